@@ -1,0 +1,308 @@
+"""Drawing from a model: what depends on what, files, transitions and refusals."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import types
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfanime import latent
+from tfanime.generate import CHUNK, DEFAULT_SEEDS, generate, interpolate
+from tfanime.labels import MAKEGIRLSMOE
+
+DIM, SIZE = 6, 8
+
+
+class Painter:
+    """A stand-in for a loaded generator: a fixed random linear map.
+
+    `drift` adds something that depends on the row's place in the batch, as the rounding of real
+    kernels does.
+    """
+
+    latent_dim, height, width, name = DIM, SIZE, SIZE + 2, "painter"
+
+    def __init__(self, schema=MAKEGIRLSMOE, drift=0.0):
+        random = np.random.default_rng(0)
+        self.schema, self.drift = schema, drift
+        self.from_latents = random.normal(0, 0.2, (DIM, self.height * self.width * 3))
+        self.from_labels = random.normal(0, 0.2, (MAKEGIRLSMOE.size, self.height * self.width * 3))
+        self.batches, self.labels = [], []
+
+    def __call__(self, latents, labels):
+        assert latents.dtype == np.float32
+        assert (labels is None) == (self.schema is None)
+        self.batches.append(latents)
+        flat = latents @ self.from_latents
+        if labels is not None:
+            assert labels.dtype == np.float32 and np.abs(labels).max() <= 1
+            self.labels.append(labels)
+            flat = flat + labels @ self.from_labels
+        flat = np.tanh(flat + self.drift * np.arange(len(latents))[:, None])
+        return flat.reshape(-1, self.height, self.width, 3).astype(np.float32)
+
+
+# ---- generate ----------------------------------------------------------------------------------
+
+
+def test_result_follows_the_map():
+    made = generate(Painter(), n=5, seed=7, truncation=0.5)
+    assert made.images.shape == (5, SIZE, SIZE + 2, 3) and made.images.dtype == np.uint8
+    np.testing.assert_array_equal(made.latents, latent.latents(7, 5, DIM) / 2)
+    np.testing.assert_array_equal(made.labels, latent.sample_labels(7, 5, MAKEGIRLSMOE))
+    assert made.tags == [MAKEGIRLSMOE.decode(row) for row in made.labels]
+    assert (made.seed, made.first, made.schema) == (7, 0, MAKEGIRLSMOE)
+    floats = Painter()(made.latents, made.labels * 2 - 1)
+    np.testing.assert_array_equal(made.images, np.rint((floats + 1) * 127.5).astype(np.uint8))
+
+
+def test_a_picture_is_the_same_to_the_byte_whatever_n_and_first():
+    painter = Painter(drift=0.05)
+    reference = generate(painter, n=37, seed=3).images
+    for n, first in [(1, 0), (1, 36), (9, 4), (8, 8), (2, 15), (20, 17)]:
+        made = generate(painter, n=n, seed=3, first=first)
+        assert made.images.tobytes() == reference[first : first + n].tobytes()
+    assert {len(batch) for batch in painter.batches} == {CHUNK}
+
+
+def test_a_saved_model_draws_the_same_bytes_whatever_n_and_first(tmp_path):
+    import keras
+
+    from tfanime.saved import save_generator
+
+    keras.utils.set_random_seed(1)
+    z, labels = keras.Input((DIM,)), keras.Input((MAKEGIRLSMOE.size,))
+    x = keras.layers.Concatenate()([z, labels])
+    x = keras.layers.Reshape((4, 4, 24))(keras.layers.Dense(4 * 4 * 24)(x))
+    x = keras.layers.BatchNormalization()(x)
+    x = keras.layers.Conv2DTranspose(12, 4, 2, "same", activation="relu")(x)
+    x = keras.layers.Conv2DTranspose(3, 5, 1, "same", activation="tanh")(x)
+    save_generator(tmp_path, keras.Model([z, labels], x), MAKEGIRLSMOE, "tiny")
+    reference = generate(tmp_path, n=21, seed=3)
+    assert reference.images.shape == (21, 8, 8, 3) and reference.images.std() > 1
+    for n, first in [(1, 0), (1, 20), (5, 7)]:
+        made = generate(str(tmp_path), n=n, seed=3, first=first)
+        assert made.images.tobytes() == reference.images[first : first + n].tobytes()
+
+
+def test_seeds_differ():
+    images = [generate(Painter(), n=1, seed=s).images.tobytes() for s in range(20)]
+    assert len(set(images)) == 20
+
+
+def test_tags_reach_the_network():
+    painter = Painter()
+    made = generate(painter, n=20, seed=1, tags={"hair": "blue", "smile": True, "hat": False})
+    blue, smile, hat = (MAKEGIRLSMOE.columns.index(c) for c in ("blue_hair", "smile", "hat"))
+    for labels in painter.labels:
+        assert (labels[:, [blue, smile, hat]] == [1, 1, -1]).all()
+    assert {(t["hair"], t["smile"], t["hat"]) for t in made.tags} == {("blue", True, False)}
+    assert len({t["eyes"] for t in made.tags}) > 1
+
+
+def test_a_model_without_labels():
+    made = generate(Painter(schema=None), n=3)
+    assert made.labels is None and made.schema is None and made.tags == [{}, {}, {}]
+    with pytest.raises(ValueError, match="trained with labels.*'hair': 'blue'"):
+        generate(Painter(schema=None), tags={"hair": "blue"})
+    with pytest.raises(ValueError, match="trained with labels"):
+        interpolate(Painter(schema=None), seeds=[1, 2], tags={"hair": "blue"})
+
+
+def test_a_path_is_loaded(monkeypatch, tmp_path):
+    asked = []
+    saved = types.ModuleType("tfanime.saved")
+    saved.load_generator = lambda run: asked.append(run) or Painter()
+    monkeypatch.setitem(sys.modules, "tfanime.saved", saved)
+    generate(tmp_path, n=1)
+    interpolate(str(tmp_path), frames=1)
+    assert asked == [tmp_path, str(tmp_path)]
+
+
+def test_files(tmp_path):
+    out, sheet = tmp_path / "new" / "faces", tmp_path / "sheets" / "sheet.png"
+    made = generate(Painter(), n=10, seed=7, tags={"hair": "red"}, first=2, out=out, grid=sheet)
+    names = [f"seed7_{i:06d}.png" for i in range(2, 12)]
+    assert sorted(p.name for p in out.iterdir()) == ["generated.json", *names]
+    entries = json.loads((out / "generated.json").read_text())["pictures"]
+    assert list(entries) == names
+    for i, name in enumerate(names):
+        np.testing.assert_array_equal(np.asarray(Image.open(out / name)), made.images[i])
+        expected = {"seed": 7, "index": i + 2, "truncation": 1.0, "tags": made.tags[i]}
+        assert entries[name] == expected and expected["tags"]["hair"] == "red"
+    with Image.open(sheet) as picture:
+        assert picture.width > 3 * (SIZE + 2) and picture.height > 2 * SIZE
+
+
+def test_a_second_call_adds_to_the_folder(tmp_path):
+    generate(Painter(schema=None), n=2, seed=1, out=tmp_path)
+    generate(Painter(schema=None), n=2, seed=2, out=tmp_path)
+    generate(Painter(schema=None), n=1, seed=1, first=2, out=tmp_path)
+    entries = json.loads((tmp_path / "generated.json").read_text())["pictures"]
+    assert {(e["seed"], e["index"]) for e in entries.values()} == {
+        *((1, 0), (1, 1), (1, 2), (2, 0), (2, 1))
+    }
+    assert set(entries) == {p.name for p in tmp_path.glob("*.png")}
+
+
+def test_what_was_drawn_before_a_failure_is_listed(tmp_path):
+    class Failing(Painter):
+        def __call__(self, latents, labels):
+            if len(self.batches) == 2:
+                raise KeyboardInterrupt
+            return super().__call__(latents, labels)
+
+    with pytest.raises(KeyboardInterrupt):
+        generate(Failing(), n=30, out=tmp_path)
+    entries = json.loads((tmp_path / "generated.json").read_text())["pictures"]
+    assert len(entries) == 2 * CHUNK == len(list(tmp_path.glob("*.png")))
+
+
+def test_a_diverged_model_is_refused_and_leaves_nothing(tmp_path):
+    painter = Painter()
+    painter.from_latents[:] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        generate(painter, n=1, out=tmp_path / "faces")
+    assert not (tmp_path / "faces").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n": 0}, "n, the number of pictures, .*Received: 0"),
+        ({"n": -1}, "Received: -1"),
+        ({"n": 1_000_001}, "at most 1,000,000. Received: 1,000,001.*first="),
+        ({"n": 1.5}, "whole number"),
+        ({"seed": -1}, "seed is a whole number"),
+        ({"seed": 2**53}, "seed is a whole number"),
+        ({"first": -1}, "first, the index"),
+        ({"truncation": 3}, "truncation is a number from 0 to 2"),
+        ({"truncation": math.nan}, "truncation"),
+        ({"tags": {"hare": "blue"}}, "'hare' is not a known attribute. Known: hair, "),
+        ({"tags": {"hair": "mauve"}}, "one of: blonde, "),
+        ({"grid": "sheet.txt"}, "grid, .* ends in .png.*'sheet.txt'"),
+        ({"out": "faces.png"}, "out is a folder.*use grid"),
+    ],
+)
+def test_refusals(arguments, message):
+    painter = Painter()
+    with pytest.raises(ValueError, match=message):
+        generate(painter, **arguments)
+    assert not painter.batches  # before anything was drawn
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"pictures": 3}', "\x00\xff"])
+def test_a_foreign_index_is_not_overwritten(tmp_path, content):
+    (tmp_path / "generated.json").write_text(content, encoding="latin-1")
+    with pytest.raises(ValueError, match="not readable.*Choose another folder"):
+        generate(Painter(), out=tmp_path)
+    assert (tmp_path / "generated.json").read_text(encoding="latin-1") == content
+
+
+# ---- interpolate -------------------------------------------------------------------------------
+
+
+def test_a_loop_passes_through_the_seeds_own_pictures():
+    made = interpolate(Painter(), seeds=[1, 2, 3], frames=5)
+    assert len(made.images) == 15
+    for k, seed in enumerate([1, 2, 3]):
+        key = generate(Painter(), n=1, seed=seed)
+        np.testing.assert_array_equal(made.latents[5 * k], key.latents[0])
+        np.testing.assert_array_equal(made.labels[5 * k], key.labels[0])
+        np.testing.assert_array_equal(made.images[5 * k], key.images[0])
+    t = np.asarray([0, 0.2, 0.4, 0.6, 0.8])
+    arc = latent.slerp(made.latents[10], made.latents[0], t)  # the way back to the first
+    np.testing.assert_array_equal(made.latents[10:], arc)
+
+
+def test_methods():
+    straight = interpolate(Painter(), seeds=[1, 2], frames=2, method="lerp").latents
+    np.testing.assert_allclose(straight[1], (straight[0] + straight[2]) / 2, atol=1e-6)
+    arc = interpolate(Painter(), seeds=[1, 2], frames=2).latents
+    lengths = np.linalg.norm(arc, axis=1)
+    np.testing.assert_allclose(lengths[1], (lengths[0] + lengths[2]) / 2, rtol=1e-5)
+
+
+def test_between_tags_only_they_change():
+    made = interpolate(Painter(), tags=[{"hair": "blue"}, {"hair": "red"}], frames=4)
+    assert len(made.images) == 8
+    assert (made.latents == latent.latents(0, 1, DIM)).all()
+    hair = MAKEGIRLSMOE.slices()["hair"]
+    own = latent.sample_labels(0, 1, MAKEGIRLSMOE)[0]
+    assert (np.delete(made.labels, np.r_[hair], 1) == np.delete(own, np.r_[hair])).all()
+    blue = made.labels[:, MAKEGIRLSMOE.columns.index("blue_hair")]
+    np.testing.assert_allclose(blue, [1, 0.75, 0.5, 0.25, 0, 0.25, 0.5, 0.75], atol=1e-6)
+
+
+def test_seeds_with_tags():
+    one = interpolate(Painter(), seeds=[4, 5], tags={"hair": "green"}, frames=1)
+    assert [t["hair"] for t in one.tags] == ["green", "green"]
+    both = interpolate(Painter(), seeds=[4, 5], tags=[{"hair": "green"}, {}], frames=1)
+    assert both.tags[0]["hair"] == "green"
+    assert both.tags[1] == generate(Painter(), n=1, seed=5).tags[0]
+    assert len(interpolate(Painter(), frames=1).images) == len(DEFAULT_SEEDS)
+
+
+def test_truncation_scales_the_keys():
+    whole, half = (interpolate(Painter(), frames=3, truncation=t).latents for t in (1, 0.5))
+    np.testing.assert_array_equal(half, whole / 2)
+
+
+@pytest.mark.parametrize("ending", ["gif", "png", "webp"])
+def test_animation_files(tmp_path, ending):
+    out = tmp_path / f"loop.{ending}"
+    interpolate(Painter(), seeds=[1, 2], frames=4, out=out, milliseconds=40)
+    with Image.open(out) as animation:
+        assert animation.n_frames == 8
+        assert animation.info["loop"] == 0
+        assert animation.size == (SIZE + 2, SIZE)
+
+
+def test_a_sheets_rows_go_from_key_to_key(tmp_path):
+    sheet = tmp_path / "sheet.png"
+    made = interpolate(Painter(), seeds=[1, 2, 3], frames=4, grid=sheet)
+    from tfanime.images import grid
+
+    order = [0, 1, 2, 3, 4, 4, 5, 6, 7, 8]
+    with Image.open(sheet) as picture:
+        assert getattr(picture, "n_frames", 1) == 1
+        np.testing.assert_array_equal(np.asarray(picture), grid(made.images[order], columns=5))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"seeds": [1]}, "at least two seeds or two sets of tags"),
+        ({"seeds": []}, "at least two"),
+        ({"seeds": 7}, "at least two"),
+        ({"tags": [{"hair": "red"}]}, "at least two"),
+        ({"seeds": [1, 2, 3], "tags": [{}, {}]}, "3 seeds and 2 tags"),
+        ({"seeds": [1, -2]}, "seed is a whole number"),
+        ({"frames": 0}, "frames is a whole number.*Received: 0"),
+        ({"frames": 2.5}, "frames is a whole number"),
+        ({"frames": 10**9}, "10,000 at most"),
+        ({"method": "cubic"}, "method is one of: slerp, lerp. Received: 'cubic'"),
+        ({"milliseconds": 0}, "milliseconds is a number"),
+        ({"truncation": -1}, "truncation is a number"),
+        ({"out": "loop.mp4"}, "out, an animation, ends in .gif, .png, .webp.*'loop.mp4'"),
+        ({"grid": "sheet.gif"}, "grid, a sheet of pictures, ends in"),
+        ({"tags": {"hare": "blue"}}, "Known: hair, "),
+    ],
+)
+def test_interpolate_refusals(arguments, message):
+    painter = Painter()
+    with pytest.raises(ValueError, match=message):
+        interpolate(painter, **arguments)
+    assert not painter.batches
+
+
+def test_progress_counts_pictures(capsys):
+    generate(Painter(), n=11, progress=True)
+    assert "11/11" in capsys.readouterr().err
+    generate(Painter(), n=11)
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,78 @@
+"""Keeps TensorFlow's start-up noise off the user's terminal.
+
+`import tfanime` calls `install()`. It costs nothing until TensorFlow is really imported, by any
+module of ours or of the user's, and then
+
+* sets `TF_CPP_MIN_LOG_LEVEL` to 3, which silences what TensorFlow says once it is loaded (errors
+  still arrive as Python exceptions);
+* discards what is written to file descriptor 2 during that one import: TensorFlow 2.21 prints
+  about oneDNN, CUDA and absl before it has read its log level. If the import fails, all of it is
+  printed after all.
+
+A `TF_CPP_MIN_LOG_LEVEL` that the user has set is respected: `TF_CPP_MIN_LOG_LEVEL=0 tfanime ...`
+shows everything.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+
+
+class _QuietImport(MetaPathFinder):
+    """Finds `tensorflow` where it would be found anyway, and silences its execution."""
+
+    def find_spec(self, name, path=None, target=None) -> ModuleSpec | None:
+        if name != "tensorflow":
+            return None
+        others = (finder for finder in sys.meta_path if finder is not self)
+        specs = (finder.find_spec(name, path, target) for finder in others)
+        spec = next((spec for spec in specs if spec is not None), None)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module):
+                with _silenced_stderr():
+                    execute(module)
+
+            spec.loader.exec_module = exec_module
+        return spec
+
+
+@contextmanager
+def _silenced_stderr() -> Iterator[None]:
+    """Discards what is written to file descriptor 2, unless an exception leaves the block."""
+    try:
+        terminal = os.dup(2)
+    except OSError:  # the process has no standard error
+        yield
+        return
+    with tempfile.TemporaryFile() as said:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            said.seek(0)
+            os.write(terminal, said.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
+def install() -> None:
+    """Silences the import of TensorFlow, if it is still to come. Calling it again does nothing."""
+    # Keras would take the backend from ~/.keras/keras.json otherwise; tfanime is for TensorFlow.
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    # A process started by this one inherits the 3, and must be as quiet.
+    wanted = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3"
+    installed = any(isinstance(finder, _QuietImport) for finder in sys.meta_path)
+    if wanted and not installed and "tensorflow" not in sys.modules:
+        sys.meta_path.insert(0, _QuietImport())

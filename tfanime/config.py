@@ -1,0 +1,176 @@
+"""What a training run is, in one frozen dataclass; recipes are instances of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfanime.images import parse_size
+
+CONDITIONINGS = ("none", "concat", "ac", "infogan")
+OPTIMIZERS = ("adam", "rmsprop", "sgd")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+def _choice(name: str, value: str, known) -> None:
+    if value not in known:
+        raise ValueError(f"{name} is one of: {', '.join(known)}. Received: {value!r}.")
+
+
+@dataclass(frozen=True)
+class Config:
+    """A recipe, and, once resolved with overrides, everything that decides a run's weights.
+
+    Args:
+        recipe: name of the recipe this started from.
+        image_size: (height, width) in pixels; `64` and `"64x96"` (width x height) are accepted.
+        latent_dim: length of the noise.
+        generator, discriminator: `{"name": ..., options...}`, the name from `tfanime.models` and
+            the options those of its function.
+        conditioning: `"none"`; `"concat"`: labels join the noise, and the picture as constant
+            maps (Mirza & Osindero 2014); `"ac"`: labels join the noise and a head of the
+            discriminator recovers them (Odena et al. 2017); `"infogan"`: as `"ac"`, but the head
+            learns from generated pictures only (Chen et al. 2016).
+        multilabel: the head has a sigmoid per label column (MakeGirlsMoe) instead of a softmax
+            per group.
+        prior: where the labels of drawn pictures come from: `"data"` (those of the batch),
+            `"empirical"` (independent draws with the data's frequencies) or `"training"` (groups
+            uniform, flags 0.25, as MakeGirlsMoe).
+        loss: a name in `gans.losses.LOSSES`.
+        penalty: `"none"` or a name in `gans.penalties.PENALTIES`.
+        penalty_weight: its factor; None: the paper's.
+        weight_clip: clip of the discriminator's weights, or None.
+        adversarial_weight, head_weight: factors of the adversarial and the label terms.
+        critic_steps: discriminator updates per generator update; each sees a fresh batch.
+        updates: `"alternating"` or `"simultaneous"`.
+        label_smoothing, instance_noise: see `gans.GAN`.
+        optimizer: `"adam"`, `"rmsprop"` or `"sgd"`.
+        g_lr, d_lr: learning rates.
+        beta_1, beta_2: Adam's; for `"sgd"` beta_1 is the momentum.
+        lr_decay_start: step from which rates decay exponentially; None: constant.
+        lr_decay_steps, lr_decay_rate: from then on the rate is multiplied by `lr_decay_rate`
+            every `lr_decay_steps` steps.
+        batch_size: pictures per discriminator update, over all replicas.
+        flip: mirror pictures at random.
+        ema_half_life: in pictures; 0 turns averaging off.
+        precision: Keras's dtype policy. Heads, losses and penalties stay in float32.
+        seed: of initial weights, noise and data order.
+    """
+
+    recipe: str
+    image_size: tuple[int, int] = (64, 64)
+    latent_dim: int = 128
+    generator: Mapping[str, Any] = field(default_factory=lambda: {"name": "dcgan"})
+    discriminator: Mapping[str, Any] = field(default_factory=lambda: {"name": "dcgan"})
+    conditioning: str = "none"
+    multilabel: bool = False
+    prior: str = "data"
+    loss: str = "non_saturating"
+    penalty: str = "none"
+    penalty_weight: float | None = None
+    weight_clip: float | None = None
+    adversarial_weight: float = 1.0
+    head_weight: float = 1.0
+    critic_steps: int = 1
+    updates: str = "alternating"
+    label_smoothing: float = 0.0
+    instance_noise: float = 0.0
+    optimizer: str = "adam"
+    g_lr: float = 2e-4
+    d_lr: float = 2e-4
+    beta_1: float = 0.5
+    beta_2: float = 0.999
+    lr_decay_start: int | None = None
+    lr_decay_steps: int = 50_000
+    lr_decay_rate: float = 0.5
+    batch_size: int = 64
+    flip: bool = True
+    ema_half_life: float = 10_000.0
+    precision: str = "float32"
+    seed: int = 0
+
+    def __post_init__(self):
+        object.__setattr__(self, "image_size", parse_size(self.image_size))
+        _choice("conditioning", self.conditioning, CONDITIONINGS)
+        _choice("prior", self.prior, ("data", "empirical", "training"))
+        _choice("optimizer", self.optimizer, OPTIMIZERS)
+        _choice("precision", self.precision, PRECISIONS)
+        for name in ("latent_dim", "batch_size", "critic_steps", "lr_decay_steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is at least 1. Received: {getattr(self, name)}.")
+        for name in ("g_lr", "d_lr"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is greater than 0. Received: {getattr(self, name)}.")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed is a whole number from 0 to 2**32 - 1. Received: {self.seed}.")
+
+    def override(self, **changes) -> Config:
+        """A copy with other values.
+
+        `generator` and `discriminator` take a mapping that is merged into the present one, so
+        `generator={"channels": 32}` keeps its name; a mapping with another name replaces it.
+
+        Raises:
+            ValueError: for an unknown name; the message lists the known ones.
+        """
+        known = {f.name: f for f in dataclasses.fields(self)}
+        unknown = sorted(set(changes) - set(known))
+        if unknown:
+            raise ValueError(
+                f"Unknown setting: {', '.join(unknown)}. Known: {', '.join(sorted(known))}."
+            )
+        for name in ("generator", "discriminator"):
+            if name in changes:
+                present = getattr(self, name)
+                same = changes[name].get("name", present["name"]) == present["name"]
+                changes[name] = {**present, **changes[name]} if same else dict(changes[name])
+        for name, value in changes.items():
+            changes[name] = _as_declared(name, value, known[name].type)
+        return dataclasses.replace(self, **changes)
+
+    def to_json(self) -> dict:
+        stored = dataclasses.asdict(self)
+        return {**stored, "image_size": list(self.image_size)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping) -> Config:
+        return cls(**{**stored, "image_size": tuple(stored["image_size"])})
+
+
+def _as_declared(name: str, value, declared: str):
+    """Numbers that arrive as the wrong kind of number, or a clear sentence."""
+    if declared.startswith("float") and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    wanted = {"int": int, "float": float, "bool": bool, "str": str}
+    kinds = tuple(wanted[part.strip()] for part in declared.split("|") if part.strip() in wanted)
+    optional = "None" in declared
+    wrong_bool = isinstance(value, bool) and bool not in kinds
+    if kinds and not (isinstance(value, kinds) and not wrong_bool or optional and value is None):
+        raise ValueError(f"{name} is of type {declared}. Received: {value!r}.")
+    return value
+
+
+def parse_overrides(pairs) -> dict[str, Any]:
+    """`["g_lr=1e-4", "generator.channels=32"]` to keyword arguments of `Config.override`.
+
+    Values are read as JSON where they are JSON (numbers, true, false, null), else as words.
+    """
+    import json
+
+    changes: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            raise ValueError(f"A setting is written NAME=VALUE. Received: {pair!r}.")
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError:
+            value = text
+        outer, dot, inner = name.partition(".")
+        if dot:
+            changes.setdefault(outer, {})[inner] = value
+        else:
+            changes[name] = value
+    return changes

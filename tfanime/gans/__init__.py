@@ -1,0 +1,17 @@
+"""GANs as Keras models: `GAN` and one small subclass per published objective."""
+
+from tfanime.gans import losses, penalties
+from tfanime.gans.base import GAN
+from tfanime.gans.variants import DRAGAN, LSGAN, WGAN, WGANGP, HingeGAN, InfoGAN
+
+__all__ = [
+    "DRAGAN",
+    "GAN",
+    "HingeGAN",
+    "InfoGAN",
+    "LSGAN",
+    "WGAN",
+    "WGANGP",
+    "losses",
+    "penalties",
+]

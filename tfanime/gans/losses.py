@@ -1,0 +1,173 @@
+"""Adversarial losses: pure functions of logits, in discriminator/generator pairs.
+
+All take raw discriminator outputs (no sigmoid) of shape `(B,)` or `(B, 1)`, any float dtype, and
+return a float32 scalar, the mean over the batch. Low precision is widened first: a bfloat16
+logit has three digits, which is not enough for a loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from keras import ops
+
+from tfanime.labels import LabelSchema
+
+
+def _mean(values):
+    return ops.mean(ops.cast(values, "float32"))
+
+
+def _softplus(logits):
+    return ops.softplus(ops.cast(logits, "float32"))
+
+
+def minimax_discriminator_loss(real_logits, fake_logits, label_smoothing: float = 0.0):
+    """`E[-log s(D(x))] + E[-log(1 - s(D(G(z))))]` (Goodfellow et al. 2014, eq. 1).
+
+    Args:
+        real_logits, fake_logits: `(B, 1)` raw outputs.
+        label_smoothing: one-sided (Salimans et al. 2016, section 3.4): the target of real
+            pictures is `1 - label_smoothing`.
+    """
+    real = _softplus(-real_logits) * (1.0 - label_smoothing)
+    real = real + _softplus(real_logits) * label_smoothing
+    return _mean(real) + _mean(_softplus(fake_logits))
+
+
+def minimax_generator_loss(fake_logits):
+    """`E[log(1 - s(D(G(z))))]` (Goodfellow et al. 2014, eq. 1): saturates when D wins."""
+    return -_mean(_softplus(fake_logits))
+
+
+def non_saturating_generator_loss(fake_logits):
+    """`E[-log s(D(G(z)))]` (Goodfellow et al. 2014, end of section 3)."""
+    return _mean(_softplus(-fake_logits))
+
+
+def least_squares_discriminator_loss(real_logits, fake_logits, label_smoothing: float = 0.0):
+    """`1/2 E[(D(x) - 1)^2] + 1/2 E[D(G(z))^2]` (Mao et al. 2017, eq. 9; a = 0, b = 1)."""
+    real = ops.cast(real_logits, "float32") - (1.0 - label_smoothing)
+    fake = ops.cast(fake_logits, "float32")
+    return 0.5 * (_mean(ops.square(real)) + _mean(ops.square(fake)))
+
+
+def least_squares_generator_loss(fake_logits):
+    """`1/2 E[(D(G(z)) - 1)^2]` (Mao et al. 2017, eq. 9; c = 1)."""
+    return 0.5 * _mean(ops.square(ops.cast(fake_logits, "float32") - 1.0))
+
+
+def wasserstein_discriminator_loss(real_logits, fake_logits, label_smoothing: float = 0.0):
+    """`E[D(G(z))] - E[D(x)]` (Arjovsky et al. 2017, eq. 2, negated to be minimised)."""
+    _no_smoothing("wasserstein", label_smoothing)
+    return _mean(fake_logits) - _mean(real_logits)
+
+
+def wasserstein_generator_loss(fake_logits):
+    """`-E[D(G(z))]` (Arjovsky et al. 2017, algorithm 1)."""
+    return -_mean(fake_logits)
+
+
+def hinge_discriminator_loss(real_logits, fake_logits, label_smoothing: float = 0.0):
+    """`E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]` (Miyato et al. 2018, eq. 16)."""
+    _no_smoothing("hinge", label_smoothing)
+    real = ops.relu(1.0 - ops.cast(real_logits, "float32"))
+    fake = ops.relu(1.0 + ops.cast(fake_logits, "float32"))
+    return _mean(real) + _mean(fake)
+
+
+def _no_smoothing(name: str, label_smoothing: float) -> None:
+    if label_smoothing:
+        raise ValueError(
+            f"label_smoothing needs a loss with targets (non_saturating, minimax, "
+            f"least_squares); the {name} loss has none. Received: {label_smoothing}."
+        )
+
+
+@dataclass(frozen=True)
+class AdversarialLoss:
+    """A discriminator/generator pair of losses.
+
+    Args:
+        name: what recipes and logs call it.
+        discriminator: `(real_logits, fake_logits, label_smoothing) -> scalar`.
+        generator: `(fake_logits) -> scalar`.
+        probabilistic: whether the sigmoid of a logit is the probability of "real"; then
+            D(real) and D(fake) are logged as probabilities, otherwise as raw scores.
+    """
+
+    name: str
+    discriminator: Callable
+    generator: Callable
+    probabilistic: bool
+
+    def score(self, logits):
+        """Mean of D over the batch, as logged."""
+        logits = ops.cast(logits, "float32")
+        return ops.mean(ops.sigmoid(logits) if self.probabilistic else logits)
+
+
+LOSSES = {
+    loss.name: loss
+    for loss in (
+        AdversarialLoss(
+            "non_saturating", minimax_discriminator_loss, non_saturating_generator_loss, True
+        ),
+        AdversarialLoss("minimax", minimax_discriminator_loss, minimax_generator_loss, True),
+        AdversarialLoss(
+            "least_squares", least_squares_discriminator_loss, least_squares_generator_loss, False
+        ),
+        AdversarialLoss(
+            "wasserstein", wasserstein_discriminator_loss, wasserstein_generator_loss, False
+        ),
+        # The hinge generator loss is the Wasserstein one (Miyato et al. 2018, eq. 17).
+        AdversarialLoss("hinge", hinge_discriminator_loss, wasserstein_generator_loss, False),
+    )
+}
+
+
+def get(loss: str | AdversarialLoss) -> AdversarialLoss:
+    """The pair of losses of that name."""
+    if isinstance(loss, AdversarialLoss):
+        return loss
+    if loss not in LOSSES:
+        raise ValueError(f"loss is one of: {', '.join(LOSSES)}. Received: {loss!r}.")
+    return LOSSES[loss]
+
+
+def label_loss(outputs, labels, schema: LabelSchema, multilabel: bool = False):
+    """`-log P(labels | picture)` of an auxiliary classifier, summed over the fields.
+
+    Groups use a softmax, flags a sigmoid, continuous values a unit-variance Gaussian (AC-GAN,
+    Odena et al. 2017, eq. 3; InfoGAN, Chen et al. 2016, eq. 5, where it is the bound on mutual
+    information up to the constant entropy of the code).
+
+    Args:
+        outputs: `(B, schema.size)` raw outputs of the head.
+        labels: `(B, schema.size)` -1/+1 coding; 0 (not known) adds nothing to the loss.
+        schema: how the columns group.
+        multilabel: one sigmoid per column even within groups (MakeGirlsMoe, Jin et al. 2017,
+            section 3.3).
+
+    Returns:
+        float32 scalar: mean over the batch of the sum over the fields.
+    """
+    outputs = ops.cast(outputs, "float32")
+    labels = ops.cast(labels, "float32")
+    total = 0.0
+    for field, place in zip(schema.fields, schema.slices().values(), strict=True):
+        y, x = labels[:, place], outputs[:, place]
+        if field.kind == "value":
+            total = total + ops.sum(0.5 * ops.square(ops.tanh(x) - y) * _known(y), axis=-1)
+        elif field.kind == "group" and not multilabel:
+            hit = ops.cast(y > 0, "float32")
+            total = total - ops.sum(ops.log_softmax(x, axis=-1) * hit, axis=-1)
+        else:
+            # softplus(-y x) is the sigmoid's cross-entropy for y in {-1, +1}.
+            total = total + ops.sum(ops.softplus(-y * x) * _known(y), axis=-1)
+    return ops.mean(total)
+
+
+def _known(labels):
+    return ops.cast(ops.not_equal(labels, 0.0), "float32")

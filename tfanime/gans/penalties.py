@@ -1,0 +1,124 @@
+"""Gradient penalties and the points they are taken at, as pure functions.
+
+The step that differentiates lives in `tfanime.gans.autodiff`; here is only what each paper adds.
+Gradients are those of the summed logits with respect to the pictures: since a sample's logit
+depends on no other sample's picture (no batch norm in a penalised critic), row i is the gradient
+of logit i.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keras import ops
+
+
+def interpolates(real, fake, alpha):
+    """`x + alpha (G(z) - x)`, one alpha a sample (Gulrajani et al. 2017, algorithm 1).
+
+    Args:
+        real, fake: `(B, H, W, 3)` float32 in [-1, 1].
+        alpha: `(B, 1, 1, 1)` float32, uniform on [0, 1].
+    """
+    return real + alpha * (fake - real)
+
+
+def perturbed(real, noise, scale: float = 0.5):
+    """`x + delta`, `delta ~ N(0, c I)` (DRAGAN, Kodali et al. 2017, eq. 4).
+
+    The paper leaves c to the data; the authors' code ties it to the spread of the batch, which
+    is done here: `sqrt(c) = scale x std(x)`.
+
+    Args:
+        real: `(B, H, W, 3)` float32 in [-1, 1].
+        noise: the same shape, standard normal.
+        scale: standard deviation of the perturbation in units of the batch's own.
+    """
+    return real + scale * ops.std(real) * noise
+
+
+def gradient_norms(gradients):
+    """Per-sample Euclidean norms, `(B, ...) -> (B,)` float32.
+
+    The epsilon keeps the derivative of the root finite where a critic is flat.
+    """
+    gradients = ops.cast(gradients, "float32")
+    axes = tuple(range(1, len(gradients.shape)))
+    return ops.sqrt(ops.sum(ops.square(gradients), axis=axes) + 1e-12)
+
+
+def towards_norm(gradients, target: float = 1.0):
+    """`E[(||grad|| - target)^2]`, norms per sample (Gulrajani et al. 2017, eq. 3)."""
+    return ops.mean(ops.square(gradient_norms(gradients) - target))
+
+
+def towards_zero(gradients):
+    """`1/2 E[||grad||^2]` (R1: Mescheder et al. 2018, eq. 9 with gamma = 1)."""
+    gradients = ops.cast(gradients, "float32")
+    axes = tuple(range(1, len(gradients.shape)))
+    return 0.5 * ops.mean(ops.sum(ops.square(gradients), axis=axes))
+
+
+PLACES = ("interpolates", "perturbed", "real")
+
+
+@dataclass(frozen=True)
+class GradientPenalty:
+    """Which gradient penalty a discriminator's loss carries.
+
+    Args:
+        at: where the gradient is taken: `"interpolates"` (WGAN-GP), `"perturbed"` (DRAGAN) or
+            `"real"` (R1).
+        weight: factor in the loss (lambda or gamma of the papers).
+        target: the norm that gradients are pulled to; `None` for R1's squared norm.
+        every: lazy regularisation (Karras et al. 2020, section 3.1): applied on every n-th
+            discriminator update, n times as strong.
+        scale: `"perturbed"` only: size of the perturbation in standard deviations of the batch.
+    """
+
+    at: str
+    weight: float
+    target: float | None = 1.0
+    every: int = 1
+    scale: float = 0.5
+
+    def __post_init__(self):
+        if self.at not in PLACES:
+            raise ValueError(f"A penalty is taken at one of {PLACES}. Received: {self.at!r}.")
+        if self.weight < 0 or self.every < 1:
+            raise ValueError(
+                "A penalty needs weight >= 0 and every >= 1. "
+                f"Received: weight={self.weight}, every={self.every}."
+            )
+
+    def points(self, real, fake, noise):
+        """Where the gradient is taken, `(B, H, W, 3)`; `noise` draws from the step's stream."""
+        if self.at == "interpolates":
+            return interpolates(real, fake, noise.uniform((1, 1, 1)))
+        if self.at == "perturbed":
+            return perturbed(real, noise.normal(tuple(real.shape[1:])), self.scale)
+        return real
+
+    def value(self, gradients):
+        """The unweighted penalty of these gradients, float32 scalar."""
+        if self.target is None:
+            return towards_zero(gradients)
+        return towards_norm(gradients, self.target)
+
+
+def wgan_gp(weight: float = 10.0) -> GradientPenalty:
+    """Gulrajani et al. 2017: per-sample norms at interpolates, towards 1, weight 10."""
+    return GradientPenalty("interpolates", weight)
+
+
+def dragan(weight: float = 10.0, scale: float = 0.5) -> GradientPenalty:
+    """Kodali et al. 2017: norms at perturbed real pictures, towards 1."""
+    return GradientPenalty("perturbed", weight, scale=scale)
+
+
+def r1(weight: float = 10.0, every: int = 1) -> GradientPenalty:
+    """Mescheder et al. 2018: squared norm at real pictures, `weight` is their gamma."""
+    return GradientPenalty("real", weight, target=None, every=every)
+
+
+PENALTIES = {"wgan-gp": wgan_gp, "dragan": dragan, "r1": r1}

@@ -1,0 +1,329 @@
+"""The only place for value ranges, colour, resizing and grids.
+
+Stored pictures are uint8 `(n, H, W, 3)` RGB; networks see float32 in [-1, 1]. Sizes are
+`(height, width)`.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import re
+import struct
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from tfanime.files import atomic_path
+
+HALF_RANGE = 127.5  # uint8 / HALF_RANGE - 1 lies in [-1, 1]
+PIXEL_LIMIT = 100_000_000  # a larger picture is taken for a decompression bomb
+MODES = ("crop", "pad")
+# Few and named, so that no rarely tested decoder (or Ghostscript) meets an untrusted file.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+BACKGROUND = (255, 255, 255)
+ANIMATIONS = (".gif", ".png", ".webp")
+
+
+# ---- sizes and ranges --------------------------------------------------------------------------
+
+
+def parse_size(size: int | str | tuple[int, int]) -> tuple[int, int]:
+    """Any way of naming a picture size to `(height, width)`.
+
+    Args:
+        size: `64` or `"64"` (square), `"64x96"` (WIDTHxHEIGHT, as people write it) or
+            `(96, 64)` (height, width).
+    """
+    found: tuple = ()
+    if isinstance(size, str):
+        match = re.fullmatch(r"\s*(\d+)(?:\s*[xX×]\s*(\d+))?\s*", size)
+        if match:
+            width = int(match[1])
+            found = (int(match[2]) if match[2] else width, width)
+    elif isinstance(size, (tuple, list)):
+        found = tuple(size)
+    else:
+        found = (size, size)
+    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in found)
+    if len(found) != 2 or not whole or min(found) < 1:
+        raise ValueError(
+            "A size is a positive number, 'WIDTHxHEIGHT' or (height, width). "
+            f"Received: {size!r}. For example 64, '64x96' or (96, 64)."
+        )
+    return int(found[0]), int(found[1])
+
+
+def to_float(images: np.ndarray) -> np.ndarray:
+    """uint8 in 0..255 to float32 in [-1, 1]; any shape."""
+    return np.asarray(images, np.float32) / np.float32(HALF_RANGE) - np.float32(1)
+
+
+def to_uint8(images: np.ndarray) -> np.ndarray:
+    """Floats in [-1, 1] to uint8, rounded; values outside are clipped; any shape.
+
+    Raises:
+        ValueError: if anything is not finite, since it would come out as an arbitrary colour.
+    """
+    images = np.asarray(images, np.float32)
+    bad = int(images.size - np.count_nonzero(np.isfinite(images)))
+    if bad:
+        raise ValueError(
+            f"Pictures must be finite. Received: {bad} NaN or infinite values among "
+            f"{images.size}. The network that drew them has diverged."
+        )
+    scaled = (images + np.float32(1)) * np.float32(HALF_RANGE)
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
+# ---- reading -----------------------------------------------------------------------------------
+
+
+def read_image(
+    file: str | os.PathLike | bytes | BinaryIO, pixel_limit: int = PIXEL_LIMIT
+) -> Image.Image:
+    """Decodes one picture to RGB, upright, without a warning.
+
+    Transparency is laid over white, 16-bit grey is scaled to 8, CMYK and palettes are converted,
+    the EXIF rotation is applied, and of an animation the first frame is taken.
+
+    Args:
+        file: a path, the bytes of a file, or a file object open for reading.
+        pixel_limit: larger pictures are refused before anything is decoded.
+
+    Returns:
+        A loaded `PIL.Image` of mode RGB.
+
+    Raises:
+        ValueError: `"REASON: detail"`, the reason one of: empty file, not a picture, damaged, too
+            many pixels, unknown range, cannot be read.
+    """
+    data = _read_bytes(file)
+    if not data:
+        raise ValueError("empty file: 0 bytes")
+    with _quiet():
+        try:
+            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        except Image.DecompressionBombError as error:
+            raise ValueError(f"too many pixels: more than {pixel_limit:,} allowed") from error
+        except Image.UnidentifiedImageError as error:
+            raise ValueError(_not_a_picture(data)) from error
+        except Exception as error:  # decoders fail in many ways on hostile input
+            raise ValueError(f"damaged: {_first_line(error)}") from error
+        if picture.width * picture.height > pixel_limit:
+            raise ValueError(
+                f"too many pixels: {picture.width:,} x {picture.height:,}, "
+                f"more than {pixel_limit:,} allowed"
+            )
+        try:
+            picture.load()
+            return _to_rgb(_upright(picture))
+        except ValueError:
+            raise
+        except MemoryError as error:
+            raise ValueError("damaged: its decoder ran out of memory") from error
+        except Exception as error:
+            raise ValueError(f"damaged: {_first_line(error)}") from error
+
+
+def _read_bytes(file: str | os.PathLike | bytes | BinaryIO) -> bytes:
+    if isinstance(file, (bytes, bytearray, memoryview)):
+        return bytes(file)
+    if hasattr(file, "read"):
+        return file.read()
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror or error}") from error
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    keyed = picture.mode in ("P", "L", "1", "RGB") and "transparency" in picture.info
+    if keyed or picture.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
+        layer = picture.convert("RGBA")
+        paper = Image.new("RGBA", layer.size, (*BACKGROUND, 255))
+        paper.alpha_composite(layer)
+        return paper.convert("RGB")
+    if picture.mode == "I" or picture.mode.startswith("I;16"):
+        # convert() would clip these at 255 instead of scaling.
+        values = np.asarray(picture).astype(np.int64)
+        if values.min() < 0 or values.max() > 65535:
+            raise ValueError("unknown range: 32-bit grey levels")
+        return Image.fromarray(((values + 128) // 257).astype(np.uint8)).convert("RGB")
+    if picture.mode == "F":
+        raise ValueError("unknown range: floating-point grey levels")
+    return picture.convert("RGB")
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(picture)
+    except (ValueError, OSError, SyntaxError, TypeError, KeyError, struct.error):
+        return picture  # broken EXIF in a sound picture
+
+
+def _not_a_picture(data: bytes) -> str:
+    start = data[:512]
+    if start.startswith(SIGNATURES):
+        return "damaged: its header is cut or broken"
+    if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return "not a picture: an HTML page"
+    # The sample may end inside a character of up to four bytes.
+    if b"\0" not in start and len(start.decode("utf-8", "ignore").encode()) > len(start) - 4:
+        return "not a picture: text"
+    return "not a picture"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+_quiet_lock = threading.Lock()
+_quiet_users = 0
+_quiet_filter: warnings.catch_warnings | None = None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Mutes Pillow's warnings. `catch_warnings` alone is not safe in threads: the first thread
+    in changes the filters, and the last one out puts them back."""
+    global _quiet_users, _quiet_filter
+    with _quiet_lock:
+        if not _quiet_users:
+            _quiet_filter = warnings.catch_warnings()
+            _quiet_filter.__enter__()
+            warnings.filterwarnings("ignore", module=r"PIL\b")
+        _quiet_users += 1
+    try:
+        yield
+    finally:
+        with _quiet_lock:
+            _quiet_users -= 1
+            if not _quiet_users and _quiet_filter is not None:
+                _quiet_filter.__exit__(None, None, None)
+
+
+# ---- shaping -----------------------------------------------------------------------------------
+
+
+def fit(
+    image: Image.Image,
+    height: int,
+    width: int,
+    mode: str = "crop",
+    focus: tuple[float, float] = (0.5, 0.5),
+) -> Image.Image:
+    """Brings a picture to `height` x `width` with an antialiased Lanczos resize.
+
+    Args:
+        image: mode RGB.
+        mode: `"crop"` keeps the largest part of the wanted shape; `"pad"` keeps everything and
+            adds white margins.
+        focus: `(x, y)` in 0..1, which part stays: (0.5, 0) keeps the top of a portrait. With
+            `"pad"`, where the picture lies between its margins.
+    """
+    if mode not in MODES:
+        raise ValueError(f"mode is one of {', '.join(MODES)}. Received: {mode!r}.")
+    if len(focus) != 2 or not all(0 <= part <= 1 for part in focus):
+        raise ValueError(f"focus is two numbers (x, y) from 0 to 1. Received: {focus!r}.")
+    if image.size == (width, height):
+        return image
+    if mode == "crop":
+        return ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS, centering=focus)
+    scale = min(width / image.width, height / image.height)
+    inner = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    paper = Image.new("RGB", (width, height), BACKGROUND)
+    margins = (width - inner[0], height - inner[1])
+    place = (round(margins[0] * focus[0]), round(margins[1] * focus[1]))
+    paper.paste(image.resize(inner, Image.Resampling.LANCZOS), place)
+    return paper
+
+
+def grid(images: np.ndarray, columns: int | None = None, padding: int = 2) -> np.ndarray:
+    """Pictures side by side on white.
+
+    Args:
+        images: `(n, H, W, 3)` uint8, n >= 1.
+        columns: pictures a row; by default as square a sheet as possible.
+        padding: white pixels between and around them.
+
+    Returns:
+        `(h, w, 3)` uint8.
+    """
+    images = _check_pictures(images)
+    count, height, width = images.shape[:3]
+    columns = min(columns or math.ceil(math.sqrt(count)), count)
+    if columns < 1:
+        raise ValueError(f"columns is at least 1. Received: {columns}.")
+    rows = math.ceil(count / columns)
+    step = (height + padding, width + padding)
+    sheet = np.full((rows * step[0] + padding, columns * step[1] + padding, 3), 255, np.uint8)
+    for i, image in enumerate(images):
+        top, left = padding + i // columns * step[0], padding + i % columns * step[1]
+        sheet[top : top + height, left : left + width] = image
+    return sheet
+
+
+# ---- writing -----------------------------------------------------------------------------------
+
+
+def save_image(path: str | os.PathLike, image: np.ndarray) -> None:
+    """Writes one `(H, W, 3)` uint8 picture; the ending of `path` chooses the format."""
+    image = _check_pictures(np.asarray(image)[None])[0]
+    ending = Path(path).suffix.lower()
+    options = {".png": {}, ".jpg": {"quality": 95}, ".jpeg": {"quality": 95}}
+    options[".webp"] = {"lossless": True}
+    if ending not in options:
+        raise ValueError(f"A picture's name ends in {', '.join(options)}. Received: {str(path)!r}.")
+    with atomic_path(path) as temporary:
+        Image.fromarray(image).save(temporary, **options[ending])
+
+
+def save_grid(path: str | os.PathLike, images: np.ndarray, columns: int | None = None) -> None:
+    """Writes `grid(images, columns)`."""
+    save_image(path, grid(images, columns))
+
+
+def save_animation(path: str | os.PathLike, frames: np.ndarray, milliseconds: int = 50) -> None:
+    """Writes an endless animation.
+
+    Args:
+        path: ends in `.gif`, `.png` (animated PNG, lossless) or `.webp`.
+        frames: `(n, H, W, 3)` uint8.
+        milliseconds: how long each frame stays.
+    """
+    frames = _check_pictures(frames)
+    ending = Path(path).suffix.lower()
+    if ending not in ANIMATIONS:
+        raise ValueError(
+            f"An animation's name ends in {', '.join(ANIMATIONS)}. Received: {str(path)!r}."
+        )
+    options = {".webp": {"quality": 90, "method": 4}}.get(ending, {})
+    first, *others = [Image.fromarray(frame) for frame in frames]
+    with atomic_path(path) as temporary:
+        first.save(
+            temporary,
+            save_all=True,
+            append_images=others,
+            duration=milliseconds,
+            loop=0,
+            **options,
+        )
+
+
+def _check_pictures(images: np.ndarray) -> np.ndarray:
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8 or not len(images):
+        raise ValueError(
+            "Pictures are (n, height, width, 3) uint8 with n >= 1. "
+            f"Received: {images.shape} {images.dtype}. images.to_uint8 converts from floats."
+        )
+    return images

@@ -1,0 +1,6 @@
+"""Keras layers that GANs need and Keras lacks."""
+
+from tfanime.layers.pixel_shuffle import PixelShuffle
+from tfanime.layers.spectral import SpectralConv2D, SpectralDense
+
+__all__ = ["PixelShuffle", "SpectralConv2D", "SpectralDense"]

@@ -1,0 +1,107 @@
+"""DCGAN (Radford, Metz & Chintala 2016): strided convolutions and batch norm.
+
+Reference:
+    [Radford et al., 2016](https://arxiv.org/abs/1511.06434)
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from tfanime.layers import SpectralConv2D, SpectralDense
+from tfanime.models.common import (
+    LEAK,
+    NORMAL,
+    discriminator_model,
+    generator_inputs,
+    halvings,
+    label_maps,
+    picture_output,
+)
+
+KERNEL = 4
+BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
+
+
+def generator(
+    height: int, width: int, latent_dim: int = 100, label_dim: int = 0, channels: int = 64
+) -> keras.Model:
+    """The DCGAN generator: a dense layer to 4x4 (64 px), then transposed convolutions.
+
+    Args:
+        height, width: of the pictures, multiples of 4, at least 16. The first map is the picture
+            halved as often as both sides stay even and at least 4: 4x4 for 32, 64 and 128,
+            6x6 for 96, 4x6 for 64x96 posters.
+        latent_dim: length of the noise.
+        label_dim: length of the label vector that is concatenated to the noise; 0 for none.
+        channels: channels before the last layer; they double at every smaller map, up to 8x.
+    """
+    times = halvings(height, width)
+    inputs, x = generator_inputs(latent_dim, label_dim)
+    wide = [channels * min(8, 2**i) for i in range(times)][::-1]
+    base = (height >> times, width >> times, wide[0])
+    x = layers.Dense(base[0] * base[1] * base[2], use_bias=False, name="fc", **NORMAL)(x)
+    x = layers.Reshape(base, name="fc_map")(x)
+    for i in range(times):
+        x = layers.BatchNormalization(name=f"bn{i}", **BATCH_NORM)(x)
+        x = layers.ReLU(name=f"relu{i}")(x)
+        last = i == times - 1
+        x = layers.Conv2DTranspose(
+            3 if last else wide[i + 1],
+            KERNEL,
+            2,
+            padding="same",
+            use_bias=last,
+            name=f"up{i}",
+            **NORMAL,
+        )(x)
+    return keras.Model(inputs, picture_output(x), name="generator")
+
+
+def discriminator(
+    height: int,
+    width: int,
+    label_dim: int = 0,
+    channels: int = 64,
+    normalisation: str = "batch",
+) -> keras.Model:
+    """The DCGAN discriminator: strided convolutions down to 4x4 (64 px), then one logit.
+
+    Args:
+        height, width: of the pictures, as for the generator.
+        label_dim: length of the label vector, given as constant maps beside the picture; 0: none.
+        channels: of the first layer; they double at every halving, up to 8x.
+        normalisation: `"batch"` (the paper: every layer but the first), `"spectral"` (Miyato et
+            al. 2018), `"layer"` (for gradient penalties, which batch norm would invalidate) or
+            `"none"`.
+    """
+    if normalisation not in ("batch", "spectral", "layer", "none"):
+        raise ValueError(
+            f"normalisation is 'batch', 'spectral', 'layer' or 'none'. Received: {normalisation!r}."
+        )
+    times = halvings(height, width)
+    pictures = keras.Input((height, width, 3), name="pictures")
+    inputs, x = pictures, pictures
+    if label_dim:
+        labels = keras.Input((label_dim,), name="labels")
+        inputs, x = [pictures, labels], label_maps(pictures, labels)
+    conv = SpectralConv2D if normalisation == "spectral" else layers.Conv2D
+    for i in range(times):
+        normalised = i > 0 and normalisation in ("batch", "layer")
+        x = conv(
+            channels * min(8, 2**i),
+            KERNEL,
+            2,
+            padding="same",
+            use_bias=not normalised,
+            name=f"down{i}",
+            **NORMAL,
+        )(x)
+        if normalised and normalisation == "batch":
+            x = layers.BatchNormalization(name=f"bn{i}", **BATCH_NORM)(x)
+        elif normalised:
+            x = layers.LayerNormalization(axis=(1, 2, 3), name=f"ln{i}")(x)
+        x = layers.LeakyReLU(LEAK, name=f"lrelu{i}")(x)
+    dense = SpectralDense if normalisation == "spectral" else layers.Dense
+    return discriminator_model(inputs, layers.Flatten(name="flat")(x), dense)

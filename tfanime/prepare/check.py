@@ -1,0 +1,151 @@
+"""Deciding whether one file becomes a picture of the set, and saying why not.
+
+A refusal is a `ValueError` whose message reads `"REASON: detail"`; `Rejected` keeps the two
+apart, so that a list can be summed up by reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from tfanime import images
+
+HASH_SIDE = 16  # the perceptual hash has HASH_SIDE ** 2 bits
+NEAR_BITS = 12  # pictures whose hashes differ in at most this many bits are near duplicates
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """One file or one line of a label table that is left out.
+
+    Args:
+        file: name of the picture, or of the archive or table the trouble is in.
+        reason: a few words shared by all such cases, for example `"damaged"`.
+        detail: what exactly was found.
+        row: line of the table, counted from 1 with the header, where there is one.
+    """
+
+    file: str
+    reason: str
+    detail: str = ""
+    row: int | None = None
+
+    @classmethod
+    def because(cls, file: str, error: ValueError | str, row: int | None = None) -> Rejected:
+        """From an error that reads `"REASON: detail"`."""
+        reason, _, detail = str(error).partition(": ")
+        return cls(file, reason, detail, row)
+
+    def __str__(self) -> str:
+        where = self.file if self.row is None else f"{self.file} (line {self.row})"
+        return f"{where}: {self.reason}" + (f": {self.detail}" if self.detail else "")
+
+    def to_json(self) -> dict:
+        stored = {"file": self.file, "reason": self.reason, "detail": self.detail, "row": self.row}
+        return {key: value for key, value in stored.items() if value not in ("", None)}
+
+
+def summary(rejected: Iterable[Rejected]) -> list[str]:
+    """One line a reason, the commonest first: `"damaged: 3 (a.png, b.png, c.png)"`."""
+    reasons: dict[str, list[Rejected]] = {}
+    for one in rejected:
+        reasons.setdefault(one.reason, []).append(one)
+    lines = []
+    for reason, found in sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0])):
+        named = ", ".join(f.file if f.row is None else f"{f.file} line {f.row}" for f in found[:3])
+        lines.append(f"{reason}: {len(found):,} ({named}{', ...' if len(found) > 3 else ''})")
+    return lines
+
+
+def check_picture(
+    data: bytes,
+    height: int,
+    width: int,
+    mode: str = "crop",
+    focus: tuple[float, float] = (0.5, 0.5),
+    smallest: int = 0,
+) -> np.ndarray:
+    """Decodes, checks and fits the bytes of one file.
+
+    Args:
+        data: the whole file.
+        height, width, mode, focus: as in `images.fit`.
+        smallest: pictures whose shorter side has fewer pixels are refused.
+
+    Returns:
+        `(height, width, 3)` uint8.
+
+    Raises:
+        ValueError: `"REASON: detail"`.
+    """
+    picture = images.read_image(data)
+    if min(picture.size) < smallest:
+        raise ValueError(
+            f"too small: {picture.width} x {picture.height}, at least {smallest} wanted"
+        )
+    return np.asarray(images.fit(picture, height, width, mode, focus))
+
+
+def difference_hash(picture: np.ndarray) -> np.ndarray:
+    """Perceptual hash: is each cell of a 16 x 17 grey thumbnail darker than its right neighbour?
+
+    It survives recompression, resizing and changes of brightness or contrast.
+
+    Args:
+        picture: `(H, W, 3)` uint8.
+
+    Returns:
+        `(256,)` float32 of -1 and +1, so that a dot product counts equal bits.
+    """
+    grey = Image.fromarray(picture).convert("L")
+    small = grey.resize((HASH_SIDE + 1, HASH_SIDE), Image.Resampling.BOX)
+    values = np.asarray(small, np.int16)
+    return np.where(values[:, 1:] > values[:, :-1], 1, -1).astype(np.float32).ravel()
+
+
+class Duplicates:
+    """Remembers the pictures kept so far and recognises them when they come again.
+
+    Exact duplicates are compared by the SHA-256 of the fitted pixels: two files that would be
+    stored as the same bytes are one training picture, whatever they were stored in.
+
+    Args:
+        near: also recognise near duplicates, by `difference_hash`.
+        bits: largest number of differing bits of a near duplicate.
+    """
+
+    def __init__(self, near: bool = False, bits: int = NEAR_BITS):
+        self.near, self.bits = near, bits
+        self._names: list[str] = []
+        self._digests: dict[bytes, str] = {}
+        self._hashes = np.empty((1024, HASH_SIDE**2), np.float32)
+
+    def check(self, name: str, picture: np.ndarray) -> None:
+        """Remembers `picture` `(H, W, 3)` uint8 under `name`, or raises ValueError naming the
+        earlier file that it repeats."""
+        digest = hashlib.sha256(np.ascontiguousarray(picture)).digest()
+        if digest in self._digests:
+            raise ValueError(f"duplicate: same pixels as {self._digests[digest]}")
+        if self.near:
+            self._check_near(picture)
+        self._digests[digest] = name
+        self._names.append(name)
+
+    def _check_near(self, picture: np.ndarray) -> None:
+        known, code = len(self._names), difference_hash(picture)
+        if known:
+            differing = (code.size - self._hashes[:known] @ code) / 2
+            closest = int(differing.argmin())
+            if differing[closest] <= self.bits:
+                raise ValueError(
+                    f"near duplicate: {int(differing[closest])} of {code.size} hash bits away "
+                    f"from {self._names[closest]}"
+                )
+        if known == len(self._hashes):
+            self._hashes = np.concatenate([self._hashes, np.empty_like(self._hashes)])
+        self._hashes[known] = code

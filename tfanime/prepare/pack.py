@@ -1,0 +1,332 @@
+"""Packing pictures into the folder that everything else reads (docs/data.md has the format)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tfanime import images
+from tfanime.files import atomic_folder, read_json, write_json
+from tfanime.labels import LabelSchema
+from tfanime.prepare.check import Duplicates, Rejected, check_picture, summary
+from tfanime.prepare.sources import Source, fingerprint, open_source, source_kind
+from tfanime.prepare.table import Labels, read_labels
+
+if TYPE_CHECKING:
+    from tfanime.data import PackedDataset
+
+FORMAT = "tfanime packed pictures"
+VERSION = 1
+SHARD_BYTES = 256 * 2**20
+CHUNK_FILES, CHUNK_BYTES = 32, 8 * 2**20  # what one thread decodes at a time
+# Removing them is what was asked for; they do not make a set unsound.
+HARMLESS = ("duplicate", "near duplicate")
+
+
+def pack(
+    source: str | os.PathLike,
+    out: str | os.PathLike,
+    size: int | str | tuple[int, int] = 64,
+    labels: str | os.PathLike | None = None,
+    mode: str = "crop",
+    focus: tuple[float, float] = (0.5, 0.5),
+    smallest: int = 0,
+    near_duplicates: bool = False,
+    strict: bool = False,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> PackedDataset:
+    """Packs a folder tree, a zip, a tar or a CSV of paths. The CLI's `tfanime prepare`.
+
+    Files that cannot be used are left out, listed in `dataset.json` and summed up on stderr.
+    Nothing appears at `out` before everything is written.
+
+    Args:
+        source: the pictures. A CSV names them in its column `file`, relative to its own folder.
+        out: folder to create. If it already holds this very set, it is returned as it is.
+        size: as in `images.parse_size`.
+        labels: CSV with a column `file`; see `tfanime.prepare.table` for the other columns. By
+            default a CSV of paths is its own, and `faces.tar` or `faces.zip` uses a `faces.csv`
+            beside it. Pictures without a row have unknown labels.
+        mode, focus: `"crop"` or `"pad"`, and what stays in view: as in `images.fit`.
+        smallest: leaves out pictures whose shorter side has fewer pixels.
+        near_duplicates: leaves out pictures that look the same as an earlier one.
+        strict: fail at the first file or row that cannot be used, and write nothing.
+        overwrite: replace another packed set at `out`.
+        progress: show a progress bar.
+
+    Returns:
+        The packed dataset, opened.
+
+    Raises:
+        ValueError: for wrong arguments, an `out` that holds something else, no usable picture,
+            or, if `strict`, for the first bad file.
+    """
+    source, out = Path(source), Path(out)
+    height, width = images.parse_size(size)
+    images.check_fit(mode, focus)
+    kind = source_kind(source)
+    if kind == "folder" and (source / "dataset.json").exists():
+        raise ValueError(
+            f"Pictures must not be packed yet. Received: {str(source)!r}, which holds a "
+            "dataset.json. Use that folder as it is, or pack the original pictures."
+        )
+    labels = _labels_file(source, kind, labels)
+    made_from = {
+        "source": fingerprint(source),
+        "labels": fingerprint(labels) if labels else None,
+        "size": [height, width],
+        "mode": mode,
+        "focus": list(focus),
+        "smallest": smallest,
+        "near_duplicates": near_duplicates,
+        "version": VERSION,
+    }
+    if _already_packed(out, made_from, overwrite) and not strict:
+        return _open(out)
+
+    with ExitStack() as stack:
+        opened = stack.enter_context(open_source(source))
+        if labels:  # lying among the pictures, it is not one of them
+            beside = os.path.relpath(labels, source) if kind == "folder" else ""
+            opened.names = [name for name in opened.names if name != beside.replace(os.sep, "/")]
+        table = read_labels(labels, opened.names) if labels else Labels(None, {}, {}, [])
+        rejected = [*opened.rejected, *table.rejected]
+        folder = stack.enter_context(_replacing(out))
+        writer = Writer(folder, height, width)
+        names: list[str] = []
+        duplicates = Duplicates(near_duplicates)
+        fit = {"height": height, "width": width, "mode": mode, "focus": focus}
+        found = _checked(opened, table, fit | {"smallest": smallest})
+        for one in rejected:
+            _refuse(one, strict)
+        for name, result in _with_progress(found, len(opened.names), progress):
+            if not isinstance(result, Rejected):
+                try:
+                    duplicates.check(name, result)
+                except ValueError as error:
+                    result = Rejected.because(name, error, opened.rows.get(name))
+            if isinstance(result, Rejected):
+                _refuse(result, strict)
+                rejected.append(result)
+            else:
+                writer.add(result)
+                names.append(name)
+        if not names:
+            lines = "; ".join(summary(rejected)) or "nothing was found"
+            raise ValueError(f"A set needs at least one usable picture. Received: {lines}.")
+        rows = None
+        if table.schema is not None:
+            rows = np.full((len(names), table.schema.size), np.nan, np.float32)
+            for i, name in enumerate(names):
+                if name in table.values:
+                    rows[i] = table.values[name]
+        write_json(folder / "files.json", names)
+        writer.finish(
+            rows,
+            table.schema,
+            made_from=made_from,
+            source=source.name,
+            labels_from=labels.name if labels else None,
+            ignored_columns=table.ignored,
+            rejected=[one.to_json() for one in rejected],
+        )
+    _report(out, len(names), rejected, table, labels)
+    return _open(out)
+
+
+class Writer:
+    """Writes the files of a packed set into an existing folder.
+
+    Args:
+        folder: where.
+        height, width: of every picture.
+    """
+
+    def __init__(self, folder: Path, height: int, width: int):
+        self.folder, self.height, self.width = folder, height, width
+        per_shard = max(1, SHARD_BYTES // (height * width * 3))
+        self._shard = np.empty((per_shard, height, width, 3), np.uint8)
+        self._filled = 0
+        self._shards: list[dict] = []
+        self._digest = hashlib.sha256()
+
+    def add(self, picture: np.ndarray) -> None:
+        """Appends one `(height, width, 3)` uint8 picture."""
+        self._shard[self._filled] = picture
+        self._filled += 1
+        if self._filled == len(self._shard):
+            self._flush()
+
+    def finish(self, labels: np.ndarray | None, schema: LabelSchema | None, **notes) -> None:
+        """Writes labels `(n, schema.size)` float32 and the manifest, with `notes` added."""
+        self._flush()
+        count = sum(shard["count"] for shard in self._shards)
+        manifest = {"format": FORMAT, "version": VERSION, "count": count}
+        manifest |= {"height": self.height, "width": self.width, "shards": self._shards}
+        manifest["labels"] = None
+        if labels is not None and schema is not None:
+            np.save(self.folder / "labels.npy", labels.astype("<f4"))
+            manifest["labels"] = schema.with_frequencies(labels).to_json()
+        manifest["sha256"] = finish_digest(self._digest, count, self.height, self.width, labels)
+        write_json(self.folder / "dataset.json", manifest | notes)
+
+    def _flush(self) -> None:
+        if self._filled:
+            name = f"images-{len(self._shards):05d}.npy"
+            np.save(self.folder / name, self._shard[: self._filled])
+            self._digest.update(self._shard[: self._filled])
+            self._shards.append({"file": name, "count": self._filled})
+            self._filled = 0
+
+
+def finish_digest(digest, count: int, height: int, width: int, labels: np.ndarray | None) -> str:
+    """The SHA-256 of a set: picture bytes in stored order, label bytes (little-endian float32),
+    then the text `"COUNT HEIGHT WIDTH"`."""
+    if labels is not None:
+        digest.update(np.ascontiguousarray(labels, "<f4"))
+    digest.update(f"{count} {height} {width}".encode())
+    return digest.hexdigest()
+
+
+# ---- steps of pack -----------------------------------------------------------------------------
+
+
+def _labels_file(source: Path, kind: str, given: str | os.PathLike | None) -> Path | None:
+    if given is not None:
+        return Path(given)
+    if kind == "csv":
+        return source
+    beside = source.with_name(source.name.split(".tar")[0]).with_suffix(".csv")
+    return beside if kind in ("tar", "zip") and beside.is_file() else None
+
+
+def _already_packed(out: Path, made_from: dict, overwrite: bool) -> bool:
+    """Whether `out` holds this very set. Raises ValueError if it holds anything that would be
+    lost."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return False
+    try:
+        manifest = read_json(out / "dataset.json")
+        packed = manifest["format"] == FORMAT
+    except (OSError, ValueError, KeyError, TypeError):
+        packed = False
+    if packed and manifest.get("made_from") == made_from:
+        return not overwrite
+    if packed and overwrite:
+        return False
+    held = "another packed set" if packed else "something that is not a packed set"
+    fix = "overwrite=True (--overwrite), or another folder" if packed else "another folder"
+    raise ValueError(
+        f"The folder to pack into must be new. Received: {str(out)!r}, which holds {held}. "
+        f"Use {fix}."
+    )
+
+
+class _replacing(ExitStack):  # noqa: N801
+    """`atomic_folder` that first moves a set at `out` aside, and removes it at the very end."""
+
+    def __init__(self, out: Path):
+        super().__init__()
+        self.out = out
+
+
+def _checked(
+    source: Source, table: Labels, options: dict
+) -> Iterator[tuple[str, np.ndarray | Rejected]]:
+    """Every file of `source` in order, decoded by all cores while this thread reads ahead."""
+
+    def work(chunk: list[tuple[str, bytes | Rejected]]) -> list[tuple[str, np.ndarray | Rejected]]:
+        results = []
+        for name, data in chunk:
+            if not isinstance(data, Rejected):
+                try:
+                    data = check_picture(data, **options)
+                except ValueError as error:
+                    data = Rejected.because(name, error, source.rows.get(name))
+            results.append((name, data))
+        return results
+
+    workers = os.cpu_count() or 1
+    waiting: deque = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for chunk in _chunks(_read(source, table)):
+                waiting.append(pool.submit(work, chunk))
+                if len(waiting) > 2 * workers:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _read(source: Source, table: Labels) -> Iterator[tuple[str, bytes | Rejected]]:
+    for name in source.names:
+        if name in table.bad:
+            yield name, table.bad[name]
+            continue
+        try:
+            yield name, source.read(name)
+        except ValueError as error:
+            yield name, Rejected.because(name, error, source.rows.get(name))
+
+
+def _chunks(files: Iterable[tuple[str, bytes | Rejected]]) -> Iterator[list]:
+    chunk, held = [], 0
+    for name, data in files:
+        chunk.append((name, data))
+        held += 0 if isinstance(data, Rejected) else len(data)
+        if len(chunk) == CHUNK_FILES or held > CHUNK_BYTES:
+            yield chunk
+            chunk, held = [], 0
+    if chunk:
+        yield chunk
+
+
+def _with_progress(found: Iterator, total: int, progress: bool) -> Iterator:
+    from tqdm import tqdm
+
+    with tqdm(found, total=total, desc="packing", unit=" pictures", disable=not progress) as bar:
+        yield from bar
+
+
+def _refuse(one: Rejected, strict: bool) -> None:
+    if strict and one.reason not in HARMLESS:
+        raise ValueError(
+            f"With strict, every file and row must be usable. Received: {one}. "
+            "Nothing was written. Mend or remove it, or pack without strict."
+        )
+
+
+def _report(
+    out: Path, count: int, rejected: list[Rejected], table: Labels, labels: Path | None
+) -> None:
+    def say(line: str) -> None:
+        print(line, file=sys.stderr)
+
+    if labels:
+        say(f"labels from {labels}")
+    for column, reason in table.ignored.items():
+        say(f"ignored column {column!r}: {reason}")
+    for line in summary(rejected):
+        say(f"left out, {line}")
+    say(f"{count:,} pictures in {out}, {len(rejected):,} left out (listed in dataset.json)")
+
+
+def _open(out: Path) -> PackedDataset:
+    from tfanime.data import PackedDataset
+
+    return PackedDataset.open(out)

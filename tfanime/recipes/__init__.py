@@ -1,0 +1,35 @@
+"""Reproduced models: one file each, whose docstring says what to expect and at what cost."""
+
+from __future__ import annotations
+
+import importlib
+
+from tfanime.config import Config
+
+NAMES = ("dcgan", "dcgan-dragan", "makegirlsmoe")
+
+
+def names() -> tuple[str, ...]:
+    """The recipes there are, in the order they are listed."""
+    return NAMES
+
+
+def _module(name: str):
+    if name not in NAMES:
+        raise ValueError(f"recipe is one of: {', '.join(NAMES)}. Received: {name!r}.")
+    return importlib.import_module(f"tfanime.recipes.{name.replace('-', '_')}")
+
+
+def get(name: str) -> Config:
+    """The recipe's configuration."""
+    return _module(name).RECIPE
+
+
+def describe(name: str) -> str:
+    """The recipe's docstring: citation, purpose, figure to expect, cost, command."""
+    return _module(name).__doc__.strip()
+
+
+def headline(name: str) -> str:
+    """The first line of the docstring."""
+    return describe(name).splitlines()[0]

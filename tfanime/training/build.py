@@ -1,0 +1,112 @@
+"""From a resolved `Config` to a compiled `GAN`."""
+
+from __future__ import annotations
+
+import keras
+
+from tfanime import models
+from tfanime.config import Config
+from tfanime.gans import GAN, penalties
+from tfanime.labels import LabelSchema
+from tfanime.models.heads import label_head
+from tfanime.training.schedules import DelayedDecay
+
+
+def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
+    """The networks and objective of a configuration, compiled, with fresh weights.
+
+    Args:
+        config: the resolved configuration. Sets Keras's global dtype policy and random seed.
+        schema: of the data's labels; needed by every conditioning but `"none"`.
+
+    Raises:
+        ValueError: for an unknown network or option, or labels that are needed and missing.
+    """
+    conditional = config.conditioning != "none"
+    if conditional and schema is None:
+        raise ValueError(
+            f"The recipe {config.recipe!r} is conditioned on labels and the data have none. "
+            "Prepare them with --labels FILE.csv, or train without labels: conditioning=none."
+        )
+    keras.utils.set_random_seed(config.seed)
+    keras.mixed_precision.set_global_policy(config.precision)
+    height, width = config.image_size
+    label_dim = schema.size if conditional else 0
+    generator = _network(
+        "generator",
+        models.GENERATORS,
+        config.generator,
+        height=height,
+        width=width,
+        latent_dim=config.latent_dim,
+        label_dim=label_dim,
+    )
+    discriminator = _network(
+        "discriminator",
+        models.DISCRIMINATORS,
+        config.discriminator,
+        height=height,
+        width=width,
+        label_dim=label_dim if config.conditioning == "concat" else 0,
+    )
+    head = None
+    if config.conditioning in ("ac", "infogan"):
+        head = label_head(discriminator.output["features"].shape[-1], label_dim)
+    gan = GAN(
+        generator,
+        discriminator,
+        loss=config.loss,
+        penalty=_penalty(config),
+        weight_clip=config.weight_clip,
+        head=head,
+        schema=schema if conditional else None,
+        multilabel=config.multilabel,
+        head_on_real=config.conditioning == "ac",
+        adversarial_weight=config.adversarial_weight,
+        head_weight=config.head_weight,
+        critic_steps=config.critic_steps,
+        updates=config.updates,
+        label_smoothing=config.label_smoothing,
+        instance_noise=config.instance_noise,
+        ema_half_life=config.ema_half_life,
+        seed=config.seed,
+    )
+    gan.compile(_optimizer(config, config.g_lr), _optimizer(config, config.d_lr))
+    return gan
+
+
+def _network(role: str, known: dict, spec, **arguments) -> keras.Model:
+    options = dict(spec)
+    name = options.pop("name", None)
+    if name not in known:
+        raise ValueError(f"{role}'s name is one of: {', '.join(known)}. Received: {name!r}.")
+    try:
+        return known[name](**arguments, **options)
+    except TypeError as error:
+        raise ValueError(
+            f"The {role} {name!r} does not take these options: {sorted(options)} ({error})."
+        ) from error
+
+
+def _penalty(config: Config) -> penalties.GradientPenalty | None:
+    if config.penalty == "none":
+        return None
+    if config.penalty not in penalties.PENALTIES:
+        raise ValueError(
+            f"penalty is 'none' or one of: {', '.join(penalties.PENALTIES)}. "
+            f"Received: {config.penalty!r}."
+        )
+    make = penalties.PENALTIES[config.penalty]
+    return make() if config.penalty_weight is None else make(config.penalty_weight)
+
+
+def _optimizer(config: Config, rate: float) -> keras.optimizers.Optimizer:
+    if config.lr_decay_start is not None:
+        rate = DelayedDecay(
+            rate, config.lr_decay_start, config.lr_decay_steps, config.lr_decay_rate
+        )
+    if config.optimizer == "adam":
+        return keras.optimizers.Adam(rate, beta_1=config.beta_1, beta_2=config.beta_2)
+    if config.optimizer == "rmsprop":
+        return keras.optimizers.RMSprop(rate)
+    return keras.optimizers.SGD(rate, momentum=config.beta_1)

@@ -1,0 +1,86 @@
+"""The run's figures: `log.csv`, one row every so many steps, and `curves.png` drawn from it."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from tfanime.files import atomic_path, write_text
+
+FILE = "log.csv"
+# What each panel of curves.png shows; columns that a recipe does not have are left out.
+PANELS = {
+    "losses": ("d_loss", "g_loss", "d_label_loss", "g_label_loss", "d_penalty"),
+    "D on real and generated pictures": ("d_real", "d_fake"),
+    "gradient norms": ("d_grad_norm", "g_grad_norm"),
+    "spread within a batch, relative to real": ("diversity",),
+}
+
+
+class Log:
+    """Means over intervals of steps, kept in `log.csv`.
+
+    Args:
+        run: the run folder.
+        every: steps per row.
+        step: the step a resumed run starts from; later rows of the file are dropped.
+    """
+
+    def __init__(self, run: Path, every: int, step: int = 0):
+        self.path, self.every = Path(run) / FILE, every
+        self._sums: dict[str, float] = {}
+        self._count = 0
+        rows = [row for row in read(run) if int(row["step"]) <= step]
+        self._columns = list(rows[0]) if rows else []
+        if self.path.exists():
+            lines = [",".join(self._columns)] + [",".join(row.values()) for row in rows]
+            write_text(self.path, "\n".join(lines) + "\n" if rows else "")
+
+    def add(self, step: int, logs: dict[str, float]) -> dict[str, float] | None:
+        """Takes one step's figures; returns the interval's means when one is complete."""
+        for name, value in logs.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._count += 1
+        if step % self.every:
+            return None
+        row = {name: total / self._count for name, total in self._sums.items()}
+        self._sums, self._count = {}, 0
+        if not self._columns:
+            self._columns = ["step", *row]
+            self._append(self._columns)
+        self._append([str(step), *(f"{row.get(name, 0):.6g}" for name in self._columns[1:])])
+        return row
+
+    def _append(self, cells: list[str]) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(",".join(cells) + "\n")
+
+
+def read(run: Path) -> list[dict[str, str]]:
+    """The rows of a run's log; a row that a crash cut short is left out."""
+    path = Path(run) / FILE
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file) if None not in row.values()]
+
+
+def draw_curves(run: Path) -> None:
+    """Draws `curves.png` from `log.csv`."""
+    from matplotlib.figure import Figure
+
+    rows = read(run)
+    if not rows:
+        return
+    steps = [int(row["step"]) for row in rows]
+    figure = Figure(figsize=(11, 7), layout="constrained")
+    for axes, (title, columns) in zip(figure.subplots(2, 2).flat, PANELS.items(), strict=True):
+        for column in columns:
+            if column in rows[0]:
+                axes.plot(steps, [float(row[column]) for row in rows], label=column, linewidth=1)
+        axes.set_title(title)
+        axes.set_xlabel("step")
+        axes.grid(alpha=0.3)
+        axes.legend()
+    with atomic_path(Path(run) / "curves.png") as temporary:
+        figure.savefig(temporary, dpi=100)

@@ -1,0 +1,430 @@
+"""`train`: recipe + data -> a run folder, resumed where it stopped.
+
+A run folder holds `config.json`, `checkpoints/`, `log.csv`, `curves.png`, `samples/` (the real
+pictures, then one sheet of the same latents and labels per interval), `tensorboard/`,
+`report.md`, and the generator itself (`generator.keras`, `generator.json`).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import tensorflow as tf
+
+import tfanime
+from tfanime import recipes
+from tfanime.config import Config
+from tfanime.data import load_data
+from tfanime.files import read_json, write_json
+from tfanime.gans import GAN
+from tfanime.labels import LabelSchema
+from tfanime.saved import save_generator
+from tfanime.training import checkpoint, distribution
+from tfanime.training.build import build_gan
+from tfanime.training.log import Log, draw_curves
+from tfanime.training.progress import Progress
+from tfanime.training.report import write_report
+from tfanime.training.samples import SampleSheets
+from tfanime.training.watch import ADVICE, CollapseWatch, Diverged
+
+CONFIG = "config.json"
+MINUTES_BETWEEN_CHECKPOINTS = 3.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a training left behind.
+
+    Args:
+        path: the run folder.
+        step: generator updates done.
+        images: real pictures seen by the discriminator, all in all.
+        seconds: spent training, over all resumptions.
+        finished: False when it was interrupted before its budget was used.
+        warnings: of the collapse watch, in this call.
+    """
+
+    path: Path
+    step: int
+    images: int
+    seconds: float
+    finished: bool
+    warnings: tuple[str, ...] = ()
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+
+def resolve(recipe: str | Config, **overrides) -> Config:
+    """The configuration of a recipe with `overrides`; those that are None are left out."""
+    config = recipe if isinstance(recipe, Config) else recipes.get(recipe)
+    return config.override(**{k: v for k, v in overrides.items() if v is not None})
+
+
+def train(
+    recipe: str | Config | GAN,
+    data,
+    *,
+    out: str | os.PathLike,
+    image_size=None,
+    steps: int | None = None,
+    epochs: float | None = None,
+    minutes: float | None = None,
+    batch_size: int | None = None,
+    seed: int | None = None,
+    precision: str | None = None,
+    strategy: str = "auto",
+    sample_every: int | None = None,
+    checkpoint_every: int | None = None,
+    tensorboard: bool = True,
+    progress: bool = True,
+    **overrides,
+) -> Run:
+    """Trains, or continues training, in the folder `out`.
+
+    Killed at any moment, the same call goes on from the newest checkpoint; on a CPU the final
+    weights are those of an uninterrupted run, bit for bit. Ctrl-C saves first.
+
+    Args:
+        recipe: a name (`tfanime.recipes.names()`), a `Config`, or a compiled `GAN`.
+        data: what `load_data` takes or returns.
+        out: the run folder; made, or continued when its configuration is the same.
+        image_size: 64, "64x96" (width x height) or (height, width). Default: the data's own size
+            when they have been packed, else the recipe's.
+        steps, epochs, minutes: the budget: generator updates, passes through the data, or minutes
+            of training over all calls; the first to be reached ends the run. At least one.
+        batch_size, seed, precision: override the recipe's.
+        strategy: "auto" (every GPU there is), "none", "mirrored" or "multiworker".
+        sample_every, checkpoint_every: steps. Defaults: an epoch; three minutes.
+        tensorboard: writes `tensorboard/`.
+        progress: shows a progress bar.
+        **overrides: any other field of `Config`.
+
+    Raises:
+        ValueError: for a bad budget or setting, for data that do not fit the recipe, or for a
+            folder that holds a run with another configuration (the message lists the differences).
+        Diverged: when a loss became NaN or infinite; the last good checkpoint is kept.
+    """
+    _check_budget(steps, epochs, minutes)
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"batch_size is at least 1. Received: {batch_size}.")
+    overrides = {
+        **overrides,
+        "image_size": image_size,
+        "batch_size": batch_size,
+        "seed": seed,
+        "precision": precision,
+    }
+    given = recipe if isinstance(recipe, GAN) else None
+    config = _config_of(given, overrides) if given else resolve(recipe, **overrides)
+    if image_size is None and not given and (size := _own_size(data)):
+        config = config.override(image_size=size)
+    data = load_data(data, size=config.image_size)
+    _check_data(config, data)
+    out = Path(out)
+    _claim(out, config, data)
+    scope = distribution.make(strategy, config.batch_size)
+    with scope.scope():
+        gan = given or build_gan(config, data.schema)
+    budget = _Budget.of(steps, epochs, minutes, len(data), config)
+    trainer = _Trainer(
+        gan, data, config, out, scope, budget, sample_every, checkpoint_every, tensorboard, progress
+    )
+    return trainer.run()
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """When to stop: at a step, or after seconds of training, whichever comes first."""
+
+    steps: int | None
+    seconds: float | None
+
+    @classmethod
+    def of(cls, steps, epochs, minutes, count: int, config: Config) -> _Budget:
+        if epochs is not None:
+            per_step = config.batch_size * config.critic_steps
+            in_steps = max(1, round(epochs * count / per_step))
+            steps = in_steps if steps is None else min(steps, in_steps)
+        return cls(steps, None if minutes is None else minutes * 60.0)
+
+    def used(self, step: int, seconds: float) -> bool:
+        return (self.steps is not None and step >= self.steps) or (
+            self.seconds is not None and seconds >= self.seconds
+        )
+
+
+class _Trainer:
+    """The loop, and what it does beside training."""
+
+    def __init__(
+        self,
+        gan: GAN,
+        data,
+        config: Config,
+        out: Path,
+        scope,
+        budget: _Budget,
+        sample_every,
+        checkpoint_every,
+        tensorboard: bool,
+        progress: bool,
+    ):
+        self.gan, self.data, self.config, self.out = gan, data, config, out
+        self.scope, self.budget, self.progress = scope, budget, progress
+        self.images_per_step = config.batch_size * config.critic_steps
+        epoch = max(1, len(data) // self.images_per_step)
+        self.sample_every = sample_every or epoch
+        self.checkpoint_every = checkpoint_every
+        self.step, self.seconds_before = 0, 0.0
+        self.warnings: list[str] = []
+        self._restore()
+        self.started = time.monotonic()
+        self.saved_at = self.started
+        self.log = Log(out, every=max(1, min(50, self.sample_every)), step=self.step)
+        self.watch = CollapseWatch(gan)
+        self.sheets = SampleSheets(out, gan, data, config)
+        self.board = (
+            tf.summary.create_file_writer(str(out / "tensorboard")) if tensorboard else None
+        )
+
+    @property
+    def seconds(self) -> float:
+        return self.seconds_before + time.monotonic() - self.started
+
+    def run(self) -> Run:
+        self.sheets.start(self.step)
+        if not checkpoint.checkpoints(self.out):
+            # From here on there is something to generate from and to resume.
+            self._save()
+        with _interrupts() as interrupted, Progress(self) as bar:
+            try:
+                self._loop(interrupted, bar)
+            except Diverged as error:
+                kept = checkpoint.checkpoints(self.out)[-1]
+                checkpoint.restore(self.gan, kept)
+                self.warnings.append(str(error))
+                self._finish(finished=False)
+                raise Diverged(
+                    f"{error} Training stopped; the last good checkpoint is {kept.name}. "
+                    f"{ADVICE['nan']}"
+                ) from None
+        finished = self.budget.used(self.step, self.seconds)
+        self._save()
+        return self._finish(finished)
+
+    def _loop(self, interrupted: Callable[[], bool], bar: Progress) -> None:
+        if self.budget.used(self.step, self.seconds):
+            return
+        train_step = distribution.step_function(self.scope, self.gan)
+        batches = distribution.batches(
+            self.scope,
+            self.data,
+            self.images_per_step,
+            start_step=self.step,
+            seed=self.config.seed,
+            flip=self.config.flip,
+            prior=_prior(self.config),
+        )
+        for batch in batches:
+            logs = {name: float(value) for name, value in train_step(batch).items()}
+            self.step += 1
+            self._after_step(logs, bar)
+            if interrupted() or self.budget.used(self.step, self.seconds):
+                return
+
+    def _after_step(self, logs: dict[str, float], bar: Progress) -> None:
+        for warning in self.watch.see(self.step, logs):
+            self.warnings.append(warning)
+            bar.say(f"Warning: {warning}")
+        means = self.log.add(self.step, logs)
+        if means and self.board:
+            with self.board.as_default(step=self.step):
+                for name, value in means.items():
+                    tf.summary.scalar(name, value)
+        bar.update(logs)
+        if self.step % self.sample_every == 0:
+            self.sheets.draw(self.step)
+            draw_curves(self.out)
+        if self._checkpoint_due():
+            self._save()
+
+    def _checkpoint_due(self) -> bool:
+        if self.checkpoint_every:
+            return self.step % self.checkpoint_every == 0
+        return time.monotonic() - self.saved_at > MINUTES_BETWEEN_CHECKPOINTS * 60
+
+    def _save(self) -> None:
+        try:
+            checkpoint.save(self.gan, self.out, {"seconds": self.seconds})
+        except checkpoint.NotFinite as error:
+            raise Diverged(f"At step {self.step} {error}.") from None
+        save_generator(
+            self.out, self.gan.ema_generator, _conditional_schema(self.gan), self.config.recipe
+        )
+        self.saved_at = time.monotonic()
+
+    def _restore(self) -> None:
+        checkpoint.remove_halves(self.out)
+        found = checkpoint.checkpoints(self.out)
+        if found:
+            meta = checkpoint.restore(self.gan, found[-1])
+            self.step, self.seconds_before = meta["step"], meta["seconds"]
+
+    def _finish(self, finished: bool) -> Run:
+        self.sheets.draw_final()
+        draw_curves(self.out)
+        run = Run(
+            self.out,
+            self.step,
+            self.step * self.images_per_step,
+            self.seconds,
+            finished,
+            tuple(self.warnings),
+        )
+        write_report(run, self.config)
+        if self.board:
+            self.board.close()
+        return run
+
+
+# ---- checks before anything is written ---------------------------------------------------------
+
+
+def _check_budget(steps, epochs, minutes) -> None:
+    given = {"steps": steps, "epochs": epochs, "minutes": minutes}
+    given = {name: value for name, value in given.items() if value is not None}
+    if not given:
+        raise ValueError("A run needs a budget: give steps, epochs or minutes. Received none.")
+    for name, value in given.items():
+        if not value > 0:
+            raise ValueError(f"{name} is greater than 0. Received: {value}.")
+
+
+def _own_size(data) -> tuple[int, int] | None:
+    """The size of pictures that are packed already."""
+    if hasattr(data, "height"):
+        return data.height, data.width
+    packed = Path(data) / "dataset.json" if isinstance(data, (str, os.PathLike)) else None
+    if packed is None or not packed.is_file():
+        return None
+    stored = read_json(packed)
+    return stored["height"], stored["width"]
+
+
+def _config_of(gan: GAN, overrides: dict) -> Config:
+    """What can be said of a GAN that the user built: size, objective, batch, seed."""
+    height, width = gan.generator.output_shape[1:3]
+    config = Config(
+        recipe="custom",
+        image_size=(height, width),
+        latent_dim=gan.latent_dim,
+        conditioning=_conditioning_of(gan),
+        loss=gan.loss_pair.name,
+        critic_steps=gan.critic_steps,
+        updates=gan.updates,
+        seed=gan.seed,
+    )
+    changes = {k: v for k, v in overrides.items() if v is not None}
+    allowed = {"batch_size", "flip", "prior"}
+    if set(changes) - allowed:
+        raise ValueError(
+            f"A GAN that is built already takes only {', '.join(sorted(allowed))}. "
+            f"Received: {', '.join(sorted(changes))}."
+        )
+    return config.override(**changes)
+
+
+def _conditioning_of(gan: GAN) -> str:
+    if gan.head is not None:
+        return "ac" if gan.head_on_real else "infogan"
+    return "concat" if gan.conditional_discriminator else "none"
+
+
+def _check_data(config: Config, data) -> None:
+    if (data.height, data.width) != config.image_size:
+        height, width = config.image_size
+        raise ValueError(
+            f"The pictures are {data.width}x{data.height} and the run is to be {width}x{height}. "
+            f"Prepare them with --size {width}x{height}, or train with "
+            f"--size {data.width}x{data.height}."
+        )
+    needed = config.batch_size * config.critic_steps
+    if len(data) < needed:
+        raise ValueError(
+            f"One step takes {needed} pictures and the data hold {len(data)}. "
+            "Lower batch_size or add pictures."
+        )
+
+
+def _claim(out: Path, config: Config, data) -> None:
+    """Writes `config.json`, or refuses a folder in which another run lives."""
+    described = {
+        "config": config.to_json(),
+        "data": {"count": len(data), "sha256": data.sha256},
+        "labels": data.schema.to_json() if data.schema else None,
+    }
+    file = out / CONFIG
+    if file.exists():
+        before = read_json(file)
+        differing = [
+            f"{key} (there {old!r}, now {new!r})"
+            for part in ("config", "data")
+            for key, old, new in _differences(before[part], described[part])
+        ]
+        if differing:
+            raise ValueError(
+                f"The folder {str(out)!r} holds a run with another configuration: "
+                f"{'; '.join(differing)}. Choose another --out, or the same settings."
+            )
+        return
+    # Hidden files may be what a killed process was writing.
+    if out.exists() and any(not file.name.startswith(".") for file in out.iterdir()):
+        raise ValueError(
+            f"The folder {str(out)!r} is not empty and holds no run. Choose another --out."
+        )
+    versions = {"tfanime": tfanime.__version__, "tensorflow": tf.__version__}
+    write_json(file, {**described, "versions": versions})
+
+
+def _differences(before: dict, now: dict) -> list[tuple[str, object, object]]:
+    keys = sorted(set(before) | set(now))
+    return [(k, before.get(k), now.get(k)) for k in keys if before.get(k) != now.get(k)]
+
+
+def _prior(config: Config) -> str | None:
+    return None if config.prior == "data" else config.prior
+
+
+def _conditional_schema(gan: GAN) -> LabelSchema | None:
+    return gan.schema if gan.conditional_generator else None
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Turns the first Ctrl-C or SIGTERM into a wish to stop after the running step."""
+    wished = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield wished.is_set
+        return
+
+    def on_signal(number, frame):
+        if wished.is_set():
+            raise KeyboardInterrupt
+        wished.set()
+        print("\nStopping after this step and saving ...", file=sys.stderr)
+
+    before = {kind: signal.signal(kind, on_signal) for kind in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield wished.is_set
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)

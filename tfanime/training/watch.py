@@ -1,0 +1,81 @@
+"""Watches a run for the ways GANs fail: NaN, mode collapse, vanishing gradients."""
+
+from __future__ import annotations
+
+import math
+
+from tfanime.gans import GAN
+
+MEMORY = 0.98  # of the running means
+SETTLE = 300  # steps before collapse or saturation can be called: every run starts grey
+COLLAPSED = 0.35  # spread within a batch, relative to real pictures
+CERTAIN = 0.99  # probability at which the discriminator teaches nothing
+REPEAT = 1000  # steps between two warnings of one kind
+
+ADVICE = {
+    "collapse": (
+        "the pictures of a batch differ far less than real ones (mode collapse). "
+        "Try a gradient penalty (penalty=dragan), a lower g_lr, or a larger batch."
+    ),
+    "saturation": (
+        "the discriminator is certain of nearly every picture, so the generator's gradient "
+        "vanishes. Try a lower d_lr, penalty=dragan, label_smoothing=0.1 or instance_noise=0.1."
+    ),
+    "nan": "Try a lower g_lr and d_lr, --precision float32, or penalty=dragan.",
+}
+
+
+class Diverged(RuntimeError):
+    """Training became NaN or infinite and was stopped; the last good checkpoint is kept."""
+
+
+class CollapseWatch:
+    """Follows the logs of every step.
+
+    Args:
+        gan: whose loss decides whether `d_real` and `d_fake` are probabilities.
+    """
+
+    def __init__(self, gan: GAN):
+        self._probabilistic = gan.loss_pair.probabilistic
+        self._means: dict[str, float] = {}
+        self._seen = 0
+        self._warned: dict[str, int] = {}
+
+    def see(self, step: int, logs: dict[str, float]) -> list[str]:
+        """Takes one step's figures; returns new warnings.
+
+        Raises:
+            Diverged: when a figure is NaN or infinite.
+        """
+        broken = sorted(name for name, value in logs.items() if not math.isfinite(value))
+        if broken:
+            raise Diverged(f"{', '.join(broken)} became NaN or infinite at step {step}.")
+        self._seen += 1
+        for name in ("diversity", "d_real", "d_fake"):
+            self._means[name] = (
+                MEMORY * self._means.get(name, logs[name]) + (1 - MEMORY) * (logs[name])
+            )
+        if self._seen < SETTLE:
+            return []
+        found = []
+        if self._means["diversity"] < COLLAPSED:
+            found.append("collapse")
+        if self._probabilistic and (
+            self._means["d_real"] > CERTAIN and self._means["d_fake"] < 1 - CERTAIN
+        ):
+            found.append("saturation")
+        return [self._message(kind, step) for kind in found if self._is_new(kind, step)]
+
+    def _is_new(self, kind: str, step: int) -> bool:
+        new = step - self._warned.get(kind, -REPEAT) >= REPEAT
+        if new:
+            self._warned[kind] = step
+        return new
+
+    def _message(self, kind: str, step: int) -> str:
+        means = self._means
+        return (
+            f"Step {step}: {ADVICE[kind]} (spread {means['diversity']:.2f} of real, "
+            f"D(real) {means['d_real']:.3f}, D(fake) {means['d_fake']:.3f})"
+        )
