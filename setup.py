@@ -4,11 +4,11 @@ import os
 import re
 import sys
 
-# Parsed by every Python, so that a wrong one gets a sentence and not a syntax error.
+# Written for every Python, so that a wrong one gets a sentence and not a syntax error.
 if not (3, 10) <= sys.version_info[:2] <= (3, 12):
     sys.exit(
-        "tfanime needs Python 3.10, 3.11 or 3.12 (TensorFlow and TensorFlow.js have packages for "
-        "these); this is Python %d.%d. Install one of them and run its own pip." % sys.version_info[:2]
+        "tfanime needs Python 3.10, 3.11 or 3.12, for which all its packages exist; this is "
+        "Python {}.{}. Use the pip of one of those.".format(*sys.version_info)
     )
 
 from setuptools import find_packages, setup  # noqa: E402
@@ -74,7 +74,7 @@ EXTRAS = {
 setup(
     name="tfanime",
     version=VERSION,
-    description="Train, judge and publish GANs that draw anime faces and posters (TensorFlow, Keras 3)",
+    description="Train, judge and publish GANs that draw anime faces (TensorFlow, Keras 3)",
     long_description=read("README.md"),
     long_description_content_type="text/markdown",
     author="the tfanime authors",

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# The main job on the built-in pictures: environment, training for a few minutes, faces.
+# Run again, it goes on from where it was stopped; RUN=runs/other starts another run.
+set -uo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/_env.sh"
+
+RECIPE=${RECIPE:-dcgan-dragan}
+MINUTES=${MINUTES:-6}
+RUN=${RUN:-runs/demo}
+SIZE=64
+# Taken by every recipe; a small network shows faces sooner.
+SETTINGS=()
+
+tfanime=.venv/bin/tfanime
+echo "Training $RECIPE on drawn faces for $MINUTES minutes (Ctrl-C stops it and saves) ..."
+"$tfanime" train "$RECIPE" --data drawn --size "$SIZE" --minutes "$MINUTES" --out "$RUN" \
+  ${SETTINGS[@]+"${SETTINGS[@]}"}
+status=$?
+# 130: stopped by Ctrl-C, and saved; what was learnt until then can be drawn.
+[ $status -eq 0 ] || [ $status -eq 130 ] || exit $status
+
+"$tfanime" generate "$RUN" --n 64 --seed 7 --grid "$RUN/faces.png" || exit
+
+cat <<END
+
+The faces:             $RUN/faces.png
+How they came about:   $RUN/samples/ (one sheet an epoch), $RUN/curves.png
+Next:
+  source .venv/bin/activate
+  tfanime generate $RUN --n 64 --hair blue --smile --grid blue.png
+  tfanime interpolate $RUN --seeds 1,2,3 --out loop.gif
+  tfanime train $RECIPE --data drawn --size $SIZE --minutes 60 --out $RUN     (goes on)
+  tfanime prepare YOUR_PICTURES/ --size 64 --out packed/                 (your own pictures)
+END
