@@ -132,7 +132,7 @@ def operations(gan, rows):
     step = 3 * generator + (2 * 3 + 1 + fakes_again) * discriminator
     if gan.penalty:
         # Forward, gradient with respect to the pictures, and the backward pass of both.
-        step += 6 * discriminator
+        step += 6 * discriminator / gan.penalty.every
     return rows * step / 1e9
 
 
@@ -141,7 +141,9 @@ def compare(recipe, size, precision, rounds, steps):
     plain, *_ = build(recipe, size, precision, plain=True)
     for step in (ours, plain):
         seconds_of(step, batch, 2)
-    times = [(seconds_of(ours, batch, steps), seconds_of(plain, batch, steps)) for _ in range(rounds)]
+    times = [
+        (seconds_of(ours, batch, steps), seconds_of(plain, batch, steps)) for _ in range(rounds)
+    ]
     mine, theirs = (statistics.median(column) for column in zip(*times, strict=True))
     ratio = statistics.median(b / a for a, b in times)
     memory = [peak_memory(recipe, size, precision, plain) for plain in (False, True)]

@@ -381,7 +381,7 @@ def test_numpy_whole_numbers_are_welcome():
 
 def test_importing_loads_no_tensorflow():
     code = (
-        "import sys, tfanime.latent, tfanime.generate; "
+        "import sys, tfanime.latent, tfanime.generation; "
         "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras')))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=HERE.parent, timeout=60)

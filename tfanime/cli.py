@@ -29,8 +29,8 @@ class Verbs(click.Group):
     def invoke(self, ctx: click.Context):
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click's own; the pipe is `tfanime recipes | head`
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(INTERRUPTED)
@@ -262,7 +262,7 @@ def prepare(source, out, **options) -> None:
       tfanime prepare faces.tar --labels tags.csv --size 96 --near-duplicates --out packed/
       tfanime prepare posters.csv --size 64x96 --mode pad --out posters/
     """
-    packed = tfanime.prepare(source, out, **options)
+    packed = tfanime.pack(source, out, **options)
     size = f"{packed.width}x{packed.height}"
     click.echo(f"{out}: {len(packed):,} pictures of {size}")
     click.echo(f"Train with: tfanime train dcgan --data {out} --minutes 60 --out runs/first")
@@ -516,19 +516,22 @@ def _show_recipe(name: str) -> None:
     click.echo(tfanime.recipes.describe(name))
     click.echo("\nSettings")
     _show_config(config.to_json())
-    click.echo("\nLayers, with the 34 labels of the built-in faces")
     gan = build_gan(config, MAKEGIRLSMOE)
     for network in (gan.generator, gan.discriminator):
-        network.summary(print_fn=click.echo, line_length=98)
+        click.echo(f"\n{network.name}, {network.count_params():,} parameters")
+        for layer in network.layers:
+            shape = "x".join(str(length) for length in layer.output.shape[1:])
+            row = f"  {layer.name:24} {type(layer).__name__:24} {shape:12}"
+            click.echo(f"{row} {layer.count_params():>12,}")
 
 
 def _show_plan(recipe: str, data: str, options: dict) -> None:
-    from tfanime.training.train import _own_size, resolve
+    from tfanime.training.train import own_size, resolve
 
     running = ("steps", "epochs", "minutes", "strategy", "sample_every", "checkpoint_every")
     budget = {name: options.pop(name) for name in running}
     options.pop("tensorboard")
-    options["image_size"] = options["image_size"] or _own_size(data)
+    options["image_size"] = options["image_size"] or own_size(data)
     click.echo(f"Would train on {data} with")
     _show_config(resolve(recipe, **options).to_json())
     click.echo("and")

@@ -41,6 +41,7 @@ class Config:
         loss: a name in `gans.losses.LOSSES`.
         penalty: `"none"` or a name in `gans.penalties.PENALTIES`.
         penalty_weight: its factor; None: the paper's.
+        penalty_every: discriminator updates per penalised one.
         weight_clip: clip of the discriminator's weights, or None.
         adversarial_weight, head_weight: factors of the adversarial and the label terms.
         critic_steps: discriminator updates per generator update; each sees a fresh batch.
@@ -53,6 +54,7 @@ class Config:
         lr_decay_steps, lr_decay_rate: from then on the rate is multiplied by `lr_decay_rate`
             every `lr_decay_steps` steps.
         batch_size: pictures per discriminator update, over all replicas.
+        augment: `"none"`, or a `gans.augment.diff_augment` policy such as `"color,translation"`.
         flip: mirror pictures at random.
         ema_half_life: in pictures; 0 turns averaging off.
         precision: Keras's dtype policy. Heads, losses and penalties stay in float32.
@@ -70,6 +72,7 @@ class Config:
     loss: str = "non_saturating"
     penalty: str = "none"
     penalty_weight: float | None = None
+    penalty_every: int = 1
     weight_clip: float | None = None
     adversarial_weight: float = 1.0
     head_weight: float = 1.0
@@ -86,6 +89,7 @@ class Config:
     lr_decay_steps: int = 50_000
     lr_decay_rate: float = 0.5
     batch_size: int = 64
+    augment: str = "none"
     flip: bool = True
     ema_half_life: float = 10_000.0
     precision: str = "float32"

@@ -230,10 +230,7 @@ def fit(
         focus: `(x, y)` in 0..1, which part stays: (0.5, 0) keeps the top of a portrait. With
             `"pad"`, where the picture lies between its margins.
     """
-    if mode not in MODES:
-        raise ValueError(f"mode is one of {', '.join(MODES)}. Received: {mode!r}.")
-    if len(focus) != 2 or not all(0 <= part <= 1 for part in focus):
-        raise ValueError(f"focus is two numbers (x, y) from 0 to 1. Received: {focus!r}.")
+    check_fit(mode, focus)
     if image.size == (width, height):
         return image
     if mode == "crop":
@@ -247,6 +244,14 @@ def fit(
     return paper
 
 
+def check_fit(mode: str, focus: tuple[float, float]) -> None:
+    """Raises ValueError if `mode` or `focus` is nothing that `fit` takes."""
+    if mode not in MODES:
+        raise ValueError(f"mode is one of {', '.join(MODES)}. Received: {mode!r}.")
+    if len(focus) != 2 or not all(0 <= part <= 1 for part in focus):
+        raise ValueError(f"focus is two numbers (x, y) from 0 to 1. Received: {focus!r}.")
+
+
 def grid(images: np.ndarray, columns: int | None = None, padding: int = 2) -> np.ndarray:
     """Pictures side by side on white.
 
@@ -258,7 +263,7 @@ def grid(images: np.ndarray, columns: int | None = None, padding: int = 2) -> np
     Returns:
         `(h, w, 3)` uint8.
     """
-    images = _check_pictures(images)
+    images = check_pictures(images)
     count, height, width = images.shape[:3]
     columns = min(columns or math.ceil(math.sqrt(count)), count)
     if columns < 1:
@@ -277,7 +282,7 @@ def grid(images: np.ndarray, columns: int | None = None, padding: int = 2) -> np
 
 def save_image(path: str | os.PathLike, image: np.ndarray) -> None:
     """Writes one `(H, W, 3)` uint8 picture; the ending of `path` chooses the format."""
-    image = _check_pictures(np.asarray(image)[None])[0]
+    image = check_pictures(np.asarray(image)[None])[0]
     ending = Path(path).suffix.lower()
     options = {".png": {}, ".jpg": {"quality": 95}, ".jpeg": {"quality": 95}}
     options[".webp"] = {"lossless": True}
@@ -300,7 +305,7 @@ def save_animation(path: str | os.PathLike, frames: np.ndarray, milliseconds: in
         frames: `(n, H, W, 3)` uint8.
         milliseconds: how long each frame stays.
     """
-    frames = _check_pictures(frames)
+    frames = check_pictures(frames)
     ending = Path(path).suffix.lower()
     if ending not in ANIMATIONS:
         raise ValueError(
@@ -319,7 +324,8 @@ def save_animation(path: str | os.PathLike, frames: np.ndarray, milliseconds: in
         )
 
 
-def _check_pictures(images: np.ndarray) -> np.ndarray:
+def check_pictures(images: np.ndarray) -> np.ndarray:
+    """Returns `images`, or raises ValueError if they are not `(n, H, W, 3)` uint8, n >= 1."""
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8 or not len(images):
         raise ValueError(

@@ -79,7 +79,8 @@ class LabelSchema:
     """The ordered fields of a label array.
 
     Example:
-        >>> schema = LabelSchema((Field("hair", "group", ("blonde", "blue")), Field("smile", "flag")))
+        >>> hair = Field("hair", "group", ("blonde", "blue"))
+        >>> schema = LabelSchema((hair, Field("smile", "flag")))
         >>> schema.columns
         ('blonde_hair', 'blue_hair', 'smile')
         >>> schema.encode({"hair": "blue"})
@@ -276,8 +277,9 @@ def to_unsigned(labels: np.ndarray) -> np.ndarray:
     return (np.asarray(labels, np.float32) + 1.0) / 2.0
 
 
-def _flags(names: Sequence[str], frequencies: Sequence[float]) -> tuple[Field, ...]:
-    return tuple(Field(n, "flag", (), (p,)) for n, p in zip(names, frequencies, strict=True))
+def _flags(names: str, frequencies: Sequence[float]) -> tuple[Field, ...]:
+    both = zip(names.split(), frequencies, strict=True)
+    return tuple(Field(name, "flag", (), (p,)) for name, p in both)
 
 
 def _group(name: str, values: str, frequencies: Sequence[float]) -> Field:
@@ -295,9 +297,9 @@ MAKEGIRLSMOE = LabelSchema(
             (0.160, 0.213, 0.155, 0.105, 0.080, 0.095, 0.036)
             + (0.077, 0.032, 0.018, 0.022, 0.005, 0.002),
         ),
-        *_flags("long_hair short_hair twintails drill_hair ponytail".split(), (0.25,) * 5),
+        *_flags("long_hair short_hair twintails drill_hair ponytail", (0.25,) * 5),
         *_flags(
-            "blush smile open_mouth hat ribbon glasses".split(),
+            "blush smile open_mouth hat ribbon glasses",
             (0.6, 0.6, 0.25, 0.045, 0.3, 0.054),
         ),
         _group(

@@ -116,9 +116,9 @@ def dragan(weight: float = 10.0, scale: float = 0.5) -> GradientPenalty:
     return GradientPenalty("perturbed", weight, scale=scale)
 
 
-def r1(weight: float = 10.0, every: int = 1) -> GradientPenalty:
+def r1(weight: float = 10.0) -> GradientPenalty:
     """Mescheder et al. 2018: squared norm at real pictures, `weight` is their gamma."""
-    return GradientPenalty("real", weight, target=None, every=every)
+    return GradientPenalty("real", weight, target=None)
 
 
 PENALTIES = {"wgan-gp": wgan_gp, "dragan": dragan, "r1": r1}

@@ -29,8 +29,8 @@ class _Spectral:
         self.v = self.add_weight(
             shape=(rows,), initializer="zeros", trainable=False, name="v", dtype="float32"
         )
-        # u alone is random; one full step makes v and a first estimate of sigma.
-        self.u.assign(_unit(ops.convert_to_tensor(self.u)))
+        # u alone is random; a few steps make v and a first estimate of sigma.
+        self.u.assign(self.u / ops.norm(self.u))
         self.power_step(5)
 
     def _matrix(self):
@@ -39,10 +39,10 @@ class _Spectral:
     def power_step(self, steps: int = 1):
         """Runs the power iteration (algorithm 1 of the paper) and stores u and v."""
         matrix = ops.stop_gradient(self._matrix())
-        u = ops.convert_to_tensor(self.u)
+        u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
         for _ in range(steps):
-            v = _unit(ops.matmul(matrix, u))
-            u = _unit(ops.matmul(v, matrix))
+            v = _unit(ops.matmul(matrix, u), otherwise=v)
+            u = _unit(ops.matmul(v, matrix), otherwise=u)
         self.u.assign(u)
         self.v.assign(v)
 
@@ -52,8 +52,18 @@ class _Spectral:
         return ops.sum(ops.matmul(v, self._matrix()) * u)
 
     def normalised_kernel(self):
-        """`W / sigma(W)`, in the layer's compute dtype."""
-        return ops.cast(ops.cast(self.kernel, "float32") / self.sigma(), self.compute_dtype)
+        """`W / sigma(W)`, in the layer's compute dtype; a kernel of zeros stays zero."""
+        sigma = self.sigma()
+        sigma = ops.where(ops.equal(sigma, 0.0), 1.0, sigma)
+        return ops.cast(ops.cast(self.kernel, "float32") / sigma, self.compute_dtype)
+
+    # Keras's own two store the kernel and the bias only, and a file without u and v cannot be read.
+
+    def save_own_variables(self, store):
+        keras.layers.Layer.save_own_variables(self, store)
+
+    def load_own_variables(self, store):
+        keras.layers.Layer.load_own_variables(self, store)
 
 
 def spectral_layers(model: keras.Model) -> list:
@@ -61,8 +71,10 @@ def spectral_layers(model: keras.Model) -> list:
     return [layer for layer in model._flatten_layers() if isinstance(layer, _Spectral)]
 
 
-def _unit(vector):
-    return vector / (ops.norm(vector) + 1e-12)
+def _unit(vector, otherwise):
+    """The vector's direction; `otherwise` if it has none, as with a kernel of zeros."""
+    norm = ops.norm(vector)
+    return ops.where(norm > 0, vector / ops.maximum(norm, 1e-12), otherwise)
 
 
 @keras.saving.register_keras_serializable("tfanime")

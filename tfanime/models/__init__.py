@@ -7,9 +7,13 @@ A discriminator is a `keras.Model` from pictures, or from `[pictures, labels]`, 
 `{"logits": (B, 1), "features": (B, F)}`, both float32, where heads read the features.
 """
 
-from tfanime.models import dcgan, srresnet
+from tfanime.models import dcgan, modern, srresnet
 
-GENERATORS = {"dcgan": dcgan.generator, "srresnet": srresnet.generator}
-DISCRIMINATORS = {"dcgan": dcgan.discriminator, "srresnet": srresnet.discriminator}
+GENERATORS = {"dcgan": dcgan.generator, "srresnet": srresnet.generator, "modern": modern.generator}
+DISCRIMINATORS = {
+    "dcgan": dcgan.discriminator,
+    "srresnet": srresnet.discriminator,
+    "modern": modern.discriminator,
+}
 
 __all__ = ["DISCRIMINATORS", "GENERATORS"]

@@ -25,7 +25,12 @@ BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
 
 
 def generator(
-    height: int, width: int, latent_dim: int = 100, label_dim: int = 0, channels: int = 64
+    height: int,
+    width: int,
+    latent_dim: int = 100,
+    label_dim: int = 0,
+    channels: int = 64,
+    depth: int | None = None,
 ) -> keras.Model:
     """The DCGAN generator: a dense layer to 4x4 (64 px), then transposed convolutions.
 
@@ -36,8 +41,12 @@ def generator(
         latent_dim: length of the noise.
         label_dim: length of the label vector that is concatenated to the noise; 0 for none.
         channels: channels before the last layer; they double at every smaller map, up to 8x.
+        depth: number of layers with weights, counting the dense one (the paper's first
+            "convolution"). Default: no more than needed, 5 at 64 px. More are 3x3 convolutions
+            that keep the size, spread over the maps from the smallest on.
     """
     times = halvings(height, width)
+    extra = _extra_layers("generator", depth, times)
     inputs, x = generator_inputs(latent_dim, label_dim)
     wide = [channels * min(8, 2**i) for i in range(times)][::-1]
     base = (height >> times, width >> times, wide[0])
@@ -46,6 +55,11 @@ def generator(
     for i in range(times):
         x = layers.BatchNormalization(name=f"bn{i}", **BATCH_NORM)(x)
         x = layers.ReLU(name=f"relu{i}")(x)
+        for j in range(extra[i]):
+            name = f"same{i}_{j}"
+            x = layers.Conv2D(wide[i], 3, padding="same", use_bias=False, name=name, **NORMAL)(x)
+            x = layers.BatchNormalization(name=f"{name}_bn", **BATCH_NORM)(x)
+            x = layers.ReLU(name=f"{name}_relu")(x)
         last = i == times - 1
         x = layers.Conv2DTranspose(
             3 if last else wide[i + 1],
@@ -65,6 +79,7 @@ def discriminator(
     label_dim: int = 0,
     channels: int = 64,
     normalisation: str = "batch",
+    depth: int | None = None,
 ) -> keras.Model:
     """The DCGAN discriminator: strided convolutions down to 4x4 (64 px), then one logit.
 
@@ -75,33 +90,54 @@ def discriminator(
         normalisation: `"batch"` (the paper: every layer but the first), `"spectral"` (Miyato et
             al. 2018), `"layer"` (for gradient penalties, which batch norm would invalidate) or
             `"none"`.
+        depth: number of layers with weights, counting the dense one that makes the logit.
+            Default: no more than needed, 5 at 64 px. More are 3x3 convolutions that keep the
+            size, spread over the maps from the smallest on.
     """
     if normalisation not in ("batch", "spectral", "layer", "none"):
         raise ValueError(
             f"normalisation is 'batch', 'spectral', 'layer' or 'none'. Received: {normalisation!r}."
         )
     times = halvings(height, width)
+    extra = _extra_layers("discriminator", depth, times)[::-1]
     pictures = keras.Input((height, width, 3), name="pictures")
     inputs, x = pictures, pictures
     if label_dim:
         labels = keras.Input((label_dim,), name="labels")
         inputs, x = [pictures, labels], label_maps(pictures, labels)
-    conv = SpectralConv2D if normalisation == "spectral" else layers.Conv2D
     for i in range(times):
-        normalised = i > 0 and normalisation in ("batch", "layer")
-        x = conv(
-            channels * min(8, 2**i),
-            KERNEL,
-            2,
-            padding="same",
-            use_bias=not normalised,
-            name=f"down{i}",
-            **NORMAL,
-        )(x)
-        if normalised and normalisation == "batch":
-            x = layers.BatchNormalization(name=f"bn{i}", **BATCH_NORM)(x)
-        elif normalised:
-            x = layers.LayerNormalization(axis=(1, 2, 3), name=f"ln{i}")(x)
-        x = layers.LeakyReLU(LEAK, name=f"lrelu{i}")(x)
+        wide = channels * min(8, 2**i)
+        x = _down(x, wide, KERNEL, 2, f"down{i}", normalisation if i else _bare(normalisation))
+        for j in range(extra[i]):
+            x = _down(x, wide, 3, 1, f"same{i}_{j}", normalisation)
     dense = SpectralDense if normalisation == "spectral" else layers.Dense
     return discriminator_model(inputs, layers.Flatten(name="flat")(x), dense)
+
+
+def _bare(normalisation: str) -> str:
+    """The first layer goes without batch and layer norm (Radford et al. 2016, section 3)."""
+    return normalisation if normalisation == "spectral" else "none"
+
+
+def _down(x, filters: int, kernel: int, stride: int, name: str, normalisation: str):
+    """Convolution, normalisation, leaky ReLU."""
+    conv = SpectralConv2D if normalisation == "spectral" else layers.Conv2D
+    bias = normalisation in ("spectral", "none")
+    x = conv(filters, kernel, stride, padding="same", use_bias=bias, name=name, **NORMAL)(x)
+    if normalisation == "batch":
+        x = layers.BatchNormalization(name=f"{name}_bn", **BATCH_NORM)(x)
+    elif normalisation == "layer":
+        x = layers.LayerNormalization(axis=(1, 2, 3), name=f"{name}_ln")(x)
+    return layers.LeakyReLU(LEAK, name=f"{name}_lrelu")(x)
+
+
+def _extra_layers(role: str, depth: int | None, times: int) -> list[int]:
+    """How many size-keeping layers each map gets, from the smallest map on."""
+    least = times + 1
+    depth = least if depth is None else depth
+    if depth < least:
+        raise ValueError(
+            f"A DCGAN {role} of this size has at least {least} layers. Received: depth={depth}."
+        )
+    more = depth - least
+    return [more // times + (i < more % times) for i in range(times)]

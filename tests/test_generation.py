@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tfanime import latent
-from tfanime.generate import CHUNK, DEFAULT_SEEDS, generate, interpolate
+from tfanime.generation import CHUNK, DEFAULT_SEEDS, generate, interpolate
 from tfanime.labels import MAKEGIRLSMOE
 
 DIM, SIZE = 6, 8

@@ -1,0 +1,418 @@
+"""The packed dataset: pictures and labels on disk, read in an order that can be resumed.
+
+    data = load_data("faces/", size=64)
+    for batch in data.batches(64, seed=1, start_step=5000): ...   # NumPy alone
+    data.tf_dataset(64, seed=1)                                     # the same for tf.data
+
+docs/data.md documents the files, which plain NumPy reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tfanime import images as image_tools
+from tfanime.files import read_json
+from tfanime.labels import LabelSchema, to_signed
+from tfanime.prepare.writer import FORMAT, VERSION, finish_digest
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+SEED_LIMIT = 2**53
+# The highest word of the Philox counter keeps apart what the numbers are for.
+_ORDER, _FLIP, _CONDITION, _SPLIT = range(4)
+
+
+class PackedDataset:
+    """Pictures of one size with their labels, in memory-mapped files or in memory.
+
+    Use `PackedDataset.open`, `from_arrays` or `load_data`.
+
+    Attributes:
+        path: the packed folder; None in memory.
+        count, height, width: of the pictures.
+        schema: what the label columns mean; None without labels.
+    """
+
+    def __init__(
+        self,
+        shards: Sequence[np.ndarray],
+        labels: np.ndarray | None = None,
+        schema: LabelSchema | None = None,
+        path: Path | None = None,
+        sha256: str | None = None,
+        rows: np.ndarray | None = None,
+    ):
+        self._shards = list(shards)
+        self._ends = np.cumsum([len(shard) for shard in shards])
+        self._labels = labels
+        # A view holds some rows of its parent, in ascending order.
+        self._rows = np.arange(self._ends[-1]) if rows is None else rows
+        self._given_sha256 = sha256
+        self.path, self.schema = path, schema
+        self.count = len(self._rows)
+        self.height, self.width = (int(n) for n in shards[0].shape[1:3])
+
+    @classmethod
+    def open(cls, path: str | os.PathLike) -> PackedDataset:
+        """Opens a packed folder without reading its pictures.
+
+        Raises:
+            ValueError: if it is none, or if a file of it is missing or of another shape.
+        """
+        path = Path(path)
+        try:
+            manifest = read_json(path / "dataset.json")
+            known = manifest["format"] == FORMAT and manifest["version"] == VERSION
+        except (OSError, ValueError, KeyError, TypeError):
+            known = False
+        if not known:
+            raise ValueError(
+                f"A packed set is a folder with a dataset.json of version {VERSION}. Received: "
+                f"{str(path)!r}. Make one with tfanime.pack or `tfanime prepare`."
+            )
+        shape = (manifest["height"], manifest["width"], 3)
+        shards = [
+            _load(path / shard["file"], (shard["count"], *shape), np.uint8)
+            for shard in manifest["shards"]
+        ]
+        schema = labels = None
+        if manifest["labels"] is not None:
+            schema = LabelSchema.from_json(manifest["labels"])
+            labels = _load(path / "labels.npy", (manifest["count"], schema.size), np.float32)
+        return cls(shards, labels, schema, path, manifest["sha256"])
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __repr__(self) -> str:
+        what = f"{self.count} pictures of {self.width}x{self.height}"
+        fields = ", ".join(field.name for field in self.schema.fields) if self.schema else "none"
+        return f"<PackedDataset: {what}, labels: {fields}, {self.path or 'in memory'}>"
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of pictures and labels in stored order (docs/data.md says how)."""
+        if self._given_sha256 is None:
+            digest = hashlib.sha256()
+            for start in range(0, self.count, 1024):
+                digest.update(self.images(slice(start, start + 1024)))
+            labels = self.labels() if self.schema else None
+            return finish_digest(digest, self.count, self.height, self.width, labels)
+        return self._given_sha256
+
+    # ---- by index ----------------------------------------------------------------------------
+
+    def images(self, indices: Sequence[int] | slice = slice(None)) -> np.ndarray:
+        """Pictures by position: `(k, height, width, 3)` uint8, a copy. All of them by default."""
+        rows = np.atleast_1d(self._rows[indices])
+        if len(self._shards) == 1:
+            return np.asarray(self._shards[0][rows])
+        out = np.empty((len(rows), self.height, self.width, 3), np.uint8)
+        shard_of = np.searchsorted(self._ends, rows, side="right")
+        for i in np.unique(shard_of):
+            here, start = shard_of == i, self._ends[i] - len(self._shards[i])
+            out[here] = self._shards[i][rows[here] - start]
+        return out
+
+    def labels(self, indices: Sequence[int] | slice = slice(None)) -> np.ndarray:
+        """Labels by position: `(k, schema.size)` float32, 0/1 coding, NaN unknown; `(k, 0)` when
+        there is no schema."""
+        rows = np.atleast_1d(self._rows[indices])
+        if self._labels is None:
+            return np.empty((len(rows), 0), np.float32)
+        return np.array(self._labels[rows], np.float32)
+
+    def split(self, held_out: float = 0.1, seed: int = 0) -> tuple[PackedDataset, PackedDataset]:
+        """Two views that share the files: `(train, held_out)`.
+
+        Args:
+            held_out: share of the pictures in the second view, 0 to 1 exclusive; each view gets
+                at least one.
+            seed: the same seed gives the same split.
+        """
+        if not 0 < held_out < 1 or self.count < 2:
+            raise ValueError(
+                "A split needs two pictures and 0 < held_out < 1. "
+                f"Received: {held_out!r} of {self.count} pictures."
+            )
+        cut = min(max(1, round(self.count * held_out)), self.count - 1)
+        order = _random(seed, 0, _SPLIT).permutation(self.count)
+        parts = np.sort(order[cut:]), np.sort(order[:cut])
+        train, held = (
+            PackedDataset(self._shards, self._labels, self.schema, self.path, None, self._rows[p])
+            for p in parts
+        )
+        return train, held
+
+    # ---- in batches --------------------------------------------------------------------------
+
+    def batches(
+        self,
+        batch_size: int,
+        seed: int = 0,
+        start_step: int = 0,
+        flip: bool = False,
+        prior: str | None = None,
+        shard: tuple[int, int] = (0, 1),
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """Endless shuffled batches, a pure function of `(seed, step)`.
+
+        Every epoch visits every picture once, in a new order; what is left at its end starts the
+        first batch of the next, so no batch is short. To go on at step k, pass `start_step=k`:
+        nothing is replayed.
+
+        Args:
+            batch_size: B, of all shards together.
+            seed: 0 to 2**53 - 1.
+            start_step: index of the first batch.
+            flip: mirror each picture left to right with probability 1/2.
+            prior: where `condition` comes from. None: the labels of the real pictures, unknown
+                ones drawn from the empirical frequencies. `"empirical"` or `"training"`: drawn
+                anew, see `LabelSchema.sample`.
+            shard: `(i, n)`: only rows `i B/n` to `(i + 1) B/n` of each batch, for worker i of n.
+
+        Yields:
+            `images` (B/n, height, width, 3) uint8 and, if there are labels, `labels` and
+            `condition` (B/n, schema.size) float32 in the -1/+1 coding; an unknown label is 0, a
+            condition never is unknown.
+        """
+        _check_seed(seed)
+        if prior not in (None, "empirical", "training"):
+            raise ValueError(f"prior is None, 'empirical' or 'training'. Received: {prior!r}.")
+        part, parts = shard
+        if batch_size < 1 or start_step < 0:
+            raise ValueError(
+                f"batch_size >= 1 and start_step >= 0. Received: {batch_size} and {start_step}."
+            )
+        if not 0 <= part < parts or batch_size % parts:
+            raise ValueError(
+                "shard is (i, n) with 0 <= i < n, and n divides the batch size. "
+                f"Received: {tuple(shard)} with batches of {batch_size}."
+            )
+        each = batch_size // parts
+        rows = slice(part * each, (part + 1) * each)
+        return self._batches(batch_size, seed, start_step, flip, prior, rows)
+
+    def _batches(
+        self, size: int, seed: int, step: int, flip: bool, prior: str | None, part: slice
+    ) -> Iterator[dict[str, np.ndarray]]:
+        order = _Order(self.count, seed)
+        while True:
+            rows = order.at(step * size, size)[part]
+            pictures = self.images(rows)
+            if flip:
+                # Drawn for the whole batch, so that shards agree with one worker.
+                mirrored = _random(seed, step, _FLIP).random(size)[part] < 0.5
+                # Whole pixels move at once: twice as fast as reversing an axis of bytes.
+                pixels = pictures.view("V3")[..., 0]
+                pixels[mirrored] = pixels[mirrored][:, :, ::-1]
+            batch = {"images": pictures}
+            if self.schema is not None:
+                known = self.labels(rows)
+                fields = len(self.schema.fields)
+                uniforms = _random(seed, step, _CONDITION).random((size, fields))[part]
+                drawn = self.schema.sample(
+                    uniforms, prior or "empirical", given=known if prior is None else None
+                )
+                batch |= {"labels": to_signed(known), "condition": to_signed(drawn)}
+            yield batch
+            step += 1
+
+    def tf_dataset(
+        self,
+        batch_size: int,
+        seed: int = 0,
+        start_step: int = 0,
+        flip: bool = False,
+        prior: str | None = None,
+        shard: tuple[int, int] = (0, 1),
+    ) -> tf.data.Dataset:
+        """`batches` for Keras and `tf.data`: the same arguments, dictionaries and numbers, but
+        `images` are float32 in [-1, 1]. Endless; prefetches."""
+        import tensorflow as tf
+
+        options = (batch_size, seed, start_step, flip, prior, shard)
+        self.batches(*options)  # checks the arguments here and not in a thread of tf.data
+        each = batch_size // shard[1]
+        signature = {"images": tf.TensorSpec((each, self.height, self.width, 3), tf.uint8)}
+        if self.schema is not None:
+            row = tf.TensorSpec((each, self.schema.size), tf.float32)
+            signature |= {"labels": row, "condition": row}
+
+        def to_float(batch: dict) -> dict:
+            # images.to_float in graph operations; the pictures cross into TensorFlow as bytes.
+            scaled = tf.cast(batch["images"], tf.float32) / image_tools.HALF_RANGE - 1.0
+            return batch | {"images": scaled}
+
+        settings = tf.data.Options()
+        # `shard` does this, and a generator has no files that tf.data could deal out.
+        settings.experimental_distribute.auto_shard_policy = (
+            tf.data.experimental.AutoShardPolicy.OFF
+        )
+        dataset = tf.data.Dataset.from_generator(
+            lambda: self.batches(*options), output_signature=signature
+        )
+        return dataset.map(to_float).prefetch(4).with_options(settings)
+
+
+class _Order:
+    """The endless sequence of shuffled epochs, readable at any place."""
+
+    def __init__(self, count: int, seed: int):
+        self.count, self.seed = count, seed
+        self._epochs: dict[int, np.ndarray] = {}
+
+    def at(self, start: int, size: int) -> np.ndarray:
+        first, last = start // self.count, (start + size - 1) // self.count
+        parts = [self._epoch(epoch) for epoch in range(first, last + 1)]
+        self._epochs = {last: parts[-1]}
+        begin = start - first * self.count
+        return (
+            np.concatenate(parts)[begin : begin + size]
+            if first < last
+            else (parts[0][begin : begin + size])
+        )
+
+    def _epoch(self, epoch: int) -> np.ndarray:
+        if epoch not in self._epochs:
+            return _random(self.seed, epoch, _ORDER).permutation(self.count)
+        return self._epochs[epoch]
+
+
+def from_arrays(
+    images: np.ndarray, labels: np.ndarray | None = None, schema: LabelSchema | None = None
+) -> PackedDataset:
+    """A dataset in memory with everything that a packed one has.
+
+    Args:
+        images: `(n, H, W, 3)` uint8; not copied.
+        labels: `(n, schema.size)` 0/1 coding, NaN unknown.
+        schema: what the columns of `labels` mean; its frequencies are counted here.
+    """
+    images = image_tools.check_pictures(images)
+    if (labels is None) != (schema is None):
+        raise ValueError("labels and schema come together. Received: only one of them.")
+    if labels is not None and schema is not None:
+        labels = np.asarray(labels, np.float32)
+        if labels.shape != (len(images), schema.size):
+            raise ValueError(
+                f"labels has one row a picture and one column a label: {len(images)} x "
+                f"{schema.size}. Received: {labels.shape}."
+            )
+        schema = schema.with_frequencies(labels)
+    return PackedDataset([images], labels, schema)
+
+
+def load_data(
+    source: str | os.PathLike,
+    size: int | str | tuple[int, int] | None = None,
+    labels: str | os.PathLike | None = None,
+    count: int = 6000,
+    cache: str | os.PathLike | None = None,
+    progress: bool = True,
+) -> PackedDataset:
+    """Whatever holds pictures, as a dataset.
+
+    Args:
+        source: a packed folder; a folder, zip, tar or CSV of pictures, which is packed into the
+            cache the first time; or `"drawn"`, the built-in faces, drawn into the cache.
+        size: as in `images.parse_size`; 64 by default. A packed folder has its own.
+        labels: CSV of labels for pictures that are not packed yet, see `tfanime.pack`.
+        count: how many faces of `"drawn"`.
+        cache: folder; by default `$TFANIME_CACHE`, or `~/.cache/tfanime`.
+        progress: show a progress bar when something has to be packed or drawn.
+
+    Raises:
+        ValueError: if the source is none of these, or holds pictures of another size.
+    """
+    cache = Path(cache or os.environ.get("TFANIME_CACHE") or "~/.cache/tfanime").expanduser()
+    if (Path(source) / "dataset.json").is_file():
+        packed = PackedDataset.open(source)
+        if labels is not None:
+            raise ValueError(
+                f"Labels are packed together with the pictures. Received: {str(labels)!r} for the "
+                f"packed set {str(source)!r}. Pack the original pictures with these labels."
+            )
+        if size is not None and image_tools.parse_size(size) != (packed.height, packed.width):
+            raise ValueError(
+                f"{str(source)!r} holds pictures of {packed.width}x{packed.height}. Received: "
+                f"size {size!r}. Leave the size out, or pack the originals again at that size."
+            )
+        return packed
+    height, width = image_tools.parse_size(64 if size is None else size)
+    if str(source) == "drawn":
+        return _drawn(cache, height, width, labels, count, progress)
+    from tfanime.prepare.pack import made_from, pack
+
+    options = {"size": (height, width), "labels": labels}
+    key = hashlib.sha256(json.dumps(made_from(source, **options)).encode()).hexdigest()
+    out = cache / f"{Path(source).resolve().stem}-{width}x{height}-{key[:16]}"
+    if out.exists():
+        return PackedDataset.open(out)
+    print(f"packing {source} into {out} (once)", file=sys.stderr)
+    try:
+        return pack(source, out, progress=progress, **options)
+    except OSError:
+        if out.exists():  # another process was faster
+            return PackedDataset.open(out)
+        raise
+
+
+def _drawn(
+    cache: Path, height: int, width: int, labels: object, count: int, progress: bool
+) -> PackedDataset:
+    from tfanime.prepare.rendered import drawing_version, render
+
+    if labels is not None or height != width or count < 1:
+        raise ValueError(
+            "'drawn' faces are square, have their own labels, and there is at least one. "
+            f"Received: size {width}x{height}, labels {labels!r}, count {count}."
+        )
+    out = cache / f"drawn-{width}x{height}-{count}-{drawing_version()}"
+    if not out.exists():
+        try:
+            render(out, count, height, progress=progress)
+        except OSError:
+            if not out.exists():
+                raise
+    return PackedDataset.open(out)
+
+
+# ---- small helpers -----------------------------------------------------------------------------
+
+
+def _random(seed: int, index: int, use: int) -> np.random.Generator:
+    """Numbers that depend on nothing but these three."""
+    _check_seed(seed)
+    return np.random.Generator(np.random.Philox(key=[seed, index], counter=[0, 0, 0, use]))
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed < SEED_LIMIT:
+        raise ValueError(f"A seed is a whole number from 0 to 2**53 - 1. Received: {seed!r}.")
+
+
+def _load(path: Path, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ValueError(
+            f"The packed set is damaged: {str(path)!r} cannot be read ({error}). Pack it again."
+        ) from error
+    if array.shape != shape or array.dtype != dtype:
+        raise ValueError(
+            f"The packed set is damaged: {str(path)!r} must be {shape} {np.dtype(dtype)}. "
+            f"Received: {array.shape} {array.dtype}. Pack it again."
+        )
+    return array

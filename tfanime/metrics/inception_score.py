@@ -1,0 +1,96 @@
+"""Inception Score (Salimans et al. 2016, https://arxiv.org/abs/1606.03498).
+
+    IS = exp E_x KL( p(y|x) || p(y) )
+
+High when each picture is clearly of one class and all classes occur equally often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfanime.metrics.arrays import check_features
+
+SPLITS = 10
+SUM_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class InceptionScore:
+    """Mean and standard deviation over the splits; from 1 to the number of classes."""
+
+    mean: float
+    std: float
+    splits: int
+    count: int
+
+
+def posteriors_from_logits(logits: np.ndarray) -> np.ndarray:
+    """Softmax in float64: `(n, classes)` logits to probabilities."""
+    logits = check_features(logits, "logits").astype(np.float64)
+    logits -= logits.max(axis=1, keepdims=True)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(axis=1, keepdims=True)
+    return logits
+
+
+def inception_score(posteriors: np.ndarray, splits: int = SPLITS, seed: int = 0) -> InceptionScore:
+    """Score of class posteriors, averaged over equal parts of the shuffled set.
+
+    Shuffles like torch-fidelity with the same `seed` (its default is 2020).
+
+    Args:
+        posteriors: `(n, classes)`, at least 0, each row's sum 1.
+        splits: parts, 1 to n. Small parts give low scores: state it with the number.
+        seed: of the shuffling.
+
+    Raises:
+        ValueError: if rows are no probabilities, or fewer than `splits`.
+
+    Example:
+        >>> inception_score(np.eye(5), splits=1).mean  # certain, and all classes as often
+        5.0
+    """
+    posteriors = check_features(posteriors, "posteriors").astype(np.float64)
+    n = len(posteriors)
+    if posteriors.min() < 0 or np.abs(posteriors.sum(axis=1) - 1).max() > SUM_TOLERANCE:
+        raise ValueError(
+            "Posteriors must be probabilities: each row not negative and with the sum 1. "
+            f"Received: values from {posteriors.min():.4g} to {posteriors.max():.4g}, sums up to "
+            f"{posteriors.sum(axis=1).max():.4g}. posteriors_from_logits converts from logits."
+        )
+    if not 1 <= splits <= n:
+        raise ValueError(f"splits must be from 1 to the {n} pictures. Received: {splits}.")
+    posteriors = posteriors[np.random.RandomState(seed).permutation(n)]
+    scores = [_score(posteriors[i * n // splits : (i + 1) * n // splits]) for i in range(splits)]
+    return InceptionScore(float(np.mean(scores)), float(np.std(scores)), splits, n)
+
+
+def inception_score_by_label(
+    posteriors: np.ndarray, labels: Sequence[Hashable], splits: int = SPLITS, seed: int = 0
+) -> dict[Hashable, InceptionScore]:
+    """The score of each label's pictures; `labels` names the label of each row."""
+    labels = np.asarray(labels)
+    if labels.shape != (len(posteriors),):
+        raise ValueError(
+            "labels must hold one label for each row of posteriors. "
+            f"Received: {labels.shape} for {len(posteriors)} rows."
+        )
+    scores = {}
+    for label in np.unique(labels).tolist():
+        try:
+            scores[label] = inception_score(posteriors[labels == label], splits, seed)
+        except ValueError as error:
+            raise ValueError(f"Label {label!r}: {error}") from error
+    return scores
+
+
+def _score(posteriors: np.ndarray) -> float:
+    marginal = posteriors.mean(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = posteriors * (np.log(posteriors) - np.log(marginal))
+    # 0 log 0 is 0.
+    return float(np.exp(np.where(posteriors > 0, terms, 0).sum(axis=1).mean()))

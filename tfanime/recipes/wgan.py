@@ -1,0 +1,20 @@
+"""wgan: Wasserstein critic with weight clipping, on the DCGAN networks.
+
+Arjovsky, Chintala & Bottou, "Wasserstein GAN", ICML 2017 (arXiv:1701.07875), algorithm 1:
+RMSprop 5e-5, weights clipped to +-0.01, batch 64, five critic steps per generator step, no
+sigmoid. One step sees 320 pictures, so an epoch has a fifth of the generator updates of `dcgan`.
+
+    tfanime train wgan --data faces/ --size 64 --minutes 60 --out runs/wgan
+"""
+
+from tfanime.recipes.dcgan import RECIPE as DCGAN
+
+RECIPE = DCGAN.override(
+    recipe="wgan",
+    loss="wasserstein",
+    weight_clip=0.01,
+    critic_steps=5,
+    optimizer="rmsprop",
+    g_lr=5e-5,
+    d_lr=5e-5,
+)
