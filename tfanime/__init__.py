@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tfanime.labels import Field, LabelSchema
     from tfanime.prepare.pack import pack
     from tfanime.saved import load_generator
+    from tfanime.training.sweep import sweep
     from tfanime.training.train import train
 
 __version__ = "0.1.0"
@@ -40,6 +41,7 @@ __all__ = [
     "pack",
     "prepare",
     "recipes",
+    "sweep",
     "train",
 ]
 
@@ -53,6 +55,7 @@ _FUNCTIONS = {
     "load_data": ("tfanime.data", "load_data"),
     "load_generator": ("tfanime.saved", "load_generator"),
     "pack": ("tfanime.prepare.pack", "pack"),
+    "sweep": ("tfanime.training.sweep", "sweep"),
     "train": ("tfanime.training.train", "train"),
 }
 _MODULES = ("gans", "prepare", "recipes")

@@ -98,6 +98,19 @@ class Settings(click.ParamType):
         return value
 
 
+class Axis(click.ParamType):
+    name = "key=values"
+
+    def convert(self, value, param, ctx):
+        from tfanime.training.grids import parse_grid
+
+        try:
+            parse_grid([value])
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return value
+
+
 class Seeds(click.ParamType):
     name = "seeds"
 
@@ -355,6 +368,85 @@ def train(ctx, recipe, data, out, settings, dry_run, **options) -> None:
         click.echo(f"Warning: {warning}", err=True)
     click.echo(f"Draw with: tfanime generate {out} --n 64 --grid sheet.png")
     if not run.finished:
+        click.echo("Stopped early, and saved. The same command continues.", err=True)
+        ctx.exit(INTERRUPTED)
+
+
+@main.command()
+@click.argument("recipe", type=Recipe())
+@click.option(
+    "--data",
+    type=Data(exists=True),
+    required=True,
+    help="A packed folder, pictures, or `drawn` (the built-in faces).",
+)
+@click.option(
+    "--grid",
+    type=Axis(),
+    multiple=True,
+    required=True,
+    metavar="KEY=VALUE,...",
+    help="A setting and the values to try; may be repeated.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="Folder of the sweep; one that is there is continued.",
+)
+@click.option("--steps", type=COUNT, help="Generator updates of each cell.")
+@click.option("--epochs", type=float, help="Passes through the data of each cell.")
+@click.option("--minutes", type=float, help="Minutes of training of each cell.")
+@click.option(
+    "--set",
+    "settings",
+    type=Settings(),
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any other setting of the recipe, for all cells; may be repeated.",
+)
+@click.option(
+    "--strategy",
+    type=click.Choice(["auto", "none", "mirrored", "multiworker"]),
+    default="auto",
+    show_default=True,
+    help="auto: every GPU there is.",
+)
+@click.option(
+    "--tensorboard/--no-tensorboard", default=True, show_default=True, help="Write each cell's."
+)
+@click.option("--dry-run", is_flag=True, help="Print the cells, and stop.")
+@click.pass_context
+def sweep(ctx, recipe, data, grid, out, settings, dry_run, **options) -> None:
+    """Train a recipe once per cell of a grid, with equal budgets, and compare.
+
+    DIR gets a run folder per cell, the figures of all (table.csv, table.md), and a strip of
+    pictures of each on one sheet (sheets.png). Stopped, the same command continues; cells that are
+    done are not trained again. A cell whose losses become NaN is noted, and the next one trained.
+
+    \b
+    Examples:
+      tfanime sweep dcgan --data packed/ --grid batch_size=16,32,64 \\
+        --grid optimizer=adam,rmsprop,sgd --epochs 20 --out sweeps/table1
+      tfanime sweep modern --data drawn --grid generator.channels=16,32 --minutes 5 --out sweeps/w
+      tfanime sweep dcgan --data packed/ --grid 'augment=["none", "color,translation"]' \\
+        --set image_size=32 --steps 2000 --out sweeps/augment
+    """
+    from tfanime.config import parse_overrides
+    from tfanime.training.grids import cells, parse_grid
+
+    axes, overrides = parse_grid(grid), parse_overrides(settings)
+    if dry_run:
+        for cell in cells(axes):
+            click.echo(f"{out}/{cell.name}")
+        return
+    done = tfanime.sweep(recipe, data, axes, out=out, **options, **overrides)
+    click.echo(f"{out}/table.md: {len(done.cells)} cells; pictures: {out}/sheets.png")
+    for cell in done.cells:
+        if cell.result and cell.result["state"] == "diverged":
+            click.echo(f"Warning: {cell.name} diverged.", err=True)
+    if not done.finished:
         click.echo("Stopped early, and saved. The same command continues.", err=True)
         ctx.exit(INTERRUPTED)
 

@@ -11,7 +11,8 @@ from tfanime.images import parse_size
 
 CONDITIONINGS = ("none", "concat", "ac", "infogan")
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+# float16 is left out: its gradients underflow without loss scaling.
+PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 def _choice(name: str, value: str, known) -> None:
@@ -41,7 +42,7 @@ class Config:
         loss: a name in `gans.losses.LOSSES`.
         penalty: `"none"` or a name in `gans.penalties.PENALTIES`.
         penalty_weight: its factor; None: the paper's.
-        penalty_every: discriminator updates per penalised one.
+        penalty_every: training steps per penalised one, which is as many times as strong.
         weight_clip: clip of the discriminator's weights, or None.
         adversarial_weight, head_weight: factors of the adversarial and the label terms.
         critic_steps: discriminator updates per generator update; each sees a fresh batch.
@@ -114,10 +115,11 @@ class Config:
         """A copy with other values.
 
         `generator` and `discriminator` take a mapping that is merged into the present one, so
-        `generator={"channels": 32}` keeps its name; a mapping with another name replaces it.
+        `generator={"channels": 32}` keeps its name; a mapping with another name, or just another
+        name, replaces it.
 
         Raises:
-            ValueError: for an unknown name; the message lists the known ones.
+            ValueError: for an unknown name, with the known ones, or for a value of the wrong type.
         """
         known = {f.name: f for f in dataclasses.fields(self)}
         unknown = sorted(set(changes) - set(known))
@@ -127,9 +129,7 @@ class Config:
             )
         for name in ("generator", "discriminator"):
             if name in changes:
-                present = getattr(self, name)
-                same = changes[name].get("name", present["name"]) == present["name"]
-                changes[name] = {**present, **changes[name]} if same else dict(changes[name])
+                changes[name] = _merged(name, getattr(self, name), changes[name])
         for name, value in changes.items():
             changes[name] = _as_declared(name, value, known[name].type)
         return dataclasses.replace(self, **changes)
@@ -141,6 +141,14 @@ class Config:
     @classmethod
     def from_json(cls, stored: Mapping) -> Config:
         return cls(**{**stored, "image_size": tuple(stored["image_size"])})
+
+
+def _merged(role: str, present: Mapping, change) -> dict:
+    change = {"name": change} if isinstance(change, str) else change
+    if not isinstance(change, Mapping):
+        raise ValueError(f"{role} is a name or a mapping of options. Received: {change!r}.")
+    same = change.get("name", present["name"]) == present["name"]
+    return {**present, **change} if same else dict(change)
 
 
 def _as_declared(name: str, value, declared: str):
@@ -174,7 +182,11 @@ def parse_overrides(pairs) -> dict[str, Any]:
             value = text
         outer, dot, inner = name.partition(".")
         if dot:
-            changes.setdefault(outer, {})[inner] = value
+            options = changes.get(outer, {})
+            options = options if isinstance(options, dict) else {"name": options}
+            changes[outer] = {**options, inner: value}
+        elif isinstance(changes.get(name), dict):
+            changes[name] = {**changes[name], "name": value}
         else:
             changes[name] = value
     return changes

@@ -9,12 +9,14 @@ docs/data.md documents the files, which plain NumPy reads.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import hashlib
 import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -243,6 +245,7 @@ class PackedDataset:
         import tensorflow as tf
 
         options = (batch_size, seed, start_step, flip, prior, shard)
+        _end_iterators_at_exit()
         self.batches(*options)  # checks the arguments here and not in a thread of tf.data
         each = batch_size // shard[1]
         signature = {"images": tf.TensorSpec((each, self.height, self.width, 3), tf.uint8)}
@@ -396,6 +399,24 @@ def _random(seed: int, index: int, use: int) -> np.random.Generator:
     """Numbers that depend on nothing but these three."""
     _check_seed(seed)
     return np.random.Generator(np.random.Philox(key=[seed, index], counter=[0, 0, 0, use]))
+
+
+@cache
+def _end_iterators_at_exit() -> None:
+    """Prevents a program from hanging when it ends, by an exception for example.
+
+    tf.data's threads call our generator. Once the interpreter shuts down such a call never
+    returns, and the destructor of an iterator that is still alive waits for it for ever.
+    """
+    import tensorflow as tf
+
+    def end() -> None:
+        for thing in gc.get_objects():
+            kinds = type(thing).__mro__  # isinstance() would wake lazily loaded modules
+            if tf.data.Iterator in kinds or "MultiDeviceIterator" in kinds[0].__name__:
+                vars(thing).clear()
+
+    atexit.register(end)
 
 
 def _check_seed(seed: int) -> None:

@@ -131,7 +131,7 @@ def test_interpolation_is_uniform_with_one_alpha_per_sample():
     alpha = ((points - real) / (fake - real)).numpy().reshape(count, -1)
     assert np.ptp(alpha, axis=1).max() < 1e-4
     alpha = alpha[:, 0]
-    assert -1e-5 <= alpha.min() and alpha.max() <= 1 + 1e-5
+    assert alpha.min() >= -1e-5 and alpha.max() <= 1 + 1e-5
     # Kolmogorov-Smirnov distance to the uniform distribution; a normal alpha has 0.2 or more.
     distance = np.abs(np.sort(alpha) - (np.arange(count) + 0.5) / count).max()
     assert distance < 1.63 / np.sqrt(count)  # the 1 % level

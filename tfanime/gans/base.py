@@ -13,6 +13,7 @@ from tfanime.gans.penalties import GradientPenalty
 from tfanime.labels import LabelSchema
 from tfanime.layers.spectral import spectral_layers
 
+_BATCH_NORM = keras.layers.BatchNormalization
 UPDATES = ("alternating", "simultaneous")
 
 
@@ -86,6 +87,13 @@ class GAN(keras.Model):
             )
         if head is not None and schema is None:
             raise ValueError("A label head needs schema=LabelSchema(...). Received: schema=None.")
+        coupling = [x.name for x in discriminator.layers if isinstance(x, _BATCH_NORM)]
+        if penalty is not None and coupling:
+            raise ValueError(
+                "A gradient penalty is a matter of single pictures, and batch norm mixes them: the "
+                "discriminator must have none (DCGAN: normalisation='layer', 'spectral' or "
+                f"'none'). Received: {', '.join(coupling)}."
+            )
         if not 0 <= seed < 2**32:
             raise ValueError(f"seed is a whole number from 0 to 2**32 - 1. Received: {seed}.")
         self.generator = generator
@@ -159,10 +167,13 @@ class GAN(keras.Model):
         """One generator update and `critic_steps` discriminator updates; returns the logs."""
         images, labels, condition = self._unpack(batch)
         count = images.shape[0] or tf.shape(images)[0]
+        if isinstance(count, int) and count % self.critic_steps:
+            raise ValueError(
+                "A batch is split into a part per critic step, so its size must be a multiple of "
+                f"critic_steps={self.critic_steps}. Received: {count}."
+            )
         part = count // self.critic_steps
         noise = StepNoise(self.seed, self.steps_done, part)
-        for layer in spectral_layers(self.discriminator):
-            layer.power_step()
         for i in range(self.critic_steps - 1):
             rows = slice(i * part, (i + 1) * part)
             real, real_labels, wanted = (_rows(x, rows) for x in (images, labels, condition))
@@ -199,6 +210,7 @@ class GAN(keras.Model):
         return {**logs, **g_logs}, fakes
 
     def _update_both(self, real, labels, condition, noise):
+        self._power_step()
         with tf.GradientTape(persistent=True) as tape:
             fakes = self._draw(noise, condition)
             on_fake = self._discriminate(fakes, condition, noise)
@@ -214,6 +226,7 @@ class GAN(keras.Model):
         return {**logs, **g_logs}, fakes
 
     def _update_discriminator(self, real, labels, fakes, condition, noise):
+        self._power_step()
         with tf.GradientTape() as tape:
             on_fake = self._discriminate(fakes, condition, noise)
             loss, logs = self._discriminator_loss(real, labels, fakes, on_fake, condition, noise)
@@ -252,7 +265,7 @@ class GAN(keras.Model):
         return total, logs
 
     def _penalty(self, real, fakes, labels, noise):
-        points = self.penalty.points(real, fakes, noise)
+        points = self.penalty.points(real, fakes, noise, _global_deviation(real))
 
         def value():
             gradients = input_gradients(
@@ -308,6 +321,11 @@ class GAN(keras.Model):
         optimizer.apply(gradients, variables)
         return tf.linalg.global_norm([ops.cast(g, "float32") for g in gradients])
 
+    def _power_step(self):
+        """Spectral norms follow the weights, one step per discriminator update."""
+        for layer in spectral_layers(self.discriminator):
+            layer.power_step()
+
     def _clip_weights(self):
         if self.weight_clip is not None:
             for variable in self.discriminator_variables:
@@ -360,6 +378,16 @@ class GAN(keras.Model):
 
 def _rows(values, rows):
     return None if values is None else values[rows]
+
+
+def _global_deviation(values):
+    """Standard deviation of the batch over all replicas; None where there is but one."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return None
+    moments = [ops.mean(values), ops.mean(ops.square(values))]
+    mean, square = context.all_reduce(tf.distribute.ReduceOp.MEAN, moments)
+    return ops.sqrt(square - ops.square(mean))
 
 
 def _spread(pictures):

@@ -23,7 +23,7 @@ def interpolates(real, fake, alpha):
     return real + alpha * (fake - real)
 
 
-def perturbed(real, noise, scale: float = 0.5):
+def perturbed(real, noise, scale: float = 0.5, spread=None):
     """`x + delta`, `delta ~ N(0, c I)` (DRAGAN, Kodali et al. 2017, eq. 4).
 
     The paper leaves c to the data; the authors' code ties it to the spread of the batch, which
@@ -33,8 +33,9 @@ def perturbed(real, noise, scale: float = 0.5):
         real: `(B, H, W, 3)` float32 in [-1, 1].
         noise: the same shape, standard normal.
         scale: standard deviation of the perturbation in units of the batch's own.
+        spread: the batch's own standard deviation, if `real` is only a replica's part of it.
     """
-    return real + scale * ops.std(real) * noise
+    return real + scale * (ops.std(real) if spread is None else spread) * noise
 
 
 def gradient_norms(gradients):
@@ -72,7 +73,7 @@ class GradientPenalty:
         weight: factor in the loss (lambda or gamma of the papers).
         target: the norm that gradients are pulled to; `None` for R1's squared norm.
         every: lazy regularisation (Karras et al. 2020, section 3.1): applied on every n-th
-            discriminator update, n times as strong.
+            training step, n times as strong.
         scale: `"perturbed"` only: size of the perturbation in standard deviations of the batch.
     """
 
@@ -91,12 +92,15 @@ class GradientPenalty:
                 f"Received: weight={self.weight}, every={self.every}."
             )
 
-    def points(self, real, fake, noise):
-        """Where the gradient is taken, `(B, H, W, 3)`; `noise` draws from the step's stream."""
+    def points(self, real, fake, noise, spread=None):
+        """Where the gradient is taken, `(B, H, W, 3)`; `noise` draws from the step's stream.
+
+        For `spread`, see `perturbed`.
+        """
         if self.at == "interpolates":
-            return interpolates(real, fake, noise.uniform((1, 1, 1)))
+            return interpolates(real, fake, noise.uniform((1,) * (len(real.shape) - 1)))
         if self.at == "perturbed":
-            return perturbed(real, noise.normal(tuple(real.shape[1:])), self.scale)
+            return perturbed(real, noise.normal(tuple(real.shape[1:])), self.scale, spread)
         return real
 
     def value(self, gradients):

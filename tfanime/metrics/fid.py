@@ -34,7 +34,7 @@ def fid_from_features(real: np.ndarray, fake: np.ndarray) -> float:
     """
     real, fake = check_pair(real, fake, smallest=2)
     if max(len(real), len(fake)) > real.shape[1]:
-        return fid(statistics_of(real), statistics_of(fake))
+        return fid_between(statistics_of(real), statistics_of(fake))
     # Covariances of rank n - 1 < d. With X the centred rows over sqrt(n - 1), C = X'X and the
     # trace is the sum of the singular values of X1 X2': a small n x m problem, and one that
     # does not take square roots of eigenvalues that are 0 up to rounding.
@@ -78,7 +78,7 @@ def fid_from_statistics(
     return _distance(mean1, mean2, np.trace(covariance1) + np.trace(covariance2), overlap)
 
 
-def fid(real: Statistics, fake: Statistics) -> float:
+def fid_between(real: Statistics, fake: Statistics) -> float:
     """FID of two sets whose statistics are known."""
     return fid_from_statistics(real.mean, real.covariance, fake.mean, fake.covariance)
 

@@ -37,7 +37,9 @@ def posteriors_from_logits(logits: np.ndarray) -> np.ndarray:
     return logits
 
 
-def inception_score(posteriors: np.ndarray, splits: int = SPLITS, seed: int = 0) -> InceptionScore:
+def inception_score_from_posteriors(
+    posteriors: np.ndarray, splits: int = SPLITS, seed: int = 0
+) -> InceptionScore:
     """Score of class posteriors, averaged over equal parts of the shuffled set.
 
     Shuffles like torch-fidelity with the same `seed` (its default is 2020).
@@ -51,7 +53,7 @@ def inception_score(posteriors: np.ndarray, splits: int = SPLITS, seed: int = 0)
         ValueError: if rows are no probabilities, or fewer than `splits`.
 
     Example:
-        >>> inception_score(np.eye(5), splits=1).mean  # certain, and all classes as often
+        >>> inception_score_from_posteriors(np.eye(5), splits=1).mean
         5.0
     """
     posteriors = check_features(posteriors, "posteriors").astype(np.float64)
@@ -82,7 +84,9 @@ def inception_score_by_label(
     scores = {}
     for label in np.unique(labels).tolist():
         try:
-            scores[label] = inception_score(posteriors[labels == label], splits, seed)
+            scores[label] = inception_score_from_posteriors(
+                posteriors[labels == label], splits, seed
+            )
         except ValueError as error:
             raise ValueError(f"Label {label!r}: {error}") from error
     return scores

@@ -47,7 +47,7 @@ class NearestNeighbour:
         return text
 
 
-def nearest_neighbour(real: np.ndarray, fake: np.ndarray) -> NearestNeighbour:
+def nearest_neighbour_accuracy(real: np.ndarray, fake: np.ndarray) -> NearestNeighbour:
     """1-NN accuracy of as many real as generated pictures.
 
     Args:
@@ -59,7 +59,7 @@ def nearest_neighbour(real: np.ndarray, fake: np.ndarray) -> NearestNeighbour:
 
     Example:
         >>> black, white = np.zeros((4, 8, 8, 3), np.uint8), np.full((4, 8, 8, 3), 255, np.uint8)
-        >>> nearest_neighbour(black, white).reading
+        >>> nearest_neighbour_accuracy(black, white).reading
         'clearly separable: the generated pictures look like no real ones'
     """
     real, fake = _rows(real, fake, smallest=2)
@@ -79,7 +79,7 @@ def nearest_neighbour(real: np.ndarray, fake: np.ndarray) -> NearestNeighbour:
     return NearestNeighbour(float(np.mean(right)), *map(float, right), len(real))
 
 
-def nearest_neighbour_by_label(
+def nearest_neighbour_accuracy_by_label(
     real: np.ndarray,
     fake: np.ndarray,
     real_labels: Sequence[Hashable],
@@ -101,7 +101,7 @@ def nearest_neighbour_by_label(
         of_real, of_fake = (np.flatnonzero(x == label) for x in (real_labels, fake_labels))
         n = min(len(of_real), len(of_fake))
         if n >= 2:
-            results[label] = nearest_neighbour(real[of_real[:n]], fake[of_fake[:n]])
+            results[label] = nearest_neighbour_accuracy(real[of_real[:n]], fake[of_fake[:n]])
     return results
 
 
@@ -127,17 +127,16 @@ def nearest_training(
             f"neighbours must be from 1 to the {len(real)} training pictures. "
             f"Received: {neighbours}."
         )
-    indices = np.zeros((len(fake), 0), np.int64)
-    squares = np.zeros((len(fake), 0))
-    found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    squares = np.full((len(fake), neighbours), np.inf)
+    indices = np.zeros((len(fake), neighbours), np.int64)
     for rows, columns, tile in distance_tiles(fake, real):
-        near, where = found.get(rows.start, (squares[rows], indices[rows]))
         here = np.broadcast_to(np.arange(columns.start, columns.stop), tile.shape)
-        near, where = np.concatenate([near, tile], 1), np.concatenate([where, here], 1)
-        # Among equal ones the first picture of the set: a stable order.
+        near = np.concatenate([squares[rows], tile], axis=1)
+        where = np.concatenate([indices[rows], here], axis=1)
+        # Stable: among equal ones the first picture of the training set.
         order = np.argsort(near, axis=1, kind="stable")[:, :neighbours]
-        found[rows.start] = tuple(np.take_along_axis(x, order, 1) for x in (near, where))
-    squares, indices = (np.concatenate(x) for x in zip(*found.values(), strict=True))
+        squares[rows] = np.take_along_axis(near, order, axis=1)
+        indices[rows] = np.take_along_axis(where, order, axis=1)
     return indices, psnr(squares / real.shape[1]) if pixels else np.sqrt(squares)
 
 

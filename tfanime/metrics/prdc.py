@@ -34,7 +34,7 @@ class Prdc:
     neighbours: int
 
 
-def prdc(real: np.ndarray, fake: np.ndarray, neighbours: int = NEIGHBOURS) -> Prdc:
+def prdc_from_features(real: np.ndarray, fake: np.ndarray, neighbours: int = NEIGHBOURS) -> Prdc:
     """All four, in memory that grows with n + m and not with their product.
 
     Args:

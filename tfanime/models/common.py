@@ -5,8 +5,9 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-# DCGAN's initialisation (Radford et al. 2016, section 4), which the seeds keep.
-NORMAL = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02)}
+# DCGAN's initialisation (Radford et al. 2016, section 4), which the seeds keep. A description, not
+# an initializer: one object gives every layer of a shape the same weights, whatever the seed.
+NORMAL = {"kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.02}}}
 LEAK = 0.2
 
 
@@ -16,13 +17,13 @@ def halvings(height: int, width: int, smallest: int = 4) -> int:
     Raises:
         ValueError: when the picture is too small to halve at all.
     """
-    times = 0
-    while height % 2 == 0 and width % 2 == 0 and min(height, width) // 2 >= smallest:
-        height, width, times = height // 2, width // 2, times + 1
+    times, sides = 0, (height, width)
+    while not any(side % 2 for side in sides) and min(sides) // 2 >= smallest:
+        sides, times = (sides[0] // 2, sides[1] // 2), times + 1
     if times < 2:
         raise ValueError(
             f"Both sides of a picture must be multiples of 4 and at least {smallest * 4}. "
-            f"Received: {width}x{height} after {times} halvings. Choose a size such as 64 or 64x96."
+            f"Received: {width}x{height}. Choose a size such as 64 or 64x96."
         )
     return times
 

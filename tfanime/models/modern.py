@@ -25,7 +25,7 @@ BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
 
 
 def generator(
-    height: int, width: int, latent_dim: int = 128, label_dim: int = 0, channels: int = 96
+    height: int, width: int, latent_dim: int = 128, label_dim: int = 0, channels: int = 64
 ) -> keras.Model:
     """Dense layer to 4x4 (64 px), then stages of pixel shuffle, convolution, residual block.
 
@@ -33,18 +33,17 @@ def generator(
         height, width: of the pictures, as for `dcgan.generator`.
         latent_dim: length of the noise.
         label_dim: length of the label vector concatenated to the noise; 0 for none.
-        channels: of the stage before the last; they double at every smaller map, up to 384.
+        channels: of the last stage; they double at every smaller map, up to 8x.
     """
     times = halvings(height, width)
     inputs, x = generator_inputs(latent_dim, label_dim)
-    wide = [min(4 * channels, channels * 2**i) for i in range(times - 1)][::-1]
-    first = 4 * channels
-    base = (height >> times, width >> times, first)
-    x = layers.Dense(base[0] * base[1] * first, use_bias=False, name="fc", **INIT)(x)
+    wide = [channels * min(8, 2**i) for i in range(times)][::-1]
+    base = (height >> times, width >> times, wide[0])
+    x = layers.Dense(base[0] * base[1] * base[2], use_bias=False, name="fc", **INIT)(x)
     x = layers.BatchNormalization(name="fc_bn", **BATCH_NORM)(x)
     x = layers.ReLU(name="fc_relu")(x)
     x = layers.Reshape(base, name="fc_map")(x)
-    for i, filters in enumerate(wide):
+    for i, filters in enumerate(wide[1:]):
         x = PixelShuffle(2, name=f"up{i}")(x)
         x = _conv_bn(x, filters, f"up{i}_conv")
         x = layers.ReLU(name=f"up{i}_relu")(x)
@@ -65,7 +64,7 @@ def _conv_bn(x, filters: int, name: str):
     return layers.BatchNormalization(name=f"{name}_bn", **BATCH_NORM)(x)
 
 
-def discriminator(height: int, width: int, label_dim: int = 0, channels: int = 64) -> keras.Model:
+def discriminator(height: int, width: int, label_dim: int = 0, channels: int = 48) -> keras.Model:
     """Residual halvings without batch norm, minibatch deviation, one convolution, one logit.
 
     Args:

@@ -1,4 +1,4 @@
-"""ac-infogan: auxiliary classifier and InfoGAN head on the spectrally normalised DCGAN.
+"""Auxiliary classifier and InfoGAN head on the spectrally normalised DCGAN.
 
 Odena, Olah & Shlens, "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML 2017
 (arXiv:1610.09585), joined with InfoGAN as in the poster study: the head learns labels from real

@@ -1,4 +1,4 @@
-"""cdcgan-sn: conditional DCGAN with spectral normalisation, the poster study's best model.
+"""Conditional DCGAN with spectral normalisation, the poster study's best model.
 
 Mirza & Osindero, "Conditional Generative Adversarial Nets", 2014 (arXiv:1411.1784), on DCGAN
 networks with spectral normalisation (Miyato et al. 2018): the label vector is concatenated to

@@ -1,4 +1,4 @@
-"""clsgan: conditional least-squares GAN of the poster study.
+"""Conditional least-squares GAN of the poster study.
 
 Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017 (arXiv:1611.04076): no
 sigmoid, squared distances to 1 and 0 (factor 1/2), on the conditional DCGAN networks with batch

@@ -1,4 +1,4 @@
-"""DCGAN: the baseline of the Stanford and Anime Faces studies.
+"""DCGAN, the baseline of the Stanford and Anime Faces studies.
 
 Radford, Metz & Chintala, "Unsupervised Representation Learning with Deep Convolutional
 Generative Adversarial Networks", ICLR 2016 (arXiv:1511.06434).

@@ -1,4 +1,4 @@
-"""dcgan-sn: DCGAN with spectral normalisation, the Stanford study's best.
+"""DCGAN with spectral normalisation, the Stanford study's best.
 
 Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR 2018
 (arXiv:1802.05957), on the DCGAN networks: spectral normalisation in place of the

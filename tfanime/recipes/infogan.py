@@ -1,4 +1,4 @@
-"""infogan: categorical and continuous codes recovered from generated pictures.
+"""Categorical and continuous codes recovered from generated pictures.
 
 Chen et al., "InfoGAN: Interpretable Representation Learning by Information Maximizing Generative
 Adversarial Nets", NeurIPS 2016 (arXiv:1606.03657), as in the poster study. The codes follow the

@@ -1,4 +1,4 @@
-"""MakeGirlsMoe: SRResNet generator, DRAGAN, a multi-label head for 34 attributes.
+"""MakeGirlsMoe's SRResNet generator, DRAGAN, a multi-label head for 34 attributes.
 
 Jin et al., "Towards the Automatic Anime Characters Creation with Generative Adversarial
 Networks", 2017 (arXiv:1708.05509).

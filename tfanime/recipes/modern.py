@@ -1,4 +1,4 @@
-"""modern: what we would train today on few pictures, on one GPU or a CPU.
+"""What we would train today on few pictures, on one GPU or a CPU.
 
 Ours. Small residual networks with pixel shuffles, non-saturating loss, lazy R1 (Mescheder et al.
 2018; Karras et al. 2020), differentiable augmentation (Zhao et al. 2020), horizontal flips, an
@@ -12,8 +12,9 @@ from tfanime.config import Config
 RECIPE = Config(
     recipe="modern",
     latent_dim=128,
-    generator={"name": "modern", "channels": 96},
-    discriminator={"name": "modern", "channels": 64},
+    generator={"name": "modern", "channels": 64},
+    discriminator={"name": "modern", "channels": 48},
+    updates="simultaneous",
     penalty="r1",
     penalty_weight=1.0,
     penalty_every=16,

@@ -1,4 +1,4 @@
-"""wgan: Wasserstein critic with weight clipping, on the DCGAN networks.
+"""Wasserstein critic with weight clipping, on the DCGAN networks.
 
 Arjovsky, Chintala & Bottou, "Wasserstein GAN", ICML 2017 (arXiv:1701.07875), algorithm 1:
 RMSprop 5e-5, weights clipped to +-0.01, batch 64, five critic steps per generator step, no

@@ -1,4 +1,4 @@
-"""wgan-gp: Wasserstein critic with gradient penalty and layer norm, conditional on labels.
+"""Wasserstein critic with gradient penalty and layer norm, conditional on labels.
 
 Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017 (arXiv:1704.00028), as in
 the anime-poster study: penalty weight 10 on per-sample norms towards 1 at interpolates, a

@@ -6,9 +6,16 @@ unlike Keras's `fit`, also works with several workers (keras-team/keras#20585).
 
 from __future__ import annotations
 
+import contextlib
+import queue
+import threading
+from collections.abc import Iterator
+
+import numpy as np
 import tensorflow as tf
 
 from tfanime.gans import GAN
+from tfanime.images import to_float
 
 STRATEGIES = ("auto", "none", "mirrored", "multiworker")
 
@@ -32,13 +39,18 @@ def make(name: str, batch_size: int) -> tf.distribute.Strategy:
         strategy = tf.distribute.MirroredStrategy(devices)
     else:
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    check_batch(strategy, batch_size)
+    return strategy
+
+
+def check_batch(strategy: tf.distribute.Strategy, batch_size: int) -> None:
+    """Refuses a global batch that does not divide by the replicas."""
     replicas = strategy.num_replicas_in_sync
     if batch_size % replicas:
         raise ValueError(
             f"batch_size is divided among {replicas} replicas, so it must be a multiple of "
             f"{replicas}. Received: {batch_size}."
         )
-    return strategy
 
 
 def step_function(strategy: tf.distribute.Strategy, gan: GAN):
@@ -54,15 +66,73 @@ def step_function(strategy: tf.distribute.Strategy, gan: GAN):
     return tf.function(function, jit_compile=bool(gan.jit_compile) and single, autograph=False)
 
 
-def batches(strategy: tf.distribute.Strategy, data, batch_size: int, **arguments):
-    """The endless batches of `data.tf_dataset`, each worker reading its own rows only."""
-    if strategy.num_replicas_in_sync == 1:
-        return data.tf_dataset(batch_size, **arguments)
+def batches(strategy: tf.distribute.Strategy, data, batch_size: int, **arguments) -> Iterator[dict]:
+    """The endless batches of `data.batches` as tensors, made in the background.
 
-    def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
-        shard = (context.input_pipeline_id, context.num_input_pipelines)
-        dataset = data.tf_dataset(batch_size, shard=shard, **arguments)
-        per_replica = batch_size // strategy.num_replicas_in_sync
-        return dataset.unbatch().batch(per_replica, drop_remainder=True)
+    Every worker reads its own rows of the global batch only, and each of its replicas gets its
+    share of those.
 
-    return strategy.distribute_datasets_from_function(of_worker)
+    Args:
+        strategy: made by `make`.
+        data: a dataset.
+        batch_size: rows of a global batch.
+        **arguments: further ones of `data.batches`.
+    """
+    shard = _shard(strategy)
+    rows = batch_size // strategy.num_replicas_in_sync
+    local = strategy.num_replicas_in_sync // shard[1]
+    for batch in in_background(data.batches(batch_size, shard=shard, **arguments)):
+        batch["images"] = to_float(batch["images"])
+        if strategy.num_replicas_in_sync == 1:
+            yield {name: tf.convert_to_tensor(values) for name, values in batch.items()}
+        else:
+            yield {name: _split(strategy, values, rows, local) for name, values in batch.items()}
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process is the one that writes the run folder."""
+    return _shard(strategy)[0] == 0
+
+
+def _shard(strategy: tf.distribute.Strategy) -> tuple[int, int]:
+    """This worker's index and the number of workers."""
+    resolver = strategy.cluster_resolver
+    if resolver is None or resolver.task_id is None:
+        return 0, 1
+    return resolver.task_id, len(resolver.cluster_spec().as_dict().get("worker", [None]))
+
+
+def _split(strategy: tf.distribute.Strategy, values: np.ndarray, rows: int, local: int):
+    def of_replica(context):
+        first = context.replica_id_in_sync_group % local * rows
+        return tf.convert_to_tensor(values[first : first + rows])
+
+    return strategy.experimental_distribute_values_from_function(of_replica)
+
+
+def in_background(items: Iterator, ahead: int = 4) -> Iterator:
+    """Yields the same items, made up to `ahead` of them ahead in a thread of its own."""
+    ready: queue.Queue = queue.Queue(maxsize=ahead)
+    over = threading.Event()
+
+    def work():
+        try:
+            for item in items:
+                ready.put((item, None))
+                if over.is_set():
+                    return
+        except BaseException as error:  # handed to the consumer
+            ready.put((None, error))
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        while True:
+            item, error = ready.get()
+            if error is not None:
+                raise error
+            yield item
+    finally:
+        over.set()
+        # A worker that waits for room gets it, sees that all is over, and ends.
+        with contextlib.suppress(queue.Empty):
+            ready.get_nowait()

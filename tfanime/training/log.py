@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from pathlib import Path
 
 from tfanime.files import atomic_path, write_text
@@ -24,32 +25,46 @@ class Log:
         run: the run folder.
         every: steps per row.
         step: the step a resumed run starts from; later rows of the file are dropped.
+        state: of a row that was begun before the run was interrupted, as `state` returned it.
     """
 
-    def __init__(self, run: Path, every: int, step: int = 0):
+    def __init__(self, run: Path, every: int, step: int = 0, state: dict | None = None):
         self.path, self.every = Path(run) / FILE, every
-        self._sums: dict[str, float] = {}
-        self._count = 0
+        state = state or {"sums": {}, "count": 0, "seconds": 0.0}
+        self._sums: dict[str, float] = state["sums"]
+        self._count, self._since = state["count"], time.monotonic() - state["seconds"]
         rows = [row for row in read(run) if int(row["step"]) <= step]
         self._columns = list(rows[0]) if rows else []
         if self.path.exists():
             lines = [",".join(self._columns)] + [",".join(row.values()) for row in rows]
             write_text(self.path, "\n".join(lines) + "\n" if rows else "")
 
-    def add(self, step: int, logs: dict[str, float]) -> dict[str, float] | None:
-        """Takes one step's figures; returns the interval's means when one is complete."""
+    def add(self, step: int, logs: dict[str, float], images: int) -> dict[str, float] | None:
+        """Takes one step's figures; returns the interval's means when one is complete.
+
+        Args:
+            step: the step that was done.
+            logs: its figures.
+            images: pictures of a step, for `images_per_second`.
+        """
         for name, value in logs.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
         self._count += 1
         if step % self.every:
             return None
         row = {name: total / self._count for name, total in self._sums.items()}
-        self._sums, self._count = {}, 0
+        row["images_per_second"] = images * self._count / (time.monotonic() - self._since)
+        self._sums, self._count, self._since = {}, 0, time.monotonic()
         if not self._columns:
             self._columns = ["step", *row]
             self._append(self._columns)
         self._append([str(step), *(f"{row.get(name, 0):.6g}" for name in self._columns[1:])])
         return row
+
+    def state(self) -> dict:
+        """The row that is being summed up, JSON-ready."""
+        seconds = time.monotonic() - self._since
+        return {"sums": self._sums, "count": self._count, "seconds": seconds}
 
     def _append(self, cells: list[str]) -> None:
         with self.path.open("a", encoding="utf-8") as file:

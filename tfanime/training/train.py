@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -50,7 +51,7 @@ class Run:
         images: real pictures seen by the discriminator, all in all.
         seconds: spent training, over all resumptions.
         finished: False when it was interrupted before its budget was used.
-        warnings: of the collapse watch, in this call.
+        warnings: of the collapse watch.
     """
 
     path: Path
@@ -125,6 +126,11 @@ def train(
         "precision": precision,
     }
     given = recipe if isinstance(recipe, GAN) else None
+    if given and strategy not in ("auto", "none"):
+        raise ValueError(
+            "A GAN that is built already has its variables on one device, so strategy is 'auto' or "
+            f"'none'. Received: {strategy!r}. Give a recipe or a Config instead."
+        )
     config = _config_of(given, overrides) if given else resolve(recipe, **overrides)
     if image_size is None and not given and (size := own_size(data)):
         config = config.override(image_size=size)
@@ -136,9 +142,9 @@ def train(
     _check_data(config, data)
     described = {"count": len(data), "sha256": data.sha256}
     _refuse_others(out, "data", described)
-    if not (out / CONFIG).exists():
+    scope = distribution.make("none" if given else strategy, config.batch_size)
+    if distribution.is_chief(scope) and not (out / CONFIG).exists():
         _claim(out, config, data, described)
-    scope = distribution.make(strategy, config.batch_size)
     with scope.scope():
         gan = given or build_gan(config, data.schema)
     budget = _Budget.of(steps, epochs, minutes, len(data), config)
@@ -191,13 +197,18 @@ class _Trainer:
         epoch = max(1, len(data) // self.images_per_step)
         self.sample_every = sample_every or epoch
         self.checkpoint_every = checkpoint_every
-        self.step, self.seconds_before = 0, 0.0
-        self.warnings: list[str] = []
-        self._restore()
+        meta = self._restore()
+        self.step, self.seconds_before = meta.get("step", 0), meta.get("seconds", 0.0)
+        self.warnings: list[str] = meta.get("warnings", [])
         self.started = time.monotonic()
         self.saved_at = self.started
-        self.log = Log(out, every=max(1, min(50, self.sample_every)), step=self.step)
-        self.watch = CollapseWatch(gan)
+        if not distribution.is_chief(scope):
+            # Every worker computes everything; what the others write is thrown away.
+            self.out = out = Path(tempfile.mkdtemp(prefix="tfanime-worker-"))
+            self.progress = False
+        every = max(1, min(50, self.sample_every))
+        self.log = Log(out, every, self.step, meta.get("log"))
+        self.watch = CollapseWatch(gan, meta.get("watch"))
         self.sheets = SampleSheets(out, gan, data, config)
         self.board = (
             tf.summary.create_file_writer(str(out / "tensorboard")) if tensorboard else None
@@ -215,6 +226,7 @@ class _Trainer:
         with _interrupts() as interrupted, Progress(self) as bar:
             try:
                 self._loop(interrupted, bar)
+                self._save()
             except Diverged as error:
                 kept = checkpoint.checkpoints(self.out)[-1]
                 checkpoint.restore(self.gan, kept)
@@ -224,9 +236,7 @@ class _Trainer:
                     f"{error} Training stopped; the last good checkpoint is {kept.name}. "
                     f"{ADVICE['nan']}"
                 ) from None
-        finished = self.budget.used(self.step, self.seconds)
-        self._save()
-        return self._finish(finished)
+        return self._finish(self.budget.used(self.step, self.seconds))
 
     def _loop(self, interrupted: Callable[[], bool], bar: Progress) -> None:
         if self.budget.used(self.step, self.seconds):
@@ -252,7 +262,7 @@ class _Trainer:
         for warning in self.watch.see(self.step, logs):
             self.warnings.append(warning)
             bar.say(f"Warning: {warning}")
-        means = self.log.add(self.step, logs)
+        means = self.log.add(self.step, logs, self.images_per_step)
         if means and self.board:
             with self.board.as_default(step=self.step):
                 for name, value in means.items():
@@ -271,7 +281,7 @@ class _Trainer:
 
     def _save(self) -> None:
         try:
-            checkpoint.save(self.gan, self.out, {"seconds": self.seconds})
+            checkpoint.save(self.gan, self.out, self._meta())
         except checkpoint.NotFinite as error:
             raise Diverged(f"At step {self.step} {error}.") from None
         save_generator(
@@ -279,12 +289,19 @@ class _Trainer:
         )
         self.saved_at = time.monotonic()
 
-    def _restore(self) -> None:
+    def _meta(self) -> dict:
+        """What a checkpoint holds besides weights."""
+        return {
+            "seconds": self.seconds,
+            "warnings": self.warnings,
+            "log": self.log.state(),
+            "watch": self.watch.state(),
+        }
+
+    def _restore(self) -> dict:
         checkpoint.remove_halves(self.out)
         found = checkpoint.checkpoints(self.out)
-        if found:
-            meta = checkpoint.restore(self.gan, found[-1])
-            self.step, self.seconds_before = meta["step"], meta["seconds"]
+        return checkpoint.restore(self.gan, found[-1]) if found else {}
 
     def _finish(self, finished: bool) -> Run:
         self.sheets.draw_final()
@@ -342,10 +359,11 @@ def _config_of(gan: GAN, overrides: dict) -> Config:
     )
     changes = {k: v for k, v in overrides.items() if v is not None}
     allowed = {"batch_size", "flip", "prior"}
-    if set(changes) - allowed:
+    unknown = sorted(set(changes) - allowed)
+    if unknown:
         raise ValueError(
             f"A GAN that is built already takes only {', '.join(sorted(allowed))}. "
-            f"Received: {', '.join(sorted(changes))}."
+            f"Received: {', '.join(unknown)}."
         )
     return config.override(**changes)
 

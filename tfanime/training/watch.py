@@ -34,13 +34,19 @@ class CollapseWatch:
 
     Args:
         gan: whose loss decides whether `d_real` and `d_fake` are probabilities.
+        state: what `state` returned before the run was interrupted.
     """
 
-    def __init__(self, gan: GAN):
+    def __init__(self, gan: GAN, state: dict | None = None):
         self._probabilistic = gan.loss_pair.probabilistic
-        self._means: dict[str, float] = {}
-        self._seen = 0
-        self._warned: dict[str, int] = {}
+        state = state or {"means": {}, "seen": 0, "warned": {}}
+        self._means: dict[str, float] = state["means"]
+        self._seen: int = state["seen"]
+        self._warned: dict[str, int] = state["warned"]
+
+    def state(self) -> dict:
+        """What it remembers, JSON-ready."""
+        return {"means": self._means, "seen": self._seen, "warned": self._warned}
 
     def see(self, step: int, logs: dict[str, float]) -> list[str]:
         """Takes one step's figures; returns new warnings.

@@ -1,0 +1,176 @@
+import io
+import os
+import tarfile
+import zipfile
+
+import pytest
+
+from broken_files import good_files, write_folder
+from tfanime.prepare import sources
+from tfanime.prepare.sources import fingerprint, natural, open_source
+
+
+def tar_of(path, files, mode="w"):
+    with tarfile.open(path, mode) as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+def zip_of(path, files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return path
+
+
+def contents(path):
+    with open_source(path) as source:
+        return {name: source.read(name) for name in source.names}, source.rejected
+
+
+def test_natural_order():
+    names = ["b1", "a10", "a2", "a02", "A1", "10", "9", "a", "a2b", "1" * 5000]
+    assert sorted(names, key=natural) == (
+        ["9", "10", "1" * 5000, "a", "A1", "a02", "a2", "a2b", "a10", "b1"]
+    )
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "tar", "tar.gz", "tar.bz2", "tar.xz", "csv"])
+def test_every_kind_of_source_holds_the_same(tmp_path, kind):
+    files = good_files()
+    path = tmp_path / f"faces.{kind}"
+    if kind == "folder":
+        write_folder(path, bad=False)
+    elif kind == "zip":
+        zip_of(path, files)
+    elif kind == "csv":
+        write_folder(tmp_path / "here", bad=False)
+        path.write_text("file\n" + "".join(f"here/{name}\n" for name in files), "utf-8")
+        files = {f"here/{name}": data for name, data in files.items()}
+    else:
+        tar_of(path, files, "w:" + kind.partition(".")[2])
+    found, rejected = contents(path)
+    assert found == files and not rejected
+    assert list(found) == sorted(files, key=natural)
+
+
+def test_hostile_tar(tmp_path):
+    files = {"../up.png": b"1", "/abs.png": b"2", "a/../../up.png": b"3", "C:\\x.png": b"4"}
+    path = tar_of(tmp_path / "a.tar", files | {"ok.png": b"5", "./ok.png": b"6"})
+    with tarfile.open(path, "a") as archive:
+        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE):
+            info = tarfile.TarInfo(f"special{kind.decode()}.png")
+            info.type, info.linkname = kind, "ok.png"
+            archive.addfile(info)
+        info = tarfile.TarInfo("huge.png")
+        info.size = 10
+        archive.addfile(info, io.BytesIO(b"0123456789"))
+    found, rejected = contents(path)
+    assert found == {"ok.png": b"5", "huge.png": b"0123456789"}
+    reasons = {one.file: one.reason for one in rejected}
+    assert reasons == dict.fromkeys(files, "points outside") | {
+        "./ok.png": "duplicate",
+        "special1.png": "link",
+        "special2.png": "link",
+        "special6.png": "not a picture",
+    }
+    assert sorted(os.listdir(tmp_path)) == ["a.tar"]
+
+
+def test_hostile_zip(tmp_path):
+    files = {"../up.png": b"1", "/abs.png": b"2", "a\\..\\..\\up.png": b"3"}
+    path = zip_of(tmp_path / "a.zip", files | {"dir/": b"", "dir/ok.png": b"4"})
+    with zipfile.ZipFile(path, "a") as archive:
+        link = zipfile.ZipInfo("link.png")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    found, rejected = contents(path)
+    assert found == {"dir/ok.png": b"4"}
+    assert {one.file: one.reason for one in rejected} == (
+        dict.fromkeys(files, "points outside") | {"link.png": "link"}
+    )
+
+
+def test_members_that_unpack_to_too_much(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "FILE_LIMIT", 100)
+    files = {"big.png": bytes(101)}
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f" / "big.png").write_bytes(bytes(101))
+    for path in (zip_of(tmp_path / "a.zip", files), tar_of(tmp_path / "a.tar", files)):
+        with open_source(path) as source, pytest.raises(ValueError, match="^too large: 101 bytes"):
+            source.read("big.png")
+    with open_source(tmp_path / "f") as source, pytest.raises(ValueError, match="^too large"):
+        source.read("big.png")
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_cut_tar(tmp_path, mode):
+    files = {f"{i}.png": os.urandom(20_000) for i in range(20)}
+    path = tar_of(tmp_path / "a.tar", files, mode)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with open_source(path) as source:
+        assert [(one.file, one.reason) for one in source.rejected] == [("a.tar", "damaged")]
+        *whole, last = source.names
+        assert 8 <= len(whole) < 12
+        assert all(source.read(name) == files[name] for name in whole)
+        try:
+            assert source.read(last) == files[last]  # cut in the header that follows
+        except ValueError as error:
+            assert str(error).startswith("damaged: ")
+
+
+def test_damaged_zip_member(tmp_path):
+    path = zip_of(tmp_path / "a.zip", {"a.png": b"0123456789" * 10})
+    path.write_bytes(path.read_bytes().replace(b"0123456789", b"0123456780", 1))
+    with open_source(path) as source, pytest.raises(ValueError, match="^damaged: Bad CRC"):
+        source.read("a.png")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX files")
+def test_odd_things_in_a_folder(tmp_path):
+    root = tmp_path / "in"
+    root.mkdir()
+    (root / "real.png").write_bytes(b"1")
+    (root / "folder.png").mkdir()
+    (root / "link.png").symlink_to("real.png")
+    (root / "broken.png").symlink_to("nowhere")
+    (root / "loop").symlink_to(root)
+    os.mkfifo(root / "pipe.png")
+    open(os.fsencode(root) + b"/\xff.png", "wb").close()
+    with open_source(root) as source:
+        assert set(source.names) == {"real.png", "link.png", "broken.png", "\ufffd.png"}
+        assert source.read("link.png") == b"1" and source.read("\ufffd.png") == b""
+        with pytest.raises(ValueError, match="^cannot be read: No such file"):
+            source.read("broken.png")
+    assert {one.file: one.reason for one in source.rejected} == {
+        "folder.png": "not a picture",
+        "loop": "link",
+        "pipe.png": "not a picture",
+    }
+
+
+def test_what_is_no_source(tmp_path):
+    (tmp_path / "a.tar").write_bytes(b"rubbish" * 1000)
+    for name, message in (("none", "does not"), ("a.tar", "none of these or a damaged archive")):
+        with pytest.raises(ValueError, match=message), open_source(tmp_path / name):
+            pass
+
+
+def test_fingerprint_follows_the_pictures(tmp_path):
+    root = tmp_path / "in"
+    write_folder(root, bad=False)
+    before = fingerprint(root)
+    assert fingerprint(root) == before
+    (root / "new.png").write_bytes(b"x")
+    after = fingerprint(root)
+    (root / "new.png").write_bytes(b"xy")
+    assert len({before, after, fingerprint(root)}) == 3
+    table = tmp_path / "a.csv"
+    table.write_text("file\nin/new.png\nin/none.png\n")
+    first = fingerprint(table)
+    (root / "new.png").write_bytes(b"xyz")
+    assert fingerprint(table) != first

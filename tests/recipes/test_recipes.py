@@ -1,0 +1,253 @@
+"""One battery for every recipe, with tiny networks at 32 px; and `build_gan`."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfanime import recipes
+from tfanime.config import Config
+from tfanime.labels import Field, LabelSchema
+from tfanime.training.build import build_gan
+from tfanime.training.schedules import DelayedDecay
+
+SCHEMA = LabelSchema(
+    (
+        Field("hair", "group", ("red", "blue", "green")),
+        Field("smile", "flag"),
+        Field("year", "value", low=1990, high=2010),
+    )
+)
+BATCH = 4
+
+
+@pytest.fixture(autouse=True)
+def _global_policy():
+    yield
+    keras.mixed_precision.set_global_policy("float32")
+
+
+def tiny(name, **overrides):
+    config = recipes.get(name)
+    generator = {"channels": 4}
+    if config.generator["name"] == "srresnet":
+        generator["blocks"] = 1
+    return config.override(
+        image_size=32,
+        latent_dim=6,
+        batch_size=BATCH,
+        generator=generator,
+        discriminator={"channels": 4},
+        **overrides,
+    )
+
+
+def batch(config, seed=0):
+    rng = np.random.default_rng(seed)
+    count = config.batch_size * config.critic_steps
+    found = {"images": np.tanh(rng.standard_normal((count, 32, 32, 3))).astype(np.float32)}
+    if config.conditioning != "none":
+        for name in ("labels", "condition"):
+            hair = 2 * np.eye(3)[rng.integers(3, size=count)] - 1
+            others = np.stack([rng.choice([-1, 1], count), rng.uniform(-1, 1, count)], axis=1)
+            found[name] = np.concatenate([hair, others], axis=1).astype(np.float32)
+    return {name: tf.constant(value) for name, value in found.items()}
+
+
+def kernels(variables):
+    return {v.path: v.numpy() for v in variables if v.name == "kernel"}
+
+
+EVERY = pytest.mark.parametrize("name", recipes.names())
+
+
+@EVERY
+def test_every_layer_trains_and_the_discriminator_learns_to_separate(name):
+    # Against a generator that hardly moves, and pictures that are nothing like its own.
+    config = tiny(name, d_lr=2e-3, g_lr=1e-5, critic_steps=1)
+    gan = build_gan(config, SCHEMA)
+    variables = gan.generator_variables + gan.discriminator_variables
+    before = kernels(variables)
+    data = batch(config)
+    data["images"] = 0.2 * data["images"] + 0.7
+    step = tf.function(gan.train_step, autograph=False)
+    logs = [{key: float(value) for key, value in step(data).items()}]
+    unchanged = [path for path, new in kernels(variables).items() if (new == before[path]).all()]
+    assert not unchanged
+    logs += [{key: float(value) for key, value in step(data).items()} for _ in range(9)]
+    assert all(np.isfinite(value) for value in logs[-1].values()), logs[-1]
+    assert all(np.isfinite(v.numpy()).all() for v in variables)
+    gap = [row["d_real"] - row["d_fake"] for row in (logs[0], logs[-1])]
+    assert gap[1] > gap[0]
+    assert logs[-1]["d_loss"] < logs[0]["d_loss"]
+    assert ("d_penalty" in logs[0]) == (config.penalty != "none")
+    assert ("g_label_loss" in logs[0]) == (config.conditioning in ("ac", "infogan"))
+    assert ("d_label_loss" in logs[0]) == (config.conditioning == "ac")
+    if config.weight_clip:
+        largest = max(np.abs(v.numpy()).max() for v in gan.discriminator_variables)
+        assert largest <= np.float32(config.weight_clip)
+
+
+@EVERY
+def test_pictures_and_logits(name):
+    config = tiny(name)
+    gan = build_gan(config, SCHEMA)
+    data = batch(config.override(critic_steps=1))
+    latents = np.zeros((BATCH, 6), np.float32)
+    assert gan.conditional_generator == (config.conditioning != "none")
+    assert gan.conditional_discriminator == (config.conditioning == "concat")
+    inputs = [latents, data["labels"]] if gan.conditional_generator else latents
+    pictures = gan(inputs)
+    assert pictures.shape == (BATCH, 32, 32, 3) and np.abs(pictures).max() <= 1
+    seen = [pictures, data["labels"]] if gan.conditional_discriminator else pictures
+    assert gan.discriminator(seen)["logits"].shape == (BATCH, 1)
+
+
+CONDITIONED = pytest.mark.parametrize(
+    "name", [name for name in recipes.names() if recipes.get(name).conditioning != "none"]
+)
+
+
+@CONDITIONED
+def test_labels_are_optional(name):
+    config = tiny(name, conditioning="none", critic_steps=1)
+    gan = build_gan(config)
+    logs = gan.train_step(batch(config))
+    assert np.isfinite(float(logs["g_loss"])) and gan.head is None
+
+
+@CONDITIONED
+def test_labels_that_are_needed_and_missing(name):
+    with pytest.raises(ValueError, match=f"'{name}' is conditioned on labels.*conditioning=none"):
+        build_gan(tiny(name))
+
+
+def test_the_seed_decides_the_initial_weights():
+    config = tiny("dcgan-dragan")
+    first, again = (build_gan(config, SCHEMA).get_weights() for _ in range(2))
+    for a, b in zip(first, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+    other = build_gan(config.override(seed=1), SCHEMA).get_weights()
+    kernel = next(i for i, w in enumerate(first) if w.ndim > 1)
+    assert not np.array_equal(first[kernel], other[kernel])
+
+
+@EVERY
+def test_the_docstring_says_what_a_reader_needs(name):
+    text = recipes.describe(name)
+    assert f"tfanime train {name} " in text
+    assert "arXiv:" in text or "Ours" in text
+    assert recipes.headline(name) == text.splitlines()[0] and text.splitlines()[1] == ""
+    assert recipes.get(name).recipe == name
+
+
+@EVERY
+def test_configurations_survive_json(name):
+    config = recipes.get(name)
+    assert Config.from_json(config.to_json()) == config
+
+
+def test_an_unknown_recipe_lists_the_known_ones():
+    with pytest.raises(ValueError, match="recipe is one of: dcgan, .*Received: 'stylegan'"):
+        recipes.get("stylegan")
+
+
+# ---- the figures of the papers ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name, expected",
+    [
+        ("dcgan", {"g_lr": 2e-4, "d_lr": 2e-4, "beta_1": 0.5, "beta_2": 0.999, "latent_dim": 100}),
+        ("wgan", {"optimizer": "rmsprop", "g_lr": 5e-5, "weight_clip": 0.01, "critic_steps": 5}),
+        ("wgan-gp", {"penalty": "wgan-gp", "loss": "wasserstein", "beta_1": 0.0, "beta_2": 0.9}),
+        ("clsgan", {"loss": "least_squares", "conditioning": "concat"}),
+        ("infogan", {"conditioning": "infogan"}),
+        ("ac-infogan", {"conditioning": "ac"}),
+        (
+            "makegirlsmoe",
+            {
+                "adversarial_weight": 34.0,
+                "penalty": "dragan",
+                "penalty_weight": 0.5,
+                "updates": "simultaneous",
+                "batch_size": 64,
+                "g_lr": 2e-4,
+                "beta_1": 0.5,
+                "lr_decay_start": 50_000,
+                "multilabel": True,
+                "prior": "training",
+            },
+        ),
+    ],
+)
+def test_specifications(name, expected):
+    config = recipes.get(name)
+    assert {key: getattr(config, key) for key in expected} == expected
+
+
+# ---- build_gan -------------------------------------------------------------------------------
+
+
+def test_options_reach_the_gan():
+    config = tiny(
+        "modern", penalty_every=5, penalty_weight=2.0, ema_half_life=7, instance_noise=0.1, seed=3
+    )
+    gan = build_gan(config)
+    assert (gan.penalty.at, gan.penalty.every, gan.penalty.weight) == ("real", 5, 2.0)
+    assert (gan.ema_half_life, gan.instance_noise, gan.seed) == (7.0, 0.1, 3)
+    assert gan.augment is not None and build_gan(tiny("dcgan")).augment is None
+
+
+@pytest.mark.parametrize(
+    "optimizer, kind", [("adam", "Adam"), ("rmsprop", "RMSprop"), ("sgd", "SGD")]
+)
+def test_optimizers(optimizer, kind):
+    gan = build_gan(tiny("dcgan", optimizer=optimizer, g_lr=0.01, d_lr=0.02, beta_1=0.3))
+    assert type(gan.g_optimizer).__name__ == type(gan.d_optimizer).__name__ == kind
+    rates = [float(o.learning_rate) for o in (gan.g_optimizer, gan.d_optimizer)]
+    assert rates == pytest.approx([0.01, 0.02])
+    if kind != "RMSprop":
+        assert getattr(gan.g_optimizer, "beta_1", None) == 0.3 or gan.g_optimizer.momentum == 0.3
+
+
+def test_bfloat16_recipe():
+    config = tiny("dcgan-dragan", precision="mixed_bfloat16")
+    gan = build_gan(config, SCHEMA)
+    assert gan.discriminator.get_layer("down0").compute_dtype == "bfloat16"
+    assert gan.head.get_layer("labels").compute_dtype == "float32"
+    for name, value in gan.train_step(batch(config)).items():
+        assert value.dtype == "float32" and np.isfinite(float(value)), name
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"generator": "stylegan"}, "generator's name is one of: dcgan, .*Received: 'stylegan'"),
+        ({"generator": {"width_multiplier": 2}}, "does not take these options.*width_multiplier"),
+        ({"penalty": "gp"}, "penalty is 'none' or one of: wgan-gp.*Received: 'gp'"),
+        ({"penalty": "wgan-gp"}, "batch norm mixes them.*normalisation='layer'"),
+        ({"augment": "blur"}, "augment is a list of: color.*Received: 'blur'"),
+        ({"loss": "bce"}, "loss is one of"),
+        ({"updates": "never"}, "updates is one of"),
+    ],
+)
+def test_what_cannot_be_built_is_said(changes, message):
+    with pytest.raises(ValueError, match=message):
+        build_gan(recipes.get("dcgan").override(image_size=32, **changes))
+
+
+def test_delayed_decay():
+    schedule = DelayedDecay(2e-4, start=100, decay_steps=50, decay_rate=0.5)
+    found = [float(schedule(step)) for step in (0, 100, 125, 150, 250)]
+    np.testing.assert_allclose(found, [2e-4, 2e-4, 2e-4 * 0.5**0.5, 1e-4, 0.25e-4], rtol=1e-5)
+    twin = DelayedDecay.from_config(schedule.get_config())
+    assert float(twin(250)) == float(schedule(250))
+    with pytest.raises(ValueError, match="decay_rate is between 0 and 1. Received: 1.5"):
+        DelayedDecay(2e-4, 0, 1, 1.5)
+    gan = build_gan(tiny("dcgan", lr_decay_start=1, lr_decay_steps=1, lr_decay_rate=0.5))
+    for expected in (1.0, 1.0, 0.5, 0.25):
+        assert float(gan.d_optimizer.learning_rate) == pytest.approx(2e-4 * expected)
+        gan.train_step(batch(tiny("dcgan")))

@@ -1,0 +1,78 @@
+import os
+import signal
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from tfanime.files import atomic_folder, atomic_path, read_json, write_json, write_text
+
+
+def test_atomic_path_replaces_only_on_success(tmp_path):
+    path = tmp_path / "deep" / "a.txt"
+    write_text(path, "old")
+    with pytest.raises(RuntimeError), atomic_path(path) as temporary:
+        assert temporary.suffix == ".txt" and temporary.parent == path.parent
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    write_text(path, "new")
+    assert path.read_text() == "new" and os.listdir(path.parent) == ["a.txt"]
+
+
+def test_atomic_folder_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "set"
+    with pytest.raises(KeyboardInterrupt), atomic_folder(path) as temporary:
+        (temporary / "a").write_text("half")
+        raise KeyboardInterrupt
+    assert os.listdir(tmp_path) == []
+    with atomic_folder(path) as temporary:
+        (temporary / "sub").mkdir()
+        (temporary / "sub" / "a").write_text("whole")
+        assert not path.exists()
+    assert (path / "sub" / "a").read_text() == "whole" and os.listdir(tmp_path) == ["set"]
+    with pytest.raises(OSError), atomic_folder(path) as temporary:
+        (temporary / "b").write_text("another")
+    assert os.listdir(path) == ["sub"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_permissions_follow_the_umask(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_text(tmp_path / "a", "x")
+        with atomic_folder(tmp_path / "b"):
+            pass
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
+    assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == 0o750
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills a process")
+@pytest.mark.parametrize("moment", ["before", "during"])
+def test_a_killed_process_leaves_the_old_file(tmp_path, moment):
+    """kill -9 between writing and replacing: the old file is there, whole."""
+    path = tmp_path / "state.json"
+    write_json(path, {"step": 1})
+    pause = "print('ready', flush=True); time.sleep(60)"
+    script = (
+        "import sys, time\n"
+        "from tfanime.files import atomic_path\n"
+        "with atomic_path(sys.argv[1]) as path:\n"
+        f"    {pause if moment == 'before' else 'pass'}\n"
+        "    path.write_text('{\"step\": ')\n"
+        f"    {pause}\n"
+    )
+    command = [sys.executable, "-c", script, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGKILL)
+    assert read_json(path) == {"step": 1}
+
+
+def test_json_is_stable_and_readable(tmp_path):
+    write_json(tmp_path / "a.json", {"b": "ü", "a": [1]})
+    assert (tmp_path / "a.json").read_text("utf-8") == ('{\n  "a": [\n    1\n  ],\n  "b": "ü"\n}\n')
+    assert read_json(tmp_path / "a.json") == {"a": [1], "b": "ü"}

@@ -1,0 +1,120 @@
+import json
+
+import numpy as np
+import pytest
+
+from tfanime.labels import MAKEGIRLSMOE, Field, LabelSchema, to_signed, to_unsigned
+
+nan = np.nan
+SCHEMA = LabelSchema(
+    (
+        Field("hair", "group", ("blonde", "blue", "red")),
+        Field("smile", "flag"),
+        Field("year", "value", low=2000, high=2010),
+    )
+)
+
+
+def test_columns_slices_and_size():
+    assert SCHEMA.columns == ("blonde_hair", "blue_hair", "red_hair", "smile", "year")
+    assert SCHEMA.size == 5
+    assert SCHEMA.slices() == {"hair": slice(0, 3), "smile": slice(3, 4), "year": slice(4, 5)}
+
+
+def test_encode_and_decode():
+    row = SCHEMA.encode({"hair": "blue", "smile": "No", "year": "2005"})
+    np.testing.assert_array_equal(row, np.float32([0, 1, 0, 0, 0.5]))
+    assert row.dtype == np.float32
+    assert SCHEMA.decode(row) == {"hair": "blue", "smile": False, "year": 2005.0}
+    np.testing.assert_array_equal(SCHEMA.encode({"smile": True}), [nan, nan, nan, 1, nan])
+    assert SCHEMA.decode(SCHEMA.encode({"smile": True})) == {"smile": True}
+
+
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        ({"hat": 1}, "not a known attribute. Known: hair, smile, year"),
+        ({"hair": "pink"}, "one of: blonde, blue, red. Received: 'pink'"),
+        ({"smile": "maybe"}, "true or false. Received: 'maybe'"),
+        ({"year": 1999}, "from 2000 to 2010. Received: 1999"),
+        ({"year": "old"}, "from 2000 to 2010. Received: 'old'"),
+        ({"year": nan}, "from 2000 to 2010. Received: nan"),
+    ],
+)
+def test_encode_names_what_is_known(tags, message):
+    with pytest.raises(ValueError, match=message):
+        SCHEMA.encode(tags)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Field("a", "colour"),
+        lambda: Field("a", "group", ("one",)),
+        lambda: Field("a", "group", ("one", "one")),
+        lambda: Field("a", "value", low=1, high=1),
+        lambda: LabelSchema((Field("a", "flag"), Field("a", "flag"))),
+        lambda: LabelSchema((Field("red_hair", "flag"), SCHEMA.fields[0])),
+    ],
+)
+def test_bad_schemas_are_refused(make):
+    with pytest.raises(ValueError, match="Received|Repeated"):
+        make()
+
+
+def test_signed_coding():
+    np.testing.assert_array_equal(to_signed([0, 1, 0.5, nan]), np.float32([-1, 1, 0, 0]))
+    np.testing.assert_array_equal(to_unsigned([-1, 1, 0]), np.float32([0, 1, 0.5]))
+    assert to_signed([0]).dtype == to_unsigned([0]).dtype == np.float32
+
+
+def test_empirical_frequencies():
+    labels = np.float32(
+        [[1, 0, 0, 1, 0.0], [1, 0, 0, 0, 0.5], [0, 0, 1, nan, 1.0], [nan, nan, nan, 0, nan]]
+    )
+    hair, smile, year = SCHEMA.with_frequencies(labels).fields
+    np.testing.assert_allclose(hair.frequencies, [2 / 3, 0, 1 / 3])
+    np.testing.assert_allclose(smile.frequencies, [1 / 3])
+    np.testing.assert_allclose(year.frequencies, np.linspace(0, 1, 17))
+    unknown = SCHEMA.with_frequencies(np.full((2, 5), nan))
+    assert all(field.frequencies == () for field in unknown.fields)
+
+
+def test_sampling_inverts_the_distribution():
+    labels = np.float32([[1, 0, 0, 1, 0.2], [1, 0, 0, 0, 0.6]])
+    schema = SCHEMA.with_frequencies(labels)
+    uniforms = np.array([[0.0, 0.0, 0.0], [0.99, 0.499, 0.5], [0.3, 0.5, 0.999999]])
+    drawn = schema.sample(uniforms)
+    np.testing.assert_array_equal(drawn[:, :3], [[1, 0, 0]] * 3)  # hair was always blonde
+    np.testing.assert_array_equal(drawn[:, 3], [1, 1, 0])
+    np.testing.assert_allclose(drawn[:, 4], [0.2, 0.4, 0.6], atol=1e-5)
+    # The training prior: colours uniform, flags 0.25, values uniform.
+    drawn = schema.sample(np.array([[0.5, 0.2, 0.3], [0.67, 0.25, 0.7]]), "training")
+    np.testing.assert_array_equal(drawn[:, :4], [[0, 1, 0, 1], [0, 0, 1, 0]])
+    np.testing.assert_allclose(drawn[:, 4], [0.3, 0.7], atol=1e-6)
+
+
+def test_sampling_keeps_what_is_given():
+    given = SCHEMA.encode({"hair": "red"})
+    drawn = SCHEMA.sample(np.random.default_rng(0).random((50, 3)), "training", given)
+    assert not np.isnan(drawn).any() and (drawn[:, 2] == 1).all()
+    assert 0.1 < drawn[:, 3].mean() < 0.45
+    with pytest.raises(ValueError, match="prior"):
+        SCHEMA.sample(np.zeros((1, 3)), "uniform")
+
+
+def test_json_round_trip():
+    schema = SCHEMA.with_frequencies(np.float32([[1, 0, 0, 1, 0.2]]))
+    assert LabelSchema.from_json(json.loads(json.dumps(schema.to_json()))) == schema
+    assert LabelSchema.from_json(json.loads(json.dumps(MAKEGIRLSMOE.to_json()))) == MAKEGIRLSMOE
+
+
+def test_makegirlsmoe():
+    assert MAKEGIRLSMOE.size == 34 and len(MAKEGIRLSMOE.fields) == 13
+    where = {name: place.start for name, place in MAKEGIRLSMOE.slices().items()}
+    assert where["hair"] == 0 and where["long_hair"] == 13 and where["blush"] == 18
+    assert where["glasses"] == 23 and where["eyes"] == 24
+    assert MAKEGIRLSMOE.columns[3] == "blue_hair" and MAKEGIRLSMOE.columns[-1] == "orange_eyes"
+    for field in MAKEGIRLSMOE.fields:
+        if field.kind == "group":
+            np.testing.assert_allclose(sum(field.frequencies), 1)

@@ -1,0 +1,333 @@
+import csv
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from runs import arrays_of, assert_same_bits
+
+import tfanime
+from tfanime import gans
+from tfanime.files import read_json, write_json
+from tfanime.models import dcgan
+from tfanime.training import checkpoint, distribution
+from tfanime.training.train import Diverged
+
+
+def newest(run):
+    return checkpoint.checkpoints(run)[-1]
+
+
+# ---- what a run leaves -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, faces):
+    """A short conditional run."""
+    out = tmp_path_factory.mktemp("finished") / "run"
+    return tfanime.train(
+        "dcgan-dragan",
+        faces,
+        out=out,
+        generator={"channels": 4},
+        discriminator={"channels": 4},
+        batch_size=8,
+        steps=6,
+        sample_every=3,
+        checkpoint_every=2,
+        progress=False,
+    )
+
+
+def test_run_folder(finished):
+    assert (finished.step, finished.images, finished.finished) == (6, 48, True)
+    assert finished.seconds > 0
+    run = finished.path
+    sheets = sorted(file.name for file in (run / "samples").iterdir())
+    assert sheets == ["reals.png", "step-0000000.png", "step-0000003.png", "step-0000006.png"]
+    for picture in (run / "final.png", run / "curves.png", *(run / "samples").iterdir()):
+        with Image.open(picture) as opened:
+            opened.load()
+    assert list((run / "tensorboard").iterdir())
+    # The last three checkpoints are kept.
+    kept = [folder.name for folder in checkpoint.checkpoints(run)]
+    assert kept == ["step-000000002", "step-000000004", "step-000000006"]
+    assert "No warnings" in (run / "report.md").read_text()
+
+
+def test_log(finished):
+    with (finished.path / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["3", "6"]
+    wanted = {"d_loss", "g_loss", "d_real", "d_fake", "d_grad_norm", "g_grad_norm", "diversity"}
+    assert wanted | {"d_penalty", "d_label_loss", "g_label_loss"} <= set(rows[0])
+    assert float(rows[-1]["images_per_second"]) > 0
+
+
+def test_resolved_configuration_is_saved(finished, faces):
+    stored = read_json(finished.path / "config.json")
+    assert stored["config"]["generator"] == {"name": "dcgan", "channels": 4}
+    assert stored["config"]["image_size"] == [16, 16]  # the data's own
+    assert stored["config"]["adversarial_weight"] == 34.0  # the recipe's
+    assert stored["data"] == {"count": 48, "sha256": faces.sha256}
+    assert set(stored["versions"]) == {"tfanime", "tensorflow", "keras"}
+
+
+def test_run_can_be_drawn_from(finished):
+    drawn = tfanime.generate(finished, n=3, seed=1, tags={"hair": "blue"})
+    assert drawn.images.shape == (3, 16, 16, 3)
+    # The saved generator is the average, not the trained network itself.
+    model = tfanime.load_generator(finished.path).model
+    stored = arrays_of(newest(finished.path))
+    kernel = model.weights[0].numpy()
+    assert (kernel == stored["ema_generator/0000"]).all()
+    assert (kernel != stored["generator/0000"]).any()
+
+
+def test_budget_reached_trains_no_more(finished, faces):
+    before = arrays_of(newest(finished.path))
+    again = tfanime.train(
+        "dcgan-dragan",
+        faces,
+        out=finished.path,
+        generator={"channels": 4},
+        discriminator={"channels": 4},
+        batch_size=8,
+        steps=6,
+        progress=False,
+    )
+    assert (again.step, again.finished) == (6, True)
+    after = arrays_of(newest(finished.path))
+    assert all((before[name] == after[name]).all() for name in before)
+
+
+# ---- continuing --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("recipe", "options"),
+    [("dcgan", {}), ("dcgan-dragan", {}), ("wgan", {"critic_steps": 2, "augment": "translation"})],
+)
+def test_resumed_is_uninterrupted_bit_for_bit(train, faces, recipe, options):
+    whole = train(recipe, faces, "whole", steps=4, **options)
+    train(recipe, faces, "parts", steps=2, **options)
+    parts = train(recipe, faces, "parts", steps=4, **options)
+    assert whole.step == parts.step == 4
+    assert_same_bits(newest(whole.path), newest(parts.path))
+
+
+def test_other_seed_is_another_run(train, faces):
+    one, other = (train("dcgan", faces, f"s{seed}", steps=1, seed=seed) for seed in (0, 1))
+    one, other = arrays_of(newest(one.path)), arrays_of(newest(other.path))
+    assert (one["generator/0000"] != other["generator/0000"]).any()
+
+
+def command(data, out, *more):
+    settings = ["--set", "generator.channels=4", "--set", "discriminator.channels=4"]
+    words = ["train", "dcgan-dragan", "--data", str(data), "--out", str(out), "--batch", "8"]
+    return [sys.executable, "-m", "tfanime", *words, *settings, "--no-tensorboard", *more]
+
+
+def wait_for(path, process, seconds=120):
+    until = time.monotonic() + seconds
+    while not path.exists():
+        assert process.poll() is None, "the training ended before it could be stopped"
+        assert time.monotonic() < until, f"{path.name} did not appear"
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_killed_process_continues_bit_for_bit(packed, tmp_path):
+    """Killed three times at moments that nobody chose; checkpoints are written all the time."""
+    more = ("--steps", "400", "--checkpoint-every", "10", "--sample-every", "100")
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    subprocess.run(command(packed, whole, *more), check=True, capture_output=True)
+    for step in (30, 130, 250):
+        with (tmp_path / "said").open("wb") as said:
+            process = subprocess.Popen(command(packed, killed, *more), stdout=said, stderr=said)
+            wait_for(killed / checkpoint.FOLDER / f"step-{step:09d}", process)
+            time.sleep(0.05 * (step % 7))
+            process.kill()
+            process.wait()
+        assert int(newest(killed).name.removeprefix("step-")) < 400
+    done = subprocess.run(command(packed, killed, *more), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert_same_bits(newest(whole), newest(killed))
+    assert not list((killed / checkpoint.FOLDER).glob(".*"))
+    # The log has no step twice, and its losses are those of the uninterrupted run.
+    logs = [csv.DictReader((run / "log.csv").open()) for run in (whole, killed)]
+    logs = [[(row["step"], row["d_loss"]) for row in log] for log in logs]
+    assert logs[0] == logs[1]
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_and_says_how_to_continue(packed, tmp_path):
+    out = tmp_path / "run"
+    words = command(packed, out, "--steps", "1000000", "--checkpoint-every", "20")
+    with (tmp_path / "said").open("w") as said:
+        process = subprocess.Popen(words, stdout=said, stderr=said)
+        wait_for(out / checkpoint.FOLDER / "step-000000020", process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    said = (tmp_path / "said").read_text()
+    assert "The same command continues" in said and "Traceback" not in said
+    step = int(newest(out).name.removeprefix("step-"))
+    # Not the last regular checkpoint: the very step at which it stopped.
+    assert step == read_json(newest(out) / "meta.json")["step"] >= 20
+    assert f"step {step:,}, " in said
+
+
+def test_unfinished_checkpoints_are_removed(train, faces, tmp_path):
+    train("dcgan", faces, steps=1)
+    half = tmp_path / "run" / checkpoint.FOLDER / ".step-000000002-abc"
+    half.mkdir()
+    (half / "state.npz").write_bytes(b"half")
+    assert train("dcgan", faces, steps=2).step == 2
+    assert not half.exists()
+
+
+def test_time_budget_counts_over_calls(train, faces, tmp_path):
+    run = train("dcgan", faces, steps=1)
+    meta = read_json(newest(run.path) / "meta.json")
+    write_json(newest(run.path) / "meta.json", {**meta, "seconds": 120.0})
+    assert train("dcgan", faces, minutes=1.9).step == 1
+    again = train("dcgan", faces, minutes=2.05)
+    assert again.step > 1 and again.seconds > 120
+
+
+def test_epochs(train, faces):
+    # 48 pictures, 8 a step.
+    assert train("dcgan", faces, epochs=1.5).step == 9
+
+
+# ---- refusals ----------------------------------------------------------------------------------
+
+
+def test_other_settings_are_refused_by_name(train, faces):
+    train("dcgan", faces, steps=1)
+    with pytest.raises(ValueError, match=r"g_lr \(there 0.0002, now 0.001\)"):
+        train("dcgan", faces, steps=2, g_lr=1e-3)
+    with pytest.raises(ValueError, match="recipe.*dcgan.*dcgan-sn"):
+        train("dcgan-sn", faces, steps=2)
+
+
+def test_other_data_are_refused(train, faces):
+    train("dcgan", faces, steps=1)
+    other = tfanime.from_arrays(255 - faces.images(slice(None)))
+    with pytest.raises(ValueError, match="sha256"):
+        train("dcgan", other, steps=2)
+
+
+def test_foreign_folder_is_refused(train, faces, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.txt").write_text("precious")
+    with pytest.raises(ValueError, match="not empty and holds no run"):
+        train("dcgan", faces, steps=1)
+    assert [file.name for file in (tmp_path / "run").iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({}, "needs a budget"),
+        ({"steps": 0}, "steps is greater than 0. Received: 0"),
+        ({"minutes": float("nan")}, "minutes is greater than 0"),
+        ({"steps": 1, "batch_size": 64}, "One step takes 64 pictures and the data hold 48"),
+        ({"steps": 1, "batch_size": 0}, "batch_size is at least 1. Received: 0"),
+        ({"steps": 1, "g_rate": 1}, "Unknown setting: g_rate. Known: .*g_lr"),
+        ({"steps": 1, "strategy": "tpu"}, "strategy is one of"),
+        ({"steps": 1, "loss": "l3"}, "loss is one of"),
+        ({"steps": 1, "image_size": 32}, "The pictures are 16x16 and the run is to be 32x32"),
+        ({"steps": 1, "generator": {"wings": 2}}, "does not take these options: .*wings"),
+    ],
+)
+def test_bad_settings_are_one_sentence(train, faces, options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        train("dcgan", faces, **options)
+
+
+def test_conditional_recipe_needs_labels(train, faces):
+    plain = tfanime.from_arrays(faces.images(slice(None)))
+    with pytest.raises(ValueError, match="conditioned on labels and the data have none"):
+        train("dcgan-dragan", plain, steps=1)
+    assert train("dcgan-dragan", plain, "free", steps=1, conditioning="none").step == 1
+
+
+# ---- failing -----------------------------------------------------------------------------------
+
+
+def test_divergence_stops_and_keeps_the_last_good_checkpoint(train, faces, tmp_path):
+    # SGD with such a rate overflows at once.
+    with pytest.raises(Diverged, match="last good checkpoint is step-0000000") as error:
+        train(
+            "dcgan",
+            faces,
+            "sgd",
+            optimizer="sgd",
+            d_lr=1e30,
+            g_lr=1e30,
+            steps=50,
+            checkpoint_every=1,
+        )
+    assert "Try a lower g_lr" in str(error.value)
+    out = tmp_path / "sgd"
+    for folder in checkpoint.checkpoints(out):
+        assert all(np.isfinite(array).all() for array in arrays_of(folder).values())
+    assert "NaN or infinite" in (out / "report.md").read_text()
+    assert np.isfinite(tfanime.generate(out, n=1).latents).all()
+
+
+# ---- other ways in -----------------------------------------------------------------------------
+
+
+def own_gan():
+    gan = gans.LSGAN(
+        dcgan.generator(16, 16, latent_dim=8, channels=4),
+        dcgan.discriminator(16, 16, channels=4, normalisation="none"),
+    )
+    gan.compile(keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.01))
+    return gan
+
+
+def test_a_gan_of_ones_own(faces, tmp_path):
+    options = {"out": tmp_path / "own", "batch_size": 8, "progress": False}
+    run = tfanime.train(own_gan(), faces, steps=2, **options)
+    again = tfanime.train(own_gan(), faces, steps=4, **options)
+    assert (run.step, again.step) == (2, 4)
+    assert tfanime.generate(tmp_path / "own", n=1).images.shape == (1, 16, 16, 3)
+    with pytest.raises(ValueError, match="takes only batch_size, flip, prior. Received: g_lr"):
+        tfanime.train(own_gan(), faces, steps=2, g_lr=0.1, **options)
+    with pytest.raises(ValueError, match="strategy"):
+        tfanime.train(own_gan(), faces, steps=2, strategy="mirrored", **options)
+
+
+@pytest.mark.slow
+def test_two_replicas_train_and_continue(packed, tmp_path):
+    """In a process of its own, since devices are divided before TensorFlow starts."""
+    code = f"""
+import tfanime, tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+for steps in (2, 4):
+    run = tfanime.train(
+        "dcgan-dragan", r"{packed}", out=r"{tmp_path}/run", strategy="mirrored", steps=steps,
+        batch_size=8, progress=False, generator={{"channels": 4}}, discriminator={{"channels": 4}},
+    )
+print(run.step)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "4\n"
+    assert int(arrays_of(newest(tmp_path / "run"))["gan/0000"]) == 4
+
+
+def test_batch_must_divide_by_the_replicas():
+    class Two:
+        num_replicas_in_sync = 2
+
+    with pytest.raises(ValueError, match="multiple of 2. Received: 7"):
+        distribution.check_batch(Two(), 7)

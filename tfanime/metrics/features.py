@@ -1,0 +1,289 @@
+"""From pictures to features: the first step of every metric but the pixel ones.
+
+An extractor is named by a text:
+
+* `mobilenet:FILE.tflite`: MobileNetV2, its 1280 pooled features;
+* `inception` or `inception:WEIGHTS.h5`: keras.applications InceptionV3, its 2048 pooled features
+  (other weights, hence other figures, than the TensorFlow 2015 graph of torch-fidelity);
+* `FILE` or `FILE:LAYER`: any Keras (.keras, .h5) or TFLite (.tflite) model of pictures. Without a
+  layer, what a classifier's last layer reads, or the output of a model that is no classifier.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tfanime.metrics import tflite
+from tfanime.metrics.arrays import check_pictures
+from tfanime.metrics.resize import RESIZES
+
+CHUNK = 16  # pictures that a thread resizes and feeds to the network at a time
+MOBILENET_FEATURES = 1280
+KERAS_ENDINGS, TFLITE_ENDING = (".keras", ".h5"), ".tflite"
+PIXEL_RANGE = (-1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A network that turns pictures into features.
+
+    Args:
+        name: for people and protocols.
+        layer: whose values the features are.
+        identity: changes whenever the features could: of file contents, layer and range.
+        height, width: what pictures are resized to.
+        compute: `(b, height, width, 3)` float32 in 0..255 to `(b, d)` float32; called from
+            several threads.
+    """
+
+    name: str
+    layer: str
+    identity: str
+    height: int
+    width: int
+    compute: Callable[[np.ndarray], np.ndarray]
+
+
+def load_extractor(
+    spec: str | os.PathLike, pixel_range: tuple[float, float] = PIXEL_RANGE
+) -> Extractor:
+    """The extractor that a text names; see the top of this module.
+
+    Args:
+        spec: `NAME`, `NAME:FILE`, `FILE` or `FILE:LAYER`.
+        pixel_range: what the float inputs of a model given by path stand for at black and white;
+            quantised inputs get the pixels themselves.
+
+    Raises:
+        ValueError: for an unknown name, a missing file or layer, or a model that does not take
+            pictures.
+    """
+    spec = os.fspath(spec)
+    name, _, rest = spec.partition(":")
+    if name == "mobilenet":
+        return _mobilenet(rest)
+    if name == "inception":
+        return _inception(rest)
+    path, layer = (Path(spec), None) if Path(spec).exists() else _path_and_layer(spec)
+    if path.suffix.lower() == TFLITE_ENDING:
+        return _tflite(path, layer, pixel_range)
+    if path.suffix.lower() in KERAS_ENDINGS:
+        return _keras(path, layer, pixel_range)
+    raise ValueError(
+        "An extractor is mobilenet:FILE, inception, inception:WEIGHTS, or a .keras, .h5 or "
+        f".tflite file, perhaps with :LAYER. Received: {spec!r}."
+    )
+
+
+def extract(
+    pictures: np.ndarray | Iterable[np.ndarray],
+    extractor: Extractor,
+    resize: str = "clean",
+    progress: bool = False,
+) -> np.ndarray:
+    """Features of pictures.
+
+    Args:
+        pictures: `(n, H, W, 3)` uint8, or an iterable of such arrays, of any number and size.
+        extractor: from `load_extractor`.
+        resize: `"clean"` or `"legacy"`; see `tfanime.metrics.resize`.
+        progress: show a progress bar.
+
+    Returns:
+        `(n, d)` float32.
+
+    Raises:
+        ValueError: for no pictures, or arrays of another shape or dtype.
+    """
+    total = len(pictures) if isinstance(pictures, np.ndarray) else None
+    parts = list(features_in_chunks(pictures, extractor, resize, total, progress))
+    if not parts:
+        raise ValueError("Features need at least one picture. Received: none.")
+    return np.concatenate(parts)
+
+
+def features_in_chunks(
+    pictures: np.ndarray | Iterable[np.ndarray],
+    extractor: Extractor,
+    resize: str = "clean",
+    total: int | None = None,
+    progress: bool = False,
+) -> Iterator[np.ndarray]:
+    """Like `extract`, but yields the features in order, a few rows at a time.
+
+    A thread a core resizes and runs the network; both let others work meanwhile. A few chunks are
+    in flight, so memory does not grow with the number of pictures.
+    """
+    if resize not in RESIZES:
+        raise ValueError(f"resize must be one of {', '.join(RESIZES)}. Received: {resize!r}.")
+    from tqdm import tqdm
+
+    shape = RESIZES[resize]
+
+    def work(chunk: np.ndarray) -> np.ndarray:
+        return extractor.compute(
+            np.stack([shape(picture, extractor.height, extractor.width) for picture in chunk])
+        )
+
+    workers = _cores()
+    waiting = deque()
+    with (
+        ThreadPoolExecutor(workers) as pool,
+        tqdm(total=total, unit="picture", disable=not progress) as bar,
+    ):
+        for chunk in _chunks(pictures):
+            waiting.append(pool.submit(work, chunk))
+            if len(waiting) > 2 * workers:
+                part = waiting.popleft().result()
+                bar.update(len(part))
+                yield part
+        while waiting:
+            part = waiting.popleft().result()
+            bar.update(len(part))
+            yield part
+
+
+def _chunks(pictures: np.ndarray | Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    for part in [pictures] if isinstance(pictures, np.ndarray) else pictures:
+        part = check_pictures(part)
+        for start in range(0, len(part), CHUNK):
+            yield part[start : start + CHUNK]
+
+
+def _cores() -> int:
+    # Not os.cpu_count(): a container may have been given fewer.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+# ---- the extractors ----------------------------------------------------------------------------
+
+
+def _mobilenet(file: str) -> Extractor:
+    if not file:
+        raise ValueError(
+            "mobilenet needs the file of a MobileNetV2 for TFLite: mobilenet:FILE.tflite. "
+            "Received: no file."
+        )
+    extractor = _tflite(Path(file), None, PIXEL_RANGE, name="mobilenet")
+    blank = np.zeros((1, extractor.height, extractor.width, 3), np.float32)
+    found = extractor.compute(blank).shape[1]
+    if found != MOBILENET_FEATURES:
+        raise ValueError(
+            f"mobilenet has {MOBILENET_FEATURES} pooled features. Received: {file} with {found} "
+            f"({extractor.layer}). Name the file without mobilenet: to use it anyway."
+        )
+    return extractor
+
+
+def _inception(weights: str) -> Extractor:
+    import keras
+
+    try:
+        model = keras.applications.InceptionV3(
+            include_top=False, pooling="avg", weights=_file(weights) if weights else "imagenet"
+        )
+    except Exception as error:
+        if weights:
+            raise ValueError(
+                f"{weights} does not fit InceptionV3 without its top layer: "
+                f"{str(error).splitlines()[0]}"
+            ) from error
+        raise ValueError(
+            "inception needs its ImageNet weights, which Keras could not download: give a local "
+            "copy of inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5 as inception:FILE, "
+            "or use another extractor."
+        ) from error
+    content = _digest(_file(weights)) if weights else "imagenet"
+    return Extractor(
+        "inception", "avg_pool", f"inception:{content}", 299, 299, _keras_compute(model, (-1, 1))
+    )
+
+
+def _tflite(path: Path, layer: str | None, pixel_range, name: str = "tflite") -> Extractor:
+    content, layer = tflite.features_model(_file(path), layer)
+    network = tflite.Network(content, pixel_range)
+    identity = f"tflite:{_digest(path)}:{layer}:{pixel_range}"
+    label = name if name == "mobilenet" else path.name
+    return Extractor(label, layer, identity, network.height, network.width, network)
+
+
+def _keras(path: Path, layer: str | None, pixel_range) -> Extractor:
+    import keras
+
+    import tfanime.layers  # noqa: F401  (registers the layers that our own models name)
+
+    try:
+        model = keras.saving.load_model(_file(path), compile=False)
+    except ValueError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{path} is no Keras model ({error}).") from error
+    shape = model.input_shape
+    if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] != 3 or None in shape[1:]:
+        raise ValueError(
+            "An extractor takes pictures (None, height, width, 3) of a known size. "
+            f"Received: {path.name}, a model for {shape}."
+        )
+    tensor, layer = _keras_tensor(model, layer, path)
+    features = keras.Model(model.inputs, tensor)
+    identity = f"keras:{_digest(path)}:{layer}:{pixel_range}"
+    compute = _keras_compute(features, pixel_range)
+    return Extractor(path.name, layer, identity, shape[1], shape[2], compute)
+
+
+def _keras_tensor(model, layer: str | None, path: Path):
+    import keras
+
+    if layer == "output":
+        return model.outputs[0], "output"
+    if layer is not None:
+        names = [one.name for one in model.layers]
+        if layer not in names:
+            raise ValueError(
+                f"{path.name} has no layer {layer!r}. The last ones: {', '.join(names[-5:])}."
+            )
+        return model.get_layer(layer).output, layer
+    weighted = [one for one in model.layers if one.weights]
+    if weighted and isinstance(weighted[-1], keras.layers.Dense):
+        return weighted[-1].input, f"input of {weighted[-1].name}"
+    return model.outputs[0], "output"
+
+
+def _keras_compute(model, pixel_range) -> Callable[[np.ndarray], np.ndarray]:
+    import tensorflow as tf
+
+    low, high = pixel_range
+    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
+
+    # XLA is several times slower for convolutions on a CPU.
+    @tf.function(input_signature=signature, jit_compile=False)
+    def forward(pictures):
+        return model(pictures * ((high - low) / 255) + low, training=False)
+
+    return lambda pictures: tflite.pooled(forward(tf.constant(pictures)).numpy())
+
+
+def _path_and_layer(spec: str) -> tuple[Path, str | None]:
+    path, _, layer = spec.rpartition(":")
+    if Path(path).suffix.lower() in (*KERAS_ENDINGS, TFLITE_ENDING):
+        return Path(path), layer
+    return Path(spec), None
+
+
+def _file(path: str | os.PathLike) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"An extractor's file must exist. Received: {str(path)!r}.")
+    return path
+
+
+def _digest(path: str | os.PathLike) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -1,0 +1,220 @@
+"""`sweep`: one recipe trained once per cell of a grid of settings, with equal budgets.
+
+The folder holds a run folder per cell, `table.csv`, `table.md` and `sheets.png`. The cells are
+trained one after the other. Called again, finished and diverged cells are left as they are, a
+half-trained one continues, and values that were added to the grid are trained too.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tfanime.config import Config, parse_overrides
+from tfanime.data import PackedDataset, load_data
+from tfanime.files import atomic_path, read_json, write_json, write_text
+from tfanime.training import checkpoint
+from tfanime.training.build import build_gan
+from tfanime.training.grids import Cell, cells
+from tfanime.training.log import read
+from tfanime.training.train import Run, _check_data, own_size, resolve, train
+from tfanime.training.watch import Diverged
+
+RESULT = "sweep_cell.json"  # in each cell's run folder
+FIGURES = ("d_loss", "g_loss", "diversity")
+SAMPLES = 8  # pictures a cell on the sheet
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep left behind.
+
+    Args:
+        path: its folder.
+        cells: in the order of training.
+        finished: False when it was interrupted.
+    """
+
+    path: Path
+    cells: tuple[Cell, ...]
+    finished: bool
+
+
+def sweep(
+    recipe: str | Config,
+    data,
+    grid: Mapping[str, Sequence],
+    *,
+    out: str | os.PathLike,
+    steps: int | None = None,
+    epochs: float | None = None,
+    minutes: float | None = None,
+    strategy: str = "auto",
+    tensorboard: bool = True,
+    progress: bool = True,
+    **overrides,
+) -> Sweep:
+    """Trains every cell of a grid, and writes the table and the sheet that compare them.
+
+    Args:
+        recipe: a name (`tfanime.recipes.names()`) or a `Config`.
+        data: what `load_data` takes or returns.
+        grid: setting -> values; settings are fields of `Config`, or options of a network such as
+            `"generator.depth"`.
+        out: the sweep's folder; made, or continued.
+        steps, epochs, minutes: the budget of each cell, exactly one of them: equal generator
+            updates, equal pictures, or equal time.
+        strategy, tensorboard, progress: as for `train`.
+        **overrides: fields of `Config`, the same in all cells.
+
+    Raises:
+        ValueError: for a bad grid, budget or setting, before anything is trained.
+    """
+    budget = {"steps": steps, "epochs": epochs, "minutes": minutes}
+    budget = {name: value for name, value in budget.items() if value is not None}
+    if len(budget) != 1:
+        raise ValueError(
+            "The cells of a sweep have equal budgets: give one of steps, epochs or minutes. "
+            f"Received: {', '.join(budget) or 'none'}."
+        )
+    if overrides.get("image_size") is None and "image_size" not in grid:
+        overrides["image_size"] = own_size(data)
+    planned = [(cell, _config(recipe, cell, overrides)) for cell in cells(grid)]
+    sizes = {config.image_size for _, config in planned}
+    packed = isinstance(data, PackedDataset)
+    loaded = {s: data if packed else load_data(data, size=s, progress=progress) for s in sizes}
+    for cell, config in planned:
+        _check(cell, config, loaded[config.image_size])
+    out = Path(out)
+    done: list[Cell] = []
+    for number, (cell, config) in enumerate(planned, start=1):
+        if progress:
+            print(f"cell {number} of {len(planned)}: {cell.name}", file=sys.stderr)
+        options = {"strategy": strategy, "tensorboard": tensorboard, "progress": progress}
+        result = _train(out / cell.name, config, loaded[config.image_size], budget, options)
+        done.append(Cell(cell.name, cell.settings, result))
+        waiting = [cell for cell, _ in planned[number:]]
+        _write_table(out, [*done, *waiting])
+        if result["state"] == "stopped":
+            break
+    _write_sheet(out / "sheets.png", out, done)
+    finished = result["state"] != "stopped"
+    return Sweep(out, (*done, *(cell for cell, _ in planned[len(done) :])), finished)
+
+
+def _config(recipe, cell: Cell, overrides: Mapping) -> Config:
+    changes = parse_overrides(f"{name}={json.dumps(v)}" for name, v in cell.settings.items())
+    given = {name: value for name, value in overrides.items() if value is not None}
+    for name in set(changes) & set(given):
+        both = [changes[name], given[name]]
+        if not all(isinstance(one, Mapping) for one in both) or set(both[0]) & set(both[1]):
+            raise ValueError(f"{name} is an axis of the grid and fixed as well. Choose one.")
+        changes[name] = {**given[name], **changes[name]}
+    return resolve(recipe, **{**given, **changes})
+
+
+def _check(cell: Cell, config: Config, data: PackedDataset) -> None:
+    """Finds in seconds what would otherwise end the sweep hours later."""
+    try:
+        _check_data(config, data)
+        build_gan(config, data.schema)
+    except ValueError as error:
+        raise ValueError(f"The cell {cell.name} cannot be trained. {error}") from error
+
+
+def _train(path: Path, config: Config, data: PackedDataset, budget: dict, options: dict) -> dict:
+    """Trains a cell, or returns what is known of it when there is nothing left to do."""
+    made_from = {"config": config.to_json(), "data": data.sha256, "budget": budget}
+    # As it will be read back: tuples become lists.
+    made_from = json.loads(json.dumps(made_from))
+    stored = read_json(path / RESULT) if (path / RESULT).exists() else None
+    same = stored is not None and stored["made_from"] == made_from
+    if same and stored["result"]["state"] != "stopped":
+        return stored["result"]
+    warnings = stored["result"]["warnings"] if same else []
+    try:
+        run = train(config, data, out=path, image_size=config.image_size, **budget, **options)
+        state = "finished" if run.finished else "stopped"
+    except Diverged as error:
+        run, state = _kept(path, config, error), "diverged"
+    rows = read(path)
+    result = {
+        "state": state,
+        "steps": run.step,
+        "pictures": run.images,
+        "minutes": round(run.seconds / 60, 2),
+        "images_s": round(run.images / max(run.seconds, 1e-9), 1),
+        **{name: float(rows[-1][name]) if rows else None for name in FIGURES},
+        "warnings": [*warnings, *run.warnings],
+    }
+    write_json(path / RESULT, {"made_from": made_from, "result": result})
+    return result
+
+
+def _kept(path: Path, config: Config, error: Diverged) -> Run:
+    """What a diverged run left: its last good checkpoint."""
+    meta = read_json(checkpoint.checkpoints(path)[-1] / "meta.json")
+    images = meta["step"] * config.batch_size * config.critic_steps
+    return Run(path, meta["step"], images, meta["seconds"], False, (str(error),))
+
+
+# ---- what compares the cells -------------------------------------------------------------------
+
+
+def _write_table(out: Path, found: Sequence[Cell]) -> None:
+    figures = ("state", "steps", "pictures", "minutes", "images_s", *FIGURES, "warnings")
+    columns = [*found[0].settings, *figures]
+    rows = []
+    for cell in found:
+        result = cell.result or {"state": "waiting", "warnings": []}
+        rows.append([*cell.settings.values(), *(result.get(name) for name in figures)])
+    with atomic_path(out / "table.csv") as path, path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["cell", *columns])
+        for cell, row in zip(found, rows, strict=True):
+            writer.writerow([cell.name, *row[:-1], " ".join(row[-1])])
+    lines = [" | ".join(columns), " | ".join("---" for _ in columns)]
+    lines += [" | ".join(_shown(value) for value in row) for row in rows]
+    lines = [f"| {line} |" for line in lines]
+    notes = [f"- {c.name}: {w}" for c in found if c.result for w in c.result["warnings"]]
+    if notes:
+        lines += ["", "Warnings:", "", *notes]
+    write_text(out / "table.md", "\n".join(lines) + "\n")
+
+
+def _shown(value) -> str:
+    if isinstance(value, list):
+        return str(len(value))
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else str(value).replace("|", "\\|")
+
+
+def _write_sheet(path: Path, out: Path, found: Sequence[Cell]) -> None:
+    """A strip of pictures a cell, drawn from the same latents, under the cell's name."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    from tfanime.generation import generate
+    from tfanime.images import grid, save_image
+
+    font = ImageFont.load_default()
+    strips = [grid(generate(out / c.name, n=SAMPLES).images, columns=SAMPLES) for c in found]
+    labels = [c.name.replace("_", " ") + f" ({c.result['state']})" for c in found]
+    boxes = [font.getbbox(label) for label in labels]
+    band = max(int(box[3]) for box in boxes) + 4
+    width = max(*(strip.shape[1] for strip in strips), *(int(box[2]) + 4 for box in boxes))
+    height = sum(strip.shape[0] + band for strip in strips)
+    sheet = Image.new("RGB", (width, height), "white")
+    top = 0
+    for strip, label in zip(strips, labels, strict=True):
+        ImageDraw.Draw(sheet).text((2, top + 2), label, fill="black", font=font)
+        sheet.paste(Image.fromarray(strip), (0, top + band))
+        top += band + strip.shape[0]
+    save_image(path, np.asarray(sheet))
