@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -170,7 +171,7 @@ def networks(toy: Toy, spectral: bool):
     latents = x = keras.Input((16,))
     for _ in range(2):
         x = layers.Dense(WIDTH, activation="relu")(x)
-    x = layers.Reshape(shape)(layers.Dense(np.prod(shape))(x))
+    x = layers.Reshape(shape)(layers.Dense(math.prod(shape))(x))
     generator = keras.Model(latents, x)
     dense = SpectralDense if spectral else layers.Dense
     samples = keras.Input(shape)
@@ -231,16 +232,16 @@ def main() -> None:
 
     toy = faces() if arguments.faces else ring()
     modes = len(toy.centres)
-    lines = [f"| objective | modes of {modes} | high quality | seconds |", "|---|---|---|---|"]
+    lines = [f"| objective | modes of {modes} | high quality | processor seconds |", "|---|---|---|---|"]
     drawn = {}
     for name in arguments.only:
-        started, covered, good = time.monotonic(), [], []
+        started, covered, good = time.process_time(), [], []
         for seed in arguments.seeds:
             samples = train(toy, OBJECTIVES[name], seed)
             drawn.setdefault(name, samples)
             for figures, figure in zip((covered, good), count(toy, samples), strict=True):
                 figures.append(figure)
-        seconds = (time.monotonic() - started) / len(arguments.seeds)
+        seconds = (time.process_time() - started) / len(arguments.seeds)
         shown = (", ".join(map(str, covered)), ", ".join(f"{100 * g:.0f}%" for g in good))
         lines.append(f"| {name} | {' | '.join(shown)} | {seconds:.0f} |")
         print(lines[-1], flush=True)

@@ -373,10 +373,9 @@ VARIANTS = {
     "dragan with labels": lambda: conditional(
         kind=gans.DRAGAN, updates="simultaneous", batch_norm=True
     ),
-    "lazy r1, spectral, two critic steps": lambda: make(
+    "lazy r1, spectral": lambda: make(
         conv=SpectralConv2D,
         penalty=penalties.GradientPenalty("real", 1.0, None, every=2),
-        critic_steps=2,
     ),
 }
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from broken_files import encoded, face
 from PIL import Image
 
-from broken_files import encoded, face
 from tfanime.prepare.check import (
     Duplicates,
     Rejected,

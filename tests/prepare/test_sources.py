@@ -4,8 +4,8 @@ import tarfile
 import zipfile
 
 import pytest
-
 from broken_files import good_files, write_folder
+
 from tfanime.prepare import sources
 from tfanime.prepare.sources import fingerprint, natural, open_source
 

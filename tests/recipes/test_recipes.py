@@ -31,15 +31,15 @@ def _global_policy():
 
 def tiny(name, **overrides):
     config = recipes.get(name)
-    generator = {"channels": 4}
+    options = {"channels": 4}
     if config.generator["name"] == "srresnet":
-        generator["blocks"] = 1
+        options["blocks"] = 1
     return config.override(
         image_size=32,
         latent_dim=6,
         batch_size=BATCH,
-        generator=generator,
-        discriminator={"channels": 4},
+        generator=options,
+        discriminator=options if config.discriminator["name"] == "srresnet" else {"channels": 4},
         **overrides,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,10 +12,14 @@ from click.testing import CliRunner
 from PIL import Image
 
 import tfanime
-from tfanime import cli
+from tfanime import cli, models
+from tfanime.files import write_json
+from tfanime.saved import save_generator
+from tfanime.training import checkpoint
 from tfanime.training import sweep as module
 from tfanime.training.grids import cells, parse_grid
 from tfanime.training.sweep import sweep
+from tfanime.training.train import Run
 from tfanime.training.watch import Diverged
 
 SMALL = {
@@ -26,6 +31,9 @@ SMALL = {
 }
 
 
+GENERATOR = models.GENERATORS["dcgan"](16, 16, latent_dim=4, channels=4)
+
+
 @pytest.fixture(scope="module")
 def data():
     rng = np.random.default_rng(0)
@@ -34,15 +42,27 @@ def data():
 
 @pytest.fixture
 def trained(monkeypatch):
-    """The cells that are really trained, in order."""
-    names, train = [], module.train
+    """Replaces `train` by one that takes no time; the calls, as (cell, steps at its end)."""
+    calls = []
 
-    def counted(*arguments, **options):
-        names.append(options["out"].name)
-        return train(*arguments, **options)
+    def stand_in(config, data, *, out, image_size, steps=None, epochs=None, **options):
+        assert image_size == config.image_size
+        steps = steps or int(epochs * len(data) / config.batch_size)
+        calls.append((out.name, steps))
+        fault = faults.pop(0) if faults else None
+        (out / "checkpoints" / f"step-{steps:09d}").mkdir(parents=True)
+        write_json(checkpoint.checkpoints(out)[-1] / "meta.json", {"step": steps, "seconds": 2.0})
+        save_generator(out, GENERATOR, None, "tiny")
+        if fault == "diverged":
+            raise Diverged("d_loss became NaN.")
+        (out / "log.csv").write_text("step,d_loss,g_loss,diversity\n1,2,2,2\n2,1,0.5,0.25\n")
+        warnings = ("thin",) if fault == "stopped" else ()
+        return Run(out, steps, steps * config.batch_size, 2.0, fault is None, warnings)
 
-    monkeypatch.setattr(module, "train", counted)
-    return names
+    faults = []
+    monkeypatch.setattr(module, "train", stand_in)
+    monkeypatch.setattr(module, "build_gan", lambda config, schema: None)
+    return SimpleNamespace(calls=calls, faults=faults)
 
 
 def table(out):
@@ -103,52 +123,84 @@ def test_wrong_grids(pairs, says):
 # ---- the sweep ---------------------------------------------------------------------------------
 
 
-def test_sweep_and_again(data, tmp_path, trained):
-    grid = {"batch_size": [4], "discriminator.channels": [4, 6]}
-    options = {**SMALL, "discriminator": {"batch_norm": False}}
-    done = sweep("dcgan", data, grid, out=tmp_path, epochs=1, **options)
-    names = ["batch_size-4_discriminator.channels-4", "batch_size-4_discriminator.channels-6"]
-    assert done.finished and trained == names and [cell.name for cell in done.cells] == names
-    rows = table(tmp_path)
-    assert [row["discriminator.channels"] for row in rows] == ["4", "6"]
-    assert [(r["state"], r["steps"], r["pictures"]) for r in rows] == [("finished", "4", "16")] * 2
-    assert all(float(row[name]) > 0 for row in rows for name in ("images_s", "d_loss", "diversity"))
-    lines = (tmp_path / "table.md").read_text().splitlines()
-    assert len(lines) == 4 and lines[0].startswith("| batch_size | discriminator.channels | state")
-    assert len({line.count("|") for line in lines}) == 1
+def test_a_real_sweep(data, tmp_path):
+    """One cell diverges, which is noted; the other is trained. Neither is trained again."""
+    grid = {"g_lr": [1e30, 1e-4], "generator.depth": [3]}
+    options = {**SMALL, "batch_size": 4, "steps": 3, "out": tmp_path}
+    done = sweep("dcgan", data, grid, **options)
+    assert done.finished
+    assert [cell.result["state"] for cell in done.cells] == ["diverged", "finished"]
+    assert [row["generator.depth"] for row in table(tmp_path)] == ["3", "3"]
+    assert "NaN or infinite" in table(tmp_path)[0]["warnings"]
     with Image.open(tmp_path / "sheets.png") as sheet:
         assert sheet.width >= 8 * 18 and sheet.height > 2 * 20
-    again = sweep("dcgan", data, grid, out=tmp_path, epochs=1, **options)
-    assert again == done and trained == names
-    # A larger budget continues the cells, and a wider grid trains what is new.
-    more = sweep("dcgan", data, {**grid, "batch_size": [4, 8]}, out=tmp_path, steps=5, **options)
-    assert [cell.result["steps"] for cell in more.cells] == [5] * 4 and len(trained) == 6
+    assert sweep("dcgan", data, grid, **options) == done
+    with pytest.raises(ValueError, match="holds a run with other config: beta_1"):
+        sweep("dcgan", data, grid, beta_1=0.9, **options)
 
 
-def test_a_diverged_cell_is_noted_and_not_fatal(data, tmp_path, trained):
-    grid = {"batch_size": [4], "g_lr": [1e30, 1e-4]}
-    done = sweep("dcgan", data, grid, out=tmp_path, steps=3, **SMALL)
-    assert [cell.result["state"] for cell in done.cells] == ["diverged", "finished"]
-    assert "NaN or infinite" in table(tmp_path)[0]["warnings"]
-    assert f"- {done.cells[0].name}: " in (tmp_path / "table.md").read_text()
-    assert sweep("dcgan", data, grid, out=tmp_path, steps=3, **SMALL) == done
-    assert len(trained) == 2
+def test_table(data, tmp_path, trained):
+    grid = {"batch_size": [4, 8], "discriminator.channels": [6]}
+    options = {**SMALL, "discriminator": {"normalisation": "none"}}
+    sweep("dcgan", data, grid, out=tmp_path, epochs=2, **options)
+    first, second = table(tmp_path)
+    assert first == {
+        "cell": "batch_size-4_discriminator.channels-6",
+        "batch_size": "4",
+        "discriminator.channels": "6",
+        "state": "finished",
+        "steps": "8",
+        "pictures": "32",
+        "minutes": "0.03",
+        "images_s": "16.0",
+        "d_loss": "1.0",
+        "g_loss": "0.5",
+        "diversity": "0.25",
+        "warnings": "",
+    }
+    assert (second["steps"], second["pictures"]) == ("4", "32")
+    lines = (tmp_path / "table.md").read_text().splitlines()
+    assert lines[0].startswith("| batch_size | discriminator.channels | state |")
+    assert lines[2] == "| 4 | 6 | finished | 8 | 32 | 0.03 | 16 | 1 | 0.5 | 0.25 | 0 |"
+    assert len(lines) == 4
 
 
-def test_a_half_trained_cell_continues(data, tmp_path, monkeypatch):
+def test_finished_cells_are_not_trained_again(data, tmp_path, trained):
     grid = {"batch_size": [4, 8]}
-    train = module.train
+    done = sweep("dcgan", data, grid, out=tmp_path, steps=2, **SMALL)
+    assert sweep("dcgan", data, grid, out=tmp_path, steps=2, **SMALL) == done
+    assert trained.calls == [("batch_size-4", 2), ("batch_size-8", 2)]
+    # What was added to the grid is trained, and a larger budget continues every cell.
+    sweep("dcgan", data, {"batch_size": [2, 4, 8]}, out=tmp_path, steps=2, **SMALL)
+    assert trained.calls[2:] == [("batch_size-2", 2)]
+    sweep("dcgan", data, grid, out=tmp_path, steps=3, **SMALL)
+    assert trained.calls[3:] == [("batch_size-4", 3), ("batch_size-8", 3)]
 
-    def interrupted(config, *arguments, steps, **options):
-        run = train(config, *arguments, steps=2, **options)
-        return SimpleNamespace(**{**vars(run), "finished": False, "warnings": ("thin",)})
 
-    monkeypatch.setattr(module, "train", interrupted)
-    half = sweep("dcgan", data, grid, out=tmp_path, steps=3, **SMALL)
-    assert not half.finished and [row["state"] for row in table(tmp_path)] == ["stopped", "waiting"]
-    monkeypatch.setattr(module, "train", train)
-    done = sweep("dcgan", data, grid, out=tmp_path, steps=3, **SMALL)
-    assert [cell.result["steps"] for cell in done.cells] == [3, 3]
+def test_a_diverged_cell_is_noted_once(data, tmp_path, trained):
+    trained.faults[:] = ["diverged"]
+    done = sweep("dcgan", data, {"batch_size": [4, 8]}, out=tmp_path, steps=2, **SMALL)
+    assert done.finished and [row["state"] for row in table(tmp_path)] == ["diverged", "finished"]
+    row = table(tmp_path)[0]
+    assert (row["steps"], row["pictures"], row["d_loss"]) == ("2", "8", "")
+    assert "- batch_size-4: d_loss became NaN." in (tmp_path / "table.md").read_text()
+    assert sweep("dcgan", data, {"batch_size": [4, 8]}, out=tmp_path, steps=2, **SMALL) == done
+    assert len(trained.calls) == 2
+
+
+def test_an_interrupted_sweep_continues(data, tmp_path, trained):
+    trained.faults[:] = ["stopped"]
+    grid = {"batch_size": [4, 8]}
+    half = sweep("dcgan", data, grid, out=tmp_path, steps=2, **SMALL)
+    assert not half.finished and half.cells[1].result is None
+    assert [row["state"] for row in table(tmp_path)] == ["stopped", "waiting"]
+    shutil.rmtree(tmp_path / "batch_size-4" / "checkpoints")  # the stand-in writes them again
+    done = sweep("dcgan", data, grid, out=tmp_path, steps=2, **SMALL)
+    assert done.finished and [name for name, _ in trained.calls] == [
+        "batch_size-4",
+        "batch_size-4",
+        "batch_size-8",
+    ]
     assert done.cells[0].result["warnings"] == ["thin"]
 
 
@@ -168,25 +220,6 @@ def test_what_cannot_be_trained_is_found_before(data, tmp_path, grid, options, s
     with pytest.raises(ValueError, match=says):
         sweep("dcgan", data, grid, out=tmp_path / "new", **{**SMALL, **options})
     assert not (tmp_path / "new").exists()
-
-
-def test_diverging_without_a_figure(data, tmp_path, monkeypatch):
-    """Before the first row of the log there are no losses to show."""
-    train = module.train
-
-    def diverging(config, *arguments, steps, **options):
-        train(config, *arguments, steps=1, **options)
-        raise Diverged("d_loss became NaN.")
-
-    monkeypatch.setattr(module, "train", diverging)
-    sweep("dcgan", data, {"batch_size": [4]}, out=tmp_path, steps=3, **SMALL)
-    row = table(tmp_path)[0]
-    assert (row["state"], row["steps"], row["pictures"], row["d_loss"]) == (
-        "diverged",
-        "1",
-        "4",
-        "",
-    )
 
 
 # ---- the verb ----------------------------------------------------------------------------------

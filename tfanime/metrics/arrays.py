@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-TILE = 1024  # rows of a block of distances: 1024 x 1024 float64 are 8 MiB
+TILE = 512  # rows of a block of distances: 512 x 512 float64 are 2 MiB
 # A product of two centred pixels is at most 2**14, so sums of 1024 of them stay within 2**24:
 # float32 holds every whole number up to there, and the matrix product is exact.
 EXACT_COLUMNS = 1024
@@ -92,13 +92,15 @@ def distance_tiles(
     # A shift changes no distance, and near the origin less is lost to rounding.
     origin = CENTRE if pixels else x.mean(axis=0, dtype=np.float64)
     kind = np.float32 if pixels else np.float64
+    # Reused, since fresh memory costs more than the conversion.
+    left, right = (np.empty((min(TILE, len(z)), z.shape[1]), kind) for z in (x, y))
     for i in range(0, len(x), TILE):
         rows = slice(i, min(i + TILE, len(x)))
-        a = np.subtract(x[rows], origin, dtype=kind)
+        a = np.subtract(x[rows], origin, dtype=kind, out=left[: rows.stop - i])
         a_norms = _norms(a)
         for j in range(i if within else 0, len(y), TILE):
             columns = slice(j, min(j + TILE, len(y)))
-            b = np.subtract(y[columns], origin, dtype=kind)
+            b = np.subtract(y[columns], origin, dtype=kind, out=right[: columns.stop - j])
             block = _products(a, b) if pixels else a @ b.T
             block *= -2
             block += a_norms[:, None]

@@ -171,6 +171,8 @@ def made_from(
 
 def _labels_file(source: Path, kind: str, given: str | os.PathLike | None) -> Path | None:
     if given is not None:
+        if not Path(given).is_file():
+            raise ValueError(f"labels is a CSV file. Received: {str(given)!r}, which is none.")
         return Path(given)
     if kind == "csv":
         return source

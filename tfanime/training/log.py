@@ -90,12 +90,11 @@ def draw_curves(run: Path) -> None:
     steps = [int(row["step"]) for row in rows]
     figure = Figure(figsize=(11, 7), layout="constrained")
     for axes, (title, columns) in zip(figure.subplots(2, 2).flat, PANELS.items(), strict=True):
-        for column in columns:
-            if column in rows[0]:
-                axes.plot(steps, [float(row[column]) for row in rows], label=column, linewidth=1)
+        for column in filter(rows[0].__contains__, columns):
+            axes.plot(steps, [float(row[column]) for row in rows], label=column, linewidth=1)
+            axes.legend()
         axes.set_title(title)
         axes.set_xlabel("step")
         axes.grid(alpha=0.3)
-        axes.legend()
     with atomic_path(Path(run) / "curves.png") as temporary:
         figure.savefig(temporary, dpi=100)
