@@ -63,7 +63,7 @@ def test_bad_schemas_are_refused(make):
 
 
 def test_signed_coding():
-    np.testing.assert_array_equal(to_signed([0, 1, 0.5, nan]), np.float32([-1, 1, 0, 0]))
+    np.testing.assert_array_equal(to_signed([0, 1, 0.5, nan]), np.float32([-1, 1, 1e-6, 0]))
     np.testing.assert_array_equal(to_unsigned([-1, 1, 0]), np.float32([0, 1, 0.5]))
     assert to_signed([0]).dtype == to_unsigned([0]).dtype == np.float32
 
@@ -118,3 +118,9 @@ def test_makegirlsmoe():
     for field in MAKEGIRLSMOE.fields:
         if field.kind == "group":
             np.testing.assert_allclose(sum(field.frequencies), 1)
+
+
+def test_the_middle_of_a_range_is_not_unknown():
+    signed = to_signed(np.array([[0.5, np.nan]], np.float32))
+    assert signed[0, 0] != 0 and abs(signed[0, 0]) < 1e-5
+    assert signed[0, 1] == 0

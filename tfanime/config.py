@@ -12,6 +12,14 @@ from tfanime.images import parse_size
 CONDITIONINGS = ("none", "concat", "ac", "infogan")
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
 # float16 is left out: its gradients underflow without loss scaling.
+RANGES = {
+    "weight_clip": (1e-12, float("inf")),
+    "ema_half_life": (0, float("inf")),
+    "label_smoothing": (0, 0.5),
+    "instance_noise": (0, float("inf")),
+    "beta_1": (0, 1),
+    "beta_2": (0, 1),
+}
 PRECISIONS = ("float32", "mixed_bfloat16")
 
 
@@ -108,6 +116,12 @@ class Config:
         for name in ("g_lr", "d_lr"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is greater than 0. Received: {getattr(self, name)}.")
+        for name, (low, high) in RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value < high:
+                raise ValueError(
+                    f"{name} is at least {low:g} and below {high:g}. Received: {value}."
+                )
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"seed is a whole number from 0 to 2**32 - 1. Received: {self.seed}.")
 

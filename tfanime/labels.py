@@ -16,6 +16,7 @@ import numpy as np
 KINDS = ("group", "flag", "value")
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
+MIDDLE = 1e-6  # what stands for 0 in -1/+1 coding
 QUANTILES = 17  # knots of the stored distribution of a continuous value
 
 
@@ -269,7 +270,10 @@ class LabelSchema:
 
 def to_signed(labels: np.ndarray) -> np.ndarray:
     """0/1 coding to -1/+1 coding; NaN becomes 0. Any shape, float32."""
-    return np.nan_to_num(np.asarray(labels, np.float32) * 2.0 - 1.0, nan=0.0)
+    signed = np.asarray(labels, np.float32) * 2.0 - 1.0
+    # A value right in the middle of its range is known: only "not known" is exactly 0.
+    signed = np.where(signed == 0, np.float32(MIDDLE), signed)
+    return np.nan_to_num(signed, nan=0.0)
 
 
 def to_unsigned(labels: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from tfanime.metrics import kid, kid_from_features
         (few(), 10, 0.3696752379071422, 0.45037025088856586),
     ],
 )
-@pytest.mark.parametrize("tile", [512, 37])
+@pytest.mark.parametrize("tile", [1024, 37])
 def test_agrees_with_torch_fidelity(pair, size, mean, std, tile, monkeypatch):
     monkeypatch.setattr(kid, "TILE", tile)
     found = kid_from_features(*pair, subsets=10, subset_size=size, seed=2020)

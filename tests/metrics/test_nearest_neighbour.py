@@ -25,7 +25,7 @@ def by_loops(real, fake):
     return np.mean(right), np.mean(right[: len(real)]), np.mean(right[len(real) :])
 
 
-@pytest.mark.parametrize("tile", [512, 16])
+@pytest.mark.parametrize("tile", [1024, 16])
 def test_is_what_loops_find(tile, monkeypatch):
     monkeypatch.setattr(arrays, "TILE", tile)
     # 20 x 20 x 3 = 1200 columns: more than one exact product.
@@ -90,7 +90,7 @@ def test_by_label():
         nearest_neighbour_accuracy_by_label(real, fake, ["a"], fake_labels)
 
 
-@pytest.mark.parametrize("tile", [512, 8])
+@pytest.mark.parametrize("tile", [1024, 8])
 def test_nearest_training_pictures(tile, monkeypatch):
     monkeypatch.setattr(arrays, "TILE", tile)
     real = pictures(30)

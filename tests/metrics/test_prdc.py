@@ -7,7 +7,7 @@ from samples import few, gaussian, many
 from tfanime.metrics import arrays, prdc_from_features
 
 
-@pytest.mark.parametrize("tile", [512, 64, 7])
+@pytest.mark.parametrize("tile", [1024, 64, 7])
 @pytest.mark.parametrize(
     ("pair", "expected"),
     # compute_prdc(real, fake, 5) of prdc: precision, recall, density, coverage.

@@ -100,6 +100,14 @@ def test_too_many_values(tmp_path):
     assert set(labels.ignored) == {"a", "b"}
 
 
+def test_identifiers_are_no_values(tmp_path):
+    names = [f"{i}.png" for i in range(100)]
+    rows = [f"{7 * i},{2000 + i % 50},{i / 8}" for i in range(100)]
+    labels = columns(tmp_path, "id,year,score", rows, names)
+    assert [field.name for field in labels.schema.fields] == ["year", "score"]
+    assert labels.ignored == {"id": "whole numbers that never repeat, as identifiers do"}
+
+
 def test_makegirlsmoe_columns(tmp_path):
     good = ["0"] * 34
     good[3] = good[18] = good[24] = "1"  # blue hair, blush, blue eyes

@@ -53,7 +53,7 @@ def inception_score_from_posteriors(
         ValueError: if rows are no probabilities, or fewer than `splits`.
 
     Example:
-        >>> inception_score_from_posteriors(np.eye(5), splits=1).mean
+        >>> round(inception_score_from_posteriors(np.eye(5), splits=1).mean, 9)
         5.0
     """
     posteriors = check_features(posteriors, "posteriors").astype(np.float64)

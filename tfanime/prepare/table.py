@@ -7,7 +7,7 @@ The column `file` names the picture. Every other column becomes label fields by 
 - 0/1, true/false, yes/no: a flag;
 - numbers: a continuous value;
 - text with few different values: an exclusive group;
-- anything else is ignored, and said to be.
+- anything else (titles, constants, identifiers) is ignored, and said to be.
 
 An empty cell means "not known".
 """
@@ -280,8 +280,11 @@ def _add_value(plan: _Plan, column: str, texts: Sequence[str]) -> None:
             else:
                 part[row] = number
     low, high = float(np.nanmin(part)), float(np.nanmax(part))
+    known = part[~np.isnan(part)]
     if low == high:
         plan.ignored[column] = f"always {low:g}"
+    elif len(known) > MOST_VALUES and len(set(known)) == len(known) and (known % 1 == 0).all():
+        plan.ignored[column] = "whole numbers that never repeat, as identifiers do"
     else:
         plan.add(Field(column, "value", low=low, high=high), (part - low) / (high - low))
 

@@ -143,10 +143,11 @@ def train(
     described = {"count": len(data), "sha256": data.sha256}
     _refuse_others(out, "data", described)
     scope = distribution.make("none" if given else strategy, config.batch_size)
-    if distribution.is_chief(scope) and not (out / CONFIG).exists():
-        _claim(out, config, data, described)
     with scope.scope():
         gan = given or build_gan(config, data.schema)
+    # Last, so that a setting that cannot be built leaves no folder behind.
+    if distribution.is_chief(scope) and not (out / CONFIG).exists():
+        _claim(out, config, data, described)
     budget = _Budget.of(steps, epochs, minutes, len(data), config)
     trainer = _Trainer(
         gan, data, config, out, scope, budget, sample_every, checkpoint_every, tensorboard, progress
