@@ -9,7 +9,7 @@ from typing import Any
 
 from tfanime.images import parse_size
 
-CONDITIONINGS = ("none", "concat", "ac", "infogan")
+CONDITIONINGS = ("none", "concat", "ac", "infogan", "auto")
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
 # float16 is left out: its gradients underflow without loss scaling.
 RANGES = {
@@ -41,7 +41,8 @@ class Config:
         conditioning: `"none"`; `"concat"`: labels join the noise, and the picture as constant
             maps (Mirza & Osindero 2014); `"ac"`: labels join the noise and a head of the
             discriminator recovers them (Odena et al. 2017); `"infogan"`: as `"ac"`, but the head
-            learns from generated pictures only (Chen et al. 2016).
+            learns from generated pictures only (Chen et al. 2016); `"auto"`: `"ac"` where the
+            data have labels, else `"none"`.
         multilabel: the head has a sigmoid per label column (MakeGirlsMoe) instead of a softmax
             per group.
         prior: where the labels of drawn pictures come from: `"data"` (those of the batch),

@@ -25,7 +25,10 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
     Raises:
         ValueError: for an unknown network or option, or labels that are needed and missing.
     """
-    conditional = config.conditioning != "none"
+    conditioning = config.conditioning
+    if conditioning == "auto":
+        conditioning = "none" if schema is None else "ac"
+    conditional = conditioning != "none"
     if conditional and schema is None:
         raise ValueError(
             f"The recipe {config.recipe!r} is conditioned on labels and the data have none. "
@@ -50,10 +53,10 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         config.discriminator,
         height=height,
         width=width,
-        label_dim=label_dim if config.conditioning == "concat" else 0,
+        label_dim=label_dim if conditioning == "concat" else 0,
     )
     head = None
-    if config.conditioning in ("ac", "infogan"):
+    if conditioning in ("ac", "infogan"):
         head = label_head(discriminator.output["features"].shape[-1], label_dim)
     gan = GAN(
         generator,
@@ -64,7 +67,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         head=head,
         schema=schema if conditional else None,
         multilabel=config.multilabel,
-        head_on_real=config.conditioning == "ac",
+        head_on_real=conditioning == "ac",
         adversarial_weight=config.adversarial_weight,
         head_weight=config.head_weight,
         critic_steps=config.critic_steps,
