@@ -6,7 +6,7 @@ The default is a ring of 8 Gaussians (radius 2, sigma 0.02: Metz et al. 2017, se
 is of high quality within 3 sigma of a centre; a mode is covered when at least 1% of the samples are
 such samples of it (its fair share is 12.5%).
 
-`--faces` stacks attributes as stacked MNIST stacks digits: one drawn face of 32 px in 4 colours of
+`--faces` stacks attributes as stacked MNIST stacks digits: one drawn face of 16 px in 4 colours of
 hair x 4 of eyes x hat x glasses, 64 modes. A picture belongs to the nearest of the 64; it is of
 high quality when its RMS difference from it is below 0.1 on the scale -1 to 1; a mode is covered
 when at least 0.2% of the samples are high-quality pictures of it (its fair share is 1.6%).
@@ -138,7 +138,7 @@ def faces() -> Toy:
     centres = []
     for a, b, hat, glasses in itertools.product(hair, eyes, (False, True), (False, True)):
         tags = {"hair": a, "eyes": b, "hat": hat, "glasses": glasses, "long_hair": True}
-        centres.append(draw_face(MAKEGIRLSMOE.encode(off | tags), seed=5, size=32))
+        centres.append(draw_face(MAKEGIRLSMOE.encode(off | tags), seed=5, size=16))
     return Toy(
         "faces",
         to_float(np.stack(centres)),
@@ -147,10 +147,10 @@ def faces() -> Toy:
         root_mean_square,
         0.002,
         draw_faces,
-        10.0,
+        1.0,
         1e-3,
         64,
-        3000,
+        10_000,
     )
 
 

@@ -111,6 +111,6 @@ def _existing(folder: str | os.PathLike) -> Path:
     if not (folder / WEIGHTS).is_file() or not (folder / DESCRIPTION).is_file():
         raise FileNotFoundError(
             f"A run folder holds {WEIGHTS} and {DESCRIPTION}; {str(folder)!r} does not. "
-            "Train one with: tfanime train dcgan-dragan --data drawn --out RUN"
+            "Train one with: tfanime train modern --data drawn --minutes 9 --out RUN"
         )
     return folder

@@ -3,10 +3,9 @@
 Jin et al., "Towards the Automatic Anime Characters Creation with Generative Adversarial
 Networks", 2017 (arXiv:1708.05509), table 3. The networks are DCGAN's, without batch norm in the
 discriminator, since a gradient penalty needs each sample's gradient to be its own; everything
-else is as in `makegirlsmoe`, so that the two differ in the networks only. It is several times
-cheaper than `makegirlsmoe`, which makes it the recipe of the demo.
+else is as in `makegirlsmoe`, so that the two differ in the networks only.
 
-    tfanime train dcgan-dragan --data drawn --size 64 --minutes 10 --out runs/drawn
+    tfanime train dcgan-dragan --data faces/ --size 64 --minutes 60 --out runs/dcgan-dragan
 """
 
 from tfanime.recipes.makegirlsmoe import RECIPE as MAKEGIRLSMOE

@@ -138,7 +138,6 @@ def _train(path: Path, config: Config, data: PackedDataset, budget: dict, option
     same = stored is not None and stored["made_from"] == made_from
     if same and stored["result"]["state"] != "stopped":
         return stored["result"]
-    warnings = stored["result"]["warnings"] if same else []
     try:
         run = train(config, data, out=path, image_size=config.image_size, **budget, **options)
         state = "finished" if run.finished else "stopped"
@@ -152,7 +151,7 @@ def _train(path: Path, config: Config, data: PackedDataset, budget: dict, option
         "minutes": round(run.seconds / 60, 2),
         "images_s": round(run.images / max(run.seconds, 1e-9), 1),
         **{name: float(rows[-1][name]) if rows else None for name in FIGURES},
-        "warnings": [*warnings, *run.warnings],
+        "warnings": list(run.warnings),
     }
     write_json(path / RESULT, {"made_from": made_from, "result": result})
     return result
@@ -162,7 +161,8 @@ def _kept(path: Path, config: Config, error: Diverged) -> Run:
     """What a diverged run left: its last good checkpoint."""
     meta = read_json(checkpoint.checkpoints(path)[-1] / "meta.json")
     images = meta["step"] * config.batch_size * config.critic_steps
-    return Run(path, meta["step"], images, meta["seconds"], False, (str(error),))
+    warnings = (*meta.get("warnings", ()), str(error))
+    return Run(path, meta["step"], images, meta["seconds"], False, warnings)
 
 
 # ---- what compares the cells -------------------------------------------------------------------
