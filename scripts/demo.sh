@@ -32,6 +32,7 @@ Next:
   source .venv/bin/activate
   tfanime generate $RUN --n 64 --hair blue --smile --grid blue.png
   tfanime interpolate $RUN --seeds 1,2,3 --out loop.gif
-  tfanime train $RECIPE --data drawn --size $SIZE --minutes 60 --out $RUN     (goes on)
-  tfanime prepare YOUR_PICTURES/ --size 64 --out packed/                 (your own pictures)
+  tfanime prepare YOUR_PICTURES/ --size 64 --out packed/
+  tfanime train $RECIPE --data packed/ --minutes 60 --out runs/mine
+To train this one for an hour in all, run this again with MINUTES=60.
 END
