@@ -139,7 +139,7 @@ def train(
     _refuse_others(out, "config", config.to_json())
     if not isinstance(data, PackedDataset):
         data = load_data(data, size=config.image_size, progress=progress)
-    _check_data(config, data)
+    check_data(config, data)
     described = {"count": len(data), "sha256": data.sha256}
     _refuse_others(out, "data", described)
     scope = distribution.make("none" if given else strategy, config.batch_size)
@@ -375,7 +375,7 @@ def _conditioning_of(gan: GAN) -> str:
     return "concat" if gan.conditional_discriminator else "none"
 
 
-def _check_data(config: Config, data) -> None:
+def check_data(config: Config, data) -> None:
     if (data.height, data.width) != config.image_size:
         height, width = config.image_size
         raise ValueError(
