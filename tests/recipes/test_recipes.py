@@ -21,6 +21,7 @@ SCHEMA = LabelSchema(
     )
 )
 BATCH = 4
+HEADS = {"ac", "auto", "infogan"}  # the kinds of conditioning that have one
 
 
 @pytest.fixture(autouse=True)
@@ -83,8 +84,8 @@ def test_every_layer_trains_and_the_discriminator_learns_to_separate(name):
     assert gap[1] > gap[0]
     assert logs[-1]["d_loss"] < logs[0]["d_loss"]
     assert ("d_penalty" in logs[0]) == (config.penalty != "none")
-    assert ("g_label_loss" in logs[0]) == (config.conditioning in ("ac", "infogan"))
-    assert ("d_label_loss" in logs[0]) == (config.conditioning == "ac")
+    assert ("g_label_loss" in logs[0]) == (config.conditioning in HEADS)
+    assert ("d_label_loss" in logs[0]) == (config.conditioning in HEADS - {"infogan"})
     if config.weight_clip:
         largest = max(np.abs(v.numpy()).max() for v in gan.discriminator_variables)
         assert largest <= np.float32(config.weight_clip)
@@ -105,12 +106,10 @@ def test_pictures_and_logits(name):
     assert gan.discriminator(seen)["logits"].shape == (BATCH, 1)
 
 
-CONDITIONED = pytest.mark.parametrize(
-    "name", [name for name in recipes.names() if recipes.get(name).conditioning != "none"]
-)
+CONDITIONED = [name for name in recipes.names() if recipes.get(name).conditioning != "none"]
 
 
-@CONDITIONED
+@pytest.mark.parametrize("name", CONDITIONED)
 def test_labels_are_optional(name):
     config = tiny(name, conditioning="none", critic_steps=1)
     gan = build_gan(config)
@@ -118,7 +117,13 @@ def test_labels_are_optional(name):
     assert np.isfinite(float(logs["g_loss"])) and gan.head is None
 
 
-@CONDITIONED
+def test_auto_conditioning_follows_the_data():
+    assert build_gan(tiny("modern"), SCHEMA).head is not None
+    plain = build_gan(tiny("modern"))
+    assert plain.head is None and not plain.conditional_generator
+
+
+@pytest.mark.parametrize("name", [name for name in CONDITIONED if name != "modern"])
 def test_labels_that_are_needed_and_missing(name):
     with pytest.raises(ValueError, match=f"'{name}' is conditioned on labels.*conditioning=none"):
         build_gan(tiny(name))
