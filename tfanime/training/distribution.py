@@ -55,6 +55,11 @@ def check_batch(strategy: tf.distribute.Strategy, batch_size: int) -> None:
 
 def step_function(strategy: tf.distribute.Strategy, gan: GAN):
     """A compiled function from one batch to the logs of its step."""
+    if not tf.config.list_logical_devices("GPU"):
+        # TensorFlow's graph optimiser does not rewrite one graph alike in every process: about
+        # one in twenty computed other last bits from the first step on, which would make a
+        # resumed run another run. On a CPU training is as fast without it (bench_train.py).
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
     def reduced(batch):
         logs = strategy.run(gan.train_step, args=(batch,))
