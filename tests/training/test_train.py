@@ -15,6 +15,7 @@ from tfanime import gans
 from tfanime.files import read_json, write_json
 from tfanime.models import dcgan
 from tfanime.training import checkpoint, distribution
+from tfanime.training.log import read
 from tfanime.training.train import Diverged
 
 
@@ -159,8 +160,7 @@ def test_killed_process_continues_bit_for_bit(packed, tmp_path):
     assert_same_bits(newest(whole), newest(killed))
     assert not list((killed / checkpoint.FOLDER).glob(".*"))
     # The log has no step twice, and its losses are those of the uninterrupted run.
-    logs = [csv.DictReader((run / "log.csv").open()) for run in (whole, killed)]
-    logs = [[(row["step"], row["d_loss"]) for row in log] for log in logs]
+    logs = [[(row["step"], row["d_loss"]) for row in read(run)] for run in (whole, killed)]
     assert logs[0] == logs[1]
 
 
