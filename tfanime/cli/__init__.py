@@ -1,0 +1,41 @@
+"""The command `tfanime`: verbs only. Each calls the Python function of the same name.
+
+Exit codes: 0, 1 (failed), 2 (wrong usage), 130 (interrupted). Everything heavy is imported inside
+the verbs, so that `tfanime --help` loads neither TensorFlow nor NumPy. One file holds the verbs of
+one stage; `main` lists them in the order of the work.
+"""
+
+from __future__ import annotations
+
+import click
+
+import tfanime
+from tfanime.cli import drawing, prepare, training
+from tfanime.cli.group import Verbs
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(tfanime.__version__, prog_name="tfanime", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, hidden=True, help="Show the traceback of an error.")
+def main(debug: bool) -> None:
+    """Train GANs that draw anime faces, and draw with them.
+
+    \b
+    Examples:
+      tfanime recipes
+      tfanime train dcgan --data drawn --minutes 5 --out runs/first
+      tfanime generate runs/first --n 64 --grid sheet.png
+
+    `tfanime VERB --help` explains a verb and gives examples.
+    """
+
+
+for verb in (
+    prepare.prepare,
+    training.train,
+    drawing.generate,
+    drawing.interpolate,
+    training.sweep,
+    training.recipes,
+):
+    main.add_command(verb)

@@ -1,0 +1,70 @@
+"""A run's attributes as options: `--hair blue --smile --no-hat`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from tfanime.labels import LabelSchema
+
+ATTRIBUTES = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+
+def pairs_of(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
+    """The options that click does not know: `--hair blue --smile` to `("hair", "blue")`,
+    `("smile", None)`."""
+    words = list(ctx.args)
+    while words:
+        word = words.pop(0)
+        if not word.startswith("--") or word == "--":
+            raise click.UsageError(f"Got unexpected extra argument ({word}).", ctx)
+        name, equals, value = word[2:].partition("=")
+        if not equals:
+            value = words.pop(0) if words and not words[0].startswith("--") else None
+        yield name, value
+
+
+def tags_of(
+    ctx: click.Context, run: Path, pairs: Iterable[tuple[str, str | None]]
+) -> dict[str, object]:
+    """Attribute words, checked against what the run was trained with."""
+    pairs = list(pairs)
+    if not pairs:
+        return {}
+    from tfanime.saved import load_schema
+
+    schema = load_schema(run)
+    if schema is None:
+        raise click.UsageError(
+            f"No such option: --{pairs[0][0]}. {run} has no attributes: it was trained without "
+            "labels.",
+            ctx,
+        )
+    tags = dict(_tag(ctx, run, schema, name, value) for name, value in pairs)
+    try:
+        schema.encode(tags)
+    except ValueError as error:
+        raise click.UsageError(str(error), ctx) from None
+    return tags
+
+
+def _tag(
+    ctx: click.Context, run: Path, schema: LabelSchema, name: str, value: str | None
+) -> tuple[str, object]:
+    known = {field.name.replace("_", "-"): field for field in schema.fields}
+    plain = name.replace("_", "-")
+    if plain in known:
+        field = known[plain]
+        if value is None and field.kind != "flag":
+            wanted = ", ".join(field.values) or f"a number from {field.low:g} to {field.high:g}"
+            raise click.UsageError(f"Option --{name} needs a value: {wanted}.", ctx)
+        return field.name, True if value is None else value
+    field = known.get(plain.removeprefix("no-"))
+    if field is not None and field.kind == "flag" and value is None:
+        return field.name, False
+    listed = ", ".join(field.name for field in schema.fields)
+    raise click.UsageError(f"No such option: --{name}. Attributes of {run}: {listed}.", ctx)

@@ -1,0 +1,130 @@
+"""`tfanime generate` and `interpolate`."""
+
+from __future__ import annotations
+
+import click
+
+import tfanime
+from tfanime.cli.attributes import ATTRIBUTES, pairs_of, tags_of
+from tfanime.cli.kinds import COUNT, RUN, SEED, TRUNCATION, Seeds, Tags
+
+
+@click.command(context_settings=ATTRIBUTES)
+@RUN
+@click.option("--n", type=COUNT, default=16, show_default=True, help="How many pictures.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same pictures.")
+@TRUNCATION
+@click.option(
+    "--first",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Index of the first picture; --first 16 goes on after --n 16.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="One PNG a picture, and generated.json.",
+)
+@click.option(
+    "--grid",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="All pictures on one sheet (.png, .jpg, .webp).",
+)
+@click.pass_context
+def generate(ctx, run, n, out, grid, **options) -> None:
+    """Draw pictures: single files (--out), a sheet (--grid) or both.
+
+    A run that was trained with labels takes each of its attributes as an option: a value
+    (--hair blue), or for a yes-or-no attribute --smile, --no-smile, --smile true. Those left out
+    vary as in the training set. RUN comes before them.
+
+    \b
+    Examples:
+      tfanime generate runs/first --n 64 --grid sheet.png
+      tfanime generate runs/girls --n 16 --seed 7 --hair blue --smile --no-hat --out faces/
+      tfanime generate runs/girls --truncation 0.7 --grid typical.png
+    """
+    if out is None and grid is None:
+        raise click.UsageError("Say where the pictures go: --out DIR, --grid FILE or both.", ctx)
+    tags = tags_of(ctx, run, pairs_of(ctx))
+    tfanime.generate(run, n=n, tags=tags or None, out=out, grid=grid, progress=True, **options)
+    if out is not None:
+        click.echo(f"{n:,} pictures in {out}")
+    if grid is not None:
+        click.echo(f"sheet: {grid}")
+
+
+@click.command(context_settings=ATTRIBUTES)
+@RUN
+@click.option(
+    "--seeds",
+    type=Seeds(),
+    metavar="N,N,...",
+    help="One key picture a seed. Default: 0,1,2,3, or 0 with --from and --to.",
+)
+@click.option(
+    "--from",
+    "start",
+    type=Tags(),
+    metavar="TAGS",
+    help="Attributes of the first key picture, such as hair=blue,smile,no-hat.",
+)
+@click.option("--to", "end", type=Tags(), metavar="TAGS", help="Attributes of the second.")
+@click.option(
+    "--frames",
+    type=COUNT,
+    default=24,
+    show_default=True,
+    help="Pictures from one key picture to the next.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(["slerp", "lerp"]),
+    default="slerp",
+    show_default=True,
+    help="Along the arc between latents, or straight.",
+)
+@TRUNCATION
+@click.option(
+    "--milliseconds", type=COUNT, default=50, show_default=True, help="How long a frame stays."
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="A looping animation (.gif, .webp, or .png: APNG).",
+)
+@click.option(
+    "--grid",
+    type=click.Path(dir_okay=False),
+    metavar="SHEET",
+    help="A still sheet, one row a transition (.png, .jpg, .webp).",
+)
+@click.pass_context
+def interpolate(ctx, run, seeds, start, end, out, grid, **options) -> None:
+    """Draw transitions between seeds or attributes, as a loop (--out) or a sheet (--grid).
+
+    Attributes given as options, as for `generate`, hold for all key pictures.
+
+    \b
+    Examples:
+      tfanime interpolate runs/first --seeds 1,2,3 --out loop.gif
+      tfanime interpolate runs/girls --seeds 5 --from hair=blue,smile --to hair=red --grid dye.png
+      tfanime interpolate runs/girls --seeds 1,2,3,4 --hair pink --frames 12 --out pink.webp
+    """
+    if out is None and grid is None:
+        raise click.UsageError("Say where the pictures go: --out FILE, --grid SHEET or both.", ctx)
+    if (start is None) != (end is None):
+        raise click.UsageError("--from and --to go together.", ctx)
+    tags = tags_of(ctx, run, pairs_of(ctx)) or None
+    if start is not None:
+        common = tags or {}
+        tags = [common | tags_of(ctx, run, pairs) for pairs in (start, end)]
+    tfanime.interpolate(run, seeds=seeds, tags=tags, out=out, grid=grid, progress=True, **options)
+    if out is not None:
+        click.echo(f"animation: {out}")
+    if grid is not None:
+        click.echo(f"sheet: {grid}")

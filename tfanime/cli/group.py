@@ -1,0 +1,38 @@
+"""The group of all verbs: one sentence and an exit code for whatever goes wrong."""
+
+from __future__ import annotations
+
+import click
+
+# What our functions raise for reasons that a user can do something about.
+EXPECTED = (ValueError, OSError, RuntimeError, ImportError, MemoryError)
+INTERRUPTED = 130
+
+
+class Verbs(click.Group):
+    """Turns exceptions into one sentence and an exit code; `--debug` shows where they arose."""
+
+    def invoke(self, ctx: click.Context):
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click's own; the pipe is `tfanime recipes | head`
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(INTERRUPTED)
+        except Exception as error:
+            if ctx.params["debug"]:
+                raise
+            raise click.ClickException(_sentence(error)) from error
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)  # in the order of the work, not of the alphabet
+
+
+def _sentence(error: Exception) -> str:
+    if not isinstance(error, EXPECTED):
+        first_line = (str(error).splitlines() or [""])[0]
+        return f"{type(error).__name__}: {first_line} (`tfanime --debug ...` shows where)"
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.strerror}: {error.filename}"
+    return str(error) or type(error).__name__

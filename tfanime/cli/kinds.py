@@ -1,0 +1,95 @@
+"""Kinds of arguments, and the options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+class Size(click.ParamType):
+    name = "size"
+
+    def convert(self, value, param, ctx):
+        from tfanime.images import parse_size
+
+        try:
+            return parse_size(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Recipe(click.ParamType):
+    name = "recipe"
+
+    def convert(self, value, param, ctx):
+        from tfanime import recipes
+
+        if value not in recipes.names():
+            self.fail(f"{value!r} is none of: {', '.join(recipes.names())}.", param, ctx)
+        return value
+
+
+class Data(click.Path):
+    """A path that exists, or `drawn`."""
+
+    def convert(self, value, param, ctx):
+        return value if value == "drawn" else super().convert(value, param, ctx)
+
+
+class Settings(click.ParamType):
+    name = "key=value"
+
+    def convert(self, value, param, ctx):
+        from tfanime.config import parse_overrides
+
+        try:
+            parse_overrides([value])
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return value
+
+
+class Axis(click.ParamType):
+    name = "key=values"
+
+    def convert(self, value, param, ctx):
+        from tfanime.training.grids import parse_grid
+
+        try:
+            parse_grid([value])
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return value
+
+
+class Seeds(click.ParamType):
+    name = "seeds"
+
+    def convert(self, value, param, ctx):
+        try:
+            return [int(word) for word in value.split(",")]
+        except ValueError:
+            self.fail(f"{value!r} is not a list of whole numbers such as 1,2,3.", param, ctx)
+
+
+class Tags(click.ParamType):
+    """`hair=blue,smile,no-hat` to `(name, value)` pairs."""
+
+    name = "tags"
+
+    def convert(self, value, param, ctx):
+        pairs = [word.strip().partition("=") for word in value.split(",") if word.strip()]
+        return [(name, given if equals else None) for name, equals, given in pairs]
+
+
+RUN = click.argument("run", type=click.Path(exists=True, path_type=Path))
+COUNT = click.IntRange(min=1)
+SEED = click.IntRange(0, 2**53 - 1)
+TRUNCATION = click.option(
+    "--truncation",
+    type=click.FloatRange(0, 2),
+    default=1.0,
+    show_default=True,
+    help="Scale of the latents: below 1 typical pictures, above 1 unusual ones.",
+)

@@ -1,0 +1,237 @@
+"""`tfanime train`, `sweep` and `recipes`."""
+
+from __future__ import annotations
+
+import click
+
+import tfanime
+from tfanime.cli.group import INTERRUPTED
+from tfanime.cli.kinds import COUNT, Axis, Data, Recipe, Settings, Size
+
+
+@click.command()
+@click.argument("recipe", type=Recipe())
+@click.option(
+    "--data",
+    type=Data(exists=True),
+    required=True,
+    help="A packed folder, pictures, or `drawn` (the built-in faces).",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False),
+    required=True,
+    metavar="RUN",
+    help="Run folder; a run that is there is continued.",
+)
+@click.option(
+    "--size",
+    "image_size",
+    type=Size(),
+    metavar="PIXELS",
+    help="64, or WIDTHxHEIGHT. Default: the packed set's, else the recipe's.",
+)
+@click.option("--steps", type=COUNT, help="Stop after so many generator updates.")
+@click.option("--epochs", type=float, help="Stop after so many passes through the data.")
+@click.option("--minutes", type=float, help="Stop after so many minutes of training.")
+@click.option("--batch", "batch_size", type=COUNT, help="Pictures a step. Default: the recipe's.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Default: the recipe's.")
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "mixed_bfloat16", "mixed_float16"]),
+    help="Default: the recipe's.",
+)
+@click.option(
+    "--strategy",
+    type=click.Choice(["auto", "none", "mirrored", "multiworker"]),
+    default="auto",
+    show_default=True,
+    help="auto: every GPU there is.",
+)
+@click.option(
+    "--set",
+    "settings",
+    type=Settings(),
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any other setting of the recipe; may be repeated.",
+)
+@click.option(
+    "--sample-every", type=COUNT, metavar="STEPS", help="Draw a sample sheet. Default: every epoch."
+)
+@click.option(
+    "--checkpoint-every", type=COUNT, metavar="STEPS", help="Save. Default: every three minutes."
+)
+@click.option(
+    "--tensorboard/--no-tensorboard", default=True, show_default=True, help="Write RUN/tensorboard."
+)
+@click.option("--dry-run", is_flag=True, help="Print the settings that would be used, and stop.")
+@click.pass_context
+def train(ctx, recipe, data, out, settings, dry_run, **options) -> None:
+    """Train a model, or continue where a run stopped.
+
+    RECIPE is one of `tfanime recipes`. Stopped by Ctrl-C, a crash or a power cut, the same
+    command continues as if nothing had happened.
+
+    \b
+    Examples:
+      tfanime train dcgan --data drawn --minutes 5 --out runs/first
+      tfanime train dcgan-dragan --data packed/ --size 64 --epochs 20 --out runs/faces
+      tfanime train dcgan --data packed/ --steps 5000 --set g_lr=1e-4 \\
+        --set generator.channels=32 --out runs/small
+    """
+    from tfanime.config import parse_overrides
+
+    overrides = parse_overrides(settings)
+    both = sorted({name for name in overrides if options.get(name) is not None})
+    if both:
+        raise click.UsageError(f"Given twice, as an option and by --set: {', '.join(both)}.", ctx)
+    options |= overrides
+    if dry_run:
+        _show_plan(recipe, data, options)
+        return
+    run = tfanime.train(recipe, data, out=out, **options)
+    click.echo(f"{out}: step {run.step:,}, {run.images:,} pictures, {run.seconds / 60:.1f} minutes")
+    for warning in run.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    click.echo(f"Draw with: tfanime generate {out} --n 64 --grid sheet.png")
+    if not run.finished:
+        click.echo("Stopped early, and saved. The same command continues.", err=True)
+        ctx.exit(INTERRUPTED)
+
+
+@click.command()
+@click.argument("recipe", type=Recipe())
+@click.option(
+    "--data",
+    type=Data(exists=True),
+    required=True,
+    help="A packed folder, pictures, or `drawn` (the built-in faces).",
+)
+@click.option(
+    "--grid",
+    type=Axis(),
+    multiple=True,
+    required=True,
+    metavar="KEY=VALUE,...",
+    help="A setting and the values to try; may be repeated.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="Folder of the sweep; one that is there is continued.",
+)
+@click.option("--steps", type=COUNT, help="Generator updates of each cell.")
+@click.option("--epochs", type=float, help="Passes through the data of each cell.")
+@click.option("--minutes", type=float, help="Minutes of training of each cell.")
+@click.option(
+    "--set",
+    "settings",
+    type=Settings(),
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any other setting of the recipe, for all cells; may be repeated.",
+)
+@click.option(
+    "--strategy",
+    type=click.Choice(["auto", "none", "mirrored", "multiworker"]),
+    default="auto",
+    show_default=True,
+    help="auto: every GPU there is.",
+)
+@click.option(
+    "--tensorboard/--no-tensorboard", default=True, show_default=True, help="Write each cell's."
+)
+@click.option("--dry-run", is_flag=True, help="Print the cells, and stop.")
+@click.pass_context
+def sweep(ctx, recipe, data, grid, out, settings, dry_run, **options) -> None:
+    """Train a recipe once per cell of a grid, with equal budgets, and compare.
+
+    DIR gets a run folder per cell, the figures of all (table.csv, table.md), and a strip of
+    pictures of each on one sheet (sheets.png). Stopped, the same command continues; cells that are
+    done are not trained again. A cell whose losses become NaN is noted, and the next one trained.
+
+    \b
+    Examples:
+      tfanime sweep dcgan --data packed/ --grid batch_size=16,32,64 \\
+        --grid optimizer=adam,rmsprop,sgd --epochs 20 --out sweeps/table1
+      tfanime sweep modern --data drawn --grid generator.channels=16,32 --minutes 5 --out sweeps/w
+      tfanime sweep dcgan --data packed/ --grid 'augment=["none", "color,translation"]' \\
+        --set image_size=32 --steps 2000 --out sweeps/augment
+    """
+    from tfanime.config import parse_overrides
+    from tfanime.training.grids import cells, parse_grid
+
+    axes, overrides = parse_grid(grid), parse_overrides(settings)
+    if dry_run:
+        for cell in cells(axes):
+            click.echo(f"{out}/{cell.name}")
+        return
+    done = tfanime.sweep(recipe, data, axes, out=out, **options, **overrides)
+    click.echo(f"{out}/table.md: {len(done.cells)} cells; pictures: {out}/sheets.png")
+    for cell in done.cells:
+        if cell.result and cell.result["state"] == "diverged":
+            click.echo(f"Warning: {cell.name} diverged.", err=True)
+    if not done.finished:
+        click.echo("Stopped early, and saved. The same command continues.", err=True)
+        ctx.exit(INTERRUPTED)
+
+
+@click.command()
+@click.argument("name", type=Recipe(), required=False)
+def recipes(name) -> None:
+    """List the recipes, or explain one: source, settings, layers.
+
+    \b
+    Examples:
+      tfanime recipes
+      tfanime recipes makegirlsmoe
+    """
+    if name is not None:
+        _show_recipe(name)
+        return
+    known = {name: tfanime.recipes.headline(name) for name in tfanime.recipes.names()}
+    width = max(map(len, known))
+    for name, headline in known.items():
+        click.echo(f"{name:{width}}  {headline}")
+
+
+# ---- what is printed ---------------------------------------------------------------------------
+
+
+def _show_config(settings: dict) -> None:
+    width = max(map(len, settings))
+    for key, value in settings.items():
+        click.echo(f"  {key:{width}}  {value}")
+
+
+def _show_recipe(name: str) -> None:
+    from tfanime.labels import MAKEGIRLSMOE
+    from tfanime.training.build import build_gan
+
+    config = tfanime.recipes.get(name)
+    click.echo(tfanime.recipes.describe(name))
+    click.echo("\nSettings")
+    _show_config(config.to_json())
+    gan = build_gan(config, MAKEGIRLSMOE)
+    for network in (gan.generator, gan.discriminator):
+        click.echo(f"\n{network.name}, {network.count_params():,} parameters")
+        for layer in network.layers:
+            shape = "x".join(str(length) for length in layer.output.shape[1:])
+            row = f"  {layer.name:24} {type(layer).__name__:24} {shape:12}"
+            click.echo(f"{row} {layer.count_params():>12,}")
+
+
+def _show_plan(recipe: str, data: str, options: dict) -> None:
+    from tfanime.training.train import own_size, resolve
+
+    running = ("steps", "epochs", "minutes", "strategy", "sample_every", "checkpoint_every")
+    budget = {name: options.pop(name) for name in running}
+    options.pop("tensorboard")
+    options["image_size"] = options["image_size"] or own_size(data)
+    click.echo(f"Would train on {data} with")
+    _show_config(resolve(recipe, **options).to_json())
+    click.echo("and")
+    _show_config({name: value for name, value in budget.items() if value is not None})
