@@ -9,7 +9,7 @@ from typing import Any
 
 from tfanime.images import parse_size
 
-CONDITIONINGS = ("none", "concat", "ac", "infogan", "auto")
+CONDITIONINGS = ("none", "concat", "projection", "ac", "infogan", "auto")
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
 # float16 is left out: its gradients underflow without loss scaling.
 RANGES = {
@@ -17,6 +17,7 @@ RANGES = {
     "ema_half_life": (0, float("inf")),
     "label_smoothing": (0, 0.5),
     "instance_noise": (0, float("inf")),
+    "augment_target": (-1, 1),
     "beta_1": (0, 1),
     "beta_2": (0, 1),
 }
@@ -39,10 +40,11 @@ class Config:
         generator, discriminator: `{"name": ..., options...}`, the name from `tfanime.models` and
             the options those of its function.
         conditioning: `"none"`; `"concat"`: labels join the noise, and the picture as constant
-            maps (Mirza & Osindero 2014); `"ac"`: labels join the noise and a head of the
-            discriminator recovers them (Odena et al. 2017); `"infogan"`: as `"ac"`, but the head
-            learns from generated pictures only (Chen et al. 2016); `"auto"`: `"ac"` where the
-            data have labels, else `"none"`.
+            maps (Mirza & Osindero 2014); `"projection"`: labels join the noise, and the logit gains
+            their agreement with the picture's features (Miyato & Koyama 2018); `"ac"`: labels join
+            the noise and a head of the discriminator recovers them (Odena et al. 2017);
+            `"infogan"`: as `"ac"`, but the head learns from generated pictures only (Chen et al.
+            2016); `"auto"`: `"ac"` where the data have labels, else `"none"`.
         multilabel: the head has a sigmoid per label column (MakeGirlsMoe) instead of a softmax
             per group.
         prior: where the labels of drawn pictures come from: `"data"` (those of the batch),
@@ -64,7 +66,12 @@ class Config:
         lr_decay_steps, lr_decay_rate: from then on the rate is multiplied by `lr_decay_rate`
             every `lr_decay_steps` steps.
         batch_size: pictures per discriminator update, over all replicas.
+        accumulation: parts in which a batch is worked through, to save memory; the weights change
+            once per batch, by the mean of the parts' gradients.
         augment: `"none"`, or a `gans.augment.diff_augment` policy such as `"color,translation"`.
+        augment_target: None: every picture is augmented. A number, 0.6 in the paper: the share
+            that is follows how far the discriminator overfits (`gans.augment.adapted`).
+        augment_ramp: pictures it takes that share to go from 0 to 1.
         flip: mirror pictures at random.
         ema_half_life: in pictures; 0 turns averaging off.
         precision: Keras's dtype policy. Heads, losses and penalties stay in float32.
@@ -99,7 +106,10 @@ class Config:
     lr_decay_steps: int = 50_000
     lr_decay_rate: float = 0.5
     batch_size: int = 64
+    accumulation: int = 1
     augment: str = "none"
+    augment_target: float | None = None
+    augment_ramp: int = 500_000
     flip: bool = True
     ema_half_life: float = 10_000.0
     precision: str = "float32"
@@ -111,7 +121,8 @@ class Config:
         _choice("prior", self.prior, ("data", "empirical", "training"))
         _choice("optimizer", self.optimizer, OPTIMIZERS)
         _choice("precision", self.precision, PRECISIONS)
-        for name in ("latent_dim", "batch_size", "critic_steps", "lr_decay_steps"):
+        counts = ("latent_dim", "batch_size", "accumulation", "critic_steps", "lr_decay_steps")
+        for name in (*counts, "augment_ramp"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1. Received: {getattr(self, name)}.")
         for name in ("g_lr", "d_lr"):

@@ -14,6 +14,7 @@ from keras import layers
 
 from tfanime import gans
 from tfanime.gans import penalties
+from tfanime.gans.augment import diff_augment
 from tfanime.gans.noise import StepNoise
 from tfanime.labels import Field, LabelSchema
 from tfanime.layers import SpectralConv2D
@@ -327,6 +328,77 @@ def test_augmentation_and_noise_touch_what_the_discriminator_sees():
     assert abs(float(plain) - float(noisy)) > 1e-4
 
 
+# ---- accumulation ----------------------------------------------------------------------------
+
+
+def r1_with_noise(kind=gans.LSGAN, **options):
+    return make(kind, instance_noise=0.1, penalty=penalties.r1(1.0), **options)
+
+
+ACCUMULATED = {
+    "alternating": r1_with_noise,
+    "simultaneous": lambda **o: conditional(updates="simultaneous", **o),
+    "critic steps": lambda **o: r1_with_noise(critic_steps=2, **o),
+}
+
+
+@pytest.mark.parametrize("name", ACCUMULATED)
+def test_accumulated_parts_equal_the_whole_batch(name):
+    # Nothing in these networks is a statistic of the batch, so only rounding may differ.
+    whole, parts = (sgd(ACCUMULATED[name](accumulation=n)) for n in (1, 3))
+    for step in range(2):
+        data = batch(12, labels=True, seed=step)
+        logs, same = (gan.train_step(data) for gan in (whole, parts))
+        assert_same(weights(parts), weights(whole))
+        for key in logs:
+            np.testing.assert_allclose(same[key], logs[key], rtol=1e-4, atol=1e-6, err_msg=key)
+
+
+def test_accumulation_updates_weights_and_spectral_state_once_per_batch():
+    gan = make(conv=SpectralConv2D, accumulation=3)
+    gan.compile()
+    (layer,) = spectral_layers(gan.discriminator)
+    steps = []
+    layer.power_step = lambda: steps.append(1)
+    gan.train_step(batch())
+    assert int(gan.d_optimizer.iterations.numpy()) == int(gan.g_optimizer.iterations.numpy()) == 1
+    assert len(steps) == 1 and int(gan.steps_done.numpy()) == 1
+
+
+# ---- adaptive augmentation -------------------------------------------------------------------
+
+
+def adaptive(**options):
+    return sgd(
+        make(augment=diff_augment("color"), augment_target=0.6, augment_ramp=24, **options),
+        0.0,
+        0.0,
+    )
+
+
+@pytest.mark.parametrize("sign, expected", [(1, [0.25, 0.5, 0.75, 1.0, 1.0]), (-1, [0.0, 0.0])])
+def test_augmentation_follows_how_sure_the_discriminator_is_of_real_pictures(sign, expected):
+    gan = adaptive()
+    kernel, bias = gan.discriminator.layers[-1].weights
+    kernel.assign(tf.zeros_like(kernel))
+    bias.assign([sign * 1.0])  # 6 of 24 pictures a step move p by a quarter
+    logs = [gan.train_step(batch(seed=i)) for i in range(len(expected))]
+    assert [float(row["augment_p"]) for row in logs] == pytest.approx(expected)
+    assert {float(row["d_overfit"]) for row in logs} == {sign}
+
+
+def test_adaptive_augmentation_starts_as_none_at_all():
+    plain, gan = sgd(make(), 0.0, 0.0), adaptive()
+    data = batch()
+    assert float(gan.train_step(data)["d_real"]) == float(plain.train_step(data)["d_real"])
+
+
+def test_adaptive_augmentation_needs_a_loss_with_a_sign():
+    for options in ({"loss": "wasserstein"}, {"loss": "least_squares"}, {"augment": None}):
+        with pytest.raises(ValueError, match="augment_target needs an augmentation, and a loss"):
+            make(**{"augment": diff_augment("color"), "augment_target": 0.6, **options})
+
+
 # ---- average ---------------------------------------------------------------------------------
 
 
@@ -517,7 +589,9 @@ def test_missing_labels_are_named(build):
 
 def test_a_batch_that_does_not_divide_is_refused():
     gan = sgd(make(critic_steps=4))
-    with pytest.raises(ValueError, match="multiple of critic_steps=4. Received: 6"):
+    with pytest.raises(
+        ValueError, match="multiple of critic_steps x accumulation = 4. Received: 6"
+    ):
         gan.train_step(batch(6))
 
 
@@ -527,6 +601,7 @@ def test_a_batch_that_does_not_divide_is_refused():
         ({"updates": "both"}, "updates is one of .*Received: 'both'"),
         ({"critic_steps": 0}, "at least 1.*Received: critic_steps=0"),
         ({"critic_steps": 2, "updates": "simultaneous"}, "exactly 1 with simultaneous"),
+        ({"accumulation": 0}, "accumulation is at least 1. Received: 0"),
         ({"seed": -1}, "seed is a whole number.*Received: -1"),
         ({"seed": 2**32}, "seed is a whole number"),
         ({"loss": "bce"}, "loss is one of.*Received: 'bce'"),

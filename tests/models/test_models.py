@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from keras import layers
 
+from tfanime.layers.spectral import spectral_layers
 from tfanime.models import DISCRIMINATORS, GENERATORS, dcgan, srresnet
 from tfanime.models.common import halvings
-from tfanime.models.heads import label_head
+from tfanime.models.heads import label_head, with_projection
 
 SIZES = [(32, 32), (64, 64), (96, 96), (128, 128), (96, 64)]
 SMALL = {
@@ -239,3 +240,26 @@ def test_other_refusals():
     for name in ("srresnet", "modern"):
         with pytest.raises(ValueError, match="Received: label_dim=3. Use conditioning='ac'"):
             small_discriminator(name, label_dim=3)
+
+
+# ---- projection --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("normalisation", ["none", "spectral"])
+def test_projection_adds_the_agreement_of_labels_and_features(normalisation):
+    keras.utils.set_random_seed(0)
+    plain = dcgan.discriminator(16, 16, channels=4, normalisation=normalisation)
+    projected = with_projection(plain, 3)
+    embed = projected.get_layer("label_embedding")
+    rng = np.random.default_rng(0)
+    embed.kernel.assign(rng.standard_normal(embed.kernel.shape))
+    images = rng.uniform(-1, 1, (5, 16, 16, 3)).astype(np.float32)
+    labels = rng.choice([-1.0, 0.0, 1.0], (5, 3)).astype(np.float32)
+    labels[0] = 0  # nothing known
+    before, after = plain(images), projected([images, labels])
+    kernel = np.asarray(embed.kernel if normalisation == "none" else embed.normalised_kernel())
+    agreement = (labels @ kernel * np.asarray(before["features"])).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(after["logits"], before["logits"] + agreement, rtol=1e-4, atol=1e-5)
+    assert agreement[0] == 0 and np.abs(agreement[1:]).min() > 0
+    np.testing.assert_array_equal(after["features"], before["features"])
+    assert (embed in spectral_layers(projected)) == (normalisation == "spectral")

@@ -1,10 +1,12 @@
 """Differentiable augmentation of whatever the discriminator sees (Zhao et al. 2020).
 
 Real and generated pictures go through the same random changes, so that the discriminator cannot
-learn the few real pictures by heart, and the generator's gradient flows through them.
+learn the few real pictures by heart, and the generator's gradient flows through them. Each change
+can be left out at random, with a probability that follows how far the discriminator overfits.
 
-Reference:
-    [Zhao et al., 2020](https://arxiv.org/abs/2006.10738)
+References:
+    [Zhao et al., 2020](https://arxiv.org/abs/2006.10738) (DiffAugment)
+    [Karras et al., 2020](https://arxiv.org/abs/2006.06676) (adaptive probability, ADA)
 """
 
 from __future__ import annotations
@@ -65,7 +67,9 @@ def diff_augment(policy: str) -> Callable:
     """The augmentation `"color,translation,cutout"` or any part of it, in that order given.
 
     Returns:
-        Function `(images (B, H, W, 3) float32, noise: StepNoise) -> images`.
+        Function `(images (B, H, W, 3) float32, noise: StepNoise, probability=None) -> images`.
+        Each picture goes through each change with that probability (scalar, 0 to 1), on its own;
+        None: always.
     """
     names = [name.strip() for name in policy.split(",") if name.strip()]
     unknown = [name for name in names if name not in POLICIES]
@@ -75,9 +79,32 @@ def diff_augment(policy: str) -> Callable:
             f"Received: {policy!r}."
         )
 
-    def apply(images, noise):
+    def apply(images, noise, probability=None):
         for name in names:
-            images = POLICIES[name](images, noise)
+            changed = POLICIES[name](images, noise)
+            if probability is None:
+                images = changed
+            else:
+                images = ops.where(noise.uniform((1, 1, 1)) < probability, changed, images)
         return images
 
     return apply
+
+
+def adapted(probability, overfit, target: float, pictures: int, ramp: int):
+    """The next probability of ADA (Karras et al. 2020, section 3.1).
+
+    It rises while the mean sign of D(real) is above `target`, which says that the discriminator
+    has begun to know the real pictures, and falls while it is below.
+
+    Args:
+        probability: scalar, 0 to 1.
+        overfit: scalar: mean sign of the discriminator's logits of real pictures (r_t).
+        target: the mean sign to keep to; 0.6 in the paper.
+        pictures: real pictures seen since the last call.
+        ramp: pictures it takes to go from 0 to 1; 500,000 in the paper.
+
+    Returns:
+        float32 scalar, 0 to 1.
+    """
+    return ops.clip(probability + ops.sign(overfit - target) * (pictures / ramp), 0.0, 1.0)

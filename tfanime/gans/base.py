@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import keras
 import tensorflow as tf
 from keras import ops
 
 from tfanime.gans import losses
+from tfanime.gans.augment import adapted
 from tfanime.gans.autodiff import input_gradients
 from tfanime.gans.noise import StepNoise
 from tfanime.gans.penalties import GradientPenalty
@@ -15,6 +19,20 @@ from tfanime.layers.spectral import spectral_layers
 
 _BATCH_NORM = keras.layers.BatchNormalization
 UPDATES = ("alternating", "simultaneous")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What is worked through at once: some rows of a batch, and all that belongs to them.
+
+    `inputs` is what the generator draws from.
+    """
+
+    real: Any
+    labels: Any
+    condition: Any
+    noise: StepNoise
+    inputs: Any
 
 
 class GAN(keras.Model):
@@ -44,8 +62,15 @@ class GAN(keras.Model):
         updates: `"alternating"`: the generator sees the updated discriminator (Goodfellow et al.
             2014, algorithm 1); `"simultaneous"`: both gradients are taken at the same weights.
             Either way pictures are drawn once and used for both.
+        accumulation: parts in which every update works through its pictures, to save memory. The
+            weights change once, by the mean of the parts' gradients; batch norm and other batch
+            statistics are those of a part.
         augment: function `(pictures, noise) -> pictures` applied to whatever the discriminator
-            sees, differentiable (Zhao et al. 2020), or None.
+            sees, differentiable (`augment.diff_augment`), or None. With `augment_target` it takes
+            the probability as a third argument.
+        augment_target: None: `augment` changes every picture. A number: with a probability, kept
+            as state, that holds the mean sign of D(real) there (`augment.adapted`).
+        augment_ramp: real pictures it takes that probability to go from 0 to 1.
         label_smoothing: one-sided smoothing of the real target.
         instance_noise: standard deviation of Gaussian noise on what the discriminator sees.
         ema_half_life: half-life, in pictures, of the exponential moving average of the
@@ -70,7 +95,10 @@ class GAN(keras.Model):
         head_weight: float = 1.0,
         critic_steps: int = 1,
         updates: str = "alternating",
+        accumulation: int = 1,
         augment=None,
+        augment_target: float | None = None,
+        augment_ramp: int = 500_000,
         label_smoothing: float = 0.0,
         instance_noise: float = 0.0,
         ema_half_life: float = 10_000.0,
@@ -85,6 +113,8 @@ class GAN(keras.Model):
                 "critic_steps is at least 1, and exactly 1 with simultaneous updates. "
                 f"Received: critic_steps={critic_steps}, updates={updates!r}."
             )
+        if accumulation < 1:
+            raise ValueError(f"accumulation is at least 1. Received: {accumulation}.")
         if head is not None and schema is None:
             raise ValueError("A label head needs schema=LabelSchema(...). Received: schema=None.")
         coupling = [x.name for x in discriminator.layers if isinstance(x, _BATCH_NORM)]
@@ -103,6 +133,12 @@ class GAN(keras.Model):
         self.ema_generator.set_weights(generator.get_weights())
         self.schema = schema
         self.loss_pair = losses.get(loss)
+        if augment_target is not None and (augment is None or not self.loss_pair.signed):
+            raise ValueError(
+                "augment_target needs an augmentation, and a loss whose discriminator says real "
+                "above 0: non_saturating, minimax or hinge. "
+                f"Received: augment={augment}, loss={self.loss_pair.name!r}."
+            )
         self.penalty = penalty
         self.weight_clip = weight_clip
         self.multilabel = multilabel
@@ -111,7 +147,10 @@ class GAN(keras.Model):
         self.head_weight = head_weight
         self.critic_steps = critic_steps
         self.updates = updates
+        self.accumulation = accumulation
         self.augment = augment
+        self.augment_target = augment_target
+        self.augment_ramp = augment_ramp
         self.label_smoothing = label_smoothing
         self.instance_noise = instance_noise
         self.ema_half_life = ema_half_life
@@ -128,6 +167,11 @@ class GAN(keras.Model):
             name="steps_done",
             aggregation="only_first_replica",
         )
+        self.augment_p = None
+        if augment_target is not None:
+            self.augment_p = self.add_weight(
+                shape=(), initializer="zeros", trainable=False, name="augment_p", aggregation="mean"
+            )
         self.built = True
 
     # ---- Keras interface ---------------------------------------------------------------------
@@ -167,82 +211,120 @@ class GAN(keras.Model):
         """One generator update and `critic_steps` discriminator updates; returns the logs."""
         images, labels, condition = self._unpack(batch)
         count = images.shape[0] or tf.shape(images)[0]
-        if isinstance(count, int) and count % self.critic_steps:
+        parts = self.critic_steps * self.accumulation
+        if isinstance(count, int) and count % parts:
             raise ValueError(
-                "A batch is split into a part per critic step, so its size must be a multiple of "
-                f"critic_steps={self.critic_steps}. Received: {count}."
+                "A batch is split into a part per critic step and accumulation, so its size must "
+                f"be a multiple of critic_steps x accumulation = {parts}. Received: {count}."
             )
-        part = count // self.critic_steps
-        noise = StepNoise(self.seed, self.steps_done, part)
-        for i in range(self.critic_steps - 1):
-            rows = slice(i * part, (i + 1) * part)
-            real, real_labels, wanted = (_rows(x, rows) for x in (images, labels, condition))
-            fakes = self._draw(noise, wanted)
-            self._update_discriminator(real, real_labels, fakes, wanted, noise)
-        rows = slice((self.critic_steps - 1) * part, self.critic_steps * part)
-        real, real_labels, wanted = (_rows(x, rows) for x in (images, labels, condition))
+        rows = count // self.critic_steps
+        noise = StepNoise(self.seed, self.steps_done, rows)
+        for i in range(self.critic_steps):
+            chosen = slice(i * rows, (i + 1) * rows)
+            real, real_labels, wanted = (_rows(x, chosen) for x in (images, labels, condition))
+            parts = self._parts(real, real_labels, wanted, noise, rows)
+            if i < self.critic_steps - 1:
+                self._update_discriminator(parts)
+                noise.follow(parts[-1].noise)
         if self.updates == "simultaneous":
-            logs, fakes = self._update_both(real, real_labels, wanted, noise)
+            logs, fakes = self._update_both(parts)
         else:
-            logs, fakes = self._update_in_turn(real, real_labels, wanted, noise)
+            logs, fakes = self._update_in_turn(parts)
         self.steps_done.assign_add(1)
         self._update_average(count)
+        if self.augment_p is not None:
+            logs["augment_p"] = self._adapt_augmentation(logs["d_overfit"], count)
         logs["diversity"] = _spread(fakes) / (_spread(real) + 1e-8)
         return logs
 
+    def _parts(self, real, labels, condition, noise, rows) -> list[_Part]:
+        """The pictures of one update, in as many parts as gradients are accumulated over."""
+        if self.accumulation == 1:
+            inputs = self._generator_inputs(real, condition, noise)
+            return [_Part(real, labels, condition, noise, inputs)]
+        size = rows // self.accumulation
+        found = []
+        for i in range(self.accumulation):
+            chosen = slice(i * size, (i + 1) * size)
+            own = noise.part(chosen)
+            pictures, known, wanted = (_rows(x, chosen) for x in (real, labels, condition))
+            inputs = self._generator_inputs(pictures, wanted, own)
+            found.append(_Part(pictures, known, wanted, own, inputs))
+        return found
+
     # ---- the two kinds of update -------------------------------------------------------------
 
-    def _update_in_turn(self, real, labels, condition, noise):
-        with tf.GradientTape() as tape:
-            fakes = self._draw(noise, condition)
-            # The discriminator's update is not part of the generator's gradient.
-            with tape.stop_recording():
-                logs = self._update_discriminator(
-                    real, labels, ops.stop_gradient(fakes), condition, noise
+    def _update_in_turn(self, parts):
+        if len(parts) == 1:
+            # The pictures are drawn once, and the discriminator is updated in between.
+            results = [
+                self._generator_gradients(
+                    parts[0], lambda fakes: self._update_discriminator(parts, fakes)
                 )
-            loss, g_logs = self._generator_loss(self._discriminate(fakes, condition, noise))
-            loss = self._for_replica(loss)
-        g_logs["g_grad_norm"] = self._apply(
-            self.g_optimizer,
-            tape.gradient(loss, self._values(self.generator_variables)),
-            self.generator_variables,
-        )
+            ]
+            logs = {}
+        else:
+            logs = self._update_discriminator(parts)
+            results = _one_by_one(self._generator_gradients, parts)
+        gradients, g_logs, fakes = _averaged(results)
+        g_logs["g_grad_norm"] = self._apply(self.g_optimizer, gradients, self.generator_variables)
         return {**logs, **g_logs}, fakes
 
-    def _update_both(self, real, labels, condition, noise):
-        self._power_step()
-        with tf.GradientTape(persistent=True) as tape:
-            fakes = self._draw(noise, condition)
-            on_fake = self._discriminate(fakes, condition, noise)
-            d_loss, logs = self._discriminator_loss(real, labels, fakes, on_fake, condition, noise)
-            g_loss, g_logs = self._generator_loss(on_fake)
-            d_loss, g_loss = self._for_replica(d_loss), self._for_replica(g_loss)
-        d_grads = tape.gradient(d_loss, self._values(self.discriminator_variables))
-        g_grads = tape.gradient(g_loss, self._values(self.generator_variables))
-        del tape
-        logs["d_grad_norm"] = self._apply(self.d_optimizer, d_grads, self.discriminator_variables)
-        self._clip_weights()
-        g_logs["g_grad_norm"] = self._apply(self.g_optimizer, g_grads, self.generator_variables)
-        return {**logs, **g_logs}, fakes
-
-    def _update_discriminator(self, real, labels, fakes, condition, noise):
-        self._power_step()
+    def _generator_gradients(self, part, in_between=None):
+        """Gradients, logs and the pictures; what `in_between` does with them is no part of it."""
+        logs = {}
         with tf.GradientTape() as tape:
-            on_fake = self._discriminate(fakes, condition, noise)
-            loss, logs = self._discriminator_loss(real, labels, fakes, on_fake, condition, noise)
+            fakes = self._draw(part)
+            if in_between is not None:
+                with tape.stop_recording():
+                    logs = in_between(ops.stop_gradient(fakes))
+            on_fake = self._discriminate(fakes, part.condition, part.noise)
+            loss, g_logs = self._generator_loss(on_fake, fakes, part)
             loss = self._for_replica(loss)
-        logs["d_grad_norm"] = self._apply(
-            self.d_optimizer,
-            tape.gradient(loss, self._values(self.discriminator_variables)),
-            self.discriminator_variables,
-        )
+        gradients = tape.gradient(loss, self._values(self.generator_variables))
+        return gradients, {**logs, **g_logs}, fakes
+
+    def _update_both(self, parts):
+        self._power_step()
+        d_gradients, g_gradients, logs, fakes = _averaged(_one_by_one(self._both_gradients, parts))
+        d_norm = self._apply(self.d_optimizer, d_gradients, self.discriminator_variables)
+        self._clip_weights()
+        g_norm = self._apply(self.g_optimizer, g_gradients, self.generator_variables)
+        return {**logs, "d_grad_norm": d_norm, "g_grad_norm": g_norm}, fakes
+
+    def _both_gradients(self, part):
+        with tf.GradientTape(persistent=True) as tape:
+            fakes = self._draw(part)
+            on_fake = self._discriminate(fakes, part.condition, part.noise)
+            d_loss, logs = self._discriminator_loss(part, fakes, on_fake)
+            g_loss, g_logs = self._generator_loss(on_fake, fakes, part)
+            d_loss, g_loss = self._for_replica(d_loss), self._for_replica(g_loss)
+        d_gradients = tape.gradient(d_loss, self._values(self.discriminator_variables))
+        g_gradients = tape.gradient(g_loss, self._values(self.generator_variables))
+        del tape
+        return d_gradients, g_gradients, {**logs, **g_logs}, fakes
+
+    def _update_discriminator(self, parts, fakes=None):
+        """`fakes`: the pictures of the only part, when they have been drawn already."""
+        self._power_step()
+
+        def gradients(part):
+            drawn = ops.stop_gradient(self._draw(part)) if fakes is None else fakes
+            with tf.GradientTape() as tape:
+                on_fake = self._discriminate(drawn, part.condition, part.noise)
+                loss, logs = self._discriminator_loss(part, drawn, on_fake)
+                loss = self._for_replica(loss)
+            return tape.gradient(loss, self._values(self.discriminator_variables)), logs
+
+        mean, logs = _averaged(_one_by_one(gradients, parts))
+        logs["d_grad_norm"] = self._apply(self.d_optimizer, mean, self.discriminator_variables)
         self._clip_weights()
         return logs
 
     # ---- losses ------------------------------------------------------------------------------
 
-    def _discriminator_loss(self, real, labels, fakes, on_fake, condition, noise):
-        on_real = self._discriminate(real, labels, noise)
+    def _discriminator_loss(self, part, fakes, on_fake):
+        on_real = self._discriminate(part.real, part.labels, part.noise)
         adversarial = self.loss_pair.discriminator(
             on_real["logits"], on_fake["logits"], label_smoothing=self.label_smoothing
         )
@@ -253,23 +335,26 @@ class GAN(keras.Model):
             "d_fake": self.loss_pair.score(on_fake["logits"]),
         }
         if self.head is not None:
-            on_labels = self._label_loss(on_fake["labels"], condition)
+            on_labels = self._label_loss(on_fake["labels"], part.condition)
             if self.head_on_real:
-                logs["d_label_loss"] = self._label_loss(on_real["labels"], labels)
+                logs["d_label_loss"] = self._label_loss(on_real["labels"], part.labels)
                 on_labels = on_labels + logs["d_label_loss"]
             total = total + self.head_weight * on_labels
         if self.penalty is not None:
-            penalty = self._penalty(real, ops.stop_gradient(fakes), labels, noise)
+            penalty = self._penalty(part, ops.stop_gradient(fakes))
             total = total + penalty
             logs["d_penalty"] = penalty
+        if self.augment_p is not None:
+            logs["d_overfit"] = ops.mean(ops.sign(on_real["logits"]))
         return total, logs
 
-    def _penalty(self, real, fakes, labels, noise):
-        points = self.penalty.points(real, fakes, noise, _global_deviation(real))
+    def _penalty(self, part, fakes):
+        deviation = _global_deviation(part.real)
+        points = self.penalty.points(part.real, fakes, part.noise, deviation)
 
         def value():
             gradients = input_gradients(
-                lambda x: self._discriminate(x, labels, None)["logits"], points
+                lambda x: self._discriminate(x, part.labels, None)["logits"], points
             )
             return self.penalty.value(gradients) * (self.penalty.weight * self.penalty.every)
 
@@ -278,12 +363,13 @@ class GAN(keras.Model):
         due = ops.equal(self.steps_done % self.penalty.every, 0)
         return tf.cond(due, value, lambda: tf.zeros(()))
 
-    def _generator_loss(self, on_fake):
+    def _generator_loss(self, on_fake, fakes, part):
+        """The loss and its logs; subclasses add terms that compare `fakes` with the part."""
         adversarial = self.loss_pair.generator(on_fake["logits"])
         total = self.adversarial_weight * adversarial
         logs = {"g_loss": adversarial}
         if self.head is not None:
-            logs["g_label_loss"] = self._label_loss(on_fake["labels"], on_fake["condition"])
+            logs["g_label_loss"] = self._label_loss(on_fake["labels"], part.condition)
             total = total + self.head_weight * logs["g_label_loss"]
         return total, logs
 
@@ -292,15 +378,19 @@ class GAN(keras.Model):
 
     # ---- networks ----------------------------------------------------------------------------
 
-    def _draw(self, noise, condition):
+    def _generator_inputs(self, real, condition, noise):
+        """What the generator draws from; `real` is for subclasses that draw from pictures."""
         latents = noise.normal((self.latent_dim,))
-        inputs = [latents, condition] if self.conditional_generator else latents
-        return self.generator(inputs, training=True)
+        return [latents, condition] if self.conditional_generator else latents
+
+    def _draw(self, part):
+        return self.generator(part.inputs, training=True)
 
     def _discriminate(self, pictures, labels, noise):
         """Everything the discriminator says of pictures; `noise=None` leaves them as they are."""
         if noise is not None and self.augment is not None:
-            pictures = self.augment(pictures, noise)
+            share = () if self.augment_p is None else (self.augment_p.value,)
+            pictures = self.augment(pictures, noise, *share)
         if noise is not None and self.instance_noise:
             shape = tuple(pictures.shape[1:])
             pictures = pictures + self.instance_noise * noise.normal(shape)
@@ -308,9 +398,8 @@ class GAN(keras.Model):
         outputs = self.discriminator(inputs, training=True)
         if not isinstance(outputs, dict):
             outputs = {"logits": outputs}
-        outputs = {**outputs, "condition": labels}
         if self.head is not None:
-            outputs["labels"] = self.head(outputs["features"], training=True)
+            outputs = {**outputs, "labels": self.head(outputs["features"], training=True)}
         return outputs
 
     def _apply(self, optimizer, gradients, variables):
@@ -330,6 +419,14 @@ class GAN(keras.Model):
         if self.weight_clip is not None:
             for variable in self.discriminator_variables:
                 variable.assign(ops.clip(variable, -self.weight_clip, self.weight_clip))
+
+    def _adapt_augmentation(self, overfit, count):
+        pictures = self._global(count)
+        share = adapted(
+            self.augment_p.value, overfit, self.augment_target, pictures, self.augment_ramp
+        )
+        self.augment_p.assign(share)
+        return share
 
     def _update_average(self, count):
         """Half-life in pictures, with warm-up (Karras et al. 2020, `G_ema` of the code)."""
@@ -378,6 +475,28 @@ class GAN(keras.Model):
 
 def _rows(values, rows):
     return None if values is None else values[rows]
+
+
+def _one_by_one(function, parts) -> list:
+    """The function of every part, each begun when the one before is done: memory of one part."""
+    results = []
+    for part in parts:
+        with tf.control_dependencies(results[-1][0] if results else []):
+            results.append(function(part))
+    return results
+
+
+def _averaged(results: list):
+    """The means of gradients and logs over the parts, and all their pictures."""
+    if len(results) == 1:
+        return results[0]
+
+    def together(values):
+        if isinstance(values[0], (list, dict)):
+            return tf.nest.map_structure(lambda *parts: sum(parts) / len(parts), *values)
+        return ops.concatenate(values)
+
+    return tuple(together(values) for values in zip(*results, strict=True))
 
 
 def _global_deviation(values):

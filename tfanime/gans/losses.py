@@ -95,12 +95,14 @@ class AdversarialLoss:
         generator: `(fake_logits) -> scalar`.
         probabilistic: whether the sigmoid of a logit is the probability of "real"; then
             D(real) and D(fake) are logged as probabilities, otherwise as raw scores.
+        signed: whether a logit above 0 says "real".
     """
 
     name: str
     discriminator: Callable
     generator: Callable
     probabilistic: bool
+    signed: bool
 
     def score(self, logits):
         """Mean of D over the batch, as logged."""
@@ -112,17 +114,21 @@ LOSSES = {
     loss.name: loss
     for loss in (
         AdversarialLoss(
-            "non_saturating", minimax_discriminator_loss, non_saturating_generator_loss, True
+            "non_saturating", minimax_discriminator_loss, non_saturating_generator_loss, True, True
         ),
-        AdversarialLoss("minimax", minimax_discriminator_loss, minimax_generator_loss, True),
+        AdversarialLoss("minimax", minimax_discriminator_loss, minimax_generator_loss, True, True),
         AdversarialLoss(
-            "least_squares", least_squares_discriminator_loss, least_squares_generator_loss, False
+            "least_squares",
+            least_squares_discriminator_loss,
+            least_squares_generator_loss,
+            False,
+            False,
         ),
         AdversarialLoss(
-            "wasserstein", wasserstein_discriminator_loss, wasserstein_generator_loss, False
+            "wasserstein", wasserstein_discriminator_loss, wasserstein_generator_loss, False, False
         ),
         # The hinge generator loss is the Wasserstein one (Miyato et al. 2018, eq. 17).
-        AdversarialLoss("hinge", hinge_discriminator_loss, wasserstein_generator_loss, False),
+        AdversarialLoss("hinge", hinge_discriminator_loss, wasserstein_generator_loss, False, True),
     )
 }
 

@@ -29,7 +29,17 @@ class StepNoise:
 
     def __init__(self, seed: int, step, batch_size):
         self._seed, self._step, self._batch = seed, tf.cast(step, tf.int64), batch_size
-        self._draws = 0
+        self._draws, self._rows = 0, None
+
+    def part(self, rows: slice) -> StepNoise:
+        """A stream of its own that gives those rows what this one would give the whole batch."""
+        part = StepNoise(self._seed, self._step, self._batch)
+        part._draws, part._rows = self._draws, rows
+        return part
+
+    def follow(self, part: StepNoise) -> None:
+        """Goes on where `part` is."""
+        self._draws = part._draws
 
     def normal(self, shape: tuple[int, ...]):
         """`(B, *shape)` float32, standard normal (Box-Muller; at most 5.77)."""
@@ -63,4 +73,6 @@ class StepNoise:
         if replicas > 1:
             first = context.replica_id_in_sync_group * self._batch
             bits = bits[first : first + self._batch]
+        if self._rows is not None:
+            bits = bits[self._rows]
         return tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32) * 2**-24

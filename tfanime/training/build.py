@@ -11,7 +11,7 @@ from tfanime.config import Config
 from tfanime.gans import GAN, penalties
 from tfanime.gans.augment import diff_augment
 from tfanime.labels import LabelSchema
-from tfanime.models.heads import label_head
+from tfanime.models.heads import label_head, with_projection
 from tfanime.training.schedules import DelayedDecay
 
 
@@ -55,6 +55,8 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         width=width,
         label_dim=label_dim if conditioning == "concat" else 0,
     )
+    if conditioning == "projection":
+        discriminator = with_projection(discriminator, label_dim)
     head = None
     if conditioning in ("ac", "infogan"):
         head = label_head(discriminator.output["features"].shape[-1], label_dim)
@@ -72,7 +74,10 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         head_weight=config.head_weight,
         critic_steps=config.critic_steps,
         updates=config.updates,
+        accumulation=config.accumulation,
         augment=None if config.augment == "none" else diff_augment(config.augment),
+        augment_target=config.augment_target,
+        augment_ramp=config.augment_ramp,
         label_smoothing=config.label_smoothing,
         instance_noise=config.instance_noise,
         ema_half_life=config.ema_half_life,

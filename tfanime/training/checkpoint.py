@@ -32,7 +32,7 @@ def state_of(gan: GAN) -> dict:
         "head": gan.head.weights if gan.head is not None else [],
         "g_optimizer": gan.g_optimizer.variables,
         "d_optimizer": gan.d_optimizer.variables,
-        "gan": [gan.steps_done],
+        "gan": [gan.steps_done] + ([] if gan.augment_p is None else [gan.augment_p]),
     }
     return {
         f"{part}/{i:04d}": variable
