@@ -3,10 +3,11 @@
     python scripts/compare_recipes.py --faces PACKED --labelled PACKED --mobilenet FILE.tflite \\
         --images 25600 --out DIR
 
-Recipes run one after another, each in a process of its own, unconditionally on `--faces` and,
-where a recipe has labels, with them on `--labelled`. Stopped and started again, it goes on where
-it was. DIR receives a run folder each, `results.json`, `table.md` and `sheets_*.png`: the first 16
-fixed latents of every run's averaged generator, a row each, in the order of the table.
+Recipes run one after another, each in a process of its own: unconditionally on `--faces`, those
+that are about labels with them on `--labelled`, and `modern` on both. Stopped and started again,
+it goes on where it was. DIR receives a run folder each, `results.json`, `table.md` and
+`sheets_*.png`: the first 16 fixed latents of every run's averaged generator, a row each, in the
+order of the table.
 """
 
 from __future__ import annotations
@@ -26,9 +27,13 @@ from tfanime.files import read_json, write_json, write_text
 from tfanime.images import save_grid
 from tfanime.training import checkpoint
 
-UNLABELLED = ("dcgan", "dcgan-sn", "wgan")
-LABELLED = ("cdcgan-sn", "clsgan", "infogan", "ac-infogan")
-EITHER = ("wgan-gp", "dcgan-dragan", "modern", "makegirlsmoe")
+ON = {
+    "faces": ("dcgan", "dcgan-sn", "wgan", "wgan-gp", "modern"),
+    "labelled": (
+        *("cdcgan-sn", "clsgan", "infogan", "ac-infogan", "dcgan-dragan", "makegirlsmoe"),
+        "modern",
+    ),
+}
 SHEET = 16  # pictures a row
 
 
@@ -46,14 +51,10 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     results = options.out / "results.json"
     rows = read_json(results) if results.exists() else {}
-    for name in UNLABELLED + LABELLED + EITHER:
-        if options.only and name not in options.only:
-            continue
-        for kind in ("faces", "labelled"):
-            if name in (LABELLED if kind == "faces" else UNLABELLED):
-                continue
+    for kind, names in ON.items():
+        for name in names:
             run = options.out / f"{name}_{kind}"
-            if run.name in rows:
+            if run.name in rows or options.only and name not in options.only:
                 continue
             train(name, kind, run, options)
             rows[run.name] = {"recipe": name, "data": kind, **measure(run, kind, options)}
@@ -98,7 +99,7 @@ def measure(run: Path, kind: str, options) -> dict:
 
 def write_tables(rows: dict, out: Path) -> None:
     lines = []
-    for kind in ("faces", "labelled"):
+    for kind in ON:
         chosen = [row for row in rows.values() if row["data"] == kind]
         chosen.sort(key=lambda row: row["generated"]["kid"])
         if not chosen:

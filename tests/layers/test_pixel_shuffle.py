@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfanime.layers import PixelShuffle
+from tfanime.layers import ICNR, PixelShuffle
 
 
 @pytest.mark.parametrize("block", [2, 3])
@@ -38,3 +38,25 @@ def test_config_round_trip():
 def test_refuses_a_block_that_shuffles_nothing():
     with pytest.raises(ValueError, match="greater than one. Received: block_size=1"):
         PixelShuffle(1)
+
+
+def test_icnr_starts_with_blocks_of_one_colour():
+    keras.utils.set_random_seed(0)
+    convolution = keras.layers.Conv2D(12, 3, kernel_initializer=ICNR("glorot_normal"))
+    x = np.random.default_rng(0).standard_normal((2, 5, 6, 7)).astype(np.float32)
+    blocks = np.asarray(PixelShuffle(2)(convolution(x)))
+    assert blocks.shape == (2, 6, 8, 3)
+    for i, j in ((0, 1), (1, 0), (1, 1)):
+        np.testing.assert_allclose(blocks[:, i::2, j::2], blocks[:, ::2, ::2], atol=1e-6)
+    # The three colours differ, and each has the deviation of the initializer it was made with.
+    kernel = np.asarray(convolution.kernel)
+    assert not np.array_equal(kernel[..., 0], kernel[..., 1])
+    big = np.asarray(ICNR(keras.initializers.RandomNormal(stddev=0.02))((9, 9, 64, 12)))
+    assert big.std() == pytest.approx(0.02, rel=0.05)
+
+
+def test_icnr_config_round_trip_and_message():
+    twin = keras.initializers.deserialize(keras.initializers.serialize(ICNR("he_normal", 3)))
+    assert twin.block_size == 3 and isinstance(twin.initializer, keras.initializers.HeNormal)
+    with pytest.raises(ValueError, match="multiple of 4. Received: 6"):
+        ICNR()((3, 3, 8, 6))

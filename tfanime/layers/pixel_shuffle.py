@@ -40,3 +40,41 @@ class PixelShuffle(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "block_size": self.block_size}
+
+
+@keras.saving.register_keras_serializable("tfanime")
+class ICNR(keras.initializers.Initializer):
+    """Initial weights of a convolution before a `PixelShuffle`: every pixel of a block the same.
+
+    Without it the block's pixels start as unrelated filters and show as a checkerboard, which
+    training has to remove first (Aitken et al. 2017).
+
+    Args:
+        initializer: Keras initializer, or its name, of the filters of one pixel.
+        block_size: Integer, that of the `PixelShuffle`. Defaults to 2.
+
+    Raises:
+        ValueError: when called for a number of filters that is no multiple of `block_size` squared.
+
+    Reference:
+        [Aitken et al., 2017](https://arxiv.org/abs/1707.02937)
+    """
+
+    def __init__(self, initializer="glorot_uniform", block_size: int = 2):
+        self.initializer = keras.initializers.get(initializer)
+        self.block_size = block_size
+
+    def __call__(self, shape, dtype=None, **kwargs):
+        *inner, filters = shape
+        copies = self.block_size**2
+        if filters % copies:
+            raise ValueError(
+                f"The filters before a pixel shuffle of {self.block_size} are a multiple of "
+                f"{copies}. Received: {filters}."
+            )
+        one = self.initializer((*inner, filters // copies), dtype=dtype)
+        return ops.tile(one, [1] * len(inner) + [copies])
+
+    def get_config(self):
+        inner = keras.initializers.serialize(self.initializer)
+        return {"initializer": inner, "block_size": self.block_size}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from tfanime.layers import MinibatchStdDev, PixelShuffle
+from tfanime.layers import ICNR, MinibatchStdDev, PixelShuffle
 from tfanime.models.common import (
     LEAK,
     discriminator_model,
@@ -54,7 +54,8 @@ def generator(
     # The last stage works at half size and leaves the full size to the shuffle.
     x = _conv_bn(x, channels, "last")
     x = layers.ReLU(name="last_relu")(x)
-    x = layers.Conv2D(12, 3, padding="same", name="out", kernel_initializer="glorot_normal")(x)
+    blocks = ICNR("glorot_normal")
+    x = layers.Conv2D(12, 3, padding="same", name="out", kernel_initializer=blocks)(x)
     x = PixelShuffle(2, name="out_shuffle")(x)
     return keras.Model(inputs, picture_output(x), name="generator")
 
