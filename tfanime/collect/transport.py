@@ -1,0 +1,208 @@
+"""One request and its whole answer, within limits of size and time.
+
+`requests` limits the wait for each piece of an answer, but neither the whole time nor the size;
+both are limited here, in the adapter, below the cache. Only answers that came whole get there.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+PIECE = 1 << 16
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one answer may cost.
+
+    Args:
+        size: bytes after decompression.
+        silence: seconds without a byte, and to connect.
+        total: seconds from the request to the last byte.
+        redirects: hops.
+        attempts: requests for one address when the answers fail in ways that may pass.
+        patience: longest wait between two attempts, in seconds.
+    """
+
+    size: int = 20_000_000
+    silence: float = 30.0
+    total: float = 120.0
+    redirects: int = 5
+    attempts: int = 6
+    patience: float = 120.0
+
+
+class TooLarge(requests.RequestException):
+    """The answer has more bytes than allowed."""
+
+
+class TooSlow(requests.Timeout):
+    """The answer took longer than allowed."""
+
+
+class _Deadline:
+    """Shuts the socket in use when the time is up, which ends whatever waits for it: endless
+    headers as well as a body that comes byte by byte.
+
+    One thread watches all requests. They have the same time each, so that it need not be woken
+    for a new one: whatever it waits for ends before the new one does.
+
+    Args:
+        seconds: that a request has.
+    """
+
+    def __init__(self, seconds: float):
+        self.seconds, self.passed = seconds, False
+        self._due: float | None = None
+        self._socket: socket.socket | None = None
+        self._closed = False
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        with self._changed:
+            self.passed, self._socket = False, None
+            self._due = time.monotonic() + self.seconds
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._watch, daemon=True)
+                self._thread.start()
+
+    def use(self, used: socket.socket) -> None:
+        with self._changed:
+            self._socket = used
+            if self.passed:
+                self._shut()
+
+    def stop(self) -> None:
+        with self._changed:
+            self._due = None
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _watch(self) -> None:
+        with self._changed:
+            while not self._closed:
+                left = self.seconds if self._due is None else self._due - time.monotonic()
+                if left > 0:
+                    self._changed.wait(left)
+                else:
+                    self.passed, self._due = True, None
+                    self._shut()
+
+    def _shut(self) -> None:
+        if self._socket is not None:
+            with suppress(OSError):  # the other side was faster
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+class PoliteAdapter(HTTPAdapter):
+    """Sends a request when it is its turn and reads the answer within `limits`.
+
+    Args:
+        limits: see `Limits`.
+        turn: called with the address right before each request is sent.
+        answered: called with the address when the answer is there, or failed.
+    """
+
+    def __init__(
+        self, limits: Limits, turn: Callable[[str], None], answered: Callable[[str], None]
+    ):
+        self.limits, self.turn, self.answered = limits, turn, answered
+        self._deadline = _Deadline(limits.total)
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *arguments, **options):
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._deadline)
+
+    def send(self, request, stream=False, timeout=None, **options) -> requests.Response:
+        self.turn(request.url)
+        self._deadline.start()
+        try:
+            response = super().send(request, stream=True, timeout=self.limits.silence, **options)
+            try:
+                body = self._read(response)
+            finally:
+                response.raw.close()
+            return _with_body(response, body)
+        except TooLarge:
+            raise
+        except Exception as error:
+            if self._deadline.passed:
+                raise TooSlow(f"no end after {self.limits.total:g} s", request=request) from error
+            if isinstance(error, requests.RequestException):
+                raise
+            # urllib3's errors while reading: cut off, silent, badly compressed.
+            raise requests.ConnectionError(error, request=request) from error
+        finally:
+            self._deadline.stop()
+            self.answered(request.url)
+
+    def close(self) -> None:
+        self._deadline.close()
+        super().close()
+
+    def _read(self, response: requests.Response) -> bytes:
+        body = bytearray()
+        for piece in response.raw.stream(PIECE, decode_content=True):
+            body += piece
+            if len(body) > self.limits.size:
+                raise TooLarge(f"more than {self.limits.size:,} bytes", response=response)
+        if self._deadline.passed:
+            raise TooSlow(f"no end after {self.limits.total:g} s")
+        return bytes(body)
+
+
+def _with_body(response: requests.Response, body: bytes) -> requests.Response:
+    """The answer with its body in memory, decompressed and saying so."""
+    for name in ("Content-Encoding", "Transfer-Encoding"):
+        response.headers.pop(name, None)
+    response.headers["Content-Length"] = str(len(body))
+    response.raw = HTTPResponse(
+        body=io.BytesIO(body),
+        headers=dict(response.headers),
+        status=response.status_code,
+        reason=response.reason,
+        request_url=response.url,
+        preload_content=False,
+    )
+    return response
+
+
+def _pools(deadline: _Deadline) -> dict:
+    """urllib3's pools with connections that let `deadline` know their sockets."""
+
+    class Watched:
+        def getresponse(self):
+            deadline.use(self.sock)
+            return super().getresponse()
+
+    class Plain(Watched, HTTPConnection):
+        pass
+
+    class Secure(Watched, HTTPSConnection):
+        pass
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}
