@@ -19,7 +19,13 @@ import numpy as np
 from tfanime import images
 from tfanime.files import atomic_folder, read_json, write_json
 from tfanime.prepare.check import Duplicates, Rejected, check_picture, summary
-from tfanime.prepare.sources import Source, fingerprint, open_source, source_kind
+from tfanime.prepare.sources import (
+    Source,
+    fingerprint,
+    open_source,
+    pictures_in,
+    source_kind,
+)
 from tfanime.prepare.table import Labels, read_labels
 from tfanime.prepare.writer import FORMAT, VERSION, Writer
 
@@ -50,7 +56,8 @@ def pack(
     Nothing appears at `out` before everything is written.
 
     Args:
-        source: the pictures. A CSV names them in its column `file`, relative to its own folder.
+        source: the pictures. A CSV names them in its column `file`, relative to its own folder;
+            of a folder that `tfanime collect` or `prepare faces` wrote, its pictures are taken.
         out: folder to create. If it already holds this very set, it is returned as it is.
         size: as in `images.parse_size`.
         labels: CSV with a column `file`; see `tfanime.prepare.table` for the other columns. By
@@ -72,18 +79,18 @@ def pack(
     """
     from tfanime.data import PackedDataset  # that module packs what it is given
 
-    source, out = Path(source), Path(out)
+    source, out = pictures_in(Path(source)), Path(out)
     options = {"size": size, "labels": labels, "mode": mode, "focus": focus}
     origin = made_from(source, **options, smallest=smallest, near_duplicates=near_duplicates)
     height, width = origin["size"]
     kind = source_kind(source)
     labels = _labels_file(source, kind, labels)
-    if _already_packed(out, origin, overwrite):
+    if already_packed(out, origin, overwrite):
         for one in read_json(out / "dataset.json")["rejected"]:
             _refuse(Rejected(**one), strict)
         return PackedDataset.open(out)
 
-    with open_source(source) as opened, _replacing(out) as folder:
+    with open_source(source) as opened, replacing(out) as folder:
         if labels:  # lying among the pictures, it is not one of them
             beside = os.path.relpath(labels, source) if kind == "folder" else ""
             opened.names = [name for name in opened.names if name != beside.replace(os.sep, "/")]
@@ -93,10 +100,10 @@ def pack(
         names: list[str] = []
         duplicates = Duplicates(near_duplicates)
         fit = {"height": height, "width": width, "mode": mode, "focus": focus}
-        found = _checked(opened, table, fit | {"smallest": smallest})
+        found = checked(opened, table, fit | {"smallest": smallest})
         for one in rejected:
             _refuse(one, strict)
-        for name, result in _with_progress(found, len(opened.names), progress):
+        for name, result in with_progress(found, len(opened.names), progress):
             if not isinstance(result, Rejected):
                 try:
                     duplicates.check(name, result)
@@ -145,7 +152,7 @@ def made_from(
     Raises:
         ValueError: for arguments that `pack` refuses.
     """
-    source = Path(source)
+    source = pictures_in(Path(source))
     images.check_fit(mode, focus)
     kind = source_kind(source)
     if kind == "folder" and (source / "dataset.json").exists():
@@ -180,7 +187,7 @@ def _labels_file(source: Path, kind: str, given: str | os.PathLike | None) -> Pa
     return beside if kind in ("tar", "zip") and beside.is_file() else None
 
 
-def _already_packed(out: Path, made_from: dict, overwrite: bool) -> bool:
+def already_packed(out: Path, made_from: dict, overwrite: bool) -> bool:
     """Whether `out` holds this very set. Raises ValueError if it holds anything that would be
     lost."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
@@ -203,7 +210,7 @@ def _already_packed(out: Path, made_from: dict, overwrite: bool) -> bool:
 
 
 @contextmanager
-def _replacing(out: Path) -> Iterator[Path]:
+def replacing(out: Path) -> Iterator[Path]:
     """`atomic_folder` that may replace a set: the old one goes when the new one is complete."""
     aside = None
     try:
@@ -220,7 +227,7 @@ def _replacing(out: Path) -> Iterator[Path]:
         shutil.rmtree(aside)
 
 
-def _checked(
+def checked(
     source: Source, table: Labels, options: dict
 ) -> Iterator[tuple[str, np.ndarray | Rejected]]:
     """Every file of `source` in order, decoded by all cores while this thread reads ahead."""
@@ -274,7 +281,7 @@ def _chunks(files: Iterable[tuple[str, bytes | Rejected]]) -> Iterator[list]:
         yield chunk
 
 
-def _with_progress(found: Iterator, total: int, progress: bool) -> Iterator:
+def with_progress(found: Iterator, total: int, progress: bool) -> Iterator:
     from tqdm import tqdm
 
     with tqdm(found, total=total, desc="packing", unit=" pictures", disable=not progress) as bar:
@@ -301,4 +308,4 @@ def _report(
         say(f"ignored column {column!r}: {reason}")
     for line in summary(rejected):
         say(f"left out, {line}")
-    say(f"{count:,} pictures in {out}, {len(rejected):,} left out (listed in dataset.json)")
+    say(f"{count:,} pictures in {out.name}, {len(rejected):,} left out (listed in dataset.json)")

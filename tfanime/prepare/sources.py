@@ -80,6 +80,15 @@ def source_kind(path: Path) -> str:
     )
 
 
+def pictures_in(path: Path) -> Path:
+    """The pictures of a folder that `tfanime collect` or `tfanime prepare faces` wrote; any other
+    path as it is."""
+    for table, pictures in (("records.jsonl", "pictures"), ("crops.csv", "crops")):
+        if (path / table).is_file() and (path / pictures).is_dir():
+            return path / pictures
+    return path
+
+
 def fingerprint(path: str | os.PathLike) -> str:
     """SHA-256 that changes when the pictures at `path` change.
 

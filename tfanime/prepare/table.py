@@ -140,7 +140,7 @@ def read_labels(path: str | os.PathLike, names: Sequence[str]) -> Labels:
     table = read_table(path)
     rejected, taken = list(table.rejected), {}
     bad: dict[str, Rejected] = {}
-    find = _finder(names)
+    find = finder(names)
     for i, file in enumerate(table.files):
         found = find(file)
         if len(found) != 1:
@@ -164,7 +164,7 @@ def read_labels(path: str | os.PathLike, names: Sequence[str]) -> Labels:
     return Labels(LabelSchema(tuple(plan.fields)), known, bad, rejected, plan.ignored)
 
 
-def _finder(names: Sequence[str]) -> Callable[[str], list[str]]:
+def finder(names: Sequence[str]) -> Callable[[str], list[str]]:
     """From the text of a `file` cell to the pictures it may mean."""
     tables: tuple[dict[str, list[str]], ...] = ({}, {}, {}, {})
     for name in names:
