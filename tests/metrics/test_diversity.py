@@ -5,7 +5,7 @@ import pytest
 from samples import gaussian, pictures
 
 from tfanime.metrics import mean_feature_distance, mean_ms_ssim, ms_ssim
-from tfanime.metrics.diversity import WEIGHTS
+from tfanime.metrics.diversity import WEIGHTS, ssim
 
 
 @pytest.mark.parametrize(("size", "scales"), [(11, 1), (43, 2), (64, 3), (176, 5)])
@@ -19,8 +19,17 @@ def test_agrees_with_tensorflow(size, scales):
     np.testing.assert_allclose(ms_ssim(a, b), expected, rtol=2e-4)
 
 
+def test_ssim_agrees_with_tensorflow():
+    import tensorflow as tf
+
+    a, b = pictures(3, 40, seed=1), pictures(3, 40, seed=2)
+    b = (a // 2 + b // 3).astype(np.uint8)
+    np.testing.assert_allclose(ssim(a, b), tf.image.ssim(a, b, 255), rtol=2e-4)
+
+
 def test_equal_pictures_are_fully_similar():
     a = pictures(4, 64)
+    np.testing.assert_allclose(ssim(a, a), 1)
     np.testing.assert_allclose(ms_ssim(a, a), 1)
     assert mean_ms_ssim(np.repeat(a[:1], 6, axis=0)) == pytest.approx(1)
 

@@ -8,9 +8,11 @@ Nothing here knows of training.
 
 from __future__ import annotations
 
+from tfanime.metrics.attributes import AttributePrecision, attribute_precision
 from tfanime.metrics.diversity import mean_feature_distance, mean_ms_ssim, ms_ssim
 from tfanime.metrics.features import Extractor, extract, load_extractor
 from tfanime.metrics.fid import fid_between, fid_from_features, fid_from_statistics
+from tfanime.metrics.gan_train_test import GanTrainTest, gan_train_test
 from tfanime.metrics.inception_score import (
     InceptionScore,
     inception_score_by_label,
@@ -28,23 +30,29 @@ from tfanime.metrics.prdc import Prdc, prdc_from_features
 from tfanime.metrics.statistics import (
     RunningStatistics,
     Statistics,
+    dataset_features,
     dataset_statistics,
     statistics_of,
 )
 
 __all__ = [
+    "AttributePrecision",
     "Extractor",
+    "GanTrainTest",
     "InceptionScore",
     "Kid",
     "NearestNeighbour",
     "Prdc",
     "RunningStatistics",
     "Statistics",
+    "attribute_precision",
+    "dataset_features",
     "dataset_statistics",
     "extract",
     "fid_between",
     "fid_from_features",
     "fid_from_statistics",
+    "gan_train_test",
     "inception_score_by_label",
     "inception_score_from_posteriors",
     "kid_from_features",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 TILE = 1024  # rows of a block of distances: 1024 x 1024 float64 are 8 MiB
+PIXEL_TILE = 2048  # of pictures: larger blocks convert fewer bytes to floats
 # A product of two centred pixels is at most 2**14, so sums of 1024 of them stay within 2**24:
 # float32 holds every whole number up to there, and the matrix product is exact.
 EXACT_COLUMNS = 1024
@@ -88,35 +89,77 @@ def distance_tiles(
         `x[rows][i]` and `y[columns][j]`.
     """
     within, y = y is None, x if y is None else y
-    pixels = x.dtype == np.uint8 and y.dtype == np.uint8
-    # A shift changes no distance, and near the origin less is lost to rounding.
-    origin = CENTRE if pixels else x.mean(axis=0, dtype=np.float64)
-    kind = np.float32 if pixels else np.float64
-    # Reused, since fresh memory costs more than the conversion.
-    left, right = (np.empty((min(TILE, len(z)), z.shape[1]), kind) for z in (x, y))
-    for i in range(0, len(x), TILE):
-        rows = slice(i, min(i + TILE, len(x)))
-        a = np.subtract(x[rows], origin, dtype=kind, out=left[: rows.stop - i])
-        a_norms = _norms(a)
-        for j in range(i if within else 0, len(y), TILE):
-            columns = slice(j, min(j + TILE, len(y)))
-            b = np.subtract(y[columns], origin, dtype=kind, out=right[: columns.stop - j])
-            block = _products(a, b) if pixels else a @ b.T
+    if x.dtype == np.uint8 and y.dtype == np.uint8:
+        blocks, tile = _PixelProducts(x, y), PIXEL_TILE
+    else:
+        blocks, tile = _FeatureProducts(x, y), TILE
+    for i in range(0, len(x), tile):
+        rows = slice(i, min(i + tile, len(x)))
+        blocks.start(rows)
+        for j in range(i if within else 0, len(y), tile):
+            columns = slice(j, min(j + tile, len(y)))
+            block = blocks.times(columns)
             block *= -2
-            block += a_norms[:, None]
-            block += _norms(b)[None, :]
+            block += blocks.x_norms[rows, None]
+            block += blocks.y_norms[columns]
             yield rows, columns, np.maximum(block, 0, out=block)
 
 
-def _norms(x: np.ndarray) -> np.ndarray:
-    """`(n,)` float64: of centred pixels, too, the sums must not be rounded."""
-    parts = (x[:, k : k + EXACT_COLUMNS] for k in range(0, x.shape[1], EXACT_COLUMNS))
-    return sum(np.einsum("ij,ij->i", part, part).astype(np.float64) for part in parts)
+class _FeatureProducts:
+    """Scalar products in float64. A shift changes no distance, and near the origin less is lost to
+    rounding."""
+
+    def __init__(self, x: np.ndarray, y: np.ndarray):
+        self._x, self._y, self._origin = x, y, x.mean(axis=0, dtype=np.float64)
+        self.x_norms = self._norms(x)
+        self.y_norms = self.x_norms if y is x else self._norms(y)
+
+    def start(self, rows: slice) -> None:
+        self._left = self._x[rows] - self._origin
+
+    def times(self, columns: slice) -> np.ndarray:
+        return self._left @ (self._y[columns] - self._origin).T
+
+    def _norms(self, z: np.ndarray) -> np.ndarray:
+        parts = (z[i : i + TILE] - self._origin for i in range(0, len(z), TILE))
+        return np.concatenate([np.einsum("ij,ij->i", part, part) for part in parts])
 
 
-def _products(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """`a @ b.T` of centred pixels in float32, exact: see `EXACT_COLUMNS`."""
-    total = np.zeros((len(a), len(b)), np.float64)
-    for k in range(0, a.shape[1], EXACT_COLUMNS):
-        total += a[:, k : k + EXACT_COLUMNS] @ b[:, k : k + EXACT_COLUMNS].T
-    return total
+class _PixelProducts:
+    """Exact scalar products of centred pixels in float32, `EXACT_COLUMNS` at a time.
+
+    The rows of a block are converted once; those it is multiplied with again each time, a part of
+    their columns that fits a cache.
+    """
+
+    def __init__(self, x: np.ndarray, y: np.ndarray):
+        self._x, self._y = x, y
+        d = x.shape[1]
+        self._parts = [slice(k, min(k + EXACT_COLUMNS, d)) for k in range(0, d, EXACT_COLUMNS)]
+        self.x_norms = self._norms(x)
+        self.y_norms = self.x_norms if y is x else self._norms(y)
+        # Reused, since fresh memory costs more than the conversion.
+        self._products = np.empty((PIXEL_TILE, PIXEL_TILE), np.float32)
+
+    def start(self, rows: slice) -> None:
+        self._left = [_centred(self._x[rows, part]) for part in self._parts]
+
+    def times(self, columns: slice) -> np.ndarray:
+        height, width = len(self._left[0]), columns.stop - columns.start
+        room = self._products.reshape(-1)[: height * width].reshape(height, width)
+        total = np.zeros((height, width), np.float64)
+        for left, part in zip(self._left, self._parts, strict=True):
+            total += np.matmul(left, _centred(self._y[columns, part]).T, out=room)
+        return total
+
+    def _norms(self, z: np.ndarray) -> np.ndarray:
+        total = np.zeros(len(z))
+        for i in range(0, len(z), TILE):
+            for part in self._parts:
+                values = _centred(z[i : i + TILE, part])
+                total[i : i + TILE] += np.einsum("ij,ij->i", values, values)
+        return total
+
+
+def _centred(pixels: np.ndarray) -> np.ndarray:
+    return np.subtract(pixels, CENTRE, dtype=np.float32)

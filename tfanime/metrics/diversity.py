@@ -5,6 +5,8 @@ Both figures mean something only beside the same figure of the real set.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tfanime.metrics.arrays import check_features, check_pictures, distance_tiles
@@ -14,6 +16,18 @@ K1, K2, RANGE = 0.01, 0.03, 255.0
 # Wang, Simoncelli, Bovik 2003.
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 PAIRS, CHUNK = 1000, 32
+
+
+def ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Structural similarity of pictures in pairs, at full size only (Wang et al. 2004).
+
+    Args:
+        a, b: `(n, H, W, 3)` uint8, H and W at least 11.
+
+    Returns:
+        `(n,)` float64; 1 for equal pictures.
+    """
+    return _in_chunks(_ssim, a, b)
 
 
 def ms_ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -29,16 +43,7 @@ def ms_ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     Returns:
         `(n,)` float64; 1 for equal pictures.
     """
-    a, b = check_pictures(a, "a"), check_pictures(b, "b")
-    if a.shape != b.shape:
-        raise ValueError(f"Pairs need equal shapes. Received: {a.shape} and {b.shape}.")
-    if min(a.shape[1:3]) < WINDOW:
-        raise ValueError(
-            f"MS-SSIM needs pictures of at least {WINDOW} x {WINDOW} pixels. "
-            f"Received: {a.shape[1]} x {a.shape[2]}."
-        )
-    parts = range(0, len(a), CHUNK)
-    return np.concatenate([_ms_ssim(a[i : i + CHUNK], b[i : i + CHUNK]) for i in parts])
+    return _in_chunks(_ms_ssim, a, b)
 
 
 def mean_ms_ssim(pictures: np.ndarray, pairs: int = PAIRS, seed: int = 0) -> float:
@@ -77,6 +82,25 @@ def _random_pairs(count: int, pairs: int, seed: int) -> tuple[np.ndarray, np.nda
     random = np.random.default_rng(seed)
     first = random.integers(0, count, pairs)
     return first, (first + random.integers(1, count, pairs)) % count
+
+
+def _in_chunks(function: Callable, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    a, b = check_pictures(a, "a"), check_pictures(b, "b")
+    if a.shape != b.shape:
+        raise ValueError(f"Pairs need equal shapes. Received: {a.shape} and {b.shape}.")
+    if min(a.shape[1:3]) < WINDOW:
+        raise ValueError(
+            f"SSIM needs pictures of at least {WINDOW} x {WINDOW} pixels. "
+            f"Received: {a.shape[1]} x {a.shape[2]}."
+        )
+    parts = range(0, len(a), CHUNK)
+    return np.concatenate([function(a[i : i + CHUNK], b[i : i + CHUNK]) for i in parts])
+
+
+def _ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    a, b = (np.moveaxis(x, 3, 1).astype(np.float64) for x in (a, b))
+    luminance, contrast = _ssim_parts(a, b)
+    return (luminance * contrast).mean(axis=(1, 2, 3))
 
 
 def _ms_ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:

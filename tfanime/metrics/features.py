@@ -2,15 +2,20 @@
 
 An extractor is named by a text:
 
+* `tagger`: the tagger that ships, the 256 values that its last layer reads; needs no file;
 * `mobilenet:FILE.tflite`: MobileNetV2, its 1280 pooled features;
 * `inception` or `inception:WEIGHTS.h5`: keras.applications InceptionV3, its 2048 pooled features
   (other weights, hence other figures, than the TensorFlow 2015 graph of torch-fidelity);
+* `illustration2vec:FILE` or `illustration2vec:FILE:LAYER`: Illustration2Vec's 4096 features, from
+  a converted .onnx, .keras, .h5 or .tflite file;
 * `FILE` or `FILE:LAYER`: any Keras (.keras, .h5) or TFLite (.tflite) model of pictures. Without a
   layer, what a classifier's last layer reads, or the output of a model that is no classifier.
+  An ONNX (.onnx) file gives its output, or the output that LAYER names.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 from collections import deque
@@ -21,14 +26,17 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime.metrics import tflite
+from tfanime import zoo
+from tfanime.metrics import onnx, tflite
 from tfanime.metrics.arrays import check_pictures
 from tfanime.metrics.resize import RESIZES
 
 CHUNK = 16  # pictures that a thread resizes and feeds to the network at a time
 MOBILENET_FEATURES = 1280
-KERAS_ENDINGS, TFLITE_ENDING = (".keras", ".h5"), ".tflite"
+KERAS_ENDINGS, TFLITE_ENDING, ONNX_ENDING = (".keras", ".h5"), ".tflite", ".onnx"
 PIXEL_RANGE = (-1.0, 1.0)
+# Of Illustration2Vec's training pictures: blue, green, red, 0 to 255.
+ILLUSTRATION2VEC_MEAN = np.array([164.76139251, 167.47864617, 181.13838569], np.float32)
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,11 @@ def load_extractor(
     """
     spec = os.fspath(spec)
     name, _, rest = spec.partition(":")
+    if spec == "tagger":
+        file = zoo.path("tagger") / "tagger.keras"
+        return dataclasses.replace(_keras(file, "features", PIXEL_RANGE), name="tagger")
+    if name == "illustration2vec":
+        return _illustration2vec(rest)
     if name == "mobilenet":
         return _mobilenet(rest)
     if name == "inception":
@@ -77,9 +90,12 @@ def load_extractor(
         return _tflite(path, layer, pixel_range)
     if path.suffix.lower() in KERAS_ENDINGS:
         return _keras(path, layer, pixel_range)
+    if path.suffix.lower() == ONNX_ENDING:
+        return _onnx(path, layer, pixel_range)
     raise ValueError(
-        "An extractor is mobilenet:FILE, inception, inception:WEIGHTS, or a .keras, .h5 or "
-        f".tflite file, perhaps with :LAYER. Received: {spec!r}."
+        "An extractor is tagger, mobilenet:FILE, inception, inception:WEIGHTS, "
+        "illustration2vec:FILE, or a .keras, .h5, .tflite or .onnx file, perhaps with :LAYER. "
+        f"Received: {spec!r}."
     )
 
 
@@ -207,6 +223,28 @@ def _inception(weights: str) -> Extractor:
     )
 
 
+def _illustration2vec(rest: str) -> Extractor:
+    """Saito and Matsui 2015: pictures as Caffe had them, blue first and less the mean."""
+    if not rest:
+        raise ValueError(
+            "illustration2vec needs a file of the network: illustration2vec:FILE.onnx (or .keras, "
+            ".h5, .tflite). Received: no file."
+        )
+    plain = load_extractor(rest, pixel_range=(0.0, 255.0))
+
+    def compute(pictures: np.ndarray) -> np.ndarray:
+        return plain.compute(pictures[..., ::-1] - ILLUSTRATION2VEC_MEAN)
+
+    identity = f"illustration2vec:{plain.identity}"
+    return dataclasses.replace(plain, name="illustration2vec", identity=identity, compute=compute)
+
+
+def _onnx(path: Path, layer: str | None, pixel_range) -> Extractor:
+    network = onnx.Network(_file(path), layer, pixel_range)
+    identity = f"onnx:{_digest(path)}:{network.layer}:{pixel_range}"
+    return Extractor(path.name, network.layer, identity, network.height, network.width, network)
+
+
 def _tflite(path: Path, layer: str | None, pixel_range, name: str = "tflite") -> Extractor:
     content, layer = tflite.features_model(_file(path), layer)
     network = tflite.Network(content, pixel_range)
@@ -273,7 +311,7 @@ def _keras_compute(model, pixel_range) -> Callable[[np.ndarray], np.ndarray]:
 
 def _path_and_layer(spec: str) -> tuple[Path, str | None]:
     path, _, layer = spec.rpartition(":")
-    if Path(path).suffix.lower() in (*KERAS_ENDINGS, TFLITE_ENDING):
+    if Path(path).suffix.lower() in (*KERAS_ENDINGS, TFLITE_ENDING, ONNX_ENDING):
         return Path(path), layer
     return Path(spec), None
 

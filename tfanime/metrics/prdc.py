@@ -71,14 +71,16 @@ def _squared_radii(features: np.ndarray, k: int) -> np.ndarray:
 
     def consider(rows: slice, tile: np.ndarray) -> None:
         if tile.shape[1] > k:
-            tile = np.partition(tile, k - 1, axis=1)[:, :k]
-        both = np.concatenate([nearest[rows], tile], axis=1)
-        nearest[rows] = np.partition(both, k - 1, axis=1)[:, :k]
+            # In place: the tile is not needed any more, or a copy.
+            tile.partition(k - 1, axis=1)
+        both = np.concatenate([nearest[rows], tile[:, :k]], axis=1)
+        both.partition(k - 1, axis=1)
+        nearest[rows] = both[:, :k]
 
     for rows, columns, tile in distance_tiles(features):
         if rows == columns:
             np.fill_diagonal(tile, np.inf)
         else:
-            consider(columns, tile.T)
+            consider(columns, np.ascontiguousarray(tile.T))
         consider(rows, tile)
     return nearest.max(axis=1)

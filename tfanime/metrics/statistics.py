@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,20 +116,49 @@ def dataset_statistics(
         extractor, resize, progress: as in `features.extract`.
         cache: folder to remember them in; default `$TFANIME_CACHE` or `~/.cache/tfanime`.
     """
-    folder = Path(cache or os.environ.get("TFANIME_CACHE") or Path.home() / ".cache" / "tfanime")
-    protocol = [VERSION, dataset.sha256, len(dataset), extractor.identity, resize]
-    key = hashlib.sha256(json.dumps(protocol).encode()).hexdigest()
-    file = folder / "statistics" / f"{key}.npz"
+    file = _cached(cache, dataset, extractor, resize, "statistics", ".npz")
     if file.exists():
         with np.load(file) as stored:
             return Statistics(stored["mean"], stored["covariance"], int(stored["count"]))
-    starts = range(0, len(dataset), CHUNK)
-    pictures = (dataset.images(np.arange(i, min(i + CHUNK, len(dataset)))) for i in starts)
     result = statistics_of(
-        features_in_chunks(pictures, extractor, resize, len(dataset), progress=progress)
+        features_in_chunks(_pictures(dataset), extractor, resize, len(dataset), progress=progress)
     )
     with atomic_path(file) as temporary:
         np.savez(
             temporary, mean=result.mean, covariance=result.covariance, count=np.array(result.count)
         )
     return result
+
+
+def dataset_features(
+    dataset,
+    extractor: Extractor,
+    resize: str = "clean",
+    cache: str | os.PathLike | None = None,
+    progress: bool = False,
+) -> np.ndarray:
+    """Features `(n, d)` float32 of all pictures of a dataset, computed once and found again.
+
+    Takes what `dataset_statistics` takes.
+    """
+    file = _cached(cache, dataset, extractor, resize, "features", ".npy")
+    if file.exists():
+        return np.load(file, allow_pickle=False)
+    parts = features_in_chunks(_pictures(dataset), extractor, resize, len(dataset), progress)
+    result = np.concatenate(list(parts))
+    with atomic_path(file) as temporary:
+        np.save(temporary, result)
+    return result
+
+
+def _pictures(dataset) -> Iterator[np.ndarray]:
+    for start in range(0, len(dataset), CHUNK):
+        yield dataset.images(np.arange(start, min(start + CHUNK, len(dataset))))
+
+
+def _cached(cache, dataset, extractor: Extractor, resize: str, kind: str, ending: str) -> Path:
+    """The file that holds or will hold what these pictures and this extractor give."""
+    folder = Path(cache or os.environ.get("TFANIME_CACHE") or Path.home() / ".cache" / "tfanime")
+    protocol = [VERSION, dataset.sha256, len(dataset), extractor.identity, resize]
+    key = hashlib.sha256(json.dumps(protocol).encode()).hexdigest()
+    return folder / kind / f"{key}{ending}"

@@ -1,0 +1,119 @@
+"""The whole evaluation: its figures against the metrics alone, its files, its refusals."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import tfanime
+from tfanime.cli import main
+from tfanime.evaluation import evaluate
+from tfanime.images import save_image
+from tfanime.labels import MAKEGIRLSMOE
+from tfanime.metrics import extract, fid_from_features, load_extractor
+from tfanime.metrics.nearest_neighbour import nearest_neighbour_accuracy
+
+ALWAYS = ["subject", "real set", "counts", "draws", "seed"]
+
+
+def test_figures_are_those_of_the_metrics(faces):
+    """FID and 1-NN again, from the halves that the docs promise and the subject's own pictures."""
+    noise = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), np.uint8)
+    report = evaluate(tfanime.from_arrays(noise), faces, ["fid", "1nn"], n=40, seed=5)
+    other, real = (part.images() for part in faces.split(0.5, seed=5))
+    network = load_extractor("tagger")
+    real_features, fake_features = extract(real, network), extract(noise, network)
+    assert report["fid"].value == pytest.approx(fid_from_features(real_features, fake_features))
+    floor = fid_from_features(real_features, extract(other, network))
+    assert report["fid"].floor == pytest.approx(floor)
+    found = report["1-nn"]
+    assert found.value == nearest_neighbour_accuracy(real, noise).accuracy
+    assert found.floor == nearest_neighbour_accuracy(real, other).accuracy
+
+
+def test_streamed_fid_is_the_same(faces, painter):
+    alone = evaluate(painter, faces, ["fid"], n=30)
+    together = evaluate(painter, faces, ["fid", "kid"], n=30)
+    assert alone["fid"].value == pytest.approx(together["fid"].value, rel=1e-5)
+
+
+def test_draws_differ_and_are_averaged(faces, painter):
+    one = evaluate(painter, faces, ["kid"], n=20, seed=3)["kid"]
+    two = evaluate(painter, faces, ["kid"], n=20, seed=3, draws=2)["kid"]
+    first, second = two.details["draws"]
+    assert first == pytest.approx(one.value) and first != second
+    assert two.value == pytest.approx((first + second) / 2)
+    assert two.spread == pytest.approx(abs(first - second))
+
+
+def test_report_of_a_conditional_generator(faces, painter, tmp_path):
+    """Everything that applies is measured; a generator that obeys gets what the tagger can see."""
+    report = evaluate(painter, faces, n=40, per_attribute=2, label="smile", out=tmp_path / "report")
+    names = {figure.name for figure in report.figures}
+    assert {"fid", "kid", "coverage", "1-nn", "gan-train", "attribute precision"} <= names
+    assert report["attribute precision"].protocol["attributes"] == MAKEGIRLSMOE.size
+    stored = json.loads((tmp_path / "report" / "metrics.json").read_text())
+    assert [figure["name"] for figure in stored["figures"]] == [f.name for f in report.figures]
+    for figure in stored["figures"]:
+        assert not set(ALWAYS) - {*figure["protocol"], "counts"}, figure["name"]
+        assert figure["protocol"]["real set"] == faces.sha256
+    by_features = [f for f in stored["figures"] if f["name"] in ("fid", "kid", "recall")]
+    for figure in by_features:
+        assert {"extractor", "layer", "network", "resize"} <= set(figure["protocol"])
+    assert set(stored["versions"]) >= {"tensorflow", "keras", "numpy"}
+    page = (tmp_path / "report" / "report.html").read_text()
+    links = re.findall(r'(?:src|href)="([^"]*)"', page) + re.findall(r"url\(([^)]*)\)", page)
+    assert links and all(link.startswith("data:image/png;base64,") for link in links)
+    assert (tmp_path / "report" / "report.png").stat().st_size > 10_000
+
+
+def test_one_repeated_picture_is_called_collapse(faces):
+    repeated = tfanime.from_arrays(np.repeat(faces.images(slice(0, 1)), 40, axis=0))
+    report = evaluate(repeated, faces, ["diversity", "prdc"], n=40)
+    assert report["ms-ssim"].value == 1 and "more alike" in report["ms-ssim"].reading
+    assert report["feature distance"].value == pytest.approx(0, abs=1e-3)
+    assert report["recall"].value == 0
+
+
+def test_a_folder_of_pictures(faces, tmp_path):
+    for i, picture in enumerate(faces.images(slice(0, 12))):
+        save_image(tmp_path / "made" / f"{i}.png", picture)
+    report = evaluate(tmp_path / "made", faces, ["neighbours"], n=12, seed=1)
+    assert report.subject["pictures"] == 12
+    # Each of them is in the real set, and all but those of the floor are looked through.
+    assert report["nearest psnr"].value == 100 > report["nearest psnr"].floor + 3
+    assert "copies" in report["nearest psnr"].reading
+
+
+def test_command(faces, tmp_path):
+    folder = tmp_path / "made"
+    for i, picture in enumerate(faces.images()):
+        save_image(folder / f"{i}.png", picture)
+    tfanime.pack(folder, tmp_path / "packed", size=16, progress=False)
+    words = ["evaluate", folder, "--against", tmp_path / "packed", "--out", tmp_path / "out"]
+    words += ["--metrics", "kid,1nn", "--n", "20"]
+    done = CliRunner().invoke(main, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
+    assert "report:" in done.output and (tmp_path / "out" / "report.html").is_file()
+    done = CliRunner().invoke(main, [*map(str, words[:-4]), "--metrics", "attributes"])
+    assert done.exit_code == 1
+    assert "Error: attributes cannot be measured here: it needs a generator" in done.output
+
+
+def test_refusals(faces, painter, tmp_path):
+    with pytest.raises(ValueError, match="A metric is one of: fid, .* Received: fod"):
+        evaluate(painter, faces, ["fod"])
+    with pytest.raises(ValueError, match="protocol is one of: seed-a, seed-b"):
+        evaluate(painter, faces, protocol="seed-c")
+    unlabelled = tfanime.from_arrays(faces.images())
+    with pytest.raises(ValueError, match="gan-train-test cannot be measured here: it needs labels"):
+        evaluate(painter, unlabelled, ["gan-train-test"], n=20)
+    with pytest.raises(ValueError, match="at most the 80 pictures"):
+        evaluate(faces, faces, ["fid"], n=81)
+    with pytest.raises(ValueError, match="none of them"):
+        evaluate(tmp_path, faces, ["fid"])
+    larger = tfanime.from_arrays(np.zeros((9, 32, 32, 3), np.uint8))
+    with pytest.raises(ValueError, match="real pictures are 32x32; 'painter' makes 16x16"):
+        evaluate(painter, larger, ["fid"])

@@ -1,0 +1,95 @@
+"""The figures of papers: what is held fixed, what varies, what classes hold."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import tfanime
+from tfanime.cli import main
+from tfanime.evaluation import figures
+from tfanime.labels import Field, LabelSchema
+from tfanime.latent import latents, slerp
+
+YEAR = LabelSchema((Field("year", "value", low=2000, high=2004),))
+
+
+def test_fixed_noise_varies_the_labels_only(painter, tmp_path):
+    figures.fixed_noise(painter, tmp_path / "a.png", n=9, seed=4)
+    z, labels = np.concatenate(painter.latents), np.concatenate(painter.labels)
+    np.testing.assert_array_equal(z, np.repeat(latents(4, 1, 4), 9, axis=0))
+    assert len(np.unique(labels, axis=0)) > 5
+    assert Image.open(tmp_path / "a.png").size == (3 * 18 + 2,) * 2
+
+
+def test_fixed_attributes_varies_the_noise_only(painter, tmp_path):
+    figures.fixed_attributes(painter, tmp_path / "a.png", {"hair": "blue"}, n=9, seed=4)
+    labels = np.concatenate(painter.labels)
+    np.testing.assert_array_equal(np.concatenate(painter.latents), latents(4, 9, 4))
+    assert len(np.unique(labels, axis=0)) == 1
+    assert painter.schema.decode(labels[0] / 2 + 0.5)["hair"] == "blue"
+
+
+def test_interpolation_has_the_seeds_in_its_corners(painter, tmp_path):
+    figures.interpolation(painter, tmp_path / "a.png", side=3, seeds=(5, 6, 7, 8))
+    z = np.concatenate(painter.latents).reshape(3, 3, 4)
+    for seed, corner in zip((5, 6, 7, 8), (z[0, 0], z[0, 2], z[2, 0], z[2, 2]), strict=True):
+        np.testing.assert_allclose(corner, latents(seed, 1, 4)[0], rtol=1e-5)
+    np.testing.assert_allclose(z[1, 0], slerp(z[0, 0], z[2, 0], np.array([0.5]))[0], rtol=1e-5)
+
+
+def test_classes_of_years():
+    labels = np.array([[0.0], [0.25], [np.nan], [1.0], [0.25]], np.float32)
+    data = tfanime.from_arrays(np.zeros((5, 8, 8, 3), np.uint8), labels, YEAR)
+    names, members = figures._classes(data, YEAR.fields[0])
+    assert dict(zip(names, map(list, members), strict=True)) == {
+        "2000": [0],
+        "2001": [1, 4],
+        "2004": [3],
+    }
+
+
+@pytest.mark.parametrize("method", ["tsne", "pca"])
+def test_embedding(faces, tmp_path, method):
+    if method == "tsne":
+        pytest.importorskip("sklearn")
+    figures.embedding(faces, tmp_path / "a.png", n=12, method=method)
+    picture = np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 100
+
+
+def test_averages_and_histograms(faces, tmp_path):
+    figures.averages(faces, tmp_path / "averages.png", "eyes")
+    figures.histograms(faces, tmp_path / "histograms.png")
+    for name in ("averages.png", "histograms.png"):
+        assert Image.open(tmp_path / name).width > 300
+
+
+def test_refusals(painter, faces, tmp_path):
+    plain = tfanime.from_arrays(faces.images())
+    with pytest.raises(ValueError, match="Averages need labels"):
+        figures.averages(plain, tmp_path / "a.png")
+    with pytest.raises(ValueError, match="four corners"):
+        figures.interpolation(painter, tmp_path / "a.png", seeds=(1, 2))
+    with pytest.raises(ValueError, match="has no quality.csv"):
+        figures.training(tmp_path, tmp_path / "a.png")
+
+
+def test_command(faces, tmp_path):
+    from tfanime.images import save_image
+
+    for i, picture in enumerate(faces.images(slice(0, 6))):
+        save_image(tmp_path / "made" / f"{i}.png", picture)
+    rows = [f"{i}.png,{('red', 'blue')[i % 2]}" for i in range(6)]
+    (tmp_path / "labels.csv").write_text("\n".join(["file,hair", *rows]) + "\n")
+    tfanime.pack(
+        tmp_path / "made",
+        tmp_path / "packed",
+        size=16,
+        labels=tmp_path / "labels.csv",
+        progress=False,
+    )
+    words = ["figure", "histograms", str(tmp_path / "packed"), "--out", str(tmp_path / "h.png")]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "h.png").is_file()

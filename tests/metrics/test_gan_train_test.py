@@ -1,0 +1,50 @@
+"""GAN-train and GAN-test on classes whose accuracies are known."""
+
+import numpy as np
+import pytest
+
+from tfanime.metrics import gan_train_test
+
+CLASSES = ("a", "b", "c")
+
+
+def clusters(seed, spread=0.1, count=300, centres=None):
+    random = np.random.default_rng(seed)
+    classes = np.arange(count) % 3
+    centres = np.eye(3) * 4 if centres is None else centres
+    return centres[classes] + random.normal(0, spread, (count, 3)), classes
+
+
+def test_the_same_clusters_are_ideal():
+    found = gan_train_test(clusters(0), clusters(1), clusters(2), CLASSES)
+    assert (found.real, found.gan_train, found.gan_test) == (1, 1, 1)
+    assert found.chance == pytest.approx(1 / 3) and found.count == 300
+    assert found.reading.startswith("ideal")
+
+
+def test_labels_that_are_not_obeyed():
+    features, classes = clusters(2)
+    found = gan_train_test(clusters(0), clusters(1), (features, (classes + 1) % 3), CLASSES)
+    assert (found.gan_train, found.gan_test) == (0, 0)
+    assert found.reading.startswith("generated pictures neither show their class")
+
+
+def test_too_plain_pictures_show_more_than_they_teach():
+    # Real classes overlap; generated ones are single points on one side of the true centres.
+    real, held_out = clusters(0, spread=3.0), clusters(1, spread=3.0)
+    points = clusters(2, spread=1e-3, centres=np.eye(3) * 9 + [3, 0, 0])
+    found = gan_train_test(real, held_out, points, CLASSES)
+    assert found.gan_test > found.real + 0.05
+    assert "plainly" in found.reading
+
+
+def test_sets_are_cut_to_the_smallest():
+    features, classes = clusters(2)
+    found = gan_train_test(clusters(0), clusters(1), (features[:30], classes[:30]), CLASSES)
+    assert found.count == 30
+
+
+def test_classes_without_a_name():
+    features, classes = clusters(0)
+    with pytest.raises(ValueError, match="generated classes must be .* 0 to 2. Received: .*1 to 3"):
+        gan_train_test((features, classes), (features, classes), (features, classes + 1), CLASSES)

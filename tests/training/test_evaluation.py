@@ -1,0 +1,50 @@
+"""Quality during training: what is kept, and that a resumed run goes on as if nothing happened."""
+
+import numpy as np
+import pytest
+from runs import assert_same_bits
+
+from tfanime.files import read_json
+from tfanime.saved import load_generator
+from tfanime.training import evaluation
+from tfanime.training.checkpoint import checkpoints
+
+
+@pytest.fixture
+def measured(train, faces):
+    return lambda out, steps: train(
+        "dcgan", faces, out=out, steps=steps, evaluate_every=2, checkpoint_every=3, seed=3
+    )
+
+
+def test_curve_and_best_generator(measured):
+    run = measured("run", 4)
+    rows = evaluation.read(run.path)
+    assert [row["step"] for row in rows] == [2, 4]
+    assert all(row["fid"] > 0 for row in rows)
+    best = min(rows, key=lambda row: row["kid"])
+    kept = read_json(run.path / "best" / "quality.json")
+    assert (kept["step"], kept["kid"]) == (best["step"], best["kid"])
+    assert kept["floor"]["fid"] < best["fid"]
+    assert load_generator(run.path / "best").height == 16
+    assert (run.path / "quality.png").stat().st_size > 1000
+
+
+def test_resumed_run_has_the_same_curve_and_weights(measured, train, faces):
+    whole = measured("whole", 6)
+    measured("parts", 3)
+    parts = measured("parts", 6)
+    assert evaluation.read(whole.path) == evaluation.read(parts.path)
+    assert_same_bits(checkpoints(whole.path)[-1], checkpoints(parts.path)[-1])
+    # Nothing of the measuring enters training.
+    unmeasured = train("dcgan", faces, out="unmeasured", steps=6, seed=3)
+    assert_same_bits(checkpoints(whole.path)[-1], checkpoints(unmeasured.path)[-1])
+
+
+def test_rows_after_the_resumed_step_are_dropped(tmp_path, measured):
+    run = measured("run", 4)
+    text = (run.path / evaluation.FILE).read_text() + "6,0.0,-9.0\n"
+    (run.path / evaluation.FILE).write_text(text)
+    measured("run", 5)
+    assert [row["step"] for row in evaluation.read(run.path)] == [2, 4]
+    np.testing.assert_array_less(-9.0, [row["kid"] for row in evaluation.read(run.path)])

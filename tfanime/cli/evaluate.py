@@ -1,0 +1,105 @@
+"""`tfanime evaluate`."""
+
+from __future__ import annotations
+
+import click
+
+import tfanime
+from tfanime.cli.kinds import COUNT, SEED, Data
+
+
+class Names(click.ParamType):
+    name = "names"
+
+    def convert(self, value, param, ctx):
+        return [word.strip() for word in value.split(",") if word.strip()]
+
+
+@click.command()
+@click.argument("subject", metavar="RUN_OR_FOLDER", type=click.Path(exists=True))
+@click.option(
+    "--against",
+    "data",
+    type=Data(exists=True),
+    required=True,
+    metavar="DATA",
+    help="Real pictures: a packed folder, pictures, or `drawn`.",
+)
+@click.option(
+    "--metrics",
+    type=Names(),
+    metavar="NAME,NAME,...",
+    help="fid, kid, prdc, is, 1nn, diversity, neighbours, gan-train-test, fid-between-labels, "
+    "attributes. Default: all that apply.",
+)
+@click.option(
+    "--protocol",
+    type=click.Choice(["seed-a", "seed-b"]),
+    help="A named set of metrics and counts; see docs/evaluation.md.",
+)
+@click.option(
+    "--extractor",
+    default="tagger",
+    show_default=True,
+    metavar="NAME_OR_PATH",
+    help="Where features come from: tagger, mobilenet:FILE.tflite, inception, inception:FILE.h5, "
+    "illustration2vec:FILE, or any .keras, .h5, .tflite or .onnx FILE[:LAYER].",
+)
+@click.option(
+    "--classifier",
+    default="tagger:hair",
+    show_default=True,
+    metavar="NAME",
+    help="For the Inception Score: tagger:FIELD, or a model FILE:output.",
+)
+@click.option(
+    "--tagger",
+    metavar="NAME",
+    help="A folder, or illustration2vec:FILE. Default: the tagger that ships.",
+)
+@click.option("--label", metavar="FIELD", help="Whose values are the classes. Default: the first.")
+@click.option(
+    "--n", type=COUNT, help="Pictures of each set. Default: 2,000, or half of the real ones."
+)
+@click.option("--draws", type=COUNT, help="Draw so many times; figures are means. Default: 1.")
+@click.option("--per-attribute", type=COUNT, help="Pictures for each attribute. Default: 100.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same figures.")
+@click.option(
+    "--resize",
+    type=click.Choice(["clean", "legacy"]),
+    default="clean",
+    show_default=True,
+    help="Antialiased, or as the first FID codes did it.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="Folder for metrics.json, report.html and report.png.",
+)
+def evaluate(subject, data, out, **options) -> None:
+    """Measure how good generated pictures are, and write a report.
+
+    RUN_OR_FOLDER is a run or saved model, a folder of pictures, or a packed set. Every figure
+    stands beside the same figure of real pictures against other real ones, and is stored with
+    all it takes to measure it again.
+
+    \b
+    Examples:
+      tfanime evaluate runs/first --against packed/ --out reports/first
+      tfanime evaluate runs/girls --against packed/ --metrics fid,kid --n 5000 \\
+        --extractor mobilenet:mobilenet_v2_1.0_224_quant.tflite --out reports/girls
+      tfanime evaluate runs/girls --against packed/ --protocol seed-b --out reports/table3
+    """
+    report = tfanime.evaluate(subject, data, out=out, progress=True, **options)
+    from tfanime.evaluation.charts import number
+
+    width = max(len(figure.name) for figure in report.figures)
+    click.echo(f"{'':{width}} {'generated':>11} {'real':>11}")
+    for figure in report.figures:
+        row = f"{figure.name:{width}} {number(figure.value):>11} {number(figure.floor):>11}"
+        click.echo(f"{row}  {figure.reading}".rstrip())
+    for name, reason in report.skipped.items():
+        click.echo(f"{name} was not measured: {reason}.", err=True)
+    click.echo(f"report: {report.files['html']}")

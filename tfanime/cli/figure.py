@@ -1,0 +1,127 @@
+"""`tfanime figure`: the figures of papers."""
+
+from __future__ import annotations
+
+import click
+
+from tfanime.cli.kinds import COUNT, RUN, SEED, Data, Seeds, Tags
+
+OUT = click.option(
+    "--out",
+    type=click.Path(dir_okay=False),
+    required=True,
+    metavar="FILE",
+    help="The picture to write (.png).",
+)
+SEED_OPTION = click.option("--seed", type=SEED, default=0, show_default=True)
+LABELLED = click.argument("data", type=Data(exists=True))
+
+
+@click.group()
+def figure() -> None:
+    """Draw one of the figures that papers show.
+
+    \b
+    Examples:
+      tfanime figure fixed-noise runs/girls --out noise.png
+      tfanime figure embedding runs/girls --against packed/ --out tsne.png
+      tfanime figure averages packed/ --label year --out years.png
+    """
+
+
+@figure.command("fixed-noise")
+@RUN
+@click.option("--n", type=COUNT, default=64, show_default=True, help="How many pictures.")
+@SEED_OPTION
+@OUT
+def fixed_noise(run, **options) -> None:
+    """One latent vector, random attributes: what the labels decide."""
+    from tfanime.evaluation import figures
+
+    _done(figures.fixed_noise, run, **options)
+
+
+@figure.command("fixed-attributes")
+@RUN
+@click.option("--tags", type=Tags(), default="", metavar="TAGS", help="hair=blue,smile,no-hat")
+@click.option("--n", type=COUNT, default=64, show_default=True, help="How many pictures.")
+@SEED_OPTION
+@OUT
+def fixed_attributes(run, tags, **options) -> None:
+    """One set of attributes, random latents: what the noise decides."""
+    from tfanime.cli.attributes import tags_of
+    from tfanime.evaluation import figures
+
+    context = click.get_current_context()
+    _done(figures.fixed_attributes, run, tags=tags_of(context, run, tags) or None, **options)
+
+
+@figure.command("interpolation")
+@RUN
+@click.option("--side", type=click.IntRange(min=2), default=8, show_default=True)
+@click.option(
+    "--seeds", type=Seeds(), default="0,1,2,3", show_default=True, help="Of the four corners."
+)
+@OUT
+def interpolation(run, **options) -> None:
+    """A square of pictures between four corners."""
+    from tfanime.evaluation import figures
+
+    _done(figures.interpolation, run, **options)
+
+
+@figure.command("training")
+@RUN
+@click.option(
+    "--against", "data", type=Data(exists=True), metavar="DATA", help="Measure its checkpoints."
+)
+@click.option("--n", type=COUNT, default=1000, show_default=True, help="Pictures a checkpoint.")
+@OUT
+def training(run, **options) -> None:
+    """FID and KID over training, from --evaluate-every or from the checkpoints."""
+    from tfanime.evaluation import figures
+
+    _done(figures.training, run, progress=True, **options)
+
+
+@figure.command("embedding")
+@click.argument("subject", metavar="RUN_OR_FOLDER", type=click.Path(exists=True))
+@click.option(
+    "--against", "data", type=Data(exists=True), metavar="DATA", help="Real pictures beside it."
+)
+@click.option("--n", type=COUNT, default=500, show_default=True, help="Pictures of each.")
+@click.option("--extractor", default="tagger", show_default=True, metavar="NAME_OR_PATH")
+@click.option("--method", type=click.Choice(["tsne", "pca"]), default="tsne", show_default=True)
+@SEED_OPTION
+@OUT
+def embedding(subject, **options) -> None:
+    """Thumbnails where their features lie (t-SNE or PCA)."""
+    from tfanime.evaluation import figures
+
+    _done(figures.embedding, subject, progress=True, **options)
+
+
+@figure.command("averages")
+@LABELLED
+@click.option("--label", metavar="FIELD", help="Default: the first.")
+@OUT
+def averages(data, **options) -> None:
+    """The average picture of each class or year of a data set."""
+    from tfanime.evaluation import figures
+
+    _done(figures.averages, data, **options)
+
+
+@figure.command("histograms")
+@LABELLED
+@OUT
+def histograms(data, **options) -> None:
+    """How many pictures have each label."""
+    from tfanime.evaluation import figures
+
+    _done(figures.histograms, data, **options)
+
+
+def _done(function, first, out, **options) -> None:
+    function(first, out=out, **options)
+    click.echo(f"figure: {out}")

@@ -1,0 +1,196 @@
+"""`evaluate`: a run, a folder or a set of pictures against real ones, in one report."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from tfanime.data import PackedDataset, load_data
+from tfanime.evaluation.measures import METRICS
+from tfanime.evaluation.report import Figure, Report
+from tfanime.evaluation.subject import Subject, open_subject
+from tfanime.evaluation.workbench import NotApplicable, Settings, Workbench, common_field
+from tfanime.metrics.resize import RESIZES
+
+USUAL = 2000  # pictures of each set, unless the real set has fewer
+FEWEST = 4
+# Everything but figures that need classes; those are added where there are some.
+WITHOUT_LABELS = ("fid", "kid", "prdc", "is", "1nn", "diversity", "neighbours")
+FROM_FEATURES = ("kid", "prdc", "diversity", "neighbours", "gan-train-test", "fid-between-labels")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A named way to measure; what the caller gives goes first."""
+
+    metrics: tuple[str, ...]
+    n: int | None = None
+    draws: int = 1
+    per_attribute: int = 100
+
+
+PROTOCOLS = {
+    "seed-a": Protocol(("fid", "fid-between-labels", "is", "1nn", "gan-train-test")),
+    "seed-b": Protocol(("fid", "attributes"), n=12_800, draws=5),
+}
+
+
+def evaluate(
+    subject,
+    data,
+    metrics: Sequence[str] | None = None,
+    *,
+    protocol: str | None = None,
+    extractor: str | os.PathLike = "tagger",
+    classifier: str = "tagger:hair",
+    tagger: str | None = None,
+    label: str | None = None,
+    n: int | None = None,
+    draws: int | None = None,
+    per_attribute: int | None = None,
+    seed: int = 0,
+    resize: str = "clean",
+    out: str | os.PathLike | None = None,
+    cache: str | os.PathLike | None = None,
+    progress: bool = False,
+) -> Report:
+    """Measures how good generated pictures are.
+
+    Args:
+        subject: a run folder or saved model, a folder of pictures, or a packed set.
+        data: real pictures: what `load_data` takes or returns, of the subject's size.
+        metrics: of `fid`, `kid`, `prdc`, `is`, `1nn`, `diversity`, `neighbours`, and with labels
+            `gan-train-test`, `fid-between-labels`, `attributes`. Default: all that apply.
+        protocol: `"seed-a"` or `"seed-b"`: metrics and counts of the projects that tfanime
+            reproduces; see docs/evaluation.md.
+        extractor: see `tfanime.metrics.features`; the default needs no file. Figures of different
+            extractors cannot be compared.
+        classifier: for the Inception Score: `tagger:FIELD`, or a model as for `extractor` with
+            `:output`.
+        tagger: see `tfanime.tagging.load_tagger`; default: the one that ships.
+        label: the field whose values are classes; default: the first that both sides have.
+        n: pictures of each set; default: 2,000, or half of the real set.
+        draws: how often to draw `n` pictures; figures are then means, with max - min.
+        per_attribute: pictures for each attribute; default 100.
+        seed: of the pictures drawn and of the real ones chosen.
+        resize: `"clean"` or `"legacy"`.
+        out: a folder for `metrics.json`, `report.html` and `report.png`.
+        cache: where features of real sets are kept; default `$TFANIME_CACHE` or
+            `~/.cache/tfanime`.
+        progress: show progress bars.
+
+    Raises:
+        ValueError: for unknown names, too few pictures, or metrics that were asked for and cannot
+            be had.
+
+    Example:
+        >>> report = evaluate("runs/girls", "packed/", ["fid"])  # doctest: +SKIP
+        >>> report["fid"].value, report["fid"].floor  # doctest: +SKIP
+    """
+    started = time.monotonic()
+    if not isinstance(data, PackedDataset):
+        data = load_data(data, progress=progress)
+    subject = open_subject(subject, data.height, data.width)
+    named = _protocol(protocol)
+    chosen = _metrics(metrics or named.metrics)
+    if resize not in RESIZES:
+        raise ValueError(f"resize must be one of {', '.join(RESIZES)}. Received: {resize!r}.")
+    label = label or common_field(subject.schema, data.schema)
+    counts = _counts(n or named.n, data, subject)
+    settings = Settings(
+        n=counts[0],
+        real_n=counts[1],
+        draws=draws or named.draws,
+        seed=seed,
+        extractor=os.fspath(extractor),
+        classifier=classifier,
+        tagger=tagger,
+        resize=resize,
+        label=label,
+        per_attribute=per_attribute or named.per_attribute,
+        stream=bool(chosen) and not set(chosen) & set(FROM_FEATURES),
+        cache=None if cache is None else os.fspath(cache),
+        progress=progress,
+    )
+    bench = Workbench(subject, data, settings)
+    wanted = chosen or _applicable(subject, label)
+    figures, skipped = [], {}
+    for name in wanted:
+        try:
+            figures += METRICS[name](bench)
+        except NotApplicable as error:
+            if metrics is not None:
+                raise ValueError(f"{name} cannot be measured here: {error}.") from error
+            skipped[name] = str(error)
+    against = {
+        "name": data.path.name if data.path else "in memory",
+        "pictures": len(data),
+        "size": f"{data.width}x{data.height}",
+        "sha256": data.sha256,
+    }
+    report = Report(
+        dict(subject.described),
+        against,
+        tuple(figures),
+        skipped,
+        _versions(),
+        time.monotonic() - started,
+    )
+    if out is not None:
+        from tfanime.evaluation.page import write
+
+        report = replace(report, files=write(Path(out), report, bench))
+    return report
+
+
+def _protocol(name: str | None) -> Protocol:
+    if name is None:
+        return Protocol(())
+    if name not in PROTOCOLS:
+        raise ValueError(f"protocol is one of: {', '.join(PROTOCOLS)}. Received: {name!r}.")
+    return PROTOCOLS[name]
+
+
+def _metrics(names: Sequence[str]) -> tuple[str, ...]:
+    unknown = sorted(set(names) - set(METRICS))
+    if unknown:
+        raise ValueError(
+            f"A metric is one of: {', '.join(METRICS)}. Received: {', '.join(unknown)}."
+        )
+    return tuple(name for name in METRICS if name in names)
+
+
+def _applicable(subject: Subject, label: str | None) -> tuple[str, ...]:
+    names = set(WITHOUT_LABELS)
+    names |= {"gan-train-test"} if label is not None else set()
+    names |= {"attributes"} if subject.conditional else set()
+    return tuple(name for name in METRICS if name in names)
+
+
+def _counts(n: int | None, data: PackedDataset, subject: Subject) -> tuple[int, int]:
+    """Generated pictures, and real ones in each of two sets that share none."""
+    half = len(data) // 2
+    if half < FEWEST or (subject.most is not None and subject.most < FEWEST):
+        raise ValueError(
+            f"An evaluation needs {2 * FEWEST} real and {FEWEST} generated pictures at least. "
+            f"Received: {len(data)} real and {subject.most or 'enough'} generated."
+        )
+    if n is not None and n < FEWEST:
+        raise ValueError(f"n is at least {FEWEST}. Received: {n}.")
+    if n is not None and subject.most is not None and n > subject.most:
+        raise ValueError(f"n is at most the {subject.most} pictures that there are. Received: {n}.")
+    generated = n or min(USUAL, half, subject.most or USUAL)
+    return generated, min(generated, half)
+
+
+def _versions() -> dict[str, str]:
+    packages = ("tfanime", "tensorflow", "keras", "numpy", "pillow")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+__all__ = ["METRICS", "PROTOCOLS", "Figure", "Report", "evaluate"]

@@ -1,0 +1,358 @@
+"""The figures of papers, one function each: what stays when noise or attributes change, how the
+space of features looks, what a data set holds. Each writes one picture file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tfanime import latent
+from tfanime.data import PackedDataset, load_data
+from tfanime.evaluation.subject import open_subject
+from tfanime.files import atomic_path
+from tfanime.generation import CHUNK
+from tfanime.images import grid, save_image, to_uint8
+from tfanime.labels import Field, to_signed
+from tfanime.saved import load_generator
+
+SIDE = 8  # pictures a row
+DPI = 110
+BLUE = "#3b6fb6"
+YEARS = 1  # width of the classes of a value such as a year, in its own unit
+MOST_CLASSES = 40
+
+
+def fixed_noise(run, out: str | os.PathLike, n: int = SIDE**2, seed: int = 0) -> None:
+    """One latent vector, `n` random sets of attributes: what the labels decide (seed B, figure 6).
+
+    Args:
+        run: a run or saved model with labels, or a loaded generator.
+        out: the picture file.
+    """
+    generator = _conditional(run)
+    z = np.repeat(latent.latents(seed, 1, generator.latent_dim), n, axis=0)
+    labels = latent.sample_labels(seed, n, generator.schema)
+    _save_sheet(out, _draw(generator, z, to_signed(labels)))
+
+
+def fixed_attributes(
+    run,
+    out: str | os.PathLike,
+    tags: Mapping[str, object] | None = None,
+    n: int = SIDE**2,
+    seed: int = 0,
+) -> None:
+    """One set of attributes, `n` latent vectors: what the noise decides (seed B, figure 7).
+
+    Args:
+        tags: attributes; those left out are the ones of the seed's first picture.
+    """
+    generator = _conditional(run)
+    z = latent.latents(seed, n, generator.latent_dim)
+    labels = latent.sample_labels(seed, 1, generator.schema, tags)
+    _save_sheet(out, _draw(generator, z, to_signed(np.repeat(labels, n, axis=0))))
+
+
+def interpolation(
+    run, out: str | os.PathLike, side: int = SIDE, seeds: Sequence[int] = (0, 1, 2, 3)
+) -> None:
+    """`side` x `side` pictures between four corners: latents along arcs, labels in straight lines.
+
+    Args:
+        seeds: of the corners: top left, top right, bottom left, bottom right.
+    """
+    if len(seeds) != 4 or side < 2:
+        raise ValueError(
+            f"A grid has four corners and at least 2 x 2 pictures. Received: {len(seeds)} seeds, "
+            f"{side} x {side}."
+        )
+    generator = _loaded(run)
+    corners = [latent.latents(seed, 1, generator.latent_dim)[0] for seed in seeds]
+    z = _square(corners, side, latent.slerp)
+    signed = None
+    if generator.schema is not None:
+        rows = [latent.sample_labels(seed, 1, generator.schema)[0] for seed in seeds]
+        signed = _square([to_signed(row) for row in rows], side, latent.lerp)
+    _save_sheet(out, _draw(generator, z, signed), side)
+
+
+def training(
+    run: str | os.PathLike,
+    out: str | os.PathLike,
+    data=None,
+    n: int = 1000,
+    progress: bool = False,
+) -> list[dict[str, float]]:
+    """FID and KID over the steps of a run.
+
+    Args:
+        run: a run folder. What `--evaluate-every` wrote is drawn; without it, the checkpoints that
+            are still there are measured against `data`.
+        data: real pictures, needed for the latter.
+        n: generated pictures at each checkpoint.
+
+    Returns:
+        `[{"step", "fid", "kid"}, ...]`.
+    """
+    from tfanime.training.evaluation import chart, read
+
+    rows, floor = read(Path(run)), None
+    if data is not None or not rows:
+        rows, floor = _measure_checkpoints(Path(run), data, n, progress)
+    with atomic_path(out) as temporary:
+        chart(rows, floor).savefig(temporary, dpi=DPI)
+    return rows
+
+
+def embedding(
+    subject,
+    out: str | os.PathLike,
+    data=None,
+    n: int = 500,
+    extractor: str = "tagger",
+    method: str = "tsne",
+    seed: int = 0,
+    progress: bool = False,
+) -> None:
+    """Pictures as thumbnails where their features lie, in two dimensions.
+
+    Args:
+        subject: a run, a folder or a packed set.
+        data: real pictures to be shown with it, in grey frames; those of `subject` get blue ones.
+        n: pictures of each.
+        extractor: see `tfanime.metrics.features`.
+        method: `"tsne"` (van der Maaten and Hinton 2008; needs scikit-learn) or `"pca"`.
+    """
+    from tfanime.metrics.features import extract, load_extractor
+
+    if method not in ("tsne", "pca"):
+        raise ValueError(f"method is 'tsne' or 'pca'. Received: {method!r}.")
+    size = _size_of(subject) if data is None else None
+    data = load_data(data) if isinstance(data, (str, os.PathLike)) else data
+    found = open_subject(subject, *(size or (data.height, data.width)))
+    n = min(n, found.most or n)
+    pictures = np.concatenate([part for part, _ in found.chunks(n, seed)])
+    frames = [BLUE] * len(pictures)
+    if data is not None:
+        chosen = np.random.default_rng(seed).permutation(len(data))[:n]
+        pictures = np.concatenate([pictures, data.images(np.sort(chosen))])
+        frames += ["#9aa3b2"] * len(chosen)
+    features = extract(pictures, load_extractor(extractor), progress=progress)
+    places = _two_dimensions(features, method, seed)
+    with atomic_path(out) as temporary:
+        _thumbnails(places, pictures, frames).savefig(temporary, dpi=DPI)
+
+
+def averages(data, out: str | os.PathLike, label: str | None = None) -> None:
+    """The mean picture of each class of a label, or of each year, with the number of pictures."""
+    data = _dataset(data)
+    names, members = _classes(data, _field(data, label))
+    means = []
+    for rows in members:
+        total = np.zeros((data.height, data.width, 3))
+        for start in range(0, len(rows), 1024):
+            total += data.images(rows[start : start + 1024]).sum(axis=0, dtype=np.float64)
+        means.append(np.rint(total / len(rows)).astype(np.uint8))
+    titles = [f"{name}\n{len(rows):,}" for name, rows in zip(names, members, strict=True)]
+    columns = min(10, len(means))
+    lines = -(-len(means) // columns)
+    canvas = _canvas((1.25 * columns, 1.75 * lines + 0.2))
+    for axes in canvas.subplots(lines, columns, squeeze=False).flat:
+        axes.axis("off")
+    for axes, picture, title in zip(canvas.axes, means, titles, strict=False):
+        axes.imshow(picture)
+        axes.set_title(title, fontsize=9)
+    with atomic_path(out) as temporary:
+        canvas.savefig(temporary, dpi=DPI)
+
+
+def histograms(data, out: str | os.PathLike) -> None:
+    """How many pictures have each value of each label, unknown ones included."""
+    data = _dataset(data)
+    if data.schema is None:
+        raise ValueError("A histogram needs labels, and these data have none.")
+    labels = data.labels()
+    flags = [field for field in data.schema.fields if field.kind == "flag"]
+    panels = [field for field in data.schema.fields if field.kind != "flag"]
+    panels += [flags] if flags else []
+    canvas = _canvas((9, 2.6 * len(panels)))
+    for axes, panel in zip(canvas.subplots(len(panels), squeeze=False).flat, panels, strict=True):
+        if isinstance(panel, list):
+            columns = [labels[:, data.schema.slices()[field.name]][:, 0] for field in panel]
+            bars = {
+                field.name: int((column >= 0.5).sum())
+                for field, column in zip(panel, columns, strict=True)
+            }
+            title = "flags"
+        else:
+            names, members = _classes(data, panel)
+            bars = {name: len(rows) for name, rows in zip(names, members, strict=True)}
+            title = panel.name
+            unknown = len(data) - sum(bars.values())
+            bars |= {"not known": unknown} if unknown else {}
+        axes.bar(range(len(bars)), list(bars.values()), color=BLUE)
+        axes.set_xticks(range(len(bars)), list(bars), rotation=45 if len(bars) > 8 else 0)
+        axes.set_title(f"{title}, {len(data):,} pictures")
+        axes.grid(axis="y", alpha=0.3)
+    with atomic_path(out) as temporary:
+        canvas.savefig(temporary, dpi=DPI)
+
+
+# ---- drawing -----------------------------------------------------------------------------------
+
+
+def _loaded(run):
+    return run if hasattr(run, "latent_dim") else load_generator(run)
+
+
+def _conditional(run):
+    generator = _loaded(run)
+    if generator.schema is None:
+        raise ValueError(
+            "This figure needs a model that was trained with labels, and this one was not."
+        )
+    return generator
+
+
+def _draw(generator, z: np.ndarray, signed: np.ndarray | None) -> np.ndarray:
+    parts = []
+    for first in range(0, len(z), CHUNK):
+        rows = slice(first, first + CHUNK)
+        parts.append(to_uint8(generator(z[rows], None if signed is None else signed[rows])))
+    return np.concatenate(parts)
+
+
+def _square(corners: Sequence[np.ndarray], side: int, step) -> np.ndarray:
+    """`(side * side, dim)`: along the left and right edges, then across."""
+    t = np.linspace(0, 1, side)
+    left, right = step(corners[0], corners[2], t), step(corners[1], corners[3], t)
+    return np.concatenate([step(a, b, t) for a, b in zip(left, right, strict=True)])
+
+
+def _save_sheet(out: str | os.PathLike, pictures: np.ndarray, columns: int | None = None) -> None:
+    save_image(out, grid(pictures, columns))
+
+
+def _canvas(size: tuple[float, float]):
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=size, layout="constrained")
+
+
+def _thumbnails(places: np.ndarray, pictures: np.ndarray, frames: Sequence[str]):
+    from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+
+    canvas = _canvas((12, 12))
+    axes = canvas.subplots()
+    axes.axis("off")
+    axes.set_xlim(places[:, 0].min(), places[:, 0].max())
+    axes.set_ylim(places[:, 1].min(), places[:, 1].max())
+    zoom = 22 / pictures.shape[2]
+    for place, picture, colour in zip(places, pictures, frames, strict=True):
+        box = AnnotationBbox(
+            OffsetImage(picture, zoom=zoom),
+            place,
+            pad=0.08,
+            bboxprops={"edgecolor": colour, "facecolor": colour},
+        )
+        axes.add_artist(box)
+    return canvas
+
+
+def _two_dimensions(features: np.ndarray, method: str, seed: int) -> np.ndarray:
+    """`(n, 2)`."""
+    centred = features - features.mean(axis=0)
+    vectors = np.linalg.svd(centred, full_matrices=False)[2]
+    if method == "pca":
+        return centred @ vectors[:2].T
+    try:
+        from sklearn.manifold import TSNE
+    except ImportError as error:
+        raise ImportError(
+            't-SNE needs scikit-learn: pip install "tfanime[data]"; or take method "pca".'
+        ) from error
+    reduced = centred @ vectors[:50].T
+    perplexity = min(30.0, (len(reduced) - 1) / 3)
+    return TSNE(random_state=seed, init="pca", perplexity=perplexity).fit_transform(reduced)
+
+
+# ---- data --------------------------------------------------------------------------------------
+
+
+def _dataset(data) -> PackedDataset:
+    return data if isinstance(data, PackedDataset) else load_data(data)
+
+
+def _size_of(subject) -> tuple[int, int]:
+    """Height and width of a run's or a packed set's pictures."""
+    if hasattr(subject, "height"):
+        return subject.height, subject.width
+    if (Path(subject) / "dataset.json").is_file():
+        packed = PackedDataset.open(subject)
+        return packed.height, packed.width
+    generator = load_generator(subject)
+    return generator.height, generator.width
+
+
+def _field(data: PackedDataset, name: str | None) -> Field:
+    if data.schema is None:
+        raise ValueError("Averages need labels, and these data have none.")
+    return data.schema.fields[0] if name is None else data.schema.field(name)
+
+
+def _classes(data: PackedDataset, field: Field) -> tuple[list[str], list[np.ndarray]]:
+    """Names of the classes that occur, and the rows of each, ascending."""
+    column = data.labels()[:, data.schema.slices()[field.name]]
+    known = np.flatnonzero(~np.isnan(column).any(axis=1))
+    if field.kind == "group":
+        chosen, names = column[known].argmax(axis=1), field.values
+    elif field.kind == "flag":
+        chosen, names = (column[known, 0] >= 0.5).astype(int), (f"no {field.name}", field.name)
+    else:
+        values = field.low + column[known, 0].astype(np.float64) * (field.high - field.low)
+        width = max(YEARS, (field.high - field.low) / MOST_CLASSES)
+        chosen = np.rint((values - field.low) / width).astype(int)
+        names = [f"{field.low + i * width:g}" for i in range(chosen.max() + 1)]
+    pairs = [(name, known[chosen == i]) for i, name in enumerate(names)]
+    pairs = [(name, rows) for name, rows in pairs if len(rows)]
+    return [name for name, _ in pairs], [rows for _, rows in pairs]
+
+
+def _measure_checkpoints(run: Path, data, n: int, progress: bool):
+    """Rows of the checkpoints that are still there, and the floor."""
+    from tqdm import tqdm
+
+    from tfanime.config import Config
+    from tfanime.files import read_json
+    from tfanime.labels import LabelSchema
+    from tfanime.metrics.quality import quality_meter
+    from tfanime.saved import Generator
+    from tfanime.training import checkpoint
+    from tfanime.training.build import build_gan
+
+    found = checkpoint.checkpoints(run)
+    if data is None or not found:
+        raise ValueError(
+            f"{str(run)!r} has no quality.csv. Train with --evaluate-every STEPS, or give real "
+            f"pictures to measure its {len(found)} checkpoints against."
+        )
+    data = _dataset(data)
+    stored = read_json(run / "config.json")
+    schema = LabelSchema.from_json(stored["labels"]) if stored["labels"] else None
+    gan = build_gan(Config.from_json(stored["config"]), schema)
+    meter = quality_meter(data, n)
+    rows = []
+    for folder in tqdm(found, unit="checkpoint", disable=not progress):
+        meta = checkpoint.restore(gan, folder)
+        used = schema if gan.conditional_generator else None
+        generator = Generator(gan.ema_generator, used, run.name)
+        z = latent.latents(0, meter.count, generator.latent_dim)
+        signed = None
+        if used is not None:
+            signed = to_signed(latent.sample_labels(0, meter.count, used))
+        rows.append({"step": float(meta["step"]), **meter(_draw(generator, z, signed))})
+    return rows, meter.floor

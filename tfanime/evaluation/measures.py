@@ -1,0 +1,358 @@
+"""The metrics by name. Each takes the workbench and gives figures, with the floor beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tfanime.evaluation.report import Figure
+from tfanime.evaluation.workbench import NotApplicable, Workbench
+from tfanime.metrics import (
+    attribute_precision,
+    extract,
+    fid_between,
+    fid_from_features,
+    gan_train_test,
+    inception_score_by_label,
+    inception_score_from_posteriors,
+    kid_from_features,
+    load_extractor,
+    mean_feature_distance,
+    mean_ms_ssim,
+    nearest_neighbour_accuracy,
+    nearest_neighbour_accuracy_by_label,
+    nearest_training,
+    posteriors_from_logits,
+    prdc_from_features,
+)
+
+MOST_PIXELS = 5000  # pictures of each kind for 1-NN, whose time grows with their square
+PROBES = 256  # generated pictures whose nearest training pictures are looked up
+FEWEST = 20  # pictures of a class, below which it has no figure of its own
+COPY = 100.0  # dB, written for a PSNR that is infinite: JSON has no infinity
+SPLITS = 10
+SUM_TOLERANCE = 1e-3
+
+
+def fid(bench: Workbench) -> list[Figure]:
+    values = [
+        fid_between(bench.real_statistics, bench.statistics(draw))
+        for draw in range(bench.settings.draws)
+    ]
+    floor = fid_between(bench.real_statistics, bench.other_statistics)
+    return [_over_draws("fid", values, floor, "lower", feature_protocol(bench))]
+
+
+def kid(bench: Workbench) -> list[Figure]:
+    found = [
+        kid_from_features(bench.real_features, bench.features(draw), seed=bench.settings.seed)
+        for draw in range(bench.settings.draws)
+    ]
+    floor = kid_from_features(
+        bench.real_features, bench.other_features, seed=bench.settings.seed
+    ).mean
+    protocol = feature_protocol(bench) | {
+        "subsets": found[0].subsets,
+        "subset size": found[0].subset_size,
+    }
+    values = [one.mean for one in found]
+    details = {"std over subsets": found[0].std}
+    return [_over_draws("kid", values, floor, "lower", protocol, details)]
+
+
+def prdc(bench: Workbench) -> list[Figure]:
+    found = prdc_from_features(bench.real_features, bench.features())
+    floor = prdc_from_features(bench.real_features, bench.other_features)
+    protocol = feature_protocol(bench) | {"neighbours": found.neighbours}
+    return [
+        Figure(name, getattr(found, name), getattr(floor, name), "higher", protocol)
+        for name in ("precision", "recall", "density", "coverage")
+    ]
+
+
+def inception_score(bench: Workbench) -> list[Figure]:
+    pictures, _ = bench.drawn()
+    name, posteriors = _classifier(bench)
+    of_fake, of_real = posteriors(pictures), posteriors(bench.real_pictures)
+    splits = min(SPLITS, len(of_fake), len(of_real))
+    found, floor = (inception_score_from_posteriors(x, splits) for x in (of_fake, of_real))
+    protocol = common_protocol(bench) | {"classifier": name, "splits": splits}
+    details: dict = {"std over splits": found.std}
+    if bench.settings.label is not None:
+        details["by label"] = {}
+        for kind, values, classes in (
+            ("generated", of_fake, bench.fake_classes()),
+            ("real", of_real, bench.real_classes(bench.real)),
+        ):
+            counts = np.bincount(classes[classes >= 0], minlength=len(bench.classes))
+            enough = (classes >= 0) & (counts[classes] >= FEWEST)
+            by_label = inception_score_by_label(values[enough], classes[enough], splits)
+            details["by label"][kind] = {
+                bench.classes[i]: score.mean for i, score in by_label.items()
+            }
+    return [Figure("inception score", found.mean, floor.mean, "higher", protocol, details=details)]
+
+
+def one_nn(bench: Workbench) -> list[Figure]:
+    pictures, _ = bench.drawn()
+    n = min(MOST_PIXELS, len(pictures), bench.settings.real_n)
+    real, other = bench.real_pictures[:n], bench.other_pictures[:n]
+    found = nearest_neighbour_accuracy(real, pictures[:n])
+    floor = nearest_neighbour_accuracy(real, other)
+    details: dict = {"real": found.real_accuracy, "generated": found.fake_accuracy}
+    if bench.settings.label is not None:
+        of_real, of_fake = bench.real_classes(bench.real), bench.fake_classes()
+        by_label = nearest_neighbour_accuracy_by_label(
+            bench.real_pictures[of_real >= 0],
+            pictures[of_fake >= 0],
+            of_real[of_real >= 0],
+            of_fake[of_fake >= 0],
+        )
+        details["by label"] = {
+            bench.classes[i]: {"accuracy": one.accuracy, "count": one.count, "reading": one.reading}
+            for i, one in by_label.items()
+            if one.count >= FEWEST
+        }
+    protocol = common_protocol(bench) | {"distance": "PSNR of the pixels", "counts": f"{n} + {n}"}
+    return [
+        Figure(
+            "1-nn",
+            found.accuracy,
+            floor.accuracy,
+            "half",
+            protocol,
+            reading=found.reading,
+            details=details,
+        )
+    ]
+
+
+def diversity(bench: Workbench) -> list[Figure]:
+    pictures, _ = bench.drawn()
+    pixels = common_protocol(bench) | {"pairs": "1000 random pairs"}
+    figures = []
+    if min(pictures.shape[1:3]) >= 11:
+        found, real = (
+            mean_ms_ssim(x, seed=bench.settings.seed) for x in (pictures, bench.real_pictures)
+        )
+        reading = "the pictures are more alike than real ones" if found > real + 0.1 else ""
+        figures.append(Figure("ms-ssim", found, real, "floor", pixels, reading=reading))
+    found, real = (mean_feature_distance(x) for x in (bench.features(), bench.real_features))
+    reading = "the pictures differ less than real ones do" if found < 0.8 * real else ""
+    figures.append(
+        Figure("feature distance", found, real, "floor", feature_protocol(bench), reading=reading)
+    )
+    return figures
+
+
+def neighbours(bench: Workbench) -> list[Figure]:
+    """Memorisation: is the nearest training picture nearer than for real pictures held out?"""
+    pictures, _ = bench.drawn()
+    probes, held_out = pictures[:PROBES], bench.other_pictures[:PROBES]
+    found, floor = _nearest_psnr(bench, probes), _nearest_psnr(bench, held_out)
+    in_features, floor_in_features = (
+        float(np.median(nearest_training(x[:PROBES], bench.real_features)[1]))
+        for x in (bench.features(), bench.other_features)
+    )
+    among = len(bench.data) - len(bench.other)
+    common = {"probes": len(probes), "among": f"{bench.settings.real_n} real pictures"}
+    reading = "nearer to training pictures than real ones are: look at the sheet for copies"
+    return [
+        Figure(
+            "nearest psnr",
+            found,
+            floor,
+            "floor",
+            common_protocol(bench)
+            | common
+            | {"among": f"{among} real pictures", "distance": "PSNR of the pixels, median, dB"},
+            reading=reading if found > floor + 3 else "no sign of copies",
+        ),
+        Figure(
+            "nearest feature distance",
+            in_features,
+            floor_in_features,
+            "floor",
+            feature_protocol(bench) | common | {"distance": "Euclidean, median"},
+            reading=reading if in_features < 0.5 * floor_in_features else "no sign of copies",
+        ),
+    ]
+
+
+def _nearest_psnr(bench: Workbench, pictures: np.ndarray) -> float:
+    """Median over the pictures of the PSNR with the nearest training picture, at most `COPY` dB."""
+    nearest = np.zeros(len(pictures))
+    for part in bench.training_chunks():
+        nearest = np.maximum(nearest, nearest_training(pictures, part)[1][:, 0])
+    return float(np.median(np.minimum(nearest, COPY)))
+
+
+def train_test(bench: Workbench) -> list[Figure]:
+    real = bench.real_features, bench.real_classes(bench.real)
+    held_out = bench.other_features, bench.real_classes(bench.other)
+    fake = bench.features(), bench.fake_classes()
+    sets = [(x[y >= 0], y[y >= 0]) for x, y in (real, held_out, fake)]
+    if min(len(y) for _, y in sets) < FEWEST:
+        raise NotApplicable(f"it needs {FEWEST} pictures with a known {bench.settings.label!r}")
+    found = gan_train_test(*sets, bench.classes)
+    protocol = feature_protocol(bench) | {
+        "label": bench.settings.label,
+        "classes": len(found.classes),
+        "counts": f"{found.count} each",
+        "head": "softmax over frozen features",
+    }
+    details = {"chance": found.chance, "classes": list(found.classes)}
+    return [
+        Figure(name, value, found.real, "floor", protocol, reading=found.reading, details=details)
+        for name, value in (("gan-train", found.gan_train), ("gan-test", found.gan_test))
+    ]
+
+
+def attributes(bench: Workbench) -> list[Figure]:
+    if not bench.subject.conditional:
+        raise NotApplicable("it needs a generator that was trained with labels")
+    settings = bench.settings
+
+    def draw(tags: dict, i: int) -> np.ndarray:
+        return bench.subject.asked(tags, settings.per_attribute, settings.seed + i)
+
+    try:
+        found = attribute_precision(draw, bench.schema, bench.tagger, settings.progress)
+    except ValueError as error:
+        raise NotApplicable(str(error)) from error
+    protocol = common_protocol(bench) | {
+        "tagger": bench.tagger.name,
+        "pictures an attribute": settings.per_attribute,
+        "attributes": len(found),
+    }
+    protocol.pop("counts")
+    details = {"by attribute": {one.attribute: one.precision for one in found}}
+    own = _figures_of_tagger(bench)
+    if own:
+        details["tagger's recall on held-out pictures"] = own
+    mean = float(np.mean([one.precision for one in found]))
+    floor = _own_recall(own, [one.attribute for one in found])
+    return [Figure("attribute precision", mean, floor, "higher", protocol, details=details)]
+
+
+def between_labels(bench: Workbench) -> list[Figure]:
+    """FID between the two commonest classes, seed A's genre FID; the floor is that of real ones."""
+    real, fake = bench.real_classes(bench.real), bench.fake_classes()
+    counts = [np.bincount(x[x >= 0], minlength=len(bench.classes)) for x in (real, fake)]
+    first, second = np.argsort(-np.minimum(*counts), kind="stable")[:2]
+    if min(c[second] for c in counts) < FEWEST:
+        raise NotApplicable(f"it needs {FEWEST} pictures of two classes")
+    found, floor = (
+        fid_from_features(features[classes == first], features[classes == second])
+        for features, classes in ((bench.features(), fake), (bench.real_features, real))
+    )
+    names = bench.classes[first], bench.classes[second]
+    protocol = feature_protocol(bench) | {
+        "counts": f"{counts[1][first]} + {counts[1][second]} generated, "
+        f"{counts[0][first]} + {counts[0][second]} real",
+        "between": f"{names[0]} and {names[1]} of {bench.settings.label}",
+    }
+    return [Figure("fid between labels", found, floor, "floor", protocol)]
+
+
+# In the order of the report; the name that users type, and what it takes.
+METRICS: dict[str, Callable[[Workbench], list[Figure]]] = {
+    "fid": fid,
+    "kid": kid,
+    "prdc": prdc,
+    "is": inception_score,
+    "1nn": one_nn,
+    "diversity": diversity,
+    "neighbours": neighbours,
+    "gan-train-test": train_test,
+    "fid-between-labels": between_labels,
+    "attributes": attributes,
+}
+
+
+# ---- protocols ---------------------------------------------------------------------------------
+
+
+def common_protocol(bench: Workbench) -> dict:
+    """What every figure was measured with."""
+    settings = bench.settings
+    return {
+        "subject": ", ".join(f"{key} {value}" for key, value in bench.subject.described.items()),
+        "real set": bench.data.sha256,
+        "counts": f"{settings.n} generated, {settings.real_n} real, {settings.real_n} other real",
+        "draws": settings.draws,
+        "seed": settings.seed,
+    }
+
+
+def feature_protocol(bench: Workbench) -> dict:
+    """The same, with where the features come from."""
+    return common_protocol(bench) | {
+        "extractor": bench.extractor.name,
+        "layer": bench.extractor.layer,
+        "network": bench.extractor.identity,
+        "resize": bench.settings.resize,
+    }
+
+
+def _over_draws(name, values, floor, better, protocol, details=None) -> Figure:
+    spread = max(values) - min(values) if len(values) > 1 else None
+    details = {**(details or {}), **({"draws": values} if len(values) > 1 else {})}
+    mean = float(np.mean(values))
+    return Figure(name, mean, float(floor), better, protocol, spread, details=details)
+
+
+# ---- classifiers -------------------------------------------------------------------------------
+
+
+def _classifier(bench: Workbench) -> tuple[str, Callable[[np.ndarray], np.ndarray]]:
+    """A name, and a function from pictures to class posteriors."""
+    spec = bench.settings.classifier
+    if spec.partition(":")[0] == "tagger":
+        field = spec.partition(":")[2] or "hair"
+        columns = bench.tagger.schema.slices()[bench.tagger.schema.field(field).name]
+
+        def posteriors(pictures: np.ndarray) -> np.ndarray:
+            found = bench.tagger.probabilities(pictures, bench.settings.progress)[:, columns]
+            return found / found.sum(axis=1, keepdims=True)
+
+        return f"{bench.tagger.name}, {field}", posteriors
+    network = load_extractor(spec)
+
+    def from_output(pictures: np.ndarray) -> np.ndarray:
+        output = extract(pictures, network, bench.settings.resize, bench.settings.progress)
+        sums = output.sum(axis=1, dtype=np.float64)
+        if output.min() >= 0 and np.abs(sums - 1).max() < SUM_TOLERANCE:
+            return output.astype(np.float64) / sums[:, None]
+        return posteriors_from_logits(output)
+
+    return f"{network.name}, {network.layer}", from_output
+
+
+def _figures_of_tagger(bench: Workbench) -> dict[str, dict[str, float]]:
+    """Recall of the tagger that ships, by attribute and set it was held out from."""
+    if bench.settings.tagger is not None:
+        return {}
+    from tfanime import zoo
+    from tfanime.files import read_json
+
+    sets = read_json(zoo.path("tagger") / "figures.json")["sets"]
+    return {
+        name: {
+            column: scores["recall"]
+            for column, scores in found["attributes"].items()
+            if scores["recall"] is not None
+        }
+        for name, found in sets.items()
+    }
+
+
+def _own_recall(own: dict[str, dict[str, float]], wanted: list[str]) -> float | None:
+    """Mean over the attributes of the mean over the sets: what a perfect generator would get."""
+    values = [
+        np.mean([found[column] for found in own.values() if column in found])
+        for column in wanted
+        if any(column in found for found in own.values())
+    ]
+    return float(np.mean(values)) if values else None

@@ -1,0 +1,66 @@
+"""What an evaluation found: figures, each with all it takes to measure it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure.
+
+    Args:
+        name: such as `"fid"`.
+        value: mean over the draws.
+        floor: the same figure of real pictures against other real ones, or, for figures of one
+            set (Inception Score, diversity), of real pictures.
+        better: `"lower"`, `"higher"`, `"half"` (0.5 is ideal) or `"floor"` (the real value is).
+        protocol: what it was measured with: extractor, layer, resize, counts, seed, ...
+        spread: greatest less least over the draws; None for one draw.
+        reading: the result in words, where there is a usual reading.
+        details: more of it, such as values by label; JSON-ready.
+    """
+
+    name: str
+    value: float
+    floor: float | None
+    better: str
+    protocol: Mapping[str, Any]
+    spread: float | None = None
+    reading: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """An evaluation.
+
+    Args:
+        subject: what was judged, JSON-ready: name, kind, checkpoint, weights.
+        against: the real set: name, pictures, SHA-256.
+        figures: in the order of measurement.
+        skipped: metric -> why it was not measured.
+        versions: of the libraries.
+        seconds: how long it took.
+        files: what was written: `{"html": ..., "json": ..., "png": ...}`, empty without `out`.
+    """
+
+    subject: Mapping[str, Any]
+    against: Mapping[str, Any]
+    figures: tuple[Figure, ...]
+    skipped: Mapping[str, str]
+    versions: Mapping[str, str]
+    seconds: float
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Figure:
+        for figure in self.figures:
+            if figure.name == name:
+                return figure
+        known = ", ".join(figure.name for figure in self.figures)
+        raise KeyError(f"{name!r} was not measured. There is: {known}.")
+
+    def to_json(self) -> dict:
+        return asdict(self)

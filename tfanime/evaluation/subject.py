@@ -1,0 +1,144 @@
+"""What is judged: a run or saved model, a folder of pictures, or a packed set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from tfanime.data import PackedDataset
+from tfanime.files import read_json
+from tfanime.generation import generate
+from tfanime.images import fit, read_image
+from tfanime.labels import LabelSchema
+from tfanime.saved import DESCRIPTION, load_generator
+
+CHUNK = 256  # pictures drawn at once
+ENDINGS = {".png", ".jpg", ".jpeg", ".webp"}
+
+
+class Subject:
+    """Pictures to be judged.
+
+    Attributes:
+        schema: of the labels that come with the pictures, or None.
+        described: for the report, JSON-ready.
+        conditional: whether pictures can be asked for by tags.
+        most: how many pictures there are; None without a limit.
+    """
+
+    schema: LabelSchema | None = None
+    described: Mapping[str, object]
+    conditional = False
+    most: int | None = None
+
+    def chunks(self, n: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        """`n` pictures `(k, H, W, 3)` uint8 with their labels `(k, L)` or None, in parts."""
+        raise NotImplementedError
+
+
+class Generator(Subject):
+    """A trained generator: draws as many pictures as are wanted.
+
+    Args:
+        run: a run folder, or what `load_generator` returns.
+    """
+
+    def __init__(self, run):
+        self.generator = run if hasattr(run, "latent_dim") else load_generator(run)
+        self.schema = self.generator.schema
+        self.conditional = self.schema is not None
+        self.described = {"kind": "generator", "name": self.generator.name, "weights": "average"}
+        if not hasattr(run, "latent_dim"):
+            self.described = {**self.described, "path": Path(run).name, **_checkpoint(Path(run))}
+
+    def chunks(self, n: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        for first in range(0, n, CHUNK):
+            drawn = generate(self.generator, min(CHUNK, n - first), seed, first=first)
+            yield drawn.images, drawn.labels
+
+    def asked(self, tags: Mapping[str, object], n: int, seed: int) -> np.ndarray:
+        """`n` pictures `(n, H, W, 3)` uint8 that are asked to have these tags."""
+        return generate(self.generator, n, seed, tags=tags).images
+
+
+class Folder(Subject):
+    """Picture files, whatever made them; brought to the size of the real ones."""
+
+    def __init__(self, path: Path, height: int, width: int):
+        self.shape = height, width
+        self.files = sorted(f for f in path.rglob("*") if f.suffix.lower() in ENDINGS)
+        self.most = len(self.files)
+        if not self.files:
+            raise ValueError(
+                "A run, a packed set or a folder of pictures (.png, .jpg, .webp) can be evaluated. "
+                f"Received: {str(path)!r}, which is none of them."
+            )
+        self.described = {"kind": "folder", "name": path.name, "pictures": len(self.files)}
+
+    def chunks(self, n: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        chosen = np.random.default_rng(seed).permutation(len(self.files))[:n]
+        for start in range(0, len(chosen), CHUNK):
+            files = (self.files[i] for i in chosen[start : start + CHUNK])
+            yield np.stack([np.asarray(fit(read_image(f), *self.shape)) for f in files]), None
+
+
+class Packed(Subject):
+    """A dataset, to be compared with another one."""
+
+    def __init__(self, dataset: PackedDataset):
+        self.dataset, self.schema, self.most = dataset, dataset.schema, len(dataset)
+        name = dataset.path.name if dataset.path else "in memory"
+        self.described = {"kind": "pictures", "name": name, "pictures": len(dataset)}
+
+    def chunks(self, n: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        chosen = np.random.default_rng(seed).permutation(len(self.dataset))[:n]
+        for start in range(0, len(chosen), CHUNK):
+            rows = chosen[start : start + CHUNK]
+            labels = self.dataset.labels(rows) if self.schema else None
+            yield self.dataset.images(rows), labels
+
+
+def open_subject(subject, height: int, width: int) -> Subject:
+    """The subject that a path or an object stands for.
+
+    Args:
+        subject: a run folder or saved model, a loaded generator, a dataset, a packed folder, or a
+            folder of pictures.
+        height, width: of the real pictures; others cannot be compared with them.
+
+    Raises:
+        ValueError: for anything else, or pictures of another size.
+    """
+    if not isinstance(subject, (str, os.PathLike)):
+        found = Packed(subject) if isinstance(subject, PackedDataset) else Generator(subject)
+    else:
+        path = Path(os.fspath(subject))
+        if (path / DESCRIPTION).is_file():
+            found = Generator(path)
+        elif (path / "dataset.json").is_file():
+            found = Packed(PackedDataset.open(path))
+        elif path.is_dir():
+            found = Folder(path, height, width)
+        else:
+            raise ValueError(
+                "A run, a packed set or a folder of pictures can be evaluated. "
+                f"Received: {str(path)!r}, which is no folder."
+            )
+    own = getattr(found, "generator", None) or getattr(found, "dataset", None)
+    if own is not None and (own.height, own.width) != (height, width):
+        raise ValueError(
+            f"The real pictures are {width}x{height}; {found.described['name']!r} makes "
+            f"{own.width}x{own.height}. Pack the real ones with --size {own.width}x{own.height}."
+        )
+    return found
+
+
+def _checkpoint(run: Path) -> dict[str, object]:
+    """The newest checkpoint of a run, if it keeps any."""
+    metas = sorted(run.glob("checkpoints/step-*[0-9]/meta.json"))
+    if not metas:
+        return {}
+    return {"checkpoint": metas[-1].parent.name, "step": int(read_json(metas[-1])["step"])}

@@ -1,0 +1,250 @@
+"""What the metrics of one evaluation share: sets, features and labels, made when first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tfanime.data import PackedDataset
+from tfanime.evaluation.subject import Subject
+from tfanime.labels import LabelSchema
+from tfanime.metrics.features import Extractor, extract, features_in_chunks, load_extractor
+from tfanime.metrics.statistics import (
+    Statistics,
+    dataset_features,
+    dataset_statistics,
+    statistics_of,
+)
+
+if TYPE_CHECKING:
+    from tfanime.tagging import Tagger
+
+
+CHUNK = 4096  # real pictures in memory at once, where all of them are looked through
+
+
+class NotApplicable(ValueError):
+    """Raised by a metric that this subject or these data cannot have; the message says why."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to measure.
+
+    Args:
+        n: generated pictures of each draw.
+        real_n: real pictures they are compared with, and as many others for the floor.
+        draws: how often pictures are drawn, each time from another seed.
+        seed: of the first draw, and of the choice of real pictures.
+        extractor, classifier, tagger: texts that name networks.
+        resize: `"clean"` or `"legacy"`.
+        label: field whose values are the classes; None: no figures by class.
+        per_attribute: pictures for each attribute.
+        stream: keep no features: only FID is measured.
+        cache: folder for what is known of real sets.
+        progress: show progress bars.
+    """
+
+    n: int
+    real_n: int
+    draws: int
+    seed: int
+    extractor: str
+    classifier: str
+    tagger: str | None
+    resize: str
+    label: str | None
+    per_attribute: int
+    stream: bool
+    cache: str | None
+    progress: bool
+
+
+class Workbench:
+    """Real and generated pictures and what networks see in them.
+
+    The real set falls into random parts, since the order of its files may mean something (years,
+    artists): `real`, which everything is compared with, and `other`, for the floor.
+    """
+
+    def __init__(self, subject: Subject, data: PackedDataset, settings: Settings):
+        self.subject, self.data, self.settings = subject, data, settings
+        self._drawn: dict[int, tuple[np.ndarray, np.ndarray | None]] = {}
+        self._features: dict[int, np.ndarray] = {}
+
+    # ---- real pictures -----------------------------------------------------------------------
+
+    @cached_property
+    def halves(self) -> tuple[PackedDataset, PackedDataset, PackedDataset | None]:
+        """`real`, `other`, and what is left."""
+        wanted, settings = self.settings.real_n, self.settings
+        rest, real = self.data.split(wanted / len(self.data), settings.seed)
+        if len(rest) == wanted:
+            return real, rest, None
+        left, other = rest.split(wanted / len(rest), settings.seed)
+        return real, other, left
+
+    @property
+    def real(self) -> PackedDataset:
+        return self.halves[0]
+
+    @property
+    def other(self) -> PackedDataset:
+        return self.halves[1]
+
+    def training_chunks(self) -> Iterator[np.ndarray]:
+        """Pictures of all the real set but `other`, some thousands at a time."""
+        for part in (self.real, self.halves[2]):
+            for start in range(0, len(part or ()), CHUNK):
+                yield part.images(slice(start, start + CHUNK))
+
+    @cached_property
+    def real_pictures(self) -> np.ndarray:
+        return self.real.images()
+
+    @cached_property
+    def other_pictures(self) -> np.ndarray:
+        return self.other.images()
+
+    @cached_property
+    def real_features(self) -> np.ndarray:
+        return self._known(dataset_features, self.real)
+
+    @cached_property
+    def other_features(self) -> np.ndarray:
+        return self._known(dataset_features, self.other)
+
+    @cached_property
+    def real_statistics(self) -> Statistics:
+        return self._statistics(self.real, "real_features")
+
+    @cached_property
+    def other_statistics(self) -> Statistics:
+        return self._statistics(self.other, "other_features")
+
+    def _statistics(self, part: PackedDataset, features: str) -> Statistics:
+        if self.settings.stream:
+            return self._known(dataset_statistics, part)
+        return statistics_of(getattr(self, features))
+
+    def _known(self, function, part: PackedDataset):
+        settings = self.settings
+        return function(
+            part, self.extractor, settings.resize, settings.cache, progress=settings.progress
+        )
+
+    # ---- generated pictures ------------------------------------------------------------------
+
+    def drawn(self, draw: int = 0) -> tuple[np.ndarray, np.ndarray | None]:
+        """Pictures of a draw, and their labels or None. Those of the first are kept."""
+        if draw in self._drawn:
+            return self._drawn[draw]
+        parts = list(self._chunks(draw))
+        labels = None if parts[0][1] is None else np.concatenate([part[1] for part in parts])
+        found = np.concatenate([part[0] for part in parts]), labels
+        if draw == 0:
+            self._drawn[draw] = found
+        return found
+
+    def features(self, draw: int = 0) -> np.ndarray:
+        if draw not in self._features:
+            self._features[draw] = self.extract(self.drawn(draw)[0])
+        return self._features[draw]
+
+    def statistics(self, draw: int = 0) -> Statistics:
+        if not self.settings.stream:
+            return statistics_of(self.features(draw))
+        pictures = (part for part, _ in self._chunks(draw))
+        return statistics_of(features_in_chunks(pictures, self.extractor, self.settings.resize))
+
+    def extract(self, pictures: np.ndarray) -> np.ndarray:
+        settings = self.settings
+        return extract(pictures, self.extractor, settings.resize, settings.progress)
+
+    def _chunks(self, draw: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        from tqdm import tqdm
+
+        settings = self.settings
+        with tqdm(
+            total=settings.n, desc="drawing", unit="picture", disable=not settings.progress
+        ) as bar:
+            for part in self.subject.chunks(settings.n, settings.seed + draw):
+                bar.update(len(part[0]))
+                yield part
+
+    # ---- networks ----------------------------------------------------------------------------
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        return load_extractor(self.settings.extractor)
+
+    @cached_property
+    def tagger(self) -> Tagger:
+        from tfanime.tagging import load_tagger
+
+        return load_tagger(self.settings.tagger)
+
+    # ---- classes -----------------------------------------------------------------------------
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes that real and generated pictures have in common.
+
+        Raises:
+            NotApplicable: if there are none.
+        """
+        name = self.settings.label
+        if name is None:
+            raise NotApplicable("it needs labels that both the pictures and the real set have")
+        of_real, of_fake = (_values(schema, name) for schema in (self.data.schema, self.schema))
+        common = tuple(value for value in of_real if value in of_fake)
+        if len(common) < 2:
+            raise NotApplicable(f"real and generated pictures share fewer than two of {name!r}")
+        return common
+
+    @property
+    def schema(self) -> LabelSchema | None:
+        return self.subject.schema
+
+    def real_classes(self, part: PackedDataset) -> np.ndarray:
+        """`(n,)`: index into `classes`, -1 where not known or not common."""
+        return self._indices(part.labels(), self.data.schema)
+
+    def fake_classes(self, draw: int = 0) -> np.ndarray:
+        return self._indices(self.drawn(draw)[1], self.schema)
+
+    def _indices(self, labels: np.ndarray, schema: LabelSchema) -> np.ndarray:
+        name, classes = self.settings.label, self.classes
+        part = labels[:, schema.slices()[name]]
+        known = ~np.isnan(part).any(axis=1)
+        values = _values(schema, name)
+        if schema.field(name).kind == "flag":
+            chosen = (np.nan_to_num(part[:, 0]) >= 0.5).astype(int)
+        else:
+            chosen = np.nan_to_num(part).argmax(axis=1)
+        place = np.array([classes.index(v) if v in classes else -1 for v in values])
+        return np.where(known, place[chosen], -1)
+
+
+def common_field(one: LabelSchema | None, other: LabelSchema | None) -> str | None:
+    """The first field with classes that both have: a group if there is one, else a flag."""
+    if one is None or other is None:
+        return None
+    names = {field.name for field in other.fields}
+    for kind in ("group", "flag"):
+        for field in one.fields:
+            if field.kind == kind and field.name in names:
+                return field.name
+    return None
+
+
+def _values(schema: LabelSchema | None, name: str) -> tuple[str, ...]:
+    fields = {} if schema is None else {field.name: field for field in schema.fields}
+    if name not in fields or fields[name].kind == "value":
+        listed = ", ".join(f for f in fields if fields[f].kind != "value") or "none"
+        raise NotApplicable(f"both need classes by {name!r}; one of them has: {listed}")
+    return fields[name].values if fields[name].kind == "group" else ("no", "yes")

@@ -1,0 +1,32 @@
+"""What ships with tfanime, and where it is.
+
+A trained model is a folder under `saved_models/` of the project, which the wheel carries as
+`tfanime/_saved_models/`. Each has a MODEL_CARD.md and `figures.json`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+# A checkout's own folder comes first: it may be newer than what was installed.
+PLACES = (PACKAGE.parent / "saved_models", PACKAGE / "_saved_models")
+
+
+def names() -> list[str]:
+    """The models that are there."""
+    cards = (card for place in PLACES for card in place.glob("*/MODEL_CARD.md"))
+    return sorted({card.parent.name for card in cards})
+
+
+def path(name: str) -> Path:
+    """The folder of a model that ships with tfanime.
+
+    Raises:
+        ValueError: for a name that does not ship; the message lists those that do.
+    """
+    for place in PLACES:
+        if (place / name / "MODEL_CARD.md").is_file():
+            return place / name
+    known = ", ".join(names()) or "none"
+    raise ValueError(f"A model that ships with tfanime is one of: {known}. Received: {name!r}.")
