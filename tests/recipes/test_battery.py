@@ -1,0 +1,147 @@
+"""What holds for every recipe: resuming, averaging, saving, bfloat16, graph, XLA, accumulation."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.recipes.test_recipes import BATCH, EVERY, SCHEMA, batch, tiny
+from tfanime.gans.noise import StepNoise
+from tfanime.saved import load_generator, load_upscaler, save_generator, save_upscaler
+from tfanime.training import checkpoint
+from tfanime.training.build import build_gan
+
+
+@pytest.fixture(autouse=True)
+def _global_policy():
+    yield
+    keras.mixed_precision.set_global_policy("float32")
+
+
+def steps_of(gan, config, first, count, **compiled):
+    step = tf.function(gan.train_step, autograph=False, **compiled)
+    return [step(batch(config, seed=first + i)) for i in range(count)]
+
+
+def weights(gan):
+    return {name: np.asarray(value.numpy()) for name, value in checkpoint.state_of(gan).items()}
+
+
+def inputs_of(gan, config):
+    """Something that the generator can draw from."""
+    data = batch(config)
+    rows = {name: values[:BATCH] for name, values in data.items()}
+    return gan._generator_inputs(rows["images"], rows.get("condition"), StepNoise(5, 0, BATCH))
+
+
+@EVERY
+def test_resuming_continues_bit_for_bit(name, tmp_path):
+    config = tiny(name, penalty_every=2)
+    gan = build_gan(config, SCHEMA)
+    steps_of(gan, config, 0, 2)
+    checkpoint.save(gan, tmp_path, {})
+    twin = build_gan(config.override(seed=77), SCHEMA)
+    twin.seed = gan.seed
+    checkpoint.restore(twin, checkpoint.checkpoints(tmp_path)[-1])
+    for model in (gan, twin):
+        steps_of(model, config, 2, 2)
+    mine, theirs = weights(gan), weights(twin)
+    assert mine.keys() == theirs.keys()
+    for key in mine:
+        np.testing.assert_array_equal(mine[key], theirs[key], err_msg=key)
+
+
+@EVERY
+def test_the_averaged_generator_follows_and_is_what_is_saved(name, tmp_path):
+    config = tiny(name, g_lr=1e-2, ema_half_life=2.0 * BATCH)
+    gan = build_gan(config, SCHEMA)
+    gan.ema_warmup = 1e9  # the half-life is the full one from the first step on
+    before = [w.numpy() for w in gan.generator.weights]
+    steps_of(gan, config, 0, 1)
+    keep = 0.5 ** (config.critic_steps / 2)
+    for old, new, average in zip(
+        before, gan.generator.weights, gan.ema_generator.weights, strict=True
+    ):
+        expected = keep * old + (1 - keep) * new.numpy()
+        np.testing.assert_allclose(average.numpy(), expected, atol=1e-5, err_msg=average.path)
+    inputs = inputs_of(gan, config)
+    drawn = np.asarray(gan(inputs))
+    if hasattr(gan, "factor"):
+        save_upscaler(tmp_path, gan.ema_generator, gan.factor, name)
+        again = load_upscaler(tmp_path).model(inputs)
+    else:
+        schema = SCHEMA if gan.conditional_generator else None
+        save_generator(tmp_path, gan.ema_generator, schema, name)
+        again = load_generator(tmp_path).model(inputs)
+    np.testing.assert_array_equal(again, drawn)
+
+
+@EVERY
+def test_bfloat16_keeps_losses_and_weights_in_float32(name):
+    config = tiny(name, precision="mixed_bfloat16")
+    gan = build_gan(config, SCHEMA)
+    computed = {layer.compute_dtype for layer in gan.discriminator.layers}
+    assert computed == {"bfloat16", "float32"}
+    logs = steps_of(gan, config, 0, 2)[-1]
+    for key, value in logs.items():
+        assert value.dtype == tf.float32 and np.isfinite(value), key
+    assert {w.dtype for w in gan.generator.weights} == {"float32"}
+    assert all(np.isfinite(value).all() for value in weights(gan).values())
+
+
+# Adam makes steps of one size out of gradients of any size: a plain rate shows what differs.
+PLAIN = {"optimizer": "sgd", "g_lr": 0.01, "d_lr": 0.01, "beta_1": 0.0, "lr_decay_start": None}
+
+
+@EVERY
+def test_graph_equals_eager(name):
+    assert_same_steps(name, lambda gan: gan.train_step)
+
+
+@EVERY
+@pytest.mark.slow
+def test_xla_equals_eager(name):
+    assert_same_steps(name, lambda gan: tf.function(gan.train_step, jit_compile=True))
+
+
+def assert_same_steps(name, step_of):
+    config = tiny(name, adversarial_weight=1.0, **PLAIN)
+    gan, other = (build_gan(config, SCHEMA) for _ in range(2))
+    step = step_of(other)
+    for i in range(2):
+        data = batch(config, seed=i)
+        mine = steps_of(gan, config, i, 1)[0]
+        theirs = step(data)
+        for key in mine:
+            np.testing.assert_allclose(theirs[key], mine[key], rtol=2e-3, atol=1e-4, err_msg=key)
+    mine, theirs = weights(gan), weights(other)
+    for key in mine:
+        np.testing.assert_allclose(theirs[key], mine[key], rtol=0, atol=1e-4, err_msg=key)
+
+
+@EVERY
+def test_every_recipe_takes_the_options_of_all(name):
+    changes = {"accumulation": 2, "augment": "color,translation,cutout", "instance_noise": 0.05}
+    config = tiny(name, **changes)
+    gan = build_gan(config, SCHEMA)
+    signed = gan.loss_pair.signed
+    if signed:
+        gan = build_gan(config.override(augment_target=0.6, label_smoothing=0.1), SCHEMA)
+    logs = steps_of(gan, config, 0, 1)[0]
+    assert all(np.isfinite(value) for value in logs.values())
+    assert ("augment_p" in logs) == signed
+    assert int(gan.d_optimizer.iterations.numpy()) == config.critic_steps
+
+
+@pytest.mark.parametrize("name", ["dcgan", "dcgan-sn", "wgan-gp", "modern"])
+def test_projection_is_a_choice_for_every_discriminator(name):
+    config = tiny(name, conditioning="projection")
+    gan = build_gan(config, SCHEMA)
+    assert gan.conditional_discriminator and gan.head is None
+    before = gan.discriminator.get_layer("label_embedding").kernel.numpy()
+    logs = steps_of(gan, config, 0, 1)[0]
+    assert np.isfinite(float(logs["d_loss"]))
+    after = gan.discriminator.get_layer("label_embedding").kernel.numpy()
+    assert (before != after).any()
