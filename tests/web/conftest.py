@@ -1,0 +1,159 @@
+"""A built site with tiny models, a server that can misbehave, and headless Chromium."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tiny import Tiny, write_folder
+
+TYPES = {
+    ".js": "text/javascript",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+}
+FLAGS = (
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--enable-unsafe-webgpu",
+    "--use-webgpu-adapter=swiftshader",
+    "--enable-features=Vulkan",
+)
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves a folder on a free port. `changes` alters what it sends; `down` lets nobody in."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path):
+        self.down = False
+        self.changes: dict[str, Callable[[bytes], bytes | None]] = {}
+        handler = functools.partial(Handler, directory=str(folder))
+        super().__init__(("127.0.0.1", 0), handler)
+        self.address = f"http://127.0.0.1:{self.server_port}/"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, request, client_address):
+        """A browser that closes a connection early is not worth a traceback."""
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, **TYPES}
+
+    def do_GET(self):
+        if self.server.down:
+            self.close_connection = True
+            return
+        for pattern, change in self.server.changes.items():
+            if re.search(pattern, self.path):
+                changed = change(Path(self.translate_path(self.path)).read_bytes())
+                if changed is None:
+                    self.send_error(404)
+                    return
+                self.send_response(200)
+                self.send_header("Content-Type", self.guess_type(self.path))
+                self.send_header("Content-Length", str(len(changed)))
+                self.end_headers()
+                self.wfile.write(changed)
+                return
+        super().do_GET()
+
+    def end_headers(self):
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    from tfanime.export.site import built_site
+
+    try:
+        return built_site()
+    except ImportError as error:
+        pytest.skip(f"the site cannot be built: {error}")
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Tiny:
+    return Tiny()
+
+
+@pytest.fixture
+def folder(site: Path, tiny: Tiny, tmp_path: Path) -> Path:
+    out = tmp_path / "site"
+    shutil.copytree(site, out)
+    write_folder(out, tiny, Tiny("plain", None, 2))
+    return out
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[Server]:
+    server = Server(folder)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="the browser tests need: pip install playwright"
+    )
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if program is None:
+        pytest.skip("the browser tests need Chromium: apt install chromium, or CHROMIUM=/path")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium, server: Server):
+    """`visit("#seed=7")` opens the site and returns a Playwright page. At the end, no request may
+    have left the site's origin, and nothing may have been written to the console as an error,
+    except what the test puts into `visit.allowed`."""
+
+    contexts, errors, foreign = [], [], []
+
+    def open_page(fragment: str = "", path: str = "", wait: bool = True, **options):
+        options = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US", **options}
+        scripts = options.pop("scripts", [])
+        context = chromium.new_context(**options)
+        context.set_default_timeout(120_000)
+        contexts.append(context)
+        page = context.new_page()
+        for script in scripts:
+            page.add_init_script(script)
+        context.on("request", lambda request: outside(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.goto(server.address + path + fragment)
+        if wait:
+            page.wait_for_selector(".frame:not(.busy) canvas")
+        return page
+
+    def outside(url: str) -> None:
+        if not url.startswith((server.address, "blob:", "data:")):
+            foreign.append(url)
+
+    open_page.allowed = []
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert foreign == []
+    allowed = "|".join(open_page.allowed)
+    assert [e for e in errors if not (allowed and re.search(allowed, e))] == []

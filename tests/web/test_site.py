@@ -1,0 +1,590 @@
+"""The site in a real browser, on a model that is written by hand (tiny.py) and known in NumPy."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny import LATENT, SIZE, Tiny, write_folder
+
+from tfanime import images, latent
+from tfanime.labels import to_signed
+
+pytestmark = pytest.mark.slow
+
+ASKED = {"hair": "blue", "smile": True}
+BACKENDS = ("wasm", "webgl", "webgpu", "cpu")
+
+
+def shown(page, selector: str = ".frame:not(.busy) canvas") -> np.ndarray:
+    """The canvas as `(H, W, 3)` whole numbers."""
+    page.wait_for_selector(selector)
+    found = page.evaluate(
+        """selector => {
+          const canvas = document.querySelector(selector);
+          const { data, width, height } =
+            canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          return { pixels: [...data], width, height };
+        }""",
+        selector,
+    )
+    pixels = np.asarray(found["pixels"], int).reshape(found["height"], found["width"], 4)
+    assert (pixels[..., 3] == 255).all()
+    return pixels[..., :3]
+
+
+def same(found: np.ndarray, expected: np.ndarray) -> bool:
+    """Equal but for a last bit that may round the other way."""
+    expected = images.to_uint8(np.clip(expected, -1, 1)).astype(int)
+    return found.shape == expected.shape and np.abs(found - expected).max() <= 1
+
+
+def until(page, condition: str) -> None:
+    """Waits for a JavaScript condition. Playwright's own waiting needs eval, which the site's
+    policy forbids."""
+    for _ in range(2000):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(30)
+    raise AssertionError(f"never came true: {condition}")
+
+
+def seed_of(page) -> int:
+    return int(re.search(r"seed=(\d+)", page.url).group(1))
+
+
+def tags_of(page) -> dict[str, str]:
+    pairs = re.findall(r"[#&]([a-z_]+)=([^&]*)", page.url)
+    return {name: value for name, value in pairs if name not in ("seed", "index", "model")}
+
+
+def draw(page) -> None:
+    page.get_by_role("button", name="Draw a new face").click()
+    page.wait_for_selector(".frame:not(.busy) canvas")
+
+
+# ---- the same picture everywhere ---------------------------------------------------------------
+
+
+def test_first_visit_draws_what_python_draws(visit, tiny):
+    page = visit()
+    assert same(shown(page), tiny.draw(seed_of(page)))
+    assert page.locator(".status").get_attribute("data-backend") == "wasm"
+    seed = seed_of(page)
+    draw(page)
+    assert seed_of(page) != seed
+    assert same(shown(page), tiny.draw(seed_of(page)))
+
+
+def test_chosen_attributes(visit, tiny):
+    page = visit("#seed=7")
+    page.get_by_role("radio", name="blue hair").check()
+    page.get_by_role("button", name="smile: any").click()
+    page.get_by_role("button", name="smile: yes").wait_for()
+    assert same(shown(page), tiny.draw(7, 0, ASKED))
+    assert tags_of(page) == {"model": "tiny", "hair": "blue", "smile": "true"} or tags_of(page) == {
+        "hair": "blue",
+        "smile": "true",
+    }
+    chips = page.locator(".chips button[aria-pressed=true]")
+    assert chips.all_inner_texts() == ["blue hair", "smile"]
+    page.get_by_role("button", name="smile: yes").click()
+    assert same(shown(page), tiny.draw(7, 0, {"hair": "blue", "smile": False}))
+    page.get_by_role("button", name="Leave all to chance").click()
+    assert same(shown(page), tiny.draw(7))
+
+
+def test_an_address_names_a_picture(visit, tiny):
+    page = visit("#seed=9007199254740991&index=4294967295&hair=red&year=2001&glasses=no")
+    tags = {"hair": "red", "year": 2001, "glasses": False}
+    assert same(shown(page), tiny.draw(2**53 - 1, 2**32 - 1, tags))
+    page.evaluate("location.hash = '#seed=5'")
+    until(page, "document.querySelector('.box input').value === '5'")
+    assert same(shown(page), tiny.draw(5))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_backend_draws_pythons_picture(visit, tiny, backend):
+    page = visit(wait=False)
+    if backend == "webgpu" and not page.evaluate("navigator.gpu?.requestAdapter().then(Boolean)"):
+        pytest.skip("this Chromium has no WebGPU adapter")
+    found = page.evaluate(
+        """async backend => {
+          const { Generator } = await import("./tfanime.js");
+          const failed = [];
+          const onFallback = (name, why) => failed.push(`${name}: ${why}`);
+          const g = await Generator.load(".", { backend, onFallback });
+          const r = await g.generate({ seed: 7, tags: { hair: "blue", smile: true } });
+          const again = await g.generate({ latent: r.latent, labels: r.labels });
+          return {
+            pixels: [...r.pixels], again: [...again.pixels], latent: [...r.latent],
+            labels: [...r.labels], tags: r.tags, backend: r.backend, failed,
+            size: [r.imageData.height, r.imageData.width], timed: r.ms >= 0,
+          };
+        }""",
+        backend,
+    )
+    assert (found["backend"], found["failed"], found["timed"]) == (backend, [], True)
+    assert found["size"] == [SIZE, SIZE]
+    expected = tiny.draw(7, 0, ASKED)
+    np.testing.assert_allclose(found["pixels"], expected.ravel(), atol=1e-4)
+    np.testing.assert_allclose(found["again"], found["pixels"], atol=1e-6)
+    np.testing.assert_allclose(found["latent"], latent.latents(7, 1, LATENT)[0], atol=1e-6)
+    labels = latent.sample_labels(7, 1, tiny.schema, ASKED)
+    np.testing.assert_allclose(found["labels"], to_signed(labels[0]), atol=1e-6)
+    assert (found["tags"]["hair"], found["tags"]["smile"]) == ("blue", True)
+
+
+@pytest.mark.parametrize(
+    ("request_", "sentence"),
+    [
+        ("{ seed: -1 }", "seed is a whole number from 0 to 9007199254740991. Received: -1."),
+        ("{ seed: '7' }", 'seed is a whole number from 0 to 9007199254740991. Received: "7".'),
+        ("{ tags: { hair: 'mauve' } }", 'hair is one of blonde, blue, red. Received: "mauve".'),
+        ("{ tags: { hat: true } }", "An attribute is one of hair, eyes, smile, glasses, year."),
+        ("{ truncation: 3 }", "truncation is a number from 0 to 2. Received: 3."),
+        ("{ latent: [1, 2] }", "latent is 8 finite numbers. Received: 2."),
+        ("{ labels: [1] }", "labels is 8 finite numbers. Received: 1."),
+    ],
+)
+def test_the_module_refuses_with_a_sentence(visit, request_, sentence):
+    page = visit(path="example.html", wait=False)
+    said = page.evaluate(
+        f"""async () => {{
+          const {{ Generator }} = await import("./tfanime.js");
+          const g = await Generator.load(".", {{ backend: "cpu" }});
+          return g.generate({request_}).then(() => "drawn", error => error.message);
+        }}"""
+    )
+    assert sentence in said
+
+
+def test_the_example_page_draws(visit):
+    page = visit(path="example.html", wait=False)
+    until(page, "/\\d+ ms/.test(document.querySelector('output').textContent)")
+    assert shown(page, "canvas").std() > 1
+
+
+# ---- what a visitor does -----------------------------------------------------------------------
+
+
+def test_history_restores(visit, tiny):
+    page = visit("#seed=1&hair=red")
+    first = shown(page)
+    draw(page)
+    draw(page)
+    assert (shown(page) != first).any()
+    assert page.locator(".history li").count() == 3
+    page.get_by_role("button", name="Back to seed 1:").click()
+    assert (shown(page) == first).all()
+    assert page.url.endswith("seed=1&hair=red")
+
+
+def test_a_kept_seed_stays(visit, tiny):
+    page = visit("#seed=12")
+    page.get_by_role("button", name="Keep this seed").click()
+    draw(page)
+    assert seed_of(page) == 12
+    box = page.get_by_label("Seed", exact=True)
+    box.fill("34")
+    box.press("Enter")
+    until(page, "location.hash.includes('seed=34')")
+    assert same(shown(page), tiny.draw(34))
+
+
+def test_a_sheet_continues_the_seed(visit, tiny):
+    page = visit("#seed=3&smile=true")
+    page.get_by_role("button", name="Many").click()
+    page.wait_for_selector(".grid li:nth-child(8)")
+    for index in (0, 7):
+        tile = shown(page, f".grid li:nth-child({index + 1}) canvas")
+        assert same(tile, tiny.draw(3, index, {"smile": True}))
+    page.get_by_label("How many").fill("2")
+    until(page, "document.querySelectorAll('.grid li').length === 2")
+    page.get_by_label("Endless").check()
+    page.wait_for_selector(".grid li:nth-child(14)")
+    page.locator(".end").scroll_into_view_if_needed()
+    page.wait_for_selector(".grid li:nth-child(26)")
+    page.get_by_role("button", name="Open picture 13:").click()
+    assert same(shown(page), tiny.draw(3, 13, {"smile": True}))
+    assert "index=13" in page.url
+
+
+def coarse(picture: np.ndarray) -> np.ndarray:
+    """Means over cells of 4 x 4 pixels."""
+    return picture.reshape(SIZE // 4, 4, SIZE // 4, 4, 3).mean(axis=(1, 3))
+
+
+def saved(page, name: str) -> bytes:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name).click()
+    return download.value.path().read_bytes()
+
+
+def test_transition_as_file(visit, tiny):
+    page = visit("#seed=1&hair=red")
+    draw(page)
+    ends = [(1, {"hair": "red"}), (seed_of(page), {"hair": "red"})]
+    page.get_by_role("button", name="Blend").first.click()
+    page.get_by_label("Frames").fill("5")
+    page.locator(".sticky .main").click()
+    page.wait_for_selector(".player")
+    z = [latent.latents(seed, 1, LATENT)[0] for seed, _ in ends]
+    rows = [to_signed(latent.sample_labels(s, 1, tiny.schema, tags)[0]) for s, tags in ends]
+    t = np.linspace(0, 1, 5)
+    expected = tiny(latent.slerp(*z, t), latent.lerp(*rows, t))
+    first = images.to_uint8(expected[0])
+    with Image.open(io.BytesIO(saved(page, "Save APNG"))) as picture:
+        assert (picture.format, picture.n_frames) == ("PNG", 5)
+        for i in range(5):
+            picture.seek(i)
+            assert same(np.asarray(picture.convert("RGB"), int), expected[i])
+    for name, wanted in (("GIF", "GIF"), ("WebP", "WEBP")):
+        with Image.open(io.BytesIO(saved(page, f"Save {name}"))) as picture:
+            assert (picture.format, picture.n_frames, picture.size) == (wanted, 5, (SIZE, SIZE))
+            picture.seek(4)
+            last = np.asarray(picture.convert("RGB"), int)
+            # Both formats are lossy, and the tiny model's pictures are little but noise.
+            difference = coarse(last) - coarse(images.to_uint8(expected[4]))
+            assert np.abs(difference).mean() < 12 < np.abs(coarse(last) - coarse(first)).mean()
+
+
+def test_png_is_the_picture(visit, tiny):
+    page = visit("#seed=8")
+    with Image.open(io.BytesIO(saved(page, "Save PNG"))) as picture:
+        assert same(np.asarray(picture.convert("RGB"), int), tiny.draw(8))
+
+
+def test_fine_tuning(visit, tiny):
+    page = visit("#seed=2&hair=blue")
+    page.get_by_text("Fine tuning").click()
+    page.get_by_label("Typical or unusual").fill("0.5")
+    until(page, "location.hash.includes('truncation=0.5')")
+    z = latent.truncate(latent.latents(2, 1, LATENT), 0.5)
+    row = to_signed(latent.sample_labels(2, 1, tiny.schema, {"hair": "blue"}))
+    assert same(shown(page), tiny(z, row)[0])
+    page.get_by_text("A slider for every attribute").click()
+    page.get_by_label("glasses", exact=True).fill("0.3")
+    until(page, "location.hash.includes('slider.glasses=0.3')")
+    row[0, tiny.schema.columns.index("glasses")] = 0.3
+    assert same(shown(page), tiny(z, row)[0])
+    page.get_by_label("Vary the noise").fill("0.25")
+    until(page, "location.hash.includes('vary=0.25')")
+    other = latent.truncate(latent.latents(0, 1, LATENT), 0.5)
+    varied = latent.slerp(z[0], other[0], np.asarray([0.25]))
+    assert same(shown(page), tiny(varied, row)[0])
+    page.get_by_label("Twice the size").check()
+    until(page, "document.querySelector('.frame canvas').width === 32")
+    doubled = np.repeat(np.repeat(tiny(varied, row)[0], 2, 0), 2, 1)
+    assert same(shown(page), doubled)
+
+
+def test_settings_travel_as_a_file(visit, tiny, tmp_path):
+    page = visit("#seed=21&hair=red&smile=false&truncation=0.7")
+    picture = shown(page)
+    page.get_by_text("Fine tuning").click()
+    file = tmp_path / "settings.json"
+    file.write_bytes(saved(page, "Save settings"))
+    stored = json.loads(file.read_text())
+    assert (stored["seed"], stored["tags"]) == (21, {"hair": "red", "smile": False})
+    page.get_by_role("button", name="Leave all to chance").click()
+    draw(page)
+    page.set_input_files("input[type=file]", file)
+    page.get_by_text("Settings loaded.").wait_for()
+    until(page, "location.hash.includes('seed=21')")
+    assert (shown(page) == picture).all()
+
+
+def test_another_model(visit):
+    page = visit("#seed=5&hair=red")
+    page.get_by_label("Model").select_option("plain")
+    until(page, "location.hash === '#model=plain&seed=5'")
+    assert same(shown(page), Tiny("plain", None, 2).draw(5))
+    assert page.get_by_role("heading", name="Looks").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [
+        ("en", "a smiling girl with blue hair, no glasses"),
+        ("ja", "青い髪、笑顔、眼鏡なし"),
+        ("zh", "蓝发，微笑，不戴眼镜"),
+        ("ru", "синие волосы, улыбка, без очков"),
+    ],
+)
+def test_words_become_attributes(visit, tiny, locale, text):
+    page = visit("#seed=4", locale=locale)
+    assert page.locator("html").get_attribute("lang") == locale
+    page.locator(".describe input").fill(text)
+    page.locator(".describe input").press("Enter")
+    until(page, "location.hash.includes('hair=blue')")
+    assert tags_of(page) == {"hair": "blue", "smile": "true", "glasses": "false"}
+    assert same(shown(page), tiny.draw(4, 0, {"hair": "blue", "smile": True, "glasses": False}))
+
+
+def test_keyboard_alone(visit, tiny):
+    page = visit("#seed=6")
+
+    def tab_to(condition: str) -> None:
+        for _ in range(80):
+            page.keyboard.press("Tab")
+            if page.evaluate(f"(e => {condition})(document.activeElement)"):
+                return
+        raise AssertionError(f"Tab never reached {condition}")
+
+    tab_to("e.matches('.main')")
+    page.keyboard.press("Enter")
+    until(page, "!location.hash.includes('seed=6&') && !/seed=6$/.test(location.hash)")
+    seed = seed_of(page)
+    tab_to("e.type === 'radio'")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    until(page, "location.hash.includes('hair=blue')")
+    tab_to("e.textContent === 'smile' && e.matches('.flag')")
+    page.keyboard.press("Space")
+    until(page, "location.hash.includes('smile=true')")
+    assert same(shown(page), tiny.draw(seed, 0, ASKED))
+
+
+def test_phone_layout(visit):
+    page = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    for view in ("One", "Many", "Blend"):
+        page.get_by_role("button", name=view, exact=True).first.click()
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        box = page.locator(".sticky .main").bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 844
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(visit, site, scheme):
+    source = site.parents[1] / "node_modules" / "axe-core" / "axe.min.js"
+    if not source.is_file():
+        pytest.skip("axe-core is in web_export/node_modules, which this installation lacks")
+    page = visit("#seed=1&hair=blue", color_scheme=scheme, reduced_motion="reduce")
+    page.evaluate(source.read_text(encoding="utf-8"))
+
+    def violations() -> list[str]:
+        found = page.evaluate("axe.run().then(r => r.violations)")
+        return [f"{v['id']}: {v['nodes'][0]['html']}" for v in found]
+
+    draw(page)
+    page.get_by_text("Fine tuning").click()
+    page.get_by_text("A slider for every attribute").click()
+    assert violations() == []
+    page.get_by_role("button", name="Many").click()
+    page.wait_for_selector(".grid li:nth-child(8)")
+    assert violations() == []
+    page.get_by_role("button", name="Blend", exact=True).first.click()
+    page.get_by_label("Frames").fill("3")
+    page.locator(".sticky .main").click()
+    page.wait_for_selector(".player")
+    assert violations() == []
+    page.get_by_role("button", name="About").click()
+    page.get_by_text("About the model tiny").wait_for()
+    assert violations() == []
+
+
+# ---- when things go wrong ----------------------------------------------------------------------
+
+
+def test_without_wasm_another_backend_draws(visit, server, tiny):
+    server.changes[r"\.wasm$"] = lambda data: None
+    visit.allowed = ["404", "wasm"]
+    page = visit("#seed=7&hair=blue&smile=true", service_workers="block")
+    assert page.locator(".status").get_attribute("data-backend") == "webgl"
+    assert same(shown(page), tiny.draw(7, 0, ASKED))
+    assert "wasm is not used" in page.locator(".note").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ("pixels.fill(0)", "it draws a single colour"),
+        ("pixels.forEach((x, i) => { pixels[i] = -x; })", "it draws another picture"),
+        ("pixels.fill(NaN)", "it draws numbers that are not finite"),
+    ],
+)
+def test_a_backend_that_draws_wrongly_is_not_used(visit, server, tiny, fault, sentence):
+    broken = f"""
+      for (const name of ["readPixels", "getBufferSubData"]) {{
+        const right = WebGL2RenderingContext.prototype[name];
+        WebGL2RenderingContext.prototype[name] = function (...given) {{
+          right.apply(this, given);
+          const pixels = given.find((x) => x instanceof Float32Array);
+          if (pixels) {fault};
+        }};
+      }}
+    """
+    server.changes[r"/worker-[^/]*\.js$"] = lambda data: broken.encode() + data
+    page = visit("#seed=7&hair=blue&smile=true", service_workers="block")
+    page.get_by_text("Fine tuning").click()
+    page.get_by_label("Compute with").select_option("webgl")
+    page.get_by_text(f"webgl is not used: {sentence}").wait_for()
+    page.wait_for_selector(".status[data-backend=wasm]")
+    assert same(shown(page), tiny.draw(7, 0, ASKED))
+
+
+def test_reload_without_network(visit, server, tiny):
+    visit.allowed = ["ERR_", "Failed to (load|fetch)"]
+    page = visit("#seed=7&hair=blue&smile=true")
+    page.wait_for_selector(".status[data-offline=true]")
+    server.down = True
+    page.reload()
+    assert same(shown(page), tiny.draw(7, 0, ASKED))
+    draw(page)
+    assert same(shown(page), tiny.draw(seed_of(page), 0, ASKED))
+
+
+def test_second_visit_downloads_no_weights(visit, server):
+    page = visit()
+    page.wait_for_selector(".status[data-offline=true]")
+    asked = []
+    page.context.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    page.wait_for_selector(".frame:not(.busy) canvas")
+    assert [url for url in asked if "/models/" in url] == []
+
+
+def test_metered_connections_are_asked_first(visit, folder, tiny):
+    padding = folder / "models" / "tiny" / "padding.bin"
+    padding.write_bytes(bytes(1_500_000))
+    manifest = json.loads((folder / "tfanime.json").read_text())
+    import hashlib
+
+    digest = hashlib.sha256(padding.read_bytes()).hexdigest()
+    manifest["models"][0]["files"].append(
+        {"path": "models/tiny/padding.bin", "bytes": 1_500_000, "sha256": digest}
+    )
+    (folder / "tfanime.json").write_text(json.dumps(manifest))
+    metered = "Object.defineProperty(navigator, 'connection', { value: { saveData: true } })"
+    page = visit("#seed=2", wait=False, scripts=[metered])
+    page.get_by_text("tiny is 1.5 MB.").wait_for()
+    page.get_by_role("button", name="Download").click()
+    assert same(shown(page), tiny.draw(2))
+
+
+@pytest.mark.parametrize(
+    ("fragment", "sentence"),
+    [
+        ("#seed=-1", "seed is a whole number"),
+        ("#seed=1e99", "seed is a whole number"),
+        ("#hair=<img src=x onerror=alert(1)>", "hair is one of blonde, blue, red"),
+        ("#nonsense=1", "An attribute is one of"),
+        ("#__proto__=1&constructor=2", "An attribute is one of"),
+        ("#model=../../etc", "model is one of tiny, plain"),
+        ("#slider.blue_hair=9", "blue_hair is a number from -1 to 1"),
+        ("#%%%=%E0%A4%A", "An attribute is one of"),
+    ],
+)
+def test_hostile_addresses(visit, fragment, sentence):
+    page = visit(fragment)
+    assert sentence in page.locator(".note.bad").inner_text()
+    assert tags_of(page) == {}
+    assert page.locator("main img").count() == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not json",
+        "[]",
+        "null",
+        '{"format": "other"}',
+        '{"format": "tfanime-settings-1", "seed": 1e300}',
+        '{"format": "tfanime-settings-1", "tags": {"hair": "<script>alert(1)</script>"}}',
+        '{"format": "tfanime-settings-1", "tags": {"__proto__": {"x": 1}, "toString": true}}',
+        '{"format": "tfanime-settings-1", "sliders": {"blue_hair": "1"}}',
+        '{"format": "tfanime-settings-1", "vary": []}',
+        " " * 1_000_001,
+    ],
+)
+def test_hostile_settings_change_nothing(visit, tmp_path, text):
+    page = visit("#seed=21&hair=red")
+    before = shown(page), page.url
+    file = tmp_path / "settings.json"
+    file.write_text(text)
+    page.set_input_files("input[type=file]", file)
+    page.get_by_text("nothing was changed").wait_for()
+    assert (shown(page) == before[0]).all() and page.url == before[1]
+
+
+def changed(key: str, value: object):
+    def change(manifest: dict) -> None:
+        manifest["models"][0][key] = value
+
+    return change
+
+
+def foreign_file(manifest: dict) -> None:
+    manifest["models"][0]["files"][0]["path"] = "https://example.com/model.json"
+    manifest["models"][0]["graph"] = "https://example.com/model.json"
+
+
+def climbing_file(manifest: dict) -> None:
+    manifest["models"][0]["files"][1]["path"] = "models/../../secret.bin"
+
+
+def wrong_hash(manifest: dict) -> None:
+    manifest["models"][0]["files"][1]["sha256"] = "0" * 64
+
+
+def shorter_file(manifest: dict) -> None:
+    manifest["models"][0]["files"][1]["bytes"] -= 4
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (changed("latentDim", 1e9), "models[0].latentDim is a whole number from 1 to 65536"),
+        (changed("name", "<img src=x onerror=alert(1)>" * 20), "models[0].name is text of at"),
+        (changed("files", "all"), "models[0].files is a list"),
+        (changed("references", []), "models[0].references is one or more"),
+        (changed("schema", {"fields": [{"name": 1}]}), "models[0].schema.fields[0].name is text"),
+        (changed("output", "nowhere"), "tiny cannot be drawn in this browser"),
+        (foreign_file, "is a relative path in the exported folder"),
+        (climbing_file, "is a relative path in the exported folder"),
+        (wrong_hash, "is not the file that tfanime.json describes"),
+        (shorter_file, "is not the file that tfanime.json describes"),
+        (lambda manifest: manifest.clear(), "tfanime.json: format is 1"),
+    ],
+)
+def test_hostile_folders(visit, folder, change, sentence):
+    manifest = json.loads((folder / "tfanime.json").read_text())
+    change(manifest)
+    (folder / "tfanime.json").write_text(json.dumps(manifest))
+    page = visit(wait=False)
+    page.get_by_role("alert").wait_for()
+    assert sentence in page.get_by_role("alert").inner_text()
+    assert page.locator("main img").count() == 0
+
+
+def test_a_graph_that_is_no_graph(visit, folder, tiny, monkeypatch):
+    monkeypatch.setattr(Tiny, "_graph", lambda self: {"node": [{"name": "x", "op": "Evil"}]})
+    write_folder(folder, tiny)
+    page = visit(wait=False)
+    page.get_by_role("alert").wait_for()
+    assert "tiny cannot be drawn in this browser" in page.get_by_role("alert").inner_text()
+
+
+# ---- what is served ----------------------------------------------------------------------------
+
+
+def test_policy_and_size(site):
+    html = (site / "index.html").read_text()
+    policy = re.search(r'Content-Security-Policy"\s+content="(.*?)"', html, re.S).group(1)
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"] == "'self' 'wasm-unsafe-eval'"
+    assert rules["connect-src"] == rules["style-src"] == rules["worker-src"] == "'self'"
+    assert "<style" not in html and not re.search(r"<script(?![^>]*\bsrc=)", html)
+    worker = (site / "sw.js").read_text()
+    files = json.loads(re.search(r"FILES = (\[.*?\]);", worker).group(1))
+    assert all((site / file).is_file() for file in files)
+    code = [file for file in files if file.endswith(".js") and "backend-" not in file]
+    initial = sum(len(gzip.compress((site / file).read_bytes(), 9)) for file in code)
+    assert 50_000 < initial < 300_000

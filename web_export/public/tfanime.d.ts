@@ -1,0 +1,81 @@
+/** Draws pictures from a folder that `tfanime export web` has written. */
+
+export type Backend = "webgpu" | "webgl" | "wasm" | "cpu";
+
+/** Values of attributes by name: of a group one of its values, of a flag true or false, of a
+ * value a number. `generator.fields` lists them. */
+export type Tags = Record<string, string | boolean | number>;
+
+export interface Field {
+  name: string;
+  kind: "group" | "flag" | "value";
+  /** Of a group, in the order of the label columns. */
+  values: string[];
+  /** How often each value occurs in the training set; empty if that is not known. */
+  frequencies: number[];
+  /** Range of a value. */
+  low: number;
+  high: number;
+}
+
+export interface LoadOptions {
+  /** One of the names in tfanime.json; by default the first. */
+  model?: string;
+  /** "auto" (default) takes the fastest that reproduces the model's reference picture. Another
+   * one is tried first; if it fails, the next that works takes its place. */
+  backend?: Backend | "auto";
+  /** Bytes of the model that are there, and all of them. */
+  onProgress?: (loaded: number, total: number) => void;
+  /** A backend was tried and is not used, and why. */
+  onFallback?: (backend: Backend, reason: string) => void;
+}
+
+export interface Request {
+  /** 0 to 2^53 - 1; default 0. The same seed gives the same picture, here and in Python. */
+  seed?: number;
+  /** 0 to 2^32 - 1; default 0: which picture of the seed. */
+  index?: number;
+  /** Attributes to hold fixed; the others are drawn from the training set's frequencies. */
+  tags?: Tags;
+  /** 0 to 2, default 1: below 1 typical pictures, above 1 unusual ones. */
+  truncation?: number;
+  /** Goes this part (0 to 1) of the way to the noise of another seed. */
+  vary?: { seed: number; strength: number };
+  /** A finished latent vector, instead of the seed's. */
+  latent?: ArrayLike<number>;
+  /** A number from -1 (no) to 1 (yes) for each label column, instead of `tags`. */
+  labels?: ArrayLike<number>;
+}
+
+export interface Picture {
+  /** height x width x 3 numbers in [-1, 1], row by row. */
+  pixels: Float32Array;
+  /** The same for a canvas: `context.putImageData(picture.imageData, 0, 0)`. */
+  imageData: ImageData;
+  height: number;
+  width: number;
+  latent: Float32Array;
+  /** What the network was fed, -1 to 1; null for a model without labels. */
+  labels: Float32Array | null;
+  /** The same in words. */
+  tags: Tags;
+  /** Milliseconds that drawing took. */
+  ms: number;
+  backend: Backend;
+}
+
+export class Generator {
+  private constructor();
+  /** `folder`: address of the exported folder, relative to the page. Throws an Error whose
+   * message says what is wrong with the folder, the model or the browser. */
+  static load(folder?: string | URL, options?: LoadOptions): Promise<Generator>;
+  /** The attributes that this model knows. */
+  readonly fields: Field[];
+  readonly backend: Backend;
+  /** One picture. Calls follow each other: await one before the next. */
+  generate(request?: Request): Promise<Picture>;
+  /** Twice the size, by the upscaler in the folder; throws if there is none. */
+  upscale(picture: Pick<Picture, "pixels" | "height" | "width">): Promise<ImageData>;
+  /** Frees the memory. */
+  dispose(): void;
+}

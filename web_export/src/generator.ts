@@ -1,0 +1,279 @@
+// The JavaScript module: `import { Generator } from "./tfanime.js"`. docs/site.md describes it,
+// public/tfanime.d.ts types it.
+
+import { accelerated, type Backend, BACKENDS, start } from "./backends";
+import * as check from "./check";
+import { decode, type Field, sample, type Tags, toSigned, toUnsigned } from "./labels";
+import { latent as drawLatent, PICTURES, SEEDS, slerp } from "./latent.js";
+import { fetchManifest, type Manifest, type Model, type Upscaler } from "./manifest";
+import { type Feed, Network } from "./network";
+import { difference, emptiness, toImageData } from "./pixels";
+import * as store from "./store";
+
+export type { Backend, Field, Manifest, Model, Tags, Upscaler };
+
+export interface LoadOptions {
+  model?: string;
+  backend?: Backend | "auto";
+  onProgress?: store.Progress;
+  /** A backend was tried and is not used, and why. */
+  onFallback?: (backend: Backend, reason: string) => void;
+}
+
+export interface Request {
+  seed?: number;
+  index?: number;
+  tags?: Tags;
+  truncation?: number;
+  /** Goes this part (0 to 1) of the way to the noise of another seed. */
+  vary?: { seed: number; strength: number };
+  /** Instead of the seed's: the finished latent vector. */
+  latent?: ArrayLike<number>;
+  /** Instead of the sampled ones: a number from -1 to 1 for each column. */
+  labels?: ArrayLike<number>;
+}
+
+export interface Picture {
+  pixels: Float32Array<ArrayBuffer>;
+  imageData: ImageData;
+  height: number;
+  width: number;
+  latent: Float32Array<ArrayBuffer>;
+  labels: Float32Array<ArrayBuffer> | null;
+  tags: Tags;
+  ms: number;
+  backend: Backend;
+}
+
+/** Milliseconds a picture, of each backend that draws rightly. */
+export type Speeds = Partial<Record<Backend, number>>;
+
+function vector(given: ArrayLike<number>, what: string, length: number): Float32Array<ArrayBuffer> {
+  const found = Float32Array.from(given);
+  if (found.length !== length || !found.every(Number.isFinite)) {
+    throw new check.Refused(`${what} is ${length} finite numbers. Received: ${given.length}.`);
+  }
+  return found;
+}
+
+/** What the network is fed for a request. */
+export function inputs(
+  model: Pick<Model, "latentDim" | "fields">,
+  request: Request,
+): { latent: Float32Array<ArrayBuffer>; labels: Float32Array<ArrayBuffer> | null; tags: Tags } {
+  const seed = check.whole(request.seed ?? 0, "seed", 0, SEEDS);
+  const index = check.whole(request.index ?? 0, "index", 0, PICTURES);
+  const truncation = check.number(request.truncation ?? 1, "truncation", 0, 2);
+  let latent = request.latent
+    ? vector(request.latent, "latent", model.latentDim)
+    : drawLatent(seed, index, model.latentDim, truncation);
+  if (request.vary) {
+    const strength = check.number(request.vary.strength, "vary.strength", 0, 1);
+    const other = check.whole(request.vary.seed, "vary.seed", 0, SEEDS);
+    const end = drawLatent(other, index, model.latentDim, truncation);
+    if (strength) latent = Float32Array.from(slerp(latent, end, strength));
+  }
+  if (!model.fields.length) {
+    if (request.labels || Object.keys(request.tags ?? {}).length) {
+      throw new check.Refused("This model was trained without labels: leave tags and labels out.");
+    }
+    return { latent, labels: null, tags: {} };
+  }
+  const row = sample(seed, index, model.fields, request.tags ?? {});
+  const labels = request.labels
+    ? vector(request.labels, "labels", row.length)
+    : toSigned(row);
+  return { latent, labels, tags: decode(toUnsigned(labels), model.fields) };
+}
+
+// WASM runs everywhere and starts fastest; plain JavaScript is slow but hardly ever fails.
+const ORDER: readonly Backend[] = ["wasm", "webgl", "webgpu", "cpu"];
+
+export class Generator {
+  private upscaler: Network | null = null;
+
+  private constructor(
+    readonly folder: URL,
+    readonly model: Model,
+    readonly upscalers: Upscaler[],
+    private readonly files: Map<string, Uint8Array<ArrayBuffer>>,
+    private network: Network,
+    private readonly report: NonNullable<LoadOptions["onFallback"]>,
+  ) {}
+
+  /** The label fields that `tags` may name. */
+  get fields(): Field[] {
+    return this.model.fields;
+  }
+
+  get backend(): Backend {
+    return this.network.backend;
+  }
+
+  static async load(folder: string | URL = ".", options: LoadOptions = {}): Promise<Generator> {
+    const wanted = check.oneOf(options.backend ?? "auto", "backend", ["auto", ...BACKENDS] as const);
+    const base = new URL(folder, globalThis.document?.baseURI ?? globalThis.location?.href);
+    if (!base.pathname.endsWith("/")) base.pathname += "/";
+    const order = [...ORDER];
+    if (wanted !== "auto") order.unshift(...order.splice(order.indexOf(wanted), 1));
+    // Its code arrives while the model does. If it fails, that is said when its turn comes.
+    const started = start(order[0]).catch(() => {});
+    const manifest = await fetchManifest(base);
+    const names = manifest.models.map((model) => model.name);
+    const name = check.oneOf(options.model ?? names[0], "model", names);
+    const model = manifest.models.find((entry) => entry.name === name) as Model;
+    const files = await store.load(base, model.files, options.onProgress);
+    const known = [...manifest.models, ...manifest.upscalers].flatMap((entry) => entry.files);
+    void store.forgetOthers(base, known);
+    const report = options.onFallback ?? (() => {});
+    await started;
+    const network = await firstThatDraws(model, files, order, report);
+    const generator = new Generator(base, model, manifest.upscalers, files, network, report);
+    if (wanted === "auto") await generator.chooseFastest();
+    return generator;
+  }
+
+  /** Tries the backends with graphics hardware behind them, and stays with the fastest that
+   * reproduces the reference picture. */
+  async chooseFastest(): Promise<Speeds> {
+    const speeds: Speeds = { [this.backend]: await this.time(this.network) };
+    for (const backend of await accelerated()) {
+      if (backend === this.backend) continue;
+      let network: Network;
+      try {
+        network = await opened(this.model, this.files, backend);
+      } catch (error) {
+        this.report(backend, message(error));
+        continue;
+      }
+      speeds[backend] = await this.time(network);
+      const better = speeds[backend] < (speeds[this.backend] ?? Infinity);
+      (better ? this.network : network).dispose();
+      if (better) this.network = network;
+    }
+    return speeds;
+  }
+
+  /** Shortest of three drawings, after the one that opening the network has made. */
+  private async time(network: Network): Promise<number> {
+    let shortest = Infinity;
+    for (let i = 0; i < 3; i++) {
+      const began = performance.now();
+      await network.run(feeds(this.model, this.model.references[0]));
+      shortest = Math.min(shortest, performance.now() - began);
+    }
+    return shortest;
+  }
+
+  async generate(request: Request = {}): Promise<Picture> {
+    const { latent, labels, tags } = inputs(this.model, request);
+    const began = performance.now();
+    const values = await this.draw(feeds(this.model, { latent, labels }));
+    const ms = performance.now() - began;
+    const { height, width } = this.model;
+    const imageData = toImageData(values, height, width);
+    return { pixels: values, imageData, height, width, latent, labels, tags, ms, backend: this.backend };
+  }
+
+  /** Runs the network; if it fails or draws nothing, as after a graphics driver's reset, goes to
+   * another backend first. */
+  private async draw(given: Feed[]): Promise<Float32Array<ArrayBuffer>> {
+    let reason: string | null;
+    try {
+      const { values } = await this.network.run(given);
+      reason = emptiness(values);
+      if (!reason) return values;
+    } catch (error) {
+      reason = message(error);
+    }
+    const failed = this.backend;
+    this.report(failed, reason);
+    const others = ORDER.filter((backend) => backend !== failed);
+    const network = await firstThatDraws(this.model, this.files, others, this.report);
+    this.network.dispose();
+    this.network = network;
+    return (await network.run(given)).values;
+  }
+
+  /** A larger picture by the first exported upscaler. */
+  async upscale(picture: Pick<Picture, "pixels" | "height" | "width">): Promise<Picture["imageData"]> {
+    const entry = this.upscalers[0];
+    if (!entry) throw new check.Refused("No upscaler was exported into this folder.");
+    if (this.upscaler?.backend !== this.backend) {
+      this.upscaler?.dispose();
+      this.upscaler = await Network.open(
+        entry,
+        await store.load(this.folder, entry.files),
+        this.backend,
+      );
+    }
+    const shape = [1, picture.height, picture.width, 3];
+    const feed = { name: entry.inputs.pictures, shape, values: picture.pixels };
+    const output = await this.upscaler.run([feed]);
+    const [, height, width] = output.shape;
+    return toImageData(output.values, height, width);
+  }
+
+  dispose(): void {
+    this.network.dispose();
+    this.upscaler?.dispose();
+  }
+}
+
+// ---- choosing a backend --------------------------------------------------------------------------
+
+type Inputs = { latent: Float32Array; labels: Float32Array | null };
+
+function feeds(model: Model, { latent, labels }: Inputs): Feed[] {
+  const found = [{ name: model.inputs.latents, shape: [1, latent.length], values: latent }];
+  if (model.inputs.labels && labels) {
+    found.push({ name: model.inputs.labels, shape: [1, labels.length], values: labels });
+  }
+  return found;
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The model on `backend`, which has been seen to draw the stored reference picture. */
+async function opened(
+  model: Model,
+  files: Map<string, Uint8Array<ArrayBuffer>>,
+  backend: Backend,
+): Promise<Network> {
+  const network = await Network.open(model, files, backend);
+  try {
+    const reference = model.references[0];
+    const { values } = await network.run(feeds(model, reference));
+    const size = model.height * model.width * 3;
+    const stored = files.get(reference.picture)?.subarray(reference.offset, reference.offset + size);
+    if (stored?.length !== size) throw new check.Refused("its reference picture is missing");
+    const wrong = difference(values, stored, model.tolerance);
+    if (wrong) throw new Error(wrong);
+    return network;
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
+}
+
+async function firstThatDraws(
+  model: Model,
+  files: Map<string, Uint8Array<ArrayBuffer>>,
+  order: Backend[],
+  report: (backend: Backend, reason: string) => void,
+): Promise<Network> {
+  const reasons: string[] = [];
+  for (const backend of order) {
+    try {
+      return await opened(model, files, backend);
+    } catch (error) {
+      reasons.push(`${backend}: ${message(error)}`);
+      report(backend, message(error));
+      if (error instanceof check.Refused) break; // the files are at fault, not the backend
+    }
+  }
+  throw new check.Refused(`${model.name} cannot be drawn in this browser (${reasons.join("; ")}).`);
+}
+

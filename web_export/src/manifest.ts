@@ -1,0 +1,175 @@
+// What `tfanime export web` wrote: tfanime.json, checked to the last number.
+
+import * as check from "./check";
+import { columns, type Field, readSchema } from "./labels";
+
+export interface File {
+  path: string;
+  bytes: number;
+  sha256: string;
+}
+
+interface Network {
+  name: string;
+  graph: string;
+  precision: string;
+  weightBytes: number;
+  files: File[];
+  output: string;
+}
+
+export interface Reference {
+  latent: Float32Array<ArrayBuffer>;
+  labels: Float32Array<ArrayBuffer> | null;
+  picture: string;
+  offset: number;
+}
+
+export interface Model extends Network {
+  kind: "generator";
+  latentDim: number;
+  height: number;
+  width: number;
+  inputs: { latents: string; labels: string | null };
+  fields: Field[];
+  references: Reference[];
+  tolerance: number;
+  card: string | null;
+}
+
+export interface Upscaler extends Network {
+  kind: "upscaler";
+  factor: number;
+  inputs: { pictures: string };
+}
+
+export interface Manifest {
+  models: Model[];
+  upscalers: Upscaler[];
+}
+
+const GIGABYTE = 2 ** 30;
+const PATH = /^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/; // stays inside the folder: no "..", no "//", no ":"
+
+function path(value: unknown, what: string): string {
+  const found = check.text(value, what);
+  if (!PATH.test(found)) check.refuse(what, "a relative path in the exported folder", value);
+  return found;
+}
+
+function readNetwork(json: check.Json, at: string): Network {
+  const files = check.list(json.files, `${at}.files`, 10_000).map((entry, i): File => {
+    const file = check.object(entry, `${at}.files[${i}]`);
+    const sha256 = check.text(file.sha256, `${at}.files[${i}].sha256`);
+    if (!/^[0-9a-f]{64}$/.test(sha256)) {
+      check.refuse(`${at}.files[${i}].sha256`, "64 hexadecimal digits", sha256);
+    }
+    return {
+      path: path(file.path, `${at}.files[${i}].path`),
+      bytes: check.whole(file.bytes, `${at}.files[${i}].bytes`, 0, GIGABYTE),
+      sha256,
+    };
+  });
+  if (files.reduce((sum, file) => sum + file.bytes, 0) > GIGABYTE) {
+    throw new check.Refused(`${at}.files is larger than a gigabyte.`);
+  }
+  const graph = path(json.graph, `${at}.graph`);
+  if (!files.some((file) => file.path === graph)) check.refuse(`${at}.graph`, "a listed file", graph);
+  return {
+    name: check.text(json.name, `${at}.name`),
+    graph,
+    precision: check.text(json.precision, `${at}.precision`),
+    weightBytes: check.whole(json.weightBytes, `${at}.weightBytes`, 0, GIGABYTE),
+    files,
+    output: check.text(json.output, `${at}.output`),
+  };
+}
+
+function readFloats(value: unknown, what: string, count: number): Float32Array<ArrayBuffer> {
+  let bytes = "";
+  try {
+    bytes = atob(check.text(value, what, 1_000_000));
+  } catch (error) {
+    if (error instanceof check.Refused) throw error;
+    check.refuse(what, "base64", value);
+  }
+  const floats = new Float32Array(count);
+  const room = new Uint8Array(floats.buffer);
+  if (bytes.length === room.length) room.set(Uint8Array.from(bytes, (c) => c.charCodeAt(0)));
+  if (bytes.length !== room.length || !floats.every(Number.isFinite)) {
+    check.refuse(what, `${count} finite float32 numbers in base64`, value);
+  }
+  return floats;
+}
+
+function readModel(entry: unknown, at: string): Model {
+  const json = check.object(entry, at);
+  const network = readNetwork(json, at);
+  const fields = json.schema == null ? [] : readSchema(json.schema, `${at}.schema`);
+  const latentDim = check.whole(json.latentDim, `${at}.latentDim`, 1, 65536);
+  const inputs = check.object(json.inputs, `${at}.inputs`);
+  const labelled = inputs.labels != null;
+  if (labelled !== fields.length > 0) {
+    check.refuse(`${at}.inputs.labels`, "given exactly if there is a schema", inputs.labels);
+  }
+  const width = columns(fields).length;
+  const references = check.list(json.references, `${at}.references`, 100).map((found, i) => {
+    const here = `${at}.references[${i}]`;
+    const reference = check.object(found, here);
+    const labels = labelled
+      ? check.list(reference.labels, `${here}.labels`, width).map((x) => check.number(x, here, -1, 1))
+      : null;
+    if (labels && labels.length !== width) check.refuse(`${here}.labels`, `${width} numbers`, labels);
+    return {
+      latent: readFloats(reference.latent, `${here}.latent`, latentDim),
+      labels: labels && Float32Array.from(labels),
+      picture: path(reference.picture, `${here}.picture`),
+      offset: check.whole(reference.offset ?? 0, `${here}.offset`, 0, GIGABYTE),
+    };
+  });
+  if (!references.length) check.refuse(`${at}.references`, "one or more", references);
+  return {
+    ...network,
+    kind: "generator",
+    latentDim,
+    height: check.whole(json.height, `${at}.height`, 1, 4096),
+    width: check.whole(json.width, `${at}.width`, 1, 4096),
+    inputs: {
+      latents: check.text(inputs.latents, `${at}.inputs.latents`),
+      labels: labelled ? check.text(inputs.labels, `${at}.inputs.labels`) : null,
+    },
+    fields,
+    references,
+    tolerance: check.number(json.tolerance, `${at}.tolerance`, 0, 2),
+    card: json.card == null ? null : path(json.card, `${at}.card`),
+  };
+}
+
+function readUpscaler(entry: unknown, at: string): Upscaler {
+  const json = check.object(entry, at);
+  const inputs = check.object(json.inputs, `${at}.inputs`);
+  return {
+    ...readNetwork(json, at),
+    kind: "upscaler",
+    factor: check.whole(json.factor, `${at}.factor`, 2, 8),
+    inputs: { pictures: check.text(inputs.pictures, `${at}.inputs.pictures`) },
+  };
+}
+
+export function readManifest(source: string): Manifest {
+  const json = check.object(check.parse(source, "tfanime.json"), "tfanime.json");
+  if (json.format !== 1) check.refuse("tfanime.json: format", "1", json.format);
+  const models = check.list(json.models, "models", 1000).map((m, i) => readModel(m, `models[${i}]`));
+  if (!models.length) check.refuse("models", "a list of one or more", json.models);
+  const found = check.list(json.upscalers ?? [], "upscalers", 1000);
+  return { models, upscalers: found.map((u, i) => readUpscaler(u, `upscalers[${i}]`)) };
+}
+
+export async function fetchManifest(folder: URL): Promise<Manifest> {
+  const answer = await fetch(new URL("tfanime.json", folder)).catch(() => null);
+  if (!answer?.ok) {
+    const reason = answer ? `the server answered ${answer.status}` : "the server cannot be reached";
+    throw new check.Refused(`tfanime.json could not be loaded: ${reason}.`);
+  }
+  return readManifest(await answer.text());
+}

@@ -1,0 +1,3 @@
+// What `./tfanime.js` offers to other sites.
+
+export { Generator } from "./generator";

@@ -1,0 +1,98 @@
+import { useRef, useState } from "react";
+import { type Language, LANGUAGES } from "../text";
+import type { Theme } from "./App";
+import { usePage } from "./context";
+import { Icon } from "./icons";
+
+interface Props {
+  theme: Theme;
+  onTheme: (theme: Theme) => void;
+  onLanguage: (language: Language) => void;
+}
+
+const NEXT: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
+const THEME_ICON = { system: "half", light: "sun", dark: "moon" } as const;
+
+export function Header({ theme, onTheme, onLanguage }: Props) {
+  const { studio, state, language, say } = usePage();
+  const models = state.manifest?.models ?? [];
+  const themeLabel = `${say("theme")}: ${say(theme)}`;
+  return (
+    <header>
+      <div className="brand">
+        <img src="icons/icon.svg" alt="" width="36" height="36" />
+        <div>
+          <h1>tfanime</h1>
+          <p>{say("tagline")}</p>
+        </div>
+      </div>
+      {models.length > 1 && (
+        <select
+          aria-label={say("model")}
+          value={state.settings?.model}
+          onChange={(event) => studio.chooseModel(event.target.value)}
+        >
+          {models.map(({ name }) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      )}
+      <select
+        aria-label={say("language")}
+        value={language}
+        onChange={(event) => onLanguage(event.target.value as Language)}
+      >
+        {Object.entries(LANGUAGES).map(([code, name]) => (
+          <option key={code} value={code} lang={code}>
+            {name}
+          </option>
+        ))}
+      </select>
+      <button
+        type="button"
+        className="round"
+        aria-label={themeLabel}
+        title={themeLabel}
+        onClick={() => onTheme(NEXT[theme])}
+      >
+        <Icon name={THEME_ICON[theme]} />
+      </button>
+      <About />
+    </header>
+  );
+}
+
+function About() {
+  const { studio, say } = usePage();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [card, setCard] = useState("");
+  const { model } = studio;
+  const open = async () => {
+    dialog.current?.showModal();
+    if (!model?.card) return;
+    const answer = await fetch(model.card).catch(() => null);
+    setCard(answer?.ok ? (await answer.text()).slice(0, 20_000) : "");
+  };
+  return (
+    <>
+      <button type="button" className="round" aria-label={say("about")} title={say("about")} onClick={open}>
+        <Icon name="info" />
+      </button>
+      <dialog ref={dialog} aria-label={say("about")}>
+        <h2>{say("about")}</h2>
+        <p>{say("aboutText")}</p>
+        {card && (
+          <>
+            <h3>{say("card", { name: model?.name ?? "" })}</h3>
+            <pre tabIndex={0}>{card}</pre>
+          </>
+        )}
+        <form method="dialog">
+          <button type="submit" className="soft">
+            {say("close")}
+          </button>
+        </form>
+      </dialog>
+    </>
+  );
+}

@@ -1,0 +1,197 @@
+import { type FormEvent, useId, useState } from "react";
+import type { Field, Tag, Tags } from "../labels";
+import { phrase, SWATCHES, understand, word } from "../words";
+import { usePage, useWords } from "./context";
+import { Icon } from "./icons";
+import { Slider } from "./inputs";
+
+const MANY_VALUES = 16; // from here on a list to choose from, instead of buttons
+
+/** What the visitor may choose: made from the model's schema, whatever that holds. */
+export function Looks() {
+  const { studio, state, say } = usePage();
+  const { settings } = state;
+  const fields = studio.model?.fields ?? [];
+  if (!settings || !fields.length) return null;
+  const choose = (name: string, tag: Tag | null) => {
+    const { [name]: _, ...others } = settings.tags;
+    studio.change({ tags: tag === null ? others : { ...others, [name]: tag } });
+  };
+  const flags = fields.filter(({ kind }) => kind === "flag");
+  return (
+    <section className="card looks" aria-labelledby="looks-title">
+      <h2 id="looks-title">{say("looks")}</h2>
+      <Describe fields={fields} tags={settings.tags} />
+      {fields.map((field) => {
+        const tag = settings.tags[field.name];
+        const props = { field, onChoose: (t: Tag | null) => choose(field.name, t) };
+        if (field.kind === "group") return <Group {...props} key={field.name} tag={tag as string} />;
+        if (field.kind === "value") return <Value {...props} key={field.name} tag={tag as number} />;
+        return null;
+      })}
+      {flags.length > 0 && (
+        <div className="flags">
+          {flags.map((field) => (
+            <Flag
+              key={field.name}
+              field={field}
+              tag={settings.tags[field.name] as boolean | undefined}
+              onChoose={(tag) => choose(field.name, tag)}
+            />
+          ))}
+        </div>
+      )}
+      <button
+        type="button"
+        className="soft"
+        disabled={!Object.keys(settings.tags).length}
+        onClick={() => studio.change({ tags: {} })}
+      >
+        <Icon name="dice" /> {say("surprise")}
+      </button>
+    </section>
+  );
+}
+
+function Describe({ fields, tags }: { fields: Field[]; tags: Tags }) {
+  const { studio, say } = usePage();
+  const words = useWords();
+  const [text, setText] = useState("");
+  const [answer, setAnswer] = useState("");
+  const id = useId();
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const found = understand(text, fields);
+    const known = Object.keys(found).length > 0;
+    const shown = Object.entries(found).map(([name, tag]) =>
+      tag === false ? `${say("no")} ${words({ [name]: true })}` : words({ [name]: tag }),
+    );
+    setAnswer(known ? say("understood", { words: shown.join(", ") }) : say("notUnderstood"));
+    if (known) studio.change({ tags: { ...tags, ...found } });
+  };
+  return (
+    <form className="describe" onSubmit={submit}>
+      <label className="sr-only" htmlFor={id}>
+        {say("describeLabel")}
+      </label>
+      <input
+        id={id}
+        value={text}
+        maxLength={300}
+        autoComplete="off"
+        placeholder={say("describe")}
+        onChange={(event) => setText(event.target.value)}
+      />
+      <button type="submit" className="round" aria-label={say("describeLabel")}>
+        <Icon name="arrow" />
+      </button>
+      <p className="quiet" role="status">
+        {answer || say("looksHint")}
+      </p>
+    </form>
+  );
+}
+
+interface FieldProps<T> {
+  field: Field;
+  tag: T | undefined;
+  onChoose: (tag: T | null) => void;
+}
+
+function Group({ field, tag, onChoose }: FieldProps<string>) {
+  const { language, say } = usePage();
+  const id = useId();
+  const title = word(field.name, language);
+  const name = (value: string) => word(value, language);
+  if (field.values.length > MANY_VALUES) {
+    return (
+      <div className="box">
+        <label htmlFor={id}>{title}</label>
+        <select id={id} value={tag ?? ""} onChange={(event) => onChoose(event.target.value || null)}>
+          <option value="">{say("any")}</option>
+          {field.values.map((value) => (
+            <option key={value} value={value}>
+              {name(value)}
+            </option>
+          ))}
+        </select>
+      </div>
+    );
+  }
+  const colours = field.values.every((value) => Object.hasOwn(SWATCHES, value));
+  return (
+    <fieldset className={colours ? "group colours" : "group"}>
+      <legend>
+        {title}
+        <span>{tag === undefined ? say("any") : name(tag)}</span>
+      </legend>
+      <label className="any" title={say("any")}>
+        <input type="radio" name={id} checked={tag === undefined} onChange={() => onChoose(null)} />
+        <span>
+          <Icon name="dice" />
+          <b className="sr-only">{`${title}: ${say("any")}`}</b>
+        </span>
+      </label>
+      {field.values.map((value) => (
+        <label key={value} title={name(value)}>
+          <input type="radio" name={id} checked={tag === value} onChange={() => onChoose(value)} />
+          {colours ? (
+            <span style={{ background: SWATCHES[value] }}>
+              <b className="sr-only">{phrase(field, value, language)}</b>
+            </span>
+          ) : (
+            <span>{name(value)}</span>
+          )}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+/** Three states in turn: left to chance, yes, no. */
+function Flag({ field, tag, onChoose }: FieldProps<boolean>) {
+  const { language, say } = usePage();
+  const name = word(field.name, language);
+  const state = tag === undefined ? "any" : tag ? "yes" : "no";
+  const next = { any: true, yes: false, no: null }[state];
+  return (
+    <button
+      type="button"
+      className={`flag ${state}`}
+      aria-label={`${name}: ${say(state)}`}
+      onClick={() => onChoose(next)}
+    >
+      <Icon name={({ any: "ring", yes: "check", no: "cross" } as const)[state]} />
+      {name}
+    </button>
+  );
+}
+
+function Value({ field, tag, onChoose }: FieldProps<number>) {
+  const { language, say } = usePage();
+  const name = word(field.name, language);
+  const { low, high } = field;
+  const chance = tag === undefined;
+  return (
+    <div className="value">
+      <Slider
+        label={chance ? `${name}: ${say("any")}` : name}
+        value={tag ?? (low + high) / 2}
+        least={low}
+        most={high}
+        step={(high - low) / 100}
+        digits={high - low > 10 ? 0 : 2}
+        onChange={onChoose}
+      />
+      <button
+        type="button"
+        className="round"
+        disabled={chance}
+        aria-label={say("release", { word: name })}
+        onClick={() => onChoose(null)}
+      >
+        <Icon name="dice" />
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,26 @@
+import { useEffect } from "react";
+import { usePage } from "./context";
+import { Icon } from "./icons";
+
+/** A short message at the foot of the page; good news leave by themselves. */
+export function Note() {
+  const { studio, state, say } = usePage();
+  const { note } = state;
+  useEffect(() => {
+    if (!note || note.bad) return;
+    const timer = setTimeout(() => studio.dismiss(), 5000);
+    return () => clearTimeout(timer);
+  }, [note, studio]);
+  return (
+    <div className="note-place" role="status">
+      {note && (
+        <div className={note.bad ? "note bad" : "note"}>
+          <p>{say(note.phrase, note.values)}</p>
+          <button type="button" className="bare" aria-label={say("close")} onClick={() => studio.dismiss()}>
+            <Icon name="cross" />
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,42 @@
+import { createContext, useContext, useSyncExternalStore } from "react";
+import { columns, type Field, type Tags } from "../labels";
+import type { State, Studio } from "../studio";
+import type { Language, Say } from "../text";
+import { phrase, word } from "../words";
+
+interface Page {
+  studio: Studio;
+  language: Language;
+  say: Say;
+}
+
+export const PageContext = createContext<Page | null>(null);
+
+export function usePage(): Page & { state: State } {
+  const page = useContext(PageContext);
+  if (!page) throw new Error("usePage needs the page around it");
+  const state = useSyncExternalStore(page.studio.subscribe, page.studio.snapshot);
+  return { ...page, state };
+}
+
+/** What a picture shows, in words: group values, set flags, numbers. */
+export function useWords(): (tags: Tags) => string {
+  const { studio, language, say } = usePage();
+  return (tags) => {
+    const found = described(studio.model?.fields ?? [], tags).map(({ field, value }) =>
+      field.kind === "value"
+        ? `${word(field.name, language)} ${Number(tags[field.name]).toFixed(0)}`
+        : phrase(field, value, language),
+    );
+    return found.join(", ") || say("noLabels");
+  };
+}
+
+/** The columns that hold in a picture. */
+export function described(fields: Field[], tags: Tags): { field: Field; value: string | null }[] {
+  return columns(fields).filter(({ field, value }) => {
+    const tag = tags[field.name];
+    if (tag === undefined) return false;
+    return field.kind === "group" ? tag === value : tag !== false;
+  });
+}

@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import react from "@vitejs/plugin-react";
+import { defineConfig, type Plugin } from "vite";
+
+/** `import address from "virtual:worker"`: the worker as a chunk of the same build, so that it
+ * shares TensorFlow.js with tfanime.js instead of carrying its own. */
+function worker(): Plugin {
+  let building = false;
+  return {
+    name: "worker",
+    configResolved: (config) => {
+      building = config.command === "build";
+    },
+    resolveId: (id) => (id === "virtual:worker" ? "\0worker" : null),
+    load(id) {
+      if (id !== "\0worker") return null;
+      if (!building) return 'export default "/src/worker.ts";';
+      const reference = this.emitFile({ type: "chunk", id: "src/worker.ts", name: "worker" });
+      return `export default import.meta.ROLLUP_FILE_URL_${reference};`;
+    },
+  };
+}
+
+/** Vite's development server works with inline scripts; the built page does without. */
+function policyOfBuildsOnly(): Plugin {
+  return {
+    name: "policy-of-builds-only",
+    apply: "serve",
+    transformIndexHtml: (html) => html.replace(/<meta\s+http-equiv="Content-Security-Policy".*?>/s, ""),
+  };
+}
+
+/** Tells sw.js which files the page needs to start without a network, and under which version:
+ * the page, the worker and WASM with all that they import; other backends are kept when used. */
+function precache(): Plugin {
+  return {
+    name: "precache",
+    apply: "build",
+    writeBundle({ dir }, bundle) {
+      const files = new Set(["index.html", "manifest.webmanifest", "icons/icon.svg"]);
+      const add = (file: string) => {
+        if (files.has(file)) return;
+        files.add(file);
+        const found = bundle[file];
+        if (found?.type === "chunk") found.imports.forEach(add);
+      };
+      for (const file of Object.keys(bundle)) {
+        if (/(index|worker|backend-wasm)-[\w-]+\.(js|css)$|wasm-simd-[\w-]+\.wasm$/.test(file)) add(file);
+      }
+      add("tfanime.js");
+      const names = [...files].sort();
+      const hash = createHash("sha256");
+      for (const name of names) hash.update(readFileSync(join(dir as string, name)));
+      const path = join(dir as string, "sw.js");
+      const source = readFileSync(path, "utf8")
+        .replace('"VERSION"', JSON.stringify(hash.digest("hex").slice(0, 16)))
+        .replace('["FILES"]', JSON.stringify(names));
+      writeFileSync(path, source);
+    },
+  };
+}
+
+export default defineConfig({
+  base: "./",
+  plugins: [react(), worker(), policyOfBuildsOnly(), precache()],
+  build: {
+    outDir: process.env.TFANIME_SITE_OUT ?? "dist",
+    emptyOutDir: true,
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: false, // its helper needs a document, which workers lack
+    chunkSizeWarningLimit: 2000,
+    rollupOptions: {
+      preserveEntrySignatures: "strict",
+      input: { index: "index.html", tfanime: "src/module.ts" },
+      output: {
+        entryFileNames: (chunk) => (chunk.name === "tfanime" ? "tfanime.js" : "assets/[name]-[hash].js"),
+        chunkFileNames: ({ facadeModuleId }) => {
+          const backend = /tfjs-(backend-\w+)\/dist\/index/.exec(facadeModuleId ?? "")?.[1];
+          return `assets/${backend ?? "[name]"}-[hash].js`;
+        },
+      },
+    },
+  },
+});
