@@ -11,7 +11,11 @@ if not (3, 10) <= sys.version_info[:2] <= (3, 12):
         "Python {}.{}. Use the pip of one of those.".format(*sys.version_info)
     )
 
+from pathlib import Path  # noqa: E402
+from shutil import copytree  # noqa: E402
+
 from setuptools import find_packages, setup  # noqa: E402
+from setuptools.command.build_py import build_py  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -49,10 +53,19 @@ EXTRAS = {
     ],
     "data": [
         "beautifulsoup4>=4.12",
-        "requests>=2.31",
+        "lxml>=5",
+        "requests>=2.32",
+        # Older ones unpack a compression bomb whole, even when read piece by piece.
+        "urllib3>=2.6",
+        "requests-cache>=1.2",
+        "tenacity>=8.2.3",
+        "protego>=0.3",
+        "gallery-dl>=1.27",
         # OpenCV 5 dropped CascadeClassifier.
         "opencv-python-headless>=4.9,<5",
+        "scikit-learn>=1.4",  # t-SNE
     ],
+    "onnx": ["onnxruntime>=1.17"],
     # tensorflow-text asks for the TensorFlow of its own minor version.
     "text": [
         "tensorflow-text>=2.19,<2.22",
@@ -65,11 +78,38 @@ EXTRAS = {
         "requests>=2.31",
     ],
     "dev": [
+        "playwright>=1.45",  # drives Debian's chromium in tests/web
         "pytest>=8",
         "ruff>=0.6",
         "scipy>=1.11",
     ],
 }
+
+
+class BuildWithSite(build_py):
+    """Puts saved_models/ and the built site of web_export/ into wheels; a checkout has the one and
+    builds the other when it exports."""
+
+    def run(self):
+        super().run()
+        if not getattr(self, "editable_mode", False):
+            models = Path(self.build_lib) / "tfanime" / "_saved_models"
+            copytree(Path(HERE) / "saved_models", models, dirs_exist_ok=True)
+        if getattr(self, "editable_mode", False) or os.environ.get("TFANIME_WITHOUT_SITE"):
+            return
+        sys.path.insert(0, HERE)
+        from tfanime.export.site import build_site
+
+        out = Path(self.build_lib).resolve() / "tfanime" / "export" / "_site"
+        try:
+            build_site(Path(HERE) / "web_export", out)
+        except (ImportError, OSError, RuntimeError) as error:
+            sys.exit(
+                "tfanime's wheel contains a site, which could not be built. "
+                + str(error)
+                + " To install without it: TFANIME_WITHOUT_SITE=1 pip install ."
+            )
+
 
 setup(
     name="tfanime",
@@ -95,4 +135,5 @@ setup(
     install_requires=INSTALL,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["tfanime = tfanime.cli:main"]},
+    cmdclass={"build_py": BuildWithSite},
 )

@@ -68,7 +68,9 @@ def failing(monkeypatch, verb, error):
     monkeypatch.setitem(vars(tfanime), verb, fail)
 
 
-@pytest.mark.parametrize("verb", [None, "prepare", "train", "generate", "interpolate", "recipes"])
+@pytest.mark.parametrize(
+    "verb", [None, "prepare", "train", "generate", "interpolate", "upscale", "recipes"]
+)
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_help_has_examples(invoke, verb, flag):
     result = invoke(*filter(None, [verb]), flag)
@@ -201,6 +203,7 @@ def test_generate(invoke, calls, run_folder, words, tags):
             "first": 0,
             "out": None,
             "grid": "sheet.png",
+            "upscale": None,
             "progress": True,
         }
         assert result.stdout == "sheet: sheet.png\n"

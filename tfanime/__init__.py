@@ -18,47 +18,68 @@ from typing import TYPE_CHECKING
 from tfanime import _quiet
 
 if TYPE_CHECKING:
-    from tfanime import gans, recipes
+    from tfanime import collect, gans, recipes
     from tfanime.data import from_arrays, load_data
+    from tfanime.evaluation import evaluate
+    from tfanime.export.web import export_web
     from tfanime.generation import generate, interpolate
     from tfanime.labels import Field, LabelSchema
+    from tfanime.prepare.faces import crop_faces
     from tfanime.prepare.pack import pack
-    from tfanime.saved import load_generator
+    from tfanime.prepare.posters import pack_posters
+    from tfanime.prepare.tags import estimate_tags
+    from tfanime.saved import load_generator, load_upscaler
     from tfanime.training.sweep import sweep
     from tfanime.training.train import train
+    from tfanime.upscaling import upscale
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Field",
     "LabelSchema",
+    "collect",
+    "crop_faces",
+    "estimate_tags",
+    "evaluate",
+    "export_web",
     "from_arrays",
     "gans",
     "generate",
     "interpolate",
     "load_data",
     "load_generator",
+    "load_upscaler",
     "pack",
+    "pack_posters",
     "prepare",
     "recipes",
     "sweep",
     "train",
+    "upscale",
 ]
 
 # Public name -> the module it lives in and its name there.
 _FUNCTIONS = {
     "Field": ("tfanime.labels", "Field"),
     "LabelSchema": ("tfanime.labels", "LabelSchema"),
+    "crop_faces": ("tfanime.prepare.faces", "crop_faces"),
+    "estimate_tags": ("tfanime.prepare.tags", "estimate_tags"),
+    "evaluate": ("tfanime.evaluation", "evaluate"),
+    "export_web": ("tfanime.export.web", "export_web"),
     "from_arrays": ("tfanime.data", "from_arrays"),
     "generate": ("tfanime.generation", "generate"),
     "interpolate": ("tfanime.generation", "interpolate"),
     "load_data": ("tfanime.data", "load_data"),
     "load_generator": ("tfanime.saved", "load_generator"),
+    "load_upscaler": ("tfanime.saved", "load_upscaler"),
     "pack": ("tfanime.prepare.pack", "pack"),
+    "pack_posters": ("tfanime.prepare.posters", "pack_posters"),
     "sweep": ("tfanime.training.sweep", "sweep"),
     "train": ("tfanime.training.train", "train"),
+    "upscale": ("tfanime.upscaling", "upscale"),
 }
-_MODULES = ("gans", "prepare", "recipes")
+_MODULES = ("collect", "gans", "prepare", "recipes")
 
 _quiet.install()
 

@@ -18,6 +18,10 @@ RANGES = {
     "label_smoothing": (0, 0.5),
     "instance_noise": (0, float("inf")),
     "augment_target": (-1, 1),
+    "content_weight": (0, float("inf")),
+    "feature_weight": (0, float("inf")),
+    "degraded": (0, 1),
+    "jitter": (0, 0.5),
     "beta_1": (0, 1),
     "beta_2": (0, 1),
 }
@@ -56,6 +60,10 @@ class Config:
         penalty_every: training steps per penalised one, which is as many times as strong.
         weight_clip: clip of the discriminator's weights, or None.
         adversarial_weight, head_weight: factors of the adversarial and the label terms.
+        pixel_loss, content_weight, feature_weight, degraded, jitter: of an upscaler, see
+            `gans.SRGAN`.
+        feature_model: path of a Keras model for an upscaler's feature loss; None: the
+            discriminator's own activations.
         critic_steps: discriminator updates per generator update; each sees a fresh batch.
         updates: `"alternating"` or `"simultaneous"`.
         label_smoothing, instance_noise: see `gans.GAN`.
@@ -69,8 +77,8 @@ class Config:
         accumulation: parts in which a batch is worked through, to save memory; the weights change
             once per batch, by the mean of the parts' gradients.
         augment: `"none"`, or a `gans.augment.diff_augment` policy such as `"color,translation"`.
-        augment_target: None: every picture is augmented. A number, 0.6 in the paper: the share
-            that is follows how far the discriminator overfits (`gans.augment.adapted`).
+        augment_target: None: `augment` changes every picture. A number, 0.6 in the paper: the share
+            that it changes follows how far the discriminator overfits (`gans.augment.adapted`).
         augment_ramp: pictures it takes that share to go from 0 to 1.
         flip: mirror pictures at random.
         ema_half_life: in pictures; 0 turns averaging off.
@@ -93,6 +101,12 @@ class Config:
     weight_clip: float | None = None
     adversarial_weight: float = 1.0
     head_weight: float = 1.0
+    pixel_loss: str = "l1"
+    content_weight: float = 1.0
+    feature_weight: float = 0.0
+    feature_model: str | None = None
+    degraded: float = 0.5
+    jitter: float = 0.0
     critic_steps: int = 1
     updates: str = "alternating"
     label_smoothing: float = 0.0

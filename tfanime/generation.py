@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tfanime import images as pictures
-from tfanime import latent
+from tfanime import latent, upscaling
 from tfanime.files import read_json, write_json
 from tfanime.labels import LabelSchema, to_signed, to_unsigned
 
@@ -63,6 +63,7 @@ def generate(
     first: int = 0,
     out: str | os.PathLike | None = None,
     grid: str | os.PathLike | None = None,
+    upscale: object = None,
     progress: bool = False,
 ) -> Generated:
     """Draws pictures.
@@ -81,6 +82,8 @@ def generate(
         out: a folder for one PNG a picture and `generated.json`, which says the seed, index and
             tags of each.
         grid: a file (.png, .jpg or .webp) for all of them on one sheet.
+        upscale: a run folder of an upscaler, or what `tfanime.saved.load_upscaler` returns, to
+            enlarge each picture with.
         progress: show a progress bar.
 
     Returns:
@@ -105,13 +108,17 @@ def generate(
     folder = None if out is None else _PictureFolder(out)
     truncation = latent.check_truncation(truncation)
     generator = _loaded(run)
+    upscaler = None if upscale is None else upscaling.loaded(upscale)
+    factor = 1 if upscaler is None else upscaler.factor
     z = latent.truncate(latent.latents(seed, n, generator.latent_dim, first), truncation)
     labels = _sample_labels(generator, seed, n, tags, first)
-    shots = np.empty((n, generator.height, generator.width, 3), np.uint8)
+    shots = np.empty((n, factor * generator.height, factor * generator.width, 3), np.uint8)
     signed = None if labels is None else to_signed(labels)
     result = Generated(shots, z, labels, generator.schema, seed, first)
     try:
         for start, part in _draw(generator, z, signed, first, progress):
+            if upscaler is not None:
+                part = np.stack([upscaling.enlarge(upscaler, shot) for shot in part])
             shots[start : start + len(part)] = part
             if folder:
                 for i, shot in enumerate(part, start):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfanime import recipes
+from tfanime import models, recipes
 from tfanime.config import Config
 from tfanime.labels import Field, LabelSchema
 from tfanime.training.build import build_gan
@@ -33,7 +33,7 @@ def _global_policy():
 def tiny(name, **overrides):
     config = recipes.get(name)
     options = {"channels": 4}
-    if config.generator["name"] == "srresnet":
+    if config.generator["name"] in ("srresnet", "srgan"):
         options["blocks"] = 1
     return config.override(
         image_size=32,
@@ -96,12 +96,15 @@ def test_pictures_and_logits(name):
     config = tiny(name)
     gan = build_gan(config, SCHEMA)
     data = batch(config.override(critic_steps=1))
-    latents = np.zeros((BATCH, 6), np.float32)
     assert gan.conditional_generator == (config.conditioning != "none")
     assert gan.conditional_discriminator == (config.conditioning == "concat")
-    inputs = [latents, data["labels"]] if gan.conditional_generator else latents
-    pictures = gan(inputs)
-    assert pictures.shape == (BATCH, 32, 32, 3) and np.abs(pictures).max() <= 1
+    if config.generator["name"] in models.UPSCALERS:
+        pictures = gan(data["images"][:, ::2, ::2])  # not confined to [-1, 1]
+    else:
+        latents = np.zeros((BATCH, 6), np.float32)
+        pictures = gan([latents, data["labels"]] if gan.conditional_generator else latents)
+        assert np.abs(pictures).max() <= 1
+    assert pictures.shape == (BATCH, 32, 32, 3)
     seen = [pictures, data["labels"]] if gan.conditional_discriminator else pictures
     assert gan.discriminator(seen)["logits"].shape == (BATCH, 1)
 
@@ -172,6 +175,16 @@ def test_an_unknown_recipe_lists_the_known_ones():
         ("infogan", {"conditioning": "infogan"}),
         ("ac-infogan", {"conditioning": "ac"}),
         (
+            "srgan",
+            {
+                "g_lr": 2e-3,
+                "lr_decay_rate": 0.1,
+                "jitter": 0.1,
+                "degraded": 0.5,
+                "conditioning": "none",
+            },
+        ),
+        (
             "makegirlsmoe",
             {
                 "adversarial_weight": 34.0,
@@ -204,6 +217,9 @@ def test_options_reach_the_gan():
     assert (gan.penalty.at, gan.penalty.every, gan.penalty.weight) == ("real", 5, 2.0)
     assert (gan.ema_half_life, gan.instance_noise, gan.seed) == (7.0, 0.1, 3)
     assert gan.augment is not None and build_gan(tiny("dcgan")).augment is None
+    assert gan.augment_target == 0.6
+    # Turned off, the recipe's target means nothing.
+    assert build_gan(tiny("modern", augment="none")).augment_p is None
 
 
 @pytest.mark.parametrize(
@@ -237,6 +253,12 @@ def test_bfloat16_recipe():
         ({"augment": "blur"}, "augment is a list of: color.*Received: 'blur'"),
         ({"loss": "bce"}, "loss is one of"),
         ({"updates": "never"}, "updates is one of"),
+        ({"generator": {"name": "srgan", "factor": 3}}, "factor is 2 or 4. Received: 3"),
+        ({"generator": "srgan", "pixel_loss": "l3"}, "pixel_loss is one of: l1, mse"),
+        (
+            {"generator": "srgan", "feature_model": "missing.keras"},
+            "feature_model is the path of a Keras model. Received: 'missing.keras'",
+        ),
     ],
 )
 def test_what_cannot_be_built_is_said(changes, message):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import click
 
 import tfanime
-from tfanime.cli import drawing, prepare, training
+from tfanime.cli import collect, drawing, evaluate, export, figure, prepare, training, upscaling
 from tfanime.cli.group import Verbs
 
 
@@ -31,10 +31,17 @@ def main(debug: bool) -> None:
 
 
 for verb in (
+    collect.collect,
+    collect.data,
     prepare.prepare,
     training.train,
     drawing.generate,
     drawing.interpolate,
+    upscaling.upscale,
+    evaluate.evaluate,
+    figure.figure,
+    export.export,
+    export.web,
     training.sweep,
     training.recipes,
 ):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 import tfanime
@@ -33,6 +35,12 @@ from tfanime.cli.kinds import COUNT, RUN, SEED, TRUNCATION, Seeds, Tags
     metavar="FILE",
     help="All pictures on one sheet (.png, .jpg, .webp).",
 )
+@click.option(
+    "--upscale",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="RUN",
+    help="Enlarge them with this run of an upscaler.",
+)
 @click.pass_context
 def generate(ctx, run, n, out, grid, **options) -> None:
     """Draw pictures: single files (--out), a sheet (--grid) or both.
@@ -46,6 +54,7 @@ def generate(ctx, run, n, out, grid, **options) -> None:
       tfanime generate runs/first --n 64 --grid sheet.png
       tfanime generate runs/girls --n 16 --seed 7 --hair blue --smile --no-hat --out faces/
       tfanime generate runs/girls --truncation 0.7 --grid typical.png
+      tfanime generate runs/girls --upscale runs/larger --out faces2x/
     """
     if out is None and grid is None:
         raise click.UsageError("Say where the pictures go: --out DIR, --grid FILE or both.", ctx)

@@ -63,6 +63,12 @@ from tfanime.cli.kinds import COUNT, Axis, Data, Recipe, Settings, Size
     "--checkpoint-every", type=COUNT, metavar="STEPS", help="Save. Default: every three minutes."
 )
 @click.option(
+    "--evaluate-every",
+    type=COUNT,
+    metavar="STEPS",
+    help="Measure FID and KID and keep the best generator. Default: never.",
+)
+@click.option(
     "--tensorboard/--no-tensorboard", default=True, show_default=True, help="Write RUN/tensorboard."
 )
 @click.option("--dry-run", is_flag=True, help="Print the settings that would be used, and stop.")
@@ -94,7 +100,10 @@ def train(ctx, recipe, data, out, settings, dry_run, **options) -> None:
     click.echo(f"{out}: step {run.step:,}, {run.images:,} pictures, {run.seconds / 60:.1f} minutes")
     for warning in run.warnings:
         click.echo(f"Warning: {warning}", err=True)
-    click.echo(f"Draw with: tfanime generate {out} --n 64 --grid sheet.png")
+    if recipe == "srgan":
+        click.echo(f"Enlarge with: tfanime upscale PICTURES {out} --out larger/")
+    else:
+        click.echo(f"Draw with: tfanime generate {out} --n 64 --grid sheet.png")
     if not run.finished:
         click.echo("Stopped early, and saved. The same command continues.", err=True)
         ctx.exit(INTERRUPTED)
@@ -219,7 +228,7 @@ def _show_recipe(name: str) -> None:
     for network in (gan.generator, gan.discriminator):
         click.echo(f"\n{network.name}, {network.count_params():,} parameters")
         for layer in network.layers:
-            shape = "x".join(str(length) for length in layer.output.shape[1:])
+            shape = "x".join(str(length or "?") for length in layer.output.shape[1:])
             row = f"  {layer.name:24} {type(layer).__name__:24} {shape:12}"
             click.echo(f"{row} {layer.count_params():>12,}")
 
@@ -228,6 +237,7 @@ def _show_plan(recipe: str, data: str, options: dict) -> None:
     from tfanime.training.train import own_size, resolve
 
     running = ("steps", "epochs", "minutes", "strategy", "sample_every", "checkpoint_every")
+    running += ("evaluate_every",)
     budget = {name: options.pop(name) for name in running}
     options.pop("tensorboard")
     options["image_size"] = options["image_size"] or own_size(data)

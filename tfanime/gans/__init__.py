@@ -2,6 +2,7 @@
 
 from tfanime.gans import losses, penalties
 from tfanime.gans.base import GAN
+from tfanime.gans.super_resolution import SRGAN
 from tfanime.gans.variants import DRAGAN, LSGAN, WGAN, WGANGP, HingeGAN, InfoGAN
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "HingeGAN",
     "InfoGAN",
     "LSGAN",
+    "SRGAN",
     "WGAN",
     "WGANGP",
     "losses",

@@ -3,17 +3,26 @@
 A generator is a `keras.Model` from latents `(B, Z)`, or from `[latents (B, Z), labels (B, L)]`
 with labels in -1/+1 coding, to pictures `(B, H, W, 3)` float32 in [-1, 1].
 
+An upscaler is a generator from pictures `(B, h, w, 3)` of any size to larger ones, whose values
+may lie slightly outside [-1, 1].
+
 A discriminator is a `keras.Model` from pictures, or from `[pictures, labels]`, to
 `{"logits": (B, 1), "features": (B, F)}`, both float32, where heads read the features.
 """
 
-from tfanime.models import dcgan, modern, srresnet
+from tfanime.models import dcgan, modern, srgan, srresnet
 
-GENERATORS = {"dcgan": dcgan.generator, "srresnet": srresnet.generator, "modern": modern.generator}
+GENERATORS = {
+    "dcgan": dcgan.generator,
+    "srresnet": srresnet.generator,
+    "modern": modern.generator,
+}
+UPSCALERS = {"srgan": srgan.generator}
 DISCRIMINATORS = {
     "dcgan": dcgan.discriminator,
     "srresnet": srresnet.discriminator,
     "modern": modern.discriminator,
+    "srgan": srgan.discriminator,
 }
 
-__all__ = ["DISCRIMINATORS", "GENERATORS"]
+__all__ = ["DISCRIMINATORS", "GENERATORS", "UPSCALERS"]

@@ -8,7 +8,7 @@ import keras
 
 from tfanime import models
 from tfanime.config import Config
-from tfanime.gans import GAN, penalties
+from tfanime.gans import GAN, SRGAN, penalties
 from tfanime.gans.augment import diff_augment
 from tfanime.labels import LabelSchema
 from tfanime.models.heads import label_head, with_projection
@@ -40,7 +40,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
     label_dim = schema.size if conditional else 0
     generator = _network(
         "generator",
-        models.GENERATORS,
+        {**models.GENERATORS, **models.UPSCALERS},
         config.generator,
         height=height,
         width=width,
@@ -60,7 +60,11 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
     head = None
     if conditioning in ("ac", "infogan"):
         head = label_head(discriminator.output["features"].shape[-1], label_dim)
-    gan = GAN(
+    augmented = config.augment != "none"
+    kind, options = GAN, {}
+    if config.generator["name"] in models.UPSCALERS:
+        kind, options = SRGAN, _content(config)
+    gan = kind(
         generator,
         discriminator,
         loss=config.loss,
@@ -75,13 +79,14 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         critic_steps=config.critic_steps,
         updates=config.updates,
         accumulation=config.accumulation,
-        augment=None if config.augment == "none" else diff_augment(config.augment),
-        augment_target=config.augment_target,
+        augment=diff_augment(config.augment) if augmented else None,
+        augment_target=config.augment_target if augmented else None,
         augment_ramp=config.augment_ramp,
         label_smoothing=config.label_smoothing,
         instance_noise=config.instance_noise,
         ema_half_life=config.ema_half_life,
         seed=config.seed,
+        **options,
     )
     gan.compile(_optimizer(config, config.g_lr), _optimizer(config, config.d_lr))
     return gan
@@ -111,6 +116,26 @@ def _penalty(config: Config) -> penalties.GradientPenalty | None:
     make = penalties.PENALTIES[config.penalty]
     penalty = make() if config.penalty_weight is None else make(config.penalty_weight)
     return dataclasses.replace(penalty, every=config.penalty_every)
+
+
+def _content(config: Config) -> dict:
+    """What an upscaler is trained for beside fooling the discriminator."""
+    path = config.feature_model
+    try:
+        model = None if path is None else keras.models.load_model(path, compile=False)
+    except (OSError, ValueError, TypeError) as error:
+        first_line = str(error).splitlines()[0]
+        raise ValueError(
+            f"feature_model is the path of a Keras model. Received: {path!r} ({first_line})."
+        ) from error
+    return {
+        "pixel_loss": config.pixel_loss,
+        "content_weight": config.content_weight,
+        "feature_weight": config.feature_weight,
+        "feature_model": model,
+        "degraded": config.degraded,
+        "jitter": config.jitter,
+    }
 
 
 def _optimizer(config: Config, rate: float) -> keras.optimizers.Optimizer:

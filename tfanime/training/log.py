@@ -11,7 +11,10 @@ from tfanime.files import atomic_path, write_text
 FILE = "log.csv"
 # What each panel of curves.png shows; columns that a recipe does not have are left out.
 PANELS = {
-    "losses": ("d_loss", "g_loss", "d_label_loss", "g_label_loss", "d_penalty"),
+    "losses": (
+        *("d_loss", "g_loss", "d_label_loss", "g_label_loss", "d_penalty"),
+        *("g_pixel_loss", "g_feature_loss"),
+    ),
     "D on real and generated pictures": ("d_real", "d_fake"),
     "gradient norms": ("d_grad_norm", "g_grad_norm"),
     "spread within a batch, relative to real": ("diversity",),

@@ -1,23 +1,53 @@
-"""Sheets of pictures that show how a run is doing: same latents, same labels, every time."""
+"""Sheets of pictures that show how a run is doing: same latents, same labels, every time.
+
+Those of an upscaler show the same real pictures, made small and enlarged again.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from tfanime import latent
 from tfanime.config import Config
-from tfanime.gans import GAN
-from tfanime.images import save_grid, to_uint8
+from tfanime.gans import GAN, SRGAN
+from tfanime.images import grid, save_grid, save_image, to_float, to_uint8
 from tfanime.labels import to_signed
+from tfanime.saved import Upscaler
+from tfanime.upscaling import reduced
 
 COUNT = 64
+ACROSS = 8  # pictures of an upscaler's sheet
 CHUNK = 16  # pictures drawn at once: memory does not depend on the sheet
 
 
-class SampleSheets:
-    """Writes `samples/reals.png`, `samples/step-*.png` and `final.png`.
+class Sheets:
+    """Writes `samples/reals.png`, `samples/step-*.png` and `final.png`."""
+
+    def __init__(self, run: Path, data):
+        self.run, self.data = Path(run), data
+
+    def start(self, step: int) -> None:
+        """The real pictures and, in a new run, what an untrained generator draws."""
+        if step == 0:
+            save_grid(self.run / "samples" / "reals.png", self.data.images(self._spread(COUNT)))
+            self.draw(0)
+
+    def draw(self, step: int) -> None:
+        self._save(self.run / "samples" / f"step-{step:07d}.png")
+
+    def draw_final(self) -> None:
+        self._save(self.run / "final.png")
+
+    def _spread(self, count: int) -> np.ndarray:
+        """Indices of as many pictures, from all over the data."""
+        return np.linspace(0, len(self.data) - 1, min(count, len(self.data))).astype(int)
+
+
+class SampleSheets(Sheets):
+    """A generator's: 64 pictures.
 
     Args:
         run: the run folder.
@@ -27,24 +57,12 @@ class SampleSheets:
     """
 
     def __init__(self, run: Path, gan: GAN, data, config: Config):
-        self.run, self.gan, self.data = Path(run), gan, data
+        super().__init__(run, data)
+        self.gan = gan
         self.latents = latent.latents(config.seed, COUNT, gan.latent_dim)
         self.labels = None
         if gan.conditional_generator:
             self.labels = to_signed(latent.sample_labels(config.seed, COUNT, data.schema))
-
-    def start(self, step: int) -> None:
-        """The real pictures and, in a new run, what an untrained generator draws."""
-        if step == 0:
-            chosen = np.linspace(0, len(self.data) - 1, min(COUNT, len(self.data))).astype(int)
-            save_grid(self.run / "samples" / "reals.png", self.data.images(chosen))
-            self.draw(0)
-
-    def draw(self, step: int) -> None:
-        self._save(self.run / "samples" / f"step-{step:07d}.png")
-
-    def draw_final(self) -> None:
-        self._save(self.run / "final.png")
 
     def _save(self, path: Path) -> None:
         drawn = []
@@ -55,3 +73,40 @@ class SampleSheets:
                 inputs = [inputs, self.labels[rows]]
             drawn.append(np.asarray(self.gan(inputs), np.float32))
         save_grid(path, to_uint8(np.nan_to_num(np.concatenate(drawn))))
+
+
+class UpscaleSheets(Sheets):
+    """An upscaler's: eight real pictures as columns. The first row shows them as they are; the
+    next three a clean reduction, its bicubic enlargement and the upscaler's; the last three the
+    same of a reduction made worse.
+
+    Args:
+        run: the run folder.
+        gan: whose averaged generator enlarges.
+        data: for the real pictures.
+        config: for the seed.
+    """
+
+    def __init__(self, run: Path, gan: SRGAN, data, config: Config):
+        super().__init__(run, data)
+        self.upscaler = Upscaler(gan.ema_generator, gan.factor, config.recipe)
+        self.real = data.images(self._spread(ACROSS))
+        self.small = [reduced(self.real, gan.factor, share, config.seed) for share in (0.0, 1.0)]
+
+    def _save(self, path: Path) -> None:
+        factor = self.upscaler.factor
+        rows = [self.real]
+        for small in self.small:
+            nearest = small.repeat(factor, axis=1).repeat(factor, axis=2)
+            bicubic = np.stack([_bicubic(picture, factor) for picture in small])
+            rows += [nearest, bicubic, np.stack([self._enlarged(picture) for picture in small])]
+        save_image(path, grid(np.concatenate(rows), columns=len(self.real)))
+
+    def _enlarged(self, picture: np.ndarray) -> np.ndarray:
+        return to_uint8(np.nan_to_num(self.upscaler(to_float(picture[None]))[0]))
+
+
+def _bicubic(picture: np.ndarray, factor: int) -> np.ndarray:
+    height, width = picture.shape[:2]
+    size = (factor * width, factor * height)
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))

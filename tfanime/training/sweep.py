@@ -87,8 +87,8 @@ def sweep(
     if overrides.get("image_size") is None and "image_size" not in grid:
         overrides["image_size"] = own_size(data)
     planned = [(cell, _config(recipe, cell, overrides)) for cell in cells(grid)]
-    sizes = {config.image_size for _, config in planned}
-    packed = isinstance(data, PackedDataset)
+    sizes_of = {cell.name: config.image_size for cell, config in planned}
+    sizes, packed = {*sizes_of.values()}, isinstance(data, PackedDataset)
     loaded = {s: data if packed else load_data(data, size=s, progress=progress) for s in sizes}
     for cell, config in planned:
         _check(cell, config, loaded[config.image_size])
@@ -104,7 +104,8 @@ def sweep(
         _write_table(out, [*done, *waiting])
         if result["state"] == "stopped":
             break
-    _write_sheet(out / "sheets.png", out, done)
+    shown = [_examples(out / cell.name, loaded[sizes_of[cell.name]]) for cell in done]
+    _write_sheet(out / "sheets.png", done, shown)
     finished = result["state"] != "stopped"
     return Sweep(out, (*done, *(cell for cell, _ in planned[len(done) :])), finished)
 
@@ -197,15 +198,27 @@ def _shown(value) -> str:
     return "" if value is None else str(value).replace("|", "\\|")
 
 
-def _write_sheet(path: Path, out: Path, found: Sequence[Cell]) -> None:
-    """A strip of pictures a cell, drawn from the same latents, under the cell's name."""
+def _examples(run: Path, data: PackedDataset) -> np.ndarray:
+    """Drawn from the same latents by every cell, or enlarged from the same pictures."""
+    from tfanime.generation import generate
+    from tfanime.saved import UPSCALER, kind_of, load_upscaler
+    from tfanime.upscaling import reduced, upscale
+
+    if kind_of(run) != UPSCALER:
+        return generate(run, n=SAMPLES).images
+    upscaler = load_upscaler(run)
+    small = reduced(data.images(np.arange(SAMPLES) % len(data)), upscaler.factor, share=0.5)
+    return upscale(small, upscaler)
+
+
+def _write_sheet(path: Path, found: Sequence[Cell], shown: Sequence[np.ndarray]) -> None:
+    """A strip of pictures a cell under the cell's name."""
     from PIL import Image, ImageDraw, ImageFont
 
-    from tfanime.generation import generate
     from tfanime.images import grid, save_image
 
     font = ImageFont.load_default()
-    strips = [grid(generate(out / c.name, n=SAMPLES).images, columns=SAMPLES) for c in found]
+    strips = [grid(pictures, columns=SAMPLES) for pictures in shown]
     labels = [c.name.replace("_", " ") + f" ({c.result['state']})" for c in found]
     boxes = [font.getbbox(label) for label in labels]
     band = max(int(box[3]) for box in boxes) + 4

@@ -26,15 +26,16 @@ from tfanime import recipes
 from tfanime.config import Config
 from tfanime.data import PackedDataset, load_data
 from tfanime.files import read_json, write_json
-from tfanime.gans import GAN
+from tfanime.gans import GAN, SRGAN
 from tfanime.labels import LabelSchema
-from tfanime.saved import save_generator
+from tfanime.saved import save_generator, save_upscaler
 from tfanime.training import checkpoint, distribution
 from tfanime.training.build import build_gan
+from tfanime.training.evaluation import QualityCurve
 from tfanime.training.log import Log, draw_curves
 from tfanime.training.progress import Progress
 from tfanime.training.report import write_report
-from tfanime.training.samples import SampleSheets
+from tfanime.training.samples import SampleSheets, UpscaleSheets
 from tfanime.training.watch import ADVICE, CollapseWatch, Diverged
 
 CONFIG = "config.json"
@@ -86,6 +87,7 @@ def train(
     strategy: str = "auto",
     sample_every: int | None = None,
     checkpoint_every: int | None = None,
+    evaluate_every: int | None = None,
     tensorboard: bool = True,
     progress: bool = True,
     **overrides,
@@ -106,6 +108,8 @@ def train(
         batch_size, seed, precision: override the recipe's.
         strategy: "auto" (every GPU there is), "none", "mirrored" or "multiworker".
         sample_every, checkpoint_every: steps. Defaults: an epoch; three minutes.
+        evaluate_every: steps between two measurements of FID and KID, kept in `quality.csv` with
+            the best generator in `best/`; see `tfanime.training.evaluation`. Default: none.
         tensorboard: writes `tensorboard/`.
         progress: shows a progress bar.
         **overrides: any other field of `Config`.
@@ -145,12 +149,27 @@ def train(
     scope = distribution.make("none" if given else strategy, config.batch_size)
     with scope.scope():
         gan = given or build_gan(config, data.schema)
+    if evaluate_every and isinstance(gan, SRGAN):
+        raise ValueError(
+            "evaluate_every measures pictures drawn from noise, and an upscaler draws none. "
+            "Leave it out."
+        )
     # Last, so that a setting that cannot be built leaves no folder behind.
     if distribution.is_chief(scope) and not (out / CONFIG).exists():
         _claim(out, config, data, described)
     budget = _Budget.of(steps, epochs, minutes, len(data), config)
     trainer = _Trainer(
-        gan, data, config, out, scope, budget, sample_every, checkpoint_every, tensorboard, progress
+        gan,
+        data,
+        config,
+        out,
+        scope,
+        budget,
+        sample_every,
+        checkpoint_every,
+        tensorboard,
+        progress,
+        evaluate_every,
     )
     return trainer.run()
 
@@ -191,6 +210,7 @@ class _Trainer:
         checkpoint_every,
         tensorboard: bool,
         progress: bool,
+        evaluate_every: int | None,
     ):
         self.gan, self.data, self.config, self.out = gan, data, config, out
         self.scope, self.budget, self.progress = scope, budget, progress
@@ -210,7 +230,10 @@ class _Trainer:
         every = max(1, min(50, self.sample_every))
         self.log = Log(out, every, self.step, meta.get("log"))
         self.watch = CollapseWatch(gan, meta.get("watch"))
-        self.sheets = SampleSheets(out, gan, data, config)
+        sheets = UpscaleSheets if isinstance(gan, SRGAN) else SampleSheets
+        self.sheets = sheets(out, gan, data, config)
+        self.evaluate_every = evaluate_every
+        self.quality = _quality_curve(self) if evaluate_every else None
         self.board = (
             tf.summary.create_file_writer(str(out / "tensorboard")) if tensorboard else None
         )
@@ -264,16 +287,23 @@ class _Trainer:
             self.warnings.append(warning)
             bar.say(f"Warning: {warning}")
         means = self.log.add(self.step, logs, self.images_per_step)
-        if means and self.board:
-            with self.board.as_default(step=self.step):
-                for name, value in means.items():
-                    tf.summary.scalar(name, value)
+        self._to_board(means or {})
         bar.update(logs)
         if self.step % self.sample_every == 0:
             self.sheets.draw(self.step)
             draw_curves(self.out)
+        if self.quality and self.step % self.evaluate_every == 0:
+            figures = self.quality.measure(self.step)
+            bar.say(f"Step {self.step}: FID {figures['fid']:.3f}, KID {figures['kid']:.4f}")
+            self._to_board({f"quality/{name}": value for name, value in figures.items()})
         if self._checkpoint_due():
             self._save()
+
+    def _to_board(self, figures: dict[str, float]) -> None:
+        if self.board:
+            with self.board.as_default(step=self.step):
+                for name, value in figures.items():
+                    tf.summary.scalar(name, value)
 
     def _checkpoint_due(self) -> bool:
         if self.checkpoint_every:
@@ -285,9 +315,11 @@ class _Trainer:
             checkpoint.save(self.gan, self.out, self._meta())
         except checkpoint.NotFinite as error:
             raise Diverged(f"At step {self.step} {error}.") from None
-        save_generator(
-            self.out, self.gan.ema_generator, _conditional_schema(self.gan), self.config.recipe
-        )
+        model, name = self.gan.ema_generator, self.config.recipe
+        if isinstance(self.gan, SRGAN):
+            save_upscaler(self.out, model, self.gan.factor, name)
+        else:
+            save_generator(self.out, model, _conditional_schema(self.gan), name)
         self.saved_at = time.monotonic()
 
     def _meta(self) -> dict:
@@ -347,7 +379,8 @@ def own_size(data) -> tuple[int, int] | None:
 
 def _config_of(gan: GAN, overrides: dict) -> Config:
     """What can be said of a GAN that the user built: size, objective, batch, seed."""
-    height, width = gan.generator.output_shape[1:3]
+    # Not the generator's output: an upscaler's has any size.
+    height, width = gan.discriminator.inputs[0].shape[1:3]
     config = Config(
         recipe="custom",
         image_size=(height, width),
@@ -431,6 +464,13 @@ def _claim(out: Path, config: Config, data: PackedDataset, described: dict) -> N
 
 def _prior(config: Config) -> str | None:
     return None if config.prior == "data" else config.prior
+
+
+def _quality_curve(trainer: _Trainer) -> QualityCurve:
+    schema = _conditional_schema(trainer.gan)
+    return QualityCurve(
+        trainer.out, trainer.gan, trainer.data, trainer.config, schema, trainer.step
+    )
 
 
 def _conditional_schema(gan: GAN) -> LabelSchema | None:

@@ -1,0 +1,137 @@
+"""SRGAN: a step by hand, feature losses, what cannot be built."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from tfanime import gans
+from tfanime.gans.degrade import color_jitter, degrade
+from tfanime.gans.noise import StepNoise
+from tfanime.gans.super_resolution import enlargement
+from tfanime.models import dcgan, srgan
+
+SIDE, COUNT = 16, 4
+
+
+def make(**options):
+    keras.utils.set_random_seed(5)
+    generator = srgan.generator(SIDE, SIDE, channels=2, blocks=1)
+    discriminator = srgan.discriminator(SIDE, SIDE, channels=2, normalisation="none")
+    gan = gans.SRGAN(generator, discriminator, **{"seed": 3, **options})
+    gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), jit_compile=False)
+    return gan
+
+
+def batch(seed=0):
+    pictures = np.random.default_rng(seed).uniform(-0.9, 0.9, (COUNT, SIDE, SIDE, 3))
+    return tf.constant(pictures, tf.float32)
+
+
+@pytest.mark.parametrize("pixel_loss", ["l1", "mse"])
+def test_a_step_without_adversary_by_hand(pixel_loss):
+    gan = make(pixel_loss=pixel_loss, content_weight=2.0, adversarial_weight=0.0, jitter=0.1)
+    noise = StepNoise(3, 0, COUNT)
+    real = color_jitter(batch(), noise, 0.1)
+    small = degrade(real, noise, 2, 0.5)
+    variables = gan.generator.trainable_variables
+    before = [v.numpy() for v in variables]
+    with tf.GradientTape() as tape:
+        difference = gan.generator(small, training=True) - real
+        loss = tf.reduce_mean(tf.abs(difference) if pixel_loss == "l1" else difference**2)
+    gradients = tape.gradient(loss, [v.value for v in variables])
+    logs = gan.train_step({"images": batch()})
+    assert float(logs["g_pixel_loss"]) == pytest.approx(float(loss), rel=1e-5)
+    assert "g_feature_loss" not in logs
+    for old, gradient, variable in zip(before, gradients, variables, strict=True):
+        np.testing.assert_allclose(variable, old - 0.1 * 2.0 * gradient, atol=1e-6)
+
+
+def test_the_terms_add_up_by_their_weights():
+    gan = make(adversarial_weight=0.5, content_weight=3.0, feature_weight=2.0)
+    noise = StepNoise(3, 0, COUNT)
+    part = gan._parts(batch(), None, None, noise, COUNT)[0]
+    fakes = gan._draw(part)
+    total, logs = gan._generator_loss(gan._discriminate(fakes, None, noise), fakes, part)
+    terms = [float(logs[name]) for name in ("g_loss", "g_pixel_loss", "g_feature_loss")]
+    assert float(total) == pytest.approx(np.dot([0.5, 3.0, 2.0], terms), rel=1e-6)
+    assert min(terms) > 0
+
+
+def small_features():
+    pictures = keras.Input((None, None, 3))
+    maps = layers.Conv2D(2, 3, kernel_initializer="ones", use_bias=False, padding="valid")(pictures)
+    return keras.Model(pictures, maps)
+
+
+def test_a_feature_model_is_frozen_and_compared_by_squares():
+    gan = make(feature_model=small_features(), feature_weight=0.5)
+    real, fake = tf.fill((1, SIDE, SIDE, 3), 0.1), tf.fill((1, SIDE, SIDE, 3), 0.3)
+    # Every feature is the sum over 3 x 3 x 3 values.
+    assert float(gan._feature_loss(fake, real)) == pytest.approx((27 * 0.2) ** 2, rel=1e-5)
+    before = gan.feature_model.get_weights()[0].copy()
+    logs = gan.train_step({"images": batch()})
+    assert float(logs["g_feature_loss"]) > 0
+    np.testing.assert_array_equal(gan.feature_model.get_weights()[0], before)
+    assert not gan.feature_model.trainable_variables
+
+
+def test_feature_matching_is_the_mean_distance_of_the_discriminators_activations():
+    gan = make(feature_weight=1.0)
+    real, fake = batch(1), batch(2)
+    found = [x for x in gan.discriminator.layers if isinstance(x, layers.LeakyReLU)]
+    model = keras.Model(gan.discriminator.inputs, [x.output for x in found])
+    apart = [np.abs(a - b).mean() for a, b in zip(model(fake), model(real), strict=True)]
+    assert len(apart) == 5
+    assert float(gan._feature_loss(fake, real)) == pytest.approx(np.mean(apart), rel=1e-5)
+    assert float(gan._feature_loss(real, real)) == 0
+
+
+def test_feature_loss_does_not_train_the_discriminator():
+    before, after = [], []
+    for weight in (0.0, 1.0):
+        gan = make(feature_weight=weight, adversarial_weight=0.5)
+        gan.train_step({"images": batch()})
+        before.append(gan.discriminator.get_weights())
+        after.append(gan.generator.get_weights())
+    for one, other in zip(*before, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert any((one != other).any() for one, other in zip(*after, strict=True))
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_the_factor_is_read_from_the_network(factor):
+    assert enlargement(srgan.generator(16, 16, factor=factor, channels=1, blocks=1)) == factor
+
+
+def test_it_learns_to_beat_the_bilinear_enlargement():
+    # Stripes that are one pixel wide: a bilinear enlargement blurs them.
+    gan = make(adversarial_weight=0.0, degraded=0.0)
+    gan.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
+    pattern = np.where(np.arange(SIDE) % 4 < 2, 0.7, -0.7).astype(np.float32)
+    picture = np.broadcast_to(pattern[:, None], (COUNT, SIDE, SIDE))
+    real = tf.constant(np.repeat(picture[..., None], 3, axis=-1))
+    step = tf.function(gan.train_step, autograph=False)
+    losses = [float(step({"images": real})["g_pixel_loss"]) for _ in range(40)]
+    assert losses[-1] < 0.3 * losses[0]
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"pixel_loss": "l3"}, "pixel_loss is one of: l1, mse. Received: 'l3'"),
+        ({"schema": 1, "head": keras.Sequential([keras.Input((2,))])}, "SRGAN takes no labels"),
+    ],
+)
+def test_refuses(options, message):
+    with pytest.raises(ValueError, match=message):
+        make(**options)
+
+
+def test_a_generator_of_latents_is_refused():
+    networks = dcgan.generator(16, 16, 4, channels=2), dcgan.discriminator(16, 16, channels=2)
+    with pytest.raises(ValueError, match=r"fully convolutional.*Received: a model of \(None, 4\)"):
+        gans.SRGAN(*networks)

@@ -1,0 +1,286 @@
+"""Enlarging pictures: tiles, files, names, refusals; `generate` with an upscaler."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from click.testing import CliRunner
+from PIL import Image
+
+import tfanime
+from tfanime import cli
+from tfanime.images import save_image, to_float
+from tfanime.models import srgan
+from tfanime.saved import (
+    Upscaler,
+    kind_of,
+    load_generator,
+    load_schema,
+    load_upscaler,
+    save_generator,
+    save_upscaler,
+)
+from tfanime.upscaling import reduced, tiles, upscale
+
+
+class Doubler:
+    """A stand-in for a loaded upscaler: every pixel four times."""
+
+    factor, margin, name = 2, 1, "doubler"
+
+    def __init__(self):
+        self.sizes = []
+
+    def __call__(self, pictures):
+        self.sizes.append(pictures.shape[:3])
+        return pictures.repeat(2, axis=1).repeat(2, axis=2)
+
+
+def network(factor=2, **options):
+    """With weights that are far from a plain enlargement."""
+    keras.utils.set_random_seed(1)
+    model = srgan.generator(32, 32, factor=factor, channels=4, blocks=2, **options)
+    for variable in model.trainable_variables:
+        noise = np.random.default_rng(0).normal(0, 0.15, variable.shape)
+        variable.assign(variable + noise)
+    return model
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A folder of an upscaler."""
+    folder = tmp_path_factory.mktemp("upscaler")
+    save_upscaler(folder, network(), 2, "srgan")
+    return folder
+
+
+def shots(count=3, height=10, width=14, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, height, width, 3), np.uint8)
+
+
+# ---- tiles -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_tiles_equal_the_whole(factor):
+    upscaler = Upscaler(network(factor), factor, "test")
+    picture = shots(1, 53, 70)[0]
+    whole = upscaler(to_float(picture[None]))[0]
+    assert np.ptp(whole) > 0.5
+    covered = np.zeros(whole.shape[:2], int)
+    for rows, columns, part in tiles(upscaler, picture, 16):
+        np.testing.assert_allclose(part, whole[rows, columns], atol=1e-5)
+        covered[rows, columns] += 1
+    assert (covered == 1).all()
+
+
+def test_the_margin_is_what_a_pixel_depends_on():
+    upscaler = Upscaler(network(), 2, "test")
+    side = 2 * upscaler.margin + 21
+    middle = side // 2
+    small = tf.Variable(np.zeros((1, side, side, 3), np.float32))
+    with tf.GradientTape() as tape:
+        value = tf.reduce_sum(upscaler.model(small)[0, 2 * middle : 2 * middle + 2, 2 * middle])
+    touched = np.abs(tape.gradient(value, small)[0]).sum(-1) > 0
+    reach = np.abs(np.argwhere(touched) - middle).max()
+    assert upscaler.margin - 3 <= reach <= upscaler.margin
+
+
+def test_memory_is_bounded_by_the_tile():
+    doubler = Doubler()
+    found = upscale(shots(1, 50, 40), doubler, tile=16)
+    np.testing.assert_array_equal(found, shots(1, 50, 40).repeat(2, 1).repeat(2, 2))
+    assert len(doubler.sizes) == 4 * 3
+    assert max(max(size) for size in doubler.sizes) == 18
+
+
+# ---- arrays and files --------------------------------------------------------------------------
+
+
+def test_a_picture_comes_out_the_same_in_any_company(run):
+    together = upscale(shots(), run)
+    assert together.shape == (3, 20, 28, 3) and together.dtype == np.uint8
+    for i in range(3):
+        assert upscale(shots()[i : i + 1], run).tobytes() == together[i].tobytes()
+
+
+def test_folders_keep_their_names(tmp_path):
+    names = {"2.png": "2.png", "10.webp": "10.png", "sub/a.png": "sub/a.png"}
+    for name, picture in zip(names, shots(), strict=True):
+        save_image(tmp_path / "in" / name, picture)
+    (tmp_path / "in" / "generated.json").write_text("{}")
+    (tmp_path / "in" / ".hidden.png").write_text("no picture")
+    out = tmp_path / "out"
+    written = upscale(tmp_path / "in", Doubler(), out=out)
+    assert written == [out / name for name in names.values()]
+    assert sorted(f for f in out.rglob("*") if f.is_file()) == sorted(written)
+    for path, picture in zip(written, shots(), strict=True):
+        with Image.open(path) as found:
+            assert found.format == "PNG"
+            np.testing.assert_array_equal(found, picture.repeat(2, 0).repeat(2, 1))
+
+
+def test_files_arrays_and_transparency(tmp_path):
+    clear = Image.new("RGBA", (6, 4), (255, 0, 0, 0))
+    clear.save(tmp_path / "clear.png")
+    (found,) = upscale(tmp_path / "clear.png", Doubler())
+    np.testing.assert_array_equal(found, np.full((8, 12, 3), 255, np.uint8))
+    (one,) = upscale([str(tmp_path / "clear.png")], Doubler(), out=tmp_path / "larger")
+    assert one == tmp_path / "larger" / "clear.png"
+    numbered = upscale(shots(2), Doubler(), out=tmp_path / "numbered")
+    assert [path.name for path in numbered] == ["000000.png", "000001.png"]
+
+
+def test_nothing_is_overwritten_unasked(tmp_path):
+    save_image(tmp_path / "in" / "a.png", shots()[0])
+    out = tmp_path / "out"
+    upscale(tmp_path / "in", Doubler(), out=out)
+    before = (out / "a.png").read_bytes()
+    save_image(tmp_path / "in" / "a.png", shots()[1])
+    with pytest.raises(
+        ValueError, match=r"1 of 1 files exist already, the first .*a\.png.*--overwrite"
+    ):
+        upscale(tmp_path / "in", Doubler(), out=out)
+    assert (out / "a.png").read_bytes() == before
+    upscale(tmp_path / "in", Doubler(), out=out, overwrite=True)
+    assert (out / "a.png").read_bytes() != before
+    with pytest.raises(ValueError, match="out is another folder than that of the pictures"):
+        upscale(tmp_path / "in", Doubler(), out=tmp_path / "in", overwrite=True)
+
+
+def test_damaged_files_are_named_and_the_others_written(tmp_path):
+    save_image(tmp_path / "in" / "a.png", shots()[0])
+    (tmp_path / "in" / "b.png").write_bytes(b"")
+    (tmp_path / "in" / "c.jpg").write_text("words")
+    with pytest.raises(
+        ValueError,
+        match=r"2 of 3 pictures cannot be read: b.png \(empty file.*; c.jpg \(not a picture: text.*"
+        "others are in",
+    ):
+        upscale(tmp_path / "in", Doubler(), out=tmp_path / "out")
+    assert [f.name for f in (tmp_path / "out").iterdir()] == ["a.png"]
+
+
+def test_what_cannot_be_done_is_said(tmp_path):
+    save_image(tmp_path / "in" / "a.png", shots()[0])
+    save_image(tmp_path / "in" / "a.webp", shots()[0])
+    for arguments, message in [
+        ({"pictures": tmp_path / "in", "out": tmp_path / "out"}, "a.png and a.webp, .*one file"),
+        ({"pictures": tmp_path / "in", "tile": 4}, "tile is at least 16 pixels. Received: 4"),
+        ({"pictures": [], "out": tmp_path / "out"}, "at least one picture"),
+        ({"pictures": shots(), "out": tmp_path / "in" / "a.png"}, "out is a folder"),
+        ({"pictures": [tmp_path / "in" / "a.png"] * 2, "out": tmp_path / "out"}, "given once"),
+        ({"pictures": shots()[0]}, "Pictures are .n, height, width, 3. uint8"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            upscale(**{"run": Doubler(), **arguments})
+    (tmp_path / "none").mkdir()
+    with pytest.raises(ValueError, match="at least one picture.*none.*holds none"):
+        upscale(tmp_path / "none", Doubler())
+    assert not (tmp_path / "out").exists()
+
+
+def test_reduced_pictures_are_means_on_request_worse(tmp_path):
+    flat = np.full((2, 8, 12, 3), 77, np.uint8)
+    np.testing.assert_array_equal(reduced(flat, 2), flat[:, ::2, ::2])
+    worse = reduced(flat, 4, share=1.0)
+    assert worse.shape == (2, 2, 3, 3) and (worse != 77).any()
+    np.testing.assert_array_equal(worse, reduced(flat, 4, share=1.0))
+
+
+# ---- what is saved -----------------------------------------------------------------------------
+
+
+def test_an_upscaler_survives_being_saved(run):
+    loaded = tfanime.load_upscaler(run)
+    assert (loaded.factor, loaded.name, kind_of(run)) == (2, "srgan", "upscaler")
+    pictures = to_float(shots())
+    expected = np.clip(network()(pictures), -1, 1)
+    np.testing.assert_allclose(loaded(pictures), expected, atol=1e-6)
+    assert np.abs(expected).max() == 1
+
+
+def test_an_upscaler_trained_in_bfloat16_computes_in_float32(tmp_path):
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        save_upscaler(tmp_path, network(), 2, "srgan")
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    pictures = to_float(shots())
+    np.testing.assert_allclose(
+        load_upscaler(tmp_path)(pictures), np.clip(network()(pictures), -1, 1), atol=1e-6
+    )
+
+
+@pytest.fixture(scope="module")
+def generator(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("generator")
+    latents = keras.Input((4,))
+    x = keras.layers.Reshape((8, 8, 3))(keras.layers.Dense(192, activation="tanh")(latents))
+    save_generator(folder, keras.Model(latents, x), None, "tiny")
+    return folder
+
+
+def test_the_two_kinds_are_not_confused(run, generator, tmp_path):
+    for load in (load_generator, load_schema):
+        with pytest.raises(ValueError, match="A run of a generator is needed.*tfanime upscale"):
+            load(run)
+    with pytest.raises(ValueError, match="A run of an upscaler is needed.*tfanime generate"):
+        load_upscaler(generator)
+    with pytest.raises(FileNotFoundError, match="tfanime train srgan"):
+        load_upscaler(tmp_path)
+
+
+def test_a_model_saved_before_there_were_kinds_is_a_generator(generator):
+    from tfanime.files import read_json, write_json
+
+    description = read_json(generator / "generator.json")
+    assert description.pop("kind") == "generator"
+    write_json(generator / "generator.json", description)
+    assert kind_of(generator) == "generator" and load_generator(generator).latent_dim == 4
+
+
+def test_generated_pictures_are_enlarged_like_files(run, generator, tmp_path):
+    plain = tfanime.generate(generator, n=3, seed=5, out=tmp_path / "plain")
+    large = tfanime.generate(generator, n=3, seed=5, upscale=run, out=tmp_path / "large")
+    assert large.images.shape == (3, 16, 16, 3)
+    np.testing.assert_array_equal(large.images, upscale(plain.images, run))
+    written = upscale(tmp_path / "plain", run, out=tmp_path / "files")
+    for path in written:
+        assert path.read_bytes() == (tmp_path / "large" / path.name).read_bytes()
+
+
+# ---- the command line --------------------------------------------------------------------------
+
+
+def invoke(*words):
+    return CliRunner().invoke(cli.main, [str(word) for word in words], terminal_width=200)
+
+
+def test_command_line(run, generator, tmp_path):
+    save_image(tmp_path / "in" / "a.png", shots()[0])
+    words = ["upscale", tmp_path / "in", run, "--out", tmp_path / "out"]
+    done = invoke(*words)
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout == f"1 pictures in {tmp_path / 'out'}\n"
+    again = invoke(*words)
+    assert again.exit_code == 1 and "exist already" in again.stderr
+    assert "Traceback" not in again.stderr and invoke(*words, "--overwrite").exit_code == 0
+    other = invoke("upscale", tmp_path / "in", generator, "--out", tmp_path / "other")
+    assert other.exit_code == 1 and "A run of an upscaler is needed" in other.stderr
+    drawn = invoke("generate", run, "--grid", tmp_path / "x.png")
+    assert drawn.exit_code == 1 and "A run of a generator is needed" in drawn.stderr
+    sheet = tmp_path / "sheet.png"
+    both = invoke("generate", generator, "--n", 4, "--upscale", run, "--grid", sheet)
+    assert both.exit_code == 0, both.stderr
+    with Image.open(sheet) as found:
+        assert found.size == (2 * 16 + 6, 2 * 16 + 6)
+
+
+@pytest.mark.parametrize(
+    "words", [["upscale"], ["upscale", "missing/", ".", "--out", "x"], ["upscale", ".", "."]]
+)
+def test_wrong_usage(words):
+    assert invoke(*words).exit_code == 2

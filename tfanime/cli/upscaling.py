@@ -1,0 +1,40 @@
+"""`tfanime upscale`."""
+
+from __future__ import annotations
+
+import click
+
+import tfanime
+from tfanime.cli.kinds import RUN
+
+
+@click.command()
+@click.argument("pictures", metavar="INPUT", type=click.Path(exists=True))
+@RUN
+@click.option(
+    "--out", type=click.Path(file_okay=False), required=True, metavar="DIR", help="Folder to write."
+)
+@click.option(
+    "--tile",
+    type=click.IntRange(min=16),
+    default=256,
+    show_default=True,
+    metavar="PIXELS",
+    help="Larger pictures are worked through in squares of this size, to bound memory.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace pictures that are in DIR already.")
+def upscale(pictures, run, out, **options) -> None:
+    """Enlarge pictures with an upscaler, such as one trained by the recipe srgan.
+
+    INPUT is a picture or a folder of pictures, for example one that `tfanime generate` wrote. DIR
+    gets a PNG of the same name for each, two or four times as large.
+
+    \b
+    Examples:
+      tfanime train srgan --data packed/ --minutes 60 --out runs/larger
+      tfanime generate runs/faces --n 16 --out faces/
+      tfanime upscale faces/ runs/larger --out faces2x/
+      tfanime upscale poster.jpg runs/larger --out posters2x/ --tile 128
+    """
+    written = tfanime.upscale(pictures, run, out=out, progress=True, **options)
+    click.echo(f"{len(written):,} pictures in {out}")

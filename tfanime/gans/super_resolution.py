@@ -1,0 +1,130 @@
+"""SRGAN: the generator draws from small versions of the real pictures, and has to return them."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers, ops
+
+from tfanime.gans.base import GAN
+from tfanime.gans.degrade import color_jitter, degrade
+
+PIXEL_LOSSES = ("l1", "mse")
+
+
+class SRGAN(GAN):
+    """Super-resolution with content and adversarial loss (Ledig et al. 2017, eq. 3).
+
+    A batch is as for `GAN`; its small pictures are made of the real ones (`gans.degrade`) within
+    the step, so resuming is exact and every picture is seen small in ever new ways.
+
+    Args:
+        generator: fully convolutional `keras.Model` from pictures `(B, h, w, 3)` to larger ones.
+        discriminator: of the large pictures.
+        pixel_loss: `"l1"` (sharper; Lim et al. 2017) or `"mse"` (the paper's).
+        content_weight: factor of the pixel loss.
+        feature_weight: factor of the feature loss.
+        feature_model: frozen `keras.Model` from pictures in [-1, 1] to features, whose mean
+            squared difference is the feature loss (eq. 5; `models.vgg.vgg19_features`). None: the
+            discriminator's own activations, their mean absolute difference (feature matching,
+            Wang et al. 2018, eq. 4).
+        degraded: share of small pictures that are made worse than a reduction makes them.
+        jitter: of the colours of the real pictures, see `degrade.color_jitter`; 0 for none.
+        adversarial_weight: as for `GAN`; the paper's is 1e-3. 0 leaves the content losses.
+        **kwargs: as for `GAN`.
+
+    References:
+        [Ledig et al., 2017](https://arxiv.org/abs/1609.04802)
+        [Wang et al., 2018](https://arxiv.org/abs/1711.11585) (feature matching)
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        *,
+        pixel_loss: str = "l1",
+        content_weight: float = 1.0,
+        feature_weight: float = 0.0,
+        feature_model: keras.Model | None = None,
+        degraded: float = 0.5,
+        jitter: float = 0.0,
+        adversarial_weight: float = 1e-3,
+        **kwargs,
+    ):
+        super().__init__(generator, discriminator, adversarial_weight=adversarial_weight, **kwargs)
+        if self.conditional_generator or self.conditional_discriminator or self.head is not None:
+            raise ValueError("SRGAN takes no labels. Received: networks or a head that do.")
+        if pixel_loss not in PIXEL_LOSSES:
+            raise ValueError(
+                f"pixel_loss is one of: {', '.join(PIXEL_LOSSES)}. Received: {pixel_loss!r}."
+            )
+        self.factor = enlargement(generator)
+        self.pixel_loss = pixel_loss
+        self.content_weight = content_weight
+        self.feature_weight = feature_weight
+        self.matches_features = feature_model is None
+        if feature_model is None:
+            feature_model = _activations(discriminator)
+        else:
+            feature_model.trainable = False
+        self.feature_model = feature_model
+        self.degraded = degraded
+        self.jitter = jitter
+
+    def _parts(self, real, labels, condition, noise, rows):
+        if self.jitter:
+            real = color_jitter(real, noise, self.jitter)
+        return super()._parts(real, labels, condition, noise, rows)
+
+    def _generator_inputs(self, real, condition, noise):
+        return degrade(real, noise, self.factor, self.degraded)
+
+    def _generator_loss(self, on_fake, fakes, part):
+        total, logs = super()._generator_loss(on_fake, fakes, part)
+        # Copied, so that only two gradients meet here, whose sum is exact in any order.
+        fakes = ops.copy(ops.cast(fakes, "float32"))
+        difference = fakes - part.real
+        logs["g_pixel_loss"] = ops.mean(
+            ops.absolute(difference) if self.pixel_loss == "l1" else ops.square(difference)
+        )
+        total = total + self.content_weight * logs["g_pixel_loss"]
+        if self.feature_weight:
+            logs["g_feature_loss"] = self._feature_loss(fakes, part.real)
+            total = total + self.feature_weight * logs["g_feature_loss"]
+        return total, logs
+
+    def _feature_loss(self, fakes, real):
+        """float32 scalar: the mean over feature maps of how far they are apart."""
+        distance = ops.absolute if self.matches_features else ops.square
+        pairs = zip(self._features(fakes), self._features(real), strict=True)
+        distances = [ops.mean(distance(one - ops.stop_gradient(two))) for one, two in pairs]
+        return sum(distances) / len(distances)
+
+    def _features(self, pictures) -> list:
+        # Batch norm in a discriminator works with the batch's own statistics throughout training.
+        found = self.feature_model(pictures, training=self.matches_features)
+        return [ops.cast(maps, "float32") for maps in keras.tree.flatten(found)]
+
+
+def enlargement(generator: keras.Model) -> int:
+    """How many times larger its pictures are than what it is given.
+
+    Raises:
+        ValueError: when it does not enlarge pictures of any size by one whole number.
+    """
+    given = generator.inputs[0].shape
+    if len(generator.inputs) == 1 and tuple(given[1:]) == (None, None, 3):
+        side = 8
+        _, height, width, channels = generator.compute_output_shape((1, side, side, 3))
+        if height == width and channels == 3 and height % side == 0:
+            return height // side
+    raise ValueError(
+        "An upscaler is fully convolutional: pictures (None, None, None, 3) to larger ones. "
+        f"Received: a model of {tuple(given)}."
+    )
+
+
+def _activations(discriminator: keras.Model) -> keras.Model:
+    """The same layers, with every activation as an output."""
+    found = [x.output for x in discriminator.layers if isinstance(x, layers.LeakyReLU)]
+    return keras.Model(discriminator.inputs, found or discriminator.outputs, name="features")
