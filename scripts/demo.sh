@@ -24,6 +24,9 @@ status=$?
 
 "$tfanime" generate "$RUN" --n 64 --seed 7 --grid "$RUN/faces.png" || exit
 
+echo "Making the site that draws them in a browser (the first time builds it: a minute or two) ..."
+"$tfanime" export web "$RUN" --out "$RUN/site" || exit
+
 cat <<END
 
 The faces:             $RUN/faces.png
@@ -35,4 +38,18 @@ Next:
   tfanime prepare YOUR_PICTURES/ --size 64 --out packed/
   tfanime train $RECIPE --data packed/ --minutes 60 --out runs/mine
 To train this one for an hour in all, run this again with MINUTES=60.
+
+The site: $RUN/site/, a folder for any web host, served here now.
 END
+# At a terminal until Ctrl-C; elsewhere in the background, so that a script can go on.
+if [ -t 0 ] && [ -t 1 ]; then
+  exec "$tfanime" web serve "$RUN/site" --port "${PORT:-0}"
+fi
+"$tfanime" web serve "$RUN/site" --port "${PORT:-0}" >"$RUN/serve.log" 2>&1 </dev/null &
+server=$!
+for _ in $(seq 100); do
+  address=$(grep -o -m 1 'http://[^ ]*' "$RUN/serve.log") && break
+  sleep 0.1
+done
+[ -n "$address" ] || { cat "$RUN/serve.log" >&2; exit 1; }
+echo "$address (kill $server stops it)"

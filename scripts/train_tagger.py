@@ -40,6 +40,10 @@ def main() -> None:
     parser.add_argument("--drawn", type=int, default=6000, help="how many built-in faces")
     parser.add_argument("--cache", type=Path, help="where the built-in faces are kept")
     parser.add_argument("--start", type=Path, help="folder of a tagger to go on from")
+    parser.add_argument(
+        "--weight", type=weight, nargs="*", default=[], metavar="SET=W", help="how much of it is seen"
+    )
+    parser.add_argument("--mixup", type=float, default=0.0, help="Beta parameter; 0: not mixed")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -54,7 +58,7 @@ def main() -> None:
         sets["drawn"] = load_data("drawn", tagger.SIZE, count=options.drawn, cache=options.cache)
     parts = {name: split(dataset) for name, dataset in sets.items()}
     started = time.monotonic()
-    model = train([train for train, _, _ in parts.values()], options)
+    model = train({name: part for name, (part, _, _) in parts.items()}, options)
     minutes = (time.monotonic() - started) / 60
     pooled = [arrays(part) for _, part, _ in parts.values()]
     calibration = calibrate(model, *map(np.concatenate, zip(*pooled, strict=True)))
@@ -74,6 +78,8 @@ def main() -> None:
         "epochs": options.epochs,
         "batch": options.batch,
         "rate": options.rate,
+        "weights": dict(options.weight),
+        "mixup": options.mixup,
         "precision": options.precision,
         "seed": options.seed,
         "minutes": round(minutes, 1),
@@ -88,6 +94,11 @@ def main() -> None:
             draw_disagreements(trained, held, options.sheet.with_stem(options.sheet.stem + name))
     for name, found in figures.items():
         print(f"{name}: {summary(found)}")
+
+
+def weight(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    return name, float(value)
 
 
 # ---- data --------------------------------------------------------------------------------------
@@ -151,36 +162,73 @@ def augmented(pictures: tf.Tensor) -> tf.Tensor:
 # ---- training ----------------------------------------------------------------------------------
 
 
-def train(parts: list[PackedDataset], options) -> keras.Model:
+def train(parts: dict[str, PackedDataset], options) -> keras.Model:
     """The network with the running mean of its weights."""
-    pairs = [arrays(part) for part in parts]
-    pictures, labels = map(np.concatenate, zip(*pairs, strict=True))
-    signed = to_signed(labels)
+    weights = dict.fromkeys(parts, 1.0) | dict(options.weight)
+    chosen = [batches(part, options) for part in parts.values()]
     keras.mixed_precision.set_global_policy(options.precision)
     model = tagger.network(MAKEGIRLSMOE.size)
     if options.start:
         trained = keras.saving.load_model(options.start / WEIGHTS, compile=False)
         model.set_weights(trained.get_weights())
-    steps = len(pictures) // options.batch * options.epochs
+    seen = [weights[name] * len(part) for name, part in parts.items()]
+    per_epoch = int(sum(seen)) // options.batch
+    steps = per_epoch * options.epochs
     warm = steps // 50 + 1
     rate = keras.optimizers.schedules.CosineDecay(
         options.rate / 20, steps - warm, warmup_target=options.rate, warmup_steps=warm
     )
     optimizer = keras.optimizers.AdamW(rate, weight_decay=0.02, use_ema=True, ema_momentum=0.995)
-    model.compile(optimizer, loss=partial(tagger.loss, MAKEGIRLSMOE), jit_compile=False)
+    model.compile(optimizer, loss=mixed_loss, jit_compile=False)
+    rows = tf.data.Dataset.sample_from_datasets(
+        chosen, [x / sum(seen) for x in seen], seed=options.seed
+    ).batch(options.batch, drop_remainder=True)
+    rows = rows.map(lambda x, y: mixed(augmented(x), y, options.mixup)).prefetch(4)
+    model.fit(rows, epochs=options.epochs, steps_per_epoch=per_epoch, verbose=2)
+    return as_float32(model)
 
-    def read(rows):
-        return signed[rows], pictures[rows]
 
-    def prepare(rows):
-        y, x = tf.numpy_function(read, [rows], [tf.float32, tf.uint8])
-        y = tf.ensure_shape(y, (options.batch, signed.shape[1]))
-        return augmented(tf.ensure_shape(x, (options.batch, *pictures.shape[1:]))), y
+def batches(part: PackedDataset, options) -> tf.data.Dataset:
+    """Single pictures with their signed labels, shuffled, without end."""
+    pictures, labels = arrays(part)
+    signed = to_signed(labels)
+
+    def read(row):
+        return pictures[row], signed[row]
+
+    def prepare(row):
+        x, y = tf.numpy_function(read, [row], [tf.uint8, tf.float32])
+        return tf.ensure_shape(x, pictures.shape[1:]), tf.ensure_shape(y, signed.shape[1:])
 
     rows = tf.data.Dataset.range(len(pictures)).shuffle(len(pictures), seed=options.seed)
-    batches = rows.batch(options.batch, drop_remainder=True).map(prepare).prefetch(4)
-    model.fit(batches, epochs=options.epochs, verbose=2)
-    return as_float32(model)
+    return rows.repeat().map(prepare)
+
+
+def mixed(pictures: tf.Tensor, signed: tf.Tensor, beta: float) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mixup (Zhang et al. 2018, https://arxiv.org/abs/1710.09412): each picture with another one
+    faintly over it, and the labels of both. A network learns wrong labels less well by heart so.
+
+    Returns:
+        pictures: `(B, H, W, 3)`.
+        targets: `(B, 2 L + 1)`: labels of the one, of the other, and the share of the one.
+    """
+    count = tf.shape(pictures)[0]
+    if beta:
+        one, other = tf.unstack(tf.random.gamma((2, count, 1), beta))
+        share = tf.maximum(one, other) / (one + other)
+    else:
+        share = tf.ones((count, 1))
+    across = share[:, None, None]
+    targets = tf.concat([signed, signed[::-1], share], axis=1)
+    return across * pictures + (1 - across) * pictures[::-1], targets
+
+
+def mixed_loss(targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """`(B,)`: the loss by the labels of both pictures, by their shares."""
+    one, other, share = tf.split(targets, [MAKEGIRLSMOE.size, MAKEGIRLSMOE.size, 1], axis=1)
+    share = share[:, 0]
+    loss = partial(tagger.loss, MAKEGIRLSMOE)
+    return share * loss(one, logits) + (1 - share) * loss(other, logits)
 
 
 def as_float32(model: keras.Model) -> keras.Model:

@@ -37,7 +37,7 @@ class _QuietImport(MetaPathFinder):
             execute = spec.loader.exec_module
 
             def exec_module(module):
-                with _silenced_stderr():
+                with silenced_stderr():
                     execute(module)
 
             spec.loader.exec_module = exec_module
@@ -45,7 +45,7 @@ class _QuietImport(MetaPathFinder):
 
 
 @contextmanager
-def _silenced_stderr() -> Iterator[None]:
+def silenced_stderr() -> Iterator[None]:
     """Discards what is written to file descriptor 2, unless an exception leaves the block."""
     try:
         terminal = os.dup(2)

@@ -76,7 +76,8 @@ def export_web(runs, out, **options) -> None:
                 "--precision auto avoids that.",
                 err=True,
             )
-    click.echo(f"{out}: {len(site.models)} models")
+    count = len(site.models)
+    click.echo(f"{out}: {count} model{'s' * (count != 1)}")
     if options["site"]:
         click.echo(f"Look at it with: tfanime web serve {out}")
 

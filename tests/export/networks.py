@@ -1,0 +1,66 @@
+"""Small generators with weights and batch-norm statistics that leave nothing near zero or one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tfanime import latent
+from tfanime.labels import Field, LabelSchema, to_signed
+from tfanime.models import GENERATORS, UPSCALERS
+from tfanime.saved import save_generator, save_upscaler
+
+SCHEMA = LabelSchema((Field("hair", "group", ("red", "blue")), Field("smile", "flag")))
+LATENT = 5
+# Name -> how to make it, its height and width.
+GENERATED = {
+    "dcgan": ("dcgan", {"channels": 4}, (32, 32)),
+    "dcgan_deep": ("dcgan", {"channels": 4, "depth": 6}, (48, 32)),
+    "srresnet": ("srresnet", {"channels": 8, "blocks": 2}, (32, 32)),
+    "srresnet_wide": ("srresnet", {"channels": 4, "blocks": 1, "long_skip": False}, (32, 64)),
+    "modern": ("modern", {"channels": 4}, (32, 48)),
+}
+
+
+def generator(name: str, labelled: bool = True):
+    kind, options, (height, width) = GENERATED[name]
+    labels = SCHEMA.size if labelled else 0
+    return shaken(GENERATORS[kind](height, width, LATENT, labels, **options))
+
+
+def upscaler(factor: int = 2, **options):
+    return shaken(UPSCALERS["srgan"](32, 32, factor=factor, channels=4, blocks=1, **options))
+
+
+def shaken(model, seed: int = 0):
+    """Random weights, of a size that leaves pictures between black and white."""
+    random = np.random.default_rng(seed)
+    for weight in model.weights:
+        shape = weight.shape
+        if weight.name in ("moving_variance", "gamma"):
+            weight.assign(random.uniform(0.5, 1.5, shape))
+        elif weight.name == "kernel":
+            weight.assign(random.normal(size=shape) * np.sqrt(1.2 / np.prod(shape[:-1])))
+        else:
+            weight.assign(random.normal(size=shape) * 0.3)
+    return model
+
+
+def inputs(model, n: int = 3) -> list[np.ndarray]:
+    drawn = [latent.latents(0, n, LATENT)]
+    if len(model.inputs) == 2:
+        drawn.append(to_signed(latent.sample_labels(0, n, SCHEMA)))
+    return drawn
+
+
+def pictures(n: int, height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(1).uniform(-1, 1, (n, height, width, 3)).astype(np.float32)
+
+
+def saved(folder, name: str = "modern", labelled: bool = True):
+    save_generator(folder, generator(name, labelled), SCHEMA if labelled else None, name)
+    return folder
+
+
+def saved_upscaler(folder, factor: int = 2):
+    save_upscaler(folder, upscaler(factor), factor, "larger")
+    return folder

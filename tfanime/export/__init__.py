@@ -1,0 +1,1 @@
+"""Publishing a trained generator: as a web page that computes on the visitor's machine."""

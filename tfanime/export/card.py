@@ -1,0 +1,106 @@
+"""The model card and licence note of an exported model: what is known, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tfanime.export.precision import INVISIBLE, SEEDS, Measured
+from tfanime.files import read_json
+
+CARD = "MODEL_CARD.md"
+LICENCE = "LICENSE.txt"
+LICENCES = ("LICENSE.txt", "LICENSE.md", "LICENSE", "LICENCE.txt", "LICENCE.md", "LICENCE")
+NO_LICENCE = """\
+No licence was stated for this model when it was exported.
+
+Who trained it decides about it, as far as the pictures that it was trained on allow. Without a
+licence nobody else may copy or change it.
+
+To state one, put it into the run folder as LICENSE.txt and export again. The licence of tfanime
+covers the program, not this model.
+"""
+
+
+def licence(run: Path) -> str:
+    """The licence in the run folder, or a note that there is none."""
+    found = next((run / name for name in LICENCES if (run / name).is_file()), None)
+    return found.read_text(encoding="utf-8") if found else NO_LICENCE
+
+
+def card(
+    run: Path,
+    name: str,
+    description: Mapping,
+    facts: Sequence[str],
+    table: Sequence[Measured],
+    chosen: str,
+) -> str:
+    """Markdown: the run's own card where it has one, else what its files say; then the export."""
+    own = run / CARD
+    text = own.read_text(encoding="utf-8").rstrip() if own.is_file() else _trained(run, name)
+    lines = [text, "", "## This export", ""]
+    if description.get("schema"):
+        names = ", ".join(field["name"] for field in description["schema"]["fields"])
+        lines.append(f"- attributes: {names}")
+    lines += [f"- {fact}" for fact in facts]
+    lines += [
+        "",
+        f"Weights as stored, and how close the pictures of {SEEDS} seeds come to float32 "
+        f"({INVISIBLE:g} dB is a mean error of one step of an 8-bit picture):",
+        "",
+        *_markdown(table, chosen),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def table_lines(table: Sequence[Measured], chosen: str) -> list[str]:
+    """The table for a terminal."""
+    lines = [f"  {'weights':9} {'MB':>7} {'MB gzip':>8} {'PSNR dB':>8} {'worst':>7}"]
+    for row in table:
+        mark = "<-" if row.precision == chosen else ""
+        lines.append(
+            f"  {row.precision:9} {row.weight_bytes / 1e6:7.2f} {row.gzip_bytes / 1e6:8.2f} "
+            f"{_number(row.psnr):>8} {_number(row.worst):>7} {mark}".rstrip()
+        )
+    return lines
+
+
+def _markdown(table: Sequence[Measured], chosen: str) -> list[str]:
+    lines = ["| weights | MB | MB gzip | PSNR dB | worst picture |", "|---|---|---|---|---|"]
+    for row in table:
+        name = f"**{row.precision}**" if row.precision == chosen else row.precision
+        lines.append(
+            f"| {name} | {row.weight_bytes / 1e6:.2f} | {row.gzip_bytes / 1e6:.2f} "
+            f"| {_number(row.psnr)} | {_number(row.worst)} |"
+        )
+    return lines
+
+
+def _number(decibel: float) -> str:
+    return "exact" if decibel == float("inf") else f"{decibel:.1f}"
+
+
+def _trained(run: Path, name: str) -> str:
+    lines = [f"# {name}", ""]
+    if not (run / "config.json").is_file():
+        return "\n".join([*lines, "How this model was trained was not recorded."])
+    stored = read_json(run / "config.json")
+    config, data = stored.get("config", {}), stored.get("data", {})
+    lines += ["Trained with tfanime. What its run folder says:", ""]
+    known = {
+        "recipe": config.get("recipe"),
+        "pictures trained on": data.get("count"),
+        "SHA-256 of that set": data.get("sha256"),
+        "loss": config.get("loss"),
+        "conditioning": config.get("conditioning"),
+        "seed": config.get("seed"),
+    }
+    lines += [f"- {what}: {value}" for what, value in known.items() if value is not None]
+    lines += [
+        "",
+        "Where those pictures come from, what is missing or over-represented among them, and what "
+        "the model should not be used for, is for whoever trained it to say: in a MODEL_CARD.md in "
+        "the run folder, which takes the place of this text.",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,66 @@
+"""Does a converted model draw what the trained one draws? Nothing is exported that does not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tfanime.export.graph import Graph
+from tfanime.export.tfjs import Artifact
+
+FLOAT32 = 1e-4  # of values in [-1, 1]: rounding, summed over a deep network
+FORBIDDEN = ("Conv2DBackpropInput",)
+
+
+def check_rewrite(graph: Graph, inputs: list[np.ndarray], pictures: np.ndarray) -> float:
+    """The rewritten graph against Keras.
+
+    Args:
+        inputs: `(n, ...)` arrays in the order of the graph's.
+        pictures: `(n, H, W, 3)` float32, what Keras makes of them.
+
+    Returns:
+        The largest difference.
+
+    Raises:
+        RuntimeError: when it is more than rounding.
+    """
+    return _close(np.asarray(graph(*inputs)), pictures, "the graph rewritten for the web")
+
+
+def check_artifact(
+    artifact: Artifact,
+    graph: Graph,
+    weights: dict[tuple[str, str], np.ndarray],
+    inputs: list[np.ndarray],
+) -> float:
+    """The converted files, read back, against the graph with the weights that were to be stored.
+
+    Returns:
+        The largest difference.
+
+    Raises:
+        RuntimeError: when it is more than rounding, or the model has operations that browsers
+            compute badly.
+    """
+    found = sorted(set(artifact.operations) & set(FORBIDDEN))
+    if found:
+        raise RuntimeError(
+            "A model for the web has no transposed convolutions, which browsers compute badly. "
+            f"Received: {', '.join(found)}. tfanime rewrites those with padding='same' and equal "
+            "strides of at least 2; use such layers."
+        )
+    expected = np.asarray(graph(*inputs, weight=lambda node, key: weights[node.name, key]))
+    order = [inputs[graph.inputs.index(name)] for name in artifact.inputs]
+    return _close(artifact.function()(*order), expected, "the converted model")
+
+
+def _close(pictures: np.ndarray, expected: np.ndarray, what: str) -> float:
+    same = pictures.shape == expected.shape
+    difference = float(np.abs(pictures - expected).max()) if same else np.inf
+    if not difference <= FLOAT32:
+        raise RuntimeError(
+            f"Pictures of {what} may differ from the trained model's by {FLOAT32:g} at most. "
+            f"Received: {difference:.2g}. Nothing was written; this is an error in tfanime or "
+            "TensorFlow, please report it with the run's config.json."
+        )
+    return difference

@@ -1,0 +1,154 @@
+"""A trained generator as a static web page that draws on the visitor's machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import tfanime
+from tfanime.export import tfjs
+from tfanime.export.model import Exported, Work, generator_subject, kid_judge, upscaler_subject
+from tfanime.export.precision import PRECISIONS
+from tfanime.files import atomic_folder, read_json, write_json
+from tfanime.saved import UPSCALER, kind_of
+
+FORMAT = 1
+MANIFEST = "tfanime.json"
+CHOICES = ("auto", *PRECISIONS)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What `export_web` wrote."""
+
+    path: Path
+    models: tuple[Exported, ...]
+
+
+def export_web(
+    runs: str | os.PathLike | Sequence[str | os.PathLike],
+    out: str | os.PathLike,
+    precision: str = "auto",
+    *,
+    site: bool = True,
+    extractor: str | None = None,
+    progress: bool = False,
+) -> Site:
+    """Writes a folder that any web host can serve: models, and the site that draws with them.
+
+    Before it is converted a model is rewritten into one that is faster and draws the same
+    (`tfanime.export.rewrite`); what was converted is read back and compared with the trained
+    model.
+
+    Args:
+        runs: a run folder, or several: each becomes a model of the site. Upscalers go along with
+            at least one generator.
+        out: the folder. An earlier export is replaced; anything else that is there is an error.
+        precision: how weights are stored: `"float32"`, `"float16"`, `"mixed"` (8 bits where that
+            does no visible harm, else 16), `"uint8"` (all kernels in 8 bits), or `"auto"`: the
+            smallest download that shows no difference.
+        site: False leaves out the site itself, for use with a page of one's own.
+        extractor: see `tfanime.metrics.load_extractor`; also measures KID.
+        progress: show a progress bar.
+
+    Returns:
+        `Site`.
+
+    Raises:
+        ImportError: without the `web` extra.
+        FileNotFoundError: when a folder holds no trained model.
+        ValueError: when `out` is something else than an earlier export.
+        RuntimeError: when the converted model draws other pictures. Nothing is written then.
+
+    Example:
+        >>> export_web("runs/girls", "site/")  # doctest: +SKIP
+    """
+    if precision not in CHOICES:
+        raise ValueError(f"precision is one of: {', '.join(CHOICES)}. Received: {precision!r}.")
+    runs = [runs] if isinstance(runs, (str, os.PathLike)) else list(runs)
+    named = _named([Path(run) for run in runs])
+    out = Path(out)
+    _check_replaceable(out)
+    tfjs.require()
+    built = None
+    if site:
+        from tfanime.export.site import built_site
+
+        built = built_site()
+    judge = kid_judge(extractor)
+    with _replacing(out) as folder:
+        if built:
+            shutil.copytree(built, folder, dirs_exist_ok=True)
+        entries, models = {"models": [], "upscalers": []}, []
+        pictures = None
+        for kind, name, run in named:
+            part = "upscalers" if kind == UPSCALER else "models"
+            if kind == UPSCALER:
+                subject = upscaler_subject(run, pictures)
+            else:
+                subject = generator_subject(run)
+            work = Work(subject, folder, f"{part}/{name}", precision, judge, progress)
+            entry, model = work.export(name, run)
+            entries[part].append(entry)
+            models.append(model)
+            if pictures is None:
+                pictures = subject.pictures
+        write_json(folder / MANIFEST, {"format": FORMAT, "tfanime": tfanime.__version__, **entries})
+    return Site(out, tuple(models))
+
+
+# ---- folders -------------------------------------------------------------------------------------
+
+
+def _named(runs: list[Path]) -> list[tuple[str, str, Path]]:
+    """Kind, name and folder of each, generators first. A name that is there gets a number."""
+    if not runs:
+        raise ValueError("An export needs at least one run folder. Received: none.")
+    kinds = [(kind_of(run), run) for run in runs]
+    if all(kind == UPSCALER for kind, _ in kinds):
+        raise ValueError(
+            "A site needs at least one generator; upscalers enlarge what it draws. Received: "
+            f"{', '.join(str(run) for run in runs)}. Add the run folder of a generator."
+        )
+    named, taken = [], set()
+    for kind, run in sorted(kinds, key=lambda of: of[0] == UPSCALER):
+        plain = re.sub(r"[^A-Za-z0-9_-]+", "-", run.resolve().name).strip("-") or "model"
+        name, number = plain, 2
+        while (kind, name) in taken:
+            name, number = f"{plain}-{number}", number + 1
+        taken.add((kind, name))
+        named.append((kind, name, run))
+    return named
+
+
+def _check_replaceable(out: Path) -> None:
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    try:
+        ours = read_json(out / MANIFEST)["format"] == FORMAT
+    except (OSError, ValueError, KeyError, TypeError):
+        ours = False
+    if not ours:
+        raise ValueError(
+            "An export goes into a new folder, or takes the place of an earlier export. Received: "
+            f"{os.fspath(out)!r}, which holds something else. Choose another folder."
+        )
+
+
+@contextmanager
+def _replacing(out: Path) -> Iterator[Path]:
+    """Yields a folder to write; on success it takes the place of `out`, whatever was there."""
+    fresh, old = (out.with_name(f".{out.name}-{which}") for which in ("new", "old"))
+    for left_over in (fresh, old):
+        shutil.rmtree(left_over, ignore_errors=True)
+    with atomic_folder(fresh) as folder:
+        yield folder
+    if out.exists():
+        out.rename(old)
+    fresh.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
