@@ -28,8 +28,9 @@ from tfanime.tagging import LABELS, THRESHOLD, WEIGHTS, Tagger, load_tagger
 
 FIGURES = "figures.json"
 HELD_OUT, CALIBRATION = 0.1, 0.1
-SHIFT, SMALLEST, LARGEST = 0.07, 0.82, 1.06  # of the box that is cut out, in sides
+SHIFT, SMALLEST, LARGEST = 0.08, 0.7, 1.06  # of the box that is cut out, in sides
 LIGHT, CONTRAST = 0.15, 0.15
+ERASED = 0.5  # largest side of the box that is erased
 NEWTON_STEPS = 30
 SHEET = 12  # pictures in a row of the sheet of disagreements
 
@@ -41,7 +42,12 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="where the built-in faces are kept")
     parser.add_argument("--start", type=Path, help="folder of a tagger to go on from")
     parser.add_argument(
-        "--weight", type=weight, nargs="*", default=[], metavar="SET=W", help="how much of it is seen"
+        "--weight",
+        type=weight,
+        nargs="*",
+        default=[],
+        metavar="SET=W",
+        help="how much of it is seen",
     )
     parser.add_argument("--mixup", type=float, default=0.0, help="Beta parameter; 0: not mixed")
     parser.add_argument("--epochs", type=int, default=20)
@@ -156,7 +162,17 @@ def augmented(pictures: tf.Tensor) -> tf.Tensor:
     shape = (count, 1, 1, 1)
     x *= 1 + tf.random.uniform(shape, -CONTRAST, CONTRAST)
     x += tf.random.uniform(shape, -LIGHT, LIGHT)
-    return tf.clip_by_value(x, -1, 1)
+    return tf.clip_by_value(x * kept(count), -1, 1)
+
+
+def kept(count: int) -> tf.Tensor:
+    """`(count, SIZE, SIZE, 1)`: 0 in a box of each, 1 around it (Zhong et al. 2020, random erasing,
+    https://arxiv.org/abs/1708.04896)."""
+    places = (tf.range(tagger.SIZE, dtype=tf.float32) + 0.5) / tagger.SIZE
+    middle = tf.random.uniform((2, count, 1))
+    half = tf.random.uniform((2, count, 1), 0, ERASED / 2)
+    rows, columns = tf.unstack(tf.abs(places - middle) < half)
+    return 1 - tf.cast(rows[:, :, None] & columns[:, None], tf.float32)[..., None]
 
 
 # ---- training ----------------------------------------------------------------------------------

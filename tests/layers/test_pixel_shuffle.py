@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfanime.layers import ICNR, PixelShuffle
+from tfanime.layers import ICNR, Binomial, PixelShuffle
 
 
 @pytest.mark.parametrize("block", [2, 3])
@@ -60,3 +60,19 @@ def test_icnr_config_round_trip_and_message():
     assert twin.block_size == 3 and isinstance(twin.initializer, keras.initializers.HeNormal)
     with pytest.raises(ValueError, match="multiple of 4. Received: 6"):
         ICNR()((3, 3, 8, 6))
+
+
+def test_binomial_takes_the_checkerboard_away_and_leaves_the_rest():
+    smooth = keras.layers.Conv2D(3, 3, use_bias=False, kernel_initializer=Binomial())
+    rows, columns = np.mgrid[:8, :8]
+    checks = ((-1.0) ** (rows + columns))[None, :, :, None] * np.ones(3, np.float32)
+    np.testing.assert_allclose(smooth(checks.astype(np.float32)), 0, atol=1e-6)
+    colour = np.float32([0.5, -1.0, 0.25]) * np.ones((1, 8, 8, 1), np.float32)
+    np.testing.assert_allclose(smooth(colour), colour[:, 1:-1, 1:-1], atol=1e-6)
+    dot = np.zeros((1, 5, 5, 3), np.float32)
+    dot[0, 2, 2, 1] = 16
+    expected = np.zeros((3, 3, 3), np.float32)
+    expected[..., 1] = [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
+    np.testing.assert_allclose(smooth(dot)[0], expected, atol=1e-5)
+    with pytest.raises(ValueError, match=r"shape \(3, 3, C, C\). Received: \(3, 3, 2, 3\)"):
+        Binomial()((3, 3, 2, 3))

@@ -1,7 +1,7 @@
 """Keras layers that GANs need and Keras lacks."""
 
 from tfanime.layers.minibatch_stddev import MinibatchStdDev
-from tfanime.layers.pixel_shuffle import ICNR, PixelShuffle
+from tfanime.layers.pixel_shuffle import ICNR, Binomial, PixelShuffle
 from tfanime.layers.spectral import SpectralConv2D, SpectralDense
 
-__all__ = ["ICNR", "MinibatchStdDev", "PixelShuffle", "SpectralConv2D", "SpectralDense"]
+__all__ = ["Binomial", "ICNR", "MinibatchStdDev", "PixelShuffle", "SpectralConv2D", "SpectralDense"]

@@ -78,3 +78,23 @@ class ICNR(keras.initializers.Initializer):
     def get_config(self):
         inner = keras.initializers.serialize(self.initializer)
         return {"initializer": inner, "block_size": self.block_size}
+
+
+@keras.saving.register_keras_serializable("tfanime")
+class Binomial(keras.initializers.Initializer):
+    """A 3x3 convolution that smooths every channel on its own by `[1, 2, 1] / 4` in each direction.
+
+    Behind a `PixelShuffle`, as a layer that is not trained, it takes away what changes sign from
+    pixel to pixel, the checkerboard above all (the filter is 0 at the highest frequency), and
+    leaves a constant as it is.
+
+    Raises:
+        ValueError: when called for anything but a `(3, 3, C, C)` kernel.
+    """
+
+    def __call__(self, shape, dtype=None, **kwargs):
+        if tuple(shape[:2]) != (3, 3) or len(shape) != 4 or shape[2] != shape[3]:
+            raise ValueError(f"A binomial kernel has shape (3, 3, C, C). Received: {shape}.")
+        row = ops.convert_to_tensor([0.25, 0.5, 0.25], dtype=dtype)
+        window = ops.reshape(row[:, None] * row[None, :], (3, 3, 1, 1))
+        return window * ops.eye(shape[2], dtype=dtype)

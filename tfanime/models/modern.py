@@ -1,9 +1,10 @@
 """Small residual networks for small data: the `modern` recipe.
 
 What differs from DCGAN, and why: channels are spent on small maps, where a multiplication is
-cheap, and pixel shuffles carry them to larger ones; every stage has a residual convolution; the
-discriminator has no batch norm, so that R1 is well defined, and sees how much a batch varies.
-Batch norm stays in the generator, since it folds into the convolutions on export.
+cheap, and pixel shuffles carry them to larger ones; every stage has a residual convolution; a
+fixed smoothing of the picture keeps the last shuffle from speckling it; the discriminator has no
+batch norm, so that R1 is well defined, and sees how much a batch varies. Batch norm stays in the
+generator, since it folds into the convolutions on export.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from tfanime.layers import ICNR, MinibatchStdDev, PixelShuffle
+from tfanime.layers import ICNR, Binomial, MinibatchStdDev, PixelShuffle
 from tfanime.models.common import (
     LEAK,
     discriminator_model,
@@ -57,6 +58,8 @@ def generator(
     blocks = ICNR("glorot_normal")
     x = layers.Conv2D(12, 3, padding="same", name="out", kernel_initializer=blocks)(x)
     x = PixelShuffle(2, name="out_shuffle")(x)
+    smooth = {"padding": "same", "use_bias": False, "trainable": False}
+    x = layers.Conv2D(3, 3, name="smooth", kernel_initializer=Binomial(), **smooth)(x)
     return keras.Model(inputs, picture_output(x), name="generator")
 
 
