@@ -16,10 +16,8 @@ import argparse
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
-from quality import compare
 
 import tfanime
 from tfanime import recipes
@@ -78,22 +76,22 @@ def train(name: str, kind: str, run: Path, options) -> None:
 def measure(run: Path, kind: str, options) -> dict:
     config = recipes.get(read_json(run / "config.json")["config"]["recipe"])
     meta = read_json(checkpoint.checkpoints(run)[-1] / "meta.json")
-    figures = compare(
-        SimpleNamespace(
-            run=run,
-            against=getattr(options, kind),
-            mobilenet=options.mobilenet,
-            n=options.n,
-            seed=0,
-            resize="clean",
-        )
+    report = tfanime.evaluate(
+        run,
+        getattr(options, kind),
+        ["fid", "kid"],
+        extractor=f"mobilenet:{options.mobilenet}",
+        n=options.n,
+        progress=True,
     )
     return {
         "step": meta["step"],
         "images": meta["step"] * config.batch_size * config.critic_steps,
         "seconds": meta["seconds"],
         "warnings": len(meta["warnings"]),
-        **figures,
+        "floor": {name: report[name].floor for name in ("fid", "kid")},
+        "generated": {name: report[name].value for name in ("fid", "kid")},
+        "protocol": report["kid"].protocol,
     }
 
 

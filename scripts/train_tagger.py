@@ -28,9 +28,8 @@ from tfanime.tagging import LABELS, THRESHOLD, WEIGHTS, Tagger, load_tagger
 
 FIGURES = "figures.json"
 HELD_OUT, CALIBRATION = 0.1, 0.1
-SHIFT, SMALLEST, LARGEST = 0.08, 0.7, 1.06  # of the box that is cut out, in sides
+SHIFT, SMALLEST, LARGEST = 0.07, 0.82, 1.06  # of the box that is cut out, in sides
 LIGHT, CONTRAST = 0.15, 0.15
-ERASED = 0.5  # largest side of the box that is erased
 NEWTON_STEPS = 30
 SHEET = 12  # pictures in a row of the sheet of disagreements
 
@@ -41,15 +40,6 @@ def main() -> None:
     parser.add_argument("--drawn", type=int, default=6000, help="how many built-in faces")
     parser.add_argument("--cache", type=Path, help="where the built-in faces are kept")
     parser.add_argument("--start", type=Path, help="folder of a tagger to go on from")
-    parser.add_argument(
-        "--weight",
-        type=weight,
-        nargs="*",
-        default=[],
-        metavar="SET=W",
-        help="how much of it is seen",
-    )
-    parser.add_argument("--mixup", type=float, default=0.0, help="Beta parameter; 0: not mixed")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -64,7 +54,7 @@ def main() -> None:
         sets["drawn"] = load_data("drawn", tagger.SIZE, count=options.drawn, cache=options.cache)
     parts = {name: split(dataset) for name, dataset in sets.items()}
     started = time.monotonic()
-    model = train({name: part for name, (part, _, _) in parts.items()}, options)
+    model = train([train for train, _, _ in parts.values()], options)
     minutes = (time.monotonic() - started) / 60
     pooled = [arrays(part) for _, part, _ in parts.values()]
     calibration = calibrate(model, *map(np.concatenate, zip(*pooled, strict=True)))
@@ -84,8 +74,6 @@ def main() -> None:
         "epochs": options.epochs,
         "batch": options.batch,
         "rate": options.rate,
-        "weights": dict(options.weight),
-        "mixup": options.mixup,
         "precision": options.precision,
         "seed": options.seed,
         "minutes": round(minutes, 1),
@@ -100,11 +88,6 @@ def main() -> None:
             draw_disagreements(trained, held, options.sheet.with_stem(options.sheet.stem + name))
     for name, found in figures.items():
         print(f"{name}: {summary(found)}")
-
-
-def weight(text: str) -> tuple[str, float]:
-    name, _, value = text.partition("=")
-    return name, float(value)
 
 
 # ---- data --------------------------------------------------------------------------------------
@@ -162,89 +145,42 @@ def augmented(pictures: tf.Tensor) -> tf.Tensor:
     shape = (count, 1, 1, 1)
     x *= 1 + tf.random.uniform(shape, -CONTRAST, CONTRAST)
     x += tf.random.uniform(shape, -LIGHT, LIGHT)
-    return tf.clip_by_value(x * kept(count), -1, 1)
-
-
-def kept(count: int) -> tf.Tensor:
-    """`(count, SIZE, SIZE, 1)`: 0 in a box of each, 1 around it (Zhong et al. 2020, random erasing,
-    https://arxiv.org/abs/1708.04896)."""
-    places = (tf.range(tagger.SIZE, dtype=tf.float32) + 0.5) / tagger.SIZE
-    middle = tf.random.uniform((2, count, 1))
-    half = tf.random.uniform((2, count, 1), 0, ERASED / 2)
-    rows, columns = tf.unstack(tf.abs(places - middle) < half)
-    return 1 - tf.cast(rows[:, :, None] & columns[:, None], tf.float32)[..., None]
+    return tf.clip_by_value(x, -1, 1)
 
 
 # ---- training ----------------------------------------------------------------------------------
 
 
-def train(parts: dict[str, PackedDataset], options) -> keras.Model:
+def train(parts: list[PackedDataset], options) -> keras.Model:
     """The network with the running mean of its weights."""
-    weights = dict.fromkeys(parts, 1.0) | dict(options.weight)
-    chosen = [batches(part, options) for part in parts.values()]
+    pairs = [arrays(part) for part in parts]
+    pictures, labels = map(np.concatenate, zip(*pairs, strict=True))
+    signed = to_signed(labels)
     keras.mixed_precision.set_global_policy(options.precision)
     model = tagger.network(MAKEGIRLSMOE.size)
     if options.start:
         trained = keras.saving.load_model(options.start / WEIGHTS, compile=False)
         model.set_weights(trained.get_weights())
-    seen = [weights[name] * len(part) for name, part in parts.items()]
-    per_epoch = int(sum(seen)) // options.batch
-    steps = per_epoch * options.epochs
+    steps = len(pictures) // options.batch * options.epochs
     warm = steps // 50 + 1
     rate = keras.optimizers.schedules.CosineDecay(
         options.rate / 20, steps - warm, warmup_target=options.rate, warmup_steps=warm
     )
     optimizer = keras.optimizers.AdamW(rate, weight_decay=0.02, use_ema=True, ema_momentum=0.995)
-    model.compile(optimizer, loss=mixed_loss, jit_compile=False)
-    rows = tf.data.Dataset.sample_from_datasets(
-        chosen, [x / sum(seen) for x in seen], seed=options.seed
-    ).batch(options.batch, drop_remainder=True)
-    rows = rows.map(lambda x, y: mixed(augmented(x), y, options.mixup)).prefetch(4)
-    model.fit(rows, epochs=options.epochs, steps_per_epoch=per_epoch, verbose=2)
-    return as_float32(model)
+    model.compile(optimizer, loss=partial(tagger.loss, MAKEGIRLSMOE), jit_compile=False)
 
+    def read(rows):
+        return signed[rows], pictures[rows]
 
-def batches(part: PackedDataset, options) -> tf.data.Dataset:
-    """Single pictures with their signed labels, shuffled, without end."""
-    pictures, labels = arrays(part)
-    signed = to_signed(labels)
-
-    def read(row):
-        return pictures[row], signed[row]
-
-    def prepare(row):
-        x, y = tf.numpy_function(read, [row], [tf.uint8, tf.float32])
-        return tf.ensure_shape(x, pictures.shape[1:]), tf.ensure_shape(y, signed.shape[1:])
+    def prepare(rows):
+        y, x = tf.numpy_function(read, [rows], [tf.float32, tf.uint8])
+        y = tf.ensure_shape(y, (options.batch, signed.shape[1]))
+        return augmented(tf.ensure_shape(x, (options.batch, *pictures.shape[1:]))), y
 
     rows = tf.data.Dataset.range(len(pictures)).shuffle(len(pictures), seed=options.seed)
-    return rows.repeat().map(prepare)
-
-
-def mixed(pictures: tf.Tensor, signed: tf.Tensor, beta: float) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mixup (Zhang et al. 2018, https://arxiv.org/abs/1710.09412): each picture with another one
-    faintly over it, and the labels of both. A network learns wrong labels less well by heart so.
-
-    Returns:
-        pictures: `(B, H, W, 3)`.
-        targets: `(B, 2 L + 1)`: labels of the one, of the other, and the share of the one.
-    """
-    count = tf.shape(pictures)[0]
-    if beta:
-        one, other = tf.unstack(tf.random.gamma((2, count, 1), beta))
-        share = tf.maximum(one, other) / (one + other)
-    else:
-        share = tf.ones((count, 1))
-    across = share[:, None, None]
-    targets = tf.concat([signed, signed[::-1], share], axis=1)
-    return across * pictures + (1 - across) * pictures[::-1], targets
-
-
-def mixed_loss(targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """`(B,)`: the loss by the labels of both pictures, by their shares."""
-    one, other, share = tf.split(targets, [MAKEGIRLSMOE.size, MAKEGIRLSMOE.size, 1], axis=1)
-    share = share[:, 0]
-    loss = partial(tagger.loss, MAKEGIRLSMOE)
-    return share * loss(one, logits) + (1 - share) * loss(other, logits)
+    batches = rows.batch(options.batch, drop_remainder=True).map(prepare).prefetch(4)
+    model.fit(batches, epochs=options.epochs, verbose=2)
+    return as_float32(model)
 
 
 def as_float32(model: keras.Model) -> keras.Model:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -10,10 +11,13 @@ from click.testing import CliRunner
 import tfanime
 from tfanime.cli import main
 from tfanime.evaluation import evaluate
+from tfanime.evaluation.subject import open_subject
+from tfanime.files import write_json
 from tfanime.images import save_image
 from tfanime.labels import MAKEGIRLSMOE
 from tfanime.metrics import extract, fid_from_features, load_extractor
 from tfanime.metrics.nearest_neighbour import nearest_neighbour_accuracy
+from tfanime.saved import save_generator
 
 ALWAYS = ["subject", "real set", "counts", "draws", "seed"]
 
@@ -85,6 +89,43 @@ def test_a_folder_of_pictures(faces, tmp_path):
     # Each of them is in the real set, and all but those of the floor are looked through.
     assert report["nearest psnr"].value == 100 > report["nearest psnr"].floor + 3
     assert "copies" in report["nearest psnr"].reading
+
+
+def a_run(folder, average, raw):
+    """A run folder whose generator paints one grey with its averaged, another with its raw bias."""
+    import keras
+
+    entry = keras.Input((4,))
+    grey = keras.layers.Dense(16 * 16 * 3, kernel_initializer="zeros")
+    model = keras.Model(entry, keras.layers.Reshape((16, 16, 3))(grey(entry)))
+    kernel, bias = model.get_weights()
+    model.set_weights([kernel, bias + average])
+    save_generator(folder, model, None, "grey")
+    for step, value in ((1, -1.0), (2, raw)):
+        checkpoint = folder / "checkpoints" / f"step-{step:09d}"
+        checkpoint.mkdir(parents=True)
+        arrays = {"generator/0000": kernel, "generator/0001": bias + np.float32(value)}
+        arrays |= {"ema_generator/0000": kernel, "ema_generator/0001": bias + np.float32(average)}
+        np.savez(checkpoint / "state.npz", **arrays)
+        write_json(checkpoint / "meta.json", {"step": step})
+    return folder
+
+
+def test_raw_and_averaged_weights(faces, tmp_path):
+    run = a_run(tmp_path / "run", average=0.0, raw=1.0)
+    for weights, grey in (("ema", 128), ("raw", 255)):
+        subject = open_subject(run, 16, 16, weights)
+        ((drawn, _),) = subject.chunks(3, seed=0)
+        assert abs(drawn.astype(int) - grey).max() <= 1
+    report = evaluate(run, faces, ["1nn"], n=20, weights="raw")
+    assert "weights raw" in report["1-nn"].protocol["subject"]
+    assert "step 2" in report["1-nn"].protocol["subject"]
+    shutil.rmtree(run / "checkpoints")
+    for subject in (run, faces):
+        with pytest.raises(ValueError, match="Raw weights are in the checkpoints of a run folder"):
+            evaluate(subject, faces, ["1nn"], n=20, weights="raw")
+    with pytest.raises(ValueError, match="ema, raw. Received: 'both'"):
+        evaluate(run, faces, ["1nn"], n=20, weights="both")
 
 
 def test_command(faces, tmp_path):

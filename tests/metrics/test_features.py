@@ -190,20 +190,41 @@ def test_another_model_is_no_mobilenet(classifier):
         load_extractor(f"mobilenet:{classifier[0] / 'float.tflite'}")
 
 
-def test_inception_without_its_weights_says_where_to_get_them(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "architecture"), [("inception", "InceptionV3"), ("mobilenetv2", "MobileNetV2")]
+)
+def test_applications_without_their_weights_say_where_to_get_them(
+    name, architecture, monkeypatch, tmp_path
+):
     import keras
 
     def offline(**options):
         raise Exception("URL fetch failure")
 
-    monkeypatch.setattr(keras.applications, "InceptionV3", offline)
-    with pytest.raises(ValueError, match="inception:FILE") as caught:
-        load_extractor("inception")
+    monkeypatch.setattr(keras.applications, architecture, offline)
+    with pytest.raises(ValueError, match=f"_no_?top.*h5 as {name}:FILE") as caught:
+        load_extractor(name)
     assert "\n" not in str(caught.value)
     weights = tmp_path / "weights.h5"
     weights.write_bytes(b"none")
-    with pytest.raises(ValueError, match="does not fit InceptionV3"):
-        load_extractor(f"inception:{weights}")
+    with pytest.raises(ValueError, match=f"does not fit {architecture}"):
+        load_extractor(f"{name}:{weights}")
+    with pytest.raises(ValueError, match="^An extractor's file must exist"):
+        load_extractor(f"{name}:{tmp_path / 'missing.h5'}")
+
+
+def test_mobilenet_of_keras_with_local_weights(tmp_path):
+    import keras
+
+    keras.utils.set_random_seed(1)
+    model = keras.applications.MobileNetV2(include_top=False, pooling="avg", weights=None)
+    model.save_weights(tmp_path / "own.weights.h5")
+    extractor = load_extractor(f"mobilenetv2:{tmp_path / 'own.weights.h5'}")
+    assert (extractor.name, extractor.height, extractor.width) == ("mobilenetv2", 224, 224)
+    x = pictures(2, 224)
+    found = extract(x, extractor)
+    assert found.shape == (2, 1280) and found.std() > 0
+    np.testing.assert_allclose(found, model(x / np.float32(127.5) - 1).numpy(), atol=1e-4)
 
 
 def test_models_that_take_no_pictures_are_refused(tmp_path):

@@ -42,8 +42,9 @@ class Names(click.ParamType):
     default="tagger",
     show_default=True,
     metavar="NAME_OR_PATH",
-    help="Where features come from: tagger, mobilenet:FILE.tflite, inception, inception:FILE.h5, "
-    "illustration2vec:FILE, or any .keras, .h5, .tflite or .onnx FILE[:LAYER].",
+    help="Where features come from: tagger, mobilenet:FILE.tflite, mobilenetv2[:WEIGHTS.h5], "
+    "inception[:WEIGHTS.h5], illustration2vec:FILE, or any .keras, .h5, .tflite or .onnx "
+    "FILE[:LAYER].",
 )
 @click.option(
     "--classifier",
@@ -70,6 +71,13 @@ class Names(click.ParamType):
     default="clean",
     show_default=True,
     help="Antialiased, or as the first FID codes did it.",
+)
+@click.option(
+    "--weights",
+    type=click.Choice(["ema", "raw"]),
+    default="ema",
+    show_default=True,
+    help="Of a run: the averaged generator, or the newest checkpoint's own.",
 )
 @click.option(
     "--out",

@@ -55,6 +55,7 @@ def evaluate(
     per_attribute: int | None = None,
     seed: int = 0,
     resize: str = "clean",
+    weights: str = "ema",
     out: str | os.PathLike | None = None,
     cache: str | os.PathLike | None = None,
     progress: bool = False,
@@ -79,6 +80,8 @@ def evaluate(
         per_attribute: pictures for each attribute; default 100.
         seed: of the pictures drawn and of the real ones chosen.
         resize: `"clean"` or `"legacy"`.
+        weights: of a run: `"ema"`, the averaged generator, or `"raw"`, as the newest checkpoint
+            has it.
         out: a folder for `metrics.json`, `report.html` and `report.png`.
         cache: where features of real sets are kept; default `$TFANIME_CACHE` or
             `~/.cache/tfanime`.
@@ -95,7 +98,7 @@ def evaluate(
     started = time.monotonic()
     if not isinstance(data, PackedDataset):
         data = load_data(data, progress=progress)
-    subject = open_subject(subject, data.height, data.width)
+    subject = open_subject(subject, data.height, data.width, weights)
     named = _protocol(protocol)
     chosen = _metrics(metrics or named.metrics)
     if resize not in RESIZES:

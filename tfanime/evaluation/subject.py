@@ -14,8 +14,10 @@ from tfanime.generation import generate
 from tfanime.images import fit, read_image
 from tfanime.labels import LabelSchema
 from tfanime.saved import DESCRIPTION, load_generator
+from tfanime.training.checkpoint import checkpoints, generator_weights
 
 CHUNK = 256  # pictures drawn at once
+WEIGHTS = {"ema": "average", "raw": "raw"}
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp"}
 
 
@@ -44,14 +46,22 @@ class Generator(Subject):
 
     Args:
         run: a run folder, or what `load_generator` returns.
+        weights: `"ema"`, the averaged ones, or `"raw"`, those of the newest checkpoint itself.
     """
 
-    def __init__(self, run):
-        self.generator = run if hasattr(run, "latent_dim") else load_generator(run)
+    def __init__(self, run, weights: str = "ema"):
+        loaded = hasattr(run, "latent_dim")
+        self.generator = run if loaded else load_generator(run)
+        if weights == "raw":
+            self.generator.model.set_weights(generator_weights(checkpoints(run)[-1]))
         self.schema = self.generator.schema
         self.conditional = self.schema is not None
-        self.described = {"kind": "generator", "name": self.generator.name, "weights": "average"}
-        if not hasattr(run, "latent_dim"):
+        self.described = {
+            "kind": "generator",
+            "name": self.generator.name,
+            "weights": WEIGHTS[weights],
+        }
+        if not loaded:
             self.described = {**self.described, "path": Path(run).name, **_checkpoint(Path(run))}
 
     def chunks(self, n: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
@@ -101,23 +111,31 @@ class Packed(Subject):
             yield self.dataset.images(rows), labels
 
 
-def open_subject(subject, height: int, width: int) -> Subject:
+def open_subject(subject, height: int, width: int, weights: str = "ema") -> Subject:
     """The subject that a path or an object stands for.
 
     Args:
         subject: a run folder or saved model, a loaded generator, a dataset, a packed folder, or a
             folder of pictures.
         height, width: of the real pictures; others cannot be compared with them.
+        weights: of a run: `"ema"` or `"raw"`.
 
     Raises:
-        ValueError: for anything else, or pictures of another size.
+        ValueError: for anything else, pictures of another size, or raw weights that are not there.
     """
+    if weights not in WEIGHTS:
+        raise ValueError(f"weights are one of {', '.join(WEIGHTS)}. Received: {weights!r}.")
+    if weights == "raw" and not _is_run(subject):
+        raise ValueError(
+            "Raw weights are in the checkpoints of a run folder. "
+            f"Received: {str(subject)[:80]!r}, which has none. Leave weights out."
+        )
     if not isinstance(subject, (str, os.PathLike)):
         found = Packed(subject) if isinstance(subject, PackedDataset) else Generator(subject)
     else:
         path = Path(os.fspath(subject))
         if (path / DESCRIPTION).is_file():
-            found = Generator(path)
+            found = Generator(path, weights)
         elif (path / "dataset.json").is_file():
             found = Packed(PackedDataset.open(path))
         elif path.is_dir():
@@ -138,7 +156,13 @@ def open_subject(subject, height: int, width: int) -> Subject:
 
 def _checkpoint(run: Path) -> dict[str, object]:
     """The newest checkpoint of a run, if it keeps any."""
-    metas = sorted(run.glob("checkpoints/step-*[0-9]/meta.json"))
-    if not metas:
+    found = checkpoints(run)
+    if not found:
         return {}
-    return {"checkpoint": metas[-1].parent.name, "step": int(read_json(metas[-1])["step"])}
+    return {"checkpoint": found[-1].name, "step": int(read_json(found[-1] / "meta.json")["step"])}
+
+
+def _is_run(subject) -> bool:
+    if not isinstance(subject, (str, os.PathLike)):
+        return False
+    return (Path(subject) / DESCRIPTION).is_file() and bool(checkpoints(subject))

@@ -4,6 +4,7 @@ An extractor is named by a text:
 
 * `tagger`: the tagger that ships, the 256 values that its last layer reads; needs no file;
 * `mobilenet:FILE.tflite`: MobileNetV2, its 1280 pooled features;
+* `mobilenetv2` or `mobilenetv2:WEIGHTS.h5`: the same of keras.applications;
 * `inception` or `inception:WEIGHTS.h5`: keras.applications InceptionV3, its 2048 pooled features
   (other weights, hence other figures, than the TensorFlow 2015 graph of torch-fidelity);
 * `illustration2vec:FILE` or `illustration2vec:FILE:LAYER`: Illustration2Vec's 4096 features, from
@@ -33,6 +34,19 @@ from tfanime.metrics.resize import RESIZES
 
 CHUNK = 16  # pictures that a thread resizes and feeds to the network at a time
 MOBILENET_FEATURES = 1280
+# Of keras.applications: class, side of the pictures, and the file of its ImageNet weights.
+APPLICATIONS = {
+    "inception": (
+        "InceptionV3",
+        299,
+        "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    ),
+    "mobilenetv2": (
+        "MobileNetV2",
+        224,
+        "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
+    ),
+}
 KERAS_ENDINGS, TFLITE_ENDING, ONNX_ENDING = (".keras", ".h5"), ".tflite", ".onnx"
 PIXEL_RANGE = (-1.0, 1.0)
 # Of Illustration2Vec's training pictures: blue, green, red, 0 to 255.
@@ -83,8 +97,8 @@ def load_extractor(
         return _illustration2vec(rest)
     if name == "mobilenet":
         return _mobilenet(rest)
-    if name == "inception":
-        return _inception(rest)
+    if name in APPLICATIONS:
+        return _application(name, rest)
     path, layer = (Path(spec), None) if Path(spec).exists() else _path_and_layer(spec)
     if path.suffix.lower() == TFLITE_ENDING:
         return _tflite(path, layer, pixel_range)
@@ -93,7 +107,7 @@ def load_extractor(
     if path.suffix.lower() == ONNX_ENDING:
         return _onnx(path, layer, pixel_range)
     raise ValueError(
-        "An extractor is tagger, mobilenet:FILE, inception, inception:WEIGHTS, "
+        "An extractor is tagger, mobilenet:FILE, mobilenetv2, inception, either with :WEIGHTS, "
         "illustration2vec:FILE, or a .keras, .h5, .tflite or .onnx file, perhaps with :LAYER. "
         f"Received: {spec!r}."
     )
@@ -199,28 +213,28 @@ def _mobilenet(file: str) -> Extractor:
     return extractor
 
 
-def _inception(weights: str) -> Extractor:
+def _application(name: str, weights: str) -> Extractor:
     import keras
 
+    architecture, side, usual = APPLICATIONS[name]
+    chosen = _file(weights) if weights else "imagenet"
     try:
-        model = keras.applications.InceptionV3(
-            include_top=False, pooling="avg", weights=_file(weights) if weights else "imagenet"
+        model = getattr(keras.applications, architecture)(
+            include_top=False, pooling="avg", weights=chosen
         )
     except Exception as error:
         if weights:
             raise ValueError(
-                f"{weights} does not fit InceptionV3 without its top layer: "
+                f"{weights} does not fit {architecture} without its top layer: "
                 f"{str(error).splitlines()[0]}"
             ) from error
         raise ValueError(
-            "inception needs its ImageNet weights, which Keras could not download: give a local "
-            "copy of inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5 as inception:FILE, "
-            "or use another extractor."
+            f"{name} needs its ImageNet weights, which Keras could not download: give a local "
+            f"copy of {usual} as {name}:FILE, or use another extractor."
         ) from error
-    content = _digest(_file(weights)) if weights else "imagenet"
-    return Extractor(
-        "inception", "avg_pool", f"inception:{content}", 299, 299, _keras_compute(model, (-1, 1))
-    )
+    content = _digest(chosen) if weights else chosen
+    compute = _keras_compute(model, PIXEL_RANGE)
+    return Extractor(name, "avg_pool", f"{name}:{content}", side, side, compute)
 
 
 def _illustration2vec(rest: str) -> Extractor:

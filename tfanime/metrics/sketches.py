@@ -16,8 +16,7 @@ from tfanime.metrics.arrays import CENTRE
 BLOCK = 8
 ROWS = 512  # rows of a block of bounds: of 512 x 10,000 float32, 20 MiB
 CHUNK = 256  # pictures in memory as floats at once
-# An exact distance costs as much as that many of a large matrix product.
-WORTH = 64
+WORTH = 64  # an exact distance costs as much as so many of a large matrix product
 # Products of pixels are at most 255**2: float32 adds 256 of them exactly.
 EXACT_PRODUCTS = 256
 # Lengths of the vectors that a sketch's coordinates are products with: 2x2 pixels of (1, 1, 1),
@@ -71,26 +70,29 @@ def nearest(real: np.ndarray, fake: np.ndarray) -> np.ndarray | None:
     """
     sketch = np.concatenate([sketches(real), sketches(fake)])
     count, k = sketch.shape
-    squares = np.einsum("ij,ij->i", sketch, sketch)
-    # Bound of what rounding does to the coordinates and to products of k + 1 of them, generously.
-    margin = 4 * (k + 16) * np.finfo(np.float32).eps / 2 * float(squares.max())
-    right = np.column_stack([sketch, squares])
+    squares = np.einsum("ij,ij->i", sketch, sketch, dtype=np.float64)
+    # More than rounding of float32 can do to the coordinates and to sums of k + 1 products.
+    margin = 4 * (k + 16) * 2.0**-24 * squares.max()
+    right = np.column_stack([sketch, squares.astype(np.float32)])
+    del sketch
     measure = _Measure(real, fake)
     found = np.full((count, 2), np.inf)
     blocks = -(-count // ROWS)
     for block in range(blocks):
         rows = np.arange(block, count, blocks)  # all over the sets: the first are a sample of all
-        left = np.column_stack([-2 * sketch[rows], np.ones(len(rows), np.float32)])
-        bounds = left @ right.T  # less the row's own square
+        left = -2 * right[rows]
+        left[:, -1] = 1
+        bounds = left @ right.T  # squared distances of sketches, less the row's own square
         bounds[np.arange(len(rows)), rows] = np.inf
-        compared = 0
+        near, compared = [], 0
         for row, bound in zip(rows, bounds, strict=True):
             least = measure(row, bound.argmin(keepdims=True)).min()
-            near = np.flatnonzero(bound <= least - squares[row] + margin)
-            found[row] = measure(row, near)
-            compared += len(near)
+            near.append(np.flatnonzero(bound <= np.float32(least - squares[row] + margin)))
+            compared += len(near[-1])
             if block == 0 and compared * WORTH > count * len(rows):
                 return None
+        for row, others in zip(rows, near, strict=True):
+            found[row] = measure(row, others)
     return found
 
 

@@ -98,6 +98,12 @@ def restore(gan: GAN, checkpoint: str | os.PathLike) -> dict:
     return read_json(Path(checkpoint) / "meta.json")
 
 
+def generator_weights(checkpoint: str | os.PathLike) -> list[np.ndarray]:
+    """The weights of the generator itself, not of its average, in the order of the model's."""
+    with np.load(Path(checkpoint) / "state.npz") as stored:
+        return [stored[name] for name in sorted(stored.files) if name.startswith("generator/")]
+
+
 def _to_numpy(variable) -> np.ndarray:
     # `.numpy()` also works on variables that a strategy mirrors.
     return np.asarray(variable.numpy())
