@@ -151,6 +151,7 @@ def test_train(invoke, calls):
         "strategy": "auto",
         "sample_every": None,
         "checkpoint_every": None,
+        "evaluate_every": None,
         "tensorboard": True,
         "g_lr": 1e-4,
         "generator": {"channels": 16},

@@ -109,7 +109,7 @@ def test_xla_equals_eager(name):
 def assert_same_steps(name, step_of):
     config = tiny(name, adversarial_weight=1.0, **PLAIN)
     gan, other = (build_gan(config, SCHEMA) for _ in range(2))
-    step = step_of(other)
+    step, before = step_of(other), weights(gan)
     for i in range(2):
         data = batch(config, seed=i)
         mine = steps_of(gan, config, i, 1)[0]
@@ -118,7 +118,10 @@ def assert_same_steps(name, step_of):
             np.testing.assert_allclose(theirs[key], mine[key], rtol=2e-3, atol=1e-4, err_msg=key)
     mine, theirs = weights(gan), weights(other)
     for key in mine:
-        np.testing.assert_allclose(theirs[key], mine[key], rtol=0, atol=1e-4, err_msg=key)
+        # Rounding differs, and a penalty's second derivatives enlarge it.
+        moved = np.abs(mine[key] - before[key]).max(initial=0)
+        atol = 0.01 * moved + 1e-6
+        np.testing.assert_allclose(theirs[key], mine[key], rtol=0, atol=atol, err_msg=key)
 
 
 @EVERY
