@@ -152,12 +152,12 @@ def reduced(pictures: np.ndarray, factor: int, share: float = 0.0, seed: int = 0
     Returns:
         `(n, H / factor, W / factor, 3)` uint8.
     """
-    import tensorflow as tf
+    from keras import ops
 
     from tfanime.gans.degrade import degrade
     from tfanime.gans.noise import StepNoise
 
-    real = tf.constant(to_float(check_pictures(pictures)))
+    real = ops.convert_to_tensor(to_float(check_pictures(pictures)))
     return to_uint8(degrade(real, StepNoise(seed, 0, len(pictures)), factor, share))
 
 

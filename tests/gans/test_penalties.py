@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tfanime.gans import penalties
-from tfanime.gans.autodiff import input_gradients
+from tfanime.gans.backend import input_gradients
 from tfanime.gans.noise import StepNoise
 
 SHAPE = (6, 5, 3)

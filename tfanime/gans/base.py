@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
-from tfanime.gans import losses
+from tfanime.gans import backend, losses
 from tfanime.gans.augment import adapted
-from tfanime.gans.autodiff import input_gradients
 from tfanime.gans.noise import StepNoise
 from tfanime.gans.penalties import GradientPenalty
 from tfanime.labels import LabelSchema
@@ -162,7 +160,7 @@ class GAN(keras.Model):
         self.steps_done = self.add_weight(
             shape=(),
             initializer="zeros",
-            dtype="int64",
+            dtype=backend.COUNTER,
             trainable=False,
             name="steps_done",
             aggregation="only_first_replica",
@@ -181,11 +179,11 @@ class GAN(keras.Model):
 
         Args:
             g_optimizer, d_optimizer: Keras optimisers. Default: Adam 2e-4, (0.5, 0.999).
-            jit_compile: XLA. `"auto"` means off on a CPU, where it is several times slower than
-                plain graphs for convolutions, and on elsewhere.
+            jit_compile: XLA. `"auto"` means off for TensorFlow on a CPU, where it is several
+                times slower than plain graphs for convolutions, and on elsewhere.
         """
         if jit_compile == "auto":
-            jit_compile = bool(tf.config.list_physical_devices("GPU"))
+            jit_compile = backend.has_accelerator() or keras.backend.backend() == "jax"
         self.g_optimizer = g_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5)
         self.d_optimizer = d_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5)
         super().compile(optimizer=self.g_optimizer, jit_compile=jit_compile, **kwargs)
@@ -210,7 +208,7 @@ class GAN(keras.Model):
     def train_step(self, batch):
         """One generator update and `critic_steps` discriminator updates; returns the logs."""
         images, labels, condition = self._unpack(batch)
-        count = images.shape[0] or tf.shape(images)[0]
+        count = images.shape[0] or ops.shape(images)[0]
         parts = self.critic_steps * self.accumulation
         if isinstance(count, int) and count % parts:
             raise ValueError(
@@ -265,44 +263,47 @@ class GAN(keras.Model):
             logs = {}
         else:
             logs = self._update_discriminator(parts)
-            results = _one_by_one(self._generator_gradients, parts)
+            results = backend.in_turn(self._generator_gradients, parts)
         gradients, g_logs, fakes = _averaged(results)
         g_logs["g_grad_norm"] = self._apply(self.g_optimizer, gradients, self.generator_variables)
         return {**logs, **g_logs}, fakes
 
     def _generator_gradients(self, part, in_between=None):
         """Gradients, logs and the pictures; what `in_between` does with them is no part of it."""
-        logs = {}
-        with tf.GradientTape() as tape:
-            fakes = self._draw(part)
-            if in_between is not None:
-                with tape.stop_recording():
-                    logs = in_between(ops.stop_gradient(fakes))
+
+        def judged(fakes):
             on_fake = self._discriminate(fakes, part.condition, part.noise)
-            loss, g_logs = self._generator_loss(on_fake, fakes, part)
-            loss = self._for_replica(loss)
-        gradients = tape.gradient(loss, self._values(self.generator_variables))
-        return gradients, {**logs, **g_logs}, fakes
+            loss, logs = self._generator_loss(on_fake, fakes, part)
+            return self._for_replica(loss), logs
+
+        gradients, fakes, d_logs, g_logs = backend.staged_gradients(
+            lambda: self._draw(part), in_between, judged, self.generator_variables
+        )
+        return gradients, {**(d_logs or {}), **g_logs}, fakes
 
     def _update_both(self, parts):
         self._power_step()
-        d_gradients, g_gradients, logs, fakes = _averaged(_one_by_one(self._both_gradients, parts))
+        d_gradients, g_gradients, logs, fakes = _averaged(
+            backend.in_turn(self._both_gradients, parts)
+        )
         d_norm = self._apply(self.d_optimizer, d_gradients, self.discriminator_variables)
         self._clip_weights()
         g_norm = self._apply(self.g_optimizer, g_gradients, self.generator_variables)
         return {**logs, "d_grad_norm": d_norm, "g_grad_norm": g_norm}, fakes
 
     def _both_gradients(self, part):
-        with tf.GradientTape(persistent=True) as tape:
+        def judged():
             fakes = self._draw(part)
             on_fake = self._discriminate(fakes, part.condition, part.noise)
             d_loss, logs = self._discriminator_loss(part, fakes, on_fake)
             g_loss, g_logs = self._generator_loss(on_fake, fakes, part)
-            d_loss, g_loss = self._for_replica(d_loss), self._for_replica(g_loss)
-        d_gradients = tape.gradient(d_loss, self._values(self.discriminator_variables))
-        g_gradients = tape.gradient(g_loss, self._values(self.generator_variables))
-        del tape
-        return d_gradients, g_gradients, {**logs, **g_logs}, fakes
+            found = {**logs, **g_logs}, fakes
+            return self._for_replica(d_loss), self._for_replica(g_loss), found
+
+        d_gradients, g_gradients, (logs, fakes) = backend.pair_of_gradients(
+            judged, self.discriminator_variables, self.generator_variables
+        )
+        return d_gradients, g_gradients, logs, fakes
 
     def _update_discriminator(self, parts, fakes=None):
         """`fakes`: the pictures of the only part, when they have been drawn already."""
@@ -310,13 +311,15 @@ class GAN(keras.Model):
 
         def gradients(part):
             drawn = ops.stop_gradient(self._draw(part)) if fakes is None else fakes
-            with tf.GradientTape() as tape:
+
+            def judged():
                 on_fake = self._discriminate(drawn, part.condition, part.noise)
                 loss, logs = self._discriminator_loss(part, drawn, on_fake)
-                loss = self._for_replica(loss)
-            return tape.gradient(loss, self._values(self.discriminator_variables)), logs
+                return self._for_replica(loss), logs
 
-        mean, logs = _averaged(_one_by_one(gradients, parts))
+            return backend.gradients(judged, self.discriminator_variables)
+
+        mean, logs = _averaged(backend.in_turn(gradients, parts))
         logs["d_grad_norm"] = self._apply(self.d_optimizer, mean, self.discriminator_variables)
         self._clip_weights()
         return logs
@@ -353,7 +356,7 @@ class GAN(keras.Model):
         points = self.penalty.points(part.real, fakes, part.noise, deviation)
 
         def value():
-            gradients = input_gradients(
+            gradients = backend.input_gradients(
                 lambda x: self._discriminate(x, part.labels, None)["logits"], points
             )
             return self.penalty.value(gradients) * (self.penalty.weight * self.penalty.every)
@@ -361,7 +364,7 @@ class GAN(keras.Model):
         if self.penalty.every == 1:
             return value()
         due = ops.equal(self.steps_done % self.penalty.every, 0)
-        return tf.cond(due, value, lambda: tf.zeros(()))
+        return ops.cond(due, value, lambda: ops.zeros((), "float32"))
 
     def _generator_loss(self, on_fake, fakes, part):
         """The loss and its logs; subclasses add terms that compare `fakes` with the part."""
@@ -408,7 +411,8 @@ class GAN(keras.Model):
         if missing:
             raise ValueError(f"The loss does not depend on these weights: {', '.join(missing)}.")
         optimizer.apply(gradients, variables)
-        return tf.linalg.global_norm([ops.cast(g, "float32") for g in gradients])
+        squares = [ops.sum(ops.square(ops.cast(g, "float32"))) for g in gradients]
+        return ops.sqrt(sum(squares))
 
     def _power_step(self):
         """Spectral norms follow the weights, one step per discriminator update."""
@@ -430,7 +434,7 @@ class GAN(keras.Model):
 
     def _update_average(self, count):
         """Half-life in pictures, with warm-up (Karras et al. 2020, `G_ema` of the code)."""
-        seen = ops.cast(self.steps_done * ops.cast(self._global(count), "int64"), "float32")
+        seen = ops.cast(self.steps_done, "float32") * ops.cast(self._global(count), "float32")
         half_life = ops.minimum(self.ema_half_life, self.ema_warmup * seen)
         keep = ops.power(0.5, ops.cast(self._global(count), "float32") / (half_life + 1e-8))
         for average, current in zip(
@@ -443,7 +447,7 @@ class GAN(keras.Model):
     def _unpack(self, batch):
         if not isinstance(batch, dict):
             batch = dict(
-                zip(("images", "labels", "condition"), tf.nest.flatten(batch), strict=False)
+                zip(("images", "labels", "condition"), keras.tree.flatten(batch), strict=False)
             )
         images = batch["images"]
         labels = batch.get("labels")
@@ -457,33 +461,16 @@ class GAN(keras.Model):
         return images, labels, condition
 
     @staticmethod
-    def _values(variables):
-        return [variable.value for variable in variables]
-
-    @staticmethod
-    def _replicas() -> int:
-        context = tf.distribute.get_replica_context()
-        return context.num_replicas_in_sync if context else 1
-
-    def _global(self, count):
-        return count * self._replicas()
+    def _global(count):
+        return count * backend.replicas()
 
     def _for_replica(self, loss):
         """Gradients are summed over replicas, so each carries its share of the mean."""
-        return loss / self._replicas()
+        return loss / backend.replicas()
 
 
 def _rows(values, rows):
     return None if values is None else values[rows]
-
-
-def _one_by_one(function, parts) -> list:
-    """The function of every part, each begun when the one before is done: memory of one part."""
-    results = []
-    for part in parts:
-        with tf.control_dependencies(results[-1][0] if results else []):
-            results.append(function(part))
-    return results
 
 
 def _averaged(results: list):
@@ -493,7 +480,7 @@ def _averaged(results: list):
 
     def together(values):
         if isinstance(values[0], (list, dict)):
-            return tf.nest.map_structure(lambda *parts: sum(parts) / len(parts), *values)
+            return keras.tree.map_structure(lambda *parts: sum(parts) / len(parts), *values)
         return ops.concatenate(values)
 
     return tuple(together(values) for values in zip(*results, strict=True))
@@ -501,11 +488,10 @@ def _averaged(results: list):
 
 def _global_deviation(values):
     """Standard deviation of the batch over all replicas; None where there is but one."""
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
+    if backend.replicas() == 1:
         return None
     moments = [ops.mean(values), ops.mean(ops.square(values))]
-    mean, square = context.all_reduce(tf.distribute.ReduceOp.MEAN, moments)
+    mean, square = backend.all_replicas_mean(moments)
     return ops.sqrt(square - ops.square(mean))
 
 

@@ -1,0 +1,201 @@
+"""The mechanics of a training step in JAX: pure functions of the variables' values.
+
+Keras's variables are read and assigned as in TensorFlow. Within a step they live in a scope that
+keeps what is assigned (`keras.StatelessScope`); every function that JAX differentiates runs in a
+scope of its own, starts with the values of the one around it, and hands back what it assigned.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+from keras import ops
+
+from tfanime.gans.philox import blocks
+
+
+class _Scope(keras.StatelessScope):
+    """Remembers which variables were assigned."""
+
+    def __init__(self):
+        super().__init__()
+        self.assigned: dict[int, keras.Variable] = {}
+
+    def add_update(self, update):
+        self.assigned[id(update[0])] = update[0]
+        super().add_update(update)
+
+
+_open = threading.local()
+
+
+def _isolated(function, variables=(), values=()):
+    """Calls a function where variables have those values.
+
+    Returns:
+        `(what it returned, variables that it assigned, their last values)`.
+    """
+    around = getattr(_open, "scopes", [])
+    scope = _Scope()
+    if around:
+        scope.state_mapping.update(around[-1].state_mapping)
+    scope.state_mapping.update({id(v): x for v, x in zip(variables, values, strict=True)})
+    _open.scopes = [*around, scope]
+    try:
+        with scope:
+            result = function()
+    finally:
+        _open.scopes = around
+    assigned = list(scope.assigned.values())
+    return result, assigned, [scope.get_current_value(v) for v in assigned]
+
+
+class _Pure:
+    """A function of values instead of variables, that also returns what was assigned."""
+
+    def __init__(self, function, variables=()):
+        self.function, self.variables = function, list(variables)
+        self.assigned: list = []
+
+    def __call__(self, values, *arguments):
+        function = self.function
+        result, self.assigned, changes = _isolated(
+            lambda: function(*arguments), self.variables, values
+        )
+        return result, changes
+
+    def assign(self, changes) -> None:
+        for variable, value in zip(self.assigned, changes, strict=True):
+            variable.assign(value)
+
+
+def _values(variables) -> list:
+    return [variable.value for variable in variables]
+
+
+# ---- gradients: see `tfanime.gans.backend.tensorflow`, which describes each ----------------------
+
+
+def gradients(losses_of, variables):
+    pure = _Pure(losses_of, variables)
+
+    def loss_of(values):
+        (loss, found), changes = pure(values)
+        return loss, (found, changes)
+
+    results, (found, changes) = jax.grad(loss_of, has_aux=True)(_values(variables))
+    pure.assign(changes)
+    return results, found
+
+
+def pair_of_gradients(losses_of, first, second):
+    pure = _Pure(losses_of, [*first, *second])
+
+    def losses(one, two):
+        (one, two, found), changes = pure([*one, *two])
+        return (one, two), (found, changes)
+
+    pair, pullback, (found, changes) = jax.vjp(
+        losses, _values(first), _values(second), has_aux=True
+    )
+    pure.assign(changes)
+    one, zero = jnp.ones_like(pair[0]), jnp.zeros_like(pair[0])
+    return pullback((one, zero))[0], pullback((zero, one))[1], found
+
+
+def staged_gradients(draw, in_between, loss_of, variables):
+    drawing = _Pure(draw, variables)
+    drawn, pullback, changes = jax.vjp(drawing, _values(variables), has_aux=True)
+    drawing.assign(changes)
+    between = None if in_between is None else in_between(ops.stop_gradient(drawn))
+    judging = _Pure(loss_of)
+
+    def loss(tensor):
+        (value, found), changes = judging([], tensor)
+        return value, (found, changes)
+
+    on_drawn, (found, changes) = jax.grad(loss, has_aux=True)(drawn)
+    judging.assign(changes)
+    return pullback(on_drawn)[0], drawn, between, found
+
+
+def input_gradients(logits_of, images):
+    judging = _Pure(logits_of)
+
+    def total(pictures):
+        logits, changes = judging([], pictures)
+        return ops.sum(ops.cast(logits, "float32")), changes
+
+    found, changes = jax.grad(total, has_aux=True)(images)
+    judging.assign(changes)
+    return found
+
+
+def in_turn(function, parts) -> list:
+    results = []
+    for part in parts:
+        if results:
+            # The next part's pictures wait for the last one's gradients.
+            waits, results[-1] = jax.lax.optimization_barrier(
+                ((part.real, part.inputs), results[-1])
+            )
+            part = dataclasses.replace(part, real=waits[0], inputs=waits[1])
+        results.append(function(part))
+    return results
+
+
+# ---- one device ----------------------------------------------------------------------------------
+
+
+def replicas() -> int:
+    return 1
+
+
+def one_replica() -> int:
+    return 0
+
+
+def all_replicas_mean(values: list) -> list:
+    return values
+
+
+# ---- random numbers ------------------------------------------------------------------------------
+
+
+def random_bits(stream: int, step, rows: int, count: int):
+    step = jnp.reshape(jnp.asarray(ops.convert_to_tensor(step)), (1,)).astype(jnp.uint32)
+    low, high = (jnp.full((1,), word, jnp.uint32) for word in (stream & 0xFFFFFFFF, stream >> 32))
+    index = jnp.arange(-(-rows * count // 4), dtype=jnp.uint32)
+    words = blocks((low, high, step, jnp.zeros_like(step)), index)
+    return jnp.stack(words, axis=-1).reshape(-1)[: rows * count].reshape(rows, count)
+
+
+def fractions(bits):
+    return (bits >> np.uint32(8)).astype(jnp.float32) * np.float32(2**-24)
+
+
+# ---- compiling -----------------------------------------------------------------------------------
+
+
+def has_accelerator() -> bool:
+    return jax.default_backend() != "cpu"
+
+
+def compiled(gan):
+    """`gan.train_step` as one XLA program, a pure function of the state and the batch."""
+    optimizers = [*gan.g_optimizer.variables, *gan.d_optimizer.variables]
+    state = list({id(v): v for v in [*gan.variables, *optimizers]}.values())
+    pure = _Pure(gan.train_step, state)
+    run = jax.jit(pure)
+
+    def step(batch):
+        logs, changes = run(_values(state), batch)
+        pure.assign(changes)
+        return logs
+
+    return step

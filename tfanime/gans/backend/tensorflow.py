@@ -1,0 +1,145 @@
+"""The mechanics of a training step in TensorFlow: tapes, replicas, random bits."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+from keras import ops
+
+# ---- gradients -----------------------------------------------------------------------------------
+
+
+def gradients(losses_of, variables):
+    """Gradients of a loss.
+
+    Args:
+        losses_of: function without arguments that returns `(loss, found)`, the loss a scalar.
+        variables: Keras variables; None takes the place of the gradient of one without influence.
+
+    Returns:
+        `(list of gradients, found)`.
+    """
+    with tf.GradientTape() as tape:
+        loss, found = losses_of()
+    return tape.gradient(loss, _values(variables)), found
+
+
+def pair_of_gradients(losses_of, first, second):
+    """Gradients of two losses that share their work, taken at the same weights.
+
+    Args:
+        losses_of: function without arguments that returns `(one, two, found)`.
+        first, second: the variables of each loss.
+
+    Returns:
+        `(gradients of one, gradients of two, found)`.
+    """
+    with tf.GradientTape(persistent=True) as tape:
+        one, two, found = losses_of()
+    results = tape.gradient(one, _values(first)), tape.gradient(two, _values(second)), found
+    del tape
+    return results
+
+
+def staged_gradients(draw, in_between, loss_of, variables):
+    """Gradients of a loss of what `draw` makes, which is used for something else first.
+
+    Args:
+        draw: function without arguments that returns a tensor; all that `variables` enter.
+        in_between: function of that tensor, cut off from the gradient, or None.
+        loss_of: function of the tensor that returns `(loss, found)`.
+        variables: Keras variables.
+
+    Returns:
+        `(gradients, tensor, what in_between returned or None, found)`.
+    """
+    with tf.GradientTape() as tape:
+        drawn = draw()
+        between = None
+        if in_between is not None:
+            with tape.stop_recording():
+                between = in_between(ops.stop_gradient(drawn))
+        loss, found = loss_of(drawn)
+    return tape.gradient(loss, _values(variables)), drawn, between, found
+
+
+def input_gradients(logits_of, images):
+    """Gradient of the summed logits with respect to `images`; itself differentiable.
+
+    Args:
+        logits_of: function from pictures to logits `(B, 1)`.
+        images: `(B, H, W, 3)` float32.
+
+    Returns:
+        `(B, H, W, 3)` gradients; row i is the gradient of logit i (see `penalties`).
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        total = ops.sum(ops.cast(logits_of(images), "float32"))
+    return tape.gradient(total, images)
+
+
+def in_turn(function, parts) -> list:
+    """`function` of every part, each begun when the one before is done: memory of one part."""
+    results = []
+    for part in parts:
+        with tf.control_dependencies(results[-1][0] if results else []):
+            results.append(function(part))
+    return results
+
+
+def _values(variables) -> list:
+    return [variable.value for variable in variables]
+
+
+# ---- replicas ------------------------------------------------------------------------------------
+
+
+def replicas() -> int:
+    """How many devices share the batch."""
+    context = tf.distribute.get_replica_context()
+    return context.num_replicas_in_sync if context else 1
+
+
+def one_replica():
+    """The number of the replica that is being computed, an integer tensor or 0."""
+    context = tf.distribute.get_replica_context()
+    return context.replica_id_in_sync_group if context else 0
+
+
+def all_replicas_mean(values: list) -> list:
+    """Means of tensors over all replicas."""
+    context = tf.distribute.get_replica_context()
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, values)
+
+
+# ---- random numbers ------------------------------------------------------------------------------
+
+
+def random_bits(stream: int, step, rows, count: int):
+    """`(rows, count)` uint32: Philox's bits for `(stream, step)`, see `tfanime.gans.philox`."""
+    return tf.random.stateless_uniform(
+        (rows, count),
+        tf.stack([tf.constant(stream, tf.int64), tf.cast(step, tf.int64)]),
+        minval=None,
+        maxval=None,
+        dtype=tf.uint32,
+        alg="philox",
+    )
+
+
+def fractions(bits):
+    """float32 in [0, 1) of the upper 24 of 32 bits."""
+    return tf.cast(tf.bitwise.right_shift(bits, tf.constant(8, tf.uint32)), tf.float32) * 2**-24
+
+
+# ---- compiling -----------------------------------------------------------------------------------
+
+
+def has_accelerator() -> bool:
+    """Whether there is a GPU, where XLA pays; on CPUs it is several times slower."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def compiled(gan):
+    """`gan.train_step` as a graph, for one device."""
+    return tf.function(gan.train_step, jit_compile=bool(gan.jit_compile), autograph=False)
