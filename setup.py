@@ -71,6 +71,9 @@ EXTRAS = {
         "tensorflow-text>=2.19,<2.22",
         "tensorflow-hub>=0.16.1",
         "setuptools<82",
+        "safetensors>=0.4",
+        "simplemma>=1.1",  # lemmas; its data come with it
+        "scikit-learn>=1.4",  # stop words, t-SNE
     ],
     "serve": [
         "grpcio>=1.62",
@@ -132,6 +135,7 @@ setup(
     ],
     python_requires=">=3.10,<3.13",
     packages=find_packages(include=["tfanime", "tfanime.*"]),
+    package_data={"tfanime.text": ["explorer.html"]},
     install_requires=INSTALL,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["tfanime = tfanime.cli:main"]},

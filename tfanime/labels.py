@@ -1,23 +1,27 @@
 """What is known about a picture: a `LabelSchema` and arrays of labels that follow it.
 
 A label array is `(n, schema.size)` float32 in the *0/1 coding*: a group is one-hot over its
-values, a flag is 0 or 1, a continuous value is its position between `low` and `high` (0 to 1),
-and NaN stands for "not known". The *-1/+1 coding*, which the networks are fed
+values, a flag is 0 or 1, a continuous value is its position between `low` and `high` (0 to 1), a
+vector's numbers v are stored as (v + 1) / 2 so that the networks see v, and NaN stands for "not
+known". The *-1/+1 coding*, which the networks are fed
 (MakeGirlsMoe, Jin et al. 2017, section 3.4), is `2 x - 1` with 0 for "not known".
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 
 import numpy as np
 
-KINDS = ("group", "flag", "value")
+KINDS = ("group", "flag", "value", "vector")
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 MIDDLE = 1e-6  # what stands for 0 in -1/+1 coding
 QUANTILES = 17  # knots of the stored distribution of a continuous value
+EXAMPLES = 64  # rows that a schema with vectors keeps, to draw labels from
 
 
 @dataclass(frozen=True)
@@ -26,13 +30,14 @@ class Field:
 
     Args:
         name: what users type, for example `"hair"` or `"smile"`.
-        kind: `"group"` (exactly one of `values`), `"flag"` (yes or no) or `"value"`
-            (a number between `low` and `high`).
+        kind: `"group"` (exactly one of `values`), `"flag"` (yes or no), `"value"` (a number
+            between `low` and `high`) or `"vector"` (`length` numbers, such as those of a text).
         values: the names of a group's values, in column order.
         frequencies: empirical distribution: of a group, one probability a value; of a flag, a
             single probability; of a value, its 17 equally spaced quantiles in 0/1 coding.
             Empty when unknown.
         low, high: the range of a `"value"` field, in its own unit.
+        length: of a `"vector"`.
     """
 
     name: str
@@ -41,6 +46,7 @@ class Field:
     frequencies: tuple[float, ...] = ()
     low: float = 0.0
     high: float = 1.0
+    length: int = 0
 
     def __post_init__(self):
         if self.kind not in KINDS:
@@ -54,16 +60,25 @@ class Field:
             raise ValueError(
                 f"The value {self.name!r} needs low < high. Received: {self.low} and {self.high}."
             )
+        if (self.kind == "vector") != (self.length > 0):
+            raise ValueError(
+                f"length is at least 1 for a vector, and for nothing else. Received: {self.length} "
+                f"for the {self.kind} {self.name!r}."
+            )
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Column names: `blue_hair` for the value `blue` of the group `hair`, else the name."""
         if self.kind == "group":
             return tuple(f"{value}_{self.name}" for value in self.values)
+        if self.kind == "vector":
+            return tuple(f"{self.name}_{i}" for i in range(self.length))
         return (self.name,)
 
     @property
     def size(self) -> int:
+        if self.kind == "vector":
+            return self.length
         return len(self.values) if self.kind == "group" else 1
 
     def default_frequencies(self) -> tuple[float, ...]:
@@ -72,12 +87,21 @@ class Field:
             return (1.0 / self.size,) * self.size
         if self.kind == "flag":
             return (0.25,)
+        if self.kind == "vector":
+            return ()
         return tuple(np.linspace(0.0, 1.0, QUANTILES))
 
 
 @dataclass(frozen=True)
 class LabelSchema:
-    """The ordered fields of a label array.
+    """The ordered fields of a label array; vectors come last.
+
+    The numbers of a vector cannot be drawn one by one, and they go with the other labels. So a
+    schema with vectors keeps `examples`, whole rows of the data, and draws labels from these.
+
+    Args:
+        fields: see `Field`.
+        examples: `(k, size)` float32, 0/1 coding, or None.
 
     Example:
         >>> hair = Field("hair", "group", ("blonde", "blue"))
@@ -89,8 +113,15 @@ class LabelSchema:
     """
 
     fields: tuple[Field, ...]
+    examples: np.ndarray | None = attribute(default=None, compare=False, repr=False)
 
     def __post_init__(self):
+        kinds = [f.kind == "vector" for f in self.fields]
+        if kinds != sorted(kinds):
+            raise ValueError(
+                "Vectors come after all other labels. "
+                f"Received: {', '.join(f'{f.name} ({f.kind})' for f in self.fields)}."
+            )
         columns = self.columns
         repeated = sorted({name for name in columns if columns.count(name) > 1})
         if repeated:
@@ -104,6 +135,26 @@ class LabelSchema:
     def size(self) -> int:
         """Number of columns of a label array."""
         return sum(field.size for field in self.fields)
+
+    @property
+    def vector_size(self) -> int:
+        """Number of columns, the last ones, that belong to vectors."""
+        return sum(field.size for field in self.fields if field.kind == "vector")
+
+    def select(self, names: Sequence[str]) -> tuple[LabelSchema, np.ndarray]:
+        """A schema of some fields, in their present order, and the columns that they have here.
+
+        Raises:
+            ValueError: for an unknown field, or none at all.
+        """
+        wanted = {self.field(name).name for name in names}
+        if not wanted:
+            raise ValueError("A selection of labels names one or more. Received none.")
+        kept = tuple(f for f in self.fields if f.name in wanted)
+        where = self.slices()
+        columns = np.concatenate([np.r_[where[f.name]] for f in kept])
+        examples = None if self.examples is None else self.examples[:, columns]
+        return LabelSchema(kept, examples), columns
 
     def slices(self) -> dict[str, slice]:
         """Where each field's columns are."""
@@ -148,6 +199,14 @@ class LabelSchema:
                     f"{field.name!r} is one of: {', '.join(field.values)}. Received: {given!r}."
                 )
             return np.eye(field.size, dtype=np.float32)[field.values.index(str(given))]
+        if field.kind == "vector":
+            numbers = np.asarray(given)
+            if numbers.shape != (field.length,) or numbers.dtype.kind not in "fiu":
+                raise ValueError(
+                    f"{field.name!r} is a vector of {field.length} numbers, made from a text by "
+                    f"`tfanime imagine`. Received: {type(given).__name__}."
+                )
+            return to_unsigned(numbers)
         if field.kind == "flag":
             word = str(given).strip().lower()
             if word in TRUE_WORDS or word in FALSE_WORDS:
@@ -165,11 +224,11 @@ class LabelSchema:
         return (number - field.low) / (field.high - field.low)
 
     def decode(self, row: np.ndarray) -> dict[str, object]:
-        """One label row back to words; unknown fields are left out."""
+        """One label row back to words; unknown fields and vectors are left out."""
         tags: dict[str, object] = {}
         for field in self.fields:
             part = np.asarray(row)[self.slices()[field.name]]
-            if np.isnan(part).any():
+            if field.kind == "vector" or np.isnan(part).any():
                 continue
             if field.kind == "group":
                 tags[field.name] = field.values[int(part.argmax())]
@@ -182,19 +241,30 @@ class LabelSchema:
     # ---- priors ------------------------------------------------------------------------------
 
     def with_frequencies(self, labels: np.ndarray) -> LabelSchema:
-        """The same schema carrying the empirical frequencies of `labels` `(n, size)`."""
+        """The same schema carrying the empirical frequencies of `labels` `(n, size)`, and examples
+        of them, spread over the rows, if it has vectors."""
         fields = []
         for field in self.fields:
             part = np.asarray(labels, np.float64)[:, self.slices()[field.name]]
             part = part[~np.isnan(part).any(axis=1)]
-            if not len(part):
+            if not len(part) or field.kind == "vector":
                 found = ()
             elif field.kind == "value":
                 found = np.quantile(part[:, 0], np.linspace(0, 1, QUANTILES))
             else:
                 found = part.mean(axis=0)
             fields.append(replace(field, frequencies=tuple(float(x) for x in found)))
-        return LabelSchema(tuple(fields))
+        return LabelSchema(tuple(fields), self._examples_of(labels))
+
+    def _examples_of(self, labels: np.ndarray) -> np.ndarray | None:
+        if not self.vector_size:
+            return None
+        vectors = np.asarray(labels)[:, -self.vector_size :]
+        known = np.flatnonzero(~np.isnan(vectors).any(axis=1))
+        if not len(known):
+            return None
+        spread = np.linspace(0, len(known) - 1, min(EXAMPLES, len(known))).astype(int)
+        return np.asarray(labels, np.float32)[known[spread]]
 
     def sample(
         self, uniforms: np.ndarray, prior: str = "empirical", given: np.ndarray | None = None
@@ -207,6 +277,9 @@ class LabelSchema:
                 training prior) or `"training"` (seed B: groups uniform, flags 0.25).
             given: `(n, size)` or `(size,)`, 0/1 coding; fields that are not NaN are kept.
 
+        With vectors whole examples are drawn, among those that agree most with `given`; its prior
+        then is that of the examples.
+
         Returns:
             `(n, size)` float32, 0/1 coding, no NaN.
         """
@@ -216,6 +289,9 @@ class LabelSchema:
         labels = np.empty((len(uniforms), self.size), np.float32)
         for i, field in enumerate(self.fields):
             u, place = uniforms[:, i], self.slices()[field.name]
+            if field.kind == "vector":
+                labels[:, place] = 0.5  # the middle, where there are no examples
+                continue
             known = field.frequencies if prior == "empirical" else ()
             table = np.asarray(known or field.default_frequencies(), np.float64)
             if field.kind == "group":
@@ -228,16 +304,36 @@ class LabelSchema:
                 labels[:, place] = (u < table[0])[:, None]
             else:
                 labels[:, place] = np.interp(u, np.linspace(0, 1, len(table)), table)[:, None]
+        given = None if given is None else np.broadcast_to(given, labels.shape)
+        if self.examples is not None:
+            drawn = self._drawn_examples(uniforms[:, len(self.fields) - 1], given)
+            labels = np.where(np.isnan(drawn), labels, drawn)
         if given is not None:
-            given = np.broadcast_to(given, labels.shape)
             labels = np.where(np.isnan(given), labels, given).astype(np.float32)
         return labels
+
+    def _drawn_examples(self, u: np.ndarray, given: np.ndarray | None) -> np.ndarray:
+        """An example for each number of `u`, among those nearest to what is given."""
+        examples = self.examples
+        if given is None or np.isnan(given).all():
+            return examples[(u * len(examples)).astype(int)]
+        drawn = np.empty((len(u), self.size), np.float32)
+        for i, row in enumerate(given):
+            known = ~np.isnan(row)
+            apart = np.nansum(np.abs(examples[:, known] - row[known]), axis=1)
+            close = np.flatnonzero(apart <= apart.min() + 1e-6)
+            drawn[i] = examples[close[int(u[i] * len(close))]]
+        return drawn
 
     # ---- storage -----------------------------------------------------------------------------
 
     def to_json(self) -> dict:
         """A JSON-ready description, read back by `from_json`."""
-        return {
+        stored = {}
+        if self.examples is not None:
+            halves = np.ascontiguousarray(self.examples, "<f2")
+            stored = {"examples": base64.b64encode(halves.tobytes()).decode()}
+        return stored | {
             "fields": [
                 {
                     "name": f.name,
@@ -246,6 +342,7 @@ class LabelSchema:
                     "frequencies": list(f.frequencies),
                     "low": f.low,
                     "high": f.high,
+                    **({"length": f.length} if f.length else {}),
                 }
                 for f in self.fields
             ]
@@ -253,7 +350,7 @@ class LabelSchema:
 
     @classmethod
     def from_json(cls, stored: Mapping) -> LabelSchema:
-        return cls(
+        schema = cls(
             tuple(
                 Field(
                     name=f["name"],
@@ -262,10 +359,15 @@ class LabelSchema:
                     frequencies=tuple(f.get("frequencies", ())),
                     low=f.get("low", 0.0),
                     high=f.get("high", 1.0),
+                    length=f.get("length", 0),
                 )
                 for f in stored["fields"]
             )
         )
+        if "examples" not in stored:
+            return schema
+        rows = np.frombuffer(base64.b64decode(stored["examples"]), "<f2")
+        return replace(schema, examples=rows.astype(np.float32).reshape(-1, schema.size))
 
 
 def to_signed(labels: np.ndarray) -> np.ndarray:

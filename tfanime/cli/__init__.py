@@ -10,7 +10,17 @@ from __future__ import annotations
 import click
 
 import tfanime
-from tfanime.cli import collect, drawing, evaluate, export, figure, prepare, training, upscaling
+from tfanime.cli import (
+    collect,
+    drawing,
+    evaluate,
+    export,
+    figure,
+    prepare,
+    text,
+    training,
+    upscaling,
+)
 from tfanime.cli.group import Verbs
 
 
@@ -34,6 +44,7 @@ for verb in (
     collect.collect,
     collect.data,
     prepare.prepare,
+    text.text,
     training.train,
     drawing.generate,
     drawing.interpolate,

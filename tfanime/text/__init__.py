@@ -1,0 +1,39 @@
+"""Words to vectors: cleaning, BERT, embedded data sets, and what ties them to pictures.
+
+    from tfanime import text
+
+    words = text.clean_text("A <b>swordsman</b> under the moon")   # "swordsman moon"
+    vectors = text.embed(["a lonely swordsman", "school comedy"])      # (2, 384) float32
+
+Needs the extra `text`: `pip install 'tfanime[text]'`.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+# Public name -> the module it lives in; loaded when first used, as TensorFlow takes seconds.
+_FUNCTIONS = {
+    "STEPS": "clean",
+    "clean_text": "clean",
+    "genre_text": "genres",
+    "split_genres": "genres",
+    "TextEncoder": "bert",
+    "convert": "conversion",
+    "install": "offline",
+    "embed": "embedding",
+    "embed_table": "embedding",
+    "Embedded": "embedding",
+}
+
+__all__ = sorted(_FUNCTIONS)
+
+
+def __getattr__(name: str):
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module(f"tfanime.text.{_FUNCTIONS[name]}"), name)
+    raise AttributeError(f"module 'tfanime.text' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
