@@ -35,6 +35,7 @@ def main():
 
         def visit(**options):
             page = browser.new_context(locale="en-US", **options).new_page()
+            page.set_default_timeout(300_000)
             page.goto(address)
             page.wait_for_selector(DRAWN)
             for _ in range(arguments.faces - 1):

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
 /** `import address from "virtual:worker"`: the worker as a chunk of the same build, so that it
@@ -32,6 +31,16 @@ function policyOfBuildsOnly(): Plugin {
   };
 }
 
+/** Threads need headers that static hosts do not send, so the code for them is left out. */
+function withoutThreads(): Plugin {
+  return {
+    name: "without-threads",
+    enforce: "pre",
+    resolveId: (id) => (/threaded-simd(\.worker)?\.js$/.test(id) ? "\0no-threads" : null),
+    load: (id) => (id === "\0no-threads" ? "export const wasmWorkerContents = '';" : null),
+  };
+}
+
 /** Tells sw.js which files the page needs to start without a network, and under which version:
  * the page, the worker and WASM with all that they import; other backends are kept when used. */
 function precache(): Plugin {
@@ -47,7 +56,7 @@ function precache(): Plugin {
         if (found?.type === "chunk") found.imports.forEach(add);
       };
       for (const file of Object.keys(bundle)) {
-        if (/(index|worker|backend-wasm)-[\w-]+\.(js|css)$|wasm-simd-[\w-]+\.wasm$/.test(file)) add(file);
+        if (/(index|worker|wasm)-[\w-]+\.(js|css)$|wasm-simd-[\w-]+\.wasm$/.test(file)) add(file);
       }
       add("tfanime.js");
       const names = [...files].sort();
@@ -64,7 +73,18 @@ function precache(): Plugin {
 
 export default defineConfig({
   base: "./",
-  plugins: [react(), worker(), policyOfBuildsOnly(), precache()],
+  resolve: {
+    alias: [
+      // The page is written for React and runs on Preact, which is a tenth of its size.
+      { find: "react/jsx-runtime", replacement: "preact/jsx-runtime" },
+      { find: "react/jsx-dev-runtime", replacement: "preact/jsx-dev-runtime" },
+      { find: "react-dom/client", replacement: "preact/compat/client" },
+      { find: "react", replacement: "preact/compat" },
+      // The same without the optimisers, which its index registers.
+      { find: /^@tensorflow\/tfjs-core$/, replacement: "@tensorflow/tfjs-core/dist/base.js" },
+    ],
+  },
+  plugins: [worker(), withoutThreads(), policyOfBuildsOnly(), precache()],
   build: {
     outDir: process.env.TFANIME_SITE_OUT ?? "dist",
     emptyOutDir: true,

@@ -56,29 +56,21 @@ class Tiny:
 
     def write(self, folder: Path) -> dict:
         """Writes the files below `folder`; returns the entry of tfanime.json."""
-        weights = {"dense": self.dense, "kernel": self.kernel}
-        shape = np.asarray([-1, CELLS, CELLS, CHANNELS], "<i4")
+        constants = self._constants()
         manifest = {
-            "modelTopology": self._graph(),
+            "modelTopology": {"node": self._nodes(), "library": {}, "versions": {}},
             "weightsManifest": [
                 {
                     "paths": ["shard-1.bin"],
                     "weights": [
-                        *(
-                            {"name": n, "shape": list(w.shape), "dtype": "float32"}
-                            for n, w in weights.items()
-                        ),
-                        {"name": "shape", "shape": [4], "dtype": "int32"},
+                        {"name": name, "shape": list(value.shape), "dtype": value.dtype.name}
+                        for name, value in constants.items()
                     ],
                 }
             ],
             "format": "graph-model",
         }
-        if self.schema is not None:
-            axis = {"name": "axis", "shape": [], "dtype": "int32"}
-            manifest["weightsManifest"][0]["weights"].append(axis)
-        shard = b"".join(w.tobytes() for w in weights.values()) + shape.tobytes()
-        shard += np.asarray(1, "<i4").tobytes() if self.schema else b""
+        shard = b"".join(value.tobytes() for value in constants.values())
         z = latent.latents(3, 1, LATENT)
         labels = None
         if self.schema is not None:
@@ -107,8 +99,8 @@ class Tiny:
             "latentDim": LATENT,
             "height": SIZE,
             "width": SIZE,
-            "inputs": {"latents": "latents", "labels": "labels" if self.schema else None},
-            "output": "output",
+            "inputs": {"latents": "latents:0", "labels": "labels:0" if self.schema else None},
+            "output": "output:0",
             "schema": self.schema.to_json() if self.schema else None,
             "references": [
                 {
@@ -123,59 +115,69 @@ class Tiny:
             "card": f"{at}/MODEL_CARD.md",
         }
 
-    def _graph(self) -> dict:
-        def shape(*sizes: int) -> dict:
-            return {"shape": {"dim": [{"size": str(size)} for size in sizes]}}
-
-        def text(value: str) -> dict:
-            return {"s": base64.b64encode(value.encode()).decode()}
-
-        floats, whole = {"type": "DT_FLOAT"}, {"type": "DT_INT32"}
-        ones = {"list": {"i": ["1", "1", "1", "1"]}}
-
-        def node(name: str, op: str, *inputs: str, **attributes: dict) -> dict:
-            return {"name": name, "op": op, "input": list(inputs), "attr": attributes}
-
-        nodes = [
-            node("latents", "Placeholder", dtype=floats, shape=shape(-1, LATENT)),
-            node("dense", "Const", dtype=floats),
-            node("kernel", "Const", dtype=floats),
-            node("shape", "Const", dtype=whole),
-        ]
-        rows = "latents"
+    def _constants(self) -> dict[str, np.ndarray]:
+        constants = {"dense": self.dense, "kernel": self.kernel}
+        constants["shape"] = np.asarray([-1, CELLS, CELLS, CHANNELS], "<i4")
         if self.schema is not None:
-            rows = "rows"
-            nodes += [
-                node("labels", "Placeholder", dtype=floats, shape=shape(-1, self.schema.size)),
-                node("axis", "Const", dtype=whole),
-                node("rows", "ConcatV2", "latents", "labels", "axis", T=floats, N={"i": "2"}),
-            ]
-        nodes += [
-            node("product", "MatMul", rows, "dense", T=floats),
-            node("relu", "Relu", "product", T=floats),
-            node("cells", "Reshape", "relu", "shape", T=floats, Tshape=whole),
-            node(
-                "convolution",
-                "Conv2D",
-                "cells",
-                "kernel",
-                T=floats,
-                strides=ones,
-                dilations=ones,
-                padding=text("SAME"),
-                data_format=text("NHWC"),
-            ),
-            node(
-                "pixels",
-                "DepthToSpace",
-                "convolution",
-                T=floats,
-                block_size={"i": str(BLOCK)},
-                data_format=text("NHWC"),
-            ),
-            node("output", "Tanh", "pixels", T=floats),
+            constants["axis"] = np.asarray(1, "<i4")
+        return constants
+
+    def _nodes(self) -> list[dict]:
+        return [
+            *self._inputs(),
+            node("product", "MatMul", self._rows, "dense"),
+            node("relu", "Relu", "product"),
+            node("cells", "Reshape", "relu", "shape"),
+            node("convolution", "Conv2D", "cells", "kernel", padding=text("SAME"), **ONCE),
+            node("pixels", "DepthToSpace", "convolution", block_size={"i": str(BLOCK)}, **LAST),
+            node("output", "Tanh", "pixels"),
         ]
-        return {"node": nodes, "library": {}, "versions": {}}
+
+    @property
+    def _rows(self) -> str:
+        return "latents" if self.schema is None else "rows"
+
+    def _inputs(self) -> list[dict]:
+        """What is given, the constants, and the rows that the first product takes."""
+        nodes = [
+            node(name, "Const", dtype=WHOLE if value.dtype.kind == "i" else FLOATS)
+            for name, value in self._constants().items()
+        ]
+        nodes.append(node("latents", "Placeholder", dtype=FLOATS, shape=sides(-1, LATENT)))
+        if self.schema is not None:
+            shape = sides(-1, self.schema.size)
+            nodes.append(node("labels", "Placeholder", dtype=FLOATS, shape=shape))
+            nodes.append(node("rows", "ConcatV2", "latents", "labels", "axis", N={"i": "2"}))
+        return nodes
+
+
+# ---- nodes of a GraphDef, as JSON ----------------------------------------------------------------
+
+FLOATS, WHOLE = {"type": "DT_FLOAT"}, {"type": "DT_INT32"}
+
+
+def text(value: str) -> dict:
+    return {"s": base64.b64encode(value.encode()).decode()}
+
+
+def texts(*values: str) -> dict:
+    return {"list": {"s": [text(value)["s"] for value in values]}}
+
+
+def whole(*values: int) -> dict:
+    return {"list": {"i": [str(value) for value in values]}}
+
+
+def sides(*sizes: int) -> dict:
+    return {"shape": {"dim": [{"size": str(size)} for size in sizes]}}
+
+
+LAST = {"data_format": text("NHWC")}
+ONCE = {"strides": whole(1, 1, 1, 1), "dilations": whole(1, 1, 1, 1), **LAST}
+
+
+def node(name: str, op: str, *inputs: str, **attributes: dict) -> dict:
+    return {"name": name, "op": op, "input": list(inputs), "attr": {"T": FLOATS, **attributes}}
 
 
 def tiny_upscaler(folder: Path) -> dict:

@@ -1,6 +1,7 @@
 // The ways of computing: loaded when chosen, never before.
 
 import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-core/dist/base_side_effects";
 import plainWasm from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url";
 import simdWasm from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
 
@@ -24,7 +25,7 @@ const importers: Record<Backend, () => Promise<unknown>> = {
   webgpu: () => import("@tensorflow/tfjs-backend-webgpu"),
   webgl: () => import("@tensorflow/tfjs-backend-webgl"),
   wasm: async () => {
-    const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
+    const { setWasmPaths } = await import("./wasm");
     await checkWasm();
     // Threads need headers that static hosts do not send.
     tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);

@@ -1,10 +1,12 @@
 // One exported graph on one backend.
 
-import { type GraphModel, loadGraphModel } from "@tensorflow/tfjs-converter";
-import * as tf from "@tensorflow/tfjs-core";
+import { dispose, type io, type Tensor, tensor } from "@tensorflow/tfjs-core";
+import { decodeWeights } from "@tensorflow/tfjs-core/dist/io/io_utils";
 
 import { type Backend, start } from "./backends";
 import * as check from "./check";
+import type { Converted } from "./converted";
+import { Graph } from "./graph";
 import type { Model, Upscaler } from "./manifest";
 
 export interface Feed {
@@ -18,16 +20,23 @@ export interface Output {
   values: Float32Array<ArrayBuffer>;
 }
 
-function artifacts(entry: Model | Upscaler, files: Map<string, Uint8Array>): tf.io.ModelArtifacts {
+interface Parts {
+  modelTopology: check.Json;
+  weightSpecs: io.WeightsManifestEntry[];
+  weightData: ArrayBuffer;
+  signature?: object;
+}
+
+function parts(entry: Model | Upscaler, files: Map<string, Uint8Array>): Parts {
   const source = new TextDecoder().decode(files.get(entry.graph));
   const graph = check.object(check.parse(source, entry.graph), entry.graph);
   const at = `${entry.graph}: weightsManifest`;
   const folder = entry.graph.split("/").slice(0, -1);
-  const specs: tf.io.WeightsManifestEntry[] = [];
+  const specs: io.WeightsManifestEntry[] = [];
   const shards: Uint8Array[] = [];
   for (const [i, found] of check.list(graph.weightsManifest, at, 10_000).entries()) {
     const group = check.object(found, `${at}[${i}]`);
-    specs.push(...(check.list(group.weights, at, 100_000) as tf.io.WeightsManifestEntry[]));
+    specs.push(...(check.list(group.weights, at, 100_000) as io.WeightsManifestEntry[]));
     for (const name of check.list(group.paths, `${at}[${i}].paths`, 10_000)) {
       const shard = files.get([...folder, name].join("/"));
       if (!shard) check.refuse(`${at}[${i}].paths`, "a list of files that tfanime.json names", name);
@@ -42,15 +51,13 @@ function artifacts(entry: Model | Upscaler, files: Map<string, Uint8Array>): tf.
     weightSpecs: specs,
     weightData: weightData.buffer,
     signature: graph.signature as object | undefined,
-    format: "graph-model",
   };
 }
 
 export class Network {
   private constructor(
-    private readonly graph: GraphModel,
+    private readonly graph: Graph | Converted,
     readonly backend: Backend,
-    private readonly output: string,
   ) {}
 
   static async open(
@@ -59,21 +66,26 @@ export class Network {
     backend: Backend,
   ): Promise<Network> {
     await start(backend);
-    const parts = artifacts(entry, files);
-    return new Network(await loadGraphModel({ load: async () => parts }), backend, entry.output);
+    const read = parts(entry, files);
+    const graph = Graph.of(read.modelTopology, entry.output, () =>
+      decodeWeights(read.weightData, read.weightSpecs),
+    );
+    if (graph) return new Network(graph, backend);
+    const { convertedGraph } = await import("./converted");
+    return new Network(await convertedGraph({ ...read, format: "graph-model" }, entry.output), backend);
   }
 
   async run(feeds: Feed[]): Promise<Output> {
     await start(this.backend);
     const inputs = Object.fromEntries(
-      feeds.map((feed) => [feed.name, tf.tensor(feed.values, feed.shape, "float32")]),
+      feeds.map((feed) => [feed.name, tensor(feed.values, feed.shape, "float32")]),
     );
-    let output: tf.Tensor | undefined;
+    let output: Tensor | undefined;
     try {
-      output = this.graph.execute(inputs, this.output) as tf.Tensor;
+      output = this.graph.execute(inputs);
       return { shape: output.shape, values: Float32Array.from(await output.data()) };
     } finally {
-      tf.dispose(inputs);
+      dispose(inputs);
       output?.dispose();
     }
   }
