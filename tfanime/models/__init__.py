@@ -7,10 +7,11 @@ An upscaler is a generator from pictures `(B, h, w, 3)` of any size to larger on
 may lie slightly outside [-1, 1].
 
 A discriminator is a `keras.Model` from pictures, or from `[pictures, labels]`, to
-`{"logits": (B, 1), "features": (B, F)}`, both float32, where heads read the features.
+`{"logits": (B, N), "features": (B, F)}`, both float32, where heads read the features. N is 1, or the
+number of places and maps that are judged one by one (`projected`).
 """
 
-from tfanime.models import dcgan, modern, srgan, srresnet
+from tfanime.models import dcgan, modern, projected, srgan, srresnet
 
 GENERATORS = {
     "dcgan": dcgan.generator,
@@ -22,6 +23,7 @@ DISCRIMINATORS = {
     "dcgan": dcgan.discriminator,
     "srresnet": srresnet.discriminator,
     "modern": modern.discriminator,
+    "projected": projected.discriminator,
     "srgan": srgan.discriminator,
 }
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import keras
 
-from tfanime import models
+from tfanime import models, zoo
 from tfanime.config import Config
 from tfanime.gans import GAN, SRGAN, penalties
 from tfanime.gans.augment import diff_augment
 from tfanime.labels import LabelSchema
+from tfanime.models import tagger
 from tfanime.models.heads import label_head, with_projection
 from tfanime.training.schedules import DelayedDecay
 
@@ -50,7 +54,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
     discriminator = _network(
         "discriminator",
         models.DISCRIMINATORS,
-        config.discriminator,
+        _with_features(config.discriminator),
         height=height,
         width=width,
         label_dim=label_dim if conditioning == "concat" else 0,
@@ -103,6 +107,24 @@ def _network(role: str, known: dict, spec, **arguments) -> keras.Model:
         raise ValueError(
             f"The {role} {name!r} does not take these options: {sorted(options)} ({error})."
         ) from error
+
+
+def _with_features(spec: Mapping[str, Any]) -> dict:
+    """The discriminator's options, with the frozen network itself in place of its name."""
+    if "features" not in spec:
+        return dict(spec)
+    folder = Path(zoo.path("tagger") if spec["features"] == "tagger" else spec["features"])
+    try:
+        stored = keras.saving.load_model(folder / "tagger.keras", compile=False)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            "discriminator.features is 'tagger' or a folder written by scripts/train_tagger.py. "
+            f"Received: {spec['features']!r} ({str(error).splitlines()[0]})."
+        ) from error
+    # Made anew, so that it computes in the precision of the run.
+    network = tagger.network(stored.output.shape[-1], stored.get_layer("stem").filters)
+    network.set_weights(stored.get_weights())
+    return {**spec, "features": network}
 
 
 def _penalty(config: Config) -> penalties.GradientPenalty | None:

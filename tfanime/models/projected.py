@@ -1,0 +1,124 @@
+"""A discriminator that looks through a network which already knows pictures (Projected GAN).
+
+A small discriminator learns from scratch what a face is while the generator learns to draw one, and
+most of a short training passes before either knows. Here five small discriminators share the
+work: one looks at the pixels, the other four at maps of a frozen network (the tagger that ships:
+it was trained on faces) at an eighth to a half of the picture's size. Before they see the maps, random
+convolutions, which are not trained either, mix their channels and, from the smallest map up,
+their scales, so that no map can be ignored and no few channels decide. The frozen network costs a
+quarter of what the pixels' discriminator does, and no more than its forward pass for real pictures.
+
+Reference:
+    [Sauer et al., 2021](https://arxiv.org/abs/2111.01007), section 3
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from tfanime.layers import MinibatchStdDev, SpectralConv2D
+from tfanime.models.common import LEAK, halvings
+
+INIT = {"kernel_initializer": "he_normal"}
+RANDOM = {**INIT, "use_bias": False, "trainable": False}
+TAPS = ("stem_relu", "res1_relu", "res2_relu", "res3_relu")
+
+
+def discriminator(
+    height: int,
+    width: int,
+    label_dim: int = 0,
+    *,
+    features: keras.Model,
+    taps: tuple[str, ...] = TAPS,
+    channels: int = 64,
+    pixel_channels: int = 32,
+) -> keras.Model:
+    """Logits of patches of the picture and of four maps of a frozen network.
+
+    Args:
+        height, width: of the pictures, as for `modern.discriminator`.
+        label_dim: 0: labels enter through an auxiliary classifier or a projection only.
+        features: the frozen network, from pictures in [-1, 1]. Pictures of another size are enlarged
+            by repeating or reduced by averaging where that is even, else resized.
+        taps: names of the layers whose maps are looked at, from the largest map to the smallest.
+        channels: of the discriminators of maps, and of the mixed maps where these had as many.
+        pixel_channels: of the pixels' discriminator's first map; 0 leaves it out.
+
+    Returns:
+        `keras.Model` from pictures `(B, H, W, 3)` to `{"logits": (B, N), "features": (B, F)}`,
+        float32; every discriminator has as many of the N logits as the others.
+    """
+    if label_dim:
+        raise ValueError(
+            "The projected discriminator takes pictures only; labels are predicted by a head or "
+            f"projected. Received: label_dim={label_dim}. Use conditioning='ac' or 'projection'."
+        )
+    pictures = keras.Input((height, width, 3), name="pictures")
+    seen = keras.Model(features.input, [features.get_layer(name).output for name in taps])
+    seen.trainable = False
+    maps = _mixed(seen(_resized(pictures, features.input.shape[1:3])), channels)
+    found = [_judge(x, channels, f"map{i}") for i, x in enumerate(maps)]
+    if pixel_channels:
+        found.append(_pixels(pictures, pixel_channels))
+    logits = layers.Concatenate(dtype="float32", name="logits")(
+        [layers.Flatten(name=f"flat{i}")(x) for i, (x, _) in enumerate(found)]
+    )
+    means = [layers.GlobalAveragePooling2D(name=f"mean{i}")(x) for i, (_, x) in enumerate(found)]
+    read = layers.Concatenate(dtype="float32", name="features")(means)
+    return keras.Model(pictures, {"logits": logits, "features": read}, name="discriminator")
+
+
+def _resized(pictures, size):
+    """The pictures at the size that the frozen network takes."""
+    height, width = pictures.shape[1:3]
+    if (height, width) == tuple(size):
+        return pictures
+    if height % size[0] == 0 and width % size[1] == 0:
+        return layers.AveragePooling2D((height // size[0], width // size[1]), name="reduced")(
+            pictures
+        )
+    if size[0] % height == 0 and size[1] % width == 0:
+        return layers.UpSampling2D((size[0] // height, size[1] // width), name="enlarged")(pictures)
+    return layers.Resizing(*size, name="resized")(pictures)
+
+
+def _mixed(maps, channels: int):
+    """Channels by random 1x1 convolutions, scales by random 3x3 ones from the smallest map up."""
+    mixed, smaller = [], None
+    for i, x in reversed(list(enumerate(maps))):
+        wide = min(channels, x.shape[-1])
+        x = layers.Conv2D(wide, 1, name=f"mix{i}", **RANDOM)(x)
+        if smaller is not None:
+            y = layers.Conv2D(wide, 3, padding="same", name=f"scale{i}", **RANDOM)(smaller)
+            y = layers.UpSampling2D(2, interpolation="bilinear", name=f"up{i}")(y)
+            x = layers.Average(name=f"sum{i}")([x, y])
+        mixed.insert(0, x)
+        smaller = x
+    return mixed
+
+
+def _judge(x, channels: int, name: str):
+    """Halves a map down to 4 (its smaller side), then a logit a place; and what it last saw."""
+    while min(x.shape[1:3]) > 4:
+        i = x.shape[1]
+        x = SpectralConv2D(channels, 4, 2, padding="same", name=f"{name}_down{i}", **INIT)(x)
+        x = layers.LeakyReLU(LEAK, name=f"{name}_down{i}_lrelu")(x)
+    x = SpectralConv2D(channels, 3, padding="same", name=f"{name}_last", **INIT)(x)
+    x = layers.LeakyReLU(LEAK, name=f"{name}_last_lrelu")(x)
+    return SpectralConv2D(1, 3, padding="same", name=f"{name}_logits", **INIT)(x), x
+
+
+def _pixels(pictures, channels: int):
+    """The same for the pixels themselves, with a convolution more at every size."""
+    x = SpectralConv2D(channels, 4, 2, padding="same", name="pixels_down0", **INIT)(pictures)
+    x = layers.LeakyReLU(LEAK, name="pixels_down0_lrelu")(x)
+    for i in range(1, halvings(*pictures.shape[1:3])):
+        wide = channels * min(4, 2**i)
+        x = SpectralConv2D(x.shape[-1], 3, padding="same", name=f"pixels_{i}", **INIT)(x)
+        x = layers.LeakyReLU(LEAK, name=f"pixels_{i}_lrelu")(x)
+        x = SpectralConv2D(wide, 4, 2, padding="same", name=f"pixels_down{i}", **INIT)(x)
+        x = layers.LeakyReLU(LEAK, name=f"pixels_down{i}_lrelu")(x)
+    x = MinibatchStdDev(name="pixels_spread")(x)
+    return _judge(x, channels * 4, "pixels")
