@@ -1,0 +1,62 @@
+"""Trains the models that ship, so that anybody can repeat or improve them.
+
+    python scripts/train_zoo.py faces-64 --data FACES --minutes 120 --out runs/zoo/faces-64
+
+FACES is a folder, .zip or .tar of face pictures. It is packed beside the run, its 34 attributes are
+estimated by the tagger that ships (`tfanime prepare tags`), a twentieth is held out for the figures,
+and the rest trained on. Stopped and started again, it goes on where it was; more minutes may be
+given.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import tfanime
+from tfanime.data import PackedDataset
+
+HELD_OUT = 0.05
+
+# name -> recipe, side of the pictures in pixels, settings that differ from the recipe's
+MODELS = {
+    "faces-64": ("modern", 64, {}),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=MODELS)
+    parser.add_argument("--data", type=Path, required=True, help="pictures, or a packed set")
+    parser.add_argument("--minutes", type=float, required=True, help="over all calls")
+    parser.add_argument("--precision", default="mixed_bfloat16")
+    parser.add_argument("--set", dest="settings", nargs="+", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--sample-every", type=int, help="steps from a sheet to the next")
+    parser.add_argument("--out", type=Path, required=True, help="run folder")
+    options = parser.parse_args()
+    from tfanime.config import parse_overrides
+
+    recipe, side, settings = MODELS[options.name]
+    train, _ = parts(options.name, options.data, options.out.with_name(f"{options.name}-data"))
+    tfanime.train(
+        recipe,
+        train,
+        out=options.out,
+        image_size=side,
+        minutes=options.minutes,
+        precision=options.precision,
+        sample_every=options.sample_every,
+        **{**settings, **parse_overrides(options.settings)},
+    )
+
+
+def parts(name: str, source: Path, packed: Path) -> tuple[PackedDataset, PackedDataset]:
+    """What a model trains on, and what is held out for its figures."""
+    side = MODELS[name][1]
+    size = None if (source / "dataset.json").is_file() else side
+    data = tfanime.estimate_tags(source, packed, size=size, tsne=False)
+    return data.split(HELD_OUT)
+
+
+if __name__ == "__main__":
+    main()
