@@ -2,10 +2,10 @@
 
     python scripts/train_zoo.py faces-64 --data FACES --minutes 120 --out runs/zoo/faces-64
 
-FACES is a folder, .zip or .tar of face pictures. It is packed beside the run, its 34 attributes are
-estimated by the tagger that ships (`tfanime prepare tags`), a twentieth is held out for the figures,
-and the rest trained on. Stopped and started again, it goes on where it was; more minutes may be
-given.
+FACES is a folder, .zip or .tar of face pictures. It is packed beside the run, its 34 attributes
+are estimated by the tagger that ships (`tfanime prepare tags`), a twentieth is held out for the
+figures, and the rest trained on. Stopped and started again, it goes on where it was; more minutes
+may be given.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import argparse
 from pathlib import Path
 
 import tfanime
+from tfanime import recipes
+from tfanime.config import parse_overrides
 from tfanime.data import PackedDataset
 
 HELD_OUT = 0.05
@@ -34,19 +36,15 @@ def main() -> None:
     parser.add_argument("--sample-every", type=int, help="steps from a sheet to the next")
     parser.add_argument("--out", type=Path, required=True, help="run folder")
     options = parser.parse_args()
-    from tfanime.config import parse_overrides
-
     recipe, side, settings = MODELS[options.name]
     train, _ = parts(options.name, options.data, options.out.with_name(f"{options.name}-data"))
+    changes = {**settings, **parse_overrides(options.settings), "precision": options.precision}
     tfanime.train(
-        recipe,
+        recipes.get(recipe).override(image_size=side, **changes),
         train,
         out=options.out,
-        image_size=side,
         minutes=options.minutes,
-        precision=options.precision,
         sample_every=options.sample_every,
-        **{**settings, **parse_overrides(options.settings)},
     )
 
 

@@ -82,6 +82,8 @@ class Config:
         augment_ramp: pictures it takes that share to go from 0 to 1.
         flip: mirror pictures at random.
         ema_half_life: in pictures; 0 turns averaging off.
+        start: a run folder or the name of a model that ships (`tfanime.zoo`), to begin with its
+            weights; see `training.start`. None: fresh weights.
         precision: Keras's dtype policy. Heads, losses and penalties stay in float32.
         seed: of initial weights, noise and data order.
     """
@@ -126,6 +128,7 @@ class Config:
     augment_ramp: int = 500_000
     flip: bool = True
     ema_half_life: float = 10_000.0
+    start: str | None = None
     precision: str = "float32"
     seed: int = 0
 

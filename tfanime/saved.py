@@ -1,6 +1,7 @@
 """A trained generator on disk: `generator.keras` (weights and graph) and `generator.json`.
 
-Everything behind training reads only these two files, whoever wrote them. A run folder holds
+Everything behind training reads only these two files, whoever wrote them; the name of a model that
+ships with tfanime (`tfanime.zoo`) stands for its folder. A run folder holds
 them beside its checkpoints; they are the averaged generator of the newest checkpoint. An upscaler
 is saved alike; `kind` in `generator.json` tells them apart (none: a generator).
 """
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfanime import zoo
 from tfanime.files import atomic_path, read_json, write_json
 from tfanime.labels import LabelSchema
 
@@ -148,7 +150,7 @@ def load_generator(folder: str | os.PathLike) -> Generator:
     description = _described(folder, GENERATOR)
     stored = description["schema"]
     return Generator(
-        model=_model(folder),
+        model=_model(_existing(folder)),
         schema=LabelSchema.from_json(stored) if stored else None,
         name=description["name"],
     )
@@ -164,19 +166,19 @@ def load_upscaler(folder: str | os.PathLike) -> Upscaler:
     import keras
 
     description = _described(folder, UPSCALER)
-    model = _model(folder)
+    model = _model(_existing(folder, UPSCALER))
     for layer in model.layers:
         # Rounding to bfloat16 would show, and differ from tile to tile.
         layer.dtype_policy = keras.DTypePolicy("float32")
     return Upscaler(model=model, factor=description["factor"], name=description["name"])
 
 
-def _model(folder: str | os.PathLike) -> keras.Model:
+def _model(folder: Path) -> keras.Model:
     import keras
 
     import tfanime.layers  # noqa: F401  (registers the layers that the file names)
 
-    return keras.models.load_model(Path(folder) / WEIGHTS, compile=False)
+    return keras.models.load_model(folder / WEIGHTS, compile=False)
 
 
 def _is_convolution(layer) -> bool:
@@ -200,10 +202,11 @@ def _described(folder: str | os.PathLike, wanted: str) -> dict:
 
 
 def _existing(folder: str | os.PathLike, wanted: str = GENERATOR) -> Path:
-    folder = Path(folder)
+    folder = zoo.locate(folder)
     if not (folder / WEIGHTS).is_file() or not (folder / DESCRIPTION).is_file():
         raise FileNotFoundError(
-            f"A run folder holds {WEIGHTS} and {DESCRIPTION}; {str(folder)!r} does not. "
+            f"A run folder holds {WEIGHTS} and {DESCRIPTION}; {str(folder)!r} does not, and no "
+            f"model of that name ships ({', '.join(zoo.names())}). "
             f"Train one with: {TRAINING[wanted]}"
         )
     return folder

@@ -6,8 +6,10 @@ A trained model is a folder under `saved_models/` of the project, which the whee
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+DEFAULT = "faces-64"  # what is drawn with when no run is named
 PACKAGE = Path(__file__).parent
 # A checkout's own folder comes first: it may be newer than what was installed.
 PLACES = (PACKAGE.parent / "saved_models", PACKAGE / "_saved_models")
@@ -30,3 +32,9 @@ def path(name: str) -> Path:
             return place / name
     known = ", ".join(names()) or "none"
     raise ValueError(f"A model that ships with tfanime is one of: {known}. Received: {name!r}.")
+
+
+def locate(run: str | os.PathLike) -> Path:
+    """The folder of a run: a path, or the name of a model that ships if no such path exists."""
+    folder = Path(run)
+    return path(str(run)) if not folder.exists() and str(run) in names() else folder

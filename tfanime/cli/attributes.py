@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfanime.cli.kinds import FIRST_ATTRIBUTE
+
 if TYPE_CHECKING:
     from tfanime.labels import LabelSchema
 
@@ -17,7 +19,8 @@ ATTRIBUTES = {"ignore_unknown_options": True, "allow_extra_args": True}
 def pairs_of(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
     """The options that click does not know: `--hair blue --smile` to `("hair", "blue")`,
     `("smile", None)`."""
-    words = list(ctx.args)
+    first = ctx.meta.get(FIRST_ATTRIBUTE)
+    words = ([first] if first else []) + ctx.args
     while words:
         word = words.pop(0)
         if not word.startswith("--") or word == "--":

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 import tfanime
 from tfanime.cli.attributes import ATTRIBUTES, pairs_of, tags_of
-from tfanime.cli.kinds import COUNT, RUN, SEED, TRUNCATION, Seeds, Tags
+from tfanime.cli.kinds import COUNT, RUN_OR_DEFAULT, SEED, TRUNCATION, Run, Seeds, Tags
 
 
 @click.command(context_settings=ATTRIBUTES)
-@RUN
+@RUN_OR_DEFAULT
 @click.option("--n", type=COUNT, default=16, show_default=True, help="How many pictures.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same pictures.")
 @TRUNCATION
@@ -37,7 +35,7 @@ from tfanime.cli.kinds import COUNT, RUN, SEED, TRUNCATION, Seeds, Tags
 )
 @click.option(
     "--upscale",
-    type=click.Path(exists=True, path_type=Path),
+    type=Run(),
     metavar="RUN",
     help="Enlarge them with this run of an upscaler.",
 )
@@ -45,12 +43,15 @@ from tfanime.cli.kinds import COUNT, RUN, SEED, TRUNCATION, Seeds, Tags
 def generate(ctx, run, n, out, grid, **options) -> None:
     """Draw pictures: single files (--out), a sheet (--grid) or both.
 
+    Without RUN, faces-64 draws, which ships with tfanime.
+
     A run that was trained with labels takes each of its attributes as an option: a value
     (--hair blue), or for a yes-or-no attribute --smile, --no-smile, --smile true. Those left out
-    vary as in the training set. RUN comes before them.
+    vary as in the training set. RUN, if there is one, comes before them.
 
     \b
     Examples:
+      tfanime generate --n 16 --hair pink --grid faces.png
       tfanime generate runs/first --n 64 --grid sheet.png
       tfanime generate runs/girls --n 16 --seed 7 --hair blue --smile --no-hat --out faces/
       tfanime generate runs/girls --truncation 0.7 --grid typical.png
@@ -67,7 +68,7 @@ def generate(ctx, run, n, out, grid, **options) -> None:
 
 
 @click.command(context_settings=ATTRIBUTES)
-@RUN
+@RUN_OR_DEFAULT
 @click.option(
     "--seeds",
     type=Seeds(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import tfanime
-from tfanime.cli.kinds import COUNT, SEED, Data
+from tfanime.cli.kinds import COUNT, SEED, Data, Run
 
 
 class Names(click.ParamType):
@@ -16,7 +16,7 @@ class Names(click.ParamType):
 
 
 @click.command()
-@click.argument("subject", metavar="RUN_OR_FOLDER", type=click.Path(exists=True))
+@click.argument("subject", metavar="RUN_OR_FOLDER", type=Run())
 @click.option(
     "--against",
     "data",

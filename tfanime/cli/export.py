@@ -7,10 +7,9 @@ from contextlib import suppress
 import click
 
 import tfanime
+from tfanime.cli.kinds import Run
 
-RUNS = click.argument(
-    "runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False)
-)
+RUNS = click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=Run(file_okay=False))
 
 
 @click.group()

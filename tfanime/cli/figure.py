@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tfanime.cli.kinds import COUNT, RUN, SEED, Data, Seeds, Tags
+from tfanime.cli.kinds import COUNT, RUN, SEED, Data, Run, Seeds, Tags
 
 OUT = click.option(
     "--out",
@@ -85,7 +85,7 @@ def training(run, **options) -> None:
 
 
 @figure.command("embedding")
-@click.argument("subject", metavar="RUN_OR_FOLDER", type=click.Path(exists=True))
+@click.argument("subject", metavar="RUN_OR_FOLDER", type=Run())
 @click.option(
     "--against", "data", type=Data(exists=True), metavar="DATA", help="Real pictures beside it."
 )

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from tfanime import zoo
+
 
 class Size(click.ParamType):
     name = "size"
@@ -83,7 +85,29 @@ class Tags(click.ParamType):
         return [(name, given if equals else None) for name, equals, given in pairs]
 
 
-RUN = click.argument("run", type=click.Path(exists=True, path_type=Path))
+class Run(click.Path):
+    """A path that exists, or the name of a model that ships with tfanime."""
+
+    def __init__(self, **kwargs):
+        super().__init__(exists=True, path_type=Path, **kwargs)
+
+    def convert(self, value, param, ctx):
+        return super().convert(zoo.locate(value), param, ctx)
+
+
+class RunOrDefault(Run):
+    """A run, or the model that ships if the first word is already an attribute, `--hair blue`."""
+
+    def convert(self, value, param, ctx):
+        if str(value).startswith("--"):
+            ctx.meta[FIRST_ATTRIBUTE] = value
+            value = zoo.DEFAULT
+        return super().convert(value, param, ctx)
+
+
+FIRST_ATTRIBUTE = "tfanime.first_attribute"
+RUN = click.argument("run", type=Run())
+RUN_OR_DEFAULT = click.argument("run", type=RunOrDefault(), default=zoo.DEFAULT)
 COUNT = click.IntRange(min=1)
 SEED = click.IntRange(0, 2**53 - 1)
 TRUNCATION = click.option(

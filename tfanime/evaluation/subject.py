@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfanime import zoo
 from tfanime.data import PackedDataset
 from tfanime.files import read_json
 from tfanime.generation import generate
@@ -133,7 +134,7 @@ def open_subject(subject, height: int, width: int, weights: str = "ema") -> Subj
     if not isinstance(subject, (str, os.PathLike)):
         found = Packed(subject) if isinstance(subject, PackedDataset) else Generator(subject)
     else:
-        path = Path(os.fspath(subject))
+        path = zoo.locate(os.fspath(subject))
         if (path / DESCRIPTION).is_file():
             found = Generator(path, weights)
         elif (path / "dataset.json").is_file():

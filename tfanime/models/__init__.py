@@ -7,8 +7,8 @@ An upscaler is a generator from pictures `(B, h, w, 3)` of any size to larger on
 may lie slightly outside [-1, 1].
 
 A discriminator is a `keras.Model` from pictures, or from `[pictures, labels]`, to
-`{"logits": (B, N), "features": (B, F)}`, both float32, where heads read the features. N is 1, or the
-number of places and maps that are judged one by one (`projected`).
+`{"logits": (B, N), "features": (B, F)}`, both float32, where heads read the features. N
+is 1, or the number of places and maps that are judged one by one (`projected`).
 """
 
 from tfanime.models import dcgan, modern, projected, srgan, srresnet

@@ -3,10 +3,12 @@
 A small discriminator learns from scratch what a face is while the generator learns to draw one, and
 most of a short training passes before either knows. Here five small discriminators share the
 work: one looks at the pixels, the other four at maps of a frozen network (the tagger that ships:
-it was trained on faces) at an eighth to a half of the picture's size. Before they see the maps, random
-convolutions, which are not trained either, mix their channels and, from the smallest map up,
-their scales, so that no map can be ignored and no few channels decide. The frozen network costs a
-quarter of what the pixels' discriminator does, and no more than its forward pass for real pictures.
+it was trained on faces) at a sixteenth to a half of the picture's size. Before they see the maps,
+random convolutions, which are not trained either, mix their channels and, from the smallest map
+up, their scales, so that no map can be ignored and no few channels decide.
+
+A gradient through strided convolutions favours some pixels over others, and a generator obeys it:
+train with `augment="translation"`, or a grid of four pixels grows over the pictures.
 
 Reference:
     [Sauer et al., 2021](https://arxiv.org/abs/2111.01007), section 3
@@ -40,8 +42,8 @@ def discriminator(
     Args:
         height, width: of the pictures, as for `modern.discriminator`.
         label_dim: 0: labels enter through an auxiliary classifier or a projection only.
-        features: the frozen network, from pictures in [-1, 1]. Pictures of another size are enlarged
-            by repeating or reduced by averaging where that is even, else resized.
+        features: the frozen network, from pictures in [-1, 1]. Pictures of another size are
+            enlarged by repeating or reduced by averaging where that is even, else resized.
         taps: names of the layers whose maps are looked at, from the largest map to the smallest.
         channels: of the discriminators of maps, and of the mixed maps where these had as many.
         pixel_channels: of the pixels' discriminator's first map; 0 leaves it out.

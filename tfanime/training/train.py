@@ -36,10 +36,12 @@ from tfanime.training.log import Log, draw_curves
 from tfanime.training.progress import Progress
 from tfanime.training.report import write_report
 from tfanime.training.samples import SampleSheets, UpscaleSheets
+from tfanime.training.start import start_from
 from tfanime.training.watch import ADVICE, CollapseWatch, Diverged
 
 CONFIG = "config.json"
 MINUTES_BETWEEN_CHECKPOINTS = 3.0
+ARGUMENTS = ("image_size", "batch_size", "seed", "precision")
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,13 @@ class Run:
 
 
 def resolve(recipe: str | Config, **overrides) -> Config:
-    """The configuration of a recipe with `overrides`; those that are None are left out."""
+    """The configuration of a recipe with `overrides`.
+
+    None leaves an argument of `train` as the recipe has it; for other settings it is a value.
+    """
     config = recipe if isinstance(recipe, Config) else recipes.get(recipe)
-    return config.override(**{k: v for k, v in overrides.items() if v is not None})
+    changes = {k: v for k, v in overrides.items() if v is not None or k not in ARGUMENTS}
+    return config.override(**changes)
 
 
 def train(
@@ -334,7 +340,11 @@ class _Trainer:
     def _restore(self) -> dict:
         checkpoint.remove_halves(self.out)
         found = checkpoint.checkpoints(self.out)
-        return checkpoint.restore(self.gan, found[-1]) if found else {}
+        if found:
+            return checkpoint.restore(self.gan, found[-1])
+        if self.config.start is not None:
+            start_from(self.gan, self.config.start)
+        return {}
 
     def _finish(self, finished: bool) -> Run:
         self.sheets.draw_final()

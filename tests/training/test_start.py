@@ -1,0 +1,99 @@
+"""Beginning with the weights of a run, or of a model that ships."""
+
+import numpy as np
+import pytest
+from runs import arrays_of
+
+import tfanime
+from tfanime import recipes, zoo
+from tfanime.saved import save_generator
+from tfanime.training import checkpoint
+from tfanime.training.build import build_gan
+from tfanime.training.start import save_critic
+
+PARTS = ("generator/", "ema_generator/", "discriminator/", "head/")
+
+
+@pytest.fixture
+def first(train, faces):
+    return train("modern", faces, "first", steps=2)
+
+
+def of(arrays, *parts):
+    return {name: array for name, array in arrays.items() if name.startswith(parts)}
+
+
+def test_a_run_begins_with_the_networks_of_another_and_fresh_optimisers(first, train, faces):
+    second = train("modern", faces, "second", steps=1, start=str(first.path))
+    begun, *_ = map(arrays_of, checkpoint.checkpoints(second.path))
+    source = arrays_of(checkpoint.checkpoints(first.path)[-1])
+    for name, array in of(source, *PARTS).items():
+        np.testing.assert_array_equal(begun[name], array, err_msg=name)
+    moments = of(source, "g_optimizer/").values()
+    assert any(np.abs(array).max() > 0 for array in moments if array.ndim > 1)
+    assert all(not array.any() for array in of(begun, "g_optimizer/").values() if array.ndim > 1)
+    assert begun["gan/0000"] == 0
+
+
+def test_a_run_that_is_continued_does_not_begin_again(first, train, faces):
+    train("modern", faces, "second", steps=1, start=str(first.path))
+    whole = train("modern", faces, "second", steps=3, start=str(first.path))
+    straight = train("modern", faces, "straight", steps=3, start=str(first.path))
+    ends = [arrays_of(checkpoint.checkpoints(run.path)[-1]) for run in (whole, straight)]
+    for name, array in ends[0].items():
+        np.testing.assert_array_equal(array, ends[1][name], err_msg=name)
+
+
+@pytest.fixture
+def shipped(first, faces, tmp_path, monkeypatch):
+    """The run as a model that ships, named `mine`."""
+    config = tfanime.config.Config.from_json(
+        tfanime.files.read_json(first.path / "config.json")["config"]
+    )
+    gan = build_gan(config, faces.schema)
+    checkpoint.restore(gan, checkpoint.checkpoints(first.path)[-1])
+    folder = tmp_path / "models" / "mine"
+    save_generator(folder, gan.ema_generator, faces.schema, "mine")
+    save_critic(gan, folder)
+    (folder / "MODEL_CARD.md").write_text("# Mine\n")
+    monkeypatch.setattr(zoo, "PLACES", (folder.parent,))
+    return gan
+
+
+def test_a_model_that_ships_lends_its_average_and_its_critic(shipped, train, faces):
+    run = train("modern", faces, "third", steps=1, start="mine")
+    begun = arrays_of(checkpoint.checkpoints(run.path)[0])
+    for i, variable in enumerate(shipped.ema_generator.weights):
+        for part in ("generator", "ema_generator"):
+            np.testing.assert_array_equal(begun[f"{part}/{i:04d}"], variable.numpy())
+    for i, variable in enumerate(shipped.discriminator.weights):
+        # float16 keeps eleven bits.
+        np.testing.assert_allclose(
+            begun[f"discriminator/{i:04d}"], variable.numpy(), rtol=2**-11, atol=1e-7
+        )
+
+
+def test_a_name_that_ships_is_a_run(shipped):
+    faces = tfanime.generate("mine", n=2, seed=3)
+    assert faces.images.shape == (2, 16, 16, 3)
+    assert zoo.locate("mine") == zoo.path("mine")
+    assert zoo.locate("not-there").name == "not-there"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"generator": {"channels": 6}}, "generator has other weights"),
+        ({"conditioning": "none"}, "generator has other weights"),
+        ({"discriminator": {"channels": 6}}, "discriminator has other weights"),
+        ({"start": "nowhere"}, "start is a run folder with checkpoints.*'nowhere'"),
+    ],
+)
+def test_networks_that_differ_are_refused(first, train, faces, changes, message):
+    changes = {"start": str(first.path), **changes}
+    with pytest.raises(ValueError, match=message):
+        train("modern", faces, "second", steps=1, **changes)
+
+
+def test_every_recipe_begins_with_fresh_weights():
+    assert all(recipes.get(name).start is None for name in recipes.names())

@@ -1,0 +1,97 @@
+"""Weights to begin a run with: those of another run, or of a model that ships.
+
+A few hundred pictures are too few to learn to draw from, and enough to teach a generator that can
+draw another subject. Both networks are needed: a discriminator that begins anew first tears down
+what the generator knows.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from tfanime import zoo
+from tfanime.files import atomic_path
+from tfanime.gans import GAN
+from tfanime.saved import load_generator
+from tfanime.training import checkpoint
+
+CRITIC = "critic.npz"
+
+
+def start_from(gan: GAN, source: str | os.PathLike) -> None:
+    """Gives a GAN the weights of a trained one of the same networks; optimisers begin anew.
+
+    Args:
+        gan: to be trained.
+        source: a run folder, whose newest checkpoint counts, or the name or folder of a model that
+            ships, with its `critic.npz`; its averaged generator serves as the generator itself.
+
+    Raises:
+        ValueError: when there is no such model, or its networks are others.
+    """
+    folder = zoo.locate(source)
+    found = checkpoint.checkpoints(folder)
+    if not found and not (folder / CRITIC).is_file():
+        raise ValueError(
+            f"start is a run folder with checkpoints, or a model that ships with {CRITIC}. "
+            f"Received: {os.fspath(source)!r}."
+        )
+    stored = _of_run(found[-1]) if found else _of_model(folder)
+    wanted = {
+        "generator": gan.generator.weights,
+        "ema_generator": gan.ema_generator.weights,
+        "discriminator": gan.discriminator.weights if found else _own(gan.discriminator),
+        "head": gan.head.weights if gan.head is not None else [],
+    }
+    for part, variables in wanted.items():
+        shapes = [tuple(variable.shape) for variable in variables]
+        if shapes != [array.shape for array in stored[part]]:
+            raise ValueError(
+                "start needs a model of the same networks, labels and size of pictures. Received: "
+                f"{os.fspath(source)!r}, whose {part} has other weights ({len(stored[part])} "
+                f"arrays, here {len(shapes)}, or other shapes). Use its recipe and settings."
+            )
+    for part, variables in wanted.items():
+        for variable, array in zip(variables, stored[part], strict=True):
+            variable.assign(array)
+
+
+def save_critic(gan: GAN, folder: str | os.PathLike) -> None:
+    """Writes discriminator and head for `start_from`, in float16: they are trained on anyway."""
+    head = gan.head.weights if gan.head is not None else []
+    parts = {"discriminator": _own(gan.discriminator), "head": head}
+    arrays = {
+        f"{part}/{i:04d}": np.asarray(keras.ops.convert_to_numpy(variable), np.float16)
+        for part, variables in parts.items()
+        for i, variable in enumerate(variables)
+    }
+    with atomic_path(Path(folder) / CRITIC) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def _own(discriminator: keras.Model) -> list:
+    """Its weights but those of a network inside, which is frozen and ships by itself."""
+    inner = (layer for layer in discriminator.layers if not isinstance(layer, keras.Model))
+    return [variable for layer in inner for variable in layer.weights]
+
+
+def _of_run(newest: Path) -> dict[str, list[np.ndarray]]:
+    return _arrays(newest / "state.npz", ("generator", "ema_generator", "discriminator", "head"))
+
+
+def _of_model(folder: Path) -> dict[str, list[np.ndarray]]:
+    drawn = load_generator(folder).model.get_weights()
+    critic = _arrays(folder / CRITIC, ("discriminator", "head"))
+    return {"generator": drawn, "ema_generator": drawn, **critic}
+
+
+def _arrays(path: Path, parts: tuple[str, ...]) -> dict[str, list[np.ndarray]]:
+    with np.load(path) as file:
+        return {
+            part: [file[name] for name in sorted(file.files) if name.startswith(f"{part}/")]
+            for part in parts
+        }
