@@ -211,15 +211,22 @@ def test_specifications(name, expected):
 
 def test_options_reach_the_gan():
     config = tiny(
-        "modern", penalty_every=5, penalty_weight=2.0, ema_half_life=7, instance_noise=0.1, seed=3
+        "modern",
+        penalty="r1",
+        penalty_every=5,
+        penalty_weight=2.0,
+        augment_target=0.6,
+        ema_half_life=7,
+        instance_noise=0.1,
+        seed=3,
     )
     gan = build_gan(config)
     assert (gan.penalty.at, gan.penalty.every, gan.penalty.weight) == ("real", 5, 2.0)
     assert (gan.ema_half_life, gan.instance_noise, gan.seed) == (7.0, 0.1, 3)
     assert gan.augment is not None and build_gan(tiny("dcgan")).augment is None
     assert gan.augment_target == 0.6
-    # Turned off, the recipe's target means nothing.
-    assert build_gan(tiny("modern", augment="none")).augment_p is None
+    # Turned off, the target means nothing.
+    assert build_gan(config.override(augment="none")).augment_p is None
 
 
 @pytest.mark.parametrize(

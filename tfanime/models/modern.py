@@ -46,6 +46,8 @@ def generator(
     x = layers.Reshape(base, name="fc_map")(x)
     for i, filters in enumerate(wide[1:]):
         x = PixelShuffle(2, name=f"up{i}")(x)
+        # Means of 2x2: what changes sign from pixel to pixel would become a grid in the picture.
+        x = layers.AveragePooling2D(2, 1, padding="same", name=f"up{i}_mean")(x)
         x = _conv_bn(x, filters, f"up{i}_conv")
         x = layers.ReLU(name=f"up{i}_relu")(x)
         skip = x

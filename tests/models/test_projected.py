@@ -1,0 +1,96 @@
+"""The discriminator that looks through a frozen network."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from tfanime import recipes, zoo
+from tfanime.models import projected, tagger
+from tfanime.training.build import build_gan
+
+SMALL = {"channels": 8, "pixel_channels": 4}
+
+
+@pytest.fixture
+def frozen():
+    return tagger.network(5, channels=4)
+
+
+def pictures(height, width, count=4):
+    return np.random.default_rng(0).uniform(-1, 1, (count, height, width, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (64, 64), (128, 128), (48, 48), (96, 64)])
+def test_every_part_has_as_many_logits(frozen, size):
+    judge = projected.discriminator(*size, features=frozen, **SMALL)
+    found = judge(pictures(*size))
+    assert found["logits"].dtype == found["features"].dtype == "float32"
+    widths = [layer.output.shape[-1] for layer in judge.layers if layer.name.startswith("flat")]
+    assert len(widths) == 5 and sum(widths) == found["logits"].shape[1]
+    assert set(widths[:4]) == {16}
+    assert ops.all(ops.isfinite(found["logits"]))
+
+
+def test_what_is_frozen_stays_as_it_was(frozen):
+    before = [np.array(weight) for weight in frozen.get_weights()]
+    judge = projected.discriminator(64, 64, features=frozen, **SMALL)
+    mixers = [layer for layer in judge.layers if layer.name.startswith(("mix", "scale"))]
+    assert len(mixers) == 7
+    trained = {id(variable) for variable in judge.trainable_variables}
+    kept = [variable for layer in mixers for variable in layer.weights] + frozen.weights
+    assert kept and not trained & {id(variable) for variable in kept}
+    # Its batch norm neither follows the batch nor learns from it.
+    one, four = judge(pictures(64, 64), training=True), judge(pictures(64, 64), training=False)
+    np.testing.assert_array_equal(one["logits"], four["logits"])
+    for weight, was in zip(frozen.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, was)
+
+
+def test_without_pixels_only_the_maps_count():
+    """A network whose maps are all zero hides everything."""
+    inputs = x = keras.Input((64, 64, 3))
+    for name in ("a", "b"):
+        x = layers.Conv2D(4, 3, 2, padding="same", kernel_initializer="zeros", name=name)(x)
+    blind = keras.Model(inputs, layers.Dense(1)(layers.Flatten()(x)))
+    options = {"features": blind, "taps": ("a", "b"), "channels": 8}
+    judge = projected.discriminator(64, 64, pixel_channels=0, **options)
+    logits = judge(pictures(64, 64))["logits"]
+    np.testing.assert_array_equal(logits, np.broadcast_to(logits[:1], logits.shape))
+    judge = projected.discriminator(64, 64, pixel_channels=4, **options)
+    logits = ops.convert_to_numpy(judge(pictures(64, 64))["logits"])
+    assert np.ptp(logits[:, 32:], axis=0).min() > 0 and np.ptp(logits[:, :32]) == 0
+
+
+@pytest.mark.parametrize(("size", "name"), [(32, "enlarged"), (128, "reduced"), (48, "resized")])
+def test_pictures_reach_the_network_at_its_size(frozen, size, name):
+    """A picture of one colour looks the same at every size."""
+    judge = projected.discriminator(size, size, features=frozen, **SMALL)
+    flat = np.full((1, size, size, 3), 0.25, np.float32)
+    resized = keras.Model(judge.input, judge.get_layer(name).output)(flat)
+    assert resized.shape == (1, 64, 64, 3)
+    np.testing.assert_allclose(resized, 0.25, atol=1e-6)
+
+
+def test_labels_do_not_enter(frozen):
+    with pytest.raises(ValueError, match="conditioning='ac' or 'projection'"):
+        projected.discriminator(64, 64, label_dim=3, features=frozen)
+
+
+def test_the_tagger_that_ships_is_looked_through():
+    config = recipes.get("dcgan").override(
+        image_size=(32, 32),
+        discriminator={"name": "projected", "features": "tagger", "channels": 8},
+    )
+    judge = build_gan(config).discriminator
+    inner = next(layer for layer in judge.layers if isinstance(layer, keras.Model))
+    shipped = keras.saving.load_model(zoo.path("tagger") / "tagger.keras", compile=False)
+    for layer in inner.layers:
+        for mine, theirs in zip(layer.weights, shipped.get_layer(layer.name).weights, strict=True):
+            np.testing.assert_array_equal(mine.numpy(), theirs.numpy())
+
+
+def test_a_folder_without_a_tagger_is_refused(tmp_path):
+    discriminator = {"name": "projected", "features": str(tmp_path)}
+    with pytest.raises(ValueError, match="discriminator.features is 'tagger' or a folder"):
+        build_gan(recipes.get("dcgan").override(discriminator=discriminator))
