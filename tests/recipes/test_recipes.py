@@ -106,7 +106,9 @@ def test_pictures_and_logits(name):
         assert np.abs(pictures).max() <= 1
     assert pictures.shape == (BATCH, 32, 32, 3)
     seen = [pictures, data["labels"]] if gan.conditional_discriminator else pictures
-    assert gan.discriminator(seen)["logits"].shape == (BATCH, 1)
+    # `projected` judges 16 places of four maps and of the picture.
+    logits = 5 * 16 if config.discriminator["name"] == "projected" else 1
+    assert gan.discriminator(seen)["logits"].shape == (BATCH, logits)
 
 
 CONDITIONED = [name for name in recipes.names() if recipes.get(name).conditioning != "none"]
