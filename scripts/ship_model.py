@@ -1,12 +1,13 @@
 """Makes a run into a model that ships: a folder under saved_models/.
 
-    python scripts/ship_model.py RUN --held-out PACKED --out saved_models/NAME
+    python scripts/ship_model.py RUN --data PACKED --out saved_models/NAME
 
-PACKED are real pictures that the run was not trained on. The folder receives the averaged generator
-(kernels in float16, which halves the file; `generator.keras` stays a plain Keras file), `critic.npz`
-to train on from (`tfanime train ... --set start=NAME`), `config.json`, `figures.json` (what
-`tfanime evaluate` measured, each figure with its protocol and floor), `sheet.png` (64 unselected
-pictures of seed 0) and `neighbours.png`. MODEL_CARD.md is written by hand.
+PACKED are the real pictures that `scripts/train_zoo.py` packed; the figures are measured against
+those of them that it held out. The folder receives the averaged generator (kernels in float16,
+which halves the file; `generator.keras` stays a plain Keras file), `critic.npz` to train on from
+(`tfanime train ... --set start=NAME`), `config.json`, `figures.json` (what `tfanime evaluate`
+measured, each figure with its protocol and floor) and `sheet.png` (64 unselected pictures of seed
+0). MODEL_CARD.md is written by hand.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from train_zoo import HELD_OUT
 
 import tfanime
 from tfanime.config import Config
@@ -28,19 +30,19 @@ from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
 from tfanime.training.start import save_critic
 
-SHEET = 64
+SHEET, DRAWS = 64, 4
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
-    parser.add_argument("--held-out", type=Path, required=True, help="packed real pictures")
+    parser.add_argument("--data", type=Path, required=True, help="packed by train_zoo.py")
     parser.add_argument("--extractor", nargs="+", default=["tagger"], help="of FID and KID")
-    parser.add_argument("--n", type=int, default=1000, help="pictures per figure")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     ship(options.run, options.out)
-    figures = measure(options.out, PackedDataset.open(options.held_out), options)
+    _, held_out = PackedDataset.open(options.data).split(HELD_OUT)
+    figures = measure(options.out, held_out, options.extractor)
     newest = checkpoint.checkpoints(options.run)[-1]
     meta = read_json(newest / "meta.json")
     trained = {"step": meta["step"], "seconds": round(meta["seconds"])}
@@ -69,22 +71,24 @@ def ship(run: Path, out: Path) -> None:
 
 def _deflate(path: Path) -> None:
     """Packs a zip file again: float32 numbers that float16 could hold have 13 zero bits."""
-    with atomic_path(path) as temporary:
-        with zipfile.ZipFile(path) as old, zipfile.ZipFile(temporary, "w") as new:
-            for entry in old.infolist():
-                content = old.read(entry)
-                new.writestr(entry.filename, content, zipfile.ZIP_DEFLATED, 9)
+    with (
+        atomic_path(path) as temporary,
+        zipfile.ZipFile(path) as old,
+        zipfile.ZipFile(temporary, "w") as new,
+    ):
+        for entry in old.infolist():
+            new.writestr(entry.filename, old.read(entry), zipfile.ZIP_DEFLATED, 9)
 
 
-def measure(model: Path, held_out: PackedDataset, options) -> list[dict]:
+def measure(model: Path, held_out: PackedDataset, extractors: list[str]) -> list[dict]:
     """FID and KID for every extractor, and what else there is with the tagger's features."""
     found = []
-    for extractor in options.extractor:
+    for extractor in extractors:
         metrics = ["fid", "kid"]
         if extractor == "tagger":
             metrics += ["prdc", "1nn", "diversity", "attributes"]
         report = tfanime.evaluate(
-            model, held_out, metrics, extractor=extractor, n=options.n, progress=True
+            model, held_out, metrics, extractor=extractor, draws=DRAWS, progress=True
         )
         found += report.to_json()["figures"]
     return found
