@@ -17,6 +17,7 @@ own is kept as it is (`layer`), which the rewrite then leaves alone.
 | `relu`, `tanh`, `sigmoid`, `add`, `concat` | |
 | `reshape` | `shape` without the batch |
 | `shuffle` | depth to space by `block`, then `crop` lines off the top and left, `block - crop` off the bottom and right (none when `crop` is 0) |
+| `mean` | over windows of `pool_size`; `strides`; `padding`: `"same"` leaves out what lies outside |
 | `resize` | enlarged by `factor`; `method`: `"nearest"` or `"bilinear"` |
 | `layer` | `layer`, a Keras layer |
 """  # noqa: E501
@@ -229,6 +230,9 @@ def _step(kind: str, layer, config: Mapping, inputs: tuple[str, ...]) -> Node | 
         return step("concat")
     elif kind in ("Reshape", "Flatten") and None not in layer.output.shape[1:]:
         return step("reshape", shape=tuple(layer.output.shape[1:]))
+    elif kind == "AveragePooling2D" and plain:
+        options = {name: config[name] for name in ("pool_size", "strides", "padding")}
+        return step("mean", **options)
     elif kind == "PixelShuffle":
         return step("shuffle", block=layer.block_size, crop=0)
     elif kind == "UpSampling2D" and plain and len(set(config["size"])) == 1:
@@ -284,6 +288,9 @@ def _shape(node: Node, shapes: list[Shape]) -> Shape:
             for axis, side in enumerate((height, width))
         )
         return (*sides, kernel[3])
+    if node.op == "mean":
+        sides = zip((height, width), options["pool_size"], options["strides"], strict=True)
+        return (*(_convolved(*side, options["padding"]) for side in sides), channels)
     if node.op == "conv_transpose":
         rows, columns = options["strides"]
         return (_times(height, rows), _times(width, columns), node.weights["kernel"].shape[2])
@@ -339,6 +346,9 @@ def _compute(node: Node, inputs: list, shape: Shape, weight: Callable[[Node, str
         return tf.concat(inputs, axis=-1)
     if node.op == "reshape":
         return tf.reshape(x, (-1, *shape))
+    if node.op == "mean":
+        padding = options["padding"].upper()
+        return tf.nn.avg_pool2d(x, options["pool_size"], options["strides"], padding)
     if node.op == "shuffle":
         return _shuffled(x, options["block"], options["crop"], shape)
     if node.op == "resize":

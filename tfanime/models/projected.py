@@ -5,7 +5,9 @@ most of a short training passes before either knows. Here five small discriminat
 work: one looks at the pixels, the other four at maps of a frozen network (the tagger that ships:
 it was trained on faces) at a sixteenth to a half of the picture's size. Before they see the maps,
 random convolutions, which are not trained either, mix their channels and, from the smallest map
-up, their scales, so that no map can be ignored and no few channels decide.
+up, their scales, so that no map can be ignored and no few channels decide. Batch norm, as the
+authors have it, keeps the gradient strong: with spectral norms alone the logits stay within some
+tenths, and the discriminators fall behind the generator.
 
 A gradient through strided convolutions favours some pixels over others, and a generator obeys it:
 train with `augment="translation"`, or a grid of four pixels grows over the pictures.
@@ -23,6 +25,7 @@ from tfanime.layers import MinibatchStdDev, SpectralConv2D
 from tfanime.models.common import LEAK, halvings
 
 INIT = {"kernel_initializer": "he_normal"}
+BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
 RANDOM = {**INIT, "use_bias": False, "trainable": False}
 TAPS = ("stem_relu", "res1_relu", "res2_relu", "res3_relu")
 
@@ -104,23 +107,22 @@ def _mixed(maps, channels: int):
 def _judge(x, channels: int, name: str):
     """Halves a map down to 4 (its smaller side), then a logit a place; and what it last saw."""
     while min(x.shape[1:3]) > 4:
-        i = x.shape[1]
-        x = SpectralConv2D(channels, 4, 2, padding="same", name=f"{name}_down{i}", **INIT)(x)
-        x = layers.LeakyReLU(LEAK, name=f"{name}_down{i}_lrelu")(x)
-    x = SpectralConv2D(channels, 3, padding="same", name=f"{name}_last", **INIT)(x)
-    x = layers.LeakyReLU(LEAK, name=f"{name}_last_lrelu")(x)
+        x = _conv(x, channels, 4, 2, f"{name}_down{x.shape[1]}")
+    x = _conv(x, channels, 3, 1, f"{name}_last")
     return SpectralConv2D(1, 3, padding="same", name=f"{name}_logits", **INIT)(x), x
 
 
 def _pixels(pictures, channels: int):
     """The same for the pixels themselves, with a convolution more at every size."""
-    x = SpectralConv2D(channels, 4, 2, padding="same", name="pixels_down0", **INIT)(pictures)
-    x = layers.LeakyReLU(LEAK, name="pixels_down0_lrelu")(x)
+    x = _conv(pictures, channels, 4, 2, "pixels_down0")
     for i in range(1, halvings(*pictures.shape[1:3])):
-        wide = channels * min(4, 2**i)
-        x = SpectralConv2D(x.shape[-1], 3, padding="same", name=f"pixels_{i}", **INIT)(x)
-        x = layers.LeakyReLU(LEAK, name=f"pixels_{i}_lrelu")(x)
-        x = SpectralConv2D(wide, 4, 2, padding="same", name=f"pixels_down{i}", **INIT)(x)
-        x = layers.LeakyReLU(LEAK, name=f"pixels_down{i}_lrelu")(x)
+        x = _conv(x, x.shape[-1], 3, 1, f"pixels_{i}")
+        x = _conv(x, channels * min(4, 2**i), 4, 2, f"pixels_down{i}")
     x = MinibatchStdDev(name="pixels_spread")(x)
     return _judge(x, channels * 4, "pixels")
+
+
+def _conv(x, filters: int, kernel: int, stride: int, name: str):
+    x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False, name=name, **INIT)(x)
+    x = layers.BatchNormalization(name=f"{name}_bn", **BATCH_NORM)(x)
+    return layers.LeakyReLU(LEAK, name=f"{name}_lrelu")(x)

@@ -1,7 +1,7 @@
 """What we would train today on few pictures, on one GPU or a CPU.
 
 Ours. A discriminator that looks through a frozen network, the tagger that ships, and at the pixels
-(Projected GAN, Sauer et al. 2021), spectrally normalised, with hinge loss; a small residual
+(Projected GAN, Sauer et al. 2021), with hinge loss; a small residual
 generator; translations and horizontal flips of what is seen, an averaged generator, and, with
 labels, an auxiliary classifier. On pictures that are no faces the tagger knows edges and colours
 at least; without it, and for the recipe that this one replaced:
@@ -24,7 +24,7 @@ RECIPE = Config(
     updates="simultaneous",
     augment="translation",
     g_lr=4e-4,
-    d_lr=8e-4,
+    d_lr=4e-4,
     beta_1=0.0,
     beta_2=0.99,
     batch_size=16,
