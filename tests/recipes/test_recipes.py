@@ -33,6 +33,9 @@ def _global_policy():
 def tiny(name, **overrides):
     config = recipes.get(name)
     options = {"channels": 4}
+    judge = dict(options)
+    if config.discriminator["name"] == "projected":
+        judge["pixel_channels"] = 4
     if config.generator["name"] in ("srresnet", "srgan"):
         options["blocks"] = 1
     return config.override(
@@ -40,7 +43,7 @@ def tiny(name, **overrides):
         latent_dim=6,
         batch_size=BATCH,
         generator=options,
-        discriminator=options if config.discriminator["name"] == "srresnet" else {"channels": 4},
+        discriminator=options if config.discriminator["name"] == "srresnet" else judge,
         **overrides,
     )
 
@@ -212,8 +215,9 @@ def test_specifications(name, expected):
 
 
 def test_options_reach_the_gan():
-    config = tiny(
-        "modern",
+    config = tiny("modern").override(
+        discriminator={"name": "modern", "channels": 4},
+        loss="non_saturating",
         penalty="r1",
         penalty_every=5,
         penalty_weight=2.0,
