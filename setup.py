@@ -65,7 +65,7 @@ EXTRAS = {
         "opencv-python-headless>=4.9,<5",
         "scikit-learn>=1.4",  # t-SNE
     ],
-    "onnx": ["onnxruntime>=1.17"],
+    "onnx": ["onnxruntime>=1.17", "tf2onnx>=1.17"],
     # tensorflow-text asks for the TensorFlow of its own minor version.
     "text": [
         "tensorflow-text>=2.19,<2.22",
@@ -79,6 +79,7 @@ EXTRAS = {
         "grpcio>=1.62",
         "tensorflow-serving-api>=2.19,<2.22",
         "requests>=2.31",
+        "tenacity>=8.2.3",
     ],
     "dev": [
         "playwright>=1.45",  # drives Debian's chromium in tests/web

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tfanime import collect, gans, recipes
     from tfanime.data import from_arrays, load_data
     from tfanime.evaluation import evaluate
+    from tfanime.export.everything import export_all
+    from tfanime.export.portable import export_litert, export_onnx
+    from tfanime.export.saved_model import export_saved_model
     from tfanime.export.web import export_web
     from tfanime.generation import generate, interpolate
     from tfanime.labels import Field, LabelSchema
@@ -42,6 +45,10 @@ __all__ = [
     "crop_faces",
     "estimate_tags",
     "evaluate",
+    "export_all",
+    "export_litert",
+    "export_onnx",
+    "export_saved_model",
     "export_web",
     "from_arrays",
     "gans",
@@ -66,6 +73,10 @@ _FUNCTIONS = {
     "crop_faces": ("tfanime.prepare.faces", "crop_faces"),
     "estimate_tags": ("tfanime.prepare.tags", "estimate_tags"),
     "evaluate": ("tfanime.evaluation", "evaluate"),
+    "export_all": ("tfanime.export.everything", "export_all"),
+    "export_litert": ("tfanime.export.portable", "export_litert"),
+    "export_onnx": ("tfanime.export.portable", "export_onnx"),
+    "export_saved_model": ("tfanime.export.saved_model", "export_saved_model"),
     "export_web": ("tfanime.export.web", "export_web"),
     "from_arrays": ("tfanime.data", "from_arrays"),
     "generate": ("tfanime.generation", "generate"),

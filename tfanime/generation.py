@@ -176,7 +176,7 @@ def interpolate(
         >>> interpolate("runs/girls", seeds=[5],  # doctest: +SKIP
         ...             tags=[{"hair": "blue"}, {"hair": "red"}], grid="dye.png")
     """
-    seeds, tags = _key_pictures(seeds, tags)
+    seeds, tags = key_pictures(seeds, tags)
     if not isinstance(frames, (int, np.integer)) or not 1 <= frames * len(seeds) <= MOST_FRAMES:
         raise ValueError(
             f"frames is a whole number, at least 1, and {MOST_FRAMES:,} at most in all. "
@@ -260,7 +260,7 @@ def _path(keys: list[np.ndarray], step, frames: int) -> np.ndarray:
     return np.concatenate([step(a, b, t) for a, b in zip(keys, keys[1:] + keys[:1], strict=True)])
 
 
-def _key_pictures(
+def key_pictures(
     seeds: Sequence[int] | None, tags: Sequence[Tags] | Tags | None
 ) -> tuple[list[int], list[Tags | None]]:
     """One seed and one set of tags (or None) for each key picture."""

@@ -141,7 +141,7 @@ def load_schema(folder: str | os.PathLike) -> LabelSchema | None:
 
 
 def load_generator(folder: str | os.PathLike) -> Generator:
-    """Reads what `save_generator` wrote.
+    """Reads what `save_generator` wrote; it computes in float32, whatever it was trained in.
 
     Raises:
         FileNotFoundError: when the folder holds no generator.
@@ -163,13 +163,8 @@ def load_upscaler(folder: str | os.PathLike) -> Upscaler:
         FileNotFoundError: when the folder holds no upscaler.
         ValueError: when it holds a generator.
     """
-    import keras
-
     description = _described(folder, UPSCALER)
     model = _model(_existing(folder, UPSCALER))
-    for layer in model.layers:
-        # Rounding to bfloat16 would show, and differ from tile to tile.
-        layer.dtype_policy = keras.DTypePolicy("float32")
     return Upscaler(model=model, factor=description["factor"], name=description["name"])
 
 
@@ -178,7 +173,13 @@ def _model(folder: Path) -> keras.Model:
 
     import tfanime.layers  # noqa: F401  (registers the layers that the file names)
 
-    return keras.models.load_model(folder / WEIGHTS, compile=False)
+    model = keras.models.load_model(folder / WEIGHTS, compile=False)
+    for layer in model.layers:
+        # Rounding to bfloat16 shows, and differs with the batch, the machine and the graph: one
+        # seed would be other pictures here, in a browser and on a server.
+        if layer.compute_dtype != "float32":
+            layer.dtype_policy = keras.DTypePolicy("float32")
+    return model
 
 
 def _is_convolution(layer) -> bool:

@@ -1,4 +1,4 @@
-"""`tfanime export web` and `tfanime web serve`."""
+"""`tfanime export web`, `saved-model`, `litert`, `onnx` and `all`, and `tfanime web serve`."""
 
 from __future__ import annotations
 
@@ -7,26 +7,41 @@ from contextlib import suppress
 import click
 
 import tfanime
-from tfanime.cli.kinds import Run
+from tfanime.cli.kinds import COUNT, RUN, Run
 
+FOLDER = click.option(
+    "--out", type=click.Path(file_okay=False), required=True, metavar="DIR", help="Folder to write."
+)
+SITE = click.option(
+    "--site/--no-site",
+    default=True,
+    show_default=True,
+    help="With the web page, or models only.",
+)
+UPSCALER = click.option(
+    "--upscaler",
+    type=Run(file_okay=False),
+    metavar="RUN",
+    help="An upscaler to publish along, which enlarges what is drawn.",
+)
 RUNS = click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=Run(file_okay=False))
 
 
 @click.group()
 def export() -> None:
-    """Publish a trained model: as a web page that draws on the visitor's machine.
+    """Publish a trained model: as a web page, for TensorFlow Serving, as a LiteRT or ONNX file.
 
     \b
     Examples:
       tfanime export web runs/girls --out site/
+      tfanime export saved-model runs/girls --out serving/girls
+      tfanime export all runs/girls --out published/
     """
 
 
 @export.command("web")
 @RUNS
-@click.option(
-    "--out", type=click.Path(file_okay=False), required=True, metavar="DIR", help="Folder to write."
-)
+@FOLDER
 @click.option(
     "--precision",
     type=click.Choice(["auto", "float32", "float16", "mixed", "uint8"]),
@@ -34,12 +49,7 @@ def export() -> None:
     show_default=True,
     help="Of the weights. auto: the smallest download that shows no difference.",
 )
-@click.option(
-    "--site/--no-site",
-    default=True,
-    show_default=True,
-    help="With the web page, or models only.",
-)
+@SITE
 @click.option(
     "--extractor",
     metavar="SPEC",
@@ -79,6 +89,97 @@ def export_web(runs, out, **options) -> None:
     click.echo(f"{out}: {count} model{'s' * (count != 1)}")
     if options["site"]:
         click.echo(f"Look at it with: tfanime web serve {out}")
+
+
+@export.command("saved-model")
+@RUN
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False),
+    required=True,
+    metavar="DIR/NAME",
+    help="The model's folder. NAME is what it is called on the server.",
+)
+@click.option("--version", type=COUNT, help="Of the folder to write inside. Default: the next one.")
+@UPSCALER
+@click.option(
+    "--most",
+    type=click.IntRange(1, 256),
+    default=64,
+    show_default=True,
+    help="Pictures that one request may ask for.",
+)
+def export_saved_model(run, out, **options) -> None:
+    """Write a model for TensorFlow Serving, with a start-up configuration beside it.
+
+    Requests name a seed and attributes, and are answered with PNG files: the same pictures as
+    those of `tfanime generate`. A version that exists is never replaced.
+
+    \b
+    Examples:
+      tfanime export saved-model runs/girls --out serving/girls
+      tfanime export saved-model runs/girls --out serving/girls --version 7
+      tfanime export saved-model runs/girls --upscaler runs/larger --out serving/girls
+    """
+    saved = tfanime.export_saved_model(run, out, **options)
+    click.echo(
+        f"{saved.path}: {saved.weight_bytes / 1e6:.2f} MB of weights, pictures differ by "
+        f"{saved.difference:.1e} at most"
+    )
+    click.echo(f"signatures: {', '.join(saved.signatures)}")
+
+
+@export.command("litert")
+@RUN
+@FOLDER
+def export_litert(run, out) -> None:
+    """Write model.tflite, for phones and small devices.
+
+    \b
+    Examples:
+      tfanime export litert runs/girls --out litert/
+    """
+    _say(tfanime.export_litert(run, out))
+
+
+@export.command("onnx")
+@RUN
+@FOLDER
+def export_onnx(run, out) -> None:
+    """Write model.onnx, for onnxruntime and what else reads ONNX.
+
+    \b
+    Examples:
+      tfanime export onnx runs/girls --out onnx/
+    """
+    _say(tfanime.export_onnx(run, out))
+
+
+@export.command("all")
+@RUN
+@FOLDER
+@UPSCALER
+@SITE
+def export_all(run, out, **options) -> None:
+    """Write web/, serving/, litert/ and onnx/ in one folder.
+
+    \b
+    Examples:
+      tfanime export all runs/girls --out published/
+    """
+    made = tfanime.export_all(run, out, progress=True, **options)
+    _say(made.litert)
+    _say(made.onnx)
+    click.echo(f"{made.served.path}: pictures differ by {made.served.difference:.1e} at most")
+    click.echo(f"{made.web.path}: {', '.join(model.name for model in made.web.models)}")
+
+
+def _say(converted) -> None:
+    from tfanime.export.card import table_lines
+
+    click.echo(f"{converted.path}: pictures differ by {converted.difference:.1e} at most")
+    for line in table_lines(converted.table, converted.kind):
+        click.echo(line)
 
 
 @click.group()

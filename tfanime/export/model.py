@@ -87,7 +87,6 @@ class Subject:
 
 def generator_subject(run: Path) -> Subject:
     generator = load_generator(run)
-    _compute_in_float32(generator.model)
     inputs = _drawn_inputs(generator, MEASURED_SEED, precision.SEEDS)
     pictures = _by_keras(generator.model, inputs)
     return Subject(from_keras(generator.model), GENERATOR, inputs, pictures, generator)
@@ -105,15 +104,6 @@ def _drawn_inputs(generator: Generator, seed: int, n: int) -> list[np.ndarray]:
     if generator.schema is not None:
         inputs.append(to_signed(latent.sample_labels(seed, n, generator.schema)))
     return inputs
-
-
-def _compute_in_float32(model) -> None:
-    """As browsers do, whatever the model was trained in."""
-    import keras
-
-    for layer in model.layers:
-        if layer.compute_dtype != "float32":
-            layer.dtype_policy = keras.DTypePolicy("float32")
 
 
 def _by_keras(model, inputs: list[np.ndarray]) -> np.ndarray:

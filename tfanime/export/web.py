@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import tfanime
 from tfanime.export import tfjs
+from tfanime.export.folder import FORMAT, MANIFEST, check_replaceable, replacing
 from tfanime.export.model import Exported, Work, generator_subject, kid_judge, upscaler_subject
 from tfanime.export.precision import PRECISIONS
-from tfanime.files import atomic_folder, read_json, write_json
+from tfanime.files import write_json
 from tfanime.saved import UPSCALER, kind_of
 
-FORMAT = 1
-MANIFEST = "tfanime.json"
 CHOICES = ("auto", *PRECISIONS)
 
 
@@ -73,7 +71,7 @@ def export_web(
     runs = [runs] if isinstance(runs, (str, os.PathLike)) else list(runs)
     named = _named([Path(run) for run in runs])
     out = Path(out)
-    _check_replaceable(out)
+    check_replaceable(out)
     tfjs.require()
     built = None
     if site:
@@ -81,7 +79,7 @@ def export_web(
 
         built = built_site()
     judge = kid_judge(extractor)
-    with _replacing(out) as folder:
+    with replacing(out) as folder:
         if built:
             shutil.copytree(built, folder, dirs_exist_ok=True)
         entries, models = {"models": [], "upscalers": []}, []
@@ -124,31 +122,3 @@ def _named(runs: list[Path]) -> list[tuple[str, str, Path]]:
         taken.add((kind, name))
         named.append((kind, name, run))
     return named
-
-
-def _check_replaceable(out: Path) -> None:
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return
-    try:
-        ours = read_json(out / MANIFEST)["format"] == FORMAT
-    except (OSError, ValueError, KeyError, TypeError):
-        ours = False
-    if not ours:
-        raise ValueError(
-            "An export goes into a new folder, or takes the place of an earlier export. Received: "
-            f"{os.fspath(out)!r}, which holds something else. Choose another folder."
-        )
-
-
-@contextmanager
-def _replacing(out: Path) -> Iterator[Path]:
-    """Yields a folder to write; on success it takes the place of `out`, whatever was there."""
-    fresh, old = (out.with_name(f".{out.name}-{which}") for which in ("new", "old"))
-    for left_over in (fresh, old):
-        shutil.rmtree(left_over, ignore_errors=True)
-    with atomic_folder(fresh) as folder:
-        yield folder
-    if out.exists():
-        out.rename(old)
-    fresh.rename(out)
-    shutil.rmtree(old, ignore_errors=True)

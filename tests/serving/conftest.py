@@ -1,0 +1,63 @@
+"""A labelled and an unlabelled generator, exported once for all tests in here."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tfanime.labels import Field, LabelSchema
+from tfanime.models import GENERATORS, UPSCALERS
+from tfanime.saved import save_generator, save_upscaler
+
+SCHEMA = LabelSchema(
+    (
+        Field("hair", "group", ("red", "blue"), (0.3, 0.7)),
+        Field("long_hair", "flag", (), (0.4,)),
+        Field("smile", "flag"),
+        Field("year", "value", (), tuple(np.linspace(0, 1, 17) ** 2), 1990, 2020),
+    )
+)
+LATENT, HEIGHT, WIDTH = 5, 32, 48
+
+
+def shaken(model):
+    """Random weights, of a size that leaves pictures between black and white."""
+    random = np.random.default_rng(0)
+    for weight in model.weights:
+        if weight.name in ("moving_variance", "gamma"):
+            weight.assign(random.uniform(0.5, 1.5, weight.shape))
+        else:
+            fan = np.prod(weight.shape[:-1]) if weight.name == "kernel" else 12
+            weight.assign(random.normal(size=weight.shape) * np.sqrt(1.2 / fan))
+    return model
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory):
+    """Run folders: `girls` (labels), `plain` (none) and `larger` (an upscaler)."""
+    folder = tmp_path_factory.mktemp("runs")
+    labelled = GENERATORS["modern"](HEIGHT, WIDTH, LATENT, SCHEMA.size, channels=4)
+    save_generator(folder / "girls", shaken(labelled), SCHEMA, "girls")
+    plain = GENERATORS["dcgan"](32, 32, LATENT, 0, channels=4)
+    save_generator(folder / "plain", shaken(plain), None, "plain")
+    larger = UPSCALERS["srgan"](32, 32, factor=2, channels=4, blocks=1)
+    save_upscaler(folder / "larger", shaken(larger), 2, "larger")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def exported(runs, tmp_path_factory):
+    """The folder that a server would be started with, and what the export said of each."""
+    from tfanime.export.saved_model import export_saved_model
+
+    out = tmp_path_factory.mktemp("serving")
+    girls = export_saved_model(runs / "girls", out / "girls", upscaler=runs / "larger", most=10)
+    return out, girls, export_saved_model(runs / "plain", out / "plain" / "3")
+
+
+@pytest.fixture(scope="session")
+def server(exported):
+    from model_server import ModelServer
+
+    with ModelServer(exported[0]) as running:
+        yield running

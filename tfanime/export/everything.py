@@ -1,0 +1,57 @@
+"""Every way of publishing a generator, in one folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfanime import zoo
+from tfanime.export.portable import Converted, export_litert, export_onnx
+from tfanime.export.saved_model import Saved, export_saved_model
+from tfanime.export.web import Site, export_web
+
+
+@dataclass(frozen=True)
+class Everything:
+    """What `export_all` wrote, one field an export."""
+
+    web: Site
+    served: Saved
+    litert: Converted
+    onnx: Converted
+
+
+def export_all(
+    run: str | os.PathLike,
+    out: str | os.PathLike,
+    *,
+    upscaler: str | os.PathLike | None = None,
+    site: bool = True,
+    progress: bool = False,
+) -> Everything:
+    """Writes `web/`, `serving/NAME/N/`, `litert/` and `onnx/`, NAME being the run folder's.
+
+    Args:
+        run: a run folder of a generator.
+        out: the folder. Earlier exports in it are replaced, but for the served model, which gets
+            its next version.
+        upscaler: a run folder of an upscaler, for the site and the served model.
+        site: False leaves the web page out and writes its models alone.
+        progress: show a progress bar.
+
+    Raises:
+        ImportError: without the extras `web`, `serve` and `onnx`.
+        Others: see `export_web`, `export_saved_model`, `export_litert`.
+    """
+    run, out = zoo.locate(run), Path(out)
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", run.resolve().name).strip("-") or "model"
+    if name.isdecimal():
+        name = f"model-{name}"
+    runs = [run] if upscaler is None else [run, zoo.locate(upscaler)]
+    # The quick ones first: what is wrong with the run shows before the long measuring.
+    litert, onnx = export_litert(run, out / "litert"), export_onnx(run, out / "onnx")
+    served = export_saved_model(run, out / "serving" / name, upscaler=upscaler)
+    web = export_web(runs, out / "web", site=site, progress=progress)
+    return Everything(web, served, litert, onnx)
