@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -70,7 +71,21 @@ def test_a_failing_build_says_what_npm_said(checkout):
     script(checkout / "commands" / "npm", failing)
     with pytest.raises(RuntimeError, match="Building the site failed. `npm run build` .*Error: no"):
         site.built_site()
-    assert list((site.SOURCES / "build").iterdir()) == []
+    assert [left.name for left in (site.SOURCES / "build").iterdir()] == [".lock"]
+
+
+def test_two_that_need_the_site_build_it_once(checkout):
+    slow = f'echo "$1" >> {checkout}/asked; mkdir -p node_modules; [ "$1" = ci ] || '
+    slow += '{ sleep 0.2; echo built > "$TFANIME_SITE_OUT/index.html"; }'
+    script(checkout / "commands" / "npm", slow)
+    code = "from tfanime.export import site; from pathlib import Path; "
+    code += f"site.SOURCES, site.PACKAGED = Path({str(site.SOURCES)!r}), Path('nowhere'); "
+    code += "print(site.built_site())"
+    command = [sys.executable, "-c", code]
+    pair = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate()[0] for process in pair]
+    assert said[0] == said[1] != ""
+    assert asked(checkout) == ["ci", "run"]
 
 
 def test_an_installation_without_site_or_sources(checkout, monkeypatch):

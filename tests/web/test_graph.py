@@ -46,6 +46,15 @@ def doubled(x: np.ndarray, axis: int) -> np.ndarray:
     return pairs.reshape(*x.shape[:axis], 2 * size, *x.shape[axis + 1 :])
 
 
+def averaged(x: np.ndarray) -> np.ndarray:
+    """Means over 2x2, padded at the end; what lies outside does not count."""
+    for axis in (1, 2):
+        after = x.take(range(1, x.shape[axis]), axis)
+        last = x.take([-1], axis)
+        x = (x + np.concatenate((after, last), axis)) / 2
+    return x
+
+
 def leaky(x: np.ndarray, slope: float | np.ndarray) -> np.ndarray:
     return np.where(x > 0, x, slope * x)
 
@@ -79,7 +88,7 @@ class Everything(Tiny):
         first = leaky(convolved(x, e["kernel1"], 1, 0) + e["bias1"], LEAK)
         x = leaky(convolved(first, e["kernel2"], 1, 1) + e["bias2"], e["alpha2"])
         x = shuffled((x - first) * e["factor"] + e["bias3"], 2)
-        x = leaky(leaky(doubled(doubled(x, 1), 2), LEAK), e["alpha3"])
+        x = leaky(leaky(averaged(doubled(doubled(x, 1), 2)), LEAK), e["alpha3"])
         return np.tanh(x[..., :3] + 1 / (1 + np.exp(-x[..., 3:])))
 
     def _constants(self) -> dict[str, np.ndarray]:
@@ -130,7 +139,8 @@ class Everything(Tiny):
             node("rectangle", "StridedSlice", "sides", "one", "three", "one"),
             node("twice", "Mul", "rectangle", "two"),
             node("large", "ResizeBilinear", "cells2", "twice", half_pixel_centers={"b": True}),
-            node("leaky", "LeakyRelu", "large", alpha={"f": LEAK}),
+            node("means", "AvgPool", "large", ksize=whole(1, 2, 2, 1), **same, **ONCE),
+            node("leaky", "LeakyRelu", "means", alpha={"f": LEAK}),
             node("prelu", "Prelu", "leaky", "alpha3"),
             node("left", "Slice", "prelu", "start", "size"),
             node("right", "Slice", "prelu", "half", "size"),

@@ -358,6 +358,12 @@ def test_phone_layout(visit):
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         box = page.locator(".sticky .main").bounding_box()
         assert box["y"] >= 0 and box["y"] + box["height"] <= 844
+    page.get_by_text("Fine tuning").click()
+    page.get_by_text("A slider for every attribute").click()
+    page.get_by_label("glasses", exact=True).wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    for card in page.locator(".card").all():
+        assert card.evaluate("card => card.scrollWidth <= card.clientWidth")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

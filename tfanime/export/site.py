@@ -10,6 +10,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tfanime.files import atomic_folder
@@ -39,10 +41,12 @@ def built_site() -> Path:
         )
     built = SOURCES / "build" / _hash(SOURCES)
     if not (built / "index.html").is_file():
-        build_site(SOURCES, built)
-        for other in built.parent.iterdir():
-            if other != built and not other.name.startswith("."):
-                shutil.rmtree(other, ignore_errors=True)
+        with _one_at_a_time(built.parent / ".lock"):
+            if not (built / "index.html").is_file():
+                build_site(SOURCES, built)
+            for other in built.parent.iterdir():
+                if other != built and not other.name.startswith("."):
+                    shutil.rmtree(other, ignore_errors=True)
     return built
 
 
@@ -61,6 +65,21 @@ def build_site(sources: Path, out: Path) -> None:
         _npm(["run", "build"], "Building the site", sources, environment)
         if not (temporary / "index.html").is_file():
             raise RuntimeError(f"Building the site in {sources} left no index.html behind.")
+
+
+@contextmanager
+def _one_at_a_time(lock: Path) -> Iterator[None]:
+    """Waits while another process is in here: two would install into one folder. On Windows, which
+    lacks such locks, it does not wait."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def has_node() -> bool:

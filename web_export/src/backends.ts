@@ -39,14 +39,28 @@ const importers: Record<Backend, () => Promise<unknown>> = {
 };
 
 const loaded = new Set<Backend>();
+let current: Backend | null = null;
+let turn: Promise<unknown> = Promise.resolve();
 
-/** Makes `backend` the one that computes from now on. Throws if this browser lacks it. */
-export async function start(backend: Backend): Promise<void> {
-  if (tf.getBackend() === backend) return;
+async function change(backend: Backend): Promise<void> {
+  if (current === backend) return;
+  current = null;
   if (!loaded.has(backend)) await importers[backend]();
   loaded.add(backend);
   const started = tf.findBackendFactory(backend) && (await tf.setBackend(backend));
   if (!started) throw new Error(`this browser cannot start ${backend}`);
+  current = backend;
+}
+
+/** Does `work` on `backend`, after all that was asked for before: TensorFlow.js has one backend at
+ * a time, whichever of a page's generators needs it. Throws if this browser lacks it. */
+export function using<T>(backend: Backend, work: () => T | Promise<T>): Promise<T> {
+  const mine = turn.then(async () => {
+    await change(backend);
+    return work();
+  });
+  turn = mine.catch(() => {});
+  return mine;
 }
 
 const SOFTWARE = /swiftshader|llvmpipe|software|basic render/i;

@@ -1,7 +1,7 @@
 // The JavaScript module: `import { Generator } from "./tfanime.js"`. docs/site.md describes it,
 // public/tfanime.d.ts types it.
 
-import { accelerated, type Backend, BACKENDS, start } from "./backends";
+import { accelerated, type Backend, BACKENDS, using } from "./backends";
 import * as check from "./check";
 import { decode, type Field, sample, type Tags, toSigned, toUnsigned } from "./labels";
 import { latent as drawLatent, PICTURES, SEEDS, slerp } from "./latent.js";
@@ -117,7 +117,7 @@ export class Generator {
     const order = [...ORDER];
     if (wanted !== "auto") order.unshift(...order.splice(order.indexOf(wanted), 1));
     // Its code arrives while the model does. If it fails, that is said when its turn comes.
-    const started = start(order[0]).catch(() => {});
+    const started = using(order[0], () => {}).catch(() => {});
     const manifest = await fetchManifest(base);
     const names = manifest.models.map((model) => model.name);
     const name = check.oneOf(options.model ?? names[0], "model", names);

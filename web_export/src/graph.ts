@@ -3,6 +3,7 @@
 
 import {
   add,
+  avgPool,
   clone,
   concat,
   conv2d,
@@ -112,6 +113,12 @@ const sum: Operation = ([a, b]) => add(a, b);
 const OPERATIONS: Record<string, Operation> = {
   Add: sum,
   AddV2: sum,
+  AvgPool: ([x], attributes) => {
+    const [, ...size] = attributes.numbers("ksize").slice(0, 3);
+    const [, ...strides] = attributes.numbers("strides").slice(0, 3);
+    const named = attributes.text("padding").toLowerCase() as "same" | "valid";
+    return avgPool(x as Tensor4D, size as [number, number], strides as [number, number], named);
+  },
   BiasAdd: sum,
   ConcatV2: (given) => concat(given.slice(0, -1), numbers(given[given.length - 1])[0]),
   Conv2D: ([x, filter], attributes) => {

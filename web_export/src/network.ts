@@ -1,9 +1,9 @@
 // One exported graph on one backend.
 
-import { dispose, type io, type Tensor, tensor } from "@tensorflow/tfjs-core";
+import { dispose, type io, tensor } from "@tensorflow/tfjs-core";
 import { decodeWeights } from "@tensorflow/tfjs-core/dist/io/io_utils";
 
-import { type Backend, start } from "./backends";
+import { type Backend, using } from "./backends";
 import * as check from "./check";
 import type { Converted } from "./converted";
 import { Graph } from "./graph";
@@ -65,28 +65,33 @@ export class Network {
     files: Map<string, Uint8Array>,
     backend: Backend,
   ): Promise<Network> {
-    await start(backend);
     const read = parts(entry, files);
-    const graph = Graph.of(read.modelTopology, entry.output, () =>
-      decodeWeights(read.weightData, read.weightSpecs),
-    );
-    if (graph) return new Network(graph, backend);
-    const { convertedGraph } = await import("./converted");
-    return new Network(await convertedGraph({ ...read, format: "graph-model" }, entry.output), backend);
+    const graph = await using(backend, async () => {
+      const ours = Graph.of(read.modelTopology, entry.output, () =>
+        decodeWeights(read.weightData, read.weightSpecs),
+      );
+      if (ours) return ours;
+      const { convertedGraph } = await import("./converted");
+      return convertedGraph({ ...read, format: "graph-model" }, entry.output);
+    });
+    return new Network(graph, backend);
   }
 
   async run(feeds: Feed[]): Promise<Output> {
-    await start(this.backend);
-    const inputs = Object.fromEntries(
-      feeds.map((feed) => [feed.name, tensor(feed.values, feed.shape, "float32")]),
-    );
-    let output: Tensor | undefined;
+    const output = await using(this.backend, () => {
+      const inputs = Object.fromEntries(
+        feeds.map((feed) => [feed.name, tensor(feed.values, feed.shape, "float32")]),
+      );
+      try {
+        return this.graph.execute(inputs);
+      } finally {
+        dispose(inputs);
+      }
+    });
     try {
-      output = this.graph.execute(inputs);
       return { shape: output.shape, values: Float32Array.from(await output.data()) };
     } finally {
-      dispose(inputs);
-      output?.dispose();
+      output.dispose();
     }
   }
 

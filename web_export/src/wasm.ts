@@ -2,6 +2,7 @@
 
 import { registerKernel } from "@tensorflow/tfjs-core";
 import { addConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Add";
+import { avgPoolConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/AvgPool";
 import { batchMatMulConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/BatchMatMul";
 import { castConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Cast";
 import { concatConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Concat";
@@ -25,6 +26,7 @@ import { tanhConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Tanh";
 
 for (const kernel of [
   addConfig,
+  avgPoolConfig,
   batchMatMulConfig,
   castConfig,
   concatConfig,

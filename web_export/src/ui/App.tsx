@@ -52,12 +52,14 @@ export function App({ studio }: { studio: Studio }) {
     <PageContext value={page}>
       <Header theme={theme} onTheme={setTheme} onLanguage={setLanguage} />
       <main>
-        <Stage />
-        <div className="side">
+        <div className="column drawn">
+          <Stage />
+          <History />
+        </div>
+        <div className="column">
           <Looks />
           <Tuning />
         </div>
-        <History />
       </main>
       <Note />
     </PageContext>

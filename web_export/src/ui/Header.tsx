@@ -28,6 +28,7 @@ export function Header({ theme, onTheme, onLanguage }: Props) {
       </div>
       {models.length > 1 && (
         <select
+          className="model"
           aria-label={say("model")}
           value={state.settings?.model}
           onChange={(event) => studio.chooseModel(event.target.value)}

@@ -18,88 +18,90 @@ export function Tuning() {
       <summary>
         <h2>{say("advanced")}</h2>
       </summary>
-      <Slider
-        label={say("typical")}
-        hint={say("typicalHint")}
-        value={truncation}
-        least={0}
-        most={2}
-        step={0.05}
-        digits={2}
-        onChange={(x) => studio.change({ truncation: x }, true)}
-      />
-      <Slider
-        label={say("vary")}
-        value={vary.strength}
-        least={0}
-        most={1}
-        step={0.01}
-        digits={2}
-        onChange={(strength) => studio.change({ vary: { ...vary, strength } }, true)}
-      />
-      <div className="pair">
-        <NumberBox
-          label={say("varySeed")}
-          value={vary.seed}
-          most={Number.MAX_SAFE_INTEGER}
-          onChange={(seed) => studio.change({ vary: { ...vary, seed } })}
+      <div className="stack">
+        <Slider
+          label={say("typical")}
+          hint={say("typicalHint")}
+          value={truncation}
+          least={0}
+          most={2}
+          step={0.05}
+          digits={2}
+          onChange={(x) => studio.change({ truncation: x }, true)}
         />
-        <NumberBox
-          label={say("index")}
-          value={settings.index}
-          most={2 ** 32 - 1}
-          onChange={(index) => studio.change({ index })}
+        <Slider
+          label={say("vary")}
+          value={vary.strength}
+          least={0}
+          most={1}
+          step={0.01}
+          digits={2}
+          onChange={(strength) => studio.change({ vary: { ...vary, strength } }, true)}
         />
-      </div>
-      {(manifest?.upscalers.length ?? 0) > 0 && (
-        <label className="switch">
-          <input
-            type="checkbox"
-            checked={large}
-            onChange={(event) => studio.change({ large: event.target.checked })}
+        <div className="pair">
+          <NumberBox
+            label={say("varySeed")}
+            value={vary.seed}
+            most={Number.MAX_SAFE_INTEGER}
+            onChange={(seed) => studio.change({ vary: { ...vary, seed } })}
           />
-          {say("sharper")}
-        </label>
-      )}
-      {studio.model.fields.length > 0 && <Sliders fields={studio.model.fields} />}
-      <div className="box">
-        <label htmlFor="backend">{say("backend")}</label>
-        <select
-          id="backend"
-          value={state.choice}
-          onChange={(event) => studio.chooseBackend(event.target.value as Choice)}
-        >
-          <option value="auto">{say("auto")}</option>
-          {Object.entries(BACKEND_NAMES).map(([value, name]) => (
-            <option key={value} value={value}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </div>
-      <div className="pair">
-        <button
-          type="button"
-          className="soft"
-          onClick={() => offer(studio.settingsFile(), "tfanime-settings.json")}
-        >
-          <Icon name="save" /> {say("exportSettings")}
-        </button>
-        <button type="button" className="soft" onClick={() => file.current?.click()}>
-          <Icon name="load" /> {say("importSettings")}
-        </button>
-        <input
-          ref={file}
-          type="file"
-          hidden
-          aria-label={say("importSettings")}
-          accept=".json,application/json"
-          onChange={(event) => {
-            const [chosen] = event.target.files ?? [];
-            event.target.value = "";
-            if (chosen) void studio.readSettings(chosen);
-          }}
-        />
+          <NumberBox
+            label={say("index")}
+            value={settings.index}
+            most={2 ** 32 - 1}
+            onChange={(index) => studio.change({ index })}
+          />
+        </div>
+        {(manifest?.upscalers.length ?? 0) > 0 && (
+          <label className="switch">
+            <input
+              type="checkbox"
+              checked={large}
+              onChange={(event) => studio.change({ large: event.target.checked })}
+            />
+            {say("sharper")}
+          </label>
+        )}
+        {studio.model.fields.length > 0 && <Sliders fields={studio.model.fields} />}
+        <div className="box">
+          <label htmlFor="backend">{say("backend")}</label>
+          <select
+            id="backend"
+            value={state.choice}
+            onChange={(event) => studio.chooseBackend(event.target.value as Choice)}
+          >
+            <option value="auto">{say("auto")}</option>
+            {Object.entries(BACKEND_NAMES).map(([value, name]) => (
+              <option key={value} value={value}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </div>
+        <div className="pair">
+          <button
+            type="button"
+            className="soft"
+            onClick={() => offer(studio.settingsFile(), "tfanime-settings.json")}
+          >
+            <Icon name="save" /> {say("exportSettings")}
+          </button>
+          <button type="button" className="soft" onClick={() => file.current?.click()}>
+            <Icon name="load" /> {say("importSettings")}
+          </button>
+          <input
+            ref={file}
+            type="file"
+            hidden
+            aria-label={say("importSettings")}
+            accept=".json,application/json"
+            onChange={(event) => {
+              const [chosen] = event.target.files ?? [];
+              event.target.value = "";
+              if (chosen) void studio.readSettings(chosen);
+            }}
+          />
+        </div>
       </div>
     </details>
   );
@@ -113,33 +115,35 @@ function Sliders({ fields }: { fields: Field[] }) {
   return (
     <details className="sliders">
       <summary>{say("sliders")}</summary>
-      <p className="quiet">{say("slidersHint")}</p>
-      {columns(fields).map(({ name, field, value }, i) => {
-        const shown = phrase(field, value, language);
-        const { [name]: own, ...others } = settings.sliders;
-        return (
-          <div className="value" key={name}>
-            <Slider
-              label={shown}
-              value={own ?? Math.max(-1, Math.min(1, shot?.labels?.[i] ?? 0))}
-              least={-1}
-              most={1}
-              step={0.05}
-              digits={2}
-              onChange={(x) => studio.change({ sliders: { ...others, [name]: x } }, true)}
-            />
-            <button
-              type="button"
-              className="round"
-              disabled={own === undefined}
-              aria-label={say("sliderReset", { word: shown })}
-              onClick={() => studio.change({ sliders: others })}
-            >
-              <Icon name="cross" />
-            </button>
-          </div>
-        );
-      })}
+      <div className="stack">
+        <p className="quiet">{say("slidersHint")}</p>
+        {columns(fields).map(({ name, field, value }, i) => {
+          const shown = phrase(field, value, language);
+          const { [name]: own, ...others } = settings.sliders;
+          return (
+            <div className="value" key={name}>
+              <Slider
+                label={shown}
+                value={own ?? Math.max(-1, Math.min(1, shot?.labels?.[i] ?? 0))}
+                least={-1}
+                most={1}
+                step={0.05}
+                digits={2}
+                onChange={(x) => studio.change({ sliders: { ...others, [name]: x } }, true)}
+              />
+              <button
+                type="button"
+                className="round"
+                disabled={own === undefined}
+                aria-label={say("sliderReset", { word: shown })}
+                onClick={() => studio.change({ sliders: others })}
+              >
+                <Icon name="cross" />
+              </button>
+            </div>
+          );
+        })}
+      </div>
     </details>
   );
 }

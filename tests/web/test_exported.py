@@ -1,0 +1,64 @@
+"""What `tfanime export web` writes, drawn by the site itself: the same picture, no converter."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.export.networks import LATENT, SCHEMA, generator, saved, saved_upscaler, upscaler
+from tfanime import latent
+from tfanime.images import to_uint8
+from tfanime.labels import to_signed
+
+pytestmark = pytest.mark.slow
+
+MODELS = {"modern": True, "dcgan": False, "srresnet": True}  # whether it takes labels
+
+DRAW = """async models => {
+  const { Generator } = await import("./tfanime.js");
+  const found = {};
+  for (const model of models) {
+    const failed = [];
+    const onFallback = (name, why) => failed.push(`${name}: ${why}`);
+    const g = await Generator.load(".", { model, backend: "wasm", onFallback });
+    const picture = await g.generate({ seed: 7 });
+    const large = model === "srresnet" ? [...(await g.upscale(picture)).data] : null;
+    found[model] = { pixels: [...picture.pixels], large, failed };
+  }
+  const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
+  return { found, loaded };
+}"""
+
+
+@pytest.fixture(scope="module")
+def folder(site, tmp_path_factory):
+    """In the place of the tiny models' folder: real exports of small generators."""
+    import tfanime
+    from tfanime.export import tfjs
+
+    try:
+        tfjs.require()
+    except ImportError as error:
+        pytest.skip(f"needs the web extra: {error}")
+    runs = tmp_path_factory.mktemp("runs")
+    folders = [saved(runs / name, name, labelled) for name, labelled in MODELS.items()]
+    folders.append(saved_upscaler(runs / "larger"))
+    return tfanime.export_web(folders, runs / "site", "float32").path
+
+
+def test_exports_draw_what_keras_draws(visit):
+    page = visit(path="example.html", wait=False)
+    answer = page.evaluate(DRAW, list(MODELS))
+    for name, labelled in MODELS.items():
+        found = answer["found"][name]
+        assert found["failed"] == []
+        given = [latent.latents(7, 1, LATENT)]
+        if labelled:
+            given.append(to_signed(latent.sample_labels(7, 1, SCHEMA)))
+        model = generator(name, labelled)
+        expected = np.asarray(model(given if labelled else given[0], training=False))
+        np.testing.assert_allclose(found["pixels"], expected.ravel(), atol=1e-4)
+    large = np.asarray(upscaler()(expected, training=False))
+    shown = np.reshape(answer["found"]["srresnet"]["large"], (*large.shape[1:3], 4))[..., :3]
+    assert np.abs(shown - to_uint8(np.clip(large[0], -1, 1)).astype(int)).max() <= 1
+    assert [url for url in answer["loaded"] if "/converted-" in url] == []
