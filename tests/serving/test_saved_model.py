@@ -16,7 +16,7 @@ from google.protobuf import text_format
 
 import tfanime
 from tfanime import latent
-from tfanime.export import parity, server_files
+from tfanime.export import server_files
 from tfanime.export.saved_model import export_saved_model
 from tfanime.export.session import Session
 from tfanime.images import read_image, to_uint8
@@ -58,7 +58,7 @@ def test_what_the_export_says(exported):
     assert set(girls.signatures) == {*COMMON, "from_labels", "upscale"}
     assert set(plain.signatures) == COMMON
     assert (girls.name, girls.version, plain.version) == ("girls", 1, 3)
-    assert girls.difference <= parity.SAME and plain.difference <= parity.SAME
+    assert girls.difference <= 1e-5 and plain.difference <= 1e-5
 
 
 def test_weights_are_stored_once(exported, runs):
@@ -124,9 +124,9 @@ def test_versions_are_never_replaced(runs, tmp_path, monkeypatch):
 
 
 def test_nothing_is_left_of_an_export_that_draws_something_else(runs, tmp_path, monkeypatch):
-    differing = (np.zeros((1, 2, 2, 3)), np.full((1, 2, 2, 3), 2e-5))
+    differing = (np.zeros((1, 2, 2, 3)), np.full((1, 2, 2, 3), 2e-4))
     monkeypatch.setattr("tfanime.export.saved_model._compared", lambda *_: differing)
-    with pytest.raises(RuntimeError, match="by 1e-05 at most. Received: 2e-05"):
+    with pytest.raises(RuntimeError, match="by 0.0001 at most. Received: 0.0002"):
         export_saved_model(runs / "plain", tmp_path / "plain")
     assert list((tmp_path / "plain").iterdir()) == []
 

@@ -8,7 +8,6 @@ from tfanime.export.graph import Graph
 from tfanime.export.tfjs import Artifact
 
 FLOAT32 = 1e-4  # of values in [-1, 1]: rounding, summed over a deep network
-SAME = 1e-5  # of the same operations in another order of execution
 FORBIDDEN = ("Conv2DBackpropInput",)
 
 
@@ -55,28 +54,24 @@ def check_artifact(
     return _close(artifact.function()(*order), expected, "the converted model")
 
 
-def check_saved_model(pictures: np.ndarray, expected: np.ndarray) -> float:
-    """A saved model's pictures, loaded again, against Keras's; returns the largest difference.
+def check_converted(pictures: np.ndarray, expected: np.ndarray, what: str) -> float:
+    """Pictures of what was written, run by its own runtime, against Keras's.
+
+    Returns:
+        The largest difference.
 
     Raises:
         RuntimeError: when it is more than rounding.
     """
-    return _close(pictures, expected, "the saved model", SAME)
-
-
-def check_converted(pictures: np.ndarray, expected: np.ndarray, what: str) -> float:
-    """Pictures of a converted file, run by its own runtime, against Keras's; as above."""
     return _close(pictures, expected, what)
 
 
-def _close(
-    pictures: np.ndarray, expected: np.ndarray, what: str, allowed: float = FLOAT32
-) -> float:
+def _close(pictures: np.ndarray, expected: np.ndarray, what: str) -> float:
     same = pictures.shape == expected.shape
     difference = float(np.abs(pictures - expected).max()) if same else np.inf
-    if not difference <= allowed:
+    if not difference <= FLOAT32:
         raise RuntimeError(
-            f"Pictures of {what} may differ from the trained model's by {allowed:g} at most. "
+            f"Pictures of {what} may differ from the trained model's by {FLOAT32:g} at most. "
             f"Received: {difference:.2g}. Nothing was written; this is an error in tfanime or "
             "TensorFlow, please report it with the run's config.json."
         )

@@ -110,7 +110,7 @@ def export_saved_model(
     with atomic_folder(home / str(version)) as folder:
         tf.saved_model.save(module, str(folder), signatures=signatures)
         pictures, expected = _compared(folder, generator, most)
-        difference = parity.check_saved_model(pictures, expected)
+        difference = parity.check_converted(pictures, expected, "the saved model")
         extra = folder / server_files.EXTRA
         warmup.write(extra / warmup.FILE, signatures, home.name)
         write_json(extra / server_files.DESCRIPTION, description)
