@@ -124,3 +124,63 @@ def test_the_middle_of_a_range_is_not_unknown():
     signed = to_signed(np.array([[0.5, np.nan]], np.float32))
     assert signed[0, 0] != 0 and abs(signed[0, 0]) < 1e-5
     assert signed[0, 1] == 0
+
+
+VECTORS = LabelSchema((*SCHEMA.fields, Field("plot", "vector", length=3)))
+
+
+def test_vectors_have_columns_and_come_last():
+    assert VECTORS.columns[-3:] == ("plot_0", "plot_1", "plot_2")
+    assert (VECTORS.size, VECTORS.vector_size, SCHEMA.vector_size) == (8, 3, 0)
+    row = VECTORS.encode({"plot": np.float32([2.5, 0, -1])})
+    np.testing.assert_allclose(to_signed(row)[5:], [2.5, 0, -1], atol=1e-6)
+    assert VECTORS.decode(row) == {}
+    with pytest.raises(ValueError, match="vector of 3 numbers.*imagine"):
+        VECTORS.encode({"plot": "a story"})
+    with pytest.raises(ValueError, match="Vectors come after"):
+        LabelSchema((Field("plot", "vector", length=3), Field("smile", "flag")))
+    for wrong in (lambda: Field("plot", "vector"), lambda: Field("smile", "flag", length=2)):
+        with pytest.raises(ValueError, match="length is at least 1 for a vector"):
+            wrong()
+
+
+def test_labels_with_vectors_are_drawn_from_examples():
+    labels = np.float32(
+        [
+            [1, 0, 0, 1, 0.5, 3, 3, 3],
+            [0, 1, 0, 0, 0.1, 4, 4, 4],
+            [0, 1, 0, 1, 0.9, 5, 5, 5],
+            [0, 0, 1, 1, 0.9, nan, nan, nan],
+        ]
+    )
+    schema = VECTORS.with_frequencies(labels)
+    np.testing.assert_array_equal(schema.examples, labels[:3])
+    assert schema.fields[0].frequencies == (0.25, 0.5, 0.25)
+    uniforms = np.random.default_rng(0).random((300, 4))
+    drawn = schema.sample(uniforms)
+    # Whole rows, each about as often.
+    counts = [(drawn == row).all(axis=1).sum() for row in labels[:3]]
+    assert sum(counts) == 300 and min(counts) > 70
+    blue = schema.sample(uniforms, given=VECTORS.encode({"hair": "blue"}))
+    assert {float(row[5]) for row in blue} == {4.0, 5.0}
+    both = schema.sample(uniforms, given=VECTORS.encode({"hair": "blue", "smile": True}))
+    np.testing.assert_array_equal(both, np.broadcast_to(labels[2], both.shape))
+    # What no example has is kept as it is given.
+    odd = schema.sample(uniforms, given=VECTORS.encode({"hair": "red", "smile": False}))
+    np.testing.assert_array_equal(odd[:, :4], np.broadcast_to([0, 0, 1, 0], (300, 4)))
+    again = LabelSchema.from_json(json.loads(json.dumps(schema.to_json())))
+    assert again == schema
+    np.testing.assert_allclose(again.examples, schema.examples, rtol=1e-3)
+    assert (VECTORS.sample(uniforms)[:, 5:] == 0.5).all()  # without examples: the middle
+
+
+def test_selecting_fields():
+    labels = np.float32([[1, 0, 0, 1, 0.5, 3, 3, 3], [0, 1, 0, 0, 0.1, 4, 4, 4]])
+    schema, columns = VECTORS.with_frequencies(labels).select(["plot", "smile"])
+    assert [f.name for f in schema.fields] == ["smile", "plot"]
+    assert columns.tolist() == [3, 5, 6, 7]
+    np.testing.assert_array_equal(schema.examples, labels[:, columns])
+    with pytest.raises(ValueError, match="'plan' is not a known attribute"):
+        VECTORS.select(["plan"])
+    with pytest.raises(ValueError, match="Received none"):
+        VECTORS.select([])

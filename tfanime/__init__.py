@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from tfanime import _quiet
 
 if TYPE_CHECKING:
-    from tfanime import collect, gans, recipes
+    from tfanime import collect, gans, recipes, text
     from tfanime.data import from_arrays, load_data
     from tfanime.evaluation import evaluate
     from tfanime.export.everything import export_all
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tfanime.export.saved_model import export_saved_model
     from tfanime.export.web import export_web
     from tfanime.generation import generate, interpolate
+    from tfanime.imagination import imagine
     from tfanime.labels import Field, LabelSchema
     from tfanime.prepare.faces import crop_faces
     from tfanime.prepare.pack import pack
@@ -53,6 +54,7 @@ __all__ = [
     "from_arrays",
     "gans",
     "generate",
+    "imagine",
     "interpolate",
     "load_data",
     "load_generator",
@@ -62,6 +64,7 @@ __all__ = [
     "prepare",
     "recipes",
     "sweep",
+    "text",
     "train",
     "upscale",
 ]
@@ -80,6 +83,7 @@ _FUNCTIONS = {
     "export_web": ("tfanime.export.web", "export_web"),
     "from_arrays": ("tfanime.data", "from_arrays"),
     "generate": ("tfanime.generation", "generate"),
+    "imagine": ("tfanime.imagination", "imagine"),
     "interpolate": ("tfanime.generation", "interpolate"),
     "load_data": ("tfanime.data", "load_data"),
     "load_generator": ("tfanime.saved", "load_generator"),
@@ -90,7 +94,7 @@ _FUNCTIONS = {
     "train": ("tfanime.training.train", "train"),
     "upscale": ("tfanime.upscaling", "upscale"),
 }
-_MODULES = ("collect", "gans", "prepare", "recipes")
+_MODULES = ("collect", "gans", "prepare", "recipes", "text")
 
 _quiet.install()
 

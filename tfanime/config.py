@@ -18,6 +18,7 @@ RANGES = {
     "label_smoothing": (0, 0.5),
     "instance_noise": (0, float("inf")),
     "augment_target": (-1, 1),
+    "kl_weight": (0, float("inf")),
     "content_weight": (0, float("inf")),
     "feature_weight": (0, float("inf")),
     "degraded": (0, 1),
@@ -49,6 +50,13 @@ class Config:
             the noise and a head of the discriminator recovers them (Odena et al. 2017);
             `"infogan"`: as `"ac"`, but the head learns from generated pictures only (Chen et al.
             2016); `"auto"`: `"ac"` where the data have labels, else `"none"`.
+        condition_on: `"all"`, or names of label fields joined by commas: only these condition, as
+            if the data had no others.
+        text_augmentation: numbers of the sample around a text's vector, `layers.
+            ConditioningAugmentation`; 0: the vector itself conditions.
+        kl_weight: factor of that layer's divergence.
+        label_embedding: labels become as many numbers by a linear layer before they join the noise
+            and, with `"concat"`, the picture; 0: they join as they are.
         multilabel: the head has a sigmoid per label column (MakeGirlsMoe) instead of a softmax
             per group.
         prior: where the labels of drawn pictures come from: `"data"` (those of the batch),
@@ -94,6 +102,10 @@ class Config:
     generator: Mapping[str, Any] = field(default_factory=lambda: {"name": "dcgan"})
     discriminator: Mapping[str, Any] = field(default_factory=lambda: {"name": "dcgan"})
     conditioning: str = "none"
+    condition_on: str = "all"
+    text_augmentation: int = 0
+    kl_weight: float = 2.0
+    label_embedding: int = 0
     multilabel: bool = False
     prior: str = "data"
     loss: str = "non_saturating"
@@ -142,6 +154,9 @@ class Config:
         for name in (*counts, "augment_ramp"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1. Received: {getattr(self, name)}.")
+        for name in ("text_augmentation", "label_embedding"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is at least 0. Received: {getattr(self, name)}.")
         for name in ("g_lr", "d_lr"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is greater than 0. Received: {getattr(self, name)}.")

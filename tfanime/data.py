@@ -30,6 +30,8 @@ from tfanime.prepare.writer import FORMAT, VERSION, finish_digest
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from tfanime.text.codes import TextCode
+
 SEED_LIMIT = 2**53
 # The highest word of the Philox counter keeps apart what the numbers are for.
 _ORDER, _FLIP, _CONDITION, _SPLIT = range(4)
@@ -44,6 +46,7 @@ class PackedDataset:
         path: the packed folder; None in memory.
         count, height, width: of the pictures.
         schema: what the label columns mean; None without labels.
+        texts: the `text.codes.TextCode` of every vector among the labels.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class PackedDataset:
         path: Path | None = None,
         sha256: str | None = None,
         rows: np.ndarray | None = None,
+        texts: Sequence[TextCode] = (),
     ):
         self._shards = list(shards)
         self._ends = np.cumsum([len(shard) for shard in shards])
@@ -61,7 +65,7 @@ class PackedDataset:
         # A view holds some rows of its parent, in ascending order.
         self._rows = np.arange(self._ends[-1]) if rows is None else rows
         self._given_sha256 = sha256
-        self.path, self.schema = path, schema
+        self.path, self.schema, self.texts = path, schema, tuple(texts)
         self.count = len(self._rows)
         self.height, self.width = (int(n) for n in shards[0].shape[1:3])
 
@@ -92,7 +96,12 @@ class PackedDataset:
         if manifest["labels"] is not None:
             schema = LabelSchema.from_json(manifest["labels"])
             labels = _load(path / "labels.npy", (manifest["count"], schema.size), np.float32)
-        return cls(shards, labels, schema, path, manifest["sha256"])
+        data = cls(shards, labels, schema, path, manifest["sha256"])
+        if manifest.get("texts"):
+            from tfanime.text.attach import with_texts
+
+            return with_texts(data, manifest["texts"])
+        return data
 
     def __len__(self) -> int:
         return self.count
@@ -112,6 +121,11 @@ class PackedDataset:
             labels = self.labels() if self.schema else None
             return finish_digest(digest, self.count, self.height, self.width, labels)
         return self._given_sha256
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Where the pictures are in the stored order: a view has some of them."""
+        return self._rows
 
     # ---- by index ----------------------------------------------------------------------------
 
@@ -152,10 +166,31 @@ class PackedDataset:
         order = _random(seed, 0, _SPLIT).permutation(self.count)
         parts = np.sort(order[cut:]), np.sort(order[:cut])
         train, held = (
-            PackedDataset(self._shards, self._labels, self.schema, self.path, None, self._rows[p])
-            for p in parts
+            self._view(self._labels, self.schema, None, self._rows[p], self.texts) for p in parts
         )
         return train, held
+
+    def select(self, names: Sequence[str]) -> PackedDataset:
+        """The same pictures with some of their labels only.
+
+        Raises:
+            ValueError: for a name that is none of the labels', or no labels.
+        """
+        if self.schema is None:
+            raise ValueError(f"The data have no labels to select. Received: {', '.join(names)}.")
+        schema, columns = self.schema.select(names)
+        texts = [code for code in self.texts if code.name in names]
+        labels = np.asarray(self._labels)[:, columns]
+        return self._view(labels, schema, self.sha256, self._rows, texts)
+
+    def with_labels(
+        self, labels: np.ndarray, schema: LabelSchema, sha256: str, texts: Sequence[TextCode]
+    ) -> PackedDataset:
+        """The same pictures with other labels `(n, schema.size)`; `sha256` is theirs together."""
+        return self._view(labels, schema, sha256, self._rows, texts)
+
+    def _view(self, labels, schema, sha256, rows, texts) -> PackedDataset:
+        return PackedDataset(self._shards, labels, schema, self.path, sha256, rows, texts)
 
     # ---- in batches --------------------------------------------------------------------------
 
@@ -181,7 +216,7 @@ class PackedDataset:
             flip: mirror each picture left to right with probability 1/2.
             prior: where `condition` comes from. None: the labels of the real pictures, unknown
                 ones drawn from the empirical frequencies. `"empirical"` or `"training"`: drawn
-                anew, see `LabelSchema.sample`.
+                anew, see `LabelSchema.sample`; labels with vectors are those of any picture.
             shard: `(i, n)`: only rows `i B/n` to `(i + 1) B/n` of each batch, for worker i of n.
 
         Yields:
@@ -224,9 +259,11 @@ class PackedDataset:
                 known = self.labels(rows)
                 fields = len(self.schema.fields)
                 uniforms = _random(seed, step, _CONDITION).random((size, fields))[part]
-                drawn = self.schema.sample(
-                    uniforms, prior or "empirical", given=known if prior is None else None
-                )
+                given = known if prior is None else None
+                if prior is not None and self.schema.vector_size:
+                    # Vectors go with the other labels: those of other pictures, drawn anew.
+                    given = self.labels((uniforms[:, -1] * self.count).astype(int))
+                drawn = self.schema.sample(uniforms, prior or "empirical", given=given)
                 batch |= {"labels": to_signed(known), "condition": to_signed(drawn)}
             yield batch
             step += 1

@@ -21,7 +21,7 @@ TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 MIDDLE = 1e-6  # what stands for 0 in -1/+1 coding
 QUANTILES = 17  # knots of the stored distribution of a continuous value
-EXAMPLES = 64  # rows that a schema with vectors keeps, to draw labels from
+EXAMPLES = 256  # rows that a schema with vectors keeps, to draw labels from
 
 
 @dataclass(frozen=True)
@@ -254,17 +254,18 @@ class LabelSchema:
             else:
                 found = part.mean(axis=0)
             fields.append(replace(field, frequencies=tuple(float(x) for x in found)))
-        return LabelSchema(tuple(fields), self._examples_of(labels))
+        return LabelSchema(tuple(fields)).with_examples(labels)
 
-    def _examples_of(self, labels: np.ndarray) -> np.ndarray | None:
+    def with_examples(self, labels: np.ndarray) -> LabelSchema:
+        """The same schema with examples from `labels` `(n, size)`, if it has vectors."""
         if not self.vector_size:
-            return None
+            return self
         vectors = np.asarray(labels)[:, -self.vector_size :]
         known = np.flatnonzero(~np.isnan(vectors).any(axis=1))
         if not len(known):
-            return None
+            return self
         spread = np.linspace(0, len(known) - 1, min(EXAMPLES, len(known))).astype(int)
-        return np.asarray(labels, np.float32)[known[spread]]
+        return replace(self, examples=np.asarray(labels, np.float32)[known[spread]])
 
     def sample(
         self, uniforms: np.ndarray, prior: str = "empirical", given: np.ndarray | None = None

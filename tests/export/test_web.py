@@ -343,3 +343,15 @@ def test_a_broken_decision_forests_does_not_matter(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "tensorflow_decision_forests" not in done.stdout  # the stand-in is gone again
+
+
+def test_a_generator_conditioned_on_texts_is_refused(tmp_path):
+    from tfanime.labels import Field, LabelSchema
+
+    entries = [keras.Input((4,)), keras.Input((3,))]
+    x = keras.layers.Dense(3)(keras.layers.Concatenate()(entries))
+    x = keras.layers.UpSampling2D(16)(keras.layers.Reshape((1, 1, 3))(x))
+    schema = LabelSchema((Field("plot", "vector", length=3),))
+    save_generator(tmp_path / "run", keras.Model(entries, x), schema, "posters")
+    with pytest.raises(ValueError, match="conditioned on texts"):
+        tfanime.export_web(tmp_path / "run", tmp_path / "site", site=False)

@@ -227,3 +227,12 @@ def test_label_loss_widens_bfloat16():
     exact = tf.cast(outputs, tf.float64).numpy()
     expected = (by_hand(exact[0], 1, True, 0.5) + by_hand(exact[1], 0, False, -0.9)) / 2
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_label_loss_of_a_vector_by_hand():
+    schema = LabelSchema((Field("smile", "flag"), Field("plot", "vector", length=2)))
+    outputs = np.float32([[0.0, 1.0, -2.0], [0.0, 3.0, 1.0]])
+    labels = np.float32([[0.0, 2.0, -2.5], [0.0, 0.0, 0.0]])
+    # Half the squared distance; what is not known adds nothing.
+    expected = 0.5 * ((1 - 2) ** 2 + (-2 + 2.5) ** 2) / 2
+    np.testing.assert_allclose(losses.label_loss(outputs, labels, schema), expected, rtol=1e-6)

@@ -11,7 +11,7 @@ from PIL import Image
 from runs import arrays_of, assert_same_bits
 
 import tfanime
-from tfanime import gans
+from tfanime import gans, recipes
 from tfanime.files import read_json, write_json
 from tfanime.models import dcgan
 from tfanime.training import checkpoint, distribution
@@ -213,6 +213,17 @@ def test_other_settings_are_refused_by_name(train, faces):
         train("dcgan", faces, steps=2, g_lr=1e-3)
     with pytest.raises(ValueError, match="recipe.*dcgan.*dcgan-sn"):
         train("dcgan-sn", faces, steps=2)
+
+
+def test_a_run_from_before_a_setting_existed_goes_on(tmp_path):
+    from tfanime.training.train import _refuse_others
+
+    config = recipes.get("dcgan")
+    old = {k: v for k, v in config.to_json().items() if k not in ("condition_on", "kl_weight")}
+    write_json(tmp_path / "config.json", {"config": old})
+    _refuse_others(tmp_path, "config", config.to_json())
+    with pytest.raises(ValueError, match=r"condition_on \(there 'all', now 'hair'\)"):
+        _refuse_others(tmp_path, "config", config.override(condition_on="hair").to_json())
 
 
 def test_other_data_are_refused(train, faces):

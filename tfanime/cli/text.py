@@ -169,3 +169,42 @@ def probe(embedded, genres, title) -> None:
         f"+- {result['error']:.1%}, majority class {result['majority']:.1%}, "
         f"balanced {result['balanced']:.1%}"
     )
+
+
+@text.command("attach")
+@click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--name", required=True, metavar="NAME", help="Of the label that it becomes.")
+@click.option(
+    "--column",
+    metavar="NAME,...",
+    help="Column of texts.jsonl; of several, the first that says something. Default: the name.",
+)
+@click.option("--genres", is_flag=True, help="The texts are genre tags; they are not cleaned.")
+@click.option("--captions", is_flag=True, help="Write sentences about drawn faces first.")
+@click.option("--size", type=COUNT, default=64, show_default=True, help="Numbers of a vector.")
+@ENCODER
+@POOLING
+@SKIP
+@click.option(
+    "--like",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DATA",
+    help="Encode as this packed set was: for a test set, the training set.",
+)
+def attach(data, name, **options) -> None:
+    """Add the texts of a packed set to its labels, as vectors to condition on.
+
+    A set may have several: `tfanime train ... --set condition_on=mood,description` chooses.
+
+    \b
+    Examples:
+      tfanime text attach posters/train --name tags --column genres --genres
+      tfanime text attach posters/train --name description --column synopsis,title
+      tfanime text attach posters/test --name tags --column genres --like posters/train
+      tfanime train cdcgan-sn --data posters/train --set condition_on=mood,tags --out RUN ...
+    """
+    from tfanime.text.attach import attach as add
+
+    packed = add(data, name, **options)
+    field = packed.schema.field(name)
+    click.echo(f"{name}: {field.length} numbers a picture, in {data}")

@@ -87,6 +87,12 @@ class Subject:
 
 def generator_subject(run: Path) -> Subject:
     generator = load_generator(run)
+    if generator.schema is not None and generator.schema.vector_size:
+        raise ValueError(
+            "A web page draws from attributes, and has no BERT to read texts with. Received: "
+            f"{str(run)!r}, which is conditioned on texts. Train one with condition_on=... without "
+            "them, or draw with `tfanime imagine`."
+        )
     inputs = _drawn_inputs(generator, MEASURED_SEED, precision.SEEDS)
     pictures = _by_keras(generator.model, inputs)
     return Subject(from_keras(generator.model), GENERATOR, inputs, pictures, generator)

@@ -13,6 +13,7 @@ from tfanime.gans.augment import adapted
 from tfanime.gans.noise import StepNoise
 from tfanime.gans.penalties import GradientPenalty
 from tfanime.labels import LabelSchema
+from tfanime.layers import ConditioningAugmentation
 from tfanime.layers.spectral import spectral_layers
 
 _BATCH_NORM = keras.layers.BatchNormalization
@@ -56,6 +57,8 @@ class GAN(keras.Model):
         head_on_real: whether the head also learns from real labels: AC-GAN does, InfoGAN does not.
         adversarial_weight: factor of the adversarial terms (MakeGirlsMoe's lambda_adv).
         head_weight: factor of the label terms.
+        kl_weight: factor of the divergence of a generator's `layers.ConditioningAugmentation`;
+            2 in StackGAN's code.
         critic_steps: discriminator updates per generator update.
         updates: `"alternating"`: the generator sees the updated discriminator (Goodfellow et al.
             2014, algorithm 1); `"simultaneous"`: both gradients are taken at the same weights.
@@ -91,6 +94,7 @@ class GAN(keras.Model):
         head_on_real: bool = True,
         adversarial_weight: float = 1.0,
         head_weight: float = 1.0,
+        kl_weight: float = 2.0,
         critic_steps: int = 1,
         updates: str = "alternating",
         accumulation: int = 1,
@@ -143,6 +147,7 @@ class GAN(keras.Model):
         self.head_on_real = head_on_real
         self.adversarial_weight = adversarial_weight
         self.head_weight = head_weight
+        self.kl_weight = kl_weight
         self.critic_steps = critic_steps
         self.updates = updates
         self.accumulation = accumulation
@@ -374,6 +379,10 @@ class GAN(keras.Model):
         if self.head is not None:
             logs["g_label_loss"] = self._label_loss(on_fake["labels"], part.condition)
             total = total + self.head_weight * logs["g_label_loss"]
+        for layer in self.generator.layers:
+            if isinstance(layer, ConditioningAugmentation):
+                logs["g_kl"] = layer.divergence(part.condition)
+                total = total + self.kl_weight * logs["g_kl"]
         return total, logs
 
     def _label_loss(self, outputs, labels):

@@ -145,7 +145,8 @@ def get(loss: str | AdversarialLoss) -> AdversarialLoss:
 def label_loss(outputs, labels, schema: LabelSchema, multilabel: bool = False):
     """`-log P(labels | picture)` of an auxiliary classifier, summed over the fields.
 
-    Groups use a softmax, flags a sigmoid, continuous values a unit-variance Gaussian (AC-GAN,
+    Groups use a softmax, flags a sigmoid, continuous values and every number of a vector a
+    unit-variance Gaussian (AC-GAN,
     Odena et al. 2017, eq. 3; InfoGAN, Chen et al. 2016, eq. 5, where it is the bound on mutual
     information up to the constant entropy of the code).
 
@@ -164,7 +165,10 @@ def label_loss(outputs, labels, schema: LabelSchema, multilabel: bool = False):
     total = 0.0
     for field, place in zip(schema.fields, schema.slices().values(), strict=True):
         y, x = labels[:, place], outputs[:, place]
-        if field.kind == "value":
+        if field.kind == "vector":
+            # Its numbers are not confined to [-1, 1], so no tanh.
+            total = total + ops.sum(0.5 * ops.square(x - y) * _known(y), axis=-1)
+        elif field.kind == "value":
             total = total + ops.sum(0.5 * ops.square(ops.tanh(x) - y) * _known(y), axis=-1)
         elif field.kind == "group" and not multilabel:
             hit = ops.cast(y > 0, "float32")

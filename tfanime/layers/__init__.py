@@ -1,7 +1,16 @@
 """Keras layers that GANs need and Keras lacks."""
 
+from tfanime.layers.conditioning_augmentation import ConditioningAugmentation
 from tfanime.layers.minibatch_stddev import MinibatchStdDev
 from tfanime.layers.pixel_shuffle import ICNR, Binomial, PixelShuffle
 from tfanime.layers.spectral import SpectralConv2D, SpectralDense
 
-__all__ = ["Binomial", "ICNR", "MinibatchStdDev", "PixelShuffle", "SpectralConv2D", "SpectralDense"]
+__all__ = [
+    "Binomial",
+    "ConditioningAugmentation",
+    "ICNR",
+    "MinibatchStdDev",
+    "PixelShuffle",
+    "SpectralConv2D",
+    "SpectralDense",
+]

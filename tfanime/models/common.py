@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import keras
 from keras import layers
+
+from tfanime.layers import ConditioningAugmentation
 
 # DCGAN's initialisation (Radford et al. 2016, section 4), which the seeds keep. A description, not
 # an initializer: one object gives every layer of a shape the same weights, whatever the seed.
 NORMAL = {"kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.02}}}
 LEAK = 0.2
+
+
+@dataclass(frozen=True)
+class LabelInput:
+    """How labels enter a generator; by default they are concatenated to the noise.
+
+    Args:
+        vector_size: how many of the label columns, the last ones, are the vector of a text.
+        augmentation: numbers of the sample that stands for that vector, see
+            `layers.ConditioningAugmentation`; 0: the vector itself.
+        embedding: the other labels (without augmentation: all) become as many numbers, by a linear
+            layer; 0: they stay as they are.
+    """
+
+    vector_size: int = 0
+    augmentation: int = 0
+    embedding: int = 0
 
 
 def halvings(height: int, width: int, smallest: int = 4) -> int:
@@ -28,13 +49,32 @@ def halvings(height: int, width: int, smallest: int = 4) -> int:
     return times
 
 
-def generator_inputs(latent_dim: int, label_dim: int):
-    """Inputs of a generator, and the vector that its first layer takes."""
-    latents = keras.Input((latent_dim,), name="latents")
+def generator_inputs(latent_dim: int, label_dim: int, label_input: LabelInput | None = None):
+    """Inputs of a generator, and the vector that its first layer takes.
+
+    With conditioning augmentation there are as many more latents as it has numbers.
+    """
+    chosen = label_input or LabelInput()
+    latents = keras.Input((latent_dim + chosen.augmentation,), name="latents")
     if not label_dim:
         return latents, latents
     labels = keras.Input((label_dim,), name="labels")
-    return [latents, labels], layers.Concatenate(name="latents_and_labels")([latents, labels])
+    if chosen.augmentation:
+        layer = ConditioningAugmentation(chosen.vector_size, chosen.augmentation, name="augmented")
+        joined = layer(latents, labels)
+        if chosen.embedding and label_dim > chosen.vector_size:
+            embedded = _embedded(labels[:, : -chosen.vector_size], chosen.embedding)
+            sample = joined[:, -chosen.augmentation :]
+            joined = [joined[:, :latent_dim], embedded, sample]
+            joined = layers.Concatenate(name="latents_and_labels")(joined)
+        return [latents, labels], joined
+    x = _embedded(labels, chosen.embedding) if chosen.embedding else labels
+    return [latents, labels], layers.Concatenate(name="latents_and_labels")([latents, x])
+
+
+def _embedded(labels, size: int):
+    """Labels `(B, L)` as `(B, size)`: of a one-hot label, that is its own row of a table."""
+    return layers.Dense(size, use_bias=False, name="label_embedding", **NORMAL)(labels)
 
 
 def picture_output(x):
@@ -49,9 +89,11 @@ def discriminator_model(inputs, features, dense=layers.Dense, name: str = "discr
     return keras.Model(inputs, {"logits": logits, "features": features}, name=name)
 
 
-def label_maps(pictures, labels):
-    """Labels `(B, L)` as constant maps behind the channels of `pictures` `(B, H, W, C)`."""
+def label_maps(pictures, labels, embedding: int = 0):
+    """Labels `(B, L)` as constant maps behind the channels of `pictures` `(B, H, W, C)`; L of
+    them, or `embedding`."""
     height, width = pictures.shape[1:3]
+    labels = _embedded(labels, embedding) if embedding else labels
     maps = layers.Reshape((1, 1, labels.shape[-1]), name="label_maps")(labels)
     maps = layers.UpSampling2D((height, width), name="label_maps_full")(maps)
     return layers.Concatenate(name="with_labels")([pictures, maps])

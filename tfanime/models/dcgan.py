@@ -13,6 +13,7 @@ from tfanime.layers import SpectralConv2D, SpectralDense
 from tfanime.models.common import (
     LEAK,
     NORMAL,
+    LabelInput,
     discriminator_model,
     generator_inputs,
     halvings,
@@ -31,6 +32,7 @@ def generator(
     label_dim: int = 0,
     channels: int = 64,
     depth: int | None = None,
+    label_input: LabelInput | None = None,
 ) -> keras.Model:
     """The DCGAN generator: a dense layer to 4x4 (64 px), then transposed convolutions.
 
@@ -44,10 +46,11 @@ def generator(
         depth: number of layers with weights, counting the dense one (the paper's first
             "convolution"). Default: no more than needed, 5 at 64 px. More are 3x3 convolutions
             that keep the size, spread over the maps from the smallest on.
+        label_input: how labels enter; default: concatenated to the noise.
     """
     times = halvings(height, width)
     extra = _extra_layers("generator", depth, times)
-    inputs, x = generator_inputs(latent_dim, label_dim)
+    inputs, x = generator_inputs(latent_dim, label_dim, label_input)
     wide = [channels * min(8, 2**i) for i in range(times)][::-1]
     base = (height >> times, width >> times, wide[0])
     x = layers.Dense(base[0] * base[1] * base[2], use_bias=False, name="fc", **NORMAL)(x)
@@ -80,6 +83,7 @@ def discriminator(
     channels: int = 64,
     normalisation: str = "batch",
     depth: int | None = None,
+    label_embedding: int = 0,
 ) -> keras.Model:
     """The DCGAN discriminator: strided convolutions down to 4x4 (64 px), then one logit.
 
@@ -93,6 +97,7 @@ def discriminator(
         depth: number of layers with weights, counting the dense one that makes the logit.
             Default: no more than needed, 5 at 64 px. More are 3x3 convolutions that keep the
             size, spread over the maps from the smallest on.
+        label_embedding: the labels become as many maps, by a linear layer; 0: one each.
     """
     if normalisation not in ("batch", "spectral", "layer", "none"):
         raise ValueError(
@@ -104,7 +109,7 @@ def discriminator(
     inputs, x = pictures, pictures
     if label_dim:
         labels = keras.Input((label_dim,), name="labels")
-        inputs, x = [pictures, labels], label_maps(pictures, labels)
+        inputs, x = [pictures, labels], label_maps(pictures, labels, label_embedding)
     for i in range(times):
         wide = channels * min(8, 2**i)
         x = _down(x, wide, KERNEL, 2, f"down{i}", normalisation if i else _bare(normalisation))

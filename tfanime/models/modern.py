@@ -15,6 +15,7 @@ from keras import layers
 from tfanime.layers import ICNR, Binomial, MinibatchStdDev, PixelShuffle
 from tfanime.models.common import (
     LEAK,
+    LabelInput,
     discriminator_model,
     generator_inputs,
     halvings,
@@ -26,7 +27,12 @@ BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
 
 
 def generator(
-    height: int, width: int, latent_dim: int = 128, label_dim: int = 0, channels: int = 64
+    height: int,
+    width: int,
+    latent_dim: int = 128,
+    label_dim: int = 0,
+    channels: int = 64,
+    label_input: LabelInput | None = None,
 ) -> keras.Model:
     """Dense layer to 4x4 (64 px), then stages of pixel shuffle, convolution, residual block.
 
@@ -35,9 +41,10 @@ def generator(
         latent_dim: length of the noise.
         label_dim: length of the label vector concatenated to the noise; 0 for none.
         channels: of the last stage; they double at every smaller map, up to 8x.
+        label_input: how labels enter; default: concatenated to the noise.
     """
     times = halvings(height, width)
-    inputs, x = generator_inputs(latent_dim, label_dim)
+    inputs, x = generator_inputs(latent_dim, label_dim, label_input)
     wide = [channels * min(8, 2**i) for i in range(times)][::-1]
     base = (height >> times, width >> times, wide[0])
     x = layers.Dense(base[0] * base[1] * base[2], use_bias=False, name="fc", **INIT)(x)

@@ -13,6 +13,7 @@ from tfanime.layers import PixelShuffle
 from tfanime.models.common import (
     LEAK,
     NORMAL,
+    LabelInput,
     discriminator_model,
     generator_inputs,
     halvings,
@@ -33,6 +34,7 @@ def generator(
     blocks: int = 16,
     long_skip: bool = True,
     upsamplings: int | None = None,
+    label_input: LabelInput | None = None,
 ) -> keras.Model:
     """SRResNet from a vector: dense layer, residual blocks, pixel-shuffle upsampling.
 
@@ -49,6 +51,7 @@ def generator(
             released model does not.
         upsamplings: number of x2 pixel shuffles. Defaults to as many as leave a map whose
             smaller side is at least 16: three at 128, two at 64, one at 32.
+        label_input: how labels enter; default: concatenated to the noise.
     """
     if upsamplings is None:
         upsamplings = max(1, (min(height, width) // BASE).bit_length() - 1)
@@ -58,7 +61,7 @@ def generator(
             f"With {upsamplings} upsamplings both sides must be multiples of {factor}. "
             f"Received: {width}x{height}."
         )
-    inputs, x = generator_inputs(latent_dim, label_dim)
+    inputs, x = generator_inputs(latent_dim, label_dim, label_input)
     base = (height // factor, width // factor, channels)
     x = layers.Dense(base[0] * base[1] * base[2], name="fc", **NORMAL)(x)
     x = layers.BatchNormalization(name="fc_bn", **BATCH_NORM)(x)

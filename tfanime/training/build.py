@@ -15,6 +15,7 @@ from tfanime.gans import GAN, SRGAN, penalties
 from tfanime.gans.augment import diff_augment
 from tfanime.labels import LabelSchema
 from tfanime.models import tagger
+from tfanime.models.common import LabelInput
 from tfanime.models.heads import label_head, with_projection
 from tfanime.training.schedules import DelayedDecay
 
@@ -42,6 +43,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
     keras.mixed_precision.set_global_policy(config.precision)
     height, width = config.image_size
     label_dim = schema.size if conditional else 0
+    entry, maps = _label_options(config, schema if conditional else None)
     generator = _network(
         "generator",
         {**models.GENERATORS, **models.UPSCALERS},
@@ -50,6 +52,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         width=width,
         latent_dim=config.latent_dim,
         label_dim=label_dim,
+        **entry,
     )
     discriminator = _network(
         "discriminator",
@@ -58,6 +61,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         height=height,
         width=width,
         label_dim=label_dim if conditioning == "concat" else 0,
+        **(maps if conditioning == "concat" else {}),
     )
     if conditioning == "projection":
         discriminator = with_projection(discriminator, label_dim)
@@ -80,6 +84,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         head_on_real=conditioning == "ac",
         adversarial_weight=config.adversarial_weight,
         head_weight=config.head_weight,
+        kl_weight=config.kl_weight,
         critic_steps=config.critic_steps,
         updates=config.updates,
         accumulation=config.accumulation,
@@ -94,6 +99,20 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
     )
     gan.compile(_optimizer(config, config.g_lr), _optimizer(config, config.d_lr))
     return gan
+
+
+def _label_options(config: Config, schema: LabelSchema | None) -> tuple[dict, dict]:
+    """How labels enter generator and discriminator, where they do not simply join."""
+    size = schema.vector_size if schema else 0
+    if config.text_augmentation and not size:
+        raise ValueError(
+            "text_augmentation needs labels with the vector of a text. Received: "
+            f"{config.text_augmentation} and data without one. `tfanime text attach` adds one."
+        )
+    chosen = LabelInput(size, config.text_augmentation, config.label_embedding)
+    entry = {"label_input": chosen} if chosen.augmentation or chosen.embedding else {}
+    embedding = config.label_embedding
+    return entry, {"label_embedding": embedding} if embedding else {}
 
 
 def _network(role: str, known: dict, spec, **arguments) -> keras.Model:

@@ -24,7 +24,7 @@ from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
 from tfanime.training.grids import Cell, cells
 from tfanime.training.log import read
-from tfanime.training.train import Run, check_data, own_size, resolve, train
+from tfanime.training.train import Run, check_data, conditioned_on, own_size, resolve, train
 from tfanime.training.watch import Diverged
 
 RESULT = "sweep_cell.json"  # in each cell's run folder
@@ -125,7 +125,7 @@ def _check(cell: Cell, config: Config, data: PackedDataset) -> None:
     """Finds in seconds what would otherwise end the sweep hours later."""
     try:
         check_data(config, data)
-        build_gan(config, data.schema)
+        build_gan(config, conditioned_on(data, config).schema)
     except ValueError as error:
         raise ValueError(f"The cell {cell.name} cannot be trained. {error}") from error
 

@@ -151,6 +151,7 @@ def train(
         data = load_data(data, size=config.image_size, progress=progress)
     check_data(config, data)
     described = {"count": len(data), "sha256": data.sha256}
+    everything, data = data, conditioned_on(data, config)
     _refuse_others(out, "data", described)
     scope = distribution.make("none" if given else strategy, config.batch_size)
     with scope.scope():
@@ -163,6 +164,10 @@ def train(
     # Last, so that a setting that cannot be built leaves no folder behind.
     if distribution.is_chief(scope) and not (out / CONFIG).exists():
         _claim(out, config, data, described)
+        if getattr(data, "texts", ()):
+            from tfanime.text.kept import keep_texts
+
+            keep_texts(data, everything, out)
     budget = _Budget.of(steps, epochs, minutes, len(data), config)
     trainer = _Trainer(
         gan,
@@ -434,11 +439,21 @@ def check_data(config: Config, data) -> None:
         )
 
 
+def conditioned_on(data, config: Config):
+    """The data with those labels only that the run is conditioned on."""
+    if config.condition_on == "all":
+        return data
+    return data.select([name.strip() for name in config.condition_on.split(",")])
+
+
 def _refuse_others(out: Path, part: str, now: dict) -> None:
     """Refuses a folder that holds anything but a run of the same configuration and data."""
     file = out / CONFIG
     if file.exists():
         before = read_json(file)[part]
+        if part == "config":
+            # Settings that did not exist then have their defaults, which change nothing.
+            before = {**Config(before["recipe"]).to_json(), **before}
         differing = [
             f"{key} (there {before.get(key)!r}, now {now.get(key)!r})"
             for key in sorted(set(before) | set(now))

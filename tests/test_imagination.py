@@ -1,0 +1,211 @@
+"""Words in, pictures out: a tiny BERT, and a generator that shows its labels."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import tfanime
+from tfanime import cli
+from tfanime.data import PackedDataset
+from tfanime.files import write_json
+from tfanime.labels import Field, LabelSchema, to_signed
+from tfanime.prepare.writer import Writer
+from tfanime.saved import save_generator
+from tfanime.text.attach import attach
+from tfanime.text.kept import KeptTexts, keep_texts
+
+sys.path.insert(0, str(Path(__file__).parent / "text"))
+from bert_twin import make_checkpoint  # noqa: E402
+
+WORDS = ["red moon"] * 12 + ["lone sword"] * 12
+GENRES = ["Red, Slice of Moon"] * 12 + ["Sword"] * 12
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    from tfanime.text import convert
+
+    folder = tmp_path_factory.mktemp("bert")
+    make_checkpoint(folder / "model")
+    return convert(folder / "model", folder / "pair")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFANIME_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def data(tmp_path, pair):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    writer = Writer(folder, 16, 16)
+    for i in range(24):
+        writer.add(np.full((16, 16, 3), i, np.uint8))
+    labels = np.float32([[1, 0]] * 12 + [[0, 1]] * 12)
+    labels[0] = np.nan
+    write_json(folder / "files.json", [f"{i}.png" for i in range(24)])
+    writer.finish(labels, LabelSchema((Field("mood", "group", ("light", "heavy")),)))
+    rows = [
+        {"title": f"T{i}", "genres": g, "plot": w}
+        for i, (w, g) in enumerate(zip(WORDS, GENRES, strict=True))
+    ]
+    (folder / "texts.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    attach(folder, "tags", "genres", genres=True, size=1, encoder=pair, progress=False)
+    return attach(folder, "plot", size=6, encoder=pair, progress=False)
+
+
+def a_run(folder, data, everything):
+    """A run whose generator shows the mean of the labels it is given."""
+    size = data.schema.size
+    latents, labels = keras.Input((4,)), keras.Input((size,))
+    weights = keras.layers.Dense(3, use_bias=False, name="shown")
+    x = keras.layers.Reshape((1, 1, 3))(weights(labels))
+    model = keras.Model([latents, labels], keras.layers.UpSampling2D(16)(x))
+    kernel = np.zeros((size, 3))
+    kernel[0, 0] = 0.5  # red: the first label
+    weights.set_weights([kernel])
+    save_generator(folder, model, data.schema, "shown")
+    keep_texts(data, everything, folder)
+    return folder
+
+
+def test_what_a_text_is_read_as(tmp_path, data):
+    run = a_run(tmp_path / "run", data, data)
+    found = tfanime.imagine("The <b>red</b> moon!", run, n=3)
+    assert found.read == {"plot": "red moon", "tags": "red"}
+    assert found.read_as == {"mood": {"light": 1.0}} and found.chosen == {"mood": "light"}
+    assert [near.title[0] for near in found.nearest] == ["T"] * 5
+    assert all(near.index < 12 and near.genres == "red, slice of moon" for near in found.nearest)
+    assert found.images.shape == (3, 16, 16, 3)
+    # -1/+1 coding: "light" is 1 in the first column.
+    assert (found.images[..., 0] == round((0.5 + 1) * 127.5)).all()
+    code = data.texts[1]
+    expected = code.encode(["red moon"])[0]
+    signed = to_signed(found.pictures.labels)
+    np.testing.assert_allclose(signed[0, -code.size :], expected, atol=1e-5)
+    told = found.explanation()
+    assert (
+        "mood of the nearest training texts: light 100%" in told and "drawn as: mood light" in told
+    )
+
+
+def test_genres_that_are_named_and_tags_that_are_given(tmp_path, data):
+    run = a_run(tmp_path / "run", data, data)
+    found = tfanime.imagine("lone", run, n=1)
+    assert found.read["tags"] == found.nearest[0].genres
+    found = tfanime.imagine("lone sword", run, n=1)
+    assert found.read["tags"] == "sword" and found.chosen == {"mood": "heavy"}
+    found = tfanime.imagine("Slice-of-moon and a red sword", run, n=1)
+    assert found.read["tags"] == "slice of moon, red, sword"
+    found = tfanime.imagine("lone sword", run, n=1, tags={"mood": "light"})
+    assert found.chosen == {"mood": "light"} and found.read_as["mood"]["heavy"] == 1.0
+
+
+def test_a_run_of_genre_tags_alone_still_explains_the_class(tmp_path, data):
+    run = a_run(tmp_path / "run", data.select(["tags"]), data)
+    found = tfanime.imagine("Sword!", run, n=2)
+    assert found.read == {"tags": "sword"} and found.chosen == {}
+    assert found.read_as == {"mood": {"heavy": 1.0}}
+    assert all(near.index >= 12 for near in found.nearest)
+
+
+def test_kept_texts_are_those_of_the_view(tmp_path, data):
+    train, _ = data.split(0.25, seed=1)
+    keep_texts(train, train, tmp_path / "run")
+    kept = KeptTexts.open(tmp_path / "run")
+    assert [row["title"] for row in kept.rows] == [f"T{i}" for i in train.rows]
+    np.testing.assert_array_equal(kept.labels, train.labels()[:, :2])
+    place = train.schema.slices()["plot"]
+    np.testing.assert_allclose(
+        kept.vectors["plot"], train.labels()[:, place] * 2 - 1, atol=2e-3, rtol=2e-3
+    )
+
+
+def test_the_nearest_by_cosine_of_unwhitened_codes(tmp_path, data):
+    keep_texts(data, data, tmp_path / "run")
+    kept = KeptTexts.open(tmp_path / "run")
+    code, bank = kept.described, kept.vectors["plot"]
+    assert code.name == "plot"
+    plain = bank / np.linalg.norm(code.directions, axis=0)
+    unit = plain / np.linalg.norm(plain, axis=1, keepdims=True)
+    near = kept.near(bank[5] + 0.1, 24)
+    asked = (bank[5] + 0.1) / np.linalg.norm(code.directions, axis=0)
+    cosines = unit @ asked / np.linalg.norm(asked)
+    for i, cosine in near:
+        assert cosine == pytest.approx(cosines[i], abs=1e-4)
+    assert [cosine for _, cosine in near] == sorted((c for _, c in near), reverse=True)
+
+
+def test_on_the_command_line(tmp_path, data):
+    run = a_run(tmp_path / "run", data, data)
+
+    def invoke(*words):
+        return CliRunner().invoke(cli.main, ["imagine", *map(str, words)], terminal_width=200)
+
+    sheet = tmp_path / "sheet.png"
+    done = invoke("red moon", "--run", run, "--n", 2, "--grid", sheet, "--mood", "heavy")
+    assert done.exit_code == 0 and sheet.is_file() and "drawn as: mood heavy" in done.stdout
+    done = invoke("red moon", "--run", run)
+    assert done.exit_code == 2 and "--out DIR, --grid FILE" in done.stderr
+    done = invoke("", "--run", run, "--grid", sheet)
+    assert done.exit_code == 1 and "A text that says something" in done.stderr
+    done = invoke("red moon", "--run", run, "--grid", sheet, "--plot", "x")
+    assert done.exit_code == 2 and "a vector of" in done.stderr
+    done = CliRunner().invoke(cli.main, ["imagine", "--help"])
+    assert done.exit_code == 0 and "Examples:" in done.stdout
+
+
+def test_what_imagine_refuses(tmp_path, data):
+    run = a_run(tmp_path / "run", data, data)
+    with pytest.raises(ValueError, match="says what 'plot' is"):
+        tfanime.imagine("moon", run, tags={"plot": "x"})
+    with pytest.raises(ValueError, match="A text that says something"):
+        tfanime.imagine("No synopsis yet.", run)
+    with pytest.raises(ValueError, match="tfanime text attach"):
+        tfanime.imagine("moon", tmp_path)
+
+
+@pytest.mark.slow
+def test_training_and_imagining(tmp_path, data):
+    options = {
+        "generator": {"channels": 4},
+        "discriminator": {"channels": 4},
+        "batch_size": 4,
+        "latent_dim": 6,
+        "progress": False,
+        "tensorboard": False,
+    }
+    path = data.path
+    run = tfanime.train(
+        "cdcgan-sn", path, out=tmp_path / "run", steps=2, text_augmentation=3,
+        condition_on="mood,plot", label_embedding=4, **options,
+    )  # fmt: skip
+    assert run.step == 2
+    again = tfanime.train(
+        "cdcgan-sn", path, out=tmp_path / "run", steps=3, text_augmentation=3,
+        condition_on="mood,plot", label_embedding=4, **options,
+    )  # fmt: skip
+    assert again.step == 3
+    generator = tfanime.load_generator(run.path)
+    assert generator.latent_dim == 9
+    assert [f.name for f in generator.schema.fields] == ["mood", "plot"]
+    found = tfanime.imagine("red moon", run.path, n=2)
+    assert found.images.shape == (2, 16, 16, 3)
+    # Without words vectors come from the training pictures.
+    drawn = tfanime.generate(run.path, n=16).labels
+    known = PackedDataset.open(path).select(["plot"]).labels()
+    for row in drawn:
+        assert np.abs(known - row[2:]).max(axis=1).min() < 2e-3
+    with pytest.raises(ValueError, match="vector of a text"):
+        tfanime.train(
+            "cdcgan-sn", path, out=tmp_path / "b", steps=1, text_augmentation=3,
+            condition_on="mood", **options,
+        )  # fmt: skip

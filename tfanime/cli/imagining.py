@@ -1,0 +1,52 @@
+"""`tfanime imagine`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+import tfanime
+from tfanime.cli.attributes import ATTRIBUTES, pairs_of, tags_of
+from tfanime.cli.kinds import COUNT, SEED, TRUNCATION
+
+
+@click.command(context_settings=ATTRIBUTES)
+@click.argument("text")
+@click.option(
+    "--run",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    metavar="RUN",
+    help="A run that was trained with texts.",
+)
+@click.option("--n", type=COUNT, default=8, show_default=True, help="How many pictures.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same pictures.")
+@TRUNCATION
+@click.option("--out", type=click.Path(file_okay=False), metavar="DIR", help="One PNG a picture.")
+@click.option(
+    "--grid",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="All pictures on one sheet (.png, .jpg, .webp).",
+)
+@click.pass_context
+def imagine(ctx, text, run, **options) -> None:
+    """Draw what TEXT describes: a phrase, a paragraph, or genres.
+
+    Says how it was read: the class and the titles of the nearest training texts. The run's other
+    attributes are options, as for `tfanime generate`.
+
+    \b
+    Examples:
+      tfanime imagine "a lonely swordsman under a red moon" --run runs/posters --grid moon.png
+      tfanime imagine "school comedy" --run runs/posters --mood light --n 16 --out pictures/
+    """
+    if options["out"] is None and options["grid"] is None:
+        raise click.UsageError("Say where the pictures go: --out DIR, --grid FILE or both.", ctx)
+    tags = tags_of(ctx, run, pairs_of(ctx))
+    found = tfanime.imagine(text, run, tags=tags or None, progress=True, **options)
+    click.echo(found.explanation())
+    for name in ("out", "grid"):
+        if options[name] is not None:
+            click.echo(f"{'pictures' if name == 'out' else 'sheet'}: {options[name]}")

@@ -1,0 +1,185 @@
+"""Texts of the pictures of a packed set, as vectors among their labels.
+
+text-NAME.npz       a `TextCode` and `codes (count, k)`, NaN where a picture has no text
+dataset.json        `texts`: the names, in order
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tfanime.files import read_json, write_json, write_text
+from tfanime.labels import Field, LabelSchema
+from tfanime.text.clean import check_steps
+from tfanime.text.codes import LENGTH, TextCode
+
+if TYPE_CHECKING:
+    from tfanime.data import PackedDataset
+
+TEXTS = "texts.jsonl"
+
+
+def attach(
+    folder: str | os.PathLike,
+    name: str,
+    column: str | Sequence[str] | None = None,
+    genres: bool = False,
+    captions: bool = False,
+    skip: Collection[str] = (),
+    size: int = LENGTH,
+    encoder: str | os.PathLike = "auto",
+    pooling: str = "mean",
+    like: str | os.PathLike | None = None,
+    progress: bool = True,
+) -> PackedDataset:
+    """Embeds the texts of a packed set, and adds them to its labels. The CLI's
+    `tfanime text attach`.
+
+    Args:
+        folder: of the packed set; its texts are in `texts.jsonl`, a line a picture in stored
+            order, as `tfanime prepare posters` writes it.
+        name: of the label: what conditions on it is trained with `condition_on=NAME`.
+        column: of `texts.jsonl`, or several, the first of which that says something counts.
+            Default: `name`.
+        genres: the texts are genre tags.
+        captions: write sentences about the pictures' labels into `texts.jsonl` first, as the
+            column `caption` (`text.captions`); the set is of drawn faces.
+        skip: steps of cleaning to leave out.
+        size: numbers of a vector, at most: main directions of the texts.
+        encoder, pooling: see `text.TextEncoder`.
+        like: another packed set with this text, whose directions are taken: for a test set, those
+            of the training set. The encoder and cleaning are then its own.
+        progress: show a progress bar.
+
+    Returns:
+        The packed set.
+
+    Raises:
+        ValueError: for a folder without texts, or texts that are all alike.
+    """
+    from tfanime.data import PackedDataset
+
+    folder = Path(folder)
+    data = PackedDataset.open(folder)
+    if size < 1:
+        raise ValueError(f"size is at least 1. Received: {size}.")
+    if captions:
+        _write_captions(folder, data)
+        column = column or "caption"
+    columns = [column or name] if isinstance(column, str) or not column else list(column)
+    columns = [one.strip() for word in columns for one in word.split(",")]
+    rows = read_rows(folder, len(data))
+    known = {key for row in rows for key in row}
+    if missing := [one for one in columns if one not in known]:
+        raise ValueError(
+            f"The texts are in columns of {TEXTS}. Received: {', '.join(missing)}; it has "
+            f"{', '.join(sorted(known))}."
+        )
+    if like is None:
+        code = TextCode(
+            name, _handle(encoder), pooling, None, genres, check_steps(skip) if not genres else ()
+        )
+    else:
+        code = TextCode.load(code_file(Path(like), name))
+    prepared = [_first(code, row, columns) for row in rows]
+    some = [i for i, text in enumerate(prepared) if text]
+    if not some:
+        raise ValueError(f"At least one picture has a text. Received none in {columns}.")
+    vectors = code.embedded([prepared[i] for i in some], progress=progress)
+    if like is None:
+        code = code.fitted(vectors, size)
+    codes = np.full((len(data), code.size), np.nan, np.float32)
+    codes[some] = code.project(vectors)
+    code.save(code_file(folder, name), codes=codes)
+    manifest = read_json(folder / "dataset.json")
+    manifest["texts"] = list(dict.fromkeys([*manifest.get("texts", ()), name]))
+    write_json(folder / "dataset.json", manifest)
+    return PackedDataset.open(folder)
+
+
+def with_texts(data: PackedDataset, names: Sequence[str]) -> PackedDataset:
+    """A packed set with the vectors of its texts behind its labels.
+
+    Raises:
+        ValueError: for a file that is missing or of another length.
+    """
+    fields = list(data.schema.fields) if data.schema else []
+    columns, digest, codes = [data.labels()], hashlib.sha256(data.sha256.encode()), []
+    for name in names:
+        path = code_file(data.path, name)
+        try:
+            code = TextCode.load(path)
+            with np.load(path, allow_pickle=False) as stored:
+                found = np.asarray(stored["codes"], np.float32)
+            if found.shape != (len(data), code.size):
+                raise ValueError(f"{found.shape} for {len(data)} pictures")
+        except (OSError, ValueError, KeyError) as error:
+            raise ValueError(
+                f"The packed set is damaged: {str(path)!r} cannot be read ({error}). "
+                "Run `tfanime text attach` again."
+            ) from error
+        fields.append(Field(name, "vector", length=code.size))
+        columns.append((found + 1.0) / 2.0)
+        digest.update(name.encode() + np.ascontiguousarray(found, "<f4").tobytes())
+        codes.append(code)
+    labels = np.concatenate(columns, axis=1)
+    schema = LabelSchema(tuple(fields)).with_examples(labels)
+    return data.with_labels(labels, schema, digest.hexdigest(), codes)
+
+
+def _write_captions(folder: Path, data: PackedDataset) -> None:
+    from tfanime.text.captions import captions
+
+    plain = data.select([f.name for f in data.schema.fields if f.kind != "vector"])
+    names = read_json(folder / "files.json")
+    rows = [{}] * len(data)
+    if (folder / TEXTS).is_file():
+        rows = read_rows(folder, len(data))
+    said = captions(plain.labels(), plain.schema)
+    lines = [
+        json.dumps({"file": file, **row, "caption": caption}, ensure_ascii=False)
+        for file, row, caption in zip(names, rows, said, strict=True)
+    ]
+    write_text(folder / TEXTS, "\n".join(lines) + "\n")
+
+
+def read_rows(folder: Path, count: int | None) -> list[dict]:
+    path = folder / TEXTS
+    if not path.is_file():
+        raise ValueError(
+            f"The texts of a packed set are in its {TEXTS}, a line a picture. Received: "
+            f"{str(folder)!r} without one. `tfanime prepare posters` writes it."
+        )
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if count is not None and len(lines) != count:
+        raise ValueError(
+            f"{TEXTS} has a line for each of the {count} pictures. Received: {len(lines)}."
+        )
+    return [json.loads(line) for line in lines]
+
+
+def _first(code: TextCode, row: dict, columns: Sequence[str]) -> str:
+    """The first column that says something, prepared."""
+    for column in columns:
+        value = row.get(column) or ""
+        text = code.prepared(value if code.genres or isinstance(value, str) else ", ".join(value))
+        if text:
+            return text
+    return ""
+
+
+def code_file(folder: Path, name: str) -> Path:
+    return folder / f"text-{name}.npz"
+
+
+def _handle(encoder: str | os.PathLike) -> str:
+    from tfanime.text.bert import resolve
+
+    return resolve(encoder)
