@@ -8,10 +8,22 @@ import pytest
 import tensorflow as tf
 
 from tests.recipes.test_recipes import BATCH, EVERY, SCHEMA, batch, tiny
+from tfanime import recipes
 from tfanime.gans.noise import StepNoise
 from tfanime.saved import load_generator, load_upscaler, save_generator, save_upscaler
 from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
+
+# Their losses, penalties, normalisations and ways of conditioning are all in other recipes too,
+# which the quick run takes.
+COMBINED = ("dcgan", "dcgan-sn", "cdcgan-sn", "dcgan-dragan")
+EVERY_IN_TIME = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in COMBINED else [])
+        for name in recipes.names()
+    ],
+)
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +90,7 @@ def test_the_averaged_generator_follows_and_is_what_is_saved(name, tmp_path):
     np.testing.assert_array_equal(again, drawn)
 
 
-@EVERY
+@EVERY_IN_TIME
 def test_bfloat16_keeps_losses_and_weights_in_float32(name):
     config = tiny(name, precision="mixed_bfloat16")
     gan = build_gan(config, SCHEMA)
@@ -95,7 +107,7 @@ def test_bfloat16_keeps_losses_and_weights_in_float32(name):
 PLAIN = {"optimizer": "sgd", "g_lr": 0.01, "d_lr": 0.01, "beta_1": 0.0, "lr_decay_start": None}
 
 
-@EVERY
+@EVERY_IN_TIME
 def test_graph_equals_eager(name):
     assert_same_steps(name, lambda gan: tf.function(gan.train_step, autograph=False))
 
@@ -124,7 +136,7 @@ def assert_same_steps(name, step_of):
         np.testing.assert_allclose(theirs[key], mine[key], rtol=0, atol=atol, err_msg=key)
 
 
-@EVERY
+@EVERY_IN_TIME
 def test_every_recipe_takes_the_options_of_all(name):
     changes = {"accumulation": 2, "augment": "color,translation,cutout", "instance_noise": 0.05}
     config = tiny(name, **changes)
