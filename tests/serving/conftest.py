@@ -2,34 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
+from tiny_models import HEIGHT, LATENT, SCHEMA, WIDTH, shaken
 
-from tfanime.labels import Field, LabelSchema
 from tfanime.models import GENERATORS, UPSCALERS
 from tfanime.saved import save_generator, save_upscaler
-
-SCHEMA = LabelSchema(
-    (
-        Field("hair", "group", ("red", "blue"), (0.3, 0.7)),
-        Field("long_hair", "flag", (), (0.4,)),
-        Field("smile", "flag"),
-        Field("year", "value", (), tuple(np.linspace(0, 1, 17) ** 2), 1990, 2020),
-    )
-)
-LATENT, HEIGHT, WIDTH = 5, 32, 48
-
-
-def shaken(model):
-    """Random weights, of a size that leaves pictures between black and white."""
-    random = np.random.default_rng(0)
-    for weight in model.weights:
-        if weight.name in ("moving_variance", "gamma"):
-            weight.assign(random.uniform(0.5, 1.5, weight.shape))
-        else:
-            fan = np.prod(weight.shape[:-1]) if weight.name == "kernel" else 12
-            weight.assign(random.normal(size=weight.shape) * np.sqrt(1.2 / fan))
-    return model
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import urllib.request
 import grpc
 import numpy as np
 import pytest
-from conftest import LATENT, SCHEMA
+from tiny_models import LATENT, SCHEMA
 
 import tfanime
 from tfanime import latent
@@ -87,6 +87,11 @@ def test_a_model_without_labels(address, runs):
             plain.generate(tags={"hair": "blue"})
         with pytest.raises(ValueError, match="exported without an upscaler"):
             plain.upscale(found.images)
+
+
+def test_texts_need_a_model_that_reads(girls):
+    with pytest.raises(ValueError, match="was trained with texts, and this one was not"):
+        girls.imagine("a moon")
 
 
 def test_describe_and_ready(girls, address):

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import HEIGHT, LATENT, SCHEMA, WIDTH
 from google.protobuf import text_format
+from tiny_models import HEIGHT, LATENT, SCHEMA, WIDTH
 
 import tfanime
 from tfanime import latent

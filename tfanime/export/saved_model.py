@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,12 +21,16 @@ from tfanime.files import atomic_folder, read_json, write_json
 from tfanime.labels import to_signed
 from tfanime.saved import DESCRIPTION, Generator, load_generator, load_upscaler
 
+if TYPE_CHECKING:
+    from tfanime.text.codes import TextCode
+
 FORMAT = 1
 MOST = 64  # pictures of one request
 CALL = 256  # pictures of all requests of a batch
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 COMPARED = generation.CHUNK  # pictures: as many as `tfanime generate` computes at a time
 SEED = 7
+TEXTS = "text"  # the folder of a run that was trained with texts
 
 
 @dataclass(frozen=True)
@@ -98,13 +103,15 @@ def export_saved_model(
 
     if generator.schema is not None:
         words.check_names(generator.schema)
-    description = _description(generator, larger, most)
+    texts = _texts(run)
+    description = _description(generator, larger, texts, most)
     module = Served(
         generator.model,
         generator.schema,
         description,
         Limits(most, CALL),
         larger and rewrite(from_keras(larger.model)),
+        texts and _reader(texts),
     )
     signatures = module.signatures()
     with atomic_folder(home / str(version)) as folder:
@@ -164,8 +171,10 @@ def _place(out: Path, version: int | None) -> tuple[Path, int]:
     return out, version
 
 
-def _description(generator: Generator, upscaler, most: int) -> dict:
+def _description(generator: Generator, upscaler, texts: TextCode | None, most: int) -> dict:
+    read = texts and {"name": texts.name, "genres": texts.genres, "skip": list(texts.skip)}
     return {
+        "texts": read,
         "format": FORMAT,
         "tfanime": tfanime.__version__,
         "name": generator.name,
@@ -176,6 +185,34 @@ def _description(generator: Generator, upscaler, most: int) -> dict:
         "upscaler": {"name": upscaler.name, "factor": upscaler.factor} if upscaler else None,
         "limits": {"pictures": most, "call": CALL},
     }
+
+
+# ---- texts ---------------------------------------------------------------------------------------
+
+
+def _texts(run: Path) -> TextCode | None:
+    """How the run reads a free text; None for one that was trained without."""
+    if not (run / TEXTS).is_dir():
+        return None
+    from tfanime.text.kept import KeptTexts
+
+    return KeptTexts.open(run).described
+
+
+def _reader(code: TextCode):
+    """`TextCode.project` behind the encoder, in a graph. The texts come cleaned."""
+    import tensorflow as tf
+
+    from tfanime.export.served.module import Reader
+
+    encoder = code.load_encoder()
+
+    def read(texts):
+        vectors = tf.cast(encoder.call(texts), tf.float64)
+        length = tf.maximum(tf.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return tf.matmul(tf.cast(vectors / length - code.mean, tf.float32), code.directions)
+
+    return Reader(code.name, read, encoder.loaded)
 
 
 # ---- parity --------------------------------------------------------------------------------------

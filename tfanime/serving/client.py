@@ -118,20 +118,36 @@ class Client:
         if n > MOST_PICTURES:
             raise ValueError(f"n is at most {MOST_PICTURES:,}. Received: {n:,}.")
         truncation, text = latent.check_truncation(truncation), self._text(tags)
-        most = self.describe()["limits"]["pictures"]
-        parts = [
-            self._one(
-                "generate_png",
-                ["png_bytes", "latents", "labels"],
-                seed=seed,
-                n=min(most, n - start),
-                first=first + start,
-                truncation=truncation,
-                tags=text,
+        return self._several("generate_png", n, seed, first, truncation, tags=text)
+
+    def imagine(
+        self,
+        text: str,
+        n: int = 8,
+        seed: int = 0,
+        tags: Tags | None = None,
+        truncation: float = 1.0,
+    ) -> Generated:
+        """Pictures of a text, by a model that was trained with texts.
+
+        The text is cleaned here, as the training texts were, which needs the extra `text`. Labels
+        that neither text nor tags say are those of training pictures with similar texts.
+        """
+        texts = self.describe()["texts"]
+        if texts is None:
+            raise ValueError(
+                "A text needs a model that was trained with texts, and this one was not. "
+                f"Received: {text[:60]!r}."
             )
-            for start in range(0, n, most)
-        ]
-        return self._generated(parts, seed, first)
+        from tfanime.text.codes import TextCode
+
+        code = TextCode(texts["name"], "", genres=texts["genres"], skip=tuple(texts["skip"]))
+        read = code.prepared(text)
+        if not read:
+            raise ValueError(f"A text that says something is needed. Received: {text!r}.")
+        seed, (n, _) = latent.check_seed(seed), latent.check_pictures(n, 0)
+        truncation, said = latent.check_truncation(truncation), self._text(tags)
+        return self._several("imagine", n, seed, 0, truncation, tags=said, text=read.encode())
 
     def interpolate(
         self,
@@ -216,11 +232,22 @@ class Client:
 
     # ---- parts -----------------------------------------------------------------------------------
 
+    def _several(self, signature, n, seed, first, truncation, **row) -> Generated:
+        """Pictures `first` to `first + n`, in as many calls as it takes."""
+        most = self.describe()["limits"]["pictures"]
+        common = {"seed": seed, "truncation": truncation, **row}
+        outputs = ["png_bytes", "latents", "labels"]
+        parts = [
+            self._one(signature, outputs, n=min(most, n - i), first=first + i, **common)
+            for i in range(0, n, most)
+        ]
+        return self._generated(parts, seed, first)
+
     def _one(self, signature: str, outputs: Sequence[str], **row) -> Arrays:
         """A call of one row."""
         if self.schema is None:
             outputs = [name for name in outputs if name != "labels"]
-        kinds = {"truncation": np.float32, "tags": object, "to_tags": object}
+        kinds = {"truncation": np.float32, "tags": object, "to_tags": object, "text": object}
         inputs = {name: np.asarray([x], kinds.get(name, np.int64)) for name, x in row.items()}
         return {k: v[0] for k, v in self.predict(signature, inputs, outputs).items()}
 

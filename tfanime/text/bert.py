@@ -112,6 +112,11 @@ class TextEncoder(keras.layers.Layer):
         return np.asarray(self.call(tf.constant(texts, tf.string)))
 
     @property
+    def loaded(self) -> list:
+        """The preprocessor and the encoder as they were loaded, to be saved along with a graph."""
+        return [self._preprocess, self._encode]
+
+    @property
     def width(self) -> int:
         """Numbers in a vector."""
         if not hasattr(self, "_width"):

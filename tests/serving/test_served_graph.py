@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import SCHEMA
+from tiny_models import SCHEMA
 
 from tfanime import latent
 from tfanime.export.served import checks, seeds, words
