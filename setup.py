@@ -66,6 +66,8 @@ EXTRAS = {
         "scikit-learn>=1.4",  # t-SNE
     ],
     "onnx": ["onnxruntime>=1.17", "tf2onnx>=1.17"],
+    # KERAS_BACKEND=jax; TensorFlow may then be missing.
+    "jax": ["jax>=0.4.34"],
     # tensorflow-text asks for the TensorFlow of its own minor version.
     "text": [
         "tensorflow-text>=2.19,<2.22",

@@ -9,13 +9,19 @@ would slow it down further on a CPU). Rounds alternate between the two, so a mac
 slows both; images/s are medians over rounds. Peak memory is that of a process of its own for each.
 `M/picture` is the least work a step needs: multiplications and additions of the convolutions and
 dense layers, with a backward pass counted twice a forward.
+
+Then `bench_ways.py`: TensorFlow in one process, on two logical devices and in two processes, JAX,
+and the input pipeline alone, for the first of the recipes. `--recipes` without any: only that.
+`--work` measures nothing: it prints what each recipe has to compute and to keep at that size.
 """
 
 import argparse
+import math
 import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import tfanime  # noqa: F401  (keeps TensorFlow's start-up noise off the terminal)
 
@@ -29,6 +35,7 @@ from tfanime.gans import losses
 from tfanime.labels import MAKEGIRLSMOE
 from tfanime.layers.spectral import spectral_layers
 from tfanime.training.build import build_gan
+from tfanime.training.checkpoint import state_of
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 
@@ -211,6 +218,20 @@ def compare(recipe, size, precision, rounds, steps):
     )
 
 
+def count(recipe, size):
+    """Prints what a recipe computes and keeps; takes no step."""
+    config = recipes.get(recipe).override(image_size=size)
+    gan = build_gan(config, MAKEGIRLSMOE if config.conditioning != "none" else None)
+    rows = config.batch_size * config.critic_steps
+    trained = gan.generator_variables + gan.discriminator_variables
+    kept = state_of(gan).values()
+    parameters, numbers = (sum(math.prod(v.shape) for v in vs) for vs in (trained, kept))
+    # An upscaler takes pictures of any size.
+    fixed = None not in gan.generator.inputs[0].shape[1:]
+    work = f"{operations(gan, rows) / rows * 1e3:.0f}" if fixed else "-"
+    print(f"{recipe:<14} {work:>9} {parameters / 1e6:9.2f} {numbers * 4 / 2**20:9.1f}", flush=True)
+
+
 def own_peak():
     """MiB of this process at most. Not getrusage: its figure is inherited from the parent."""
     with open("/proc/self/status", encoding="ascii") as status:
@@ -226,11 +247,12 @@ def peak_memory(recipe, size, precision, plain):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--recipes", nargs="+", default=recipes.names())
+    parser.add_argument("--recipes", nargs="*", default=recipes.names())
     parser.add_argument("--precisions", nargs="+", default=PRECISIONS)
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=2, help="per round")
+    parser.add_argument("--work", action="store_true", help="only count, without measuring")
     parser.add_argument("--memory", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.memory:
@@ -239,15 +261,30 @@ def main():
         seconds_of(step, batch, 3)
         print(own_peak())
         return
+    if arguments.work:
+        print(f"{arguments.size} px: multiply-adds a picture (millions), trained parameters")
+        print("(millions), MiB of a checkpoint: weights, average and both optimisers\n")
+        for recipe in arguments.recipes:
+            count(recipe, arguments.size)
+        return
+    if arguments.recipes:
+        header(arguments)
+    for recipe in arguments.recipes:
+        for precision in arguments.precisions:
+            compare(recipe, arguments.size, precision, arguments.rounds, arguments.steps)
+    words = ["--recipe", (arguments.recipes or ["dcgan"])[0], "--size", str(arguments.size)]
+    words += ["--rounds", str(arguments.rounds), "--steps", str(arguments.steps)]
+    # Its processes choose their backends before anything is imported.
+    subprocess.run([sys.executable, Path(__file__).with_name("bench_ways.py"), *words], check=True)
+
+
+def header(arguments):
     print(f"{arguments.size} px, images/s (median of {arguments.rounds} rounds), peak MiB,")
     print("multiply-adds a picture (millions), multiply-adds a second (billions)\n")
     print(
         f"{'recipe':<14} {'precision':<15} {'ours':>9} {'plain':>9} {'ratio':>9} "
         f"{'MiB':>8} {'plain':>8} {'M/picture':>11} {'G/s':>8}"
     )
-    for recipe in arguments.recipes:
-        for precision in arguments.precisions:
-            compare(recipe, arguments.size, precision, arguments.rounds, arguments.steps)
 
 
 if __name__ == "__main__":

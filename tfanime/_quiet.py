@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 
 
 class _QuietImport(MetaPathFinder):
@@ -67,10 +68,17 @@ def silenced_stderr() -> Iterator[None]:
             os.close(terminal)
 
 
+def _backend() -> str:
+    """TensorFlow, and where it is not installed JAX, if that is."""
+    if find_spec("tensorflow") is None and find_spec("jax") is not None:
+        return "jax"
+    return "tensorflow"
+
+
 def install() -> None:
     """Silences the import of TensorFlow, if it is still to come. Calling it again does nothing."""
     # Keras would take the backend from ~/.keras/keras.json otherwise; tfanime is for TensorFlow.
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("KERAS_BACKEND", _backend())
     # A process started by this one inherits the 3, and must be as quiet.
     wanted = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3"
     installed = any(isinstance(finder, _QuietImport) for finder in sys.meta_path)

@@ -84,6 +84,8 @@ class Config:
         batch_size: pictures per discriminator update, over all replicas.
         accumulation: parts in which a batch is worked through, to save memory; the weights change
             once per batch, by the mean of the parts' gradients.
+        sync_batch_norm: batch norm uses the statistics of the whole batch when several replicas
+            share it, instead of each its own part's. TensorFlow only.
         augment: `"none"`, or a `gans.augment.diff_augment` policy such as `"color,translation"`.
         augment_target: None: `augment` changes every picture. A number, 0.6 in the paper: the share
             that it changes follows how far the discriminator overfits (`gans.augment.adapted`).
@@ -135,6 +137,7 @@ class Config:
     lr_decay_rate: float = 0.5
     batch_size: int = 64
     accumulation: int = 1
+    sync_batch_norm: bool = False
     augment: str = "none"
     augment_target: float | None = None
     augment_ramp: int = 500_000

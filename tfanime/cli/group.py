@@ -30,6 +30,11 @@ class Verbs(click.Group):
 
 
 def _sentence(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("tensorflow"):
+        return (
+            "This needs TensorFlow, which is not installed: pip install tensorflow. (Training and "
+            "drawing also run with JAX: pip install jax, and KERAS_BACKEND=jax.)"
+        )
     if not isinstance(error, EXPECTED):
         first_line = (str(error).splitlines() or [""])[0]
         return f"{type(error).__name__}: {first_line} (`tfanime --debug ...` shows where)"

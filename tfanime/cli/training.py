@@ -46,7 +46,7 @@ from tfanime.cli.kinds import COUNT, Axis, Data, Recipe, Settings, Size
     type=click.Choice(["auto", "none", "mirrored", "multiworker"]),
     default="auto",
     show_default=True,
-    help="auto: every GPU there is.",
+    help="auto: every GPU there is, every worker of `tfanime launch`.",
 )
 @click.option(
     "--set",
@@ -148,7 +148,7 @@ def train(ctx, recipe, data, out, settings, dry_run, **options) -> None:
     type=click.Choice(["auto", "none", "mirrored", "multiworker"]),
     default="auto",
     show_default=True,
-    help="auto: every GPU there is.",
+    help="auto: every GPU there is, every worker of `tfanime launch`.",
 )
 @click.option(
     "--tensorboard/--no-tensorboard", default=True, show_default=True, help="Write each cell's."

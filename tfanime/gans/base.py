@@ -16,7 +16,6 @@ from tfanime.labels import LabelSchema
 from tfanime.layers import ConditioningAugmentation
 from tfanime.layers.spectral import spectral_layers
 
-_BATCH_NORM = keras.layers.BatchNormalization
 UPDATES = ("alternating", "simultaneous")
 
 
@@ -119,7 +118,7 @@ class GAN(keras.Model):
             raise ValueError(f"accumulation is at least 1. Received: {accumulation}.")
         if head is not None and schema is None:
             raise ValueError("A label head needs schema=LabelSchema(...). Received: schema=None.")
-        coupling = [x.name for x in discriminator.layers if isinstance(x, _BATCH_NORM)]
+        coupling = [layer.name for layer in batch_norms(discriminator)]
         if penalty is not None and coupling:
             raise ValueError(
                 "A gradient penalty is a matter of single pictures, and batch norm mixes them: the "
@@ -196,6 +195,15 @@ class GAN(keras.Model):
         self.g_optimizer.build(self.generator_variables)
         self.d_optimizer.build(self.discriminator_variables)
 
+    def fit(self, *arguments, **options):
+        """Keras's `fit`, with TensorFlow."""
+        if keras.backend.backend() != "tensorflow":
+            raise ValueError(
+                "A GAN's fit needs KERAS_BACKEND=tensorflow. Received: "
+                f"{keras.backend.backend()}. Use tfanime.train, which takes a compiled GAN too."
+            )
+        return super().fit(*arguments, **options)
+
     @property
     def generator_variables(self) -> list:
         return self.generator.trainable_variables
@@ -234,6 +242,7 @@ class GAN(keras.Model):
         else:
             logs, fakes = self._update_in_turn(parts)
         self.steps_done.assign_add(1)
+        self._share_statistics()
         self._update_average(count)
         if self.augment_p is not None:
             logs["augment_p"] = self._adapt_augmentation(logs["d_overfit"], count)
@@ -433,6 +442,16 @@ class GAN(keras.Model):
             for variable in self.discriminator_variables:
                 variable.assign(ops.clip(variable, -self.weight_clip, self.weight_clip))
 
+    def _share_statistics(self):
+        """Replicas whose batch norm saw different pictures keep the same moving statistics."""
+        networks = (self.generator, self.discriminator)
+        found = [x for network in networks for x in batch_norms(network) if not x.synchronized]
+        variables = [v for layer in found for v in (layer.moving_mean, layer.moving_variance)]
+        if backend.replicas() > 1 and variables:
+            means = backend.all_replicas_mean([ops.convert_to_tensor(v) for v in variables])
+            for variable, mean in zip(variables, means, strict=True):
+                variable.assign(mean)
+
     def _adapt_augmentation(self, overfit, count):
         pictures = self._global(count)
         share = adapted(
@@ -476,6 +495,12 @@ class GAN(keras.Model):
     def _for_replica(self, loss):
         """Gradients are summed over replicas, so each carries its share of the mean."""
         return loss / backend.replicas()
+
+
+def batch_norms(model: keras.Model) -> list:
+    """The batch-norm layers of a model; those of a network inside it are frozen and left out."""
+    kind = keras.layers.BatchNormalization
+    return [layer for layer in model.layers if isinstance(layer, kind)]
 
 
 def _rows(values, rows):

@@ -310,9 +310,15 @@ def _keras_tensor(model, layer: str | None, path: Path):
 
 
 def _keras_compute(model, pixel_range) -> Callable[[np.ndarray], np.ndarray]:
-    import tensorflow as tf
+    import keras
 
     low, high = pixel_range
+    if keras.backend.backend() != "tensorflow":
+        return lambda pictures: tflite.pooled(
+            np.asarray(model(pictures * ((high - low) / 255) + low, training=False))
+        )
+    import tensorflow as tf
+
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
 
     # XLA is several times slower for convolutions on a CPU.

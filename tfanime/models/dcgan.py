@@ -33,6 +33,7 @@ def generator(
     channels: int = 64,
     depth: int | None = None,
     label_input: LabelInput | None = None,
+    normalisation: str = "batch",
 ) -> keras.Model:
     """The DCGAN generator: a dense layer to 4x4 (64 px), then transposed convolutions.
 
@@ -47,7 +48,10 @@ def generator(
             "convolution"). Default: no more than needed, 5 at 64 px. More are 3x3 convolutions
             that keep the size, spread over the maps from the smallest on.
         label_input: how labels enter; default: concatenated to the noise.
+        normalisation: `"batch"` (the paper) or `"none"`.
     """
+    if normalisation not in ("batch", "none"):
+        raise ValueError(f"normalisation is 'batch' or 'none'. Received: {normalisation!r}.")
     times = halvings(height, width)
     extra = _extra_layers("generator", depth, times)
     inputs, x = generator_inputs(latent_dim, label_dim, label_input)
@@ -56,12 +60,12 @@ def generator(
     x = layers.Dense(base[0] * base[1] * base[2], use_bias=False, name="fc", **NORMAL)(x)
     x = layers.Reshape(base, name="fc_map")(x)
     for i in range(times):
-        x = layers.BatchNormalization(name=f"bn{i}", **BATCH_NORM)(x)
+        x = _batch_norm(x, f"bn{i}", normalisation)
         x = layers.ReLU(name=f"relu{i}")(x)
         for j in range(extra[i]):
             name = f"same{i}_{j}"
             x = layers.Conv2D(wide[i], 3, padding="same", use_bias=False, name=name, **NORMAL)(x)
-            x = layers.BatchNormalization(name=f"{name}_bn", **BATCH_NORM)(x)
+            x = _batch_norm(x, f"{name}_bn", normalisation)
             x = layers.ReLU(name=f"{name}_relu")(x)
         last = i == times - 1
         x = layers.Conv2DTranspose(
@@ -117,6 +121,12 @@ def discriminator(
             x = _down(x, wide, 3, 1, f"same{i}_{j}", normalisation)
     dense = SpectralDense if normalisation == "spectral" else layers.Dense
     return discriminator_model(inputs, layers.Flatten(name="flat")(x), dense)
+
+
+def _batch_norm(x, name: str, normalisation: str):
+    if normalisation == "none":
+        return x
+    return layers.BatchNormalization(name=name, **BATCH_NORM)(x)
 
 
 def _bare(normalisation: str) -> str:

@@ -13,6 +13,7 @@ from tfanime import models, zoo
 from tfanime.config import Config
 from tfanime.gans import GAN, SRGAN, penalties
 from tfanime.gans.augment import diff_augment
+from tfanime.gans.base import batch_norms
 from tfanime.labels import LabelSchema
 from tfanime.models import tagger
 from tfanime.models.common import LabelInput
@@ -97,6 +98,8 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         seed=config.seed,
         **options,
     )
+    if config.sync_batch_norm:
+        _synchronise(gan)
     gan.compile(_optimizer(config, config.g_lr), _optimizer(config, config.d_lr))
     return gan
 
@@ -113,6 +116,19 @@ def _label_options(config: Config, schema: LabelSchema | None) -> tuple[dict, di
     entry = {"label_input": chosen} if chosen.augmentation or chosen.embedding else {}
     embedding = config.label_embedding
     return entry, {"label_embedding": embedding} if embedding else {}
+
+
+def _synchronise(gan: GAN) -> None:
+    """Not a setting of the networks, so that saved generators load without a strategy or
+    TensorFlow."""
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "sync_batch_norm joins replicas, which only KERAS_BACKEND=tensorflow has. "
+            "Received: sync_batch_norm=True. Leave it out."
+        )
+    for network in (gan.generator, gan.discriminator):
+        for layer in batch_norms(network):
+            layer.synchronized = True
 
 
 def _network(role: str, known: dict, spec, **arguments) -> keras.Model:

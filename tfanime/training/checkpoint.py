@@ -7,6 +7,7 @@ of `state_of`) and `meta.json`; it appears by a rename, whole or not at all.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -41,16 +42,40 @@ def state_of(gan: GAN) -> dict:
     }
 
 
-def save(gan: GAN, run: str | os.PathLike, meta: dict, keep: int = 3) -> Path:
-    """Writes the checkpoint of the current step and removes all but the newest `keep`.
+def arrays_of(gan: GAN) -> dict[str, np.ndarray]:
+    """The values of `state_of`.
 
     Raises:
-        NotFinite: when a weight is NaN or infinite; nothing is written then.
+        NotFinite: when a weight is NaN or infinite.
     """
     arrays = {name: _to_numpy(variable) for name, variable in state_of(gan).items()}
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise NotFinite(f"{name} is not finite")
+    return arrays
+
+
+def digest(arrays: dict[str, np.ndarray]) -> int:
+    """16 bits of the SHA-256 of all arrays: what workers compare."""
+    found = hashlib.sha256()
+    for name in sorted(arrays):
+        found.update(np.ascontiguousarray(arrays[name]))
+    return int.from_bytes(found.digest()[:2], "big")
+
+
+def save(state: GAN | dict, run: str | os.PathLike, meta: dict, keep: int = 3) -> Path:
+    """Writes the checkpoint of the current step and removes all but the newest `keep`.
+
+    Args:
+        state: a compiled GAN, or what `arrays_of` returned for it.
+        run: the run folder.
+        meta: what else to keep, JSON-ready.
+        keep: how many checkpoints stay.
+
+    Raises:
+        NotFinite: when a weight is NaN or infinite; nothing is written then.
+    """
+    arrays = state if isinstance(state, dict) else arrays_of(state)
     step = int(arrays["gan/0000"])
     target = Path(run) / FOLDER / f"step-{step:09d}"
     if not target.exists():

@@ -1,4 +1,4 @@
-"""Where training runs: one device, or several under a `tf.distribute` strategy.
+"""Several devices and several machines: TensorFlow's strategies.
 
 The loop is the same everywhere: `strategy.run(gan.train_step)` inside a `tf.function`, which,
 unlike Keras's `fit`, also works with several workers (keras-team/keras#20585).
@@ -6,22 +6,115 @@ unlike Keras's `fit`, also works with several workers (keras-team/keras#20585).
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import threading
-from collections.abc import Iterator
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, cached_property
 
 import numpy as np
 import tensorflow as tf
 
-from tfanime.gans import GAN
-from tfanime.images import to_float
+from tfanime._quiet import silenced_stderr
+from tfanime.gans import GAN, backend
+from tfanime.training import cluster
+from tfanime.training.devices import STRATEGIES, OneDevice, WorkerLost
 
-STRATEGIES = ("auto", "none", "mirrored", "multiworker")
+# What TensorFlow raises when a peer is gone; anything else is a mistake of this process's own.
+LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+)
+
+
+class Replicas(OneDevice):
+    """TensorFlow's devices: one, or several that share every batch, in one process or in many.
+
+    Args:
+        strategy: a name in `devices.STRATEGIES`.
+        batch_size: rows of a global batch.
+    """
+
+    def __init__(self, strategy: str, batch_size: int):
+        self.strategy = make(strategy, batch_size)
+        self.worker, self.workers = _worker(self.strategy)
+
+    def scope(self):
+        return self.strategy.scope()
+
+    def step_function(self, gan: GAN) -> Callable:
+        if self.workers == 1:
+            step = step_function(self.strategy, gan)
+            return lambda batch, said: (_numbers(step(batch)), said)
+        _optimise_alike()
+        names: list[str] = []
+
+        @tf.function(autograph=False)
+        def step(batch, said):
+            def of_replica(batch, said):
+                logs = gan.train_step(batch)
+                names[:] = logs
+                return tf.concat([tf.stack(list(logs.values())), said], axis=0)
+
+            values = self.strategy.run(of_replica, args=(batch, said))
+            # One message for all figures: a message costs more than what is in it.
+            return self.strategy.reduce(tf.distribute.ReduceOp.MEAN, values, axis=None)
+
+        def run(batch, said):
+            with self._watched():
+                figures = step(batch, tf.constant(said, tf.float32)).numpy().tolist()
+            logs, heard = figures[: len(names)], figures[len(names) :]
+            return (
+                dict(zip(names, logs, strict=True)),
+                [round(mean * self.workers) for mean in heard],
+            )
+
+        return run
+
+    def batches(self, data, batch_size: int, **arguments) -> Iterator[dict]:
+        replicas = self.strategy.num_replicas_in_sync
+        rows, local = batch_size // replicas, replicas // self.workers
+        for batch in super().batches(data, batch_size, **arguments):
+            if replicas == 1:
+                yield {name: tf.convert_to_tensor(values) for name, values in batch.items()}
+            else:
+                yield {
+                    name: _split(self.strategy, values, rows, local)
+                    for name, values in batch.items()
+                }
+
+    def total(self, number: int) -> int:
+        if self.workers == 1:
+            return number
+        with self._watched():
+            return round(float(self._mean(tf.constant(number, tf.float32))) * self.workers)
+
+    @cached_property
+    def _mean(self):
+        def mean(number):
+            same = self.strategy.run(lambda x: x, args=(number,))
+            return self.strategy.reduce(tf.distribute.ReduceOp.MEAN, same, axis=None)
+
+        return tf.function(mean, autograph=False)
+
+    @contextmanager
+    def _watched(self):
+        """Says in one sentence that another worker is gone."""
+        try:
+            yield
+        except LOST as error:
+            raise WorkerLost(
+                f"Worker {self.worker} of {self.workers} stops, since another one stopped or "
+                "cannot be reached. Start the same command on every worker again: the run "
+                "continues from its newest checkpoint."
+            ) from error
 
 
 def make(name: str, batch_size: int) -> tf.distribute.Strategy:
-    """The strategy of that name.
+    """The strategy of that name; `auto` is what the machine and `TF_CONFIG` offer.
 
     Raises:
         ValueError: for an unknown name, or a batch that does not divide by the replicas.
@@ -29,7 +122,11 @@ def make(name: str, batch_size: int) -> tf.distribute.Strategy:
     if name not in STRATEGIES:
         raise ValueError(f"strategy is one of: {', '.join(STRATEGIES)}. Received: {name!r}.")
     if name == "auto":
-        name = "mirrored" if len(tf.config.list_logical_devices("GPU")) > 1 else "none"
+        name = "none"
+        if cluster.workers_of(os.environ.get("TF_CONFIG")) > 1:
+            name = "multiworker"
+        elif len(tf.config.list_logical_devices("GPU")) > 1:
+            name = "mirrored"
     if name == "none":
         strategy = tf.distribute.get_strategy()
     elif name == "mirrored":
@@ -38,9 +135,30 @@ def make(name: str, batch_size: int) -> tf.distribute.Strategy:
         devices = [device.name for device in tf.config.list_logical_devices(kind)]
         strategy = tf.distribute.MirroredStrategy(devices)
     else:
-        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        strategy = _multiworker()
     check_batch(strategy, batch_size)
     return strategy
+
+
+@cache
+def _multiworker() -> tf.distribute.Strategy:
+    """One for the whole process: workers connect once.
+
+    Raises:
+        WorkerLost: when the others do not come.
+    """
+    count = cluster.workers_of(os.environ.get("TF_CONFIG"))
+    if count > 1:
+        print(f"Waiting for all {count} workers ...", file=sys.stderr)
+    try:
+        # TensorFlow reports its servers here; what goes wrong arrives as an exception.
+        with silenced_stderr():
+            return tf.distribute.MultiWorkerMirroredStrategy()
+    except tf.errors.OpError as error:
+        raise WorkerLost(
+            "Not all workers that TF_CONFIG names could be reached. Received: "
+            f"{os.environ['TF_CONFIG']} ({(error.message or '').splitlines()[0]})."
+        ) from error
 
 
 def check_batch(strategy: tf.distribute.Strategy, batch_size: int) -> None:
@@ -53,58 +171,41 @@ def check_batch(strategy: tf.distribute.Strategy, batch_size: int) -> None:
         )
 
 
-def step_function(strategy: tf.distribute.Strategy, gan: GAN):
-    """A compiled function from one batch to the logs of its step."""
+def _optimise_alike() -> None:
+    """TensorFlow's graph optimiser does not rewrite one graph alike in every process: about one in
+    twenty computed other last bits from the first step on, which would make a resumed run another
+    run. On a CPU training is as fast without it (bench_train.py)."""
     if not tf.config.list_logical_devices("GPU"):
-        # TensorFlow's graph optimiser does not rewrite one graph alike in every process: about
-        # one in twenty computed other last bits from the first step on, which would make a
-        # resumed run another run. On a CPU training is as fast without it (bench_train.py).
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+def step_function(strategy: tf.distribute.Strategy, gan: GAN):
+    """A compiled function from one batch to the logs of its step, in one process."""
+    _optimise_alike()
+    if strategy.num_replicas_in_sync == 1:
+        return backend.compiled(gan)
 
     def reduced(batch):
         logs = strategy.run(gan.train_step, args=(batch,))
         mean = tf.distribute.ReduceOp.MEAN
         return {name: strategy.reduce(mean, value, axis=None) for name, value in logs.items()}
 
-    single = strategy.num_replicas_in_sync == 1
-    function = gan.train_step if single else reduced
-    return tf.function(function, jit_compile=bool(gan.jit_compile) and single, autograph=False)
+    return tf.function(reduced, autograph=False)
 
 
-def batches(strategy: tf.distribute.Strategy, data, batch_size: int, **arguments) -> Iterator[dict]:
-    """The endless batches of `data.batches` as tensors, made in the background.
-
-    Every worker reads its own rows of the global batch only, and each of its replicas gets its
-    share of those.
-
-    Args:
-        strategy: made by `make`.
-        data: a dataset.
-        batch_size: rows of a global batch.
-        **arguments: further ones of `data.batches`.
-    """
-    shard = _shard(strategy)
-    rows = batch_size // strategy.num_replicas_in_sync
-    local = strategy.num_replicas_in_sync // shard[1]
-    for batch in in_background(data.batches(batch_size, shard=shard, **arguments)):
-        batch["images"] = to_float(batch["images"])
-        if strategy.num_replicas_in_sync == 1:
-            yield {name: tf.convert_to_tensor(values) for name, values in batch.items()}
-        else:
-            yield {name: _split(strategy, values, rows, local) for name, values in batch.items()}
-
-
-def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process is the one that writes the run folder."""
-    return _shard(strategy)[0] == 0
-
-
-def _shard(strategy: tf.distribute.Strategy) -> tuple[int, int]:
-    """This worker's index and the number of workers."""
+def _worker(strategy: tf.distribute.Strategy) -> tuple[int, int]:
+    """This worker's number and the number of workers; a "chief" comes before them."""
     resolver = strategy.cluster_resolver
     if resolver is None or resolver.task_id is None:
         return 0, 1
-    return resolver.task_id, len(resolver.cluster_spec().as_dict().get("worker", [None]))
+    jobs = resolver.cluster_spec().as_dict()
+    chiefs, workers = len(jobs.get("chief", [])), len(jobs.get("worker", []))
+    before = chiefs if resolver.task_type == "worker" else 0
+    return before + resolver.task_id, chiefs + workers
+
+
+def _numbers(logs: dict) -> dict[str, float]:
+    return {name: float(value) for name, value in logs.items()}
 
 
 def _split(strategy: tf.distribute.Strategy, values: np.ndarray, rows: int, local: int):
@@ -113,31 +214,3 @@ def _split(strategy: tf.distribute.Strategy, values: np.ndarray, rows: int, loca
         return tf.convert_to_tensor(values[first : first + rows])
 
     return strategy.experimental_distribute_values_from_function(of_replica)
-
-
-def in_background(items: Iterator, ahead: int = 4) -> Iterator:
-    """Yields the same items, made up to `ahead` of them ahead in a thread of its own."""
-    ready: queue.Queue = queue.Queue(maxsize=ahead)
-    over = threading.Event()
-
-    def work():
-        try:
-            for item in items:
-                ready.put((item, None))
-                if over.is_set():
-                    return
-        except BaseException as error:  # handed to the consumer
-            ready.put((None, error))
-
-    threading.Thread(target=work, daemon=True).start()
-    try:
-        while True:
-            item, error = ready.get()
-            if error is not None:
-                raise error
-            yield item
-    finally:
-        over.set()
-        # A worker that waits for room gets it, sees that all is over, and ends.
-        with contextlib.suppress(queue.Empty):
-            ready.get_nowait()

@@ -10,16 +10,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import keras
-import tensorflow as tf
 
 import tfanime
 from tfanime import recipes
@@ -29,7 +28,8 @@ from tfanime.files import read_json, write_json
 from tfanime.gans import GAN, SRGAN
 from tfanime.labels import LabelSchema
 from tfanime.saved import save_generator, save_upscaler
-from tfanime.training import checkpoint, distribution
+from tfanime.training import checkpoint, devices
+from tfanime.training.board import Board
 from tfanime.training.build import build_gan
 from tfanime.training.evaluation import QualityCurve
 from tfanime.training.log import Log, draw_curves
@@ -112,7 +112,8 @@ def train(
         steps, epochs, minutes: the budget: generator updates, passes through the data, or minutes
             of training over all calls; the first to be reached ends the run. At least one.
         batch_size, seed, precision: override the recipe's.
-        strategy: "auto" (every GPU there is), "none", "mirrored" or "multiworker".
+        strategy: "auto" (every GPU there is, and every worker that `TF_CONFIG` names), "none",
+            "mirrored" or "multiworker".
         sample_every, checkpoint_every: steps. Defaults: an epoch; three minutes.
         evaluate_every: steps between two measurements of FID and KID, kept in `quality.csv` with
             the best generator in `best/`; see `tfanime.training.evaluation`. Default: none.
@@ -124,6 +125,7 @@ def train(
         ValueError: for a bad budget or setting, for data that do not fit the recipe, or for a
             folder that holds a run with another configuration (the message lists the differences).
         Diverged: when a loss became NaN or infinite; the last good checkpoint is kept.
+        WorkerLost: when another worker stopped or cannot be reached.
     """
     _check_budget(steps, epochs, minutes)
     if batch_size is not None and batch_size < 1:
@@ -153,8 +155,8 @@ def train(
     described = {"count": len(data), "sha256": data.sha256}
     everything, data = data, conditioned_on(data, config)
     _refuse_others(out, "data", described)
-    scope = distribution.make("none" if given else strategy, config.batch_size)
-    with scope.scope():
+    place = devices.make("none" if given else strategy, config.batch_size)
+    with place.scope():
         gan = given or build_gan(config, data.schema)
     if evaluate_every and isinstance(gan, SRGAN):
         raise ValueError(
@@ -162,7 +164,7 @@ def train(
             "Leave it out."
         )
     # Last, so that a setting that cannot be built leaves no folder behind.
-    if distribution.is_chief(scope) and not (out / CONFIG).exists():
+    if place.chief and not (out / CONFIG).exists():
         _claim(out, config, data, described)
         if getattr(data, "texts", ()):
             from tfanime.text.kept import keep_texts
@@ -174,7 +176,7 @@ def train(
         data,
         config,
         out,
-        scope,
+        place,
         budget,
         sample_every,
         checkpoint_every,
@@ -215,7 +217,7 @@ class _Trainer:
         data,
         config: Config,
         out: Path,
-        scope,
+        place: devices.OneDevice,
         budget: _Budget,
         sample_every,
         checkpoint_every,
@@ -224,7 +226,10 @@ class _Trainer:
         evaluate_every: int | None,
     ):
         self.gan, self.data, self.config, self.out = gan, data, config, out
-        self.scope, self.budget, self.progress = scope, budget, progress
+        self.place, self.budget = place, budget
+        # One worker writes and draws; the others only compute.
+        self.chief = place.chief
+        self.progress = progress and self.chief
         self.images_per_step = config.batch_size * config.critic_steps
         epoch = max(1, len(data) // self.images_per_step)
         self.sample_every = sample_every or epoch
@@ -234,30 +239,29 @@ class _Trainer:
         self.warnings: list[str] = meta.get("warnings", [])
         self.started = time.monotonic()
         self.saved_at = self.started
-        if not distribution.is_chief(scope):
-            # Every worker computes everything; what the others write is thrown away.
-            self.out = out = Path(tempfile.mkdtemp(prefix="tfanime-worker-"))
-            self.progress = False
-        every = max(1, min(50, self.sample_every))
-        self.log = Log(out, every, self.step, meta.get("log"))
         self.watch = CollapseWatch(gan, meta.get("watch"))
-        sheets = UpscaleSheets if isinstance(gan, SRGAN) else SampleSheets
-        self.sheets = sheets(out, gan, data, config)
-        self.evaluate_every = evaluate_every
-        self.quality = _quality_curve(self) if evaluate_every else None
-        self.board = (
-            tf.summary.create_file_writer(str(out / "tensorboard")) if tensorboard else None
-        )
+        self.evaluate_every = evaluate_every if self.chief else None
+        self.log = self.sheets = self.quality = None
+        if self.chief:
+            every = max(1, min(50, self.sample_every))
+            self.log = Log(out, every, self.step, meta.get("log"))
+            sheets = UpscaleSheets if isinstance(gan, SRGAN) else SampleSheets
+            self.sheets = sheets(out, gan, data, config)
+            self.quality = _quality_curve(self) if evaluate_every else None
+        self.board = Board(out, tensorboard and self.chief)
 
     @property
     def seconds(self) -> float:
         return self.seconds_before + time.monotonic() - self.started
 
     def run(self) -> Run:
-        self.sheets.start(self.step)
-        if not checkpoint.checkpoints(self.out):
+        if self.chief:
+            self.sheets.start(self.step)
+        if self.step == 0:
             # From here on there is something to generate from and to resume.
             self._save()
+        else:
+            self._compare(checkpoint.arrays_of(self.gan))
         with _interrupts() as interrupted, Progress(self) as bar:
             try:
                 self._loop(interrupted, bar)
@@ -274,11 +278,10 @@ class _Trainer:
         return self._finish(self.budget.used(self.step, self.seconds))
 
     def _loop(self, interrupted: Callable[[], bool], bar: Progress) -> None:
-        if self.budget.used(self.step, self.seconds):
+        if self.place.total(int(self.chief and self.budget.used(self.step, self.seconds))):
             return
-        train_step = distribution.step_function(self.scope, self.gan)
-        batches = distribution.batches(
-            self.scope,
+        train_step = self.place.step_function(self.gan)
+        batches = self.place.batches(
             self.data,
             self.images_per_step,
             start_step=self.step,
@@ -287,18 +290,36 @@ class _Trainer:
             prior=_prior(self.config),
         )
         for batch in batches:
-            logs = {name: float(value) for name, value in train_step(batch).items()}
+            logs, heard = train_step(batch, self._said(interrupted()))
             self.step += 1
-            self._after_step(logs, bar)
-            if interrupted() or self.budget.used(self.step, self.seconds):
+            if self.place.workers == 1:
+                heard = self._said(interrupted())
+            stop, save = heard
+            self._after_step(logs, bar, save)
+            if stop or self.budget.used(self.step, 0.0):
                 return
 
-    def _after_step(self, logs: dict[str, float], bar: Progress) -> None:
+    def _said(self, interrupted: bool) -> list[int]:
+        """Whether to stop and whether to save, by the clock and by signals: workers do both at
+        the same step or wait for each other for ever, so they agree on it with every step."""
+        stop = self.chief and self.budget.used(self.step, self.seconds)
+        return [int(interrupted or stop), int(self.chief and self._clock_says_save())]
+
+    def _after_step(self, logs: dict[str, float], bar: Progress, save: int) -> None:
         for warning in self.watch.see(self.step, logs):
             self.warnings.append(warning)
             bar.say(f"Warning: {warning}")
+        if self.chief:
+            self._show(logs, bar)
+        if self.checkpoint_every:
+            save = self.step % self.checkpoint_every == 0
+        if save:
+            self._save()
+
+    def _show(self, logs: dict[str, float], bar: Progress) -> None:
+        """Log, progress bar, sheets and quality of one step."""
         means = self.log.add(self.step, logs, self.images_per_step)
-        self._to_board(means or {})
+        self.board.add(self.step, means or {})
         bar.update(logs)
         if self.step % self.sample_every == 0:
             self.sheets.draw(self.step)
@@ -306,32 +327,40 @@ class _Trainer:
         if self.quality and self.step % self.evaluate_every == 0:
             figures = self.quality.measure(self.step)
             bar.say(f"Step {self.step}: FID {figures['fid']:.3f}, KID {figures['kid']:.4f}")
-            self._to_board({f"quality/{name}": value for name, value in figures.items()})
-        if self._checkpoint_due():
-            self._save()
+            self.board.add(self.step, {f"quality/{k}": value for k, value in figures.items()})
 
-    def _to_board(self, figures: dict[str, float]) -> None:
-        if self.board:
-            with self.board.as_default(step=self.step):
-                for name, value in figures.items():
-                    tf.summary.scalar(name, value)
-
-    def _checkpoint_due(self) -> bool:
+    def _clock_says_save(self) -> bool:
         if self.checkpoint_every:
-            return self.step % self.checkpoint_every == 0
+            return False
         return time.monotonic() - self.saved_at > MINUTES_BETWEEN_CHECKPOINTS * 60
 
     def _save(self) -> None:
+        """Saves the run; every worker takes part, so that all notice when they differ."""
         try:
-            checkpoint.save(self.gan, self.out, self._meta())
+            arrays = checkpoint.arrays_of(self.gan)
         except checkpoint.NotFinite as error:
             raise Diverged(f"At step {self.step} {error}.") from None
+        self._compare(arrays)
+        self.saved_at = time.monotonic()
+        if not self.chief:
+            return
+        checkpoint.save(arrays, self.out, self._meta())
         model, name = self.gan.ema_generator, self.config.recipe
         if isinstance(self.gan, SRGAN):
             save_upscaler(self.out, model, self.gan.factor, name)
         else:
             save_generator(self.out, model, _conditional_schema(self.gan), name)
-        self.saved_at = time.monotonic()
+
+    def _compare(self, arrays: dict) -> None:
+        """Stops workers whose weights are not the same to the last bit."""
+        if self.place.workers > 1:
+            digest = checkpoint.digest(arrays)
+            if self.place.total(digest) != self.place.workers * digest:
+                raise devices.WorkerLost(
+                    f"Workers hold the same weights, and at step {self.step} they do not. Check "
+                    "that all run the same versions and see the same run folder, and start all "
+                    "again: the run continues from its newest checkpoint."
+                )
 
     def _meta(self) -> dict:
         """What a checkpoint holds besides weights."""
@@ -343,7 +372,8 @@ class _Trainer:
         }
 
     def _restore(self) -> dict:
-        checkpoint.remove_halves(self.out)
+        if self.chief:
+            checkpoint.remove_halves(self.out)
         found = checkpoint.checkpoints(self.out)
         if found:
             return checkpoint.restore(self.gan, found[-1])
@@ -352,8 +382,9 @@ class _Trainer:
         return {}
 
     def _finish(self, finished: bool) -> Run:
-        self.sheets.draw_final()
-        draw_curves(self.out)
+        if self.chief:
+            self.sheets.draw_final()
+            draw_curves(self.out)
         run = Run(
             self.out,
             self.step,
@@ -362,9 +393,11 @@ class _Trainer:
             finished,
             tuple(self.warnings),
         )
-        write_report(run, self.config)
-        if self.board:
-            self.board.close()
+        if self.chief:
+            write_report(run, self.config)
+        self.board.close()
+        # Nobody leaves before the chief has written everything.
+        self.place.total(0)
         return run
 
 
@@ -475,8 +508,8 @@ def _claim(out: Path, config: Config, data: PackedDataset, described: dict) -> N
     """Writes `config.json`."""
     versions = {
         "tfanime": tfanime.__version__,
-        "tensorflow": tf.__version__,
         "keras": keras.__version__,
+        keras.backend.backend(): import_module(keras.backend.backend()).__version__,
     }
     stored = {
         "config": config.to_json(),

@@ -109,6 +109,8 @@ def one_replica():
 def all_replicas_mean(values: list) -> list:
     """Means of tensors over all replicas."""
     context = tf.distribute.get_replica_context()
+    # A variable that is read carries no device, and the reduction asks for one.
+    values = [tf.identity(value) for value in values]
     return context.all_reduce(tf.distribute.ReduceOp.MEAN, values)
 
 

@@ -1,0 +1,39 @@
+"""`tensorboard/`: the run's figures for TensorBoard, which TensorFlow writes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import keras
+
+
+class Board:
+    """Writes scalars.
+
+    Args:
+        run: the run folder.
+        wanted: False: nothing is written. With another backend than TensorFlow nothing is either,
+            and a note says so.
+    """
+
+    def __init__(self, run: Path, wanted: bool):
+        self._writer = None
+        if wanted and keras.backend.backend() != "tensorflow":
+            print("TensorBoard's files need TensorFlow: none are written.", file=sys.stderr)
+        elif wanted:
+            import tensorflow as tf
+
+            self._writer = tf.summary.create_file_writer(str(run / "tensorboard"))
+
+    def add(self, step: int, figures: dict[str, float]) -> None:
+        if self._writer:
+            import tensorflow as tf
+
+            with self._writer.as_default(step=step):
+                for name, value in figures.items():
+                    tf.summary.scalar(name, value)
+
+    def close(self) -> None:
+        if self._writer:
+            self._writer.close()

@@ -1,0 +1,93 @@
+"""Where training runs: one device of either backend, or TensorFlow's replicas and workers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import keras
+
+from tfanime.gans import GAN, backend
+from tfanime.images import to_float
+from tfanime.training.background import in_background
+
+STRATEGIES = ("auto", "none", "mirrored", "multiworker")
+
+
+class WorkerLost(RuntimeError):
+    """Another worker stopped, or holds other weights; the run continues from its checkpoint."""
+
+
+class OneDevice:
+    """One device of whichever backend.
+
+    Attributes:
+        worker, workers: this process's number and how many there are.
+    """
+
+    worker, workers = 0, 1
+
+    @property
+    def chief(self) -> bool:
+        """Whether this process is the one that writes the run folder."""
+        return self.worker == 0
+
+    def scope(self):
+        """Where models and optimisers are made."""
+        return contextlib.nullcontext()
+
+    def step_function(self, gan: GAN) -> Callable:
+        """A compiled function `(batch, said) -> (logs, heard)`.
+
+        Args of it:
+            batch: what `batches` yields.
+            said: list of whole numbers that this worker tells all.
+
+        It returns the logs as numbers and the sums of what all workers said.
+        """
+        step = backend.compiled(gan)
+
+        def run(batch, said):
+            logs = step(batch)
+            return {name: float(value) for name, value in logs.items()}, said
+
+        return run
+
+    def batches(self, data, batch_size: int, **arguments) -> Iterator[dict]:
+        """The endless batches of `data.batches`, pictures in [-1, 1], made in the background.
+
+        Every worker reads its own rows of the global batch only.
+
+        Args:
+            data: a dataset.
+            batch_size: rows of a global batch.
+            **arguments: further ones of `data.batches`.
+        """
+        shard = (self.worker, self.workers)
+        for batch in in_background(data.batches(batch_size, shard=shard, **arguments)):
+            yield {**batch, "images": to_float(batch["images"])}
+
+    def total(self, number: int) -> int:
+        """The sum over the workers, who all have to call this."""
+        return number
+
+
+def make(strategy: str, batch_size: int) -> OneDevice:
+    """The devices of that strategy.
+
+    Raises:
+        ValueError: for an unknown name, one that the backend does not have, or a batch that does
+            not divide by the replicas.
+    """
+    if strategy not in STRATEGIES:
+        raise ValueError(f"strategy is one of: {', '.join(STRATEGIES)}. Received: {strategy!r}.")
+    if keras.backend.backend() == "tensorflow":
+        from tfanime.training.distribution import Replicas
+
+        return Replicas(strategy, batch_size)
+    if strategy not in ("auto", "none"):
+        raise ValueError(
+            "With KERAS_BACKEND=jax training runs on one device: strategy is 'auto' or 'none'. "
+            f"Received: {strategy!r}. Several devices need KERAS_BACKEND=tensorflow."
+        )
+    return OneDevice()
