@@ -57,14 +57,14 @@ def _residual(x, name: str):
     return layers.ReLU(name=f"{name}_relu")(y)
 
 
-def loss(schema: LabelSchema, signed, logits):
+def loss(schema: LabelSchema, targets, logits):
     """Mean over the pictures of the losses of their known attributes.
 
     Cross-entropy of the softmax over a group's values, and of the sigmoid of each flag.
 
     Args:
         schema: what the columns mean; groups and flags only.
-        signed: `(B, L)` float32, -1/+1 coding, 0 not known.
+        targets: `(B, L)` float32: labels (0 or 1) or probabilities; negative where not known.
         logits: `(B, L)` float32.
 
     Returns:
@@ -73,11 +73,11 @@ def loss(schema: LabelSchema, signed, logits):
     total = 0.0
     for field in schema.fields:
         columns = schema.slices()[field.name]
-        y, x = signed[:, columns], logits[:, columns]
+        y, x = targets[:, columns], logits[:, columns]
         if field.kind == "group":
-            right = ops.relu(y)  # all zero where the group is not known
-            total += -ops.sum(right * ops.log_softmax(x, axis=1), axis=1)
+            y = ops.relu(y)  # all zero where the group is not known
+            total += -ops.sum(y * ops.log_softmax(x, axis=1), axis=1)
         else:
-            known = ops.cast(y != 0, "float32")[:, 0]
-            total += known * ops.softplus(-y * x)[:, 0]
+            known = ops.cast(y >= 0, "float32")[:, 0]
+            total += known * (ops.softplus(x) - y * x)[:, 0]
     return total
