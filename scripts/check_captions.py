@@ -44,6 +44,7 @@ SENTENCES = (
     "silver hair, brown eyes, with an open mouth",
 )
 ACROSS = 8
+ALL = 384  # directions of the encoder
 
 
 def main() -> None:
@@ -111,7 +112,8 @@ def trained(options) -> Path:
     faces, run = options.out / "faces", options.out / "run"
     if not faces.exists():
         render(faces, options.faces, options.size)
-    attach(faces, "caption", captions=True, skip=KEPT_AS_IT_IS, encoder="minilm")
+    # What binds a colour to hair or eyes is in directions that vary little: all are kept.
+    attach(faces, "caption", captions=True, skip=KEPT_AS_IT_IS, size=ALL, encoder="minilm")
     settings = {"condition_on": "caption", **parse_overrides(options.settings)}
     tfanime.train(options.recipe, faces, out=run, minutes=options.minutes, **settings)
     return run
