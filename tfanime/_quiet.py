@@ -78,7 +78,8 @@ def _backend() -> str:
 def install() -> None:
     """Silences the import of TensorFlow, if it is still to come. Calling it again does nothing."""
     # Keras would take the backend from ~/.keras/keras.json otherwise; tfanime is for TensorFlow.
-    os.environ.setdefault("KERAS_BACKEND", _backend())
+    if "KERAS_BACKEND" not in os.environ:
+        os.environ["KERAS_BACKEND"] = _backend()
     # A process started by this one inherits the 3, and must be as quiet.
     wanted = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3"
     installed = any(isinstance(finder, _QuietImport) for finder in sys.meta_path)
