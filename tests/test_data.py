@@ -92,6 +92,15 @@ def test_shards_of_a_batch_make_the_batch():
         np.testing.assert_array_equal(np.concatenate([part[key] for part in parts]), value)
 
 
+def test_a_shard_has_its_rows_of_every_part():
+    """Two critic steps see 4 pictures each: of both, worker 1 of 2 gets the last two."""
+    data = labelled()
+    whole = next(data.batches(8, seed=1, flip=True))
+    part = next(data.batches(8, seed=1, flip=True, shard=(1, 2), parts=2))
+    for key, value in whole.items():
+        np.testing.assert_array_equal(part[key], value[[2, 3, 6, 7]])
+
+
 def test_flip_mirrors_about_half():
     data = from_arrays(numbered())
     pictures = next(data.batches(400, flip=True))["images"]

@@ -202,6 +202,7 @@ class PackedDataset:
         flip: bool = False,
         prior: str | None = None,
         shard: tuple[int, int] = (0, 1),
+        parts: int = 1,
     ) -> Iterator[dict[str, np.ndarray]]:
         """Endless shuffled batches, a pure function of `(seed, step)`.
 
@@ -218,6 +219,8 @@ class PackedDataset:
                 ones drawn from the empirical frequencies. `"empirical"` or `"training"`: drawn
                 anew, see `LabelSchema.sample`; labels with vectors are those of any picture.
             shard: `(i, n)`: only rows `i B/n` to `(i + 1) B/n` of each batch, for worker i of n.
+            parts: of a batch that is used in so many parts after each other, critic steps for
+                example, the worker gets those rows of every part.
 
         Yields:
             `images` (B/n, height, width, 3) uint8 and, if there are labels, `labels` and
@@ -227,22 +230,21 @@ class PackedDataset:
         _check_seed(seed)
         if prior not in (None, "empirical", "training"):
             raise ValueError(f"prior is None, 'empirical' or 'training'. Received: {prior!r}.")
-        part, parts = shard
+        worker, workers = shard
         if batch_size < 1 or start_step < 0:
             raise ValueError(
                 f"batch_size >= 1 and start_step >= 0. Received: {batch_size} and {start_step}."
             )
-        if not 0 <= part < parts or batch_size % parts:
+        if not 0 <= worker < workers or batch_size % (workers * parts):
             raise ValueError(
-                "shard is (i, n) with 0 <= i < n, and n divides the batch size. "
-                f"Received: {tuple(shard)} with batches of {batch_size}."
+                "shard is (i, n) with 0 <= i < n, and n divides the batch size and its parts. "
+                f"Received: {tuple(shard)} with batches of {batch_size} in {parts} parts."
             )
-        each = batch_size // parts
-        rows = slice(part * each, (part + 1) * each)
-        return self._batches(batch_size, seed, start_step, flip, prior, rows)
+        by_part = np.arange(batch_size).reshape(parts, workers, -1)
+        return self._batches(batch_size, seed, start_step, flip, prior, by_part[:, worker].ravel())
 
     def _batches(
-        self, size: int, seed: int, step: int, flip: bool, prior: str | None, part: slice
+        self, size: int, seed: int, step: int, flip: bool, prior: str | None, part: np.ndarray
     ) -> Iterator[dict[str, np.ndarray]]:
         order = _Order(self.count, seed)
         while True:

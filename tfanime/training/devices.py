@@ -53,7 +53,7 @@ class OneDevice:
 
         return run
 
-    def batches(self, data, batch_size: int, **arguments) -> Iterator[dict]:
+    def batches(self, data, batch_size: int, parts: int = 1, **arguments) -> Iterator[dict]:
         """The endless batches of `data.batches`, pictures in [-1, 1], made in the background.
 
         Every worker reads its own rows of the global batch only.
@@ -61,10 +61,12 @@ class OneDevice:
         Args:
             data: a dataset.
             batch_size: rows of a global batch.
+            parts: critic steps, that share a batch; every worker gets its share of each.
             **arguments: further ones of `data.batches`.
         """
-        shard = (self.worker, self.workers)
-        for batch in in_background(data.batches(batch_size, shard=shard, **arguments)):
+        if self.workers > 1:
+            arguments |= {"shard": (self.worker, self.workers), "parts": parts}
+        for batch in in_background(data.batches(batch_size, **arguments)):
             yield {**batch, "images": to_float(batch["images"])}
 
     def total(self, number: int) -> int:

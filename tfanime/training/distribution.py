@@ -74,15 +74,14 @@ class Replicas(OneDevice):
 
         return run
 
-    def batches(self, data, batch_size: int, **arguments) -> Iterator[dict]:
+    def batches(self, data, batch_size: int, parts: int = 1, **arguments) -> Iterator[dict]:
         replicas = self.strategy.num_replicas_in_sync
-        rows, local = batch_size // replicas, replicas // self.workers
-        for batch in super().batches(data, batch_size, **arguments):
+        for batch in super().batches(data, batch_size, parts, **arguments):
             if replicas == 1:
                 yield {name: tf.convert_to_tensor(values) for name, values in batch.items()}
             else:
                 yield {
-                    name: _split(self.strategy, values, rows, local)
+                    name: _split(self.strategy, values, parts, replicas // self.workers)
                     for name, values in batch.items()
                 }
 
@@ -208,9 +207,12 @@ def _numbers(logs: dict) -> dict[str, float]:
     return {name: float(value) for name, value in logs.items()}
 
 
-def _split(strategy: tf.distribute.Strategy, values: np.ndarray, rows: int, local: int):
+def _split(strategy: tf.distribute.Strategy, values: np.ndarray, parts: int, local: int):
+    """Each of a process's replicas gets its share of every part."""
+    by_part = values.reshape(parts, local, -1, *values.shape[1:])
+
     def of_replica(context):
-        first = context.replica_id_in_sync_group % local * rows
-        return tf.convert_to_tensor(values[first : first + rows])
+        own = by_part[:, context.replica_id_in_sync_group % local]
+        return tf.convert_to_tensor(own.reshape(-1, *values.shape[1:]))
 
     return strategy.experimental_distribute_values_from_function(of_replica)

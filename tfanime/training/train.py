@@ -284,6 +284,7 @@ class _Trainer:
         batches = self.place.batches(
             self.data,
             self.images_per_step,
+            self.config.critic_steps,
             start_step=self.step,
             seed=self.config.seed,
             flip=self.config.flip,
