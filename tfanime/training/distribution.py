@@ -129,14 +129,20 @@ def make(name: str, batch_size: int) -> tf.distribute.Strategy:
     if name == "none":
         strategy = tf.distribute.get_strategy()
     elif name == "mirrored":
-        # Without GPUs, every logical CPU is a replica: how the tests see two.
-        kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
-        devices = [device.name for device in tf.config.list_logical_devices(kind)]
-        strategy = tf.distribute.MirroredStrategy(devices)
+        strategy = _mirrored()
     else:
         strategy = _multiworker()
     check_batch(strategy, batch_size)
     return strategy
+
+
+@cache
+def _mirrored() -> tf.distribute.Strategy:
+    """One for the whole process: a second one's messages are taken for the first one's."""
+    # Without GPUs, every logical CPU is a replica: how the tests see two.
+    kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
+    devices = [device.name for device in tf.config.list_logical_devices(kind)]
+    return tf.distribute.MirroredStrategy(devices)
 
 
 @cache
