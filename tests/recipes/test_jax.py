@@ -1,0 +1,81 @@
+"""JAX's step is TensorFlow's, recipe by recipe, from one checkpoint, batch and noise."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from tests.recipes.test_recipes import SCHEMA, batch, tiny
+from tfanime import recipes
+from tfanime.files import read_json, write_json
+from tfanime.training import checkpoint
+from tfanime.training.build import build_gan
+
+ROOT = Path(__file__).parents[2]
+PRECISE = 1e-4
+# `modern` looks through the tagger, which JAX compiles for minutes: left out here.
+NAMES = [name for name in recipes.names() if name != "modern"]
+# Variants beside the recipes as they are.
+OPTIONS = {
+    "dcgan": {"accumulation": 2, "instance_noise": 0.05},
+    "makegirlsmoe": {"accumulation": 2},
+}
+
+
+@pytest.fixture(scope="module")
+def stepped(tmp_path_factory):
+    """A folder a recipe: a checkpoint after one step, a batch, and the next step by both."""
+    root = tmp_path_factory.mktemp("steps")
+    for name in NAMES:
+        config = tiny(name, **OPTIONS.get(name, {}))
+        gan = build_gan(config, SCHEMA)
+        gan.train_step(batch(config, seed=1))
+        folder = root / name
+        checkpoint.save(gan, folder, {})
+        write_json(folder / "config.json", {"config": config.to_json(), "labels": SCHEMA.to_json()})
+        data = batch(config, seed=2)
+        np.savez(folder / "batch.npz", **{key: value.numpy() for key, value in data.items()})
+        logs = gan.train_step(data)
+        write_json(folder / "tensorflow.json", {key: float(value) for key, value in logs.items()})
+        np.savez(folder / "tensorflow.npz", **checkpoint.arrays_of(gan))
+    keras.mixed_precision.set_global_policy("float32")
+    done = subprocess.run(
+        [sys.executable, Path(__file__).parent / "jax_steps.py", root],
+        env={
+            **os.environ,
+            "KERAS_BACKEND": "jax",
+            "JAX_PLATFORMS": "cpu",
+            "PYTHONPATH": str(ROOT),
+            # Compiling takes far longer than the steps.
+            "XLA_FLAGS": "--xla_backend_optimization_level=0",
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return root
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
+def test_one_step_agrees(stepped, name):
+    mine, theirs = (read_json(stepped / name / f"{kind}.json") for kind in ("tensorflow", "jax"))
+    assert mine.keys() == theirs.keys()
+    for key in mine:
+        # Five critic updates with a gradient penalty enlarge what rounding begins.
+        rel = 10 * PRECISE if key.endswith("grad_norm") else PRECISE
+        assert theirs[key] == pytest.approx(mine[key], rel=rel, abs=PRECISE), key
+    mine, theirs = (np.load(stepped / name / f"{kind}.npz") for kind in ("tensorflow", "jax"))
+    with mine, theirs:
+        assert mine.files == theirs.files
+        for key in mine.files:
+            atol = PRECISE
+            if "optimizer" in key:  # moments are as large as gradients and their squares
+                atol += 5e-3 * np.abs(mine[key]).max(initial=0)
+            np.testing.assert_allclose(theirs[key], mine[key], rtol=0, atol=atol, err_msg=key)
