@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tfanime
+from tfanime import zoo
 from tfanime.export import tfjs
 from tfanime.export.folder import FORMAT, MANIFEST, check_replaceable, replacing
 from tfanime.export.model import Exported, Work, generator_subject, kid_judge, upscaler_subject
@@ -69,7 +70,7 @@ def export_web(
     if precision not in CHOICES:
         raise ValueError(f"precision is one of: {', '.join(CHOICES)}. Received: {precision!r}.")
     runs = [runs] if isinstance(runs, (str, os.PathLike)) else list(runs)
-    named = _named([Path(run) for run in runs])
+    named = _named([zoo.locate(run) for run in runs])
     out = Path(out)
     check_replaceable(out)
     tfjs.require()
