@@ -74,7 +74,7 @@ class Config:
             discriminator's own activations.
         critic_steps: discriminator updates per generator update; each sees a fresh batch.
         updates: `"alternating"` or `"simultaneous"`.
-        label_smoothing, instance_noise: see `gans.GAN`.
+        joint_batch, label_smoothing, instance_noise: see `gans.GAN`.
         optimizer: `"adam"`, `"rmsprop"` or `"sgd"`.
         g_lr, d_lr: learning rates.
         beta_1, beta_2: Adam's; for `"sgd"` beta_1 is the momentum.
@@ -125,6 +125,7 @@ class Config:
     jitter: float = 0.0
     critic_steps: int = 1
     updates: str = "alternating"
+    joint_batch: bool = False
     label_smoothing: float = 0.0
     instance_noise: float = 0.0
     optimizer: str = "adam"

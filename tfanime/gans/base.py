@@ -62,6 +62,9 @@ class GAN(keras.Model):
         updates: `"alternating"`: the generator sees the updated discriminator (Goodfellow et al.
             2014, algorithm 1); `"simultaneous"`: both gradients are taken at the same weights.
             Either way pictures are drawn once and used for both.
+        joint_batch: the discriminator sees real and generated pictures in one batch, so that its
+            batch norm cannot hide from it how they differ in mean and scale; needs simultaneous
+            updates. Else, as usual, in a batch each (Radford et al. 2016).
         accumulation: parts in which every update works through its pictures, to save memory. The
             weights change once, by the mean of the parts' gradients; batch norm and other batch
             statistics are those of a part.
@@ -96,6 +99,7 @@ class GAN(keras.Model):
         kl_weight: float = 2.0,
         critic_steps: int = 1,
         updates: str = "alternating",
+        joint_batch: bool = False,
         accumulation: int = 1,
         augment=None,
         augment_target: float | None = None,
@@ -113,6 +117,10 @@ class GAN(keras.Model):
             raise ValueError(
                 "critic_steps is at least 1, and exactly 1 with simultaneous updates. "
                 f"Received: critic_steps={critic_steps}, updates={updates!r}."
+            )
+        if joint_batch and updates != "simultaneous":
+            raise ValueError(
+                f"joint_batch needs updates='simultaneous'. Received: updates={updates!r}."
             )
         if accumulation < 1:
             raise ValueError(f"accumulation is at least 1. Received: {accumulation}.")
@@ -149,6 +157,7 @@ class GAN(keras.Model):
         self.kl_weight = kl_weight
         self.critic_steps = critic_steps
         self.updates = updates
+        self.joint_batch = joint_batch
         self.accumulation = accumulation
         self.augment = augment
         self.augment_target = augment_target
@@ -308,8 +317,8 @@ class GAN(keras.Model):
     def _both_gradients(self, part):
         def judged():
             fakes = self._draw(part)
-            on_fake = self._discriminate(fakes, part.condition, part.noise)
-            d_loss, logs = self._discriminator_loss(part, fakes, on_fake)
+            on_real, on_fake = self._discriminate_both(part, fakes)
+            d_loss, logs = self._discriminator_loss(part, fakes, on_real, on_fake)
             g_loss, g_logs = self._generator_loss(on_fake, fakes, part)
             found = {**logs, **g_logs}, fakes
             return self._for_replica(d_loss), self._for_replica(g_loss), found
@@ -327,8 +336,8 @@ class GAN(keras.Model):
             drawn = ops.stop_gradient(self._draw(part)) if fakes is None else fakes
 
             def judged():
-                on_fake = self._discriminate(drawn, part.condition, part.noise)
-                loss, logs = self._discriminator_loss(part, drawn, on_fake)
+                on_real, on_fake = self._discriminate_both(part, drawn)
+                loss, logs = self._discriminator_loss(part, drawn, on_real, on_fake)
                 return self._for_replica(loss), logs
 
             return backend.gradients(judged, self.discriminator_variables)
@@ -340,8 +349,7 @@ class GAN(keras.Model):
 
     # ---- losses ------------------------------------------------------------------------------
 
-    def _discriminator_loss(self, part, fakes, on_fake):
-        on_real = self._discriminate(part.real, part.labels, part.noise)
+    def _discriminator_loss(self, part, fakes, on_real, on_fake):
         adversarial = self.loss_pair.discriminator(
             on_real["logits"], on_fake["logits"], label_smoothing=self.label_smoothing
         )
@@ -407,14 +415,37 @@ class GAN(keras.Model):
     def _draw(self, part):
         return self.generator(part.inputs, training=True)
 
+    def _discriminate_both(self, part, fakes):
+        """What the discriminator says of real and of generated pictures."""
+        if not self.joint_batch:
+            on_fake = self._discriminate(fakes, part.condition, part.noise)
+            return self._discriminate(part.real, part.labels, part.noise), on_fake
+        fakes, real = (self._shown(pictures, part.noise) for pictures in (fakes, part.real))
+        labels = None
+        if self.conditional_discriminator:
+            labels = _alternating(part.labels, part.condition)
+        outputs = self._judged(_alternating(real, fakes), labels)
+        pairs = {
+            name: ops.reshape(values, (-1, 2, *values.shape[1:]))
+            for name, values in outputs.items()
+        }
+        return tuple({name: both[:, i] for name, both in pairs.items()} for i in (0, 1))
+
     def _discriminate(self, pictures, labels, noise):
         """Everything the discriminator says of pictures; `noise=None` leaves them as they are."""
+        return self._judged(self._shown(pictures, noise), labels)
+
+    def _shown(self, pictures, noise):
+        """Pictures as the discriminator sees them."""
         if noise is not None and self.augment is not None:
             share = () if self.augment_p is None else (self.augment_p.value,)
             pictures = self.augment(pictures, noise, *share)
         if noise is not None and self.instance_noise:
             shape = tuple(pictures.shape[1:])
             pictures = pictures + self.instance_noise * noise.normal(shape)
+        return pictures
+
+    def _judged(self, pictures, labels):
         inputs = [pictures, labels] if self.conditional_discriminator else pictures
         outputs = self.discriminator(inputs, training=True)
         if not isinstance(outputs, dict):
@@ -501,6 +532,11 @@ def batch_norms(model: keras.Model) -> list:
     """The batch-norm layers of a model; those of a network inside it are frozen and left out."""
     kind = keras.layers.BatchNormalization
     return [layer for layer in model.layers if isinstance(layer, kind)]
+
+
+def _alternating(one, other):
+    """Rows of both in turn, so that a discriminator's groups of rows are of one kind."""
+    return ops.reshape(ops.stack([one, other], axis=1), (-1, *one.shape[1:]))
 
 
 def _rows(values, rows):

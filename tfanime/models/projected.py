@@ -6,8 +6,10 @@ work: one looks at the pixels, the other four at maps of a frozen network (the t
 it was trained on faces) at a sixteenth to a half of the picture's size. Before they see the maps,
 random convolutions, which are not trained either, mix their channels and, from the smallest map
 up, their scales, so that no map can be ignored and no few channels decide. Batch norm, as the
-authors have it, keeps the gradient strong: with spectral norms alone the logits stay within some
-tenths, and the discriminators fall behind the generator.
+authors have it, keeps the gradient strong and shows when all pictures are alike (with spectral
+norms alone the discriminators fall behind; with every place's features divided by their length all
+pictures became one). Train with `joint_batch`: in batches of their own, generated pictures hide
+their grids and bright drops behind the batch's statistics.
 
 A gradient through strided convolutions favours some pixels over others, and a generator obeys it:
 train with `augment="translation"`, or a grid of four pixels grows over the pictures.
@@ -24,8 +26,8 @@ from keras import layers
 from tfanime.layers import MinibatchStdDev, SpectralConv2D
 from tfanime.models.common import LEAK, halvings
 
-INIT = {"kernel_initializer": "he_normal"}
 BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
+INIT = {"kernel_initializer": "he_normal"}
 RANDOM = {**INIT, "use_bias": False, "trainable": False}
 TAPS = ("stem_relu", "res1_relu", "res2_relu", "res3_relu")
 

@@ -22,6 +22,7 @@ RECIPE = Config(
     conditioning="auto",
     head_weight=0.2,
     updates="simultaneous",
+    joint_batch=True,
     augment="translation",
     g_lr=4e-4,
     d_lr=4e-4,

@@ -88,6 +88,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         kl_weight=config.kl_weight,
         critic_steps=config.critic_steps,
         updates=config.updates,
+        joint_batch=config.joint_batch,
         accumulation=config.accumulation,
         augment=diff_augment(config.augment) if augmented else None,
         augment_target=config.augment_target if augmented else None,

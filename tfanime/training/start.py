@@ -25,6 +25,8 @@ CRITIC = "critic.npz"
 def start_from(gan: GAN, source: str | os.PathLike) -> None:
     """Gives a GAN the weights of a trained one of the same networks; optimisers begin anew.
 
+    A frozen network inside the discriminator stays the one that the settings name.
+
     Args:
         gan: to be trained.
         source: a run folder, whose newest checkpoint counts, or the name or folder of a model that
@@ -40,11 +42,11 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
             f"start is a run folder with checkpoints, or a model that ships with {CRITIC}. "
             f"Received: {os.fspath(source)!r}."
         )
-    stored = _of_run(found[-1]) if found else _of_model(folder)
+    stored = _of_run(found[-1], gan.discriminator) if found else _of_model(folder)
     wanted = {
         "generator": gan.generator.weights,
         "ema_generator": gan.ema_generator.weights,
-        "discriminator": gan.discriminator.weights if found else _own(gan.discriminator),
+        "discriminator": _own(gan.discriminator),
         "head": gan.head.weights if gan.head is not None else [],
     }
     for part, variables in wanted.items():
@@ -79,8 +81,14 @@ def _own(discriminator: keras.Model) -> list:
     return [variable for layer in inner for variable in layer.weights]
 
 
-def _of_run(newest: Path) -> dict[str, list[np.ndarray]]:
-    return _arrays(newest / "state.npz", ("generator", "ema_generator", "discriminator", "head"))
+def _of_run(newest: Path, like: keras.Model) -> dict[str, list[np.ndarray]]:
+    parts = ("generator", "ema_generator", "discriminator", "head")
+    stored = _arrays(newest / "state.npz", parts)
+    own = {id(variable) for variable in _own(like)}
+    if len(stored["discriminator"]) == len(like.weights):
+        pairs = zip(like.weights, stored["discriminator"], strict=True)
+        stored["discriminator"] = [array for variable, array in pairs if id(variable) in own]
+    return stored
 
 
 def _of_model(folder: Path) -> dict[str, list[np.ndarray]]:

@@ -1,0 +1,97 @@
+"""The models that ship: what is in their folders, and that their names stand for them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import tfanime
+from tfanime import cli, zoo
+from tfanime.config import Config
+from tfanime.files import read_json
+from tfanime.images import read_image
+from tfanime.labels import MAKEGIRLSMOE
+from tfanime.tagging import load_tagger
+from tfanime.training.build import build_gan
+from tfanime.training.start import start_from
+
+GENERATORS = [name for name in zoo.names() if (zoo.path(name) / "generator.keras").is_file()]
+
+
+def invoke(*words):
+    return CliRunner().invoke(cli.main, [str(word) for word in words], terminal_width=200)
+
+
+def test_sizes():
+    sizes = {
+        name: sum(file.stat().st_size for file in zoo.path(name).rglob("*")) for name in zoo.names()
+    }
+    assert max(sizes.values()) < 10e6 and sum(sizes.values()) < 40e6, sizes
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_every_generator_says_what_it_is(name):
+    folder = zoo.path(name)
+    figures = read_json(folder / "figures.json")
+    assert figures["trained"]["step"] > 0
+    for figure in figures["figures"]:
+        assert figure["protocol"] and figure["floor"] is not None or figure["better"] == "higher"
+    generator = tfanime.load_generator(name)
+    width, height = read_image(folder / "sheet.png").size
+    assert width > 8 * generator.width and height > 8 * generator.height
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_every_generator_can_be_trained_on(name):
+    stored = Config.from_json(read_json(zoo.path(name) / "config.json")["config"])
+    gan = build_gan(stored.override(precision="float32"), tfanime.load_generator(name).schema)
+    start_from(gan, name)
+    for mine, theirs in zip(
+        gan.generator.get_weights(),
+        tfanime.load_generator(name).model.get_weights(),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_colours_are_obeyed():
+    """Judged by the tagger: most of 32 pictures show what they were asked for."""
+    tagger = load_tagger()
+    for hair in ("blonde", "blue", "pink", "black"):
+        shots = tfanime.generate(zoo.DEFAULT, n=32, seed=1, tags={"hair": hair}).images
+        found = [tags["hair"] for tags in tagger.tags(shots)]
+        assert found.count(hair) > 20, (hair, found)
+
+
+def test_without_a_run_the_model_that_ships_draws(tmp_path):
+    sheet = tmp_path / "faces.png"
+    result = invoke("generate", "--n", 4, "--hair", "pink", "--smile", "--grid", sheet)
+    assert result.exit_code == 0, result.stderr
+    expected = tmp_path / "expected.png"
+    tfanime.generate(zoo.DEFAULT, n=4, tags={"hair": "pink", "smile": True}, grid=expected)
+    assert sheet.read_bytes() == expected.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--hair", "plaid"), "hair"),
+        (("--moustache",), "No such option: --moustache"),
+        (("nowhere", "--hair", "pink"), "'nowhere' does not exist"),
+    ],
+)
+def test_what_it_does_not_know_is_refused(tmp_path, words, message):
+    result = invoke("generate", *words, "--grid", tmp_path / "x.png")
+    assert result.exit_code == 2 and message in result.stderr
+    assert "Traceback" not in result.stderr and not (tmp_path / "x.png").exists()
+
+
+def test_interpolating_without_a_run(tmp_path):
+    result = invoke("interpolate", "--hair", "blue", "--frames", 2, "--grid", tmp_path / "row.png")
+    assert result.exit_code == 0, result.stderr
+    assert (tmp_path / "row.png").is_file()
+
+
+def test_the_labels_are_those_of_makegirlsmoe():
+    assert tfanime.load_generator(zoo.DEFAULT).schema == MAKEGIRLSMOE
