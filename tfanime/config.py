@@ -74,6 +74,7 @@ class Config:
             discriminator's own activations.
         critic_steps: discriminator updates per generator update; each sees a fresh batch.
         updates: `"alternating"` or `"simultaneous"`.
+        head_on_fake: with `"ac"`, whether the head learns from generated pictures too; see `gans.GAN`.
         joint_batch, label_smoothing, instance_noise: see `gans.GAN`.
         optimizer: `"adam"`, `"rmsprop"` or `"sgd"`.
         g_lr, d_lr: learning rates.
@@ -126,6 +127,7 @@ class Config:
     critic_steps: int = 1
     updates: str = "alternating"
     joint_batch: bool = False
+    head_on_fake: bool = True
     label_smoothing: float = 0.0
     instance_noise: float = 0.0
     optimizer: str = "adam"

@@ -54,6 +54,9 @@ class GAN(keras.Model):
         schema: the `LabelSchema` of the labels; needed with `head`.
         multilabel: one sigmoid per label column (MakeGirlsMoe) instead of a softmax per group.
         head_on_real: whether the head also learns from real labels: AC-GAN does, InfoGAN does not.
+        head_on_fake: whether the head also learns from generated pictures with the labels they were
+            drawn for, as AC-GAN and InfoGAN do. Head and generator can then agree on a sign of
+            their own for a label, a hatching for "blonde", that means nothing on real pictures.
         adversarial_weight: factor of the adversarial terms (MakeGirlsMoe's lambda_adv).
         head_weight: factor of the label terms.
         kl_weight: factor of the divergence of a generator's `layers.ConditioningAugmentation`;
@@ -94,6 +97,7 @@ class GAN(keras.Model):
         schema: LabelSchema | None = None,
         multilabel: bool = False,
         head_on_real: bool = True,
+        head_on_fake: bool = True,
         adversarial_weight: float = 1.0,
         head_weight: float = 1.0,
         kl_weight: float = 2.0,
@@ -122,6 +126,8 @@ class GAN(keras.Model):
             raise ValueError(
                 f"joint_batch needs updates='simultaneous'. Received: updates={updates!r}."
             )
+        if not (head_on_real or head_on_fake):
+            raise ValueError("The head learns from something: head_on_real, head_on_fake or both.")
         if accumulation < 1:
             raise ValueError(f"accumulation is at least 1. Received: {accumulation}.")
         if head is not None and schema is None:
@@ -152,6 +158,7 @@ class GAN(keras.Model):
         self.weight_clip = weight_clip
         self.multilabel = multilabel
         self.head_on_real = head_on_real
+        self.head_on_fake = head_on_fake
         self.adversarial_weight = adversarial_weight
         self.head_weight = head_weight
         self.kl_weight = kl_weight
@@ -360,7 +367,9 @@ class GAN(keras.Model):
             "d_fake": self.loss_pair.score(on_fake["logits"]),
         }
         if self.head is not None:
-            on_labels = self._label_loss(on_fake["labels"], part.condition)
+            on_labels = 0.0
+            if self.head_on_fake:
+                on_labels = self._label_loss(on_fake["labels"], part.condition)
             if self.head_on_real:
                 logs["d_label_loss"] = self._label_loss(on_real["labels"], part.labels)
                 on_labels = on_labels + logs["d_label_loss"]

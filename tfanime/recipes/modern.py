@@ -23,6 +23,7 @@ RECIPE = Config(
     head_weight=0.2,
     updates="simultaneous",
     joint_batch=True,
+    head_on_fake=False,
     augment="translation",
     g_lr=4e-4,
     d_lr=4e-4,

@@ -83,6 +83,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         schema=schema if conditional else None,
         multilabel=config.multilabel,
         head_on_real=conditioning == "ac",
+        head_on_fake=config.head_on_fake or conditioning == "infogan",
         adversarial_weight=config.adversarial_weight,
         head_weight=config.head_weight,
         kl_weight=config.kl_weight,
