@@ -74,7 +74,8 @@ class Config:
             discriminator's own activations.
         critic_steps: discriminator updates per generator update; each sees a fresh batch.
         updates: `"alternating"` or `"simultaneous"`.
-        head_on_fake: with `"ac"`, whether the head learns from generated pictures too; see `gans.GAN`.
+        head_on_fake: with `"ac"`, whether the head learns from generated pictures too; see
+            `gans.GAN`.
         joint_batch, label_smoothing, instance_noise: see `gans.GAN`.
         optimizer: `"adam"`, `"rmsprop"` or `"sgd"`.
         g_lr, d_lr: learning rates.
