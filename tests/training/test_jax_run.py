@@ -86,7 +86,7 @@ def test_both_draw_the_same_pictures(folder):
 
 def test_a_run_is_whole_without_tensorflow(folder):
     names = {file.name for file in (folder / "jax").iterdir()}
-    assert names >= {"config.json", "log.csv", "report.md", "final.png", "samples", "checkpoints"}
+    assert names >= {"config.json", "report.md", "final.png", "samples", "checkpoints"}
     assert "tensorboard" not in names
     with Image.open(folder / "sheet.png") as sheet:
         sheet.load()
