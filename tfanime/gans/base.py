@@ -126,7 +126,7 @@ class GAN(keras.Model):
             raise ValueError(
                 f"joint_batch needs updates='simultaneous'. Received: updates={updates!r}."
             )
-        if not (head_on_real or head_on_fake):
+        if head is not None and not (head_on_real or head_on_fake):
             raise ValueError("The head learns from something: head_on_real, head_on_fake or both.")
         if accumulation < 1:
             raise ValueError(f"accumulation is at least 1. Received: {accumulation}.")
