@@ -37,6 +37,7 @@ def test_every_generator_says_what_it_is(name):
     assert figures["trained"]["step"] > 0
     for figure in figures["figures"]:
         assert figure["protocol"] and figure["floor"] is not None or figure["better"] == "higher"
+    assert read_json(folder / "config.json")["config"]["start"] is None
     generator = tfanime.load_generator(name)
     width, height = read_image(folder / "sheet.png").size
     assert width > 8 * generator.width and height > 8 * generator.height
