@@ -6,19 +6,9 @@ import inspect
 from types import SimpleNamespace
 
 import pytest
-from click.testing import CliRunner
 
 import tfanime
-from tfanime import cli
 from tfanime.export.precision import Measured
-
-
-@pytest.fixture
-def invoke():
-    def run(*words):
-        return CliRunner().invoke(cli.main, [str(word) for word in words], terminal_width=200)
-
-    return run
 
 
 @pytest.fixture

@@ -7,10 +7,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from click.testing import CliRunner
 
 import tfanime
-from tfanime import cli
 from tfanime.export import everything, portable, saved_model
 from tfanime.export.precision import Measured
 
@@ -37,14 +35,6 @@ FUNCTIONS = {
     "onnx": portable.export_onnx,
     "all": everything.export_all,
 }
-
-
-@pytest.fixture
-def invoke():
-    def run(*words):
-        return CliRunner().invoke(cli.main, [str(word) for word in words], terminal_width=200)
-
-    return run
 
 
 @pytest.fixture

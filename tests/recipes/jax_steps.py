@@ -1,27 +1,20 @@
 """Run by test_jax.py in a process without TensorFlow: one step of every GAN in a folder, by JAX."""
 
 import sys
-from importlib.abc import MetaPathFinder
 from pathlib import Path
 
+import tests.without_tensorflow  # noqa: F401  (before all that would import it)
 
-class NoTensorFlow(MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "tensorflow":
-            raise ModuleNotFoundError("No module named 'tensorflow'", name=name)
-        return None
+# isort: split
 
+import numpy as np
 
-sys.meta_path.insert(0, NoTensorFlow())
-
-import numpy as np  # noqa: E402
-
-from tfanime.config import Config  # noqa: E402
-from tfanime.files import read_json, write_json  # noqa: E402
-from tfanime.gans import backend  # noqa: E402
-from tfanime.labels import LabelSchema  # noqa: E402
-from tfanime.training import checkpoint  # noqa: E402
-from tfanime.training.build import build_gan  # noqa: E402
+from tfanime.config import Config
+from tfanime.files import read_json, write_json
+from tfanime.gans import backend
+from tfanime.labels import LabelSchema
+from tfanime.training import checkpoint
+from tfanime.training.build import build_gan
 
 for folder in sorted(Path(sys.argv[1]).iterdir()):
     described = read_json(folder / "config.json")

@@ -7,23 +7,16 @@ FOLDER holds `begun`, a run that TensorFlow has trained for two steps.
 
 import shutil
 import sys
-from importlib.abc import MetaPathFinder
 from pathlib import Path
 
+import tests.without_tensorflow  # noqa: F401  (before all that would import it)
 
-class NoTensorFlow(MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "tensorflow":
-            raise ModuleNotFoundError("No module named 'tensorflow'", name=name)
-        return None
+# isort: split
 
+import numpy as np
 
-sys.meta_path.insert(0, NoTensorFlow())
-
-import numpy as np  # noqa: E402
-
-import tfanime  # noqa: E402
-from tfanime.cli import main  # noqa: E402
+import tfanime
+from tfanime.cli import main
 
 
 def command(*words):
