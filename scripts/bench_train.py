@@ -123,7 +123,10 @@ class PlainGAN(keras.Model):
         return {**outputs, "labels": gan.head(outputs["features"])} if gan.head else outputs
 
     def label_loss(self, outputs, labels):
-        return losses.label_loss(outputs["labels"], labels, self.gan.schema, self.gan.multilabel)
+        gan = self.gan
+        return losses.label_loss(
+            outputs["labels"], labels, gan.schema, gan.multilabel, gan.vector_loss
+        )
 
     def penalty(self, real, fakes, labels, noise):
         penalty = self.gan.penalty

@@ -45,6 +45,15 @@ SENTENCES = (
 )
 ACROSS = 8
 ALL = 384  # directions of the encoder
+# Narrow, for a CPU. More pictures a batch are more texts to tell one's own from; a linear layer
+# lets the generator choose among the many numbers of a text.
+SETTINGS = {
+    "condition_on": "caption",
+    "generator": {"channels": 32},
+    "label_embedding": 64,
+    "head_weight": 1.0,
+    "batch_size": 32,
+}
 
 
 def main() -> None:
@@ -52,8 +61,9 @@ def main() -> None:
     parser.add_argument("--run", type=Path, help="trained by this script; default: train one")
     parser.add_argument("--recipe", default="modern")
     parser.add_argument("--size", type=int, default=32)
-    parser.add_argument("--faces", type=int, default=3000)
-    parser.add_argument("--minutes", type=float, default=15.0)
+    parser.add_argument("--faces", type=int, default=12_000)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--precision", default="mixed_bfloat16")
     parser.add_argument("--set", dest="settings", nargs="+", default=[], metavar="KEY=VALUE")
     parser.add_argument("--n", type=int, default=40, help="pictures a colour")
     parser.add_argument("--out", type=Path, required=True)
@@ -114,7 +124,7 @@ def trained(options) -> Path:
         render(faces, options.faces, options.size)
     # What binds a colour to hair or eyes is in directions that vary little: all are kept.
     attach(faces, "caption", captions=True, skip=KEPT_AS_IT_IS, size=ALL, encoder="minilm")
-    settings = {"condition_on": "caption", **parse_overrides(options.settings)}
+    settings = {**SETTINGS, "precision": options.precision, **parse_overrides(options.settings)}
     tfanime.train(options.recipe, faces, out=run, minutes=options.minutes, **settings)
     return run
 

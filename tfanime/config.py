@@ -59,6 +59,8 @@ class Config:
             and, with `"concat"`, the picture; 0: they join as they are.
         multilabel: the head has a sigmoid per label column (MakeGirlsMoe) instead of a softmax
             per group.
+        vector_loss: of a head, for texts: `"matching"`: it says which text of the batch a picture
+            belongs to; `"squared"`: it says all numbers of the text. See `gans.losses.label_loss`.
         prior: where the labels of drawn pictures come from: `"data"` (those of the batch),
             `"empirical"` (independent draws with the data's frequencies) or `"training"` (groups
             uniform, flags 0.25, as MakeGirlsMoe).
@@ -111,6 +113,7 @@ class Config:
     kl_weight: float = 2.0
     label_embedding: int = 0
     multilabel: bool = False
+    vector_loss: str = "matching"
     prior: str = "data"
     loss: str = "non_saturating"
     penalty: str = "none"
@@ -155,6 +158,7 @@ class Config:
         object.__setattr__(self, "image_size", parse_size(self.image_size))
         _choice("conditioning", self.conditioning, CONDITIONINGS)
         _choice("prior", self.prior, ("data", "empirical", "training"))
+        _choice("vector_loss", self.vector_loss, ("matching", "squared"))
         _choice("optimizer", self.optimizer, OPTIMIZERS)
         _choice("precision", self.precision, PRECISIONS)
         counts = ("latent_dim", "batch_size", "accumulation", "critic_steps", "lr_decay_steps")

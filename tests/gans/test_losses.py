@@ -235,4 +235,71 @@ def test_label_loss_of_a_vector_by_hand():
     labels = np.float32([[0.0, 2.0, -2.5], [0.0, 0.0, 0.0]])
     # Half the squared distance; what is not known adds nothing.
     expected = 0.5 * ((1 - 2) ** 2 + (-2 + 2.5) ** 2) / 2
+    found = losses.label_loss(outputs, labels, schema, vector_loss="squared")
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def matching_by_hand(x, y):
+    """Pair by pair in float64, written from the formula; rows of zeros take no part."""
+    x, y = np.float64(x), np.float64(y)
+    losses_of, there = np.zeros(len(x)), [i for i in range(len(x)) if y[i].any()]
+    agreement = {(i, j): x[i] @ y[j] / np.sqrt(x.shape[1]) for i in there for j in there}
+    for i in there:
+        to_vectors = np.logaddexp.reduce([agreement[i, j] for j in there])
+        to_pictures = np.logaddexp.reduce([agreement[j, i] for j in there])
+        losses_of[i] = 0.5 * (to_vectors + to_pictures) - agreement[i, i]
+    return losses_of
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0, 30.0])
+def test_matching_against_numpy(scale):
+    random = np.random.default_rng(5)
+    x = (scale * random.standard_normal((12, 7))).astype(np.float32)
+    y = random.standard_normal((12, 7)).astype(np.float32)
+    y[[3, 8]] = 0.0
+    found = losses.matching_loss(x, y)
+    assert found.shape == (12,) and found.dtype == tf.float32
+    np.testing.assert_allclose(found, matching_by_hand(x, y), rtol=1e-6, atol=1e-6 * scale)
+    assert (found.numpy()[[3, 8]] == 0).all()
+
+
+def test_matching_where_the_answer_is_known():
+    eye = np.eye(4, dtype=np.float32)
+    guess, sure = losses.matching_loss(0 * eye, eye), losses.matching_loss(100 * eye, eye)
+    np.testing.assert_allclose(guess, np.log(4), rtol=1e-6)
+    np.testing.assert_allclose(sure, 0.0, atol=1e-6)
+    # s_ii is c/2 and all others are 0: -log(e / (e + 3)).
+    c = np.float32(2.0 * np.log(3.0))
+    np.testing.assert_allclose(losses.matching_loss(c * eye, eye), np.log(2), rtol=1e-6)
+    # Two texts that are the same: one is as good as the other.
+    twins = eye[[0, 0, 1, 2]]
+    found = losses.matching_loss(100 * twins, twins)
+    np.testing.assert_allclose(found, [np.log(2), np.log(2), 0, 0], atol=1e-6)
+    np.testing.assert_allclose(losses.matching_loss(eye[:1], eye[:1]), [0.0], atol=0)
+
+
+def test_matching_teaches_nothing_about_what_is_not_known():
+    random = np.random.default_rng(6)
+    outputs = tf.constant(random.standard_normal((5, 3)), tf.float32)
+    labels = random.standard_normal((5, 3)).astype(np.float32)
+    labels[2] = 0.0
+    schema = LabelSchema((Field("plot", "vector", length=3),))
+    with tf.GradientTape() as tape:
+        tape.watch(outputs)
+        found = losses.label_loss(outputs, labels, schema)
+    np.testing.assert_allclose(found, matching_by_hand(outputs, labels).mean(), rtol=1e-6)
+    gradient = tape.gradient(found, outputs).numpy()
+    assert (gradient[2] == 0).all() and (np.abs(np.delete(gradient, 2, 0)).max(1) > 1e-3).all()
+    with tf.GradientTape() as tape:
+        tape.watch(outputs)
+        nothing = losses.label_loss(outputs, 0 * labels, schema)
+    assert float(nothing) == 0 and (tape.gradient(nothing, outputs).numpy() == 0).all()
+
+
+def test_texts_that_are_matched_join_the_other_labels():
+    schema = LabelSchema((Field("smile", "flag"), Field("plot", "vector", length=2)))
+    outputs = np.float32([[0.5, 1.0, -2.0], [-1.0, 3.0, 1.0]])
+    labels = np.float32([[1.0, 2.0, -2.5], [-1.0, 1.0, 0.5]])
+    flags = -log_sigmoid([0.5, 1.0])
+    expected = (flags + matching_by_hand(outputs[:, 1:], labels[:, 1:])).mean()
     np.testing.assert_allclose(losses.label_loss(outputs, labels, schema), expected, rtol=1e-6)

@@ -53,6 +53,7 @@ class GAN(keras.Model):
             loss is `losses.label_loss`.
         schema: the `LabelSchema` of the labels; needed with `head`.
         multilabel: one sigmoid per label column (MakeGirlsMoe) instead of a softmax per group.
+        vector_loss: of vectors among the labels, see `losses.label_loss`.
         head_on_real: whether the head also learns from real labels: AC-GAN does, InfoGAN does not.
         head_on_fake: whether the head also learns from generated pictures with the labels they were
             drawn for, as AC-GAN and InfoGAN do. Head and generator can then agree on a sign of
@@ -96,6 +97,7 @@ class GAN(keras.Model):
         head: keras.Model | None = None,
         schema: LabelSchema | None = None,
         multilabel: bool = False,
+        vector_loss: str = "matching",
         head_on_real: bool = True,
         head_on_fake: bool = True,
         adversarial_weight: float = 1.0,
@@ -125,6 +127,10 @@ class GAN(keras.Model):
         if joint_batch and updates != "simultaneous":
             raise ValueError(
                 f"joint_batch needs updates='simultaneous'. Received: updates={updates!r}."
+            )
+        if vector_loss not in losses.VECTOR_LOSSES:
+            raise ValueError(
+                f"vector_loss is one of {losses.VECTOR_LOSSES}. Received: {vector_loss!r}."
             )
         if head is not None and not (head_on_real or head_on_fake):
             raise ValueError("The head learns from something: head_on_real, head_on_fake or both.")
@@ -157,6 +163,7 @@ class GAN(keras.Model):
         self.penalty = penalty
         self.weight_clip = weight_clip
         self.multilabel = multilabel
+        self.vector_loss = vector_loss
         self.head_on_real = head_on_real
         self.head_on_fake = head_on_fake
         self.adversarial_weight = adversarial_weight
@@ -412,7 +419,7 @@ class GAN(keras.Model):
         return total, logs
 
     def _label_loss(self, outputs, labels):
-        return losses.label_loss(outputs, labels, self.schema, self.multilabel)
+        return losses.label_loss(outputs, labels, self.schema, self.multilabel, self.vector_loss)
 
     # ---- networks ----------------------------------------------------------------------------
 

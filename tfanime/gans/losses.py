@@ -142,11 +142,19 @@ def get(loss: str | AdversarialLoss) -> AdversarialLoss:
     return LOSSES[loss]
 
 
-def label_loss(outputs, labels, schema: LabelSchema, multilabel: bool = False):
+VECTOR_LOSSES = ("matching", "squared")
+
+
+def label_loss(
+    outputs,
+    labels,
+    schema: LabelSchema,
+    multilabel: bool = False,
+    vector_loss: str = "matching",
+):
     """`-log P(labels | picture)` of an auxiliary classifier, summed over the fields.
 
-    Groups use a softmax, flags a sigmoid, continuous values and every number of a vector a
-    unit-variance Gaussian (AC-GAN,
+    Groups use a softmax, flags a sigmoid, continuous values a unit-variance Gaussian (AC-GAN,
     Odena et al. 2017, eq. 3; InfoGAN, Chen et al. 2016, eq. 5, where it is the bound on mutual
     information up to the constant entropy of the code).
 
@@ -156,6 +164,8 @@ def label_loss(outputs, labels, schema: LabelSchema, multilabel: bool = False):
         schema: how the columns group.
         multilabel: one sigmoid per column even within groups (MakeGirlsMoe, Jin et al. 2017,
             section 3.3).
+        vector_loss: of vectors: `"matching"` (`matching_loss`) or `"squared"`: every number a
+            unit-variance Gaussian, so that all of them must be said, those that cannot be seen too.
 
     Returns:
         float32 scalar: mean over the batch of the sum over the fields.
@@ -165,7 +175,9 @@ def label_loss(outputs, labels, schema: LabelSchema, multilabel: bool = False):
     total = 0.0
     for field, place in zip(schema.fields, schema.slices().values(), strict=True):
         y, x = labels[:, place], outputs[:, place]
-        if field.kind == "vector":
+        if field.kind == "vector" and vector_loss == "matching":
+            total = total + matching_loss(x, y)
+        elif field.kind == "vector":
             # Its numbers are not confined to [-1, 1], so no tanh.
             total = total + ops.sum(0.5 * ops.square(x - y) * _known(y), axis=-1)
         elif field.kind == "value":
@@ -177,6 +189,41 @@ def label_loss(outputs, labels, schema: LabelSchema, multilabel: bool = False):
             # softplus(-y x) is the sigmoid's cross-entropy for y in {-1, +1}.
             total = total + ops.sum(ops.softplus(-y * x) * _known(y), axis=-1)
     return ops.mean(total)
+
+
+def matching_loss(outputs, vectors):
+    """How hard it is to tell which vector of the batch belongs to which picture (InfoNCE).
+
+    `s_ij = x_i . y_j / sqrt(K)` says how well picture i and vector j agree; the loss of pair i is
+    `-1/2 log softmax_j(s_ij) - 1/2 log softmax_j(s_ji)` at j = i: the picture has to find its
+    vector among the batch's, and the vector its picture. It is a bound on their mutual
+    information too, `log B - loss` (van den Oord et al. 2018, eq. 3 and 4; both ways: Radford et
+    al. 2021; of generated pictures in a GAN: Zhang et al. 2021).
+
+    Equal vectors cannot be told apart, and leave log 2 or more. What takes part in `tfanime.train`
+    are the pictures of one part of a batch: of a replica, and of a step of accumulation.
+
+    Args:
+        outputs: x `(B, K)` raw outputs of the head.
+        vectors: y `(B, K)`; a row of zeros is not known, takes no part, and has loss 0.
+
+    Returns:
+        `(B,)` float32.
+
+    Reference:
+        [van den Oord et al., 2018](https://arxiv.org/abs/1807.03748),
+        [Radford et al., 2021](https://arxiv.org/abs/2103.00020),
+        [Zhang et al., 2021](https://arxiv.org/abs/2101.04702)
+    """
+    outputs = ops.cast(outputs, "float32")
+    vectors = ops.cast(vectors, "float32")
+    known = ops.cast(ops.any(ops.not_equal(vectors, 0.0), axis=-1), "float32")
+    scores = ops.matmul(outputs, ops.transpose(vectors)) / vectors.shape[-1] ** 0.5
+    # Far below any score, and finite, so that no gradient is NaN.
+    absent = 1e9 * (known - 1.0)
+    to_vectors = ops.log_softmax(scores + absent[None, :], axis=1)
+    to_pictures = ops.log_softmax(scores + absent[:, None], axis=0)
+    return -0.5 * known * (ops.diagonal(to_vectors) + ops.diagonal(to_pictures))
 
 
 def _known(labels):

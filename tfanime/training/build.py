@@ -82,6 +82,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         head=head,
         schema=schema if conditional else None,
         multilabel=config.multilabel,
+        vector_loss=config.vector_loss,
         head_on_real=conditioning == "ac",
         head_on_fake=config.head_on_fake or conditioning == "infogan",
         adversarial_weight=config.adversarial_weight,
