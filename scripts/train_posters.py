@@ -1,11 +1,12 @@
 """The poster study's grid: five recipes in three scenarios on sets of posters, measured.
 
     python scripts/train_posters.py --set anime=posters/train --set films=films/train \\
-        --minutes 1.5 --mobilenet FILE.tflite --out DIR
+        --pictures 3200 --mobilenet FILE.tflite --out DIR
 
 Each SET is a packed set of `tfanime prepare posters` to which `tfanime text attach` added the texts
-`tags` and `description`. Cells are trained one after another, each in a process of its own; stopped
-and started again, it goes on where it was. DIR receives a run folder a cell, `results.json`,
+`tags` and `description`. Every cell sees as many pictures, so that none suffers from what else the
+machine does; a Wasserstein critic takes five of six updates and its generator one. Stopped and
+started again, it goes on where it was. DIR receives a run folder a cell, `results.json`,
 `table.md` and, for each set, `sheet_SET_SCENARIO.png`: two rows a recipe, light above heavy, of the
 same noise; the texts are those of light and of heavy posters.
 
@@ -17,17 +18,18 @@ of the real posters and the standard error of a difference of as many real ones.
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 
 import tfanime
+from tfanime import recipes
 from tfanime.data import PackedDataset
 from tfanime.files import read_json, write_json, write_text
 from tfanime.images import save_grid
 from tfanime.training import checkpoint
+from tfanime.training.watch import Diverged
 
 RECIPES = ("cdcgan-sn", "clsgan", "wgan-gp", "infogan", "ac-infogan")
 SCENARIOS = {
@@ -43,7 +45,7 @@ COMPARED = 200  # pictures a class, for colours
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--set", dest="sets", action="append", required=True, metavar="NAME=DATA")
-    parser.add_argument("--minutes", type=float, default=1.5, help="of training, a cell")
+    parser.add_argument("--pictures", type=int, default=3200, help="real ones seen, a cell")
     parser.add_argument("--mobilenet", help="MobileNetV2 as a TFLite file; default: the tagger")
     parser.add_argument("--n", type=int, help="pictures a figure")
     parser.add_argument("--channels", type=int, default=32, help="of both networks")
@@ -74,21 +76,27 @@ def main() -> None:
 
 
 def train(recipe: str, fields: str, data: str, run: Path, options) -> None:
-    """`tfanime train` in a process of its own; a run that diverges is part of the result."""
-    settings = {
-        "condition_on": fields,
-        "generator.channels": options.channels,
-        "discriminator.channels": options.channels,
-        "label_embedding": 32,
-        "text_augmentation": 16,
-        "batch_size": options.batch_size,
-    }
-    command = [
-        *(sys.executable, "-m", "tfanime", "train", recipe, "--data", data, "--out", run),
-        *("--minutes", options.minutes, "--precision", options.precision),
-        *(word for pair in settings.items() for word in ("--set", "=".join(map(str, pair)))),
-    ]
-    subprocess.run([str(part) for part in command], check=False)
+    """A run that diverges is part of the result."""
+    steps = options.pictures // (options.batch_size * recipes.get(recipe).critic_steps)
+    keras.backend.clear_session()
+    try:
+        tfanime.train(
+            recipe,
+            data,
+            out=run,
+            steps=steps,
+            sample_every=steps,
+            batch_size=options.batch_size,
+            precision=options.precision,
+            tensorboard=False,
+            condition_on=fields,
+            generator={"channels": options.channels},
+            discriminator={"channels": options.channels},
+            label_embedding=32,
+            text_augmentation=16,
+        )
+    except Diverged as error:
+        print(error)
 
 
 def measure(run: Path, data: str, options) -> dict:
