@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.recipes import test_texts as texts
 from tests.recipes.test_recipes import SCHEMA, batch, tiny
 from tfanime import recipes
 from tfanime.files import read_json, write_json
@@ -21,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 PRECISE = 1e-4
 # `modern` looks through the tagger, which JAX compiles for minutes: left out here.
 NAMES = [name for name in recipes.names() if name != "modern"]
+WITH_TEXTS = "ac-infogan with texts"
 # Variants beside the recipes as they are.
 OPTIONS = {
     "dcgan": {"accumulation": 2, "instance_noise": 0.05},
@@ -32,14 +34,18 @@ OPTIONS = {
 def stepped(tmp_path_factory):
     """A folder a recipe: a checkpoint after one step, a batch, and the next step by both."""
     root = tmp_path_factory.mktemp("steps")
-    for name in NAMES:
-        config = tiny(name, **OPTIONS.get(name, {}))
-        gan = build_gan(config, SCHEMA)
-        gan.train_step(batch(config, seed=1))
+    for name in (*NAMES, WITH_TEXTS):
+        if name == WITH_TEXTS:
+            schema, config = texts.SCHEMA, texts.tiny_poster("ac-infogan")
+            first, data = (texts.batch(config, schema, seed=seed) for seed in (1, 2))
+        else:
+            schema, config = SCHEMA, tiny(name, **OPTIONS.get(name, {}))
+            first, data = (batch(config, seed=seed) for seed in (1, 2))
+        gan = build_gan(config, schema)
+        gan.train_step(first)
         folder = root / name
         checkpoint.save(gan, folder, {})
-        write_json(folder / "config.json", {"config": config.to_json(), "labels": SCHEMA.to_json()})
-        data = batch(config, seed=2)
+        write_json(folder / "config.json", {"config": config.to_json(), "labels": schema.to_json()})
         np.savez(folder / "batch.npz", **{key: value.numpy() for key, value in data.items()})
         logs = gan.train_step(data)
         write_json(folder / "tensorflow.json", {key: float(value) for key, value in logs.items()})
@@ -62,7 +68,7 @@ def stepped(tmp_path_factory):
     return root
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, WITH_TEXTS])
 @pytest.mark.slow
 def test_one_step_agrees(stepped, name):
     mine, theirs = (read_json(stepped / name / f"{kind}.json") for kind in ("tensorflow", "jax"))

@@ -38,6 +38,11 @@ def _global_policy():
     keras.mixed_precision.set_global_policy("float32")
 
 
+def tiny_poster(name, **overrides):
+    config = tiny(name, label_embedding=5, text_augmentation=2, **overrides)
+    return config.override(image_size=(HEIGHT, WIDTH), batch_size=ROWS)
+
+
 def batch(config, schema, seed=0):
     random = np.random.default_rng(seed)
     count = ROWS * config.critic_steps
@@ -55,9 +60,7 @@ def batch(config, schema, seed=0):
 def test_every_recipe_trains_on_rectangular_pictures_with_texts(name, tmp_path):
     scenario = SCENARIOS[CONDITIONED.index(name) % len(SCENARIOS)]
     schema, _ = SCHEMA.select(scenario)
-    config = tiny(name, label_embedding=5, text_augmentation=2).override(
-        image_size=(HEIGHT, WIDTH), batch_size=ROWS
-    )
+    config = tiny_poster(name)
     gan = build_gan(config, schema)
     logs = gan.train_step(batch(config, schema))
     assert all(np.isfinite(value) for value in logs.values()), logs
@@ -76,9 +79,7 @@ def test_every_recipe_trains_on_rectangular_pictures_with_texts(name, tmp_path):
 @pytest.mark.parametrize("loss", ["matching", "squared"])
 @pytest.mark.parametrize("name", ["infogan", "ac-infogan"])
 def test_a_head_reads_the_text(name, loss):
-    config = tiny(name, vector_loss=loss, d_lr=2e-3, g_lr=1e-6).override(
-        image_size=(HEIGHT, WIDTH), batch_size=ROWS
-    )
+    config = tiny_poster(name, vector_loss=loss, d_lr=2e-3, g_lr=1e-6)
     schema, _ = SCHEMA.select(["description"])
     gan = build_gan(config, schema)
     data = {key: values[..., -schema.size :] for key, values in batch(config, SCHEMA).items()}

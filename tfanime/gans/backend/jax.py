@@ -113,15 +113,18 @@ def staged_gradients(draw, in_between, loss_of, variables):
     drawn, pullback, changes = jax.vjp(drawing, _values(variables), has_aux=True)
     drawing.assign(changes)
     between = None if in_between is None else in_between(ops.stop_gradient(drawn))
-    judging = _Pure(loss_of)
+    judging = _Pure(loss_of, variables)
 
-    def loss(tensor):
-        (value, found), changes = judging([], tensor)
+    def loss(values, tensor):
+        (value, found), changes = judging(values, tensor)
         return value, (found, changes)
 
-    on_drawn, (found, changes) = jax.grad(loss, has_aux=True)(drawn)
+    both = jax.grad(loss, argnums=(0, 1), has_aux=True)
+    (direct, on_drawn), (found, changes) = both(_values(variables), drawn)
     judging.assign(changes)
-    return pullback(on_drawn)[0], drawn, between, found
+    # A loss may see the variables themselves too: conditioning augmentation's divergence does.
+    through = pullback(on_drawn)[0]
+    return [one + other for one, other in zip(direct, through, strict=True)], drawn, between, found
 
 
 def input_gradients(logits_of, images):

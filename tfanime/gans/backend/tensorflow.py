@@ -44,10 +44,10 @@ def staged_gradients(draw, in_between, loss_of, variables):
     """Gradients of a loss of what `draw` makes, which is used for something else first.
 
     Args:
-        draw: function without arguments that returns a tensor; all that `variables` enter.
+        draw: function without arguments that returns a tensor.
         in_between: function of that tensor, cut off from the gradient, or None.
         loss_of: function of the tensor that returns `(loss, found)`.
-        variables: Keras variables.
+        variables: Keras variables; `draw` and `loss_of` may both depend on them.
 
     Returns:
         `(gradients, tensor, what in_between returned or None, found)`.
