@@ -5,10 +5,12 @@
 Every recipe, with the 34 labels of MakeGirlsMoe where it takes labels. Both train the same networks
 with the same losses on the same batch; the plain way is that of the Keras examples: sample, update
 the discriminator, sample again, draw again, update the generator, with `jit_compile=False` (XLA
-would slow it down further on a CPU). Rounds alternate between the two, so a machine that drifts
+would slow it down further on a CPU). It keeps no average of the generator. Where a recipe updates
+both networks simultaneously (`makegirlsmoe`, `dcgan-dragan`, `modern`), plain Keras has no such
+step and does the same in turn. Rounds alternate between the two, so a machine that drifts
 slows both; images/s are medians over rounds. Peak memory is that of a process of its own for each.
-`M/picture` is the least work a step needs: multiplications and additions of the convolutions and
-dense layers, with a backward pass counted twice a forward.
+`M/picture` is what a step has to compute: multiply-adds of convolutions and dense layers, with a
+backward pass counted twice a forward; see `operations`.
 
 Then `bench_ways.py`: TensorFlow in one process, on two logical devices and in two processes, JAX,
 and the input pipeline alone, for the first of the recipes. `--recipes` without any: only that.
@@ -31,13 +33,15 @@ import tensorflow as tf
 from keras import ops
 
 from tfanime import recipes
-from tfanime.gans import losses
+from tfanime.gans import SRGAN, losses
+from tfanime.gans.degrade import color_jitter
 from tfanime.labels import MAKEGIRLSMOE
 from tfanime.layers.spectral import spectral_layers
 from tfanime.training.build import build_gan
 from tfanime.training.checkpoint import state_of
 
 PRECISIONS = ("float32", "mixed_bfloat16")
+ROUND = 64  # pictures of a round's step at least; recipes with small batches take more steps
 
 
 class RandomNoise:
@@ -70,6 +74,8 @@ class PlainGAN(keras.Model):
         rows = batch["images"].shape[0] // gan.critic_steps
         for i in range(gan.critic_steps):
             part = {key: value[i * rows : (i + 1) * rows] for key, value in batch.items()}
+            if isinstance(gan, SRGAN):
+                part = self.with_small_pictures(part, RandomNoise(rows))
             d_loss = self.update_discriminator(part, RandomNoise(rows))
         g_loss = self.update_generator(part, RandomNoise(rows))
         self.steps.assign_add(1)
@@ -77,17 +83,17 @@ class PlainGAN(keras.Model):
 
     def update_discriminator(self, batch, noise):
         gan, real, condition = self.gan, batch["images"], batch.get("condition")
-        fakes = self.draw(real, condition, noise)
+        fakes = self.draw(batch, noise)
         for layer in spectral_layers(gan.discriminator):
             layer.power_step()
         with tf.GradientTape() as tape:
-            on_real = self.judge(self.augmented(real, noise), batch.get("labels"))
-            on_fake = self.judge(self.augmented(fakes, noise), condition)
+            on_real, on_fake = self.judge_both(batch, fakes, noise)
             loss = gan.adversarial_weight * gan.loss_pair.discriminator(
                 on_real["logits"], on_fake["logits"]
             )
             if gan.head:
-                loss += gan.head_weight * self.label_loss(on_fake, condition)
+                if gan.head_on_fake:
+                    loss += gan.head_weight * self.label_loss(on_fake, condition)
                 if gan.head_on_real:
                     loss += gan.head_weight * self.label_loss(on_real, batch["labels"])
             if gan.penalty:
@@ -101,20 +107,52 @@ class PlainGAN(keras.Model):
     def update_generator(self, batch, noise):
         gan, condition = self.gan, batch.get("condition")
         with tf.GradientTape() as tape:
-            fakes = self.draw(batch["images"], condition, noise)
-            on_fake = self.judge(self.augmented(fakes, noise), condition)
+            fakes = self.draw(batch, noise)
+            if gan.joint_batch:  # the statistics of both kinds decide how generated ones look
+                on_fake = self.judge_both(batch, fakes, noise)[1]
+            else:
+                on_fake = self.judge(self.augmented(fakes, noise), condition)
             loss = gan.adversarial_weight * gan.loss_pair.generator(on_fake["logits"])
             if gan.head:
                 loss += gan.head_weight * self.label_loss(on_fake, condition)
+            if isinstance(gan, SRGAN):
+                loss += self.content_loss(fakes, batch["images"])
         self.descend(gan.g_optimizer, tape, loss, gan.generator_variables)
         return loss
 
-    def draw(self, real, condition, noise):
-        gan = self.gan
-        return gan.generator(gan._generator_inputs(real, condition, noise), training=True)
+    def with_small_pictures(self, batch, noise):
+        """Both updates of an upscaler begin with the same pictures."""
+        gan, real = self.gan, batch["images"]
+        if gan.jitter:
+            real = color_jitter(real, noise, gan.jitter)
+        return {**batch, "images": real, "small": gan._generator_inputs(real, None, noise)}
+
+    def content_loss(self, fakes, real):
+        gan, fakes = self.gan, ops.cast(fakes, "float32")
+        distance = ops.absolute if gan.pixel_loss == "l1" else ops.square
+        loss = gan.content_weight * ops.mean(distance(fakes - real))
+        if gan.feature_weight:
+            loss += gan.feature_weight * gan._feature_loss(fakes, real)
+        return loss
+
+    def draw(self, batch, noise):
+        if "small" in batch:
+            return self.gan.generator(batch["small"], training=True)
+        inputs = self.gan._generator_inputs(batch["images"], batch.get("condition"), noise)
+        return self.gan.generator(inputs, training=True)
 
     def augmented(self, pictures, noise):
         return self.gan.augment(pictures, noise) if self.gan.augment else pictures
+
+    def judge_both(self, batch, fakes, noise):
+        real, fakes = (self.augmented(pictures, noise) for pictures in (batch["images"], fakes))
+        if not self.gan.joint_batch:
+            condition = batch.get("condition")
+            return self.judge(real, batch.get("labels")), self.judge(fakes, condition)
+        # In turn, so that the groups of the minibatch deviation are of one kind.
+        together = ops.reshape(ops.stack([real, fakes], axis=1), (-1, *real.shape[1:]))
+        outputs = self.judge(together, None)
+        return [{name: values[i::2] for name, values in outputs.items()} for i in (0, 1)]
 
     def judge(self, pictures, labels):
         gan = self.gan
@@ -168,55 +206,82 @@ def seconds_of(step, batch, steps):
     return (time.perf_counter() - started) / steps
 
 
+def multiply_adds(model, trained=None):
+    """Of one picture through a model's convolutions and dense layers, from the layers' shapes.
+
+    Args:
+        trained: True or False count only the layers that are trained, or those that are not.
+    """
+    total = 0
+    for layer in model._flatten_layers():
+        kernel = getattr(layer, "kernel", None)
+        if kernel is None or trained not in (None, layer.trainable):
+            continue
+        # A transposed convolution applies its kernel at every input position.
+        shape = layer.input.shape if "Transpose" in type(layer).__name__ else layer.output.shape
+        total += math.prod(shape[1:-1]) * math.prod(kernel.shape)
+    return total
+
+
 def operations(gan, rows):
-    """Multiply-adds of one step, in billions, counted from the layers' shapes."""
+    """Multiply-adds of one step, in billions.
 
-    def forward(model):
-        total = 0
-        for layer in model._flatten_layers():
-            kernel = getattr(layer, "kernel", None)
-            if kernel is None:
-                continue
-            # A transposed convolution applies its kernel at every input position.
-            shape = layer.input.shape if "Transpose" in type(layer).__name__ else layer.output.shape
-            places = 1
-            for extent in shape[1:-1]:
-                places *= extent
-            weights = 1
-            for extent in kernel.shape:
-                weights *= extent
-            total += places * weights
-        return total
-
-    generator, discriminator = forward(gan.generator), forward(gan.discriminator)
-    # A backward pass costs two forward ones, or one where only the pictures need a gradient.
+    A backward pass costs two forward ones: one for the gradients of the weights, one for those of
+    what came in. Frozen layers need the second only, and only below a picture that is drawn.
+    """
+    discriminator = multiply_adds(gan.discriminator)
+    frozen = multiply_adds(gan.discriminator, trained=False)
+    generator = multiply_adds(at_size(gan))
+    # Real and generated pictures, forward and backward.
+    d_update = 6 * discriminator - 4 * frozen
     # A penalty: forward, gradient with respect to the pictures, and the backward pass of both.
     penalty = 6 * discriminator / gan.penalty.every if gan.penalty else 0
+    # What the generator receives passes through the discriminator, in a joint batch through the
+    # trained layers of the real pictures too, since batch norm ties them together.
+    received = discriminator + (discriminator - frozen if gan.joint_batch else 0)
     if gan.updates == "simultaneous":
-        # Pictures forward once; real and generated pictures forward and backward, and the
-        # gradient that the generator receives.
-        return rows * (3 * generator + 7 * discriminator + penalty) / 1e9
+        return rows * (3 * generator + d_update + penalty + received) / 1e9
     # Every critic step draws and judges; the last one's pictures are judged again.
     draws = 3 * generator / gan.critic_steps + generator * (1 - 1 / gan.critic_steps)
-    judged = 6 * discriminator + 2 * discriminator / gan.critic_steps
-    return rows * (draws + judged + penalty) / 1e9
+    g_update = (discriminator + received) / gan.critic_steps
+    return rows * (draws + d_update + penalty + g_update + content(gan)) / 1e9
 
 
-def compare(recipe, size, precision, rounds, steps):
+def content(gan):
+    """Multiply-adds of an upscaler's feature loss: both pictures forward, one of them backward."""
+    if not getattr(gan, "feature_weight", 0):
+        return 0
+    return 3 * multiply_adds(gan.feature_model)
+
+
+def at_size(gan):
+    """The generator; an upscaler, that takes pictures of any size, for those of the training."""
+    if not isinstance(gan, SRGAN):
+        return gan.generator
+    height, width = (side // gan.factor for side in gan.discriminator.inputs[0].shape[1:3])
+    return keras.models.clone_model(gan.generator, keras.Input((height, width, 3)))
+
+
+def compare(recipe, size, precision, rounds, steps, with_memory):
     ours, batch, rows, gan = build(recipe, size, precision, plain=False)
     plain, *_ = build(recipe, size, precision, plain=True)
     for step in (ours, plain):
         seconds_of(step, batch, 2)
+    steps *= max(1, ROUND // rows)
     times = [
         (seconds_of(ours, batch, steps), seconds_of(plain, batch, steps)) for _ in range(rounds)
     ]
     mine, theirs = (statistics.median(column) for column in zip(*times, strict=True))
     ratio = statistics.median(b / a for a, b in times)
-    memory = [peak_memory(recipe, size, precision, plain) for plain in (False, True)]
     work = operations(gan, rows)
+    memory = " ".join(["-".rjust(8)] * 2)
+    if with_memory:
+        memory = " ".join(
+            f"{peak_memory(recipe, size, precision, plain):8.0f}" for plain in (False, True)
+        )
     print(
         f"{recipe:<14} {precision:<15} {rows / mine:9.1f} {rows / theirs:9.1f} {ratio:8.2f}x "
-        f"{memory[0]:8.0f} {memory[1]:8.0f} {work / rows * 1e3:11.0f} {work / mine:8.0f}",
+        f"{memory} {work / rows * 1e3:11.0f} {work / mine:8.0f}",
         flush=True,
     )
 
@@ -229,10 +294,10 @@ def count(recipe, size):
     trained = gan.generator_variables + gan.discriminator_variables
     kept = state_of(gan).values()
     parameters, numbers = (sum(math.prod(v.shape) for v in vs) for vs in (trained, kept))
-    # An upscaler takes pictures of any size.
-    fixed = None not in gan.generator.inputs[0].shape[1:]
-    work = f"{operations(gan, rows) / rows * 1e3:.0f}" if fixed else "-"
-    print(f"{recipe:<14} {work:>9} {parameters / 1e6:9.2f} {numbers * 4 / 2**20:9.1f}", flush=True)
+    work = operations(gan, rows) / rows * 1e3
+    print(
+        f"{recipe:<14} {work:9.0f} {parameters / 1e6:9.2f} {numbers * 4 / 2**20:9.1f}", flush=True
+    )
 
 
 def own_peak():
@@ -254,7 +319,10 @@ def main():
     parser.add_argument("--precisions", nargs="+", default=PRECISIONS)
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=2, help="per round")
+    parser.add_argument(
+        "--steps", type=int, default=2, help=f"per round, of {ROUND} pictures at least"
+    )
+    parser.add_argument("--without-memory", action="store_true", help="saves half of the time")
     parser.add_argument("--work", action="store_true", help="only count, without measuring")
     parser.add_argument("--memory", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -274,7 +342,14 @@ def main():
         header(arguments)
     for recipe in arguments.recipes:
         for precision in arguments.precisions:
-            compare(recipe, arguments.size, precision, arguments.rounds, arguments.steps)
+            compare(
+                recipe,
+                arguments.size,
+                precision,
+                arguments.rounds,
+                arguments.steps,
+                not arguments.without_memory,
+            )
     words = ["--recipe", (arguments.recipes or ["dcgan"])[0], "--size", str(arguments.size)]
     words += ["--rounds", str(arguments.rounds), "--steps", str(arguments.steps)]
     # Its processes choose their backends before anything is imported.

@@ -20,8 +20,7 @@ from tfanime.training.build import build_gan
 
 ROOT = Path(__file__).parents[2]
 PRECISE = 1e-4
-# `modern` looks through the tagger, which JAX compiles for minutes: left out here.
-NAMES = [name for name in recipes.names() if name != "modern"]
+NAMES = recipes.names()
 WITH_TEXTS = "ac-infogan with texts"
 # Variants beside the recipes as they are.
 OPTIONS = {
