@@ -323,6 +323,7 @@ def main():
         "--steps", type=int, default=2, help=f"per round, of {ROUND} pictures at least"
     )
     parser.add_argument("--without-memory", action="store_true", help="saves half of the time")
+    parser.add_argument("--without-ways", action="store_true", help="without bench_ways.py")
     parser.add_argument("--work", action="store_true", help="only count, without measuring")
     parser.add_argument("--memory", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -350,6 +351,8 @@ def main():
                 arguments.steps,
                 not arguments.without_memory,
             )
+    if arguments.without_ways:
+        return
     words = ["--recipe", (arguments.recipes or ["dcgan"])[0], "--size", str(arguments.size)]
     words += ["--rounds", str(arguments.rounds), "--steps", str(arguments.steps)]
     # Its processes choose their backends before anything is imported.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Asks a model server for pictures over REST or gRPC.
 
-python scripts/serving/generate.py http://localhost:8501 girls --tags hair=blue smile=yes
+python scripts/serving/generate.py http://localhost:8501 girls --tags hair=blue smile hat=no
 python scripts/serving/generate.py grpc://localhost:8500 girls --n 64 --seed 7 --out sheet.png
 """
 
@@ -20,10 +20,11 @@ def main() -> int:
     parser.add_argument("model", help="its name on the server")
     parser.add_argument("--n", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--tags", nargs="*", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--tags", nargs="*", default=[], metavar="NAME[=VALUE]")
     parser.add_argument("--out", default="sheet.png", help="a sheet of all pictures")
     options = parser.parse_args()
-    tags = dict(word.split("=", 1) for word in options.tags)
+    pairs = (word.partition("=") for word in options.tags)
+    tags = {name: value if equals else "yes" for name, equals, value in pairs}
     try:
         with Client(options.server, options.model) as client:
             faces = client.generate(options.n, options.seed, tags or None)
