@@ -32,6 +32,8 @@ FILTERS = {
     "lanczos": Image.Resampling.LANCZOS,
 }
 INPUTS = {"clean": 0.0, "worse": 1.0}
+COLUMNS = ("input", "enlarged by", "PSNR", "SSIM", "feature distance")
+FORMS = {"PSNR": "{:.2f}", "SSIM": "{:.4f}", "feature distance": "{:.3f}"}
 SHOWN = 8
 
 
@@ -62,29 +64,49 @@ def compare(options) -> None:
     chosen = np.random.default_rng(options.seed).permutation(len(dataset))[: options.n]
     real = dataset.images(np.sort(chosen))
     extractor = load_extractor(f"mobilenet:{options.mobilenet}") if options.mobilenet else None
-    expected = extract(real, extractor) if extractor else None
-    rows, shown = [], [real[:SHOWN]]
-    for name, share in INPUTS.items():
-        small = reduced(real, factor, share, options.seed)
-        enlarged = {kind: resized(small, factor, kind) for kind in FILTERS}
-        enlarged[upscaler.name] = upscale(small, upscaler, progress=True)
-        for kind, pictures in enlarged.items():
-            errors = np.square(pictures.astype(np.float64) - real).mean(axis=(1, 2, 3))
-            figures = [f"{psnr(errors).mean():.2f}", f"{ssim(pictures, real).mean():.4f}"]
-            if extractor:
-                apart = np.linalg.norm(extract(pictures, extractor) - expected, axis=1)
-                figures.append(f"{apart.mean():.3f}")
-            rows.append([name, kind, *figures])
-        shown += [enlarged[kind][:SHOWN] for kind in ("nearest", "bicubic", upscaler.name)]
-    columns = ["input", "enlarged by", "PSNR", "SSIM", "feature distance"]
-    columns = columns[: len(rows[0])]
-    lines = [columns, ["---"] * len(columns), *rows]
+    rows, sheet = measure(upscaler, real, extractor, options.seed, progress=True)
+    columns = list(rows[0])
+    cells = [[FORMS.get(name, "{}").format(value) for name, value in row.items()] for row in rows]
+    lines = [columns, ["---"] * len(columns), *cells]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     print(table)
     print(f"{len(real)} pictures of {options.against} ({dataset.sha256[:12]}), factor {factor}")
     if options.out:
         write_text(options.out / "table.md", table + "\n")
-        save_image(options.out / "sheet.png", grid(np.concatenate(shown), columns=len(shown[0])))
+        save_image(options.out / "sheet.png", sheet)
+
+
+def measure(
+    upscaler, real: np.ndarray, extractor=None, seed: int = 0, progress: bool = False
+) -> tuple[list[dict], np.ndarray]:
+    """A row for every kind of small picture and way to enlarge it, and a sheet.
+
+    Args:
+        upscaler: a loaded one.
+        real: `(n, H, W, 3)` uint8, what the enlarged pictures should be.
+        extractor: adds the distance of its features.
+        seed: of how the small pictures are made worse.
+        progress: show a progress bar.
+
+    Returns:
+        Rows of `COLUMNS`, means over the pictures; and `(h, w, 3)` uint8 with `SHOWN` columns: the
+        real pictures, then for every kind of small picture nearest, bicubic and the upscaler.
+    """
+    expected = extract(real, extractor) if extractor else None
+    rows, shown = [], [real[:SHOWN]]
+    for name, share in INPUTS.items():
+        small = reduced(real, upscaler.factor, share, seed)
+        enlarged = {kind: resized(small, upscaler.factor, kind) for kind in FILTERS}
+        enlarged[upscaler.name] = upscale(small, upscaler, progress=progress)
+        for kind, pictures in enlarged.items():
+            errors = np.square(pictures.astype(np.float64) - real).mean(axis=(1, 2, 3))
+            figures = [float(psnr(errors).mean()), float(ssim(pictures, real).mean())]
+            if extractor:
+                apart = np.linalg.norm(extract(pictures, extractor) - expected, axis=1)
+                figures.append(float(apart.mean()))
+            rows.append(dict(zip(COLUMNS, [name, kind, *figures], strict=False)))
+        shown += [enlarged[kind][:SHOWN] for kind in ("nearest", "bicubic", upscaler.name)]
+    return rows, grid(np.concatenate(shown), columns=len(shown[0]))
 
 
 def resized(small: np.ndarray, factor: int, kind: str) -> np.ndarray:

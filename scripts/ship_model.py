@@ -8,6 +8,10 @@ which halves the file; `generator.keras` stays a plain Keras file), `critic.npz`
 (`tfanime train ... --set start=NAME`), `config.json`, `figures.json` (what `tfanime evaluate`
 measured, each figure with its protocol and floor) and `sheet.png` (64 unselected pictures of seed
 0). MODEL_CARD.md is written by hand.
+
+An upscaler is measured by `scripts/compare_upscalers.py` instead, which also makes its sheet: a row
+of held-out pictures, then what nearest, bicubic and the model make of them, from clean small
+pictures and from worse ones.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import argparse
 import zipfile
 from pathlib import Path
 
+import compare_upscalers
 import keras
 import numpy as np
 from train_zoo import HELD_OUT
@@ -24,12 +29,23 @@ import tfanime
 from tfanime.config import Config
 from tfanime.data import PackedDataset
 from tfanime.files import atomic_path, read_json, write_json
-from tfanime.saved import WEIGHTS, load_schema, save_generator
+from tfanime.images import save_image
+from tfanime.metrics import load_extractor
+from tfanime.saved import (
+    UPSCALER,
+    WEIGHTS,
+    kind_of,
+    load_schema,
+    load_upscaler,
+    save_generator,
+    save_upscaler,
+)
 from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
 from tfanime.training.start import save_critic
 
 SHEET, DRAWS = 64, 4
+ENLARGED = 300  # held-out pictures that judge an upscaler
 
 
 def main() -> None:
@@ -41,12 +57,15 @@ def main() -> None:
     options = parser.parse_args()
     ship(options.run, options.out)
     _, held_out = PackedDataset.open(options.data).split(HELD_OUT)
-    figures = measure(options.out, held_out, options.extractor)
+    if kind_of(options.run) == UPSCALER:
+        figures = measure_upscaler(options.out, held_out, options.extractor)
+    else:
+        figures = measure(options.out, held_out, options.extractor)
+        tfanime.generate(options.out, n=SHEET, seed=0, grid=options.out / "sheet.png")
     newest = checkpoint.checkpoints(options.run)[-1]
     meta = read_json(newest / "meta.json")
     trained = {"step": meta["step"], "seconds": round(meta["seconds"])}
     write_json(options.out / "figures.json", {"trained": trained, "figures": figures})
-    tfanime.generate(options.out, n=SHEET, seed=0, grid=options.out / "sheet.png")
 
 
 def ship(run: Path, out: Path) -> None:
@@ -54,7 +73,8 @@ def ship(run: Path, out: Path) -> None:
     stored = read_json(run / "config.json")
     # In float32: the networks compute in what they were made in.
     config = Config.from_json(stored["config"]).override(precision="float32", start=None)
-    schema = load_schema(run)
+    enlarges = kind_of(run) == UPSCALER
+    schema = None if enlarges else load_schema(run)
     gan = build_gan(config, schema)
     checkpoint.restore(gan, checkpoint.checkpoints(run)[-1])
     for variable in gan.ema_generator.weights:
@@ -62,7 +82,10 @@ def ship(run: Path, out: Path) -> None:
             rounded = keras.ops.convert_to_numpy(variable).astype(np.float16)
             variable.assign(rounded.astype(np.float32))
     out.mkdir(parents=True, exist_ok=True)
-    save_generator(out, gan.ema_generator, schema, out.name)
+    if enlarges:
+        save_upscaler(out, gan.ema_generator, gan.factor, out.name)
+    else:
+        save_generator(out, gan.ema_generator, schema, out.name)
     _deflate(out / WEIGHTS)
     save_critic(gan, out)
     # Where a run began is a path of the machine that it ran on; the card tells the stages.
@@ -91,6 +114,42 @@ def measure(model: Path, held_out: PackedDataset, extractors: list[str]) -> list
             model, held_out, metrics, extractor=extractor, draws=DRAWS, progress=True
         )
         found += report.to_json()["figures"]
+    return found
+
+
+def measure_upscaler(model: Path, held_out: PackedDataset, extractors: list[str]) -> list[dict]:
+    """How near enlarged pictures come to the real ones, beside plain ways to enlarge; the sheet."""
+    upscaler = load_upscaler(model)
+    chosen = np.random.default_rng(0).permutation(len(held_out))[:ENLARGED]
+    pictures, found = held_out.images(np.sort(chosen)), []
+    for number, name in enumerate(extractors):
+        extractor = load_extractor(name)
+        rows, sheet = compare_upscalers.measure(upscaler, pictures, extractor, progress=True)
+        protocol = {
+            "real set": held_out.sha256,
+            "counts": f"{len(pictures)} real pictures",
+            "factor": upscaler.factor,
+            "seed": 0,
+        }
+        of_features = {"extractor": extractor.name, "network": extractor.identity}
+        columns = {"PSNR": "higher", "SSIM": "higher", "feature distance": "lower"}
+        for kind in compare_upscalers.INPUTS:
+            here = {row["enlarged by"]: row for row in rows if row["input"] == kind}
+            for column, better in columns.items():
+                if number and column != "feature distance":
+                    continue
+                own = of_features if column == "feature distance" else {}
+                found.append(
+                    {
+                        "name": f"{column.lower()}, {kind}",
+                        "value": here[upscaler.name][column],
+                        "better": better,
+                        "floor": None,
+                        "protocol": {**protocol, "small pictures": kind, **own},
+                        "details": {name: row[column] for name, row in here.items()},
+                    }
+                )
+    save_image(model / "sheet.png", sheet)
     return found
 
 

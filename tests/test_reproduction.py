@@ -1,0 +1,180 @@
+"""What the scripts of docs/reproduction.md do with figures; the report itself has every block."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+SEEDS = "abcd"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scripts():
+    """Scripts import each other."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    yield
+    sys.path.remove(str(ROOT / "scripts"))
+
+
+@pytest.fixture
+def reproduction():
+    import reproduction
+
+    return reproduction
+
+
+def write_json(path: Path, value) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value))
+
+
+def size(file) -> tuple[int, int]:
+    with Image.open(file) as picture:
+        return picture.size
+
+
+# ---- the notebook ------------------------------------------------------------------------------
+
+
+def test_it_measures_once_and_again_when_something_changed(reproduction, tmp_path):
+    asked = []
+
+    def measure():
+        asked.append(1)
+        return {"fid": 2.5}
+
+    for step, times in ((10, 1), (10, 1), (20, 2)):
+        book = reproduction.Notebook("b", tmp_path)
+        assert book.once("quality", measure, "run", step) == {"fid": 2.5}
+        assert len(asked) == times
+
+
+def test_blocks_take_their_places_and_prose_stays(reproduction, tmp_path):
+    report = tmp_path / "docs" / "report.md"
+    report.parent.mkdir()
+    report.write_text(
+        "Before.\n\n<!-- d.faces -->\nold\n\nold\n<!-- end -->\n\nAfter: it agrees.\n"
+    )
+    book = reproduction.Notebook("d", tmp_path / "out", report)
+    shown = book.picture("faces", np.zeros((8, 8, 3), np.uint8), "black")
+    book.block("faces", "| a |", "", shown)
+    book.write()
+    assert report.read_text() == (
+        "Before.\n\n<!-- d.faces -->\n| a |\n\n![black](images/reproduction_d_faces.jpg)\n"
+        "<!-- end -->\n\nAfter: it agrees.\n"
+    )
+    picture = report.parent / "images" / "reproduction_d_faces.jpg"
+    assert size(picture) == (8, 8)
+    assert "](reproduction_d_faces.jpg)" in (tmp_path / "out" / "section.md").read_text()
+
+
+def test_a_block_without_a_place_is_an_error(reproduction):
+    text = "<!-- a.x -->\n<!-- end -->\n<!-- a.y -->\n<!-- end -->\n"
+    assert reproduction.filled(text, {"a.x": "1", "a.y": "2"}) == (
+        "<!-- a.x -->\n1\n<!-- end -->\n<!-- a.y -->\n2\n<!-- end -->\n"
+    )
+    with pytest.raises(ValueError, match="one place for each block.*a.z.*Received: 0"):
+        reproduction.filled(text, {"a.z": "3"})
+
+
+def test_numbers_and_tables(reproduction):
+    values = [None, 51_200, 4607.56, 13.42, 0.067, -0.0004, 0.0]
+    told = ["", "51,200", "4,608", "13.4", "0.07", "-0.00", "0"]
+    assert [reproduction.number(x) for x in values] == told
+    assert reproduction.table(["a", "b"], [["x", 0.5], ["y", None]]) == (
+        "| a | b |\n| --- | --- |\n| x | 0.50 |\n| y |  |"
+    )
+
+
+def test_a_picture_is_never_too_large(reproduction):
+    noise = np.random.default_rng(0).integers(0, 256, (1600, 1600, 3), np.uint8)
+    file = reproduction.small_jpeg(noise)
+    assert len(file) <= reproduction.LARGEST
+    assert size(io.BytesIO(file))[0] in (800, 1600)
+
+
+def test_rows_of_pictures_of_two_sizes(reproduction):
+    black, white = np.zeros((3, 4, 4, 3), np.uint8), np.full((3, 8, 8, 3), 255, np.uint8)
+    sheet = reproduction.rows_of([black, white])
+    assert sheet.shape == (2 + 2 * 10, 2 + 3 * 10, 3)
+    assert (sheet == 0).all(axis=2).sum() == 3 * 8 * 8
+
+
+# ---- the scripts -------------------------------------------------------------------------------
+
+
+def test_seed_a_shows_ours_beside_theirs(tmp_path):
+    import reproduce_seed_a as script
+
+    row = {"set": "anime", "scenario": "tags", "recipe": "cdcgan-sn", "images": 544}
+    row["fid"] = {"value": 182.6, "floor": 19.1}
+    text = script.results({"anime/tags/cdcgan-sn": row}).splitlines()
+    assert text[2].startswith("| the study | `cdcgan-sn` |  | 166.40 |  | 90.17 |")
+    assert text[3].startswith("| tags | `cdcgan-sn` | 544 | 183 (19.1) | - |")
+
+
+def test_seed_b_counts_weights_and_frequencies(tmp_path):
+    import reproduce_seed_b as script
+
+    from tfanime.labels import MAKEGIRLSMOE
+
+    assert script.share(MAKEGIRLSMOE, "glasses") == 0.054
+    assert script.share(MAKEGIRLSMOE, "drill_hair") == 0.25
+    hair = [script.share(MAKEGIRLSMOE, c) for c in MAKEGIRLSMOE.columns if c.endswith("_hair")][:13]
+    assert sum(hair) == pytest.approx(1)
+
+
+def test_seed_b_takes_shipped_figures_only_of_the_same_pictures(tmp_path):
+    import reproduce_seed_b as script
+
+    figures = [{"name": "fid", "protocol": {"real set": "abc", "extractor": "tagger"}}]
+    write_json(tmp_path / "figures.json", {"figures": figures})
+    (tmp_path / "generator.keras").write_bytes(b"")
+
+    class Held:
+        sha256 = "abc"
+
+    assert script.figures_of(None, tmp_path, None, Held, ["tagger"]) == figures
+    with pytest.raises(AttributeError):  # goes on to measure
+        script.figures_of(None, tmp_path, None, Held, ["tagger", "mobilenet:x"])
+
+
+def test_seed_d_reads_what_the_watch_followed(tmp_path):
+    import reproduce_seed_d as script
+
+    from tfanime.training.watch import ADVICE
+
+    rows = ["step,d_real,d_fake,g_grad_norm,diversity"]
+    rows += ["100,0.9,0.1,9,0.1", "300,0.8,0.3,4,0.8", "400,0.7,0.4,2,0.9"]
+    (tmp_path / "log.csv").write_text("\n".join(rows) + "\n")
+    warning = f"Step 300: {ADVICE['collapse']} (spread 0.30 of real)"
+    write_json(tmp_path / "checkpoints/step-000000400/meta.json", {"warnings": [warning]})
+    assert script.watched(tmp_path) == {
+        "spread": {"last": 0.9, "least": 0.8},  # the first 300 steps are left out
+        "generator's gradient": {"median": 4.0, "least": 2.0},
+        "d_real": 0.7,
+        "d_fake": 0.4,
+        "collapse": 1,
+        "saturation": 0,
+    }
+
+
+# ---- the report --------------------------------------------------------------------------------
+
+
+def test_the_report_shows_pictures_that_are_there():
+    report = (ROOT / "docs" / "reproduction.md").read_text(encoding="utf-8")
+    for seed in SEEDS:
+        assert re.search(rf"<!-- {seed}\.\w+ -->\n[^<]", report), f"no block of seed {seed}"
+    pictures = re.findall(r"\]\((images/[\w.]+)\)", report)
+    assert pictures
+    for picture in pictures:
+        assert 0 < (ROOT / "docs" / picture).stat().st_size <= 400_000, picture
