@@ -19,7 +19,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from reproduction import Notebook, call, extractors, number, parser, rows_of, table
+from reproduction import Notebook, call, extractors, larger, number, parser, rows_of, table
 from train_zoo import HELD_OUT
 
 import tfanime
@@ -193,13 +193,18 @@ def figure(known: list[dict], name: str, extractor: str | None = None) -> dict |
 def distances(book: Notebook, found: dict, compared: Path | None) -> None:
     """Table 3: the two networks under the same objective; and both generators beside real faces."""
     results = read_json(compared / "results.json") if compared else {}
-    rows = []
+    rows, drawn = [], []
     for recipe, (fid, spread) in REPORTED_FID.items():
         row = results.get(f"{recipe}_labelled")
         here = [row["generated"]["fid"], row["generated"]["kid"], row["images"]] if row else ["-"]
+        if row:
+            shots = tfanime.generate(compared / f"{recipe}_labelled", n=2 * ROW, seed=0).images
+            drawn.append(larger(shots))
         rows.append([f"`{recipe}`", f"{fid:,.0f} ({spread:.0f})", *here, *[""] * (3 - len(here))])
     columns = ["networks", "their FID (max - min)", "our FID", "our KID", "pictures seen"]
     text = [table(columns, rows), ""]
+    if drawn:
+        text += [book.picture("networks", rows_of(drawn), "a row each of unselected pictures"), ""]
     rows = []
     for name, measures in found.items():
         for extractor in ("tagger", "mobilenet"):
