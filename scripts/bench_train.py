@@ -13,8 +13,8 @@ slows both; images/s are medians over rounds. Peak memory is that of a process o
 backward pass counted twice a forward; see `operations`.
 
 Then `bench_ways.py`: TensorFlow in one process, on two logical devices and in two processes, JAX,
-and the input pipeline alone, for the first of the recipes. `--recipes` without any: only that.
-`--work` measures nothing: it prints what each recipe has to compute and to keep at that size.
+and the input pipeline alone, for the first of the recipes. `--measure time` leaves out memory and
+these. `--work` measures nothing: it prints what a recipe has to compute and to keep at that size.
 """
 
 import argparse
@@ -24,6 +24,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import tfanime  # noqa: F401  (keeps TensorFlow's start-up noise off the terminal)
 
@@ -41,7 +42,17 @@ from tfanime.training.build import build_gan
 from tfanime.training.checkpoint import state_of
 
 PRECISIONS = ("float32", "mixed_bfloat16")
+MEASURED = ("time", "memory", "ways")
 ROUND = 64  # pictures of a round's step at least; recipes with small batches take more steps
+
+
+class Case(NamedTuple):
+    """What is trained; no batch means the recipe's."""
+
+    recipe: str
+    size: int
+    precision: str = "float32"
+    batch: int | None = None
 
 
 class RandomNoise:
@@ -184,9 +195,15 @@ class PlainGAN(keras.Model):
         optimizer.apply(tape.gradient(loss, [v.value for v in variables]), variables)
 
 
-def build(recipe, size, precision, plain):
-    """The compiled step of one of the two, and a batch for it."""
-    config = recipes.get(recipe).override(image_size=size, precision=precision)
+def resolved(case):
+    batch = {} if case.batch is None else {"batch_size": case.batch}
+    config = recipes.get(case.recipe)
+    return config.override(image_size=case.size, precision=case.precision, **batch)
+
+
+def build(case, plain):
+    """The compiled step of one of the two, a batch for it, its pictures, and the GAN."""
+    config, size = resolved(case), case.size
     conditional = config.conditioning != "none"
     gan = build_gan(config, MAKEGIRLSMOE if conditional else None)
     rows = config.batch_size * config.critic_steps
@@ -262,33 +279,35 @@ def at_size(gan):
     return keras.models.clone_model(gan.generator, keras.Input((height, width, 3)))
 
 
-def compare(recipe, size, precision, rounds, steps, with_memory):
-    ours, batch, rows, gan = build(recipe, size, precision, plain=False)
-    plain, *_ = build(recipe, size, precision, plain=True)
-    for step in (ours, plain):
-        seconds_of(step, batch, 2)
-    steps *= max(1, ROUND // rows)
-    times = [
-        (seconds_of(ours, batch, steps), seconds_of(plain, batch, steps)) for _ in range(rounds)
-    ]
-    mine, theirs = (statistics.median(column) for column in zip(*times, strict=True))
-    ratio = statistics.median(b / a for a, b in times)
+def compare(case, rounds, steps, measured):
+    """Prints a row: images/s and peak memory of both ways, as far as `measured` says."""
+    rates, memory, second = (["-"] * 3), ["-"] * 2, "-"
+    ours, batch, rows, gan = build(case, plain=False)
     work = operations(gan, rows)
-    memory = " ".join(["-".rjust(8)] * 2)
-    if with_memory:
-        memory = " ".join(
-            f"{peak_memory(recipe, size, precision, plain):8.0f}" for plain in (False, True)
-        )
-    print(
-        f"{recipe:<14} {precision:<15} {rows / mine:9.1f} {rows / theirs:9.1f} {ratio:8.2f}x "
-        f"{memory} {work / rows * 1e3:11.0f} {work / mine:8.0f}",
-        flush=True,
-    )
+    if "time" in measured:
+        plain, *_ = build(case, plain=True)
+        for step in (ours, plain):
+            seconds_of(step, batch, 2)
+        steps *= max(1, ROUND // rows)
+        times = [
+            (seconds_of(ours, batch, steps), seconds_of(plain, batch, steps)) for _ in range(rounds)
+        ]
+        mine, theirs = (statistics.median(column) for column in zip(*times, strict=True))
+        ratio = statistics.median(b / a for a, b in times)
+        rates = [f"{rows / mine:.1f}", f"{rows / theirs:.1f}", f"{ratio:.2f}x"]
+        second = f"{work / mine:.0f}"
+    if "memory" in measured:
+        memory = [f"{peak_memory(case, plain):.0f}" for plain in (False, True)]
+    row(case.recipe, case.precision, *rates, *memory, f"{work / rows * 1e3:.0f}", second)
 
 
-def count(recipe, size):
+def row(recipe, precision, *figures):
+    print(f"{recipe:<14} {precision:<15}", *(f"{figure:>9}" for figure in figures), flush=True)
+
+
+def count(case):
     """Prints what a recipe computes and keeps; takes no step."""
-    config = recipes.get(recipe).override(image_size=size)
+    config = resolved(case)
     gan = build_gan(config, MAKEGIRLSMOE if config.conditioning != "none" else None)
     rows = config.batch_size * config.critic_steps
     trained = gan.generator_variables + gan.discriminator_variables
@@ -296,7 +315,8 @@ def count(recipe, size):
     parameters, numbers = (sum(math.prod(v.shape) for v in vs) for vs in (trained, kept))
     work = operations(gan, rows) / rows * 1e3
     print(
-        f"{recipe:<14} {work:9.0f} {parameters / 1e6:9.2f} {numbers * 4 / 2**20:9.1f}", flush=True
+        f"{case.recipe:<14} {work:9.0f} {parameters / 1e6:9.2f} {numbers * 4 / 2**20:9.1f}",
+        flush=True,
     )
 
 
@@ -307,10 +327,18 @@ def own_peak():
     return kib / 1024
 
 
-def peak_memory(recipe, size, precision, plain):
+def peak_memory(case, plain):
     """MiB of a fresh process that takes three steps."""
-    command = [sys.executable, __file__, "--memory", recipe, str(size), precision, str(int(plain))]
+    command = [sys.executable, __file__, "--memory", *map(str, (*case, int(plain)))]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def measure_memory(recipe, size, precision, batch, plain):
+    """What `peak_memory` runs; takes the words of the command line."""
+    case = Case(recipe, int(size), precision, None if batch == "None" else int(batch))
+    step, batch, *_ = build(case, plain == "1")
+    seconds_of(step, batch, 3)
+    print(own_peak())
 
 
 def main():
@@ -318,54 +346,45 @@ def main():
     parser.add_argument("--recipes", nargs="*", default=recipes.names())
     parser.add_argument("--precisions", nargs="+", default=PRECISIONS)
     parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--batch", type=int, help="pictures; default: the recipe's")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
         "--steps", type=int, default=2, help=f"per round, of {ROUND} pictures at least"
     )
-    parser.add_argument("--without-memory", action="store_true", help="saves half of the time")
-    parser.add_argument("--without-ways", action="store_true", help="without bench_ways.py")
+    parser.add_argument(
+        "--measure", nargs="+", choices=MEASURED, default=MEASURED, help="default: all"
+    )
     parser.add_argument("--work", action="store_true", help="only count, without measuring")
-    parser.add_argument("--memory", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--memory", nargs=5, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.memory:
-        recipe, size, precision, plain = arguments.memory
-        step, batch, *_ = build(recipe, int(size), precision, plain == "1")
-        seconds_of(step, batch, 3)
-        print(own_peak())
+        measure_memory(*arguments.memory)
         return
     if arguments.work:
         print(f"{arguments.size} px: multiply-adds a picture (millions), trained parameters")
         print("(millions), MiB of a checkpoint: weights, average and both optimisers\n")
         for recipe in arguments.recipes:
-            count(recipe, arguments.size)
+            count(Case(recipe, arguments.size))
         return
-    if arguments.recipes:
+    rounds, steps, measured = arguments.rounds, arguments.steps, arguments.measure
+    if arguments.recipes and set(measured) - {"ways"}:
         header(arguments)
-    for recipe in arguments.recipes:
-        for precision in arguments.precisions:
-            compare(
-                recipe,
-                arguments.size,
-                precision,
-                arguments.rounds,
-                arguments.steps,
-                not arguments.without_memory,
-            )
-    if arguments.without_ways:
-        return
-    words = ["--recipe", (arguments.recipes or ["dcgan"])[0], "--size", str(arguments.size)]
-    words += ["--rounds", str(arguments.rounds), "--steps", str(arguments.steps)]
-    # Its processes choose their backends before anything is imported.
-    subprocess.run([sys.executable, Path(__file__).with_name("bench_ways.py"), *words], check=True)
+        for recipe in arguments.recipes:
+            for precision in arguments.precisions:
+                case = Case(recipe, arguments.size, precision, arguments.batch)
+                compare(case, rounds, steps, measured)
+    if "ways" in measured:
+        words = ["--recipe", (arguments.recipes or ["dcgan"])[0], "--size", str(arguments.size)]
+        words += ["--rounds", str(rounds), "--steps", str(steps)]
+        # Its processes choose their backends before anything is imported.
+        script = Path(__file__).with_name("bench_ways.py")
+        subprocess.run([sys.executable, script, *words], check=True)
 
 
 def header(arguments):
     print(f"{arguments.size} px, images/s (median of {arguments.rounds} rounds), peak MiB,")
     print("multiply-adds a picture (millions), multiply-adds a second (billions)\n")
-    print(
-        f"{'recipe':<14} {'precision':<15} {'ours':>9} {'plain':>9} {'ratio':>9} "
-        f"{'MiB':>8} {'plain':>8} {'M/picture':>11} {'G/s':>8}"
-    )
+    row("recipe", "precision", "ours", "plain", "ratio", "MiB", "plain", "M/picture", "G/s")
 
 
 if __name__ == "__main__":
