@@ -12,6 +12,9 @@ slows both; images/s are medians over rounds. Peak memory is that of a process o
 `M/picture` is what a step has to compute: multiply-adds of convolutions and dense layers, with a
 backward pass counted twice a forward; see `operations`.
 
+`--processor-time` counts the seconds that the cores worked for the step, divided by their number:
+what can be measured where other work has its share of them. It leaves out waiting.
+
 Then `bench_ways.py`: TensorFlow in one process, on two logical devices and in two processes, JAX,
 and the input pipeline alone, for the first of the recipes. `--measure time` leaves out memory and
 these. `--work` measures nothing: it prints what a recipe has to compute and to keep at that size.
@@ -19,6 +22,7 @@ these. `--work` measures nothing: it prints what a recipe has to compute and to 
 
 import argparse
 import math
+import os
 import statistics
 import subprocess
 import sys
@@ -215,12 +219,17 @@ def build(case, plain):
     return tf.function(model.train_step, autograph=False), batch, rows, gan
 
 
-def seconds_of(step, batch, steps):
-    started = time.perf_counter()
+def processor_time():
+    """Seconds that all cores would have taken if this process had them for itself."""
+    return time.process_time() / len(os.sched_getaffinity(0))
+
+
+def seconds_of(step, batch, steps, clock=time.perf_counter):
+    started = clock()
     for _ in range(steps):
         logs = step(batch)
     float(next(iter(logs.values())))
-    return (time.perf_counter() - started) / steps
+    return (clock() - started) / steps
 
 
 def multiply_adds(model, trained=None):
@@ -279,7 +288,7 @@ def at_size(gan):
     return keras.models.clone_model(gan.generator, keras.Input((height, width, 3)))
 
 
-def compare(case, rounds, steps, measured):
+def compare(case, rounds, steps, measured, clock):
     """Prints a row: images/s and peak memory of both ways, as far as `measured` says."""
     rates, memory, second = (["-"] * 3), ["-"] * 2, "-"
     ours, batch, rows, gan = build(case, plain=False)
@@ -290,7 +299,8 @@ def compare(case, rounds, steps, measured):
             seconds_of(step, batch, 2)
         steps *= max(1, ROUND // rows)
         times = [
-            (seconds_of(ours, batch, steps), seconds_of(plain, batch, steps)) for _ in range(rounds)
+            tuple(seconds_of(step, batch, steps, clock) for step in (ours, plain))
+            for _ in range(rounds)
         ]
         mine, theirs = (statistics.median(column) for column in zip(*times, strict=True))
         ratio = statistics.median(b / a for a, b in times)
@@ -354,6 +364,9 @@ def main():
     parser.add_argument(
         "--measure", nargs="+", choices=MEASURED, default=MEASURED, help="default: all"
     )
+    parser.add_argument(
+        "--processor-time", action="store_true", help="for a machine that others use as well"
+    )
     parser.add_argument("--work", action="store_true", help="only count, without measuring")
     parser.add_argument("--memory", nargs=5, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -367,15 +380,17 @@ def main():
             count(Case(recipe, arguments.size))
         return
     rounds, steps, measured = arguments.rounds, arguments.steps, arguments.measure
+    clock = processor_time if arguments.processor_time else time.perf_counter
     if arguments.recipes and set(measured) - {"ways"}:
         header(arguments)
         for recipe in arguments.recipes:
             for precision in arguments.precisions:
                 case = Case(recipe, arguments.size, precision, arguments.batch)
-                compare(case, rounds, steps, measured)
+                compare(case, rounds, steps, measured, clock)
     if "ways" in measured:
         words = ["--recipe", (arguments.recipes or ["dcgan"])[0], "--size", str(arguments.size)]
         words += ["--rounds", str(rounds), "--steps", str(steps)]
+        words += ["--processor-time"] if arguments.processor_time else []
         # Its processes choose their backends before anything is imported.
         script = Path(__file__).with_name("bench_ways.py")
         subprocess.run([sys.executable, script, *words], check=True)

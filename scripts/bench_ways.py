@@ -73,19 +73,21 @@ class Processes:
             ]
         command = [sys.executable, __file__, "--serve", name, *options_of(options)]
         pipe = subprocess.PIPE
+        self.worked = options.processor_time
         self.processes = [
             subprocess.Popen(command, env=one, stdin=pipe, stdout=pipe, text=True)
             for one in environments
         ]
 
     def seconds(self, steps):
-        """For so many steps; of several processes the slowest counts."""
+        """For so many steps; of several processes the slowest counts, or all their work."""
         for process in self.processes:
             print(steps, file=process.stdin, flush=True)
         answers = [process.stdout.readline() for process in self.processes]
         if not all(answers):
             raise SystemExit("A process ended; its error is above.")
-        return max(map(float, answers))
+        wall, worked = zip(*(map(float, answer.split()) for answer in answers), strict=True)
+        return sum(worked) / len(os.sched_getaffinity(0)) if self.worked else max(wall)
 
     def memory(self):
         """MiB at most, of all processes together."""
@@ -101,16 +103,17 @@ class Processes:
 
 
 def serve(options):
-    """Takes as many steps as each line of the input says, and prints the seconds they took."""
+    """Takes as many steps as each line of the input says, and prints the seconds they took, by the
+    clock and of all cores together."""
     take = steps_of(WAYS[options.serve], options)
     for line in sys.stdin:
         steps = int(line)
         if not steps:
             print(own_peak(), flush=True)
             continue
-        started = time.perf_counter()
+        started, before = time.perf_counter(), time.process_time()
         take(steps)
-        print(time.perf_counter() - started, flush=True)
+        print(time.perf_counter() - started, time.process_time() - before, flush=True)
 
 
 def steps_of(way, options):
@@ -235,6 +238,7 @@ def add_options(parser):
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=2, help="per round")
+    parser.add_argument("--processor-time", action="store_true", help="see bench_train.py")
 
 
 def options_of(options):
