@@ -160,7 +160,7 @@ class PlainGAN(keras.Model):
         return self.gan.augment(pictures, noise) if self.gan.augment else pictures
 
     def judge_both(self, batch, fakes, noise):
-        real, fakes = (self.augmented(pictures, noise) for pictures in (batch["images"], fakes))
+        fakes, real = (self.augmented(pictures, noise) for pictures in (fakes, batch["images"]))
         if not self.gan.joint_batch:
             condition = batch.get("condition")
             return self.judge(real, batch.get("labels")), self.judge(fakes, condition)
