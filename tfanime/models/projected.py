@@ -20,6 +20,8 @@ Reference:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -29,7 +31,7 @@ from tfanime.models.common import LEAK, halvings
 BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
 INIT = {"kernel_initializer": "he_normal"}
 RANDOM = {**INIT, "use_bias": False, "trainable": False}
-TAPS = ("stem_relu", "res1_relu", "res2_relu", "res3_relu")
+SCALES = (2, 4, 8, 16)  # a map of each is looked at, in parts of the frozen network's picture
 
 
 def discriminator(
@@ -37,19 +39,19 @@ def discriminator(
     width: int,
     label_dim: int = 0,
     *,
-    features: keras.Model,
-    taps: tuple[str, ...] = TAPS,
+    features: keras.Model | Sequence[keras.Model],
     channels: int = 64,
     pixel_channels: int = 32,
 ) -> keras.Model:
-    """Logits of patches of the picture and of four maps of a frozen network.
+    """Logits of patches of the picture and of four maps of each frozen network.
 
     Args:
         height, width: of the pictures, as for `modern.discriminator`.
         label_dim: 0: labels enter through an auxiliary classifier or a projection only.
-        features: the frozen network, from pictures in [-1, 1]. Pictures of another size are
-            enlarged by repeating or reduced by averaging where that is even, else resized.
-        taps: names of the layers whose maps are looked at, from the largest map to the smallest.
+        features: the frozen network or networks, from pictures in [-1, 1]. Pictures of another
+            size are enlarged by repeating or reduced by averaging where that is even, else
+            resized. The last map of a half, a quarter, an eighth and a sixteenth of the network's
+            own size is looked at.
         channels: of the discriminators of maps, and of the mixed maps where these had as many.
         pixel_channels: of the pixels' discriminator's first map; 0 leaves it out.
 
@@ -63,10 +65,10 @@ def discriminator(
             f"projected. Received: label_dim={label_dim}. Use conditioning='ac' or 'projection'."
         )
     pictures = keras.Input((height, width, 3), name="pictures")
-    seen = keras.Model(features.input, [features.get_layer(name).output for name in taps])
-    seen.trainable = False
-    maps = _mixed(seen(_resized(pictures, features.input.shape[1:3])), channels)
-    found = [_judge(x, channels, f"map{i}") for i, x in enumerate(maps)]
+    networks = [features] if isinstance(features, keras.Model) else list(features)
+    found = []
+    for i, network in enumerate(networks):
+        found += _through(network, pictures, channels, f"net{i}_" if i else "")
     if pixel_channels:
         found.append(_pixels(pictures, pixel_channels))
     logits = layers.Concatenate(dtype="float32", name="logits")(
@@ -77,30 +79,41 @@ def discriminator(
     return keras.Model(pictures, {"logits": logits, "features": read}, name="discriminator")
 
 
-def _resized(pictures, size):
+def _through(network: keras.Model, pictures, channels: int, prefix: str):
+    """What the discriminators of one frozen network's maps found."""
+    height, width = network.input.shape[1:3]
+    last = {layer.output.shape[1:3]: layer.output for layer in network.layers[1:]}
+    outputs = [last[height // scale, width // scale] for scale in SCALES]
+    seen = keras.Model(network.input, outputs, name=f"{prefix}seen")
+    seen.trainable = False
+    maps = _mixed(seen(_resized(pictures, (height, width), prefix)), channels, prefix)
+    return [_judge(x, channels, f"{prefix}map{i}") for i, x in enumerate(maps)]
+
+
+def _resized(pictures, size, prefix: str):
     """The pictures at the size that the frozen network takes."""
     height, width = pictures.shape[1:3]
     if (height, width) == tuple(size):
         return pictures
     if height % size[0] == 0 and width % size[1] == 0:
-        return layers.AveragePooling2D((height // size[0], width // size[1]), name="reduced")(
+        return layers.AveragePooling2D((height // size[0], width // size[1]), name=f"{prefix}reduced")(
             pictures
         )
     if size[0] % height == 0 and size[1] % width == 0:
-        return layers.UpSampling2D((size[0] // height, size[1] // width), name="enlarged")(pictures)
-    return layers.Resizing(*size, name="resized")(pictures)
+        return layers.UpSampling2D((size[0] // height, size[1] // width), name=f"{prefix}enlarged")(pictures)
+    return layers.Resizing(*size, name=f"{prefix}resized")(pictures)
 
 
-def _mixed(maps, channels: int):
+def _mixed(maps, channels: int, prefix: str):
     """Channels by random 1x1 convolutions, scales by random 3x3 ones from the smallest map up."""
     mixed, smaller = [], None
     for i, x in reversed(list(enumerate(maps))):
         wide = min(channels, x.shape[-1])
-        x = layers.Conv2D(wide, 1, name=f"mix{i}", **RANDOM)(x)
+        x = layers.Conv2D(wide, 1, name=f"{prefix}mix{i}", **RANDOM)(x)
         if smaller is not None:
-            y = layers.Conv2D(wide, 3, padding="same", name=f"scale{i}", **RANDOM)(smaller)
-            y = layers.UpSampling2D(2, interpolation="bilinear", name=f"up{i}")(y)
-            x = layers.Average(name=f"sum{i}")([x, y])
+            y = layers.Conv2D(wide, 3, padding="same", name=f"{prefix}scale{i}", **RANDOM)(smaller)
+            y = layers.UpSampling2D(2, interpolation="bilinear", name=f"{prefix}up{i}")(y)
+            x = layers.Average(name=f"{prefix}sum{i}")([x, y])
         mixed.insert(0, x)
         smaller = x
     return mixed

@@ -148,21 +148,30 @@ def _network(role: str, known: dict, spec, **arguments) -> keras.Model:
 
 
 def _with_features(spec: Mapping[str, Any]) -> dict:
-    """The discriminator's options, with the frozen network itself in place of its name."""
+    """The discriminator's options, with the frozen networks themselves in place of their names."""
     if "features" not in spec:
         return dict(spec)
-    folder = Path(zoo.path("tagger") if spec["features"] == "tagger" else spec["features"])
+    names = spec["features"]
+    names = names if isinstance(names, (list, tuple)) else [names]
+    return {**spec, "features": [_frozen(name) for name in names]}
+
+
+def _frozen(name: str) -> keras.Model:
     try:
+        if name.endswith(".keras"):
+            return keras.saving.load_model(name, compile=False)
+        folder = Path(zoo.path("tagger") if name == "tagger" else name)
         stored = keras.saving.load_model(folder / "tagger.keras", compile=False)
     except (OSError, ValueError) as error:
         raise ValueError(
-            "discriminator.features is 'tagger' or a folder written by scripts/train_tagger.py. "
-            f"Received: {spec['features']!r} ({str(error).splitlines()[0]})."
+            "discriminator.features is 'tagger', a folder written by scripts/train_tagger.py, the "
+            ".keras file of a network from pictures in [-1, 1], or a list of these. "
+            f"Received: {name!r} ({str(error).splitlines()[0]})."
         ) from error
     # Made anew, so that it computes in the precision of the run.
     network = tagger.network(stored.output.shape[-1], stored.get_layer("stem").filters)
     network.set_weights(stored.get_weights())
-    return {**spec, "features": network}
+    return network
 
 
 def _penalty(config: Config) -> penalties.GradientPenalty | None:
