@@ -59,7 +59,7 @@ SETTINGS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, help="trained by this script; default: train one")
-    parser.add_argument("--recipe", default="modern")
+    parser.add_argument("--recipe", default="projected")
     parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--faces", type=int, default=12_000)
     parser.add_argument("--minutes", type=float, default=30.0)

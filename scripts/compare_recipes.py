@@ -29,7 +29,7 @@ ON = {
     "faces": ("dcgan", "dcgan-sn", "wgan", "wgan-gp", "modern"),
     "labelled": (
         *("cdcgan-sn", "clsgan", "infogan", "ac-infogan", "dcgan-dragan", "makegirlsmoe"),
-        "modern",
+        *("modern", "projected"),
     ),
 }
 SHEET = 16  # pictures a row

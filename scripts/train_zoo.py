@@ -22,7 +22,7 @@ HELD_OUT = 0.05
 
 # name -> recipe, side of the pictures in pixels, settings that differ from the recipe's
 MODELS = {
-    "faces-64": ("modern", 64, {}),
+    "faces-64": ("projected", 64, {}),
     # 32 to 64 pixels. The rate has fallen to a tenth after 1,000 steps, which are 20 minutes on a
     # core; with more time, raise it: --set lr_decay_steps=...
     "upscaler": ("srgan", 64, {"lr_decay_steps": 1000}),

@@ -50,19 +50,48 @@ def test_what_is_frozen_stays_as_it_was(frozen):
         np.testing.assert_array_equal(weight, was)
 
 
+def flat_network(size, initializer):
+    """Four convolutions, each of which halves the map."""
+    inputs = x = keras.Input((size, size, 3))
+    for _ in range(4):
+        x = layers.Conv2D(4, 3, 2, padding="same", kernel_initializer=initializer)(x)
+    return keras.Model(inputs, layers.Dense(1)(layers.Flatten()(x)))
+
+
 def test_without_pixels_only_the_maps_count():
     """A network whose maps are all zero hides everything."""
-    inputs = x = keras.Input((64, 64, 3))
-    for name in ("a", "b"):
-        x = layers.Conv2D(4, 3, 2, padding="same", kernel_initializer="zeros", name=name)(x)
-    blind = keras.Model(inputs, layers.Dense(1)(layers.Flatten()(x)))
-    options = {"features": blind, "taps": ("a", "b"), "channels": 8}
+    options = {"features": flat_network(64, "zeros"), "channels": 8}
     judge = projected.discriminator(64, 64, pixel_channels=0, **options)
     logits = judge(pictures(64, 64))["logits"]
     np.testing.assert_array_equal(logits, np.broadcast_to(logits[:1], logits.shape))
     judge = projected.discriminator(64, 64, pixel_channels=4, **options)
     logits = ops.convert_to_numpy(judge(pictures(64, 64))["logits"])
-    assert np.ptp(logits[:, 32:], axis=0).min() > 0 and np.ptp(logits[:, :32]) == 0
+    assert np.ptp(logits[:, 64:], axis=0).min() > 0 and np.ptp(logits[:, :64], axis=0).max() == 0
+
+
+def test_several_networks_are_looked_through_each_for_itself():
+    """A blind one hides what its own parts could see, and nothing else."""
+    seeing, blind = flat_network(64, "he_normal"), flat_network(64, "zeros")
+    judge = projected.discriminator(64, 64, features=[seeing, blind], channels=8, pixel_channels=0)
+    logits = ops.convert_to_numpy(judge(pictures(64, 64))["logits"])
+    half = logits.shape[1] // 2
+    assert np.ptp(logits[:, :half], axis=0).min() > 0
+    assert np.ptp(logits[:, half:], axis=0).max() == 0
+
+
+def test_a_map_is_the_last_of_its_size(frozen):
+    judge = projected.discriminator(64, 64, features=frozen, **SMALL)
+    seen = next(layer for layer in judge.layers if isinstance(layer, keras.Model))
+    expected = [f"{name}_relu" for name in ("stem", "res1", "res2", "res3")]
+    assert [output._keras_history.operation.name for output in seen.outputs] == expected
+
+
+def test_a_network_without_the_sizes_is_refused():
+    inputs = keras.Input((64, 64, 3))
+    shallow = keras.Model(inputs, layers.Conv2D(4, 3, 2, padding="same")(inputs))
+    projected.discriminator(64, 64, features=shallow, scales=(2,), **SMALL)
+    with pytest.raises(ValueError, match="divided by .2, 4, 8, 16.*without"):
+        projected.discriminator(64, 64, features=shallow, **SMALL)
 
 
 @pytest.mark.parametrize(("size", "name"), [(32, "enlarged"), (128, "reduced"), (48, "resized")])
@@ -95,5 +124,17 @@ def test_the_tagger_that_ships_is_looked_through():
 
 def test_a_folder_without_a_tagger_is_refused(tmp_path):
     discriminator = {"name": "projected", "features": str(tmp_path)}
-    with pytest.raises(ValueError, match="discriminator.features is 'tagger' or a folder"):
+    with pytest.raises(ValueError, match="discriminator.features is 'tagger', a folder"):
         build_gan(recipes.get("dcgan").override(discriminator=discriminator))
+
+
+def test_a_keras_file_beside_the_tagger(tmp_path):
+    network = flat_network(32, "he_normal")
+    network.save(tmp_path / "mine.keras")
+    features = ["tagger", str(tmp_path / "mine.keras")]
+    discriminator = {"name": "projected", "features": features, "channels": 8}
+    config = recipes.get("dcgan").override(image_size=(32, 32), discriminator=discriminator)
+    inner = [x for x in build_gan(config).discriminator.layers if isinstance(x, keras.Model)]
+    assert len(inner) == 2
+    for mine, stored in zip(inner[1].weights, network.weights[:8], strict=True):
+        np.testing.assert_array_equal(mine.numpy(), stored.numpy())

@@ -16,7 +16,7 @@ PARTS = ("generator/", "ema_generator/", "discriminator/", "head/")
 
 @pytest.fixture
 def first(train, faces):
-    return train("modern", faces, "first", steps=2)
+    return train("projected", faces, "first", steps=2)
 
 
 def of(arrays, *parts):
@@ -24,7 +24,7 @@ def of(arrays, *parts):
 
 
 def test_a_run_begins_with_the_networks_of_another_and_fresh_optimisers(first, train, faces):
-    second = train("modern", faces, "second", steps=1, start=str(first.path))
+    second = train("projected", faces, "second", steps=1, start=str(first.path))
     begun, *_ = map(arrays_of, checkpoint.checkpoints(second.path))
     source = arrays_of(checkpoint.checkpoints(first.path)[-1])
     for name, array in of(source, *PARTS).items():
@@ -36,9 +36,9 @@ def test_a_run_begins_with_the_networks_of_another_and_fresh_optimisers(first, t
 
 
 def test_a_run_that_is_continued_does_not_begin_again(first, train, faces):
-    train("modern", faces, "second", steps=1, start=str(first.path))
-    whole = train("modern", faces, "second", steps=3, start=str(first.path))
-    straight = train("modern", faces, "straight", steps=3, start=str(first.path))
+    train("projected", faces, "second", steps=1, start=str(first.path))
+    whole = train("projected", faces, "second", steps=3, start=str(first.path))
+    straight = train("projected", faces, "straight", steps=3, start=str(first.path))
     ends = [arrays_of(checkpoint.checkpoints(run.path)[-1]) for run in (whole, straight)]
     for name, array in ends[0].items():
         np.testing.assert_array_equal(array, ends[1][name], err_msg=name)
@@ -61,7 +61,7 @@ def shipped(first, faces, tmp_path, monkeypatch):
 
 
 def test_a_model_that_ships_lends_its_average_and_its_critic(shipped, train, faces):
-    run = train("modern", faces, "third", steps=1, start="mine")
+    run = train("projected", faces, "third", steps=1, start="mine")
     begun = arrays_of(checkpoint.checkpoints(run.path)[0])
     for i, variable in enumerate(shipped.ema_generator.weights):
         for part in ("generator", "ema_generator"):
@@ -92,7 +92,7 @@ def test_a_name_that_ships_is_a_run(shipped):
 def test_networks_that_differ_are_refused(first, train, faces, changes, message):
     changes = {"start": str(first.path), **changes}
     with pytest.raises(ValueError, match=message):
-        train("modern", faces, "second", steps=1, **changes)
+        train("projected", faces, "second", steps=1, **changes)
 
 
 def test_every_recipe_begins_with_fresh_weights():

@@ -31,7 +31,7 @@ from tfanime.models.common import LEAK, halvings
 BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
 INIT = {"kernel_initializer": "he_normal"}
 RANDOM = {**INIT, "use_bias": False, "trainable": False}
-SCALES = (2, 4, 8, 16)  # a map of each is looked at, in parts of the frozen network's picture
+SCALES = (2, 4, 8, 16)
 
 
 def discriminator(
@@ -40,6 +40,7 @@ def discriminator(
     label_dim: int = 0,
     *,
     features: keras.Model | Sequence[keras.Model],
+    scales: Sequence[int] = SCALES,
     channels: int = 64,
     pixel_channels: int = 32,
 ) -> keras.Model:
@@ -50,10 +51,13 @@ def discriminator(
         label_dim: 0: labels enter through an auxiliary classifier or a projection only.
         features: the frozen network or networks, from pictures in [-1, 1]. Pictures of another
             size are enlarged by repeating or reduced by averaging where that is even, else
-            resized. The last map of a half, a quarter, an eighth and a sixteenth of the network's
-            own size is looked at.
+            resized.
+        scales: the last maps of these parts of the network's own size are looked at.
         channels: of the discriminators of maps, and of the mixed maps where these had as many.
         pixel_channels: of the pixels' discriminator's first map; 0 leaves it out.
+
+    Raises:
+        ValueError: for label_dim, or a frozen network without these maps.
 
     Returns:
         `keras.Model` from pictures `(B, H, W, 3)` to `{"logits": (B, N), "features": (B, F)}`,
@@ -68,7 +72,7 @@ def discriminator(
     networks = [features] if isinstance(features, keras.Model) else list(features)
     found = []
     for i, network in enumerate(networks):
-        found += _through(network, pictures, channels, f"net{i}_" if i else "")
+        found += _through(network, pictures, scales, channels, f"net{i}_" if i else "")
     if pixel_channels:
         found.append(_pixels(pictures, pixel_channels))
     logits = layers.Concatenate(dtype="float32", name="logits")(
@@ -79,11 +83,18 @@ def discriminator(
     return keras.Model(pictures, {"logits": logits, "features": read}, name="discriminator")
 
 
-def _through(network: keras.Model, pictures, channels: int, prefix: str):
+def _through(network: keras.Model, pictures, scales, channels: int, prefix: str):
     """What the discriminators of one frozen network's maps found."""
     height, width = network.input.shape[1:3]
     last = {layer.output.shape[1:3]: layer.output for layer in network.layers[1:]}
-    outputs = [last[height // scale, width // scale] for scale in SCALES]
+    wanted = [(height // scale, width // scale) for scale in scales]
+    missing = [size for size in wanted if size not in last]
+    if missing:
+        raise ValueError(
+            f"A frozen network has maps of its pictures' size divided by {tuple(scales)}. "
+            f"Received: {network.name!r} for {height}x{width}, without {missing}."
+        )
+    outputs = [last[size] for size in wanted]
     seen = keras.Model(network.input, outputs, name=f"{prefix}seen")
     seen.trainable = False
     maps = _mixed(seen(_resized(pictures, (height, width), prefix)), channels, prefix)
@@ -96,11 +107,13 @@ def _resized(pictures, size, prefix: str):
     if (height, width) == tuple(size):
         return pictures
     if height % size[0] == 0 and width % size[1] == 0:
-        return layers.AveragePooling2D((height // size[0], width // size[1]), name=f"{prefix}reduced")(
+        return layers.AveragePooling2D(
+            (height // size[0], width // size[1]), name=f"{prefix}reduced"
+        )(pictures)
+    if size[0] % height == 0 and size[1] % width == 0:
+        return layers.UpSampling2D((size[0] // height, size[1] // width), name=f"{prefix}enlarged")(
             pictures
         )
-    if size[0] % height == 0 and size[1] % width == 0:
-        return layers.UpSampling2D((size[0] // height, size[1] // width), name=f"{prefix}enlarged")(pictures)
     return layers.Resizing(*size, name=f"{prefix}resized")(pictures)
 
 

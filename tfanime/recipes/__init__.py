@@ -18,6 +18,7 @@ NAMES = (
     "makegirlsmoe",
     "dcgan-dragan",
     "modern",
+    "projected",
     "srgan",
 )
 
