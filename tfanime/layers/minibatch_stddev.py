@@ -39,11 +39,10 @@ class MinibatchStdDev(keras.layers.Layer):
         x = ops.cast(inputs, "float32")
         # Neighbours, so that no group mixes real and generated pictures where they share a batch.
         x = ops.reshape(x, (-1, size, *places))
-        spread = ops.sqrt(ops.var(x, axis=1) + 1e-8)
-        spread = ops.mean(spread, axis=tuple(range(1, len(places) + 1)), keepdims=True)
-        spread = ops.repeat(spread, size, axis=0)
-        spread = ops.cast(spread, inputs.dtype) * ops.ones_like(inputs[..., :1])
-        return ops.concatenate([inputs, spread], axis=-1)
+        spread = ops.sqrt(ops.var(x, axis=1, keepdims=True) + 1e-8)
+        spread = ops.mean(spread, axis=tuple(range(1, len(places) + 2)), keepdims=True)
+        spread = ops.reshape(spread * ops.ones_like(x[..., :1]), (-1, *places[:-1], 1))
+        return ops.concatenate([inputs, ops.cast(spread, inputs.dtype)], axis=-1)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] + 1)
