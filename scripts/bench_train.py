@@ -6,8 +6,8 @@ Every recipe, with the 34 labels of MakeGirlsMoe where it takes labels. Both tra
 with the same losses on the same batch; the plain way is that of the Keras examples: sample, update
 the discriminator, sample again, draw again, update the generator, with `jit_compile=False` (XLA
 would slow it down further on a CPU). It keeps no average of the generator. Where a recipe updates
-both networks simultaneously (`makegirlsmoe`, `dcgan-dragan`, `modern`), plain Keras has no such
-step and does the same in turn. Rounds alternate between the two, so a machine that drifts
+both networks simultaneously (`makegirlsmoe`, `dcgan-dragan`, `modern`, `projected`), plain Keras has
+no such step and does the same in turn. Rounds alternate between the two, so a machine that drifts
 slows both; images/s are medians over rounds. Peak memory is that of a process of its own for each.
 `M/picture` is what a step has to compute: multiply-adds of convolutions and dense layers, with a
 backward pass counted twice a forward; see `operations`.
@@ -28,6 +28,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import tfanime  # noqa: F401  (keeps TensorFlow's start-up noise off the terminal)
@@ -126,7 +127,7 @@ class PlainGAN(keras.Model):
             if gan.joint_batch:  # the statistics of both kinds decide how generated ones look
                 on_fake = self.judge_both(batch, fakes, noise)[1]
             else:
-                on_fake = self.judge(self.augmented(fakes, noise), condition)
+                on_fake = self.judge(gan._shown(fakes, noise), condition)
             loss = gan.adversarial_weight * gan.loss_pair.generator(on_fake["logits"])
             if gan.head:
                 loss += gan.head_weight * self.label_loss(on_fake, condition)
@@ -156,18 +157,15 @@ class PlainGAN(keras.Model):
         inputs = self.gan._generator_inputs(batch["images"], batch.get("condition"), noise)
         return self.gan.generator(inputs, training=True)
 
-    def augmented(self, pictures, noise):
-        return self.gan.augment(pictures, noise) if self.gan.augment else pictures
-
     def judge_both(self, batch, fakes, noise):
-        fakes, real = (self.augmented(pictures, noise) for pictures in (fakes, batch["images"]))
-        if not self.gan.joint_batch:
-            condition = batch.get("condition")
-            return self.judge(real, batch.get("labels")), self.judge(fakes, condition)
-        # In turn, so that the groups of the minibatch deviation are of one kind.
-        together = ops.reshape(ops.stack([real, fakes], axis=1), (-1, *real.shape[1:]))
-        outputs = self.judge(together, None)
-        return [{name: values[i::2] for name, values in outputs.items()} for i in (0, 1)]
+        gan, real, condition = self.gan, batch["images"], batch.get("condition")
+        if gan.joint_batch:
+            part = SimpleNamespace(
+                real=real, labels=batch.get("labels"), condition=condition, noise=noise
+            )
+            return gan._discriminate_both(part, fakes)
+        fakes, real = (gan._shown(pictures, noise) for pictures in (fakes, real))
+        return self.judge(real, batch.get("labels")), self.judge(fakes, condition)
 
     def judge(self, pictures, labels):
         gan = self.gan
