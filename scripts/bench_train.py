@@ -5,10 +5,12 @@
 Every recipe, with the 34 labels of MakeGirlsMoe where it takes labels. Both train the same networks
 with the same losses on the same batch; the plain way is that of the Keras examples: sample, update
 the discriminator, sample again, draw again, update the generator, with `jit_compile=False` (XLA
-would slow it down further on a CPU). It keeps no average of the generator. Where a recipe updates
-both networks simultaneously (`makegirlsmoe`, `dcgan-dragan`, `modern`, `projected`), plain Keras has
-no such step and does the same in turn. Rounds alternate between the two, so a machine that drifts
-slows both; images/s are medians over rounds. Peak memory is that of a process of its own for each.
+would slow it down further on a CPU). It keeps no average of the generator. Where a recipe
+updates both networks simultaneously (`makegirlsmoe`, `dcgan-dragan`, `modern`, `projected`), plain
+Keras has no such step and does the same in turn. Rounds alternate between the two, so a machine
+that drifts slows both; images/s are medians over rounds. Peak memory is that of a process of its
+own for each.
+
 `M/picture` is what a step has to compute: multiply-adds of convolutions and dense layers, with a
 backward pass counted twice a forward; see `operations`.
 
