@@ -59,7 +59,7 @@ def main() -> None:
     made.add_argument("--drawn", type=Path, help="packed pictures of the original")
     made.add_argument("--compared", type=Path, help="folder of compare_recipes.py")
     made.add_argument("--curve", nargs=2, action="append", default=[], metavar=("RUN", "PACKED"))
-    made.add_argument("--upscaler", help="run of an upscaler")
+    made.add_argument("--upscaler", default=zoo.UPSCALER, help="run, or name of one that ships")
     made.add_argument("--embedded", type=int, default=500, help="pictures of each kind in t-SNE")
     call(made, reproduce)
 
@@ -88,8 +88,7 @@ def reproduce(options) -> None:
     )
     book.block("tsne", book.picture("tsne", embedded, "t-SNE of drawn and of real faces"))
     curve(book, options.curve, options.out)
-    if options.upscaler:
-        upscaled(book, options.upscaler, model)
+    upscaled(book, options.upscaler, model)
     book.write()
 
 

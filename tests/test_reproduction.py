@@ -167,6 +167,27 @@ def test_seed_d_reads_what_the_watch_followed(tmp_path):
     }
 
 
+class Doubler:
+    """A stand-in for a loaded upscaler: every pixel four times."""
+
+    factor, margin, name = 2, 1, "doubler"
+
+    def __call__(self, pictures):
+        return pictures.repeat(2, axis=1).repeat(2, axis=2)
+
+
+def test_an_upscaler_that_repeats_pixels_is_as_good_as_nearest():
+    import compare_upscalers
+
+    real = np.random.default_rng(0).integers(0, 256, (10, 16, 16, 3), np.uint8)
+    rows, sheet = compare_upscalers.measure(Doubler(), real)
+    assert [row["input"] for row in rows] == ["clean"] * 4 + ["worse"] * 4
+    for kind in ("clean", "worse"):
+        here = {row.pop("enlarged by"): row for row in rows if row["input"] == kind}
+        assert here["doubler"] == here["nearest"] != here["bicubic"]
+    assert sheet.shape == (2 + 7 * 18, 2 + 8 * 18, 3)
+
+
 # ---- the report --------------------------------------------------------------------------------
 
 

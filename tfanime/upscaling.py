@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfanime import zoo
 from tfanime.images import check_pictures, read_image, save_image, to_float, to_uint8
 
 TILE = 256
@@ -27,7 +28,7 @@ class _Job:
 
 def upscale(
     pictures: np.ndarray | str | os.PathLike | Sequence[str | os.PathLike],
-    run: object,
+    run: object = zoo.UPSCALER,
     *,
     out: str | os.PathLike | None = None,
     tile: int = TILE,
@@ -39,7 +40,8 @@ def upscale(
     Args:
         pictures: `(n, H, W, 3)` uint8; or a file, a folder (its pictures, and those of the folders
             in it), or a list of files. Transparency is laid over white.
-        run: a run folder of an upscaler, or what `tfanime.saved.load_upscaler` returns.
+        run: a run folder of an upscaler, the name of one that ships with tfanime (the default), or
+            what `tfanime.saved.load_upscaler` returns.
         out: a folder for one PNG a picture: of the same name, in the same folders. Pictures of an
             array are numbered.
         tile: larger pictures are worked through in squares of so many of their pixels, which
@@ -56,7 +58,7 @@ def upscale(
             cannot be read; the others are written first.
 
     Example:
-        >>> upscale("faces/", "runs/larger", out="faces2x/")  # doctest: +SKIP
+        >>> upscale("faces/", out="faces2x/")  # doctest: +SKIP
     """
     if tile < SMALLEST_TILE:
         raise ValueError(f"tile is at least {SMALLEST_TILE} pixels. Received: {tile}.")

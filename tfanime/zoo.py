@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 DEFAULT = "faces-64"  # what is drawn with when no run is named
+UPSCALER = "upscaler"  # what enlarges when no run is named
 PACKAGE = Path(__file__).parent
 # A checkout's own folder comes first: it may be newer than what was installed.
 PLACES = (PACKAGE.parent / "saved_models", PACKAGE / "_saved_models")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 import tfanime
-from tfanime.cli.kinds import RUN
+from tfanime import zoo
+from tfanime.cli.kinds import Run
 
 
 @click.command()
 @click.argument("pictures", metavar="INPUT", type=click.Path(exists=True))
-@RUN
+@click.argument("run", type=Run(), default=zoo.UPSCALER)
 @click.option(
     "--out", type=click.Path(file_okay=False), required=True, metavar="DIR", help="Folder to write."
 )
@@ -27,13 +28,14 @@ def upscale(pictures, run, out, **options) -> None:
     """Enlarge pictures with an upscaler, such as one trained by the recipe srgan.
 
     INPUT is a picture or a folder of pictures, for example one that `tfanime generate` wrote. DIR
-    gets a PNG of the same name for each, two or four times as large.
+    gets a PNG of the same name for each, two or four times as large. Without RUN, the upscaler
+    enlarges that ships with tfanime, twice.
 
     \b
     Examples:
+      tfanime generate --n 16 --out faces/
+      tfanime upscale faces/ --out faces2x/
       tfanime train srgan --data packed/ --minutes 60 --out runs/larger
-      tfanime generate runs/faces --n 16 --out faces/
-      tfanime upscale faces/ runs/larger --out faces2x/
       tfanime upscale poster.jpg runs/larger --out posters2x/ --tile 128
     """
     written = tfanime.upscale(pictures, run, out=out, progress=True, **options)

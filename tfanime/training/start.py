@@ -16,7 +16,7 @@ import numpy as np
 from tfanime import zoo
 from tfanime.files import atomic_path
 from tfanime.gans import GAN
-from tfanime.saved import load_generator
+from tfanime.saved import UPSCALER, kind_of, load_generator, load_upscaler
 from tfanime.training import checkpoint
 
 CRITIC = "critic.npz"
@@ -92,7 +92,8 @@ def _of_run(newest: Path, like: keras.Model) -> dict[str, list[np.ndarray]]:
 
 
 def _of_model(folder: Path) -> dict[str, list[np.ndarray]]:
-    drawn = load_generator(folder).model.get_weights()
+    load = load_upscaler if kind_of(folder) == UPSCALER else load_generator
+    drawn = load(folder).model.get_weights()
     critic = _arrays(folder / CRITIC, ("discriminator", "head"))
     return {"generator": drawn, "ema_generator": drawn, **critic}
 
