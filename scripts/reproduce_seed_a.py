@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from reproduction import Notebook, call, parser, table
+from reproduction import Notebook, call, number, parser, table
 from train_posters import RECIPES, SCENARIOS
 
 from tfanime.files import read_json
@@ -120,7 +120,7 @@ def results(rows: dict) -> str:
 def pair(found: dict | None) -> str:
     if found is None:
         return "-"
-    return f"{found['value']:.3g} ({found['floor']:.3g})"
+    return f"{number(found['value'])} ({number(found['floor'])})"
 
 
 if __name__ == "__main__":
