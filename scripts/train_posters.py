@@ -178,7 +178,9 @@ def write_table(rows: dict, sets: dict, out: Path) -> None:
 
 
 def _told(value, form: str) -> str:
-    return "" if value is None else form.format(f"{value:.3g}")
+    if value is None:
+        return ""
+    return form.format(f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}")
 
 
 def draw_sheet(name: str, scenario: str, data: str, rows: dict, out: Path) -> None:
