@@ -17,6 +17,7 @@ pictures and from worse ones.
 from __future__ import annotations
 
 import argparse
+import re
 import zipfile
 from pathlib import Path
 
@@ -29,6 +30,7 @@ import tfanime
 from tfanime.config import Config
 from tfanime.data import PackedDataset
 from tfanime.files import atomic_path, read_json, write_json
+from tfanime.gans import GAN
 from tfanime.images import save_image
 from tfanime.metrics import load_extractor
 from tfanime.saved import (
@@ -87,9 +89,44 @@ def ship(run: Path, out: Path) -> None:
     else:
         save_generator(out, gan.ema_generator, schema, out.name)
     _deflate(out / WEIGHTS)
+    gan, config = without_files(gan, config, schema)
     save_critic(gan, out)
     # Where a run began is a path of the machine that it ran on; the card tells the stages.
-    write_json(out / "config.json", {**stored, "config": {**stored["config"], "start": None}})
+    kept = {**stored["config"], "discriminator": dict(config.discriminator), "start": None}
+    write_json(out / "config.json", {**stored, "config": kept})
+
+
+def without_files(gan: GAN, config: Config, schema) -> tuple[GAN, Config]:
+    """The critic that ships: without the discriminators that look through networks in files."""
+    names = config.discriminator.get("features", [])
+    names = [names] if isinstance(names, str) else names
+    kept = [name for name in names if not name.endswith(".keras")]
+    if kept == list(names):
+        return gan, config
+    config = config.override(discriminator={**config.discriminator, "features": kept})
+    smaller = build_gan(config, schema)
+    for layer in smaller.discriminator.layers:
+        if layer.weights and not isinstance(layer, keras.Model):
+            layer.set_weights(gan.discriminator.get_layer(layer.name).get_weights())
+    if gan.head is not None:
+        rows, wanted = (_rows(x.discriminator) for x in (gan, smaller))
+        kernel, bias = gan.head.get_weights()
+        smaller.head.set_weights([np.concatenate([kernel[rows[name]] for name in wanted]), bias])
+    return smaller, config
+
+
+def _rows(discriminator: keras.Model) -> dict[str, slice]:
+    """Which features of a projected discriminator come from which of its parts, in order."""
+    found, start = {}, 0
+    means = sorted(
+        (layer for layer in discriminator.layers if re.fullmatch(r"mean\d+", layer.name)),
+        key=lambda layer: int(layer.name[4:]),
+    )
+    for mean in means:
+        part = next(layer.name for layer in discriminator.layers if layer.output is mean.input)
+        found[part] = slice(start, start + mean.output.shape[-1])
+        start += mean.output.shape[-1]
+    return found
 
 
 def _deflate(path: Path) -> None:

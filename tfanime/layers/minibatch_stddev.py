@@ -9,7 +9,7 @@ class MinibatchStdDev(keras.layers.Layer):
     """Appends one map: the standard deviation within groups of the batch.
 
     Karras et al. 2018, section 3: the mean over features and places of the standard deviation
-    over a group of neighbours, so that a generator that repeats itself is found out. It makes a
+    over a group of samples, so that a generator that repeats itself is found out. It makes a
     sample's logit depend on its group, so it does not go with penalties on gradients of single
     samples, except R1, where it is customary.
 
@@ -37,12 +37,14 @@ class MinibatchStdDev(keras.layers.Layer):
         else:
             size = ops.where(ops.equal(batch % self.group_size, 0), self.group_size, batch)
         x = ops.cast(inputs, "float32")
-        # Neighbours, so that no group mixes real and generated pictures where they share a batch.
-        x = ops.reshape(x, (-1, size, *places))
-        spread = ops.sqrt(ops.var(x, axis=1, keepdims=True) + 1e-8)
-        spread = ops.mean(spread, axis=tuple(range(1, len(places) + 2)), keepdims=True)
-        spread = ops.reshape(spread * ops.ones_like(x[..., :1]), (-1, *places[:-1], 1))
-        return ops.concatenate([inputs, ops.cast(spread, inputs.dtype)], axis=-1)
+        # Group g holds samples g, g + groups, g + 2 groups, ...: of one kind where real and
+        # generated pictures alternate in a batch (`GAN`'s joint_batch).
+        x = ops.reshape(x, (size, -1, *places))
+        spread = ops.sqrt(ops.var(x, axis=0) + 1e-8)
+        spread = ops.mean(spread, axis=tuple(range(1, len(places) + 1)), keepdims=True)
+        spread = ops.tile(spread, (size,) + (1,) * len(places))
+        spread = ops.cast(spread, inputs.dtype) * ops.ones_like(inputs[..., :1])
+        return ops.concatenate([inputs, spread], axis=-1)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] + 1)

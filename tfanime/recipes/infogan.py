@@ -7,6 +7,11 @@ its frequencies; a head on the discriminator's features recovers them, which bou
 information with the picture from below (eq. 5). Real labels are never shown to the head, so what
 a code comes to mean is the network's choice.
 
+Expect, after 51,200 pictures of 32 px, FID 755 and KID 1.95 on faces with hair and eye colour
+(MobileNetV2; real pictures 68 to 72 and 0.00): outlines of faces in the colours of its codes. Cost:
+1.15 billion multiply-adds a picture at 64 px, 78 pictures a second on 2 cores in float32.
+docs/recipes.md and docs/performance.md tell how these were measured.
+
     tfanime train infogan --data faces/ --size 64 --minutes 60 --out runs/infogan
 """
 
