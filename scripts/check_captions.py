@@ -52,7 +52,7 @@ SETTINGS = {
     "condition_on": "caption",
     "generator": {"channels": 32},
     "discriminator": {
-        "taps": ["res1_relu", "res2_relu", "res3_relu"],
+        "scales": [4, 8, 16],
         "channels": 32,
         "pixel_channels": 16,
     },
