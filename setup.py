@@ -86,6 +86,7 @@ EXTRAS = {
     "dev": [
         "playwright>=1.45",  # drives Debian's chromium in tests/web
         "pytest>=8",
+        "pytest-xdist>=3.6",
         "ruff>=0.6",
         "scipy>=1.11",
     ],

@@ -7,7 +7,8 @@
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/_env.sh"
 
-arguments=()
+# Two processes, a file of tests each: modules make costly things once for all of their tests.
+arguments=(-n 2 --dist loadfile)
 for argument in "$@"; do
   case $argument in
     --fast) arguments+=(-m "not slow") ;;
@@ -15,4 +16,4 @@ for argument in "$@"; do
   esac
 done
 
-exec "$python" -m pytest ${arguments[@]+"${arguments[@]}"}
+exec "$python" -m pytest "${arguments[@]}"
