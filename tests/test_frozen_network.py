@@ -1,23 +1,18 @@
 """scripts/frozen_network.py: a network to look through, from weights of several kinds of file."""
 
-import importlib.util
 import json
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "frozen_network.py"
+from tests import scripts
 
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("frozen_network", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return scripts.load("frozen_network")
 
 
 @pytest.fixture(scope="module")

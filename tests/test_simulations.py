@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
+from tests import scripts
 
-
-def script(name: str):
-    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-serving, training = script("simulate_serving"), script("simulate_training")
+serving, training = (scripts.load(f"simulate_{name}") for name in ("serving", "training"))
 
 
 @pytest.mark.parametrize("load", [0.3, 0.7])
@@ -89,7 +76,7 @@ def test_ring_all_reduce():
 
 def test_copying_to_storage(tmp_path):
     """There and back over TensorFlow's file system in memory, then only what changed."""
-    storage = script("object_storage")
+    storage = scripts.load("object_storage")
     (tmp_path / "a" / "deep").mkdir(parents=True)
     (tmp_path / "a" / "dataset.json").write_text("{}")
     (tmp_path / "a" / "deep" / "images.bin").write_bytes(b"\0" * 1000)

@@ -1,23 +1,17 @@
 """What scripts/train_tagger.py does to pictures and targets."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+from tests import scripts
 from tfanime.labels import MAKEGIRLSMOE
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "train_tagger.py"
 COLUMN = MAKEGIRLSMOE.columns.index
 
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("train_tagger", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return scripts.load("train_tagger")
 
 
 def test_frequencies_are_set_right_and_the_order_stays(script):

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
+from tests import scripts
 from tests.recipes.test_recipes import SCHEMA, batch, tiny
 from tfanime import recipes
 from tfanime.gans import SRGAN
 from tfanime.gans.noise import StepNoise
 from tfanime.training.build import build_gan
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "bench_train.py"
 LINEAR = {"optimizer": "sgd", "beta_1": 0.0, "g_lr": 0.1, "d_lr": 0.1, "lr_decay_start": None}
 
 
 @pytest.fixture(scope="module")
 def bench():
-    spec = importlib.util.spec_from_file_location("bench_train", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["bench_train"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["bench_train"]
+    return scripts.load("bench_train")
 
 
 def assert_close(mine, theirs):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from google.protobuf import text_format
 from tiny_models import HEIGHT, LATENT, SCHEMA, WIDTH
 
 import tfanime
+from tests import scripts
 from tfanime import latent
 from tfanime.export import server_files
 from tfanime.export.saved_model import export_saved_model
@@ -24,7 +24,6 @@ from tfanime.labels import Field, LabelSchema, to_signed
 from tfanime.models import GENERATORS
 from tfanime.saved import load_generator, save_generator
 
-ROOT = Path(__file__).resolve().parents[2]
 COMMON = {"describe", "from_latent", "generate", "generate_png", "interpolate", "serving_default"}
 
 
@@ -339,10 +338,7 @@ def test_tags_of_a_model_without_labels_are_refused(exported):
 
 def test_mixed_valid_and_hostile_requests(girls):
     """scripts/check_serving.py sends 10,000; this is the same, shorter."""
-    spec = importlib.util.spec_from_file_location("check", ROOT / "scripts" / "check_serving.py")
-    check = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(check)
-    counts, unclear = check.run(girls, 250)
+    counts, unclear = scripts.load("check_serving").run(girls, 250)
     assert not unclear
     assert counts["valid: answered"] > 90 and counts["hostile: refused"] > 90
     assert not any("badly" in what for what in counts)
