@@ -19,6 +19,7 @@ RANGES = {
     "instance_noise": (0, float("inf")),
     "augment_target": (-1, 1),
     "kl_weight": (0, float("inf")),
+    "mode_seeking_weight": (0, float("inf")),
     "content_weight": (0, float("inf")),
     "feature_weight": (0, float("inf")),
     "degraded": (0, 1),
@@ -55,6 +56,7 @@ class Config:
         text_augmentation: numbers of the sample around a text's vector, `layers.
             ConditioningAugmentation`; 0: the vector itself conditions.
         kl_weight: factor of that layer's divergence.
+        mode_seeking_weight: see `gans.GAN`.
         label_embedding: labels become as many numbers by a linear layer before they join the noise
             and, with `"concat"`, the picture; 0: they join as they are.
         multilabel: the head has a sigmoid per label column (MakeGirlsMoe) instead of a softmax
@@ -111,6 +113,7 @@ class Config:
     condition_on: str = "all"
     text_augmentation: int = 0
     kl_weight: float = 2.0
+    mode_seeking_weight: float = 0.0
     label_embedding: int = 0
     multilabel: bool = False
     vector_loss: str = "matching"

@@ -6,6 +6,8 @@ from runs import arrays_of
 
 import tfanime
 from tfanime import recipes, zoo
+from tfanime.labels import MAKEGIRLSMOE
+from tfanime.prepare.drawn import draw_faces
 from tfanime.saved import save_generator
 from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
@@ -42,6 +44,40 @@ def test_a_run_that_is_continued_does_not_begin_again(first, train, faces):
     ends = [arrays_of(checkpoint.checkpoints(run.path)[-1]) for run in (whole, straight)]
     for name, array in ends[0].items():
         np.testing.assert_array_equal(array, ends[1][name], err_msg=name)
+
+
+def test_a_model_of_half_the_size_is_grown(train, faces):
+    wide = {"generator": {"channels": [8, 4]}}
+    small = train("projected", faces, "small", steps=2, **wide)
+    images, labels = draw_faces(48, size=32)
+    larger = tfanime.from_arrays(images, labels, MAKEGIRLSMOE)
+    wide = {"generator": {"channels": [8, 4, 8]}, "image_size": 32}
+    grown = train("projected", larger, "grown", steps=1, start=str(small.path), **wide)
+    plain = train("projected", larger, "plain", steps=1, **wide)
+    gans = [gan_of(run) for run in (small, grown, plain)]
+    begun = arrays_of(checkpoint.checkpoints(grown.path)[0])
+    fresh = arrays_of(checkpoint.checkpoints(plain.path)[0])
+    source = arrays_of(checkpoint.checkpoints(small.path)[-1])
+    old = {v.path: source[f"generator/{i:04d}"] for i, v in enumerate(gans[0].generator.weights)}
+    taken = []
+    for i, variable in enumerate(gans[1].generator.weights):
+        name, layer = f"generator/{i:04d}", variable.path.split("/")[0]
+        if layer.startswith(("fc", "up0", "res0")):
+            np.testing.assert_array_equal(begun[name], old[variable.path], err_msg=variable.path)
+            taken.append(layer)
+        elif layer.startswith(("up1", "res1", "out")):
+            np.testing.assert_array_equal(begun[name], fresh[name], err_msg=variable.path)
+    assert {"fc", "fc_bn", "up0_conv", "res0_1", "res0_1_bn"} <= set(taken)
+    for i in range(len(gans[1].head.weights)):
+        np.testing.assert_array_equal(begun[f"head/{i:04d}"], source[f"head/{i:04d}"])
+
+
+def gan_of(run):
+    record = tfanime.files.read_json(run.path / "config.json")
+    return build_gan(
+        tfanime.config.Config.from_json(record["config"]).override(start=None),
+        tfanime.labels.LabelSchema.from_json(record["labels"]),
+    )
 
 
 @pytest.fixture

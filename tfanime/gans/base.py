@@ -62,6 +62,9 @@ class GAN(keras.Model):
         head_weight: factor of the label terms.
         kl_weight: factor of the divergence of a generator's `layers.ConditioningAugmentation`;
             2 in StackGAN's code.
+        mode_seeking_weight: factor of `losses.mode_seeking_loss`, with which noise decides more; 1
+            in its authors' code. Labels to draw pictures with then come in pairs: those of the
+            first half of `condition` twice.
         critic_steps: discriminator updates per generator update.
         updates: `"alternating"`: the generator sees the updated discriminator (Goodfellow et al.
             2014, algorithm 1); `"simultaneous"`: both gradients are taken at the same weights.
@@ -103,6 +106,7 @@ class GAN(keras.Model):
         adversarial_weight: float = 1.0,
         head_weight: float = 1.0,
         kl_weight: float = 2.0,
+        mode_seeking_weight: float = 0.0,
         critic_steps: int = 1,
         updates: str = "alternating",
         joint_batch: bool = False,
@@ -169,6 +173,7 @@ class GAN(keras.Model):
         self.adversarial_weight = adversarial_weight
         self.head_weight = head_weight
         self.kl_weight = kl_weight
+        self.mode_seeking_weight = mode_seeking_weight
         self.critic_steps = critic_steps
         self.updates = updates
         self.joint_batch = joint_batch
@@ -275,6 +280,7 @@ class GAN(keras.Model):
     def _parts(self, real, labels, condition, noise, rows) -> list[_Part]:
         """The pictures of one update, in as many parts as gradients are accumulated over."""
         if self.accumulation == 1:
+            condition = self._in_pairs(condition, rows)
             inputs = self._generator_inputs(real, condition, noise)
             return [_Part(real, labels, condition, noise, inputs)]
         size = rows // self.accumulation
@@ -283,9 +289,21 @@ class GAN(keras.Model):
             chosen = slice(i * size, (i + 1) * size)
             own = noise.part(chosen)
             pictures, known, wanted = (_rows(x, chosen) for x in (real, labels, condition))
+            wanted = self._in_pairs(wanted, size)
             inputs = self._generator_inputs(pictures, wanted, own)
             found.append(_Part(pictures, known, wanted, own, inputs))
         return found
+
+    def _in_pairs(self, condition, rows):
+        """The labels to draw with, where noise alone is to tell two pictures apart."""
+        if not self.mode_seeking_weight:
+            return condition
+        if isinstance(rows, int) and rows % 2:
+            raise ValueError(
+                "mode_seeking_weight needs an even number of pictures per critic step and "
+                f"accumulation. Received: {rows}."
+            )
+        return None if condition is None else ops.tile(condition[: rows // 2], (2, 1))
 
     # ---- the two kinds of update -------------------------------------------------------------
 
@@ -412,6 +430,10 @@ class GAN(keras.Model):
         if self.head is not None:
             logs["g_label_loss"] = self._label_loss(on_fake["labels"], part.condition)
             total = total + self.head_weight * logs["g_label_loss"]
+        if self.mode_seeking_weight:
+            latents = part.inputs[0] if self.conditional_generator else part.inputs
+            logs["g_mode_seeking"] = losses.mode_seeking_loss(fakes, latents)
+            total = total + self.mode_seeking_weight * logs["g_mode_seeking"]
         for layer in self.generator.layers:
             if isinstance(layer, ConditioningAugmentation):
                 logs["g_kl"] = layer.divergence(part.condition)

@@ -145,6 +145,23 @@ def get(loss: str | AdversarialLoss) -> AdversarialLoss:
 VECTOR_LOSSES = ("matching", "squared")
 
 
+def mode_seeking_loss(pictures, latents):
+    """`1 / (E|G(c, z) - G(c, z')| / E|z - z'|)` (Mao et al. 2019, eq. 3, as their code has it).
+
+    Large where noise decides little: with labels, a generator easily becomes a picture a label.
+
+    Args:
+        pictures: `(2N, H, W, 3)` generated; picture i and i + N have the same labels.
+        latents: `(2N, Z)`, what they were drawn from.
+    """
+
+    def distance(values):
+        one, other = ops.split(ops.cast(values, "float32"), 2)
+        return ops.mean(ops.abs(one - other))
+
+    return 1.0 / (distance(pictures) / distance(latents) + 1e-5)
+
+
 def label_loss(
     outputs,
     labels,

@@ -9,6 +9,8 @@ generator, since it folds into the convolutions on export.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -31,7 +33,7 @@ def generator(
     width: int,
     latent_dim: int = 128,
     label_dim: int = 0,
-    channels: int = 64,
+    channels: int | Sequence[int] = 64,
     label_input: LabelInput | None = None,
 ) -> keras.Model:
     """Dense layer to 4x4 (64 px), then stages of pixel shuffle, convolution, residual block.
@@ -40,12 +42,20 @@ def generator(
         height, width: of the pictures, as for `dcgan.generator`.
         latent_dim: length of the noise.
         label_dim: length of the label vector concatenated to the noise; 0 for none.
-        channels: of the last stage; they double at every smaller map, up to 8x.
+        channels: of the last stage; they double at every smaller map, up to 8x. Or one number a
+            map, from the smallest on.
         label_input: how labels enter; default: concatenated to the noise.
     """
     times = halvings(height, width)
     inputs, x = generator_inputs(latent_dim, label_dim, label_input)
-    wide = [channels * min(8, 2**i) for i in range(times)][::-1]
+    if isinstance(channels, int):
+        channels = [channels * min(8, 2**i) for i in range(times)][::-1]
+    wide = list(channels)
+    if len(wide) != times or any(number % 4 for number in wide[:-1]):
+        raise ValueError(
+            f"channels of {width}x{height} pixels is a number, or {times}, one a map from the "
+            f"smallest on, of which all but the last are multiples of 4. Received: {wide}."
+        )
     base = (height >> times, width >> times, wide[0])
     x = layers.Dense(base[0] * base[1] * base[2], use_bias=False, name="fc", **INIT)(x)
     x = layers.BatchNormalization(name="fc_bn", **BATCH_NORM)(x)
@@ -62,7 +72,7 @@ def generator(
         x = layers.Add(name=f"res{i}_add")([x, skip])
         x = layers.ReLU(name=f"res{i}_relu")(x)
     # The last stage works at half size and leaves the full size to the shuffle.
-    x = _conv_bn(x, channels, "last")
+    x = _conv_bn(x, wide[-1], "last")
     x = layers.ReLU(name="last_relu")(x)
     blocks = ICNR("glorot_normal")
     x = layers.Conv2D(12, 3, padding="same", name="out", kernel_initializer=blocks)(x)

@@ -88,6 +88,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         adversarial_weight=config.adversarial_weight,
         head_weight=config.head_weight,
         kl_weight=config.kl_weight,
+        mode_seeking_weight=config.mode_seeking_weight,
         critic_steps=config.critic_steps,
         updates=config.updates,
         joint_batch=config.joint_batch,

@@ -14,10 +14,13 @@ import keras
 import numpy as np
 
 from tfanime import zoo
-from tfanime.files import atomic_path
+from tfanime.config import Config
+from tfanime.files import atomic_path, read_json
 from tfanime.gans import GAN
+from tfanime.labels import LabelSchema
 from tfanime.saved import UPSCALER, kind_of, load_generator, load_upscaler
 from tfanime.training import checkpoint
+from tfanime.training.build import build_gan
 
 CRITIC = "critic.npz"
 
@@ -30,7 +33,9 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
     Args:
         gan: to be trained.
         source: a run folder, whose newest checkpoint counts, or the name or folder of a model that
-            ships, with its `critic.npz`; its averaged generator serves as the generator itself.
+            ships, with its `critic.npz`; its averaged generator serves as the generator itself. Its
+            pictures have the size of `gan`'s, or half of it: then layers of the same name and
+            shapes take its weights, and the others keep the ones they have.
 
     Raises:
         ValueError: when there is no such model, or its networks are others.
@@ -42,24 +47,62 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
             f"start is a run folder with checkpoints, or a model that ships with {CRITIC}. "
             f"Received: {os.fspath(source)!r}."
         )
-    stored = _of_run(found[-1], gan.discriminator) if found else _of_model(folder)
-    wanted = {
+    record = read_json(folder / "config.json")
+    height, width = record["config"]["image_size"]
+    grows = gan.generator.output_shape[1:3] == (2 * height, 2 * width)
+    like = _gan_of(record) if grows else gan
+    stored = _of_run(found[-1], like.discriminator) if found else _of_model(folder)
+    wanted = _parts(gan)
+    if grows:
+        stored = _placed(stored, _parts(like), wanted)
+    for part, variables in wanted.items():
+        shapes = [tuple(variable.shape) for variable in variables]
+        if shapes != [tuple(array.shape) for array in stored[part]]:
+            raise ValueError(
+                "start needs a model of the same networks and labels, and of pictures of the same "
+                f"or half the size. Received: {os.fspath(source)!r}, whose {part} has other "
+                f"weights ({len(stored[part])} arrays, here {len(shapes)}, or other shapes). Use "
+                "its recipe and settings."
+            )
+    for part, variables in wanted.items():
+        for variable, array in zip(variables, stored[part], strict=True):
+            variable.assign(array)
+
+
+def _parts(gan: GAN) -> dict[str, list]:
+    return {
         "generator": gan.generator.weights,
         "ema_generator": gan.ema_generator.weights,
         "discriminator": _own(gan.discriminator),
         "head": gan.head.weights if gan.head is not None else [],
     }
-    for part, variables in wanted.items():
-        shapes = [tuple(variable.shape) for variable in variables]
-        if shapes != [array.shape for array in stored[part]]:
-            raise ValueError(
-                "start needs a model of the same networks, labels and size of pictures. Received: "
-                f"{os.fspath(source)!r}, whose {part} has other weights ({len(stored[part])} "
-                f"arrays, here {len(shapes)}, or other shapes). Use its recipe and settings."
-            )
-    for part, variables in wanted.items():
-        for variable, array in zip(variables, stored[part], strict=True):
-            variable.assign(array)
+
+
+def _gan_of(record: dict) -> GAN:
+    """The networks that a run or a shipped model was saved from."""
+    config = Config.from_json(record["config"])
+    schema = None if record["labels"] is None else LabelSchema.from_json(record["labels"])
+    policy = keras.mixed_precision.dtype_policy().name
+    return build_gan(config.override(start=None, precision=policy), schema)
+
+
+def _placed(stored: dict, smaller: dict[str, list], larger: dict[str, list]) -> dict[str, list]:
+    """Weights for the larger networks: the smaller ones' where a layer's name and shapes agree."""
+    placed = {}
+    for part, variables in larger.items():
+        names = [variable.path for variable in smaller[part]]
+        known = dict(zip(names, stored[part], strict=True))
+        shapes = {variable.path: tuple(variable.shape) for variable in variables}
+        other = {_layer(path) for path, array in known.items() if shapes.get(path) != array.shape}
+        fitting = {path: array for path, array in known.items() if _layer(path) not in other}
+        if part == "generator" and len(fitting) < len(names) / 2:
+            return stored  # other networks, which the caller refuses
+        placed[part] = [fitting.get(v.path, keras.ops.convert_to_numpy(v)) for v in variables]
+    return placed
+
+
+def _layer(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 def save_critic(gan: GAN, folder: str | os.PathLike) -> None:
