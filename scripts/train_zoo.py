@@ -1,17 +1,19 @@
 """Trains the models that ship, so that anybody can repeat or improve them.
 
-    python scripts/train_zoo.py faces-64 --data FACES --minutes 120 --out runs/zoo/faces-64
+    python scripts/train_zoo.py faces-64 --data DATA --minutes 120 --out runs/zoo/faces-64
 
-FACES is a folder, .zip or .tar of face pictures, or a packed set. It is packed beside the run, its
-34 attributes are estimated by the tagger that ships (`tfanime prepare tags`; not where a packed set
-has them, nor for the upscaler, which knows none), a twentieth is held out for the figures, and the
-rest trained on. Stopped and started again,
-it goes on where it was; more minutes may be given.
+DATA is a folder, .zip or .tar of pictures, or a packed set. It is packed beside the run, 34
+attributes of faces are estimated by the tagger that ships (`tfanime prepare tags`) unless a packed
+set has them, a twentieth is held out for the figures, and the rest trained on. Posters need a
+packed set with labels (`tfanime prepare --labels`). Stopped and started again, it goes on where it
+was; more minutes may be given.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tfanime
@@ -22,18 +24,40 @@ from tfanime.labels import MAKEGIRLSMOE
 
 HELD_OUT = 0.05
 
-# name -> recipe, side of the pictures in pixels, settings that differ from the recipe's
+
+@dataclass(frozen=True)
+class Model:
+    """What a model is trained by.
+
+    `size` is WIDTHxHEIGHT or a side, in pixels; `settings` those that differ from the recipe's.
+    With `tagged` the tagger estimates 34 attributes of pictures that come without them.
+    """
+
+    recipe: str
+    size: int | str
+    settings: Mapping = field(default_factory=dict)
+    tagged: bool = False
+
+
 MODELS = {
-    "faces-64": ("projected", 64, {}),
+    "faces-64": Model("projected", 64, {"mode_seeking_weight": 0.1}, tagged=True),
     # Grown from faces-64: a map more, and the layers behind it, are what is new.
-    "faces-128": (
+    "faces-128": Model(
         "projected",
         128,
-        {"generator": {"channels": [512, 256, 128, 64, 48]}, "start": "faces-64"},
+        {
+            "generator": {"channels": [512, 256, 128, 64, 48]},
+            "mode_seeking_weight": 0.1,
+            "start": "faces-64",
+        },
+        tagged=True,
+    ),
+    "posters": Model(
+        "projected", "64x96", {"generator": {"channels": 48}, "mode_seeking_weight": 0.1}
     ),
     # 32 to 64 pixels. The rate has fallen to a tenth after 1,000 steps, which are 20 minutes on a
     # core; with more time, raise it: --set lr_decay_steps=...
-    "upscaler": ("srgan", 64, {"lr_decay_steps": 1000}),
+    "upscaler": Model("srgan", 64, {"lr_decay_steps": 1000}),
 }
 
 
@@ -47,11 +71,15 @@ def main() -> None:
     parser.add_argument("--sample-every", type=int, help="steps from a sheet to the next")
     parser.add_argument("--out", type=Path, required=True, help="run folder")
     options = parser.parse_args()
-    recipe, side, settings = MODELS[options.name]
+    model = MODELS[options.name]
     train, _ = parts(options.name, options.data, options.out.with_name(f"{options.name}-data"))
-    changes = {**settings, **parse_overrides(options.settings), "precision": options.precision}
+    changes = {
+        **model.settings,
+        **parse_overrides(options.settings),
+        "precision": options.precision,
+    }
     tfanime.train(
-        recipes.get(recipe).override(image_size=side, **changes),
+        recipes.get(model.recipe).override(image_size=model.size, **changes),
         train,
         out=options.out,
         minutes=options.minutes,
@@ -61,20 +89,20 @@ def main() -> None:
 
 def parts(name: str, source: Path, packed: Path) -> tuple[PackedDataset, PackedDataset]:
     """What a model trains on, and what is held out for its figures."""
-    recipe, side, _ = MODELS[name]
+    model = MODELS[name]
     ready = (source / "dataset.json").is_file()
-    wanted = set() if recipes.get(recipe).conditioning == "none" else set(MAKEGIRLSMOE.columns)
-    if ready and wanted <= columns(PackedDataset.open(source)):
+    if model.tagged and not (ready and has_attributes(PackedDataset.open(source))):
+        size = None if ready else model.size
+        data = tfanime.estimate_tags(source, packed, size=size, tsne=False)
+    elif ready:
         data = PackedDataset.open(source)
-    elif wanted:
-        data = tfanime.estimate_tags(source, packed, size=None if ready else side, tsne=False)
     else:
-        data = tfanime.pack(source, packed, size=side)
+        data = tfanime.pack(source, packed, size=model.size)
     return data.split(HELD_OUT)
 
 
-def columns(data: PackedDataset) -> set[str]:
-    return set(data.schema.columns) if data.schema else set()
+def has_attributes(data: PackedDataset) -> bool:
+    return data.schema is not None and set(MAKEGIRLSMOE.columns) <= set(data.schema.columns)
 
 
 if __name__ == "__main__":
