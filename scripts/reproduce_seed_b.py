@@ -55,6 +55,7 @@ def main() -> None:
     made = parser(__doc__, "runs/reproduction/b")
     made.add_argument("--data", type=Path, required=True, help="packed faces with 34 labels")
     made.add_argument("--model", default=zoo.DEFAULT, help="run, or name of a model that ships")
+    made.add_argument("--beside", nargs="*", default=["faces-128"], help="that ship, in table 2")
     made.add_argument("--original", type=Path, metavar="NPZ", help="the released weights")
     made.add_argument("--drawn", type=Path, help="packed pictures of the original")
     made.add_argument("--compared", type=Path, help="folder of compare_recipes.py")
@@ -74,7 +75,10 @@ def reproduce(options) -> None:
     if options.drawn:
         drawn = PackedDataset.open(options.drawn)
         found[ORIGINAL] = measured(book, drawn.sha256, drawn, held_out, names)
-    attributes(book, options.data, found)
+    shipped = {
+        name: read_json(zoo.path(name) / "figures.json")["figures"] for name in options.beside
+    }
+    attributes(book, options.data, {model.name: found[model.name], **shipped})
     distances(book, found, options.compared)
     sizes(book, model)
     sheets(book, {model.name: model, **({ORIGINAL: original} if original else {})}, options.out)
@@ -144,8 +148,7 @@ def load_original(weights: Path) -> Generator:
 def attributes(book: Notebook, data: Path, found: dict) -> None:
     """Tables 1 and 2, an attribute a row."""
     theirs, ours = MAKEGIRLSMOE, PackedDataset.open(data).schema
-    name, figures_ = next(iter(found.items()))
-    judged = figure(figures_, "attribute precision")
+    judged = {name: figure(own, "attribute precision") for name, own in found.items()}
     of_tagger = read_json(zoo.path("tagger") / "figures.json")["sets"]
     of_original = of_tagger["makegirls"]["attributes"]
     rows = []
@@ -159,17 +162,21 @@ def attributes(book: Notebook, data: Path, found: dict) -> None:
                 f"{100 * share(ours, column):.1f} %",
                 REPORTED_PRECISION.get(column),
                 of_original[column]["recall"],
-                judged["details"]["by attribute"][column],
+                *(one["details"]["by attribute"][column] for one in judged.values()),
                 float(np.mean(recalls)),
             ]
         )
-    means = [float(np.mean([row[i] for row in rows])) for i in (4, 5, 6)]
+    means = [float(np.mean([row[i] for row in rows])) for i in range(4, len(rows[0]))]
     rows.append(["**mean of 34**", "", "", REPORTED_MEAN, *means])
     counts = [of_original[column]["pictures with it"] for column in theirs.columns]
     columns = ["attribute", "their site draws it in", "our training set", "their precision"]
-    columns += ["the original, by our tagger", f"{name}, by our tagger", "the tagger's own recall"]
-    told = f"The original: {min(counts)} to {max(counts)} pictures an attribute; {name}: "
-    told += f"{judged['protocol']['pictures an attribute']}."
+    columns += ["the original, by our tagger", *(f"{name}, by our tagger" for name in judged)]
+    columns += ["the tagger's own recall"]
+    told = f"The original: {min(counts)} to {max(counts)} pictures an attribute; "
+    told += "; ".join(
+        f"{name}: {one['protocol']['pictures an attribute']}" for name, one in judged.items()
+    )
+    told += "."
     book.block("attributes", table(columns, rows), "", told)
 
 
