@@ -17,13 +17,16 @@ pictures and from worse ones.
 from __future__ import annotations
 
 import argparse
+import io
 import re
 import zipfile
 from pathlib import Path
 
 import compare_upscalers
+import h5py
 import keras
 import numpy as np
+from PIL import Image
 from train_zoo import HELD_OUT
 
 import tfanime
@@ -31,7 +34,7 @@ from tfanime.config import Config
 from tfanime.data import PackedDataset
 from tfanime.files import atomic_path, read_json, write_json
 from tfanime.gans import GAN
-from tfanime.images import save_image
+from tfanime.images import read_image, save_image
 from tfanime.metrics import load_extractor
 from tfanime.saved import (
     UPSCALER,
@@ -63,7 +66,7 @@ def main() -> None:
         figures = measure_upscaler(options.out, held_out, options.extractor)
     else:
         figures = measure(options.out, held_out, options.extractor)
-        tfanime.generate(options.out, n=SHEET, seed=0, grid=options.out / "sheet.png")
+        _draw_sheet(options.out)
     newest = checkpoint.checkpoints(options.run)[-1]
     meta = read_json(newest / "meta.json")
     trained = {"step": meta["step"], "seconds": round(meta["seconds"])}
@@ -130,14 +133,44 @@ def _rows(discriminator: keras.Model) -> dict[str, slice]:
 
 
 def _deflate(path: Path) -> None:
-    """Packs a zip file again: float32 numbers that float16 could hold have 13 zero bits."""
+    """Packs a Keras file again: float32 numbers that float16 could hold have 13 zero bits, which
+    compress best with all first bytes together, then all second ones."""
     with (
         atomic_path(path) as temporary,
         zipfile.ZipFile(path) as old,
         zipfile.ZipFile(temporary, "w") as new,
     ):
         for entry in old.infolist():
-            new.writestr(entry.filename, old.read(entry), zipfile.ZIP_DEFLATED, 9)
+            content = old.read(entry)
+            if entry.filename.endswith(".h5"):
+                content = _shuffled(content)
+            new.writestr(entry.filename, content, zipfile.ZIP_DEFLATED, 9)
+
+
+def _shuffled(content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with h5py.File(io.BytesIO(content)) as old, h5py.File(packed, "w") as new:
+
+        def copy(name: str, item) -> None:
+            if isinstance(item, h5py.Dataset):
+                best = {"compression": 9, "shuffle": True} if item.shape else {}
+                made = new.create_dataset(name, data=item[()], **best)
+            else:
+                made = new.require_group(name)
+            made.attrs.update(item.attrs)
+
+        new.attrs.update(old.attrs)
+        old.visititems(copy)
+    return packed.getvalue()
+
+
+def _draw_sheet(model: Path) -> None:
+    """In 256 colours, a third of the file."""
+    path = model / "sheet.png"
+    tfanime.generate(model, n=SHEET, seed=0, grid=path)
+    colours = read_image(path).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    with atomic_path(path) as temporary:
+        colours.save(temporary, "PNG", optimize=True)
 
 
 def measure(model: Path, held_out: PackedDataset, extractors: list[str]) -> list[dict]:

@@ -56,11 +56,12 @@ def test_every_network_can_be_trained_on(name):
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_colours_are_obeyed():
+@pytest.mark.parametrize("name", [zoo.DEFAULT, "faces-128"])
+def test_colours_are_obeyed(name):
     """Judged by the tagger: most of 32 pictures show what they were asked for."""
     tagger = load_tagger()
     for hair in ("blonde", "blue", "pink", "black"):
-        shots = tfanime.generate(zoo.DEFAULT, n=32, seed=1, tags={"hair": hair}).images
+        shots = tfanime.generate(name, n=32, seed=1, tags={"hair": hair}).images
         found = [tags["hair"] for tags in tagger.tags(shots)]
         assert found.count(hair) > 20, (hair, found)
 
@@ -94,8 +95,23 @@ def test_interpolating_without_a_run(tmp_path):
     assert (tmp_path / "row.png").is_file()
 
 
-def test_the_labels_are_those_of_makegirlsmoe():
-    assert tfanime.load_generator(zoo.DEFAULT).schema.columns == MAKEGIRLSMOE.columns
+@pytest.mark.parametrize(("name", "side"), [(zoo.DEFAULT, 64), ("faces-128", 128)])
+def test_the_labels_are_those_of_makegirlsmoe(name, side):
+    generator = tfanime.load_generator(name)
+    assert generator.schema.columns == MAKEGIRLSMOE.columns
+    assert (generator.width, generator.height) == (side, side)
+
+
+def test_posters_of_horror_are_darker_than_those_of_comedies(tmp_path):
+    """As real ones are."""
+    light, dark = (
+        tfanime.generate("posters", n=64, seed=2, tags={other: False, genre: True}).images
+        for genre, other in (("comedy", "horror"), ("horror", "comedy"))
+    )
+    assert light.shape == (64, 96, 64, 3)
+    assert light.mean() > dark.mean() + 10
+    result = invoke("generate", "posters", "--horror", "--n", 4, "--grid", tmp_path / "h.png")
+    assert result.exit_code == 0, result.stderr
 
 
 def test_the_upscaler_comes_nearer_to_real_faces_than_plain_ways_do():
