@@ -52,9 +52,7 @@ MODELS = {
         },
         tagged=True,
     ),
-    "posters": Model(
-        "projected", "64x96", {"generator": {"channels": 48}, "mode_seeking_weight": 0.1}
-    ),
+    "posters": Model("modern", "64x96", {"generator": {"channels": 48}}),
     # 32 to 64 pixels. The rate has fallen to a tenth after 1,000 steps, which are 20 minutes on a
     # core; with more time, raise it: --set lr_decay_steps=...
     "upscaler": Model("srgan", 64, {"lr_decay_steps": 1000}),
