@@ -37,7 +37,8 @@ SCENARIOS = {
     "descriptions": "mood,description",
     "both": "mood,tags,description",
 }
-METRICS = ("fid", "kid", "1nn", "fid-between-labels", "gan-train-test")
+METRICS = ("fid", "kid", "is", "1nn", "fid-between-labels", "gan-train-test")
+FIGURES = ("fid", "kid", "inception score", "1-nn", "fid between labels", "gan-train", "gan-test")
 ACROSS = 12  # pictures a row
 COMPARED = 200  # pictures a class, for colours
 
@@ -111,9 +112,12 @@ def measure(run: Path, data: str, options) -> dict:
     }
     if options.unmeasured:
         return found
-    extractor = f"mobilenet:{options.mobilenet}" if options.mobilenet else "tagger"
+    networks = {}
+    if options.mobilenet:
+        networks = {"extractor": f"mobilenet:{options.mobilenet}"}
+        networks |= {"classifier": f"{options.mobilenet}:output"}
     report = tfanime.evaluate(
-        run, data, METRICS, extractor=extractor, label="mood", n=options.n, out=run / "evaluation"
+        run, data, METRICS, label="mood", n=options.n, out=run / "evaluation", **networks
     )
     for figure in report.figures:
         found[figure.name] = {"value": figure.value, "floor": figure.floor}
@@ -152,10 +156,11 @@ def tones(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def write_table(rows: dict, sets: dict, out: Path) -> None:
     lines = []
     for name, data in sets.items():
-        chosen = [row for row in rows.values() if row["set"] == name]
+        cells = (f"{name}/{scenario}/{recipe}" for scenario in SCENARIOS for recipe in RECIPES)
+        chosen = [rows[cell] for cell in cells if cell in rows]
         if not chosen:
             continue
-        figures = [f for f in chosen[-1] if isinstance(chosen[-1][f], dict) and f != "colours"]
+        figures = [figure for figure in FIGURES if any(figure in row for row in chosen)]
         tone = chosen[0]["colours"]
         told = ", ".join(f"{k} {v['real']:+.3f} +- {v['error']:.3f}" for k, v in tone.items())
         count = len(PackedDataset.open(data))

@@ -8,6 +8,7 @@ from tfanime.metrics import (
     inception_score_by_label,
     inception_score_from_posteriors,
     posteriors_from_logits,
+    posteriors_from_output,
 )
 
 
@@ -54,6 +55,22 @@ def test_per_label():
     assert list(found) == ["heavy", "light"]
     assert found["light"].mean == pytest.approx(4)
     assert found["heavy"].mean == pytest.approx(1)
+
+
+def test_probabilities_of_eight_bits_are_no_logits():
+    """200 classes of probability 1/400 vanish in steps of 1/256; the rest sums to 0.5."""
+    exact = np.full((2, 201), 1 / 400)
+    exact[:, 0] = 0.5
+    stored = np.floor(exact * 256) / 256
+    found = posteriors_from_output(stored.astype(np.float32))
+    np.testing.assert_array_equal(found, np.eye(201)[[0, 0]])
+    np.testing.assert_allclose(posteriors_from_output(exact), exact, rtol=1e-12)
+
+
+@pytest.mark.parametrize("logits", [[[0.9, 0.8, 0.7]], [[-0.1, 1.0]], [[2.0, 0.0]]])
+def test_logits_become_probabilities(logits):
+    expected = np.exp(logits) / np.exp(logits).sum()
+    np.testing.assert_allclose(posteriors_from_output(np.float32(logits)), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from tfanime.metrics import (
     nearest_neighbour_accuracy,
     nearest_neighbour_accuracy_by_label,
     nearest_training,
-    posteriors_from_logits,
+    posteriors_from_output,
     prdc_from_features,
 )
 
@@ -32,7 +32,6 @@ PROBES = 256  # generated pictures whose nearest training pictures are looked up
 FEWEST = 20  # pictures of a class, below which it has no figure of its own
 COPY = 100.0  # dB, written for a PSNR that is infinite: JSON has no infinity
 SPLITS = 10
-SUM_TOLERANCE = 1e-3
 
 
 def fid(bench: Workbench) -> list[Figure]:
@@ -321,11 +320,9 @@ def _classifier(bench: Workbench) -> tuple[str, Callable[[np.ndarray], np.ndarra
     network = load_extractor(spec)
 
     def from_output(pictures: np.ndarray) -> np.ndarray:
-        output = extract(pictures, network, bench.settings.resize, bench.settings.progress)
-        sums = output.sum(axis=1, dtype=np.float64)
-        if output.min() >= 0 and np.abs(sums - 1).max() < SUM_TOLERANCE:
-            return output.astype(np.float64) / sums[:, None]
-        return posteriors_from_logits(output)
+        return posteriors_from_output(
+            extract(pictures, network, bench.settings.resize, bench.settings.progress)
+        )
 
     return f"{network.name}, {network.layer}", from_output
 

@@ -18,6 +18,7 @@ from tfanime.metrics.inception_score import (
     inception_score_by_label,
     inception_score_from_posteriors,
     posteriors_from_logits,
+    posteriors_from_output,
 )
 from tfanime.metrics.kid import Kid, kid_from_features
 from tfanime.metrics.nearest_neighbour import (
@@ -64,6 +65,7 @@ __all__ = [
     "nearest_neighbour_accuracy_by_label",
     "nearest_training",
     "posteriors_from_logits",
+    "posteriors_from_output",
     "prdc_from_features",
     "statistics_of",
 ]

@@ -16,6 +16,7 @@ from tfanime.metrics.arrays import check_features
 
 SPLITS = 10
 SUM_TOLERANCE = 1e-3
+PROBABILITY_SUMS = (0.25, 1.25)
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,19 @@ def posteriors_from_logits(logits: np.ndarray) -> np.ndarray:
     np.exp(logits, out=logits)
     logits /= logits.sum(axis=1, keepdims=True)
     return logits
+
+
+def posteriors_from_output(output: np.ndarray) -> np.ndarray:
+    """A classifier's `(n, classes)` output, probabilities or logits, as probabilities in float64.
+
+    They are probabilities when all are from 0 to 1 and every row's sum is between 0.25 and 1.25: of
+    a network in 8 bits those below 1/512 are lost, which may be many.
+    """
+    sums = output.sum(axis=1, dtype=np.float64)
+    low, high = PROBABILITY_SUMS
+    if output.min() >= 0 and output.max() <= 1 and low < sums.min() and sums.max() < high:
+        return output.astype(np.float64) / sums[:, None]
+    return posteriors_from_logits(output)
 
 
 def inception_score_from_posteriors(
