@@ -47,9 +47,11 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
             f"start is a run folder with checkpoints, or a model that ships with {CRITIC}. "
             f"Received: {os.fspath(source)!r}."
         )
-    record = read_json(folder / "config.json")
-    height, width = record["config"]["image_size"]
-    grows = gan.generator.output_shape[1:3] == (2 * height, 2 * width)
+    config = folder / "config.json"
+    record = read_json(config) if config.is_file() else None
+    grows = record is not None and gan.generator.output_shape[1:3] == tuple(
+        2 * side for side in record["config"]["image_size"]
+    )
     like = _gan_of(record) if grows else gan
     stored = _of_run(found[-1], like.discriminator) if found else _of_model(folder)
     wanted = _parts(gan)
