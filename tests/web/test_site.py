@@ -64,7 +64,7 @@ def tags_of(page) -> dict[str, str]:
 
 
 def draw(page) -> None:
-    page.get_by_role("button", name="Draw a new face").click()
+    page.get_by_role("button", name="Draw a new picture").click()
     page.wait_for_selector(".frame:not(.busy) canvas")
 
 
@@ -306,6 +306,21 @@ def test_another_model(visit):
     until(page, "location.hash === '#model=plain&seed=5'")
     assert same(shown(page), Tiny("plain", None, 2).draw(5))
     assert page.get_by_role("heading", name="Looks").count() == 0
+
+
+def test_a_picture_fills_a_frame_of_its_own_shape(visit, folder, tiny):
+    tall = Tiny("tall", cells=(6, 4))
+    write_folder(folder, tiny, tall)
+    page = visit("#model=tall&seed=5")
+    assert same(shown(page), tall.draw(5))
+    for selector in (".frame", ".frame canvas", ".history .tile"):
+        box = page.query_selector(selector).bounding_box()
+        assert box["width"] / box["height"] == pytest.approx(4 / 6, rel=0.02), selector
+    page.get_by_label("Model").select_option("tiny")
+    until(page, "location.hash.startsWith('#model=tiny')")
+    page.wait_for_selector(".frame:not(.busy) canvas")
+    box = page.query_selector(".frame").bounding_box()
+    assert box["width"] == pytest.approx(box["height"], rel=0.02)
 
 
 @pytest.mark.parametrize(

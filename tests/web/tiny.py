@@ -26,28 +26,36 @@ LATENT, SIZE, CELLS, CHANNELS, BLOCK = 8, 16, 4, 6, 4
 
 
 class Tiny:
-    """Weights, the network in NumPy, and the exported folder's files."""
+    """Weights, the network in NumPy, and the exported folder's files; pictures of `cells` rows and
+    columns of BLOCK pixels."""
 
-    def __init__(self, name: str = "tiny", schema: LabelSchema | None = SCHEMA, seed: int = 1):
-        self.name, self.schema = name, schema
+    def __init__(
+        self,
+        name: str = "tiny",
+        schema: LabelSchema | None = SCHEMA,
+        seed: int = 1,
+        cells: tuple[int, int] = (CELLS, CELLS),
+    ):
+        self.name, self.schema, self.cells = name, schema, cells
+        self.height, self.width = (BLOCK * side for side in cells)
         random = np.random.default_rng(seed)
         inputs = LATENT + (schema.size if schema else 0)
-        self.dense = random.normal(0, 0.4, (inputs, CELLS * CELLS * CHANNELS)).astype("<f4")
+        self.dense = random.normal(0, 0.4, (inputs, cells[0] * cells[1] * CHANNELS)).astype("<f4")
         kernel = random.normal(0, 0.25, (3, 3, CHANNELS, 3 * BLOCK**2))
         self.kernel = kernel.astype("<f4")
 
     def __call__(self, z: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
-        """`(n, LATENT)`, `(n, L)` in -1/+1 coding -> `(n, SIZE, SIZE, 3)` in [-1, 1]."""
+        """`(n, LATENT)`, `(n, L)` in -1/+1 coding -> `(n, height, width, 3)` in [-1, 1]."""
         x = z if labels is None else np.concatenate((z, labels), axis=1)
-        x = np.maximum(x @ self.dense, 0).reshape(-1, CELLS, CELLS, CHANNELS)
+        x = np.maximum(x @ self.dense, 0).reshape(-1, *self.cells, CHANNELS)
         x = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
         windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(1, 2))
         x = np.einsum("nyxcij,ijco->nyxo", windows, self.kernel)
-        x = x.reshape(-1, CELLS, CELLS, BLOCK, BLOCK, 3).transpose(0, 1, 3, 2, 4, 5)
-        return np.tanh(x.reshape(-1, SIZE, SIZE, 3))
+        x = x.reshape(-1, *self.cells, BLOCK, BLOCK, 3).transpose(0, 1, 3, 2, 4, 5)
+        return np.tanh(x.reshape(-1, self.height, self.width, 3))
 
     def draw(self, seed: int, index: int = 0, tags: dict | None = None) -> np.ndarray:
-        """What tfanime.generation draws: `(SIZE, SIZE, 3)` float32 in [-1, 1]."""
+        """What tfanime.generation draws: `(height, width, 3)` float32 in [-1, 1]."""
         z = latent.latents(seed, 1, LATENT, index)
         if self.schema is None:
             return self(z, None)[0]
@@ -97,8 +105,8 @@ class Tiny:
                 for p, d in contents.items()
             ],
             "latentDim": LATENT,
-            "height": SIZE,
-            "width": SIZE,
+            "height": self.height,
+            "width": self.width,
             "inputs": {"latents": "latents:0", "labels": "labels:0" if self.schema else None},
             "output": "output:0",
             "schema": self.schema.to_json() if self.schema else None,
@@ -117,7 +125,7 @@ class Tiny:
 
     def _constants(self) -> dict[str, np.ndarray]:
         constants = {"dense": self.dense, "kernel": self.kernel}
-        constants["shape"] = np.asarray([-1, CELLS, CELLS, CHANNELS], "<i4")
+        constants["shape"] = np.asarray([-1, *self.cells, CHANNELS], "<i4")
         if self.schema is not None:
             constants["axis"] = np.asarray(1, "<i4")
         return constants

@@ -272,7 +272,7 @@ export class Studio {
     return { id: ++this.ids, settings, tags, image: shown, latent, labels, ms };
   }
 
-  /** A new face, unless the visitor keeps the seed. */
+  /** A new picture, unless the visitor keeps the seed. */
   again(): void {
     const { settings, view } = this.state;
     if (!settings) return;

@@ -4,8 +4,8 @@ export const LANGUAGES = { en: "English", ja: "日本語", zh: "中文", ru: "Р
 export type Language = keyof typeof LANGUAGES;
 
 const en = {
-  tagline: "Anime faces, drawn on your own device",
-  draw: "Draw a new face",
+  tagline: "Anime, drawn on your own device",
+  draw: "Draw a new picture",
   drawAgain: "Draw again",
   drawing: "Drawing…",
   stop: "Stop",
@@ -37,7 +37,7 @@ const en = {
   restore: "Back to seed {seed}: {words}",
   advanced: "Fine tuning",
   typical: "Typical or unusual",
-  typicalHint: "Below 1 typical faces, above 1 unusual ones.",
+  typicalHint: "Below 1 typical pictures, above 1 unusual ones.",
   vary: "Vary the noise",
   varySeed: "Seed of the variation",
   sliders: "A slider for every attribute",
@@ -68,7 +68,7 @@ const en = {
   count: "How many",
   endless: "Endless",
   open: "Open picture {index}: {words}",
-  blendHint: "From one face to another. Pick two from your pictures, or let chance pick.",
+  blendHint: "From one picture to another. Pick two from your pictures, or let chance pick.",
   from: "From",
   to: "To",
   pick: "Choose {slot} from your pictures",
@@ -91,11 +91,11 @@ const en = {
   system: "As the device",
   about: "About",
   aboutText:
-    "Every picture is computed on this device. Nothing is sent anywhere: no picture, no word, no statistic. Faces are drawn by a neural network and show nobody.",
+    "Every picture is computed on this device. Nothing is sent anywhere: no picture, no word, no statistic. The pictures are drawn by a neural network and show nobody.",
   card: "About the model {name}",
   close: "Close",
   drawn: "Drawn: {words}. Seed {seed}.",
-  picture: "Drawn face: {words}",
+  picture: "Drawn: {words}",
   noLabels: "this model has no attributes",
   milliseconds: "{ms} ms",
 };
@@ -103,8 +103,8 @@ const en = {
 export type Phrase = keyof typeof en;
 
 const ja: Record<Phrase, string> = {
-  tagline: "あなたの端末の中で描くアニメ顔",
-  draw: "新しい顔を描く",
+  tagline: "あなたの端末の中で描くアニメ",
+  draw: "新しい絵を描く",
   drawAgain: "もう一度描く",
   drawing: "描いています…",
   stop: "止める",
@@ -166,7 +166,7 @@ const ja: Record<Phrase, string> = {
   count: "枚数",
   endless: "無限",
   open: "{index}枚目を開く：{words}",
-  blendHint: "ある顔から別の顔へ。描いた絵から二枚選ぶか、おまかせで。",
+  blendHint: "ある絵から別の絵へ。描いた絵から二枚選ぶか、おまかせで。",
   from: "はじめ",
   to: "おわり",
   pick: "{slot}を描いた絵から選ぶ",
@@ -189,18 +189,18 @@ const ja: Record<Phrase, string> = {
   system: "端末に合わせる",
   about: "このサイトについて",
   aboutText:
-    "絵はすべてこの端末で計算されます。絵も言葉も統計も、どこにも送られません。顔はニューラルネットワークが描いたもので、実在の誰でもありません。",
+    "絵はすべてこの端末で計算されます。絵も言葉も統計も、どこにも送られません。絵はニューラルネットワークが描いたもので、実在の誰でもありません。",
   card: "モデル{name}について",
   close: "閉じる",
   drawn: "描きました：{words}。シード{seed}。",
-  picture: "描いた顔：{words}",
+  picture: "描いた絵：{words}",
   noLabels: "このモデルに特徴の指定はありません",
   milliseconds: "{ms}ミリ秒",
 };
 
 const zh: Record<Phrase, string> = {
-  tagline: "在你自己的设备上绘制动漫头像",
-  draw: "画一张新脸",
+  tagline: "在你自己的设备上绘制动漫",
+  draw: "画一张新图",
   drawAgain: "再画一次",
   drawing: "正在绘制…",
   stop: "停止",
@@ -262,7 +262,7 @@ const zh: Record<Phrase, string> = {
   count: "数量",
   endless: "无限",
   open: "打开第 {index} 张：{words}",
-  blendHint: "从一张脸到另一张脸。从你的图片中选两张，或交给运气。",
+  blendHint: "从一张图到另一张图。从你的图片中选两张，或交给运气。",
   from: "起点",
   to: "终点",
   pick: "从你的图片中选择{slot}",
@@ -285,18 +285,18 @@ const zh: Record<Phrase, string> = {
   system: "跟随设备",
   about: "关于",
   aboutText:
-    "每张图片都在这台设备上计算。不会发送任何内容：没有图片、没有文字、没有统计。头像由神经网络绘制，不代表任何真人。",
+    "每张图片都在这台设备上计算。不会发送任何内容：没有图片、没有文字、没有统计。图片由神经网络绘制，不代表任何真人。",
   card: "关于模型 {name}",
   close: "关闭",
   drawn: "已绘制：{words}。种子 {seed}。",
-  picture: "绘制的脸：{words}",
+  picture: "绘制的图：{words}",
   noLabels: "这个模型没有属性",
   milliseconds: "{ms} 毫秒",
 };
 
 const ru: Record<Phrase, string> = {
-  tagline: "Аниме-лица, нарисованные на вашем устройстве",
-  draw: "Нарисовать лицо",
+  tagline: "Аниме, нарисованное на вашем устройстве",
+  draw: "Нарисовать картинку",
   drawAgain: "Нарисовать ещё раз",
   drawing: "Рисую…",
   stop: "Стоп",
@@ -328,7 +328,7 @@ const ru: Record<Phrase, string> = {
   restore: "Вернуть число {seed}: {words}",
   advanced: "Тонкая настройка",
   typical: "Обычное или необычное",
-  typicalHint: "Меньше 1 — обычные лица, больше 1 — необычные.",
+  typicalHint: "Меньше 1 — обычные картинки, больше 1 — необычные.",
   vary: "Изменить шум",
   varySeed: "Число для изменения",
   sliders: "Ползунок для каждого признака",
@@ -359,7 +359,7 @@ const ru: Record<Phrase, string> = {
   count: "Сколько",
   endless: "Без конца",
   open: "Открыть картинку {index}: {words}",
-  blendHint: "От одного лица к другому. Выберите два из своих картинок или доверьтесь случаю.",
+  blendHint: "От одной картинки к другой. Выберите два из своих картинок или доверьтесь случаю.",
   from: "Начало",
   to: "Конец",
   pick: "Выбрать из своих картинок: {slot}",
@@ -382,11 +382,11 @@ const ru: Record<Phrase, string> = {
   system: "Как на устройстве",
   about: "О сайте",
   aboutText:
-    "Все картинки вычисляются на этом устройстве. Ничего никуда не отправляется: ни картинки, ни слова, ни статистика. Лица рисует нейросеть, таких людей нет.",
+    "Все картинки вычисляются на этом устройстве. Ничего никуда не отправляется: ни картинки, ни слова, ни статистика. Картинки рисует нейросеть, таких людей нет.",
   card: "О модели {name}",
   close: "Закрыть",
   drawn: "Нарисовано: {words}. Число {seed}.",
-  picture: "Нарисованное лицо: {words}",
+  picture: "Нарисовано: {words}",
   noLabels: "у этой модели нет признаков",
   milliseconds: "{ms} мс",
 };

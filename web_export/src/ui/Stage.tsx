@@ -1,3 +1,4 @@
+import { useEffect } from "react";
 import { BACKEND_NAMES } from "../names";
 import type { Settings } from "../settings";
 import type { View } from "../studio";
@@ -14,6 +15,9 @@ const VIEWS: View[] = ["one", "many", "blend"];
 
 export function Stage() {
   const { studio, state, say } = usePage();
+  const model = studio.model;
+  const aspect = model ? model.width / model.height : 1;
+  useEffect(() => document.documentElement.style.setProperty("--aspect", String(aspect)), [aspect]);
   return (
     <section className="card stage" aria-label={say("view")}>
       <div className="tabs" role="group" aria-label={say("view")}>
