@@ -6,6 +6,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests import scripts
 
@@ -76,6 +77,20 @@ def test_weights_of_keras(script, network, tmp_path, monkeypatch):
     pictures = np.random.default_rng(1).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
     found = keras.saving.load_model(out)(pictures)
     np.testing.assert_allclose(found, network(pictures), rtol=1e-5)
+
+
+def test_a_network_that_sees_pictures_at_twice_their_size(script, network, tmp_path, monkeypatch):
+    network.save_weights(tmp_path / "mine.weights.h5")
+    out = tmp_path / "frozen.keras"
+    weights = ("--weights", tmp_path / "mine.weights.h5")
+    run(script, monkeypatch, *weights, "--size", 16, "--enlarge", 2, "--out", out)
+    pictures = np.random.default_rng(1).uniform(-1, 1, (2, 16, 16, 3)).astype(np.float32)
+    larger = np.empty((2, 32, 32, 3), np.float32)
+    for i, channel in np.ndindex(2, 3):
+        plane = Image.fromarray(pictures[i, ..., channel])
+        larger[i, ..., channel] = plane.resize((32, 32), Image.Resampling.BILINEAR)
+    found = keras.saving.load_model(out)(pictures)
+    np.testing.assert_allclose(found, network(larger), rtol=1e-4)
 
 
 def test_weights_that_are_not_there(script, tmp_path, monkeypatch, capsys):

@@ -26,7 +26,7 @@ def noise(*shape, seed=0):
 
 
 def small_generator(name, size=(32, 32), **options):
-    return GENERATORS[name](*size, latent_dim=5, **SMALL[name], **options)
+    return GENERATORS[name](*size, latent_dim=5, **{**SMALL[name], **options})
 
 
 def small_discriminator(name, size=(32, 32), normalisation=None, **options):
@@ -266,3 +266,17 @@ def test_projection_adds_the_agreement_of_labels_and_features(normalisation):
     assert agreement[0] == 0 and np.abs(agreement[1:]).min() > 0
     np.testing.assert_array_equal(after["features"], before["features"])
     assert (embed in spectral_layers(projected)) == (normalisation == "spectral")
+
+
+def test_a_fine_stage_adds_nothing_before_it_is_trained():
+    plain = small_generator("modern", (32, 48), channels=4)
+    fine = small_generator("modern", (32, 48), channels=4, fine_channels=2)
+    for layer in plain.layers:
+        fine.get_layer(layer.name).set_weights(layer.get_weights())
+    z = noise(2, 5)
+    np.testing.assert_array_equal(fine(z), plain(z))
+    out = fine.get_layer("fine_out")
+    out.set_weights([np.ones_like(weight) for weight in out.get_weights()])
+    assert np.abs(np.asarray(fine(z)) - np.asarray(plain(z))).max() > 0.01
+    with pytest.raises(ValueError, match="multiple of 4 too.*fine_channels=2"):
+        small_generator("modern", (32, 32), channels=[8, 8, 6], fine_channels=2)

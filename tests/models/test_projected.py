@@ -69,6 +69,20 @@ def test_without_pixels_only_the_maps_count():
     assert np.ptp(logits[:, 64:], axis=0).min() > 0 and np.ptp(logits[:, :64], axis=0).max() == 0
 
 
+def test_patches_are_judged_by_what_is_near():
+    """A changed corner moves the logits of places within 22 pixels, and no label feature."""
+    options = {"features": flat_network(64, "zeros"), "channels": 8, "pixel_channels": 4}
+    whole = projected.discriminator(64, 64, **options)
+    judge = projected.discriminator(64, 64, pixel_patches=True, **options)
+    before, after = pictures(64, 64, 1), pictures(64, 64, 1)
+    after[:, :4, :4] += 1.0
+    found = [ops.convert_to_numpy(judge(x)["logits"])[0] for x in (before, after)]
+    assert len(found[0]) == whole.output["logits"].shape[1] + 16
+    assert judge.output["features"].shape == whole.output["features"].shape
+    moved = (found[0] != found[1])[-16:].reshape(4, 4)
+    assert moved[0, 0] and not moved[2:].any() and not moved[:, 2:].any()
+
+
 def test_several_networks_are_looked_through_each_for_itself():
     """A blind one hides what its own parts could see, and nothing else."""
     seeing, blind = flat_network(64, "he_normal"), flat_network(64, "zeros")

@@ -72,6 +72,34 @@ def test_a_model_of_half_the_size_is_grown(train, faces):
         np.testing.assert_array_equal(begun[f"head/{i:04d}"], source[f"head/{i:04d}"])
 
 
+def test_layers_that_the_first_run_lacks_begin_anew(first, train, faces):
+    """More parts of networks of the same size."""
+    changes = {
+        "generator": {"channels": 4, "fine_channels": 4},
+        "discriminator": {"channels": 4, "pixel_patches": True},
+    }
+    second = train("projected", faces, "second", steps=1, start=str(first.path), **changes)
+    plain = train("projected", faces, "plain", steps=1, **changes)
+    stored = {
+        run: arrays_of(checkpoint.checkpoints(run.path)[index])
+        for run, index in ((first, -1), (second, 0), (plain, 0))
+    }
+    old, new = gan_of(first), gan_of(second)
+    for part in ("generator", "ema_generator"):
+        known = {v.path: f"{part}/{i:04d}" for i, v in enumerate(getattr(old, part).weights)}
+        for i, variable in enumerate(getattr(new, part).weights):
+            name = f"{part}/{i:04d}"
+            if variable.path in known:
+                expected = stored[first][known[variable.path]]
+            else:
+                assert variable.path.startswith("fine_")
+                expected = stored[plain][name]
+            np.testing.assert_array_equal(stored[second][name], expected, err_msg=variable.path)
+    heads = [of(stored[run], "head/") for run in (first, second)]
+    for name, array in heads[0].items():
+        np.testing.assert_array_equal(heads[1][name], array)
+
+
 def gan_of(run):
     record = tfanime.files.read_json(run.path / "config.json")
     return build_gan(

@@ -35,6 +35,7 @@ def generator(
     label_dim: int = 0,
     channels: int | Sequence[int] = 64,
     label_input: LabelInput | None = None,
+    fine_channels: int = 0,
 ) -> keras.Model:
     """Dense layer to 4x4 (64 px), then stages of pixel shuffle, convolution, residual block.
 
@@ -45,6 +46,8 @@ def generator(
         channels: of the last stage; they double at every smaller map, up to 8x. Or one number a
             map, from the smallest on.
         label_input: how labels enter; default: concatenated to the noise.
+        fine_channels: of one more stage, at the full size, which adds what is finer than the last
+            shuffle's blocks, nothing before it is trained; 0 for none.
     """
     times = halvings(height, width)
     inputs, x = generator_inputs(latent_dim, label_dim, label_input)
@@ -55,6 +58,11 @@ def generator(
         raise ValueError(
             f"channels of {width}x{height} pixels is a number, or {times}, one a map from the "
             f"smallest on, of which all but the last are multiples of 4. Received: {wide}."
+        )
+    if fine_channels and wide[-1] % 4:
+        raise ValueError(
+            "With fine_channels the last map's channels are a multiple of 4 too. "
+            f"Received: fine_channels={fine_channels}, channels={wide}."
         )
     base = (height >> times, width >> times, wide[0])
     x = layers.Dense(base[0] * base[1] * base[2], use_bias=False, name="fc", **INIT)(x)
@@ -73,13 +81,24 @@ def generator(
         x = layers.ReLU(name=f"res{i}_relu")(x)
     # The last stage works at half size and leaves the full size to the shuffle.
     x = _conv_bn(x, wide[-1], "last")
-    x = layers.ReLU(name="last_relu")(x)
+    x = last = layers.ReLU(name="last_relu")(x)
     blocks = ICNR("glorot_normal")
     x = layers.Conv2D(12, 3, padding="same", name="out", kernel_initializer=blocks)(x)
     x = PixelShuffle(2, name="out_shuffle")(x)
     smooth = {"padding": "same", "use_bias": False, "trainable": False}
     x = layers.Conv2D(3, 3, name="smooth", kernel_initializer=Binomial(), **smooth)(x)
+    if fine_channels:
+        x = layers.Add(name="fine_add")([x, _fine(last, fine_channels)])
     return keras.Model(inputs, picture_output(x), name="generator")
+
+
+def _fine(x, channels: int):
+    """What a thin stage at the full size adds to the picture."""
+    x = PixelShuffle(2, name="fine_up")(x)
+    x = layers.AveragePooling2D(2, 1, padding="same", name="fine_mean")(x)
+    x = _conv_bn(x, channels, "fine_conv")
+    x = layers.ReLU(name="fine_relu")(x)
+    return layers.Conv2D(3, 3, padding="same", name="fine_out", kernel_initializer="zeros")(x)
 
 
 def _conv_bn(x, filters: int, name: str):

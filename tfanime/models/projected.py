@@ -43,6 +43,7 @@ def discriminator(
     scales: Sequence[int] = SCALES,
     channels: int = 64,
     pixel_channels: int = 32,
+    pixel_patches: bool = False,
 ) -> keras.Model:
     """Logits of patches of the picture and of four maps of each frozen network.
 
@@ -55,6 +56,8 @@ def discriminator(
         scales: the last maps of these parts of the network's own size are looked at.
         channels: of the discriminators of maps, and of the mixed maps where these had as many.
         pixel_channels: of the pixels' discriminator's first map; 0 leaves it out.
+        pixel_patches: whether the pixels' discriminator also judges patches of 22 pixels, which
+            know strokes and grain and no face (Isola et al. 2017, section 3.2.2).
 
     Raises:
         ValueError: for label_dim, or a frozen network without these maps.
@@ -74,11 +77,12 @@ def discriminator(
     for i, network in enumerate(networks):
         found += _through(network, pictures, scales, channels, f"net{i}_" if i else "")
     if pixel_channels:
-        found.append(_pixels(pictures, pixel_channels))
+        found += _pixels(pictures, pixel_channels, pixel_patches)
     logits = layers.Concatenate(dtype="float32", name="logits")(
         [layers.Flatten(name=f"flat{i}")(x) for i, (x, _) in enumerate(found)]
     )
-    means = [layers.GlobalAveragePooling2D(name=f"mean{i}")(x) for i, (_, x) in enumerate(found)]
+    seen = [x for _, x in found if x is not None]
+    means = [layers.GlobalAveragePooling2D(name=f"mean{i}")(x) for i, x in enumerate(seen)]
     read = layers.Concatenate(dtype="float32", name="features")(means)
     return keras.Model(pictures, {"logits": logits, "features": read}, name="discriminator")
 
@@ -140,14 +144,23 @@ def _judge(x, channels: int, name: str):
     return SpectralConv2D(1, 3, padding="same", name=f"{name}_logits", **INIT)(x), x
 
 
-def _pixels(pictures, channels: int):
+def _pixels(pictures, channels: int, patches: bool):
     """The same for the pixels themselves, with a convolution more at every size."""
+    found = []
     x = _conv(pictures, channels, 4, 2, "pixels_down0")
     for i in range(1, halvings(*pictures.shape[1:3])):
         x = _conv(x, x.shape[-1], 3, 1, f"pixels_{i}")
         x = _conv(x, channels * min(4, 2**i), 4, 2, f"pixels_down{i}")
+        if patches and i == 1:
+            found.append(_judge_patches(x, "patches"))
     x = MinibatchStdDev(name="pixels_spread")(x)
-    return _judge(x, channels * 4, "pixels")
+    return [_judge(x, channels * 4, "pixels"), *found]
+
+
+def _judge_patches(x, name: str):
+    """A logit a place, averaged to as many as a judge of the whole has; nothing about labels."""
+    x = SpectralConv2D(1, 3, padding="same", name=f"{name}_logits", **INIT)(x)
+    return layers.AveragePooling2D(min(x.shape[1:3]) // 4, name=f"{name}_mean")(x), None
 
 
 def _conv(x, filters: int, kernel: int, stride: int, name: str):

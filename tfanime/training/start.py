@@ -34,8 +34,9 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
         gan: to be trained.
         source: a run folder, whose newest checkpoint counts, or the name or folder of a model that
             ships, with its `critic.npz`; its averaged generator serves as the generator itself. Its
-            pictures have the size of `gan`'s, or half of it: then layers of the same name and
-            shapes take its weights, and the others keep the ones they have.
+            pictures have the size of `gan`'s, or half of it. Layers that it lacks, or has in other
+            shapes, keep the weights they have; of the same size, the generator has all of its
+            layers, and the discriminator at least half.
 
     Raises:
         ValueError: when there is no such model, or its networks are others.
@@ -49,14 +50,14 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
         )
     config = folder / "config.json"
     record = read_json(config) if config.is_file() else None
-    grows = record is not None and gan.generator.output_shape[1:3] == tuple(
-        2 * side for side in record["config"]["image_size"]
-    )
-    like = _gan_of(record) if grows else gan
+    like = gan if record is None else _gan_of(record)
     stored = _of_run(found[-1], like.discriminator) if found else _of_model(folder)
     wanted = _parts(gan)
-    if grows:
-        stored = _placed(stored, _parts(like), wanted)
+    if record is not None:
+        size, own = record["config"]["image_size"], gan.generator.output_shape[1:3]
+        grows = own == tuple(2 * side for side in size)
+        if grows or own == tuple(size):
+            stored = _placed(stored, _parts(like), wanted, 0.5 if grows else 1.0)
     for part, variables in wanted.items():
         shapes = [tuple(variable.shape) for variable in variables]
         if shapes != [tuple(array.shape) for array in stored[part]]:
@@ -88,8 +89,10 @@ def _gan_of(record: dict) -> GAN:
     return build_gan(config.override(start=None, precision=policy), schema)
 
 
-def _placed(stored: dict, smaller: dict[str, list], larger: dict[str, list]) -> dict[str, list]:
-    """Weights for the larger networks: the smaller ones' where a layer's name and shapes agree."""
+def _placed(stored: dict, smaller: dict, larger: dict, share: float) -> dict[str, list]:
+    """Weights for the larger networks: the smaller ones' where a layer's name and shapes agree,
+    which are at least this share of the generator's, and half of the discriminator's."""
+    least = {"generator": share, "ema_generator": share, "discriminator": 0.5}
     placed = {}
     for part, variables in larger.items():
         names = [variable.path for variable in smaller[part]]
@@ -97,7 +100,7 @@ def _placed(stored: dict, smaller: dict[str, list], larger: dict[str, list]) -> 
         shapes = {variable.path: tuple(variable.shape) for variable in variables}
         other = {_layer(path) for path, array in known.items() if shapes.get(path) != array.shape}
         fitting = {path: array for path, array in known.items() if _layer(path) not in other}
-        if part == "generator" and len(fitting) < len(names) / 2:
+        if len(fitting) < least.get(part, 0) * len(names):
             return stored  # other networks, which the caller refuses
         placed[part] = [fitting.get(v.path, keras.ops.convert_to_numpy(v)) for v in variables]
     return placed
