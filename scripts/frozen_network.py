@@ -7,8 +7,8 @@
 The weights are those of ImageNet, which Keras downloads, or a file of them: .weights.h5 or .h5 as
 `keras.applications` has them, or the model.json of a TensorFlow.js layers model with the same layer
 names, as of the model of nsfwjs. `--range` is what that network takes pictures in. The file takes
-pictures in [-1, 1] of `--size` pixels, which `--enlarge 2` shows the network at twice the size: such
-networks learnt from larger pictures, and see more of a small one so, in four times the time.
+pictures in [-1, 1] of `--size` pixels, which `--enlarge 2` shows the network at twice the size:
+such networks learnt from larger pictures, and see more of a small one so, in four times the time.
 """
 
 from __future__ import annotations
