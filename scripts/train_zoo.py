@@ -40,7 +40,19 @@ class Model:
 
 
 MODELS = {
-    "faces-64": Model("projected", 64, {"mode_seeking_weight": 0.1}, tagged=True),
+    # The prior is what `tfanime generate` draws attributes from where nothing is asked for.
+    "faces-64": Model(
+        "projected",
+        64,
+        {
+            "generator": {"fine_channels": 24},
+            "discriminator": {"pixel_patches": True},
+            "mode_seeking_weight": 0.1,
+            "head_weight": 0.25,
+            "prior": "empirical",
+        },
+        tagged=True,
+    ),
     # Grown from faces-64: a map more, and the layers behind it, are what is new.
     "faces-128": Model(
         "projected",
@@ -71,13 +83,10 @@ def main() -> None:
     options = parser.parse_args()
     model = MODELS[options.name]
     train, _ = parts(options.name, options.data, options.out.with_name(f"{options.name}-data"))
-    changes = {
-        **model.settings,
-        **parse_overrides(options.settings),
-        "precision": options.precision,
-    }
+    config = recipes.get(model.recipe).override(image_size=model.size, **model.settings)
+    changes = {**parse_overrides(options.settings), "precision": options.precision}
     tfanime.train(
-        recipes.get(model.recipe).override(image_size=model.size, **changes),
+        config.override(**changes),
         train,
         out=options.out,
         minutes=options.minutes,
