@@ -64,7 +64,7 @@ def compare(options) -> None:
     chosen = np.random.default_rng(options.seed).permutation(len(dataset))[: options.n]
     real = dataset.images(np.sort(chosen))
     extractor = load_extractor(f"mobilenet:{options.mobilenet}") if options.mobilenet else None
-    rows, sheet = measure(upscaler, real, extractor, options.seed, progress=True)
+    rows = measure(upscaler, real, extractor, options.seed, progress=True)
     columns = list(rows[0])
     cells = [[FORMS.get(name, "{}").format(value) for name, value in row.items()] for row in rows]
     lines = [columns, ["---"] * len(columns), *cells]
@@ -73,13 +73,13 @@ def compare(options) -> None:
     print(f"{len(real)} pictures of {options.against} ({dataset.sha256[:12]}), factor {factor}")
     if options.out:
         write_text(options.out / "table.md", table + "\n")
-        save_image(options.out / "sheet.png", sheet)
+        save_image(options.out / "sheet.png", sheet(upscaler, real[:SHOWN], options.seed))
 
 
 def measure(
     upscaler, real: np.ndarray, extractor=None, seed: int = 0, progress: bool = False
-) -> tuple[list[dict], np.ndarray]:
-    """A row for every kind of small picture and way to enlarge it, and a sheet.
+) -> list[dict]:
+    """A row for every kind of small picture and way to enlarge it.
 
     Args:
         upscaler: a loaded one.
@@ -89,24 +89,36 @@ def measure(
         progress: show a progress bar.
 
     Returns:
-        Rows of `COLUMNS`, means over the pictures; and `(h, w, 3)` uint8 with `SHOWN` columns: the
-        real pictures, then for every kind of small picture nearest, bicubic and the upscaler.
+        Rows of `COLUMNS`, means over the pictures.
     """
     expected = extract(real, extractor) if extractor else None
-    rows, shown = [], [real[:SHOWN]]
+    rows = []
     for name, share in INPUTS.items():
-        small = reduced(real, upscaler.factor, share, seed)
-        enlarged = {kind: resized(small, upscaler.factor, kind) for kind in FILTERS}
-        enlarged[upscaler.name] = upscale(small, upscaler, progress=progress)
-        for kind, pictures in enlarged.items():
+        for kind, pictures in enlargements(upscaler, real, share, seed, progress).items():
             errors = np.square(pictures.astype(np.float64) - real).mean(axis=(1, 2, 3))
             figures = [float(psnr(errors).mean()), float(ssim(pictures, real).mean())]
             if extractor:
                 apart = np.linalg.norm(extract(pictures, extractor) - expected, axis=1)
                 figures.append(float(apart.mean()))
             rows.append(dict(zip(COLUMNS, [name, kind, *figures], strict=False)))
-        shown += [enlarged[kind][:SHOWN] for kind in ("nearest", "bicubic", upscaler.name)]
-    return rows, grid(np.concatenate(shown), columns=len(shown[0]))
+    return rows
+
+
+def sheet(upscaler, pictures: np.ndarray, seed: int = 0) -> np.ndarray:
+    """`(h, w, 3)` uint8, a column a picture: the picture, then for every kind of small picture what
+    nearest, bicubic and the upscaler make of it."""
+    lines = [pictures]
+    for share in INPUTS.values():
+        enlarged = enlargements(upscaler, pictures, share, seed)
+        lines += [enlarged[kind] for kind in ("nearest", "bicubic", upscaler.name)]
+    return grid(np.concatenate(lines), columns=len(pictures))
+
+
+def enlargements(upscaler, pictures, share: float, seed: int, progress: bool = False) -> dict:
+    """Way to enlarge -> `(n, H, W, 3)` uint8, from pictures made small, a share of them worse."""
+    small = reduced(pictures, upscaler.factor, share, seed)
+    plain = {kind: resized(small, upscaler.factor, kind) for kind in FILTERS}
+    return {**plain, upscaler.name: upscale(small, upscaler, progress=progress)}
 
 
 def resized(small: np.ndarray, factor: int, kind: str) -> np.ndarray:

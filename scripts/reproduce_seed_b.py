@@ -85,7 +85,9 @@ def reproduce(options) -> None:
     embedded = options.out / "embedding.png"
     book.once(
         "embedding",
-        lambda: figures.embedding(model, embedded, held_out, options.embedded, progress=True),
+        lambda: figures.embedding(
+            model, embedded, held_out, options.embedded, anonymous=True, progress=True
+        ),
         weights_of(model),
         held_out.sha256,
         options.embedded,

@@ -116,7 +116,7 @@ def upscalers(book: Notebook, options: argparse.Namespace) -> None:
     for kind, upscaler in loaded.items():
         made = book.once(
             f"held out, {kind}",
-            lambda upscaler=upscaler: compare_upscalers.measure(upscaler, real)[0],
+            lambda upscaler=upscaler: compare_upscalers.measure(upscaler, real),
             *stamps,
             held_out.sha256,
         )

@@ -10,7 +10,7 @@ measured, each figure with its protocol and floor) and `sheet.png` (64 unselecte
 0). MODEL_CARD.md is written by hand.
 
 An upscaler is measured by `scripts/compare_upscalers.py` instead, which also makes its sheet: a row
-of held-out pictures, then what nearest, bicubic and the model make of them, from clean small
+of pictures of faces-64, then what nearest, bicubic and the model make of them, from clean small
 pictures and from worse ones.
 """
 
@@ -30,6 +30,7 @@ from PIL import Image
 from train_zoo import HELD_OUT
 
 import tfanime
+from tfanime import zoo
 from tfanime.config import Config
 from tfanime.data import PackedDataset
 from tfanime.files import atomic_path, read_json, write_json
@@ -64,6 +65,7 @@ def main() -> None:
     _, held_out = PackedDataset.open(options.data).split(HELD_OUT)
     if kind_of(options.run) == UPSCALER:
         figures = measure_upscaler(options.out, held_out, options.extractor)
+        _draw_upscaler_sheet(options.out)
     else:
         figures = measure(options.out, held_out, options.extractor)
         _draw_sheet(options.out)
@@ -194,7 +196,7 @@ def measure_upscaler(model: Path, held_out: PackedDataset, extractors: list[str]
     pictures, found = held_out.images(np.sort(chosen)), []
     for number, name in enumerate(extractors):
         extractor = load_extractor(name)
-        rows, sheet = compare_upscalers.measure(upscaler, pictures, extractor, progress=True)
+        rows = compare_upscalers.measure(upscaler, pictures, extractor, progress=True)
         protocol = {
             "real set": held_out.sha256,
             "counts": f"{len(pictures)} real pictures",
@@ -219,8 +221,13 @@ def measure_upscaler(model: Path, held_out: PackedDataset, extractors: list[str]
                         "details": {name: row[column] for name, row in here.items()},
                     }
                 )
-    save_image(model / "sheet.png", sheet)
     return found
+
+
+def _draw_upscaler_sheet(model: Path) -> None:
+    """From drawn pictures: those that judge it are not ours to pass on."""
+    drawn = tfanime.generate(zoo.DEFAULT, n=compare_upscalers.SHOWN, seed=0).images
+    save_image(model / "sheet.png", compare_upscalers.sheet(load_upscaler(model), drawn))
 
 
 if __name__ == "__main__":

@@ -180,12 +180,14 @@ def test_an_upscaler_that_repeats_pixels_is_as_good_as_nearest():
     import compare_upscalers
 
     real = np.random.default_rng(0).integers(0, 256, (10, 16, 16, 3), np.uint8)
-    rows, sheet = compare_upscalers.measure(Doubler(), real)
+    rows = compare_upscalers.measure(Doubler(), real)
     assert [row["input"] for row in rows] == ["clean"] * 4 + ["worse"] * 4
     for kind in ("clean", "worse"):
         here = {row.pop("enlarged by"): row for row in rows if row["input"] == kind}
         assert here["doubler"] == here["nearest"] != here["bicubic"]
+    sheet = compare_upscalers.sheet(Doubler(), real[:8])
     assert sheet.shape == (2 + 7 * 18, 2 + 8 * 18, 3)
+    np.testing.assert_array_equal(sheet[2:18, 2:18], real[0])
 
 
 # ---- the report --------------------------------------------------------------------------------

@@ -58,6 +58,21 @@ def test_embedding(faces, tmp_path, method):
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 100
 
 
+def test_an_embedding_that_shows_no_real_picture(faces, tmp_path):
+    """A grey-framed square of one colour stands for each."""
+    drawn, striped = faces.images()[:8], np.zeros((8, 16, 16, 3), np.uint8)
+    striped[:, ::2] = (0, 255, 0)
+    options = {"data": tfanime.from_arrays(striped), "n": 8, "method": "pca"}
+    seen = {}
+    for anonymous in (False, True):
+        out = tmp_path / f"{anonymous}.png"
+        figures.embedding(tfanime.from_arrays(drawn), out, anonymous=anonymous, **options)
+        picture = np.asarray(Image.open(out).convert("RGB")).reshape(-1, 3)
+        seen[anonymous] = {tuple(colour) for colour in np.unique(picture, axis=0)}
+    assert (0, 128, 0) in seen[True] and (0, 255, 0) in seen[False]
+    assert (0, 255, 0) not in seen[True]
+
+
 def test_averages_and_histograms(faces, tmp_path):
     figures.averages(faces, tmp_path / "averages.png", "eyes")
     figures.histograms(faces, tmp_path / "histograms.png")

@@ -92,6 +92,7 @@ def training(run, **options) -> None:
 @click.option("--n", type=COUNT, default=500, show_default=True, help="Pictures of each.")
 @click.option("--extractor", default="tagger", show_default=True, metavar="NAME_OR_PATH")
 @click.option("--method", type=click.Choice(["tsne", "pca"]), default="tsne", show_default=True)
+@click.option("--anonymous", is_flag=True, help="Real pictures as squares of their mean colour.")
 @SEED_OPTION
 @OUT
 def embedding(subject, **options) -> None:

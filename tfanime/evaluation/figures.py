@@ -116,6 +116,7 @@ def embedding(
     extractor: str = "tagger",
     method: str = "tsne",
     seed: int = 0,
+    anonymous: bool = False,
     progress: bool = False,
 ) -> None:
     """Pictures as thumbnails where their features lie, in two dimensions.
@@ -126,6 +127,8 @@ def embedding(
         n: pictures of each.
         extractor: see `tfanime.metrics.features`.
         method: `"tsne"` (van der Maaten and Hinton 2008; needs scikit-learn) or `"pca"`.
+        anonymous: show each of the real pictures as a square of its mean colour, for a figure of
+            pictures that may not be passed on.
     """
     from tfanime.metrics.features import extract, load_extractor
 
@@ -143,6 +146,9 @@ def embedding(
         frames += ["#9aa3b2"] * len(chosen)
     features = extract(pictures, load_extractor(extractor), progress=progress)
     places = _two_dimensions(features, method, seed)
+    if anonymous and data is not None:
+        real = pictures[-len(chosen) :]
+        real[:] = np.rint(real.mean(axis=(1, 2), keepdims=True)).astype(np.uint8)
     with atomic_path(out) as temporary:
         _thumbnails(places, pictures, frames).savefig(temporary, dpi=DPI)
 
