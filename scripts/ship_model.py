@@ -6,8 +6,8 @@ PACKED are the real pictures that `scripts/train_zoo.py` packed; the figures are
 those of them that it held out. The folder receives the averaged generator (kernels in float16,
 which halves the file; `generator.keras` stays a plain Keras file), `critic.npz` to train on from
 (`tfanime train ... --set start=NAME`), `config.json`, `figures.json` (what `tfanime evaluate`
-measured, each figure with its protocol and floor) and `sheet.png` (64 unselected pictures of seed
-0). MODEL_CARD.md is written by hand.
+measured, each figure with its protocol and floor; under `copies` how near the nearest training
+pictures are) and `sheet.png` (64 unselected pictures of seed 0). MODEL_CARD.md is written by hand.
 
 An upscaler is measured by `scripts/compare_upscalers.py` instead, which also makes its sheet: a row
 of pictures of faces-64, then what nearest, bicubic and the model make of them, from clean small
@@ -62,17 +62,21 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     ship(options.run, options.out)
-    _, held_out = PackedDataset.open(options.data).split(HELD_OUT)
+    training, held_out = PackedDataset.open(options.data).split(HELD_OUT)
+    copies = []
     if kind_of(options.run) == UPSCALER:
         figures = measure_upscaler(options.out, held_out, options.extractor)
         _draw_upscaler_sheet(options.out)
     else:
         figures = measure(options.out, held_out, options.extractor)
+        copies = tfanime.evaluate(options.out, training, ["neighbours"]).to_json()["figures"]
         _draw_sheet(options.out)
     newest = checkpoint.checkpoints(options.run)[-1]
     meta = read_json(newest / "meta.json")
     trained = {"step": meta["step"], "seconds": round(meta["seconds"])}
-    write_json(options.out / "figures.json", {"trained": trained, "figures": figures})
+    write_json(
+        options.out / "figures.json", {"trained": trained, "figures": figures, "copies": copies}
+    )
 
 
 def ship(run: Path, out: Path) -> None:
