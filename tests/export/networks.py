@@ -18,6 +18,7 @@ GENERATED = {
     "srresnet": ("srresnet", {"channels": 8, "blocks": 2}, (32, 32)),
     "srresnet_wide": ("srresnet", {"channels": 4, "blocks": 1, "long_skip": False}, (32, 64)),
     "modern": ("modern", {"channels": 4}, (32, 48)),
+    "modern_fine": ("modern", {"channels": 4, "fine_channels": 4}, (32, 32)),
 }
 
 

@@ -189,8 +189,12 @@ def _module(graph: Graph):
     import tensorflow as tf
 
     module = tf.Module()
+    added = {name for node in graph.nodes if node.op == "add" for name in node.inputs}
     module.weights = {
-        f"{node.scope}/{key}": tf.Variable(value, name=f"{node.scope}/{key}")
+        f"{node.scope}/{key}": tf.Variable(
+            _kept(value) if key == "bias" and node.name in added else value,
+            name=f"{node.scope}/{key}",
+        )
         for node in graph.nodes
         for key, value in node.weights.items()
     }
@@ -205,6 +209,12 @@ def _module(graph: Graph):
 
     module.draw = draw
     return module
+
+
+def _kept(bias: np.ndarray) -> np.ndarray:
+    """A bias that the converter does not leave out for being zero: it would then take what is added
+    behind the convolution for the bias, which draws nonsense or crashes."""
+    return bias if bias.any() else np.full_like(bias, np.finfo(np.float32).tiny)
 
 
 # ---- reading back --------------------------------------------------------------------------------
