@@ -149,6 +149,9 @@ def embedding(
     if anonymous and data is not None:
         real = pictures[-len(chosen) :]
         real[:] = np.rint(real.mean(axis=(1, 2), keepdims=True)).astype(np.uint8)
+        # Squares first, so that they hide nothing.
+        order = np.roll(np.arange(len(pictures)), len(chosen))
+        places, pictures, frames = places[order], pictures[order], [frames[i] for i in order]
     with atomic_path(out) as temporary:
         _thumbnails(places, pictures, frames).savefig(temporary, dpi=DPI)
 
