@@ -13,7 +13,7 @@ from PIL import Image
 from tiny import LATENT, SIZE, Tiny, write_folder
 
 from tfanime import images, latent
-from tfanime.labels import to_signed
+from tfanime.labels import Field, LabelSchema, to_signed
 
 pytestmark = pytest.mark.slow
 
@@ -340,6 +340,18 @@ def test_words_become_attributes(visit, tiny, locale, text):
     until(page, "location.hash.includes('hair=blue')")
     assert tags_of(page) == {"hair": "blue", "smile": "true", "glasses": "false"}
     assert same(shown(page), tiny.draw(4, 0, {"hair": "blue", "smile": True, "glasses": False}))
+
+
+def test_the_example_of_words_is_of_the_model(visit, folder, tiny):
+    mood = Field("mood", "group", ("light", "heavy"), (0.5, 0.5))
+    write_folder(
+        folder, tiny, Tiny("posters", LabelSchema((mood, Field("horror", "flag", (), (0.5,)))))
+    )
+    page = visit("#model=posters&seed=5")
+    words = page.locator(".describe input")
+    assert words.get_attribute("placeholder") == "mood: light, horror…"
+    page.get_by_label("Model").select_option("tiny")
+    until(page, "document.querySelector('.describe input').placeholder.startsWith('Blue hair')")
 
 
 def test_keyboard_alone(visit, tiny):

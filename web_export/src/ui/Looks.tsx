@@ -54,7 +54,7 @@ export function Looks() {
 }
 
 function Describe({ fields, tags }: { fields: Field[]; tags: Tags }) {
-  const { studio, say } = usePage();
+  const { studio, say, language } = usePage();
   const words = useWords();
   const [text, setText] = useState("");
   const [answer, setAnswer] = useState("");
@@ -69,6 +69,10 @@ function Describe({ fields, tags }: { fields: Field[]; tags: Tags }) {
     setAnswer(known ? say("understood", { words: shown.join(", ") }) : say("notUnderstood"));
     if (known) studio.change({ tags: { ...tags, ...found } });
   };
+  const faces = ["hair", "smile", "glasses"].every((name) => fields.some((f) => f.name === name));
+  const example = fields
+    .slice(0, 2)
+    .map((field) => phrase(field, field.kind === "group" ? field.values[0] : null, language));
   return (
     <form className="describe" onSubmit={submit}>
       <label className="sr-only" htmlFor={id}>
@@ -79,7 +83,7 @@ function Describe({ fields, tags }: { fields: Field[]; tags: Tags }) {
         value={text}
         maxLength={300}
         autoComplete="off"
-        placeholder={say("describe")}
+        placeholder={faces ? say("describe") : `${example.join(", ")}…`}
         onChange={(event) => setText(event.target.value)}
       />
       <button type="submit" className="round" aria-label={say("describeLabel")}>
