@@ -147,7 +147,10 @@ def test_a_name_that_ships_is_a_run(shipped):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"generator": {"channels": 6}}, "generator has other weights"),
+        (
+            {"generator": {"channels": 6}},
+            "generator has other weights.*: projected.*--set generator.channels=4",
+        ),
         ({"conditioning": "none"}, "generator has other weights"),
         ({"discriminator": {"channels": 6}}, "discriminator has other weights"),
         ({"start": "nowhere"}, "start is a run folder with checkpoints.*'nowhere'"),

@@ -7,7 +7,9 @@ what the generator knows.
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 from pathlib import Path
 
 import keras
@@ -65,7 +67,7 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
                 "start needs a model of the same networks and labels, and of pictures of the same "
                 f"or half the size. Received: {os.fspath(source)!r}, whose {part} has other "
                 f"weights ({len(stored[part])} arrays, here {len(shapes)}, or other shapes). Use "
-                "its recipe and settings."
+                f"its recipe and settings{_settings(record)}."
             )
     for part, variables in wanted.items():
         for variable, array in zip(variables, stored[part], strict=True):
@@ -79,6 +81,20 @@ def _parts(gan: GAN) -> dict[str, list]:
         "discriminator": _own(gan.discriminator),
         "head": gan.head.weights if gan.head is not None else [],
     }
+
+
+def _settings(record: dict | None) -> str:
+    """What made the networks of a run or a shipped model, as `--set` takes it."""
+    if record is None:
+        return ""
+    config = record["config"]
+    parts = [
+        "--set " + shlex.quote(f"{part}.{name}={json.dumps(value)}")
+        for part in ("generator", "discriminator")
+        for name, value in config[part].items()
+        if name != "name"
+    ]
+    return f": {config['recipe']} {' '.join(parts)}"
 
 
 def _gan_of(record: dict) -> GAN:
