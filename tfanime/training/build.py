@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import keras
 
-from tfanime import models, zoo
+from tfanime import models
 from tfanime.config import Config
+from tfanime.frozen import load_frozen
 from tfanime.gans import GAN, SRGAN, penalties
 from tfanime.gans.augment import diff_augment
 from tfanime.gans.base import batch_norms
 from tfanime.labels import LabelSchema
-from tfanime.models import tagger
 from tfanime.models.common import LabelInput
 from tfanime.models.heads import label_head, with_projection
 from tfanime.training.schedules import DelayedDecay
@@ -58,7 +57,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
     discriminator = _network(
         "discriminator",
         models.DISCRIMINATORS,
-        _with_features(config.discriminator),
+        _with_features(config.discriminator, height, width),
         height=height,
         width=width,
         label_dim=label_dim if conditioning == "concat" else 0,
@@ -148,31 +147,13 @@ def _network(role: str, known: dict, spec, **arguments) -> keras.Model:
         ) from error
 
 
-def _with_features(spec: Mapping[str, Any]) -> dict:
+def _with_features(spec: Mapping[str, Any], height: int, width: int) -> dict:
     """The discriminator's options, with the frozen networks themselves in place of their names."""
     if "features" not in spec:
         return dict(spec)
     names = spec["features"]
     names = names if isinstance(names, (list, tuple)) else [names]
-    return {**spec, "features": [_frozen(name) for name in names]}
-
-
-def _frozen(name: str) -> keras.Model:
-    try:
-        if name.endswith(".keras"):
-            return keras.saving.load_model(name, compile=False)
-        folder = Path(zoo.path("tagger") if name == "tagger" else name)
-        stored = keras.saving.load_model(folder / "tagger.keras", compile=False)
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            "discriminator.features is 'tagger', a folder written by scripts/train_tagger.py, the "
-            ".keras file of a network from pictures in [-1, 1], or a list of these. "
-            f"Received: {name!r} ({str(error).splitlines()[0]})."
-        ) from error
-    # Made anew, so that it computes in the precision of the run.
-    network = tagger.network(stored.output.shape[-1], stored.get_layer("stem").filters)
-    network.set_weights(stored.get_weights())
-    return network
+    return {**spec, "features": [load_frozen(name, height, width) for name in names]}
 
 
 def _penalty(config: Config) -> penalties.GradientPenalty | None:

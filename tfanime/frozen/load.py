@@ -1,0 +1,61 @@
+"""From the names of `discriminator.features` to frozen networks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import keras
+
+from tfanime import zoo
+from tfanime.frozen import lite0
+
+
+def load_frozen(name: str, height: int, width: int) -> keras.Model:
+    """A network to look through, computing in the global dtype policy.
+
+    Args:
+        name: `"tagger"`, the tagger that ships; a folder with another's `tagger.keras`; the .keras
+            file of a network from pictures in [-1, 1]; `"lite0"`, see `frozen.lite0`, or
+            `"lite0@2"`: the same with pictures enlarged twice (any whole number).
+        height, width: of the run's pictures, which lite0 takes as they are.
+
+    Raises:
+        ValueError: for a name that is none of these, or a file that is no such network.
+        ImportError: for lite0 without the extra `features`.
+    """
+    enlarged = re.fullmatch(r"lite0(?:@([1-9]\d*))?", name)
+    if enlarged:
+        return lite0.maps(height, width, int(enlarged[1] or 1))
+    try:
+        file = Path(zoo.path("tagger") if name == "tagger" else name)
+        file = file if name.endswith(".keras") else file / "tagger.keras"
+        return in_policy(keras.saving.load_model(file, compile=False))
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            "discriminator.features is 'tagger', a folder written by scripts/train_tagger.py, "
+            "'lite0' (or 'lite0@2': pictures enlarged twice), the .keras file of a network from "
+            "pictures in [-1, 1], or a list of these. "
+            f"Received: {name!r} ({str(error).splitlines()[0]})."
+        ) from error
+
+
+def in_policy(network: keras.Model) -> keras.Model:
+    """The network with its layers in the global dtype policy, whatever they were saved in.
+
+    Strided depthwise convolutions stay in float32: TensorFlow's gradient of theirs in bfloat16
+    takes 13 to 20 times as long on a CPU.
+
+    Raises:
+        ValueError: for a network that is no graph of layers.
+    """
+
+    def layer_in_policy(layer: keras.layers.Layer) -> keras.layers.Layer:
+        config = layer.get_config()
+        strided = isinstance(layer, keras.layers.DepthwiseConv2D) and max(layer.strides) > 1
+        config["dtype"] = "float32" if strided else keras.mixed_precision.dtype_policy().name
+        return type(layer).from_config(config)
+
+    clone = keras.models.clone_model(network, clone_function=layer_in_policy, recursive=True)
+    clone.set_weights(network.get_weights())
+    return clone
