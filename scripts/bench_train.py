@@ -114,8 +114,9 @@ class PlainGAN(keras.Model):
                     loss += gan.head_weight * self.label_loss(on_fake, condition)
                 if gan.head_on_real:
                     loss += gan.head_weight * self.label_loss(on_real, batch["labels"])
-            if gan.penalty:
-                loss += self.penalty(real, fakes, batch.get("labels"), noise)
+            for penalty in gan.penalties:
+                labels = condition if penalty.at == "fake" else batch.get("labels")
+                loss += self.penalty(penalty, real, fakes, labels, noise)
         self.descend(gan.d_optimizer, tape, loss, gan.discriminator_variables)
         if gan.weight_clip:
             for variable in gan.discriminator_variables:
@@ -181,9 +182,7 @@ class PlainGAN(keras.Model):
             outputs["labels"], labels, gan.schema, gan.multilabel, gan.vector_loss
         )
 
-    def penalty(self, real, fakes, labels, noise):
-        penalty = self.gan.penalty
-
+    def penalty(self, penalty, real, fakes, labels, noise):
         def value():
             points = penalty.points(real, fakes, noise)
             with tf.GradientTape() as tape:
@@ -261,7 +260,7 @@ def operations(gan, rows):
     # Real and generated pictures, forward and backward.
     d_update = 6 * discriminator - 4 * frozen
     # A penalty: forward, gradient with respect to the pictures, and the backward pass of both.
-    penalty = 6 * discriminator / gan.penalty.every if gan.penalty else 0
+    penalty = sum(6 * discriminator / one.every for one in gan.penalties)
     # What the generator receives passes through the discriminator, in a joint batch through the
     # trained layers of the real pictures too, since batch norm ties them together.
     received = discriminator + (discriminator - frozen if gan.joint_batch else 0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfanime.images import parse_size
+from tfanime.schedules import Schedule, read
 
 CONDITIONINGS = ("none", "concat", "projection", "ac", "infogan", "auto")
 OPTIMIZERS = ("adam", "rmsprop", "sgd")
@@ -26,7 +27,11 @@ RANGES = {
     "jitter": (0, 0.5),
     "beta_1": (0, 1),
     "beta_2": (0, 1),
+    "penalty_weight": (0, float("inf")),
+    "projected_weight": (0, float("inf")),
 }
+# May be a `Schedule`, which is written {"start": 1, "end": 0, "images": 100000}.
+SCHEDULED = ("g_lr", "d_lr", "beta_2", "ema_half_life", "penalty_weight", "projected_weight")
 PRECISIONS = ("float32", "mixed_bfloat16")
 
 
@@ -67,9 +72,13 @@ class Config:
             `"empirical"` (independent draws with the data's frequencies) or `"training"` (groups
             uniform, flags 0.25, as MakeGirlsMoe).
         loss: a name in `gans.losses.LOSSES`.
-        penalty: `"none"` or a name in `gans.penalties.PENALTIES`.
+        penalty: `"none"`, a name in `gans.penalties.PENALTIES`, or several joined by commas.
         penalty_weight: its factor; None: the paper's.
         penalty_every: training steps per penalised one, which is as many times as strong.
+        projected: options of `models.projected.discriminator` for a second discriminator that looks
+            through frozen networks only, such as `{"features": "lite0@2"}`; None: there is none.
+        projected_weight, projected_every: see `gans.GAN`.
+        projected_augment: as `augment`, for what it sees.
         weight_clip: clip of the discriminator's weights, or None.
         adversarial_weight, head_weight: factors of the adversarial and the label terms.
         pixel_loss, content_weight, feature_weight, degraded, jitter: of an upscaler, see
@@ -102,6 +111,9 @@ class Config:
             weights; see `training.start`. None: fresh weights.
         precision: Keras's dtype policy. Heads, losses and penalties stay in float32.
         seed: of initial weights, noise and data order.
+
+    `g_lr`, `d_lr`, `beta_2`, `ema_half_life`, `penalty_weight` and `projected_weight` may each be a
+    `Schedule`, or the mapping that describes one.
     """
 
     recipe: str
@@ -120,8 +132,12 @@ class Config:
     prior: str = "data"
     loss: str = "non_saturating"
     penalty: str = "none"
-    penalty_weight: float | None = None
+    penalty_weight: float | Schedule | None = None
     penalty_every: int = 1
+    projected: Mapping[str, Any] | None = None
+    projected_weight: float | Schedule = 1.0
+    projected_every: int = 1
+    projected_augment: str = "translation"
     weight_clip: float | None = None
     adversarial_weight: float = 1.0
     head_weight: float = 1.0
@@ -138,10 +154,10 @@ class Config:
     label_smoothing: float = 0.0
     instance_noise: float = 0.0
     optimizer: str = "adam"
-    g_lr: float = 2e-4
-    d_lr: float = 2e-4
+    g_lr: float | Schedule = 2e-4
+    d_lr: float | Schedule = 2e-4
     beta_1: float = 0.5
-    beta_2: float = 0.999
+    beta_2: float | Schedule = 0.999
     lr_decay_start: int | None = None
     lr_decay_steps: int = 50_000
     lr_decay_rate: float = 0.5
@@ -152,33 +168,35 @@ class Config:
     augment_target: float | None = None
     augment_ramp: int = 500_000
     flip: bool = True
-    ema_half_life: float = 10_000.0
+    ema_half_life: float | Schedule = 10_000.0
     start: str | None = None
     precision: str = "float32"
     seed: int = 0
 
     def __post_init__(self):
         object.__setattr__(self, "image_size", parse_size(self.image_size))
+        for name in SCHEDULED:
+            object.__setattr__(self, name, read(getattr(self, name)))
         _choice("conditioning", self.conditioning, CONDITIONINGS)
         _choice("prior", self.prior, ("data", "empirical", "training"))
         _choice("vector_loss", self.vector_loss, ("matching", "squared"))
         _choice("optimizer", self.optimizer, OPTIMIZERS)
         _choice("precision", self.precision, PRECISIONS)
         counts = ("latent_dim", "batch_size", "accumulation", "critic_steps", "lr_decay_steps")
-        for name in (*counts, "augment_ramp"):
+        for name in (*counts, "augment_ramp", "projected_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1. Received: {getattr(self, name)}.")
         for name in ("text_augmentation", "label_embedding"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is at least 0. Received: {getattr(self, name)}.")
         for name in ("g_lr", "d_lr"):
-            if not getattr(self, name) > 0:
+            if not all(value > 0 for value in _values(getattr(self, name))):
                 raise ValueError(f"{name} is greater than 0. Received: {getattr(self, name)}.")
         for name, (low, high) in RANGES.items():
-            value = getattr(self, name)
-            if value is not None and not low <= value < high:
+            if not all(low <= value < high for value in _values(getattr(self, name))):
                 raise ValueError(
-                    f"{name} is at least {low:g} and below {high:g}. Received: {value}."
+                    f"{name} is at least {low:g} and below {high:g}. "
+                    f"Received: {getattr(self, name)}."
                 )
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"seed is a whole number from 0 to 2**32 - 1. Received: {self.seed}.")
@@ -202,7 +220,11 @@ class Config:
         for name in ("generator", "discriminator"):
             if name in changes:
                 changes[name] = _merged(name, getattr(self, name), changes[name])
+        if isinstance(self.projected, Mapping) and isinstance(changes.get("projected"), Mapping):
+            changes["projected"] = {**self.projected, **changes["projected"]}
         for name, value in changes.items():
+            if name in SCHEDULED:
+                value = read(value)
             changes[name] = _as_declared(name, value, known[name].type)
         return dataclasses.replace(self, **changes)
 
@@ -213,6 +235,13 @@ class Config:
     @classmethod
     def from_json(cls, stored: Mapping) -> Config:
         return cls(**{**stored, "image_size": tuple(stored["image_size"])})
+
+
+def _values(value: float | Schedule | None) -> tuple[float, ...]:
+    """All numbers that a setting can become."""
+    if value is None:
+        return ()
+    return value.values if isinstance(value, Schedule) else (value,)
 
 
 def _merged(role: str, present: Mapping, change) -> dict:
@@ -227,7 +256,7 @@ def _as_declared(name: str, value, declared: str):
     """Numbers that arrive as the wrong kind of number, or a clear sentence."""
     if declared.startswith("float") and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    wanted = {"int": int, "float": float, "bool": bool, "str": str}
+    wanted = {"int": int, "float": float, "bool": bool, "str": str, "Schedule": Schedule}
     kinds = tuple(wanted[part.strip()] for part in declared.split("|") if part.strip() in wanted)
     optional = "None" in declared
     wrong_bool = isinstance(value, bool) and bool not in kinds

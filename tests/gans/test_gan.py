@@ -640,19 +640,21 @@ def test_the_critic_learns_to_separate_and_the_generator_to_follow():
 
 def test_subclasses_carry_their_papers_defaults():
     dragan = make(gans.DRAGAN)
-    assert dragan.penalty == penalties.dragan(10.0) and dragan.loss_pair.name == "non_saturating"
-    assert make(gans.DRAGAN, penalty_weight=0.5).penalty.weight == 0.5
+    assert (
+        dragan.penalties == (penalties.dragan(10.0),) and dragan.loss_pair.name == "non_saturating"
+    )
+    assert make(gans.DRAGAN, penalty_weight=0.5).penalties[0].weight == 0.5
     assert make(gans.LSGAN).loss_pair.name == "least_squares"
     assert make(gans.HingeGAN).loss_pair.name == "hinge"
     wgan = make(gans.WGAN)
     assert (wgan.loss_pair.name, wgan.weight_clip, wgan.critic_steps) == ("wasserstein", 0.01, 5)
-    assert wgan.penalty is None
+    assert wgan.penalties == ()
     wgan.compile()
     for optimizer in (wgan.g_optimizer, wgan.d_optimizer):
         assert isinstance(optimizer, keras.optimizers.RMSprop)
         assert float(optimizer.learning_rate) == pytest.approx(5e-5)
     wgan_gp = make(gans.WGANGP)
-    assert wgan_gp.penalty == penalties.wgan_gp(10.0) and wgan_gp.critic_steps == 5
+    assert wgan_gp.penalties == (penalties.wgan_gp(10.0),) and wgan_gp.critic_steps == 5
     assert wgan_gp.weight_clip is None and wgan_gp.loss_pair.name == "wasserstein"
     wgan_gp.compile()
     assert (wgan_gp.d_optimizer.beta_1, wgan_gp.d_optimizer.beta_2) == (0.0, 0.9)

@@ -19,6 +19,7 @@ GOLDEN = {
     "least_squares": (41.73375, 17.69625),
     "wasserstein": (0.225, -3.125),
     "hinge": (6.75, -3.125),
+    "relativistic": (4.82244, 4.59744),
 }
 
 
@@ -31,20 +32,24 @@ def log_sigmoid(x):
 NUMPY = {
     "non_saturating": (
         lambda r, f: -log_sigmoid(r).mean() - log_sigmoid(-f).mean(),
-        lambda f: -log_sigmoid(f).mean(),
+        lambda r, f: -log_sigmoid(f).mean(),
     ),
     "minimax": (
         lambda r, f: -log_sigmoid(r).mean() - log_sigmoid(-f).mean(),
-        lambda f: log_sigmoid(-f).mean(),
+        lambda r, f: log_sigmoid(-f).mean(),
     ),
     "least_squares": (
         lambda r, f: 0.5 * ((r - 1) ** 2).mean() + 0.5 * (f**2).mean(),
-        lambda f: 0.5 * ((f - 1) ** 2).mean(),
+        lambda r, f: 0.5 * ((f - 1) ** 2).mean(),
     ),
-    "wasserstein": (lambda r, f: f.mean() - r.mean(), lambda f: -f.mean()),
+    "wasserstein": (lambda r, f: f.mean() - r.mean(), lambda r, f: -f.mean()),
     "hinge": (
         lambda r, f: np.maximum(0, 1 - r).mean() + np.maximum(0, 1 + f).mean(),
-        lambda f: -f.mean(),
+        lambda r, f: -f.mean(),
+    ),
+    "relativistic": (
+        lambda r, f: -log_sigmoid(r - f).mean(),
+        lambda r, f: -log_sigmoid(f - r).mean(),
     ),
 }
 
@@ -62,7 +67,8 @@ def test_golden_values(name, shape):
     assert found.shape == () and found.dtype == tf.float32
     np.testing.assert_allclose(found, d_loss, atol=5e-6, rtol=0)
     if g_loss is not None:
-        np.testing.assert_allclose(pair.generator(FAKE.reshape(shape)), g_loss, atol=5e-6, rtol=0)
+        found = pair.generator(FAKE.reshape(shape), REAL.reshape(shape))
+        np.testing.assert_allclose(found, g_loss, atol=5e-6, rtol=0)
 
 
 @pytest.mark.parametrize("name", NUMPY)
@@ -72,9 +78,9 @@ def test_against_numpy(name):
         rng = np.random.default_rng(3)
         real, fake = (scale * rng.standard_normal((64, 1)).astype(np.float32) for _ in range(2))
         exact = (real.astype(np.float64), fake.astype(np.float64))
-        d_loss, g_loss = NUMPY[name][0](*exact), NUMPY[name][1](exact[1])
+        d_loss, g_loss = NUMPY[name][0](*exact), NUMPY[name][1](*exact)
         np.testing.assert_allclose(pair.discriminator(real, fake), d_loss, rtol=1e-6, atol=1e-6)
-        np.testing.assert_allclose(pair.generator(fake), g_loss, rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(pair.generator(fake, real), g_loss, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", NUMPY)
@@ -84,10 +90,10 @@ def test_extreme_logits_keep_value_and_gradient(name, real, fake):
     real, fake = tf.fill([3, 1], real), tf.fill([3, 1], fake)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch([real, fake])
-        d_loss, g_loss = pair.discriminator(real, fake), pair.generator(fake)
+        d_loss, g_loss = pair.discriminator(real, fake), pair.generator(fake, real)
     exact = real.numpy().astype(np.float64), fake.numpy().astype(np.float64)
     np.testing.assert_allclose(d_loss, NUMPY[name][0](*exact), rtol=1e-6, atol=1e-20)
-    np.testing.assert_allclose(g_loss, NUMPY[name][1](exact[1]), rtol=1e-6, atol=1e-20)
+    np.testing.assert_allclose(g_loss, NUMPY[name][1](*exact), rtol=1e-6, atol=1e-20)
     for gradient in (*tape.gradient(d_loss, [real, fake]), tape.gradient(g_loss, fake)):
         assert np.isfinite(gradient).all()
 
@@ -109,12 +115,28 @@ def test_bfloat16_logits_are_widened_first(name):
         tf.cast(rng.normal(2, 4, (256, 1)).astype(np.float32), tf.bfloat16) for _ in range(2)
     )
     pair = losses.get(name)
-    d_loss, g_loss = pair.discriminator(real, fake), pair.generator(fake)
+    d_loss, g_loss = pair.discriminator(real, fake), pair.generator(fake, real)
     assert d_loss.dtype == g_loss.dtype == pair.score(real).dtype == tf.float32
     # Computed in bfloat16 the relative error would be about 4e-3.
     exact = tf.cast(real, tf.float64).numpy(), tf.cast(fake, tf.float64).numpy()
     np.testing.assert_allclose(d_loss, NUMPY[name][0](*exact), rtol=1e-5)
-    np.testing.assert_allclose(g_loss, NUMPY[name][1](exact[1]), rtol=1e-5)
+    np.testing.assert_allclose(g_loss, NUMPY[name][1](*exact), rtol=1e-5)
+
+
+def test_only_the_relativistic_generator_sees_real_logits():
+    real = tf.constant([[0.5], [-2.0]])
+    for pair in losses.LOSSES.values():
+        with tf.GradientTape() as tape:
+            tape.watch(real)
+            loss = pair.generator(tf.constant([[1.0], [3.0]]), real)
+        assert (tape.gradient(loss, real) is not None) == pair.paired
+    assert [name for name, pair in losses.LOSSES.items() if pair.paired] == ["relativistic"]
+
+
+def test_a_generator_that_is_as_real_as_the_real_ones_pays_log_2():
+    pair, logits = losses.get("relativistic"), REAL.reshape(4, 1)
+    np.testing.assert_allclose(pair.generator(logits, logits), np.log(2), rtol=1e-6)
+    np.testing.assert_allclose(pair.discriminator(logits, logits), np.log(2), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["non_saturating", "minimax"])
@@ -149,7 +171,7 @@ def test_score_is_a_probability_only_where_it_is_one():
 
 
 def test_get_lists_the_known_losses():
-    with pytest.raises(ValueError, match="non_saturating, .*hinge. Received: 'bce'"):
+    with pytest.raises(ValueError, match="non_saturating, .*hinge, relativistic. Received: 'bce'"):
         losses.get("bce")
     assert losses.get(losses.LOSSES["hinge"]) is losses.LOSSES["hinge"]
 

@@ -57,6 +57,14 @@ def test_r1_of_a_linear_critic(count):
     np.testing.assert_allclose(found, 0.5 * 9.0, rtol=1e-5)
 
 
+def test_r2_looks_at_the_generated_images():
+    # Of the quadratic critic the gradient at x is x.
+    found = value(penalties.r2(), quadratic, 5)
+    fake = pictures(5, seed=1).numpy().astype(np.float64)
+    expected = 0.5 * (fake**2).sum(axis=(1, 2, 3)).mean()
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
 def test_norms_are_those_of_each_sample():
     real = pictures(8) * tf.reshape(tf.range(1.0, 9.0), (8, 1, 1, 1))
     gradients = input_gradients(quadratic, real)
@@ -163,7 +171,7 @@ def test_defaults_are_the_papers():
     assert penalties.wgan_gp().weight == 10.0 and penalties.wgan_gp().target == 1.0
     assert penalties.dragan().scale == 0.5 and penalties.dragan(0.5).weight == 0.5
     assert penalties.r1().target is None and penalties.r1().every == 1
-    assert set(penalties.PENALTIES) == {"wgan-gp", "dragan", "r1"}
+    assert set(penalties.PENALTIES) == {"wgan-gp", "dragan", "r1", "r2"}
 
 
 @pytest.mark.parametrize(

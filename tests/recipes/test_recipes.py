@@ -227,7 +227,8 @@ def test_options_reach_the_gan():
         seed=3,
     )
     gan = build_gan(config)
-    assert (gan.penalty.at, gan.penalty.every, gan.penalty.weight) == ("real", 5, 2.0)
+    (penalty,) = gan.penalties
+    assert (penalty.at, penalty.every, penalty.weight) == ("real", 5, 2.0)
     assert (gan.ema_half_life, gan.instance_noise, gan.seed) == (7.0, 0.1, 3)
     assert gan.augment is not None and build_gan(tiny("dcgan")).augment is None
     assert gan.augment_target == 0.6

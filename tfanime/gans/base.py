@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from tfanime.gans.penalties import GradientPenalty
 from tfanime.labels import LabelSchema
 from tfanime.layers import ConditioningAugmentation
 from tfanime.layers.spectral import spectral_layers
+from tfanime.schedules import Schedule, at
 
 UPDATES = ("alternating", "simultaneous")
 
@@ -46,7 +48,15 @@ class GAN(keras.Model):
         discriminator: `keras.Model` from pictures, or from `[pictures, labels]`, to logits or to
             `{"logits", "features"}`.
         loss: name of a pair in `losses.LOSSES`, or an `AdversarialLoss`.
-        penalty: a `GradientPenalty`, for example `penalties.dragan(0.5)`, or None.
+        penalty: a `GradientPenalty`, for example `penalties.dragan(0.5)`, several of them, or None.
+        projected: a second discriminator, from images to `{"logits"}`, that looks through frozen
+            networks (`models.projected.discriminator`); it sees real and generated images in one
+            batch, its loss is the hinge loss, and no penalty and no head is for it. Needs
+            simultaneous updates.
+        projected_weight: factor of its part of the generator's loss, a number or a `Schedule`. As
+            long as it is 0, that discriminator is neither asked nor trained.
+        projected_every: training steps per step in which it takes part, as many times as strong.
+        projected_augment: function like `augment`, for what it sees.
         weight_clip: clips every trainable discriminator weight to +-c after each of its updates
             (WGAN, Arjovsky et al. 2017, algorithm 1).
         head: `keras.Model` from the discriminator's features to `(B, L)` raw label outputs; its
@@ -84,7 +94,8 @@ class GAN(keras.Model):
         label_smoothing: one-sided smoothing of the real target.
         instance_noise: standard deviation of Gaussian noise on what the discriminator sees.
         ema_half_life: half-life, in pictures, of the exponential moving average of the
-            generator's weights and batch-norm statistics. 0: the average is the generator.
+            generator's weights and batch-norm statistics, a number or a `Schedule`. 0: the average
+            is the generator.
         ema_warmup: the half-life is at most this fraction of the pictures seen so far.
         seed: of the noise, 0 to 2**32 - 1.
     """
@@ -95,7 +106,11 @@ class GAN(keras.Model):
         discriminator: keras.Model,
         *,
         loss: str | losses.AdversarialLoss = "non_saturating",
-        penalty: GradientPenalty | None = None,
+        penalty: GradientPenalty | Sequence[GradientPenalty] | None = None,
+        projected: keras.Model | None = None,
+        projected_weight: float | Schedule = 1.0,
+        projected_every: int = 1,
+        projected_augment=None,
         weight_clip: float | None = None,
         head: keras.Model | None = None,
         schema: LabelSchema | None = None,
@@ -116,7 +131,7 @@ class GAN(keras.Model):
         augment_ramp: int = 500_000,
         label_smoothing: float = 0.0,
         instance_noise: float = 0.0,
-        ema_half_life: float = 10_000.0,
+        ema_half_life: float | Schedule = 10_000.0,
         ema_warmup: float = 0.05,
         seed: int = 0,
     ):
@@ -132,6 +147,11 @@ class GAN(keras.Model):
             raise ValueError(
                 f"joint_batch needs updates='simultaneous'. Received: updates={updates!r}."
             )
+        if projected is not None and (updates != "simultaneous" or projected_every < 1):
+            raise ValueError(
+                "projected needs updates='simultaneous' and projected_every of at least 1. "
+                f"Received: updates={updates!r}, projected_every={projected_every}."
+            )
         if vector_loss not in losses.VECTOR_LOSSES:
             raise ValueError(
                 f"vector_loss is one of {losses.VECTOR_LOSSES}. Received: {vector_loss!r}."
@@ -143,7 +163,9 @@ class GAN(keras.Model):
         if head is not None and schema is None:
             raise ValueError("A label head needs schema=LabelSchema(...). Received: schema=None.")
         coupling = [layer.name for layer in batch_norms(discriminator)]
-        if penalty is not None and coupling:
+        penalties = () if penalty is None else penalty
+        penalties = (penalties,) if isinstance(penalties, GradientPenalty) else tuple(penalties)
+        if penalties and coupling:
             raise ValueError(
                 "A gradient penalty is a matter of single pictures, and batch norm mixes them: the "
                 "discriminator must have none (DCGAN: normalisation='layer', 'spectral' or "
@@ -164,7 +186,12 @@ class GAN(keras.Model):
                 "above 0: non_saturating, minimax or hinge. "
                 f"Received: augment={augment}, loss={self.loss_pair.name!r}."
             )
-        self.penalty = penalty
+        self.penalties = penalties
+        self.projected = projected
+        self.projected_loss = losses.get("hinge")
+        self.projected_weight = projected_weight
+        self.projected_every = projected_every
+        self.projected_augment = projected_augment
         self.weight_clip = weight_clip
         self.multilabel = multilabel
         self.vector_loss = vector_loss
@@ -238,9 +265,9 @@ class GAN(keras.Model):
 
     @property
     def discriminator_variables(self) -> list:
-        """Trained by the discriminator's optimiser: the discriminator and its head."""
-        head = self.head.trainable_variables if self.head is not None else []
-        return self.discriminator.trainable_variables + head
+        """Trained by the discriminator's optimiser: both discriminators and the head."""
+        parts = [self.discriminator, self.head, self.projected]
+        return [v for part in parts if part is not None for v in part.trainable_variables]
 
     def call(self, inputs, training=False):
         """Draws pictures with the averaged generator."""
@@ -327,8 +354,12 @@ class GAN(keras.Model):
         """Gradients, logs and the pictures; what `in_between` does with them is no part of it."""
 
         def judged(fakes):
+            on_real = None
+            if self.loss_pair.paired:
+                seen = self._discriminate(part.real, part.labels, part.noise)
+                on_real = keras.tree.map_structure(ops.stop_gradient, seen)
             on_fake = self._discriminate(fakes, part.condition, part.noise)
-            loss, logs = self._generator_loss(on_fake, fakes, part)
+            loss, logs = self._generator_loss(on_fake, fakes, part, on_real)
             return self._for_replica(loss), logs
 
         gradients, fakes, d_logs, g_logs = backend.staged_gradients(
@@ -351,8 +382,12 @@ class GAN(keras.Model):
             fakes = self._draw(part)
             on_real, on_fake = self._discriminate_both(part, fakes)
             d_loss, logs = self._discriminator_loss(part, fakes, on_real, on_fake)
-            g_loss, g_logs = self._generator_loss(on_fake, fakes, part)
+            g_loss, g_logs = self._generator_loss(on_fake, fakes, part, on_real)
             found = {**logs, **g_logs}, fakes
+            if self.projected is not None:
+                d_more, g_more = self._projected_losses(part, fakes)
+                d_loss, g_loss = d_loss + d_more, g_loss + g_more
+                found[0].update(d_projected=d_more, g_projected=g_more)
             return self._for_replica(d_loss), self._for_replica(g_loss), found
 
         d_gradients, g_gradients, (logs, fakes) = backend.pair_of_gradients(
@@ -399,32 +434,58 @@ class GAN(keras.Model):
                 logs["d_label_loss"] = self._label_loss(on_real["labels"], part.labels)
                 on_labels = on_labels + logs["d_label_loss"]
             total = total + self.head_weight * on_labels
-        if self.penalty is not None:
-            penalty = self._penalty(part, ops.stop_gradient(fakes))
-            total = total + penalty
-            logs["d_penalty"] = penalty
+        for penalty in self.penalties:
+            value = self._penalty(penalty, part, ops.stop_gradient(fakes))
+            total = total + value
+            logs["d_penalty"] = logs.get("d_penalty", 0.0) + value
         if self.augment_p is not None:
             logs["d_overfit"] = ops.mean(ops.sign(on_real["logits"]))
         return total, logs
 
-    def _penalty(self, part, fakes):
+    def _penalty(self, penalty, part, fakes):
         deviation = _global_deviation(part.real)
-        points = self.penalty.points(part.real, fakes, part.noise, deviation)
+        points = penalty.points(part.real, fakes, part.noise, deviation)
+        labels = part.condition if penalty.at == "fake" else part.labels
 
         def value():
             gradients = backend.input_gradients(
-                lambda x: self._discriminate(x, part.labels, None)["logits"], points
+                lambda x: self._discriminate(x, labels, None)["logits"], points
             )
-            return self.penalty.value(gradients) * (self.penalty.weight * self.penalty.every)
+            weight = at(penalty.weight, self._images_seen(part))
+            return penalty.value(gradients) * (weight * penalty.every)
 
-        if self.penalty.every == 1:
+        if penalty.every == 1:
             return value()
-        due = ops.equal(self.steps_done % self.penalty.every, 0)
+        due = ops.equal(self.steps_done % penalty.every, 0)
         return ops.cond(due, value, lambda: ops.zeros((), "float32"))
 
-    def _generator_loss(self, on_fake, fakes, part):
+    def _projected_losses(self, part, fakes):
+        """What the second discriminator adds to both losses."""
+        weight = at(self.projected_weight, self._images_seen(part))
+        weight = ops.convert_to_tensor(weight, "float32")
+        due = ops.logical_and(weight > 0, ops.equal(self.steps_done % self.projected_every, 0))
+
+        def asked():
+            real, drawn = part.real, fakes
+            if self.projected_augment is not None:
+                real, drawn = (self.projected_augment(x, part.noise) for x in (real, drawn))
+            logits = self.projected(_alternating(real, drawn), training=True)["logits"]
+            on_real, on_fake = (logits[i::2] for i in (0, 1))
+            d_loss = self.projected_loss.discriminator(on_real, on_fake)
+            g_loss = self.projected_loss.generator(on_fake, on_real)
+            return self.projected_every * d_loss, self.projected_every * weight * g_loss
+
+        return backend.when(due, asked)
+
+    def _images_seen(self, part):
+        """Real images of all steps before this one, over all replicas."""
+        rows = self._global(ops.shape(part.real)[0]) * self.accumulation * self.critic_steps
+        return ops.cast(self.steps_done, "float32") * ops.cast(rows, "float32")
+
+    def _generator_loss(self, on_fake, fakes, part, on_real=None):
         """The loss and its logs; subclasses add terms that compare `fakes` with the part."""
-        adversarial = self.loss_pair.generator(on_fake["logits"])
+        on_real = None if on_real is None else on_real["logits"]
+        adversarial = self.loss_pair.generator(on_fake["logits"], on_real)
         total = self.adversarial_weight * adversarial
         logs = {"g_loss": adversarial}
         if self.head is not None:
@@ -503,8 +564,9 @@ class GAN(keras.Model):
 
     def _power_step(self):
         """Spectral norms follow the weights, one step per discriminator update."""
-        for layer in spectral_layers(self.discriminator):
-            layer.power_step()
+        for network in (self.discriminator, self.projected):
+            for layer in spectral_layers(network) if network is not None else ():
+                layer.power_step()
 
     def _clip_weights(self):
         if self.weight_clip is not None:
@@ -513,7 +575,9 @@ class GAN(keras.Model):
 
     def _share_statistics(self):
         """Replicas whose batch norm saw different pictures keep the same moving statistics."""
-        networks = (self.generator, self.discriminator)
+        networks = [
+            x for x in (self.generator, self.discriminator, self.projected) if x is not None
+        ]
         found = [x for network in networks for x in batch_norms(network) if not x.synchronized]
         variables = [v for layer in found for v in (layer.moving_mean, layer.moving_variance)]
         if backend.replicas() > 1 and variables:
@@ -532,7 +596,7 @@ class GAN(keras.Model):
     def _update_average(self, count):
         """Half-life in pictures, with warm-up (Karras et al. 2020, `G_ema` of the code)."""
         seen = ops.cast(self.steps_done, "float32") * ops.cast(self._global(count), "float32")
-        half_life = ops.minimum(self.ema_half_life, self.ema_warmup * seen)
+        half_life = ops.minimum(at(self.ema_half_life, seen), self.ema_warmup * seen)
         keep = ops.power(0.5, ops.cast(self._global(count), "float32") / (half_life + 1e-8))
         for average, current in zip(
             self.ema_generator.weights, self.generator.weights, strict=True

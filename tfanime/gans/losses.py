@@ -23,6 +23,10 @@ def _softplus(logits):
     return ops.softplus(ops.cast(logits, "float32"))
 
 
+def _difference(logits, others):
+    return ops.cast(logits, "float32") - ops.cast(others, "float32")
+
+
 def minimax_discriminator_loss(real_logits, fake_logits, label_smoothing: float = 0.0):
     """`E[-log s(D(x))] + E[-log(1 - s(D(G(z))))]` (Goodfellow et al. 2014, eq. 1).
 
@@ -36,12 +40,12 @@ def minimax_discriminator_loss(real_logits, fake_logits, label_smoothing: float 
     return _mean(real) + _mean(_softplus(fake_logits))
 
 
-def minimax_generator_loss(fake_logits):
+def minimax_generator_loss(fake_logits, real_logits=None):
     """`E[log(1 - s(D(G(z))))]` (Goodfellow et al. 2014, eq. 1): saturates when D wins."""
     return -_mean(_softplus(fake_logits))
 
 
-def non_saturating_generator_loss(fake_logits):
+def non_saturating_generator_loss(fake_logits, real_logits=None):
     """`E[-log s(D(G(z)))]` (Goodfellow et al. 2014, end of section 3)."""
     return _mean(_softplus(-fake_logits))
 
@@ -53,7 +57,7 @@ def least_squares_discriminator_loss(real_logits, fake_logits, label_smoothing: 
     return 0.5 * (_mean(ops.square(real)) + _mean(ops.square(fake)))
 
 
-def least_squares_generator_loss(fake_logits):
+def least_squares_generator_loss(fake_logits, real_logits=None):
     """`1/2 E[(D(G(z)) - 1)^2]` (Mao et al. 2017, eq. 9; c = 1)."""
     return 0.5 * _mean(ops.square(ops.cast(fake_logits, "float32") - 1.0))
 
@@ -64,7 +68,7 @@ def wasserstein_discriminator_loss(real_logits, fake_logits, label_smoothing: fl
     return _mean(fake_logits) - _mean(real_logits)
 
 
-def wasserstein_generator_loss(fake_logits):
+def wasserstein_generator_loss(fake_logits, real_logits=None):
     """`-E[D(G(z))]` (Arjovsky et al. 2017, algorithm 1)."""
     return -_mean(fake_logits)
 
@@ -75,6 +79,22 @@ def hinge_discriminator_loss(real_logits, fake_logits, label_smoothing: float = 
     real = ops.relu(1.0 - ops.cast(real_logits, "float32"))
     fake = ops.relu(1.0 + ops.cast(fake_logits, "float32"))
     return _mean(real) + _mean(fake)
+
+
+def relativistic_discriminator_loss(real_logits, fake_logits, label_smoothing: float = 0.0):
+    """`E[-log s(D(x) - D(G(z)))]` (Jolicoeur-Martineau 2018; Huang et al. 2024, eq. 2).
+
+    Each real image is compared with one generated image, so that a generator gains nothing from
+    images that the discriminator is already sure of: its landscape has no local minima in which
+    modes are missing (Sun et al. 2020).
+    """
+    _no_smoothing("relativistic", label_smoothing)
+    return _mean(ops.softplus(_difference(fake_logits, real_logits)))
+
+
+def relativistic_generator_loss(fake_logits, real_logits):
+    """`E[-log s(D(G(z)) - D(x))]`: the discriminator's loss with the sides exchanged."""
+    return _mean(ops.softplus(_difference(real_logits, fake_logits)))
 
 
 def _no_smoothing(name: str, label_smoothing: float) -> None:
@@ -92,10 +112,11 @@ class AdversarialLoss:
     Args:
         name: what recipes and logs call it.
         discriminator: `(real_logits, fake_logits, label_smoothing) -> scalar`.
-        generator: `(fake_logits) -> scalar`.
+        generator: `(fake_logits, real_logits) -> scalar`.
         probabilistic: whether the sigmoid of a logit is the probability of "real"; then
             D(real) and D(fake) are logged as probabilities, otherwise as raw scores.
         signed: whether a logit above 0 says "real".
+        paired: whether the generator's loss needs the logits of real images.
     """
 
     name: str
@@ -103,6 +124,7 @@ class AdversarialLoss:
     generator: Callable
     probabilistic: bool
     signed: bool
+    paired: bool = False
 
     def score(self, logits):
         """Mean of D over the batch, as logged."""
@@ -129,6 +151,15 @@ LOSSES = {
         ),
         # The hinge generator loss is the Wasserstein one (Miyato et al. 2018, eq. 17).
         AdversarialLoss("hinge", hinge_discriminator_loss, wasserstein_generator_loss, False, True),
+        # Only differences of logits matter, so that no logit alone says anything.
+        AdversarialLoss(
+            "relativistic",
+            relativistic_discriminator_loss,
+            relativistic_generator_loss,
+            False,
+            False,
+            paired=True,
+        ),
     )
 }
 

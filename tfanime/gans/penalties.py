@@ -1,6 +1,6 @@
 """Gradient penalties and the points they are taken at, as pure functions.
 
-The step that differentiates lives in `tfanime.gans.autodiff`; here is only what each paper adds.
+The step that differentiates lives in `tfanime.gans.backend`; here is only what each paper adds.
 Gradients are those of the summed logits with respect to the pictures: since a sample's logit
 depends on no other sample's picture (no batch norm in a penalised critic), row i is the gradient
 of logit i.
@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from keras import ops
+
+from tfanime.schedules import Schedule
 
 
 def interpolates(real, fake, alpha):
@@ -60,7 +62,7 @@ def towards_zero(gradients):
     return 0.5 * ops.mean(ops.sum(ops.square(gradients), axis=axes))
 
 
-PLACES = ("interpolates", "perturbed", "real")
+PLACES = ("interpolates", "perturbed", "real", "fake")
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,9 @@ class GradientPenalty:
     """Which gradient penalty a discriminator's loss carries.
 
     Args:
-        at: where the gradient is taken: `"interpolates"` (WGAN-GP), `"perturbed"` (DRAGAN) or
-            `"real"` (R1).
-        weight: factor in the loss (lambda or gamma of the papers).
+        at: where the gradient is taken: `"interpolates"` (WGAN-GP), `"perturbed"` (DRAGAN),
+            `"real"` (R1) or `"fake"` (R2).
+        weight: factor in the loss (lambda or gamma of the papers), or a `Schedule` of it.
         target: the norm that gradients are pulled to; `None` for R1's squared norm.
         every: lazy regularisation (Karras et al. 2020, section 3.1): applied on every n-th
             training step, n times as strong.
@@ -78,7 +80,7 @@ class GradientPenalty:
     """
 
     at: str
-    weight: float
+    weight: float | Schedule
     target: float | None = 1.0
     every: int = 1
     scale: float = 0.5
@@ -86,7 +88,8 @@ class GradientPenalty:
     def __post_init__(self):
         if self.at not in PLACES:
             raise ValueError(f"A penalty is taken at one of {PLACES}. Received: {self.at!r}.")
-        if self.weight < 0 or self.every < 1:
+        weights = self.weight.values if isinstance(self.weight, Schedule) else (self.weight,)
+        if min(weights) < 0 or self.every < 1:
             raise ValueError(
                 "A penalty needs weight >= 0 and every >= 1. "
                 f"Received: weight={self.weight}, every={self.every}."
@@ -101,7 +104,7 @@ class GradientPenalty:
             return interpolates(real, fake, noise.uniform((1,) * (len(real.shape) - 1)))
         if self.at == "perturbed":
             return perturbed(real, noise.normal(tuple(real.shape[1:])), self.scale, spread)
-        return real
+        return fake if self.at == "fake" else real
 
     def value(self, gradients):
         """The unweighted penalty of these gradients, float32 scalar."""
@@ -120,9 +123,14 @@ def dragan(weight: float = 10.0, scale: float = 0.5) -> GradientPenalty:
     return GradientPenalty("perturbed", weight, scale=scale)
 
 
-def r1(weight: float = 10.0) -> GradientPenalty:
+def r1(weight: float | Schedule = 10.0) -> GradientPenalty:
     """Mescheder et al. 2018: squared norm at real pictures, `weight` is their gamma."""
     return GradientPenalty("real", weight, target=None)
 
 
-PENALTIES = {"wgan-gp": wgan_gp, "dragan": dragan, "r1": r1}
+def r2(weight: float | Schedule = 10.0) -> GradientPenalty:
+    """Mescheder et al. 2018: squared norm at generated images, `weight` is their gamma."""
+    return GradientPenalty("fake", weight, target=None)
+
+
+PENALTIES = {"wgan-gp": wgan_gp, "dragan": dragan, "r1": r1, "r2": r2}

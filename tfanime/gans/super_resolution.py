@@ -79,8 +79,8 @@ class SRGAN(GAN):
     def _generator_inputs(self, real, condition, noise):
         return degrade(real, noise, self.factor, self.degraded)
 
-    def _generator_loss(self, on_fake, fakes, part):
-        total, logs = super()._generator_loss(on_fake, fakes, part)
+    def _generator_loss(self, on_fake, fakes, part, on_real=None):
+        total, logs = super()._generator_loss(on_fake, fakes, part, on_real)
         # Copied, so that only two gradients meet here, whose sum is exact in any order.
         fakes = ops.copy(ops.cast(fakes, "float32"))
         difference = fakes - part.real

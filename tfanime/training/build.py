@@ -17,7 +17,8 @@ from tfanime.gans.base import batch_norms
 from tfanime.labels import LabelSchema
 from tfanime.models.common import LabelInput
 from tfanime.models.heads import label_head, with_projection
-from tfanime.training.schedules import DelayedDecay
+from tfanime.schedules import Schedule
+from tfanime.training.schedules import DelayedDecay, ScheduledAdam, ScheduledRate
 
 
 def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
@@ -76,7 +77,11 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         generator,
         discriminator,
         loss=config.loss,
-        penalty=_penalty(config),
+        penalty=_penalties(config),
+        projected=_projected(config),
+        projected_weight=config.projected_weight,
+        projected_every=config.projected_every,
+        projected_augment=_augmentation(config.projected_augment),
         weight_clip=config.weight_clip,
         head=head,
         schema=schema if conditional else None,
@@ -92,7 +97,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         updates=config.updates,
         joint_batch=config.joint_batch,
         accumulation=config.accumulation,
-        augment=diff_augment(config.augment) if augmented else None,
+        augment=_augmentation(config.augment),
         augment_target=config.augment_target if augmented else None,
         augment_ramp=config.augment_ramp,
         label_smoothing=config.label_smoothing,
@@ -156,17 +161,40 @@ def _with_features(spec: Mapping[str, Any], height: int, width: int) -> dict:
     return {**spec, "features": [load_frozen(name, height, width) for name in names]}
 
 
-def _penalty(config: Config) -> penalties.GradientPenalty | None:
+def _penalties(config: Config) -> tuple[penalties.GradientPenalty, ...]:
     if config.penalty == "none":
+        return ()
+    found = []
+    for name in config.penalty.split(","):
+        if name.strip() not in penalties.PENALTIES:
+            raise ValueError(
+                f"penalty is 'none' or some of: {', '.join(penalties.PENALTIES)}, joined by "
+                f"commas. Received: {config.penalty!r}."
+            )
+        make = penalties.PENALTIES[name.strip()]
+        penalty = make() if config.penalty_weight is None else make(config.penalty_weight)
+        found.append(dataclasses.replace(penalty, every=config.penalty_every))
+    return tuple(found)
+
+
+def _projected(config: Config) -> keras.Model | None:
+    """The second discriminator, which leaves the images themselves to the first."""
+    if config.projected is None:
         return None
-    if config.penalty not in penalties.PENALTIES:
-        raise ValueError(
-            f"penalty is 'none' or one of: {', '.join(penalties.PENALTIES)}. "
-            f"Received: {config.penalty!r}."
-        )
-    make = penalties.PENALTIES[config.penalty]
-    penalty = make() if config.penalty_weight is None else make(config.penalty_weight)
-    return dataclasses.replace(penalty, every=config.penalty_every)
+    height, width = config.image_size
+    spec = {"features": "lite0", "pixel_channels": 0, **config.projected, "name": "projected"}
+    network = _network(
+        "projected",
+        {"projected": models.DISCRIMINATORS["projected"]},
+        _with_features(spec, height, width),
+        height=height,
+        width=width,
+    )
+    return keras.Model(network.inputs, {"logits": network.output["logits"]}, name="projected")
+
+
+def _augmentation(policy: str):
+    return None if policy == "none" else diff_augment(policy)
 
 
 def _content(config: Config) -> dict:
@@ -189,7 +217,17 @@ def _content(config: Config) -> dict:
     }
 
 
-def _optimizer(config: Config, rate: float) -> keras.optimizers.Optimizer:
+def _optimizer(config: Config, rate: float | Schedule) -> keras.optimizers.Optimizer:
+    images = config.batch_size * config.critic_steps
+    if isinstance(rate, Schedule):
+        if config.lr_decay_start is not None:
+            raise ValueError(
+                "A rate that is a schedule has no lr_decay_start. Received: "
+                f"{config.lr_decay_start}."
+            )
+        rate = ScheduledRate(rate, images)
+    if isinstance(config.beta_2, Schedule) and config.optimizer == "adam":
+        return ScheduledAdam(rate, config.beta_1, config.beta_2, images)
     if config.lr_decay_start is not None:
         rate = DelayedDecay(
             rate, config.lr_decay_start, config.lr_decay_steps, config.lr_decay_rate

@@ -31,6 +31,7 @@ def state_of(gan: GAN) -> dict:
         "ema_generator": gan.ema_generator.weights,
         "discriminator": gan.discriminator.weights,
         "head": gan.head.weights if gan.head is not None else [],
+        "projected": gan.projected.weights if gan.projected is not None else [],
         "g_optimizer": gan.g_optimizer.variables,
         "d_optimizer": gan.d_optimizer.variables,
         "gan": [gan.steps_done] + ([] if gan.augment_p is None else [gan.augment_p]),

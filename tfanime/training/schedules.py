@@ -1,7 +1,9 @@
-"""Learning-rate schedules."""
+"""Learning rates and Adam's numbers that change while a run trains."""
 
 import keras
 from keras import ops
+
+from tfanime.schedules import Schedule
 
 
 @keras.saving.register_keras_serializable("tfanime")
@@ -32,3 +34,55 @@ class DelayedDecay(keras.optimizers.schedules.LearningRateSchedule):
             "decay_steps": self.decay_steps,
             "decay_rate": self.decay_rate,
         }
+
+
+@keras.saving.register_keras_serializable("tfanime")
+class ScheduledRate(keras.optimizers.schedules.LearningRateSchedule):
+    """A `Schedule` by images as a learning rate by steps.
+
+    Args:
+        schedule: of the rate, or the mapping that describes it.
+        images: real images a step.
+    """
+
+    def __init__(self, schedule: Schedule | dict, images: int):
+        self.schedule = Schedule(**schedule) if isinstance(schedule, dict) else schedule
+        self.images = images
+
+    def __call__(self, step):
+        return self.schedule(ops.cast(step, "float32") * self.images)
+
+    def get_config(self):
+        return {"schedule": self.schedule.to_json(), "images": self.images}
+
+
+@keras.saving.register_keras_serializable("tfanime")
+class ScheduledAdam(keras.optimizers.Adam):
+    """Adam whose beta_2 follows a `Schedule` (R3GAN, Huang et al. 2024).
+
+    Args:
+        learning_rate, beta_1: as for `keras.optimizers.Adam`.
+        schedule: of beta_2, or the mapping that describes it.
+        images: real images a step.
+    """
+
+    def __init__(
+        self, learning_rate, beta_1: float, schedule: Schedule | dict, images: int, **kwargs
+    ):
+        super().__init__(learning_rate, beta_1=beta_1, **kwargs)
+        self.schedule = Schedule(**schedule) if isinstance(schedule, dict) else schedule
+        self.images = images
+
+    @property
+    def beta_2(self):
+        return self.schedule(ops.cast(self.iterations, "float32") * self.images)
+
+    @beta_2.setter
+    def beta_2(self, value):
+        """Keras's constructor sets one, which the schedule replaces."""
+
+    def get_config(self):
+        config = super().get_config()
+        for name in ("beta_2", "epsilon", "amsgrad"):
+            config.pop(name, None)
+        return {**config, "schedule": self.schedule.to_json(), "images": self.images}

@@ -20,6 +20,7 @@ if keras.backend.backend() == "tensorflow":
         random_bits,
         replicas,
         staged_gradients,
+        when,
     )
 elif keras.backend.backend() == "jax":
     from tfanime.gans.backend.jax import (
@@ -35,6 +36,7 @@ elif keras.backend.backend() == "jax":
         random_bits,
         replicas,
         staged_gradients,
+        when,
     )
 else:
     raise ImportError(
@@ -59,4 +61,5 @@ __all__ = [
     "random_bits",
     "replicas",
     "staged_gradients",
+    "when",
 ]

@@ -139,6 +139,11 @@ def input_gradients(logits_of, images):
     return found
 
 
+def when(condition, function):
+    """As in TensorFlow, but always computed: a branch cannot change batch norm's statistics."""
+    return tuple(ops.where(condition, value, 0.0) for value in function())
+
+
 def in_turn(function, parts) -> list:
     results = []
     for part in parts:

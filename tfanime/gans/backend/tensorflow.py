@@ -78,6 +78,16 @@ def input_gradients(logits_of, images):
     return tape.gradient(total, images)
 
 
+def when(condition, function):
+    """`function()`, a tuple of two float32 scalars, or two zeros where the condition, a boolean
+    scalar, does not hold; a graph then computes nothing."""
+    if tf.executing_eagerly():
+        # A branch that was not taken would leave no gradient, where a graph's is 0.
+        return tuple(tf.where(condition, value, 0.0) for value in function())
+    zeros = lambda: (tf.zeros(()), tf.zeros(()))  # noqa: E731
+    return tf.cond(condition, function, zeros)
+
+
 def in_turn(function, parts) -> list:
     """`function` of every part, each begun when the one before is done: memory of one part."""
     results = []

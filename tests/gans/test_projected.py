@@ -1,0 +1,100 @@
+"""A second discriminator, which takes part by a schedule."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from tfanime import gans
+from tfanime.gans import penalties
+from tfanime.schedules import Schedule
+
+IMAGES = np.random.default_rng(0).uniform(-1, 1, (8, 4, 4, 3)).astype(np.float32)
+
+
+def network(name, dictionary):
+    seen = keras.Input((4, 4, 3))
+    logits = layers.Dense(1, name="logits")(layers.Flatten()(seen))
+    return keras.Model(seen, {"logits": logits} if dictionary else logits, name=name)
+
+
+def make(**options):
+    keras.utils.set_random_seed(0)
+    latents = keras.Input((3,))
+    drawn = layers.Reshape((4, 4, 3))(layers.Dense(48, activation="tanh")(latents))
+    first = network("first", False)
+    projected = network("projected", True) if options else None
+    gan = gans.GAN(
+        keras.Model(latents, drawn),
+        first,
+        updates="simultaneous",
+        projected=projected,
+        ema_half_life=0.0,
+        **options,
+    )
+    gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), jit_compile=False)
+    return gan
+
+
+def trained(steps=1, **options):
+    gan = make(**options)
+    logs = [gan.train_step({"images": ops.convert_to_tensor(IMAGES)}) for _ in range(steps)]
+    return gan, [{name: float(value) for name, value in row.items()} for row in logs]
+
+
+def kernel(gan):
+    return gan.projected.get_layer("logits").kernel.numpy()
+
+
+def test_as_long_as_its_weight_is_0_nothing_changes():
+    alone, _ = trained(2)
+    beside, logs = trained(2, projected_weight=0.0)
+    for one, other in zip(alone.generator.weights, beside.generator.weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+    np.testing.assert_array_equal(kernel(beside), kernel(make(projected_weight=0.0)))
+    assert logs[-1]["d_projected"] == logs[-1]["g_projected"] == 0.0
+
+
+def test_it_sets_in_when_the_schedule_says():
+    # 8 images a step: the third step begins after 16 images.
+    weight = Schedule(0.0, 1.0, images=16, after=8)
+    before = kernel(make(projected_weight=weight))
+    gan, logs = trained(2, projected_weight=weight)
+    np.testing.assert_array_equal(kernel(gan), before)
+    gan, logs = trained(3, projected_weight=weight)
+    assert not np.array_equal(kernel(gan), before)
+    assert [row["d_projected"] > 0 for row in logs] == [False, False, True]
+
+
+def test_its_losses_are_the_hinge_losses_times_weight_and_steps():
+    gan, _ = trained(0, projected_weight=0.5, projected_every=3)
+    gan.projected.get_layer("logits").kernel.assign(np.full((48, 1), 0.01))
+    step = gan.train_step({"images": ops.convert_to_tensor(IMAGES)})
+    real = IMAGES.reshape(8, -1).sum(axis=1) * 0.01
+    # The generator's images of this step, drawn again from the same noise with the old weights.
+    fresh = make(projected_weight=0.5, projected_every=3)
+    part = fresh._parts(IMAGES, None, None, gans.base.StepNoise(0, fresh.steps_done, 8), 8)[0]
+    fake = fresh.generator(part.inputs).numpy().reshape(8, -1).sum(axis=1) * 0.01
+    d_loss = np.maximum(0, 1 - real).mean() + np.maximum(0, 1 + fake).mean()
+    assert float(step["d_projected"]) == pytest.approx(3 * d_loss, rel=1e-5)
+    assert float(step["g_projected"]) == pytest.approx(3 * 0.5 * -fake.mean(), rel=1e-4)
+    for _ in range(2):
+        assert float(gan.train_step({"images": ops.convert_to_tensor(IMAGES)})["d_projected"]) == 0.0
+    assert float(gan.train_step({"images": ops.convert_to_tensor(IMAGES)})["d_projected"]) > 0
+
+
+def test_it_needs_simultaneous_updates():
+    with pytest.raises(ValueError, match="projected needs updates='simultaneous'"):
+        gans.GAN(*(lambda g: (g.generator, g.discriminator))(make()), projected=network("p", True))
+
+
+def test_several_penalties_add_up_and_follow_a_schedule():
+    """A linear discriminator's gradient is its kernel, at real images and at generated ones."""
+    both = [penalties.r1(Schedule(4.0, 2.0, images=16)), penalties.r2(1.0)]
+    keras.utils.set_random_seed(0)
+    gan = gans.GAN(make().generator, network("first", False), penalty=both, updates="simultaneous")
+    gan.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0), jit_compile=False)
+    squared = float((gan.discriminator.get_layer("logits").kernel.numpy() ** 2).sum())
+    for weight in (4.0, 3.0, 2.0):  # after 0, 8 and 16 images
+        found = float(gan.train_step({"images": ops.convert_to_tensor(IMAGES)})["d_penalty"])
+        assert found == pytest.approx(0.5 * squared * (weight + 1.0), rel=1e-5)

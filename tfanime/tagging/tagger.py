@@ -1,0 +1,124 @@
+"""`Tagger`: images in, attributes out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tfanime import zoo
+from tfanime.files import read_json
+from tfanime.labels import LabelSchema
+from tfanime.metrics.inception_score import posteriors_from_logits
+
+THRESHOLD = 0.5  # of a flag for which none was chosen
+WEIGHTS, LABELS = "tagger.keras", "labels.json"
+
+
+@dataclass(frozen=True)
+class Tagger:
+    """Estimates labels.
+
+    Args:
+        schema: what the columns mean: groups and flags.
+        compute: pictures `(n, H, W, 3)` uint8 of any size, and whether to show a progress bar, to
+            probabilities `(n, schema.size)` float64: of a group's values, with the sum 1, and of
+            each flag.
+        name: for people and protocols.
+        identity: changes whenever the answers could.
+        threshold: from which probability a flag counts as set: one number, or `(schema.size,)`, one a
+            column, of which those of groups mean nothing.
+    """
+
+    schema: LabelSchema
+    compute: Callable[[np.ndarray, bool], np.ndarray]
+    name: str
+    identity: str
+    threshold: float | np.ndarray = THRESHOLD
+
+    def probabilities(self, pictures: np.ndarray, progress: bool = False) -> np.ndarray:
+        """`(n, H, W, 3)` uint8 to `(n, schema.size)` float64."""
+        return self.compute(pictures, progress)
+
+    def labels(self, pictures: np.ndarray, progress: bool = False) -> np.ndarray:
+        """`(n, H, W, 3)` uint8 to `(n, schema.size)` float32, each 0 or 1."""
+        return decide(self.probabilities(pictures, progress), self.schema, self.threshold)
+
+    def tags(self, pictures: np.ndarray) -> list[dict[str, object]]:
+        """The labels in words, one dictionary a picture."""
+        return [self.schema.decode(row) for row in self.labels(pictures)]
+
+
+def decide(
+    probabilities: np.ndarray, schema: LabelSchema, threshold: float | np.ndarray = THRESHOLD
+) -> np.ndarray:
+    """Probabilities `(n, L)` to labels `(n, L)` float32: a group's most probable value, and every
+    flag whose probability is at least `threshold`, one number or one a column."""
+    thresholds = np.broadcast_to(threshold, (schema.size,))
+    labels = np.zeros(probabilities.shape, np.float32)
+    for field in schema.fields:
+        columns = schema.slices()[field.name]
+        part = probabilities[:, columns]
+        if field.kind == "group":
+            labels[:, columns] = np.eye(field.size, dtype=np.float32)[part.argmax(axis=1)]
+        else:
+            labels[:, columns] = part >= thresholds[columns]
+    return labels
+
+
+def probabilities_of(logits: np.ndarray, schema: LabelSchema) -> np.ndarray:
+    """Logits `(n, L)` to probabilities `(n, L)` float64: softmax within a group, else sigmoid."""
+    result = np.empty(logits.shape, np.float64)
+    for field in schema.fields:
+        columns = schema.slices()[field.name]
+        part = np.asarray(logits[:, columns], np.float64)
+        if field.kind == "group":
+            result[:, columns] = posteriors_from_logits(part)
+        else:
+            result[:, columns] = np.exp(-np.logaddexp(0, -part))
+    return result
+
+
+def load_tagger(spec: str | os.PathLike | None = None) -> Tagger:
+    """A tagger.
+
+    Args:
+        spec: None for the one that ships; a folder written by `train_tagger`; or
+            `illustration2vec:FILE`, see `tfanime.illustration2vec`.
+
+    Raises:
+        ValueError: if it is none of these.
+        ImportError: if an ONNX file is given and onnxruntime is missing.
+    """
+    from tfanime.metrics.features import extract, load_extractor
+
+    text = "" if spec is None else os.fspath(spec)
+    if text.startswith("illustration2vec:"):
+        from tfanime.illustration2vec import load
+
+        return load(text.partition(":")[2])
+    folder = Path(text) if text else zoo.path("tagger")
+    if not (folder / WEIGHTS).is_file() or not (folder / LABELS).is_file():
+        raise ValueError(
+            f"A tagger is a folder with {WEIGHTS} and {LABELS}, or illustration2vec:FILE. "
+            f"Received: {text!r}. Leave it out for the one that ships."
+        )
+    stored = read_json(folder / LABELS)
+    schema = LabelSchema.from_json(stored)
+    network = load_extractor(f"{folder / WEIGHTS}:output")
+
+    def compute(pictures: np.ndarray, progress: bool) -> np.ndarray:
+        return probabilities_of(extract(pictures, network, progress=progress), schema)
+
+    threshold = thresholds_of(stored, schema)
+    return Tagger(schema, compute, folder.name, network.identity, threshold)
+
+
+def thresholds_of(stored: dict, schema: LabelSchema) -> float | np.ndarray:
+    """What `labels.json` says: `threshold`, one for all flags, or `thresholds`, one a flag."""
+    if "thresholds" not in stored:
+        return stored["threshold"]
+    return np.array([stored["thresholds"].get(column, THRESHOLD) for column in schema.columns])
