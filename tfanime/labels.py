@@ -416,3 +416,11 @@ MAKEGIRLSMOE = LabelSchema(
         ),
     )
 )
+
+# What people label on a face by looking: MakeGirlsMoe's attributes, and three that its faces lack.
+FACES = LabelSchema(
+    (
+        *MAKEGIRLSMOE.fields,
+        *_flags("male dark_skin animal_ears", (0.05, 0.03, 0.1)),
+    )
+)

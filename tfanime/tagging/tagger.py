@@ -29,8 +29,8 @@ class Tagger:
             each flag.
         name: for people and protocols.
         identity: changes whenever the answers could.
-        threshold: from which probability a flag counts as set: one number, or `(schema.size,)`, one a
-            column, of which those of groups mean nothing.
+        threshold: from which probability a flag counts as set: one number, or `(schema.size,)`,
+            one a column, of which those of groups mean nothing.
     """
 
     schema: LabelSchema

@@ -1,0 +1,25 @@
+"""What is on a face: attributes estimated by a small network, and how that network is made.
+
+tagger = load_tagger()
+tagger.tags(images)      # [{"hair": "blue", "smile": True, ...}, ...]
+"""
+
+from tfanime.tagging.tagger import (
+    LABELS,
+    THRESHOLD,
+    WEIGHTS,
+    Tagger,
+    decide,
+    load_tagger,
+    probabilities_of,
+)
+
+__all__ = [
+    "LABELS",
+    "THRESHOLD",
+    "WEIGHTS",
+    "Tagger",
+    "decide",
+    "load_tagger",
+    "probabilities_of",
+]

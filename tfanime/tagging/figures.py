@@ -1,0 +1,95 @@
+"""How often a tagger is right, on faces labelled by looking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tfanime.labels import FACES, LabelSchema
+from tfanime.tagging.calibration import calibration_error
+from tfanime.tagging.tagger import Tagger
+
+
+def figures_of(tagger: Tagger, images: np.ndarray, labels: np.ndarray) -> dict:
+    """Figures of a tagger against labels.
+
+    Args:
+        images: `(n, H, W, 3)` uint8.
+        labels: `(n, 37)` in the columns of `labels.FACES`, NaN where not known.
+
+    Returns:
+        `groups`: field to `accuracy`, `faces`, `calibration error`, `confusion` (true value to
+        found value to count). `flags`: column to `precision`, `recall`, `f1` (None where nothing
+        was found or there), `with it`, `faces`, `calibration error`. Attributes that the tagger
+        does not know are left out.
+    """
+    probabilities = tagger.probabilities(images)
+    labels_found = tagger.labels(images)
+    groups, flags = {}, {}
+    for field in FACES.fields:
+        if field.name not in tagger.schema.slices():
+            continue
+        place, own = FACES.slices()[field.name], tagger.schema.slices()[field.name]
+        known = ~np.isnan(labels[:, place]).any(axis=1)
+        if not known.any():
+            continue
+        y, p = labels[known, place], probabilities[known, own]
+        if field.kind == "group":
+            groups[field.name] = _group(field.values, y.argmax(axis=1), p)
+        else:
+            found = labels_found[known, own][:, 0] > 0.5
+            flags[field.name] = scores(y[:, 0] > 0.5, found) | {
+                "calibration error": round(calibration_error(p[:, 0], y[:, 0]), 4)
+            }
+    return {"groups": groups, "flags": flags}
+
+
+def _group(values, truth: np.ndarray, p: np.ndarray) -> dict:
+    found = p.argmax(axis=1)
+    table = {
+        value: {
+            other: int(((truth == i) & (found == j)).sum())
+            for j, other in enumerate(values)
+            if ((truth == i) & (found == j)).any()
+        }
+        for i, value in enumerate(values)
+        if (truth == i).any()
+    }
+    return {
+        "accuracy": round(float((truth == found).mean()), 4),
+        "faces": len(truth),
+        "calibration error": round(calibration_error(p.max(axis=1), truth == found), 4),
+        "confusion": table,
+    }
+
+
+def scores(truth: np.ndarray, found: np.ndarray) -> dict:
+    """Precision, recall and F1 of one flag, both `(n,)` bool; None where there is nothing to divide
+    by."""
+    both, there, said = int((truth & found).sum()), int(truth.sum()), int(found.sum())
+    return {
+        "precision": round(both / said, 4) if said else None,
+        "recall": round(both / there, 4) if there else None,
+        "f1": round(2 * both / (there + said), 4) if there + said else None,
+        "with it": there,
+        "faces": len(truth),
+    }
+
+
+def table(sets: Mapping[str, dict], schema: LabelSchema = FACES) -> str:
+    """Accuracy of groups and F1 of flags, a column a set, as a Markdown table."""
+    lines = ["| | " + " | ".join(sets) + " |", "|---|" + "---|" * len(sets)]
+    for field in schema.fields:
+        kind, key = ("groups", "accuracy") if field.kind == "group" else ("flags", "f1")
+        cells = []
+        for found in sets.values():
+            value = found[kind].get(field.name)
+            if value is None or value[key] is None:
+                cells.append("")
+            elif field.kind == "flag":
+                cells.append(f"{value[key]:.2f} ({value['with it']})")
+            else:
+                cells.append(f"{value[key]:.3f}")
+        lines.append(f"| {field.name.replace('_', ' ')} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,219 @@
+"""`train_tagger`: labelled faces -> a folder with a tagger, its thresholds and its figures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfanime.data import load_data
+from tfanime.files import atomic_path, read_json, write_json
+from tfanime.frozen import lite0
+from tfanime.labels import FACES
+from tfanime.models import tagger as models
+from tfanime.tagging import calibration
+from tfanime.tagging.distortions import distorted
+from tfanime.tagging.faces import (
+    Faces,
+    in_schema,
+    pooled,
+    repeats,
+    resized,
+    shares,
+    split,
+    targets_of,
+)
+from tfanime.tagging.figures import figures_of
+from tfanime.tagging.tagger import LABELS, WEIGHTS, Tagger, load_tagger, probabilities_of
+
+FIGURES = "figures.json"
+SMALL = 96  # pixels of the faces for most of the training, which is faster
+BATCH = 64
+DECAY, AVERAGED = 0.01, 0.998
+WARM = 0.05  # share of the steps in which the rate rises
+
+
+def train_tagger(
+    data: Sequence[str | os.PathLike],
+    out: str | os.PathLike,
+    *,
+    extra: Sequence[str | os.PathLike] = (),
+    group: str | None = None,
+    drawn: int = 4000,
+    drawn_epochs: int = 1,
+    epochs: int = 14,
+    large_epochs: int = 3,
+    rate: float = 5e-4,
+    seed: int = 0,
+    progress: bool = True,
+) -> Tagger:
+    """Trains a tagger: on built-in faces, then on labelled ones, small and then at full size.
+
+    It begins with the weights of EfficientNet-Lite0, `frozen.lite0`. Stopped, the same call goes on
+    from the last epoch.
+
+    Args:
+        data: packed sets with labels by eye. Of each, 70 % is trained on, 15 % decides about
+            calibration and thresholds, 15 % is kept for the figures; see `faces.split`.
+        out: folder to write: `tagger.keras`, `labels.json`, `figures.json`.
+        extra: packed sets whose labels are less certain; all of them is trained on but the near
+            duplicates of faces of the other parts.
+        group: a label whose equal values stay in one part, a character for example.
+        drawn: built-in faces, shown alone for `drawn_epochs` first, and with the others then.
+        drawn_epochs, epochs, large_epochs: passes through the faces.
+        rate: of AdamW, at its highest.
+        seed: of order and distortions.
+        progress: show a progress bar.
+
+    Raises:
+        ValueError: for a set without labels.
+        ImportError: without the extra `features`.
+    """
+    out = Path(out)
+    labelled = [Faces.read(folder, models.SIZE, group) for folder in data]
+    uncertain = [Faces.read(folder, models.SIZE) for folder in extra]
+    parts = split([*labelled, *uncertain])
+    images, labels = pooled([*labelled, *uncertain], parts, "train")
+    built_in = load_data("drawn", models.SIZE, count=drawn, progress=progress) if drawn else None
+    keras.utils.set_random_seed(seed)
+    keras.mixed_precision.set_global_policy("float32")
+    rows = np.repeat(np.arange(len(labels)), repeats(labels))
+    x, y = images, targets_of(labels)
+    weights = None
+    if built_in is not None:
+        theirs = resized(built_in.images(), models.SIZE)
+        known = targets_of(in_schema(built_in.labels(), built_in.schema))
+        if drawn_epochs:
+            weights = _fitted(
+                theirs,
+                known,
+                np.arange(drawn),
+                SMALL,
+                drawn_epochs,
+                rate,
+                weights,
+                out,
+                "drawn",
+                progress,
+            )
+        rows = np.concatenate([rows, len(x) + np.arange(drawn)])
+        x, y = np.concatenate([x, theirs]), np.concatenate([y, known])
+    weights = _fitted(x, y, rows, SMALL, epochs, rate, weights, out, "small", progress)
+    weights = _fitted(
+        x, y, rows, models.SIZE, large_epochs, rate / 3, weights, out, "large", progress
+    )
+    network = _network(models.SIZE, weights)
+    validation, truth = pooled(labelled, parts[: len(labelled)], "validation")
+    thresholds = _calibrate(network, validation, truth)
+    out.mkdir(parents=True, exist_ok=True)
+    with atomic_path(out / WEIGHTS) as temporary:
+        network.save(temporary)
+    write_json(out / LABELS, {**FACES.to_json(), "thresholds": thresholds})
+    trained = load_tagger(out)
+    report = {
+        "sets": _figures(trained, labelled, parts, "test"),
+        "validation": _figures(trained, labelled, parts, "validation"),
+        "training": {
+            "faces": {
+                f.name: np.bincount(p, minlength=3).tolist()
+                for f, p in zip([*labelled, *uncertain], parts, strict=True)
+            },
+            "shares": shares(labels),
+            "drawn": drawn,
+            "epochs": [drawn_epochs, epochs, large_epochs],
+            "rate": rate,
+            "seed": seed,
+            "sha256": {f.name: f.sha256 for f in [*labelled, *uncertain]},
+            "weights": network.count_params(),
+        },
+    }
+    write_json(out / FIGURES, report)
+    return trained
+
+
+def figures_in(folder: str | os.PathLike) -> dict[str, dict]:
+    """The figures on the faces kept for the end, by set, of a folder that `train_tagger` wrote."""
+    return read_json(Path(folder) / FIGURES)["sets"]
+
+
+def _network(size: int, weights: list[np.ndarray] | None) -> keras.Model:
+    network = models.network(lite0.maps(size, size), FACES.size)
+    if weights is not None:
+        network.set_weights(weights)
+    return network
+
+
+def _fitted(
+    images, targets, rows, size, epochs, rate, weights, out: Path, stage: str, progress: bool
+):
+    """The running mean of the weights after some epochs at one size."""
+    network = _network(size, weights)
+    if not epochs:
+        return network.get_weights()
+    steps = len(rows) // BATCH * epochs
+    warm = int(steps * WARM) + 1
+    schedule = keras.optimizers.schedules.CosineDecay(
+        rate / 20, steps - warm, warmup_target=rate, warmup_steps=warm
+    )
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=DECAY, clipnorm=1.0, use_ema=True, ema_momentum=AVERAGED
+    )
+    network.compile(optimizer, loss=partial(models.loss, FACES), jit_compile=False)
+
+    def read(chosen):
+        return images[chosen], targets[chosen]
+
+    def batch(chosen):
+        x, y = tf.numpy_function(read, [chosen], [tf.uint8, tf.float32])
+        x = tf.ensure_shape(x, (BATCH, *images.shape[1:]))
+        return distorted(x, size), tf.ensure_shape(y, (BATCH, targets.shape[1]))
+
+    order = tf.data.Dataset.from_tensor_slices(rows).shuffle(len(rows), seed=0)
+    batches = order.batch(BATCH, drop_remainder=True).map(batch, num_parallel_calls=2).prefetch(4)
+    backup = keras.callbacks.BackupAndRestore(out / ".progress" / stage, delete_checkpoint=False)
+    network.fit(batches, epochs=epochs, verbose=2 if progress else 0, callbacks=[backup])
+    # fit ends with the average in the weights.
+    return network.get_weights()
+
+
+def _calibrate(network: keras.Model, images: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Makes the probabilities true on average, by the last layer's weights; returns thresholds."""
+    logits = predict(network, images)
+    scale, offset = calibration.fitted(logits, labels)
+    last = network.get_layer("logits")
+    kernel, bias = last.get_weights()
+    last.set_weights([kernel * scale, bias * scale + offset])
+    probabilities = probabilities_of(logits * scale + offset, FACES)
+    thresholds = {}
+    for field in FACES.fields:
+        if field.kind == "flag":
+            column = FACES.slices()[field.name].start
+            known = ~np.isnan(labels[:, column])
+            found = calibration.best_threshold(
+                probabilities[known, column], labels[known, column] > 0.5
+            )
+            thresholds[field.name] = round(found, 4)
+    return thresholds
+
+
+def predict(network: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Logits `(n, L)` of `(n, S, S, 3)` uint8; the face and its mirror image are one."""
+    parts = []
+    for i in range(0, len(images), BATCH):
+        x = images[i : i + BATCH].astype(np.float32) / 127.5 - 1
+        parts.append(network(x, training=False).numpy())
+    return np.concatenate(parts)
+
+
+def _figures(trained: Tagger, sets, parts, part: str) -> dict:
+    each = {}
+    for faces, numbers in zip(sets, parts, strict=False):
+        images, labels = pooled([faces], [numbers], part)
+        each[faces.name] = figures_of(trained, images, labels)
+    images, labels = pooled(sets, parts[: len(sets)], part)
+    return {"all": figures_of(trained, images, labels), **each}
