@@ -79,7 +79,9 @@ def test_its_losses_are_the_hinge_losses_times_weight_and_steps():
     assert float(step["d_projected"]) == pytest.approx(3 * d_loss, rel=1e-5)
     assert float(step["g_projected"]) == pytest.approx(3 * 0.5 * -fake.mean(), rel=1e-4)
     for _ in range(2):
-        assert float(gan.train_step({"images": ops.convert_to_tensor(IMAGES)})["d_projected"]) == 0.0
+        assert (
+            float(gan.train_step({"images": ops.convert_to_tensor(IMAGES)})["d_projected"]) == 0.0
+        )
     assert float(gan.train_step({"images": ops.convert_to_tensor(IMAGES)})["d_projected"]) > 0
 
 

@@ -6,7 +6,7 @@ import pytest
 from keras import layers, ops
 
 from tfanime import recipes, zoo
-from tfanime.models import projected, tagger
+from tfanime.models import projected
 from tfanime.training.build import build_gan
 
 SMALL = {"channels": 8, "pixel_channels": 4}
@@ -14,7 +14,12 @@ SMALL = {"channels": 8, "pixel_channels": 4}
 
 @pytest.fixture
 def frozen():
-    return tagger.network(5, channels=4)
+    """Four halvings of 64 pixels, with batch norm."""
+    inputs = x = keras.Input((64, 64, 3))
+    for name, channels in (("stem", 4), ("res1", 8), ("res2", 12), ("res3", 16)):
+        x = layers.Conv2D(channels, 3, 2, padding="same", use_bias=False, name=name)(x)
+        x = layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization()(x))
+    return keras.Model(inputs, layers.Dense(5)(layers.GlobalAveragePooling2D()(x)))
 
 
 def pictures(height, width, count=4):

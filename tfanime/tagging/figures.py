@@ -23,6 +23,9 @@ def figures_of(tagger: Tagger, images: np.ndarray, labels: np.ndarray) -> dict:
         found value to count). `flags`: column to `precision`, `recall`, `f1` (None where nothing
         was found or there), `with it`, `faces`, `calibration error`. Attributes that the tagger
         does not know are left out.
+
+    Raises:
+        ValueError: for a tagger whose groups have other values.
     """
     probabilities = tagger.probabilities(images)
     labels_found = tagger.labels(images)
@@ -30,6 +33,12 @@ def figures_of(tagger: Tagger, images: np.ndarray, labels: np.ndarray) -> dict:
     for field in FACES.fields:
         if field.name not in tagger.schema.slices():
             continue
+        if tagger.schema.field(field.name).values != field.values:
+            raise ValueError(
+                f"A tagger's {field.name} has the values of `labels.FACES`: "
+                f"{', '.join(field.values)}. Received: "
+                f"{', '.join(tagger.schema.field(field.name).values)}."
+            )
         place, own = FACES.slices()[field.name], tagger.schema.slices()[field.name]
         known = ~np.isnan(labels[:, place]).any(axis=1)
         if not known.any():
