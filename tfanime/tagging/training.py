@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,6 @@ from tfanime.tagging.faces import (
     in_schema,
     pooled,
     repeats,
-    resized,
     shares,
     split,
     targets_of,
@@ -32,6 +32,7 @@ from tfanime.tagging.figures import figures_of
 from tfanime.tagging.tagger import LABELS, WEIGHTS, Tagger, load_tagger, probabilities_of
 
 FIGURES = "figures.json"
+PROGRESS = ".progress"  # folder of what a stopped training goes on from
 SMALL = 96  # pixels of the faces for most of the training, which is faster
 BATCH = 64
 DECAY, AVERAGED = 0.01, 0.998
@@ -74,40 +75,42 @@ def train_tagger(
         ValueError: for a set without labels.
         ImportError: without the extra `features`.
     """
-    out = Path(out)
+    before = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_global_policy("float32")
+    try:
+        return _train(
+            data,
+            Path(out),
+            extra,
+            group,
+            drawn,
+            (drawn_epochs, epochs, large_epochs),
+            rate,
+            seed,
+            progress,
+        )
+    finally:
+        keras.mixed_precision.set_global_policy(before)
+
+
+def _train(data, out: Path, extra, group, drawn, epochs, rate, seed, progress) -> Tagger:
     labelled = [Faces.read(folder, models.SIZE, group) for folder in data]
     uncertain = [Faces.read(folder, models.SIZE) for folder in extra]
     parts = split([*labelled, *uncertain])
     images, labels = pooled([*labelled, *uncertain], parts, "train")
-    built_in = load_data("drawn", models.SIZE, count=drawn, progress=progress) if drawn else None
     keras.utils.set_random_seed(seed)
-    keras.mixed_precision.set_global_policy("float32")
     rows = np.repeat(np.arange(len(labels)), repeats(labels))
     x, y = images, targets_of(labels)
-    weights = None
-    if built_in is not None:
-        theirs = resized(built_in.images(), models.SIZE)
+    stages = Stages(out / PROGRESS, progress)
+    if drawn:
+        built_in = load_data("drawn", models.SIZE, count=drawn, progress=progress)
         known = targets_of(in_schema(built_in.labels(), built_in.schema))
-        if drawn_epochs:
-            weights = _fitted(
-                theirs,
-                known,
-                np.arange(drawn),
-                SMALL,
-                drawn_epochs,
-                rate,
-                weights,
-                out,
-                "drawn",
-                progress,
-            )
+        stages.fit("drawn", built_in.images(), known, np.arange(drawn), SMALL, epochs[0], rate)
         rows = np.concatenate([rows, len(x) + np.arange(drawn)])
-        x, y = np.concatenate([x, theirs]), np.concatenate([y, known])
-    weights = _fitted(x, y, rows, SMALL, epochs, rate, weights, out, "small", progress)
-    weights = _fitted(
-        x, y, rows, models.SIZE, large_epochs, rate / 3, weights, out, "large", progress
-    )
-    network = _network(models.SIZE, weights)
+        x, y = np.concatenate([x, built_in.images()]), np.concatenate([y, known])
+    stages.fit("small", x, y, rows, SMALL, epochs[1], rate)
+    stages.fit("large", x, y, rows, models.SIZE, epochs[2], rate / 3)
+    network = _network(models.SIZE, stages.weights)
     validation, truth = pooled(labelled, parts[: len(labelled)], "validation")
     thresholds = _calibrate(network, validation, truth)
     out.mkdir(parents=True, exist_ok=True)
@@ -125,7 +128,7 @@ def train_tagger(
             },
             "shares": shares(labels),
             "drawn": drawn,
-            "epochs": [drawn_epochs, epochs, large_epochs],
+            "epochs": list(epochs),
             "rate": rate,
             "seed": seed,
             "sha256": {f.name: f.sha256 for f in [*labelled, *uncertain]},
@@ -133,6 +136,7 @@ def train_tagger(
         },
     }
     write_json(out / FIGURES, report)
+    shutil.rmtree(out / PROGRESS, ignore_errors=True)
     return trained
 
 
@@ -148,23 +152,48 @@ def _network(size: int, weights: list[np.ndarray] | None) -> keras.Model:
     return network
 
 
-def _fitted(
-    images, targets, rows, size, epochs, rate, weights, out: Path, stage: str, progress: bool
-):
-    """The running mean of the weights after some epochs at one size."""
-    network = _network(size, weights)
-    if not epochs:
-        return network.get_weights()
-    steps = len(rows) // BATCH * epochs
+class Stages:
+    """Trains in stages, each from what the one before left.
+
+    Args:
+        folder: where each stage keeps its last epoch, to go on from.
+        progress: show progress bars.
+    """
+
+    def __init__(self, folder: Path, progress: bool):
+        self.folder, self.progress = folder, progress
+        self.weights: list[np.ndarray] | None = None
+
+    def fit(self, name: str, images, targets, rows, size: int, epochs: int, rate: float) -> None:
+        """Trains on `rows` of the faces at one size; `weights` are then the running mean's."""
+        network = _network(size, self.weights)
+        if epochs:
+            steps = max(1, len(rows) // BATCH) * epochs
+            network.compile(
+                _optimizer(rate, steps), loss=partial(models.loss, FACES), jit_compile=False
+            )
+            backup = keras.callbacks.BackupAndRestore(self.folder / name, delete_checkpoint=False)
+            network.fit(
+                _batches(images, targets, rows, size),
+                epochs=epochs,
+                verbose=2 if self.progress else 0,
+                callbacks=[backup],
+            )
+        self.weights = network.get_weights()
+
+
+def _optimizer(rate: float, steps: int) -> keras.optimizers.Optimizer:
     warm = int(steps * WARM) + 1
     schedule = keras.optimizers.schedules.CosineDecay(
-        rate / 20, steps - warm, warmup_target=rate, warmup_steps=warm
+        rate / 20, max(1, steps - warm), warmup_target=rate, warmup_steps=warm
     )
-    optimizer = keras.optimizers.AdamW(
+    # fit leaves the running mean in the weights.
+    return keras.optimizers.AdamW(
         schedule, weight_decay=DECAY, clipnorm=1.0, use_ema=True, ema_momentum=AVERAGED
     )
-    network.compile(optimizer, loss=partial(models.loss, FACES), jit_compile=False)
 
+
+def _batches(images, targets, rows, size: int) -> tf.data.Dataset:
     def read(chosen):
         return images[chosen], targets[chosen]
 
@@ -174,11 +203,7 @@ def _fitted(
         return distorted(x, size), tf.ensure_shape(y, (BATCH, targets.shape[1]))
 
     order = tf.data.Dataset.from_tensor_slices(rows).shuffle(len(rows), seed=0)
-    batches = order.batch(BATCH, drop_remainder=True).map(batch, num_parallel_calls=2).prefetch(4)
-    backup = keras.callbacks.BackupAndRestore(out / ".progress" / stage, delete_checkpoint=False)
-    network.fit(batches, epochs=epochs, verbose=2 if progress else 0, callbacks=[backup])
-    # fit ends with the average in the weights.
-    return network.get_weights()
+    return order.batch(BATCH, drop_remainder=True).map(batch, num_parallel_calls=2).prefetch(4)
 
 
 def _calibrate(network: keras.Model, images: np.ndarray, labels: np.ndarray) -> dict[str, float]:
@@ -202,7 +227,7 @@ def _calibrate(network: keras.Model, images: np.ndarray, labels: np.ndarray) -> 
 
 
 def predict(network: keras.Model, images: np.ndarray) -> np.ndarray:
-    """Logits `(n, L)` of `(n, S, S, 3)` uint8; the face and its mirror image are one."""
+    """Logits `(n, L)` of `(n, S, S, 3)` uint8."""
     parts = []
     for i in range(0, len(images), BATCH):
         x = images[i : i + BATCH].astype(np.float32) / 127.5 - 1
