@@ -10,7 +10,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 SHIFT, SMALLEST, LARGEST = 0.08, 0.75, 1.08  # of the box that is cut out, in sides
-LEAST_SIDE = 40  # pixels that are left when a face is made small and enlarged again
+LEAST = 0.3  # of the sides that is left when a face is made small and enlarged again
 LIGHT, CONTRAST, SATURATION, CAST = 0.12, 0.15, 0.15, 0.05
 NOISE = 12 / 127.5  # the largest standard deviation, images in [-1, 1]
 QUALITY = (35, 95)  # of JPEG
@@ -42,7 +42,7 @@ def _compressed(images):
 def _smaller(x):
     """Half of the batches with fewer pixels."""
     full = int(x.shape[1])
-    side = tf.random.uniform((), LEAST_SIDE, 2 * full - LEAST_SIDE, tf.int32)
+    side = tf.cast(tf.random.uniform((), LEAST, 2 - LEAST) * full, tf.int32)
     smaller = lambda: tf.image.resize(x, (side, side), antialias=True)  # noqa: E731
     return tf.cond(side < full, smaller, lambda: x)
 

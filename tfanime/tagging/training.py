@@ -176,6 +176,7 @@ class Stages:
             network.fit(
                 _batches(images, targets, rows, size),
                 epochs=epochs,
+                shuffle=False,  # done already
                 verbose=2 if self.progress else 0,
                 callbacks=[backup],
             )
