@@ -29,9 +29,18 @@ RANGES = {
     "beta_2": (0, 1),
     "penalty_weight": (0, float("inf")),
     "projected_weight": (0, float("inf")),
+    "augment_probability": (0, 1 + 1e-9),
 }
 # May be a `Schedule`, which is written {"start": 1, "end": 0, "images": 100000}.
-SCHEDULED = ("g_lr", "d_lr", "beta_2", "ema_half_life", "penalty_weight", "projected_weight")
+SCHEDULED = (
+    "g_lr",
+    "d_lr",
+    "beta_2",
+    "ema_half_life",
+    "penalty_weight",
+    "projected_weight",
+    "augment_probability",
+)
 PRECISIONS = ("float32", "mixed_bfloat16")
 
 
@@ -102,8 +111,10 @@ class Config:
         sync_batch_norm: batch norm uses the statistics of the whole batch when several replicas
             share it, instead of each its own part's. TensorFlow only.
         augment: `"none"`, or a `gans.augment.diff_augment` policy such as `"color,translation"`.
-        augment_target: None: `augment` changes every picture. A number, 0.6 in the paper: the share
-            that it changes follows how far the discriminator overfits (`gans.augment.adapted`).
+        augment_target: None: `augment` changes a share `augment_probability` of the pictures. A
+            number, 0.6 in the paper: the share follows how far the discriminator overfits
+            (`gans.augment.adapted`).
+        augment_probability: that share.
         augment_ramp: pictures it takes that share to go from 0 to 1.
         flip: mirror pictures at random.
         ema_half_life: in pictures; 0 turns averaging off.
@@ -112,8 +123,8 @@ class Config:
         precision: Keras's dtype policy. Heads, losses and penalties stay in float32.
         seed: of initial weights, noise and data order.
 
-    `g_lr`, `d_lr`, `beta_2`, `ema_half_life`, `penalty_weight` and `projected_weight` may each be a
-    `Schedule`, or the mapping that describes one.
+    The settings in `SCHEDULED`, rates and weights, may each be a `Schedule`, or the mapping that
+    describes one.
     """
 
     recipe: str
@@ -166,6 +177,7 @@ class Config:
     sync_batch_norm: bool = False
     augment: str = "none"
     augment_target: float | None = None
+    augment_probability: float | Schedule = 1.0
     augment_ramp: int = 500_000
     flip: bool = True
     ema_half_life: float | Schedule = 10_000.0

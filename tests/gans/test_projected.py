@@ -100,3 +100,26 @@ def test_several_penalties_add_up_and_follow_a_schedule():
     for weight in (4.0, 3.0, 2.0):  # after 0, 8 and 16 images
         found = float(gan.train_step({"images": ops.convert_to_tensor(IMAGES)})["d_penalty"])
         assert found == pytest.approx(0.5 * squared * (weight + 1.0), rel=1e-5)
+
+
+def test_how_often_images_are_changed_follows_a_schedule():
+    shares = []
+
+    def augment(images, noise, probability=None):
+        shares.append(1.0 if probability is None else float(probability))
+        return images
+
+    for probability, expected in ((1.0, [1.0, 1.0]), (Schedule(0.0, 0.5, images=8), [0.0, 0.5])):
+        shares.clear()
+        first = make()
+        gan = gans.GAN(
+            first.generator,
+            first.discriminator,
+            updates="simultaneous",
+            augment=augment,
+            augment_probability=probability,
+        )
+        gan.compile(jit_compile=False)
+        for _ in range(2):
+            gan.train_step({"images": ops.convert_to_tensor(IMAGES)})
+        assert shares[::2] == shares[1::2] == expected

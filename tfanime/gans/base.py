@@ -88,8 +88,10 @@ class GAN(keras.Model):
         augment: function `(pictures, noise) -> pictures` applied to whatever the discriminator
             sees, differentiable (`augment.diff_augment`), or None. With `augment_target` it takes
             the probability as a third argument.
-        augment_target: None: `augment` changes every picture. A number: with a probability, kept
-            as state, that holds the mean sign of D(real) there (`augment.adapted`).
+        augment_target: None: `augment` changes each picture with `augment_probability`. A number:
+            with a probability, kept as state, that holds the mean sign of D(real) there
+            (`augment.adapted`).
+        augment_probability: a number or a `Schedule`.
         augment_ramp: real pictures it takes that probability to go from 0 to 1.
         label_smoothing: one-sided smoothing of the real target.
         instance_noise: standard deviation of Gaussian noise on what the discriminator sees.
@@ -128,6 +130,7 @@ class GAN(keras.Model):
         accumulation: int = 1,
         augment=None,
         augment_target: float | None = None,
+        augment_probability: float | Schedule = 1.0,
         augment_ramp: int = 500_000,
         label_smoothing: float = 0.0,
         instance_noise: float = 0.0,
@@ -207,6 +210,7 @@ class GAN(keras.Model):
         self.accumulation = accumulation
         self.augment = augment
         self.augment_target = augment_target
+        self.augment_probability = augment_probability
         self.augment_ramp = augment_ramp
         self.label_smoothing = label_smoothing
         self.instance_noise = instance_noise
@@ -451,7 +455,7 @@ class GAN(keras.Model):
             gradients = backend.input_gradients(
                 lambda x: self._discriminate(x, labels, None)["logits"], points
             )
-            weight = at(penalty.weight, self._images_seen(part))
+            weight = at(penalty.weight, self._images_seen(part.real))
             return penalty.value(gradients) * (weight * penalty.every)
 
         if penalty.every == 1:
@@ -461,7 +465,7 @@ class GAN(keras.Model):
 
     def _projected_losses(self, part, fakes):
         """What the second discriminator adds to both losses."""
-        weight = at(self.projected_weight, self._images_seen(part))
+        weight = at(self.projected_weight, self._images_seen(part.real))
         weight = ops.convert_to_tensor(weight, "float32")
         due = ops.logical_and(weight > 0, ops.equal(self.steps_done % self.projected_every, 0))
 
@@ -477,9 +481,9 @@ class GAN(keras.Model):
 
         return backend.when(due, asked)
 
-    def _images_seen(self, part):
-        """Real images of all steps before this one, over all replicas."""
-        rows = self._global(ops.shape(part.real)[0]) * self.accumulation * self.critic_steps
+    def _images_seen(self, images):
+        """Real images of all steps before this one, of which a part is `images`."""
+        rows = self._global(ops.shape(images)[0]) * self.accumulation * self.critic_steps
         return ops.cast(self.steps_done, "float32") * ops.cast(rows, "float32")
 
     def _generator_loss(self, on_fake, fakes, part, on_real=None):
@@ -537,12 +541,19 @@ class GAN(keras.Model):
     def _shown(self, pictures, noise):
         """Pictures as the discriminator sees them."""
         if noise is not None and self.augment is not None:
-            share = () if self.augment_p is None else (self.augment_p.value,)
-            pictures = self.augment(pictures, noise, *share)
+            share = self._augmented_share(pictures)
+            pictures = self.augment(pictures, noise, *(() if share is None else (share,)))
         if noise is not None and self.instance_noise:
             shape = tuple(pictures.shape[1:])
             pictures = pictures + self.instance_noise * noise.normal(shape)
         return pictures
+
+    def _augmented_share(self, pictures):
+        """The probability of each change; None: always."""
+        if self.augment_p is not None:
+            return self.augment_p.value
+        share = self.augment_probability
+        return None if share == 1 else at(share, self._images_seen(pictures))
 
     def _judged(self, pictures, labels):
         inputs = [pictures, labels] if self.conditional_discriminator else pictures

@@ -99,6 +99,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         accumulation=config.accumulation,
         augment=_augmentation(config.augment),
         augment_target=config.augment_target if augmented else None,
+        augment_probability=config.augment_probability,
         augment_ramp=config.augment_ramp,
         label_smoothing=config.label_smoothing,
         instance_noise=config.instance_noise,
