@@ -100,9 +100,11 @@ def ship(run: Path, out: Path) -> None:
     _deflate(out / WEIGHTS)
     gan, config = without_files(gan, config, schema)
     save_critic(gan, out)
+    # Those that do not ship are not in the configuration, but judges must know of them.
+    features = stored["config"]["discriminator"].get("features", [])
     # Where a run began is a path of the machine that it ran on; the card tells the stages.
     kept = {**stored["config"], "discriminator": dict(config.discriminator), "start": None}
-    write_json(out / "config.json", {**stored, "config": kept})
+    write_json(out / "config.json", {**stored, "config": kept, "looked_through": features})
 
 
 def without_files(gan: GAN, config: Config, schema) -> tuple[GAN, Config]:

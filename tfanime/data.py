@@ -149,6 +149,14 @@ class PackedDataset:
             return np.empty((len(rows), 0), np.float32)
         return np.array(self._labels[rows], np.float32)
 
+    @property
+    def labels_from(self) -> str | None:
+        """What the labels come from, as it was packed: a file, `estimated by` a tagger, `drawn`;
+        None in memory and without labels."""
+        if self.path is None or self.schema is None:
+            return None
+        return read_json(self.path / "dataset.json").get("labels_from")
+
     def split(self, held_out: float = 0.1, seed: int = 0) -> tuple[PackedDataset, PackedDataset]:
         """Two views that share the files: `(train, held_out)`.
 

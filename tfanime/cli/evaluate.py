@@ -103,11 +103,16 @@ def evaluate(subject, data, out, **options) -> None:
     report = tfanime.evaluate(subject, data, out=out, progress=True, **options)
     from tfanime.evaluation.charts import number
 
-    width = max(len(figure.name) for figure in report.figures)
+    width = max(len(figure.name) for figure in report.figures) + 2
     click.echo(f"{'':{width}} {'generated':>11} {'real':>11}")
     for figure in report.figures:
-        row = f"{figure.name:{width}} {number(figure.value):>11} {number(figure.floor):>11}"
+        name = f"{figure.name} *" if figure.independent is False else figure.name
+        row = f"{name:{width}} {number(figure.value):>11} {number(figure.floor):>11}"
         click.echo(f"{row}  {figure.reading}".rstrip())
+    judges = {figure.judge: figure.independent for figure in report.figures}
+    for judge, independent in judges.items():
+        mark = "* " if independent is False else ""
+        click.echo(f"{mark}judged by {judge}{': flatters it' if mark else ''}")
     for name, reason in report.skipped.items():
         click.echo(f"{name} was not measured: {reason}.", err=True)
     click.echo(f"report: {report.files['html']}")

@@ -46,6 +46,11 @@ def features() -> None:
 )
 @click.option("--size", type=COUNT, default=64, show_default=True, help="A multiple of 32.")
 @click.option("--enlarge", type=COUNT, default=1, show_default=True, help="Times, bilinearly.")
+@click.option(
+    "--family",
+    type=click.Choice(["imagenet", "nsfwjs"]),
+    help="What it learnt from, for the reports of `tfanime evaluate`. Default: as --weights say.",
+)
 @click.option("--out", type=OUT, required=True, metavar="FILE", help="The .keras file to write.")
 def mobilenet(**options) -> None:
     """A MobileNetV2 without its head, from pictures in [-1, 1].

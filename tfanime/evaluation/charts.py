@@ -118,7 +118,9 @@ def summary(report: Report, sheet: np.ndarray):
     """The report on one picture: samples on the left, figures on the right."""
     from matplotlib.figure import Figure as Canvas
 
-    rows = [[figure.name, number(figure.value), number(figure.floor)] for figure in report.figures]
+    rows = [
+        [_name(figure), number(figure.value), number(figure.floor)] for figure in report.figures
+    ]
     canvas = Canvas(figsize=(13, max(5.0, 1.4 + 0.36 * len(rows))), layout="constrained")
     left, right = canvas.subplots(1, 2)
     left.imshow(sheet)
@@ -141,8 +143,15 @@ def summary(report: Report, sheet: np.ndarray):
         cell.set_edgecolor(GREY)
         if column == 0:
             cell.get_text().set_horizontalalignment("left")
-    canvas.supxlabel(protocol_line(report), fontsize=9, color="#5b6472")
+    line = protocol_line(report)
+    if any(figure.independent is False for figure in report.figures):
+        line = f"* judged by a network that had a part in the run: flatters it\n{line}"
+    canvas.supxlabel(line, fontsize=9, color="#5b6472")
     return canvas
+
+
+def _name(figure: Figure) -> str:
+    return f"{figure.name} *" if figure.independent is False else figure.name
 
 
 def protocol_line(report: Report) -> str:

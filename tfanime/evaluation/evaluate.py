@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tfanime.data import PackedDataset, load_data
+from tfanime.evaluation.independence import judged, parts_of
 from tfanime.evaluation.measures import METRICS
 from tfanime.evaluation.report import Figure, Report
 from tfanime.evaluation.subject import Subject, open_subject
@@ -130,6 +131,10 @@ def evaluate(
             if metrics is not None:
                 raise ValueError(f"{name} cannot be measured here: {error}.") from error
             skipped[name] = str(error)
+    parts = parts_of(subject.run, data)
+    figures = [judged(figure, _judge(figure, settings), parts) for figure in figures]
+    # Those that flatter nobody lead.
+    figures.sort(key=lambda figure: (True, None, False).index(figure.independent))
     against = {
         "name": data.path.name if data.path else "in memory",
         "pictures": len(data),
@@ -166,6 +171,16 @@ def _metrics(names: Sequence[str]) -> tuple[str, ...]:
             f"A metric is one of: {', '.join(METRICS)}. Received: {', '.join(unknown)}."
         )
     return tuple(name for name in METRICS if name in names)
+
+
+def _judge(figure: Figure, settings: Settings) -> str | None:
+    """The network that a figure rests on; None where only pixels count."""
+    tagger = settings.tagger or "tagger"
+    if "extractor" in figure.protocol:
+        return settings.extractor
+    if "classifier" in figure.protocol and not settings.classifier.startswith("tagger"):
+        return settings.classifier.removesuffix(":output")
+    return tagger if {"classifier", "tagger"} & set(figure.protocol) else None
 
 
 def _applicable(subject: Subject, label: str | None) -> tuple[str, ...]:

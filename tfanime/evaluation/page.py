@@ -38,6 +38,12 @@ EXPLAINED = {
     "attribute precision": ("Attribute precision", "asked for, and seen by the tagger"),
 }
 IDEALS = {"lower": "lower is better", "higher": "higher is better", "half": "ideal 0.5"}
+# Figures by whether their network had a part in the run.
+GROUPS = {
+    True: "Judged by what had no part in the run",
+    None: "Judged by networks of which it is not known whether they had a part in the run",
+    False: "Judged by networks that had a part in the run: these flatter it",
+}
 
 STYLE = """
 :root { --ink: #1f2733; --soft: #5b6472; --line: #e3e7ee; --card: #fff; --page: #f5f7fa;
@@ -64,6 +70,8 @@ th, td { padding: 7px 10px; border-bottom: 1px solid var(--line); vertical-align
 td { text-align: right; font-variant-numeric: tabular-nums; }
 td:first-child small { display: block; max-width: 34em; }
 td.ideal { white-space: nowrap; }
+th.group { padding-top: 18px; color: var(--ink); }
+td.says small { display: block; }
 td b { color: var(--accent); font-size: 17px; }
 td.says { text-align: left; max-width: 20em; }
 details { margin-top: 8px; }
@@ -148,8 +156,11 @@ def _sections(report: Report, bench: Workbench) -> list[str]:
 
 
 def _table(report: Report) -> str:
-    rows = []
+    rows, heading = [], None
     for figure in report.figures:
+        if GROUPS[figure.independent] != heading:
+            heading = GROUPS[figure.independent]
+            rows.append(f'<tr><th class="group" colspan="5">{heading}</th></tr>')
         title, says = EXPLAINED[figure.name]
         ideal = IDEALS.get(figure.better, "ideal: as real")
         spread = (
@@ -159,7 +170,8 @@ def _table(report: Report) -> str:
             f"<tr><td>{title}<small>{escape(says)}</small></td>"
             f"<td><b>{number(figure.value)}</b>{spread}</td>"
             f"<td>{number(figure.floor)}</td><td class='ideal'><small>{ideal}</small></td>"
-            f'<td class="says">{escape(figure.reading)}</td></tr>'
+            f'<td class="says">{escape(figure.reading)}'
+            f"<small>judged by {escape(figure.judge)}</small></td></tr>"
         )
     skipped = "".join(
         f'<p class="soft">{escape(name)} was not measured: {escape(reason)}.</p>'
@@ -185,9 +197,10 @@ def _protocol(report: Report) -> str:
 
 
 def _terms(figure: Figure) -> str:
+    protocol = {"judge": figure.judge, **figure.protocol}
     terms = "".join(
         f"<dt>{escape(str(key))}</dt><dd>{escape(str(value))}</dd>"
-        for key, value in figure.protocol.items()
+        for key, value in protocol.items()
     )
     return f"<dl>{terms}</dl>"
 

@@ -21,6 +21,9 @@ class Figure:
         spread: greatest less least over the draws; None for one draw.
         reading: the result in words, where there is a usual reading.
         details: more of it, such as values by label; JSON-ready.
+        judge: the network that decided it, and what that had to do with the run; see
+            `evaluation.independence`.
+        independent: whether that network had no part in the run; None: not known.
     """
 
     name: str
@@ -31,6 +34,8 @@ class Figure:
     spread: float | None = None
     reading: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+    judge: str = ""
+    independent: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ class Report:
     Args:
         subject: what was judged, JSON-ready: name, kind, checkpoint, weights.
         against: the real set: name, pictures, SHA-256.
-        figures: in the order of measurement.
+        figures: first those whose network had no part in the run, then where that is not known,
+            then the others; each in the order of measurement.
         skipped: metric -> why it was not measured.
         versions: of the libraries.
         seconds: how long it took.

@@ -30,12 +30,14 @@ class Subject:
         described: for the report, JSON-ready.
         conditional: whether pictures can be asked for by tags.
         most: how many pictures there are; None without a limit.
+        run: the folder of the run or saved model that draws the pictures, where it is known.
     """
 
     schema: LabelSchema | None = None
     described: Mapping[str, object]
     conditional = False
     most: int | None = None
+    run: Path | None = None
 
     def chunks(self, n: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
         """`n` pictures `(k, H, W, 3)` uint8 with their labels `(k, L)` or None, in parts."""
@@ -63,6 +65,7 @@ class Generator(Subject):
             "weights": WEIGHTS[weights],
         }
         if not loaded:
+            self.run = Path(run)
             self.described = {**self.described, "path": Path(run).name, **_checkpoint(Path(run))}
 
     def chunks(self, n: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:

@@ -23,6 +23,7 @@ def mobilenet(
     pixel_range: Sequence[float] = (-1.0, 1.0),
     size: int = 64,
     enlarge: int = 1,
+    family: str | None = None,
 ) -> Path:
     """Writes a MobileNetV2 without its head, for `discriminator.features`.
 
@@ -36,6 +37,8 @@ def mobilenet(
         enlarge: it shows them to the network as many times as large: such networks learnt from
             larger pictures, and see more of a small one so, in the square of that many times as
             long.
+        family: `"imagenet"` or `"nsfwjs"`: what the network learnt from, for the reports that say
+            who judges whom; by default `"imagenet"` for these weights, else it is not known.
 
     Raises:
         ValueError: for weights that cannot be read.
@@ -60,6 +63,8 @@ def mobilenet(
     if not from_keras:
         for layer in network.layers:
             tfjs.give(layer, arrays)
+    family = family or ("imagenet" if weights == "imagenet" else "unknown")
+    network = keras.Model(pictures, network.output, name=f"mobilenet_{family}")
     return _save(network, out)
 
 

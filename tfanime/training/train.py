@@ -516,6 +516,7 @@ def _claim(out: Path, config: Config, data: PackedDataset, described: dict) -> N
         "config": config.to_json(),
         "data": described,
         "labels": data.schema.to_json() if data.schema else None,
+        "labels_from": data.labels_from,
         "versions": versions,
     }
     write_json(out / CONFIG, stored)
