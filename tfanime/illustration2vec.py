@@ -15,6 +15,8 @@ from tfanime.labels import MAKEGIRLSMOE
 from tfanime.metrics.features import Extractor, extract, load_extractor
 from tfanime.tagging import Tagger
 
+THRESHOLD = 0.25  # of flags, as MakeGirlsMoe's authors had it (Jin et al. 2017, section 2.2)
+
 TAGS = "tag_list.json"
 
 
@@ -46,7 +48,7 @@ def load(file: str) -> Tagger:
         _check(found, len(tags), network)
         return found[:, columns].astype(np.float64)
 
-    return Tagger(MAKEGIRLSMOE, compute, "illustration2vec", network.identity)
+    return Tagger(MAKEGIRLSMOE, compute, "illustration2vec", network.identity, THRESHOLD)
 
 
 def _check(found: np.ndarray, tags: int, network: Extractor) -> None:

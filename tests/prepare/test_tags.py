@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import sys
 
@@ -31,7 +32,7 @@ def by_brightness(pictures, progress=False):
     return np.concatenate([hair, np.tile(bright[:, None], 11), eyes], axis=1)
 
 
-TAGGER = Tagger(MAKEGIRLSMOE, by_brightness, "brightness", "v1")
+TAGGER = Tagger(MAKEGIRLSMOE, by_brightness, "brightness", "v1", threshold=0.25)
 
 
 @pytest.fixture
@@ -68,6 +69,19 @@ def test_labels_follow_the_rules(source, tmp_path):
 def test_the_threshold_can_be_chosen(source, tmp_path):
     data = run(source, tmp_path / "out", threshold=0.7)
     np.testing.assert_array_equal(data.labels()[:, 20], [0, 0, 0, 0, 0, 1])
+
+
+def test_a_tagger_has_a_threshold_for_each_flag(source, tmp_path):
+    thresholds = np.full(34, 0.25)
+    thresholds[15] = 0.5  # twintails
+    strict = dataclasses.replace(TAGGER, threshold=thresholds)
+    labels = run(source, tmp_path / "out", strict, size=8).labels()
+    np.testing.assert_array_equal(labels[:, 14], np.arange(COUNT) >= 2)
+    np.testing.assert_array_equal(labels[:, 15], np.arange(COUNT) >= 4)
+    # The same again is recognised by them, and other ones make another set.
+    assert run(source, tmp_path / "out", strict, size=8).sha256
+    with pytest.raises(ValueError, match="out"):
+        run(source, tmp_path / "out", TAGGER, size=8)
 
 
 def test_frequencies_and_manifest(source, tmp_path):
@@ -121,7 +135,7 @@ def test_the_same_again_does_nothing(source, tmp_path):
     def fails(pictures, progress=False):
         raise AssertionError("asked again")
 
-    same = Tagger(MAKEGIRLSMOE, fails, "brightness", "v1")
+    same = Tagger(MAKEGIRLSMOE, fails, "brightness", "v1", 0.25)
     assert len(run(source, out, same)) == COUNT
     assert (out / "dataset.json").stat().st_mtime_ns == before
     for options in ({"threshold": 0.5}, {"tagger": Tagger(MAKEGIRLSMOE, by_brightness, "b", "v2")}):

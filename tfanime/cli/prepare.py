@@ -202,7 +202,7 @@ def faces(source, out, **options) -> None:
     "--threshold",
     type=float,
     metavar="SCORE",
-    help="Score from which a yes-or-no attribute counts. Default: the tagger's.",
+    help="Score from which yes-or-no attributes count. Default: the tagger's, one for each.",
 )
 @SMALLEST
 @NEAR_DUPLICATES
@@ -210,7 +210,7 @@ def faces(source, out, **options) -> None:
 @LICENCE
 @click.option("--overwrite", is_flag=True, help="Replace another packed set at --out.")
 def tags(source, out, **options) -> None:
-    """Estimate 34 attributes of faces, and pack pictures and labels.
+    """Estimate attributes of faces, and pack pictures and labels.
 
     INPUT is a packed set, a folder that `tfanime prepare faces` wrote, or pictures: a folder, a
     .zip, a .tar or a CSV of paths. Beside the packed set are the scores (scores.npy), how often

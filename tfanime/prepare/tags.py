@@ -1,14 +1,15 @@
-"""Labels for pictures that have none: the 34 attributes of MakeGirlsMoe, estimated by a tagger.
+"""Labels for pictures that have none: the attributes of `labels.FACES`, estimated by a tagger.
 
 The result is a packed set (docs/data.md) whose labels are estimates, and beside it
 
-    scores.npy          (count, 34) float32: what the tagger was how sure of, 0 to 1
+    scores.npy          (count, 37) float32: what the tagger was how sure of, 0 to 1
     frequencies.csv     how many pictures have each attribute: MakeGirlsMoe's Table 1
     tsne.png            pictures arranged so that alike scores lie together
     manifest.json       source, tagger, counts
 
-The rules are those of MakeGirlsMoe (Jin et al. 2017, section 2.2): of hair colours and of eye
-colours the most probable one, every other attribute from a score of 0.25.
+Of hair colours and of eye colours the most probable one is taken, as by MakeGirlsMoe (Jin et al.
+2017, section 2.2), every other attribute from a score that the tagger has chosen for it; with
+Illustration2Vec from MakeGirlsMoe's 0.25.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def estimate_tags(
         tagger: as in `tagging.load_tagger`: None for the one that ships, a folder, or
             `illustration2vec:FILE`; or a `Tagger`.
         size: of the pictures, as in `pack`, 64 by default; a packed set has its own.
-        threshold: score from which a yes-or-no attribute counts; by default the tagger's own
-            (0.25 as in MakeGirlsMoe).
+        threshold: score from which every yes-or-no attribute counts; by default the tagger's own,
+            one for each.
         smallest, near_duplicates: as in `pack`, for pictures that are not packed yet.
         tsne: draw `tsne.png`, which needs scikit-learn.
         licence: note for the manifest; by default that of the source's own manifest.
@@ -90,6 +91,8 @@ def estimate_tags(
     if not isinstance(tagger, Tagger):
         tagger = load_tagger(tagger)
     threshold = tagger.threshold if threshold is None else threshold
+    if isinstance(threshold, np.ndarray):
+        threshold = threshold.tolist()
     options = {
         "size": 64 if size is None else size,
         "smallest": smallest,
@@ -181,7 +184,7 @@ def _write(
     folder: Path,
     data: PackedDataset,
     tagger: Tagger,
-    threshold: float,
+    threshold: float | list[float],
     origin: dict,
     source: Path,
     licence: str | None,
