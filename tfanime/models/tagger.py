@@ -35,7 +35,9 @@ def network(
     x = layers.Concatenate(name="pooled")([mean, most])
     x = layers.Activation("linear", dtype="float32", name="features")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
-    logits = layers.Dense(outputs, dtype="float32", name="logits")(x)
+    # At first it says nothing, whatever the features.
+    final = layers.Dense(outputs, kernel_initializer="zeros", dtype="float32", name="logits")
+    logits = final(x)
     return keras.Model(trunk.inputs[0], logits, name="tagger")
 
 

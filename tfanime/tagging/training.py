@@ -45,11 +45,11 @@ def train_tagger(
     *,
     extra: Sequence[str | os.PathLike] = (),
     group: str | None = None,
-    drawn: int = 4000,
+    drawn: int = 1000,
     drawn_epochs: int = 1,
-    epochs: int = 14,
-    large_epochs: int = 3,
-    rate: float = 5e-4,
+    epochs: int = 16,
+    large_epochs: int = 2,
+    rate: float = 1e-3,
     seed: int = 0,
     progress: bool = True,
 ) -> Tagger:
@@ -110,7 +110,8 @@ def _train(data, out: Path, extra, group, drawn, epochs, rate, seed, progress) -
         x, y = np.concatenate([x, built_in.images()]), np.concatenate([y, known])
     stages.fit("small", x, y, rows, SMALL, epochs[1], rate)
     stages.fit("large", x, y, rows, models.SIZE, epochs[2], rate / 3)
-    network = _network(models.SIZE, stages.weights)
+    network = models.network(lite0.maps(models.SIZE, models.SIZE), FACES.size)
+    lite0.without_batch_norm(_network(models.SIZE, stages.weights), network)
     validation, truth = pooled(labelled, parts[: len(labelled)], "validation")
     thresholds = _calibrate(network, validation, truth)
     out.mkdir(parents=True, exist_ok=True)
@@ -146,7 +147,7 @@ def figures_in(folder: str | os.PathLike) -> dict[str, dict]:
 
 
 def _network(size: int, weights: list[np.ndarray] | None) -> keras.Model:
-    network = models.network(lite0.maps(size, size), FACES.size)
+    network = models.network(lite0.maps(size, size, batch_norm=True), FACES.size)
     if weights is not None:
         network.set_weights(weights)
     return network
