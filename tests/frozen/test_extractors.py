@@ -74,6 +74,9 @@ def test_judges_are_exact_during_a_training_in_another_precision(
     keras.config.set_dtype_policy("float32")
     write(convert.drawings_file())
     network = keras.applications.MobileNetV2(include_top=False, pooling="avg", weights=None)
+    for variable in network.weights:  # a fresh one makes features of next to nothing
+        if variable.name == "moving_variance":
+            variable.assign(np.full(variable.shape, 0.1))
     network.save_weights("own.weights.h5")
     one = load_extractor(name)
     keras.config.set_dtype_policy("mixed_bfloat16")
@@ -81,4 +84,5 @@ def test_judges_are_exact_during_a_training_in_another_precision(
     assert keras.config.dtype_policy().name == "mixed_bfloat16"
     assert one.identity == other.identity
     wanted = extract(images(2, 64), one)
-    np.testing.assert_allclose(extract(images(2, 64), other), wanted, atol=1e-6, rtol=1e-5)
+    found = extract(images(2, 64), other)
+    np.testing.assert_allclose(found, wanted, atol=1e-6 * np.abs(wanted).max(), rtol=1e-5)

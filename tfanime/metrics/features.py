@@ -207,8 +207,8 @@ def _cores() -> int:
 
 @contextmanager
 def _float32() -> Iterator[None]:
-    """Networks that judge are exact, also during and after a training in another precision: even
-    the model around float32 layers rounds what it is given to the global policy's dtype."""
+    """For networks that are built here, so that they judge exactly during and after a training in
+    another precision; those that are loaded keep the precision of their file."""
     import keras
 
     before = keras.config.dtype_policy()
@@ -261,7 +261,6 @@ def _application(name: str, weights: str) -> Extractor:
     return Extractor(name, "avg_pool", f"{name}:{content}", side, side, compute)
 
 
-@_float32()
 def _drawings(file: str) -> Extractor:
     from tfanime.frozen.convert import drawings_file
 
@@ -331,7 +330,6 @@ def _tflite(path: Path, layer: str | None, pixel_range, name: str = "tflite") ->
     return Extractor(label, layer, identity, network.height, network.width, network)
 
 
-@_float32()
 def _keras(path: Path, layer: str | None, pixel_range) -> Extractor:
     import keras
 
