@@ -143,3 +143,25 @@ def test_it_knows_pictures():
     china, flower = logits.argsort(axis=1)[:, ::-1]
     assert set(china[:3]) <= set(BUILDINGS)
     assert flower[0] == DAISY
+
+
+def test_batch_norm_in_layers_of_its_own_changes_nothing(lite0_package):
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
+    plain, normalised = (lite0.maps(32, 32, batch_norm=norm) for norm in (False, True))
+    for one, other in zip(plain(images), normalised(images, training=False), strict=True):
+        scale = np.abs(one).max()
+        np.testing.assert_allclose(other, one, atol=1e-4 * scale)
+
+
+def test_batch_norm_is_multiplied_into_the_convolutions_again(lite0_package):
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
+    plain, trained = (lite0.maps(32, 32, batch_norm=norm) for norm in (False, True))
+    random = np.random.default_rng(1)
+    for layer in trained.layers:
+        layer.set_weights([w * random.uniform(0.9, 1.1, w.shape) for w in layer.get_weights()])
+    before = [np.array(x) for x in plain(images)]
+    lite0.without_batch_norm(trained, plain)
+    for one, other, old in zip(plain(images), trained(images, training=False), before, strict=True):
+        scale = np.abs(other).max()
+        np.testing.assert_allclose(one, other, atol=1e-4 * scale)
+        assert np.abs(one - old).max() > 0.01 * scale
