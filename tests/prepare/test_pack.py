@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 
@@ -12,8 +13,11 @@ import pytest
 from broken_files import bad_files, encoded, face, good_files, write_folder
 from PIL import Image
 
+from tfanime import images
 from tfanime.data import PackedDataset
 from tfanime.prepare import check, pack, writer
+from tfanime.prepare.sources import Source
+from tfanime.prepare.table import Labels
 
 
 def run(source, out, **options):
@@ -219,6 +223,48 @@ def test_order_does_not_depend_on_the_threads(folder, tmp_path, monkeypatch):
 
     monkeypatch.setattr(pack, "check_picture", uneven)
     assert run(folder, tmp_path / "b").sha256 == expected
+
+
+def test_what_is_read_ahead_is_bounded(tmp_path, monkeypatch):
+    read = []
+
+    def reading(name):
+        read.append(name)
+        return encoded(face(int(name)))
+
+    source = Source([str(i) for i in range(30)], reading)
+    monkeypatch.setattr(pack, "CHUNK_FILES", 1)
+    monkeypatch.setattr(pack, "AHEAD_BYTES", 1)
+    found = pack.checked(source, Labels(None, {}, {}, []), {"height": 8, "width": 8})
+    for i, (name, picture) in enumerate(found):
+        assert (name, picture.shape) == (str(i), (8, 8, 3))
+        assert len(read) <= i + 2
+    assert len(read) == 30
+
+
+def test_few_large_pictures_are_decoded_at_once(tmp_path, monkeypatch):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for i in range(12):
+        (folder / f"{i}.png").write_bytes(encoded(face(i, 100, 100)))
+    now, most, lock, fit = 0, 0, threading.Lock(), images.fit
+
+    def slow(*arguments):
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.01)
+        with lock:
+            now -= 1
+        return fit(*arguments)
+
+    monkeypatch.setattr(images, "fit", slow)
+    monkeypatch.setattr(images, "_room", images._Room(2 * 100 * 100))
+    monkeypatch.setattr(pack, "CHUNK_FILES", 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert len(run(folder, tmp_path / "out")) == 12
+    assert most <= 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills a process")

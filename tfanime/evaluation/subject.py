@@ -19,7 +19,7 @@ from tfanime.training.checkpoint import checkpoints, generator_weights
 
 CHUNK = 256  # pictures drawn at once
 WEIGHTS = {"ema": "average", "raw": "raw"}
-ENDINGS = {".png", ".jpg", ".jpeg", ".webp"}
+ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".avif"}
 
 
 class Subject:

@@ -87,12 +87,12 @@ def check_picture(
     Raises:
         ValueError: `"REASON: detail"`.
     """
-    picture = images.read_image(data)
-    if min(picture.size) < smallest:
-        raise ValueError(
-            f"too small: {picture.width} x {picture.height}, at least {smallest} wanted"
-        )
-    return np.asarray(images.fit(picture, height, width, mode, focus))
+    with images.opened_image(data) as picture:
+        if min(picture.size) < smallest:
+            raise ValueError(
+                f"too small: {picture.width} x {picture.height}, at least {smallest} wanted"
+            )
+        return np.asarray(images.fit(picture, height, width, mode, focus))
 
 
 def difference_hash(picture: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from tfanime import images
 from tfanime.files import atomic_folder, read_json, write_json
 from tfanime.prepare.check import Duplicates, Rejected, check_picture, summary
 from tfanime.prepare.sources import (
+    AHEAD_BYTES,
     Source,
     fingerprint,
     open_source,
@@ -245,17 +246,27 @@ def checked(
 
     workers = os.cpu_count() or 1
     waiting: deque = deque()
+    ahead = 0
     with ThreadPoolExecutor(workers) as pool:
         try:
             for chunk in _chunks(_read(source, table)):
-                waiting.append(pool.submit(work, chunk))
-                if len(waiting) > 2 * workers:
-                    yield from waiting.popleft().result()
+                size = _bytes_of(chunk)
+                waiting.append((pool.submit(work, chunk), size))
+                ahead += size
+                del chunk
+                while len(waiting) > 2 * workers or (waiting and ahead > AHEAD_BYTES):
+                    future, size = waiting.popleft()
+                    yield from future.result()
+                    ahead -= size
             while waiting:
-                yield from waiting.popleft().result()
+                yield from waiting.popleft()[0].result()
         finally:
-            for future in waiting:
+            for future, _ in waiting:
                 future.cancel()
+
+
+def _bytes_of(chunk: list[tuple[str, bytes | Rejected]]) -> int:
+    return sum(len(data) for _, data in chunk if not isinstance(data, Rejected))
 
 
 def _read(source: Source, table: Labels) -> Iterator[tuple[str, bytes | Rejected]]:

@@ -27,8 +27,9 @@ from tfanime.prepare.check import Rejected
 from tfanime.prepare.table import read_table
 
 FILE_LIMIT = 256 * 2**20  # bytes of one picture file, unpacked
+AHEAD_BYTES = 128 * 2**20  # of files that are read before they are decoded
 DECOMPRESSORS = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open))
-PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 
 
 @dataclass
