@@ -7,7 +7,7 @@ import math
 import posixpath
 from collections.abc import Sequence
 
-from tfanime.prepare.check import Rejected
+from tfanime.prepare.check import Rejected, printable
 from tfanime.prepare.sources import PICTURE_ENDINGS
 from tfanime.prepare.table import MOST_LABELS, MOST_VALUES, Table
 
@@ -42,7 +42,7 @@ def folders_hint(names: Sequence[str]) -> str:
     dealt = all(set(one) <= set("0123456789abcdefABCDEF") for one in found)
     if not 2 <= len(found) <= MOST_VALUES or "" in found or dealt:
         return ""
-    shown = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
+    shown = printable(", ".join(found[:3])) + (", ..." if len(found) > 3 else "")
     return (
         f"pictures lie in {len(found)} folders ({shown}): labels='folders' (--labels folders) "
         "makes them a label"

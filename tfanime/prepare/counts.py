@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tfanime.labels import Field, LabelSchema
+from tfanime.prepare.check import printable
 
 
 def label_counts(schema: LabelSchema, labels: np.ndarray) -> list[tuple[str, str]]:
@@ -16,7 +17,7 @@ def label_counts(schema: LabelSchema, labels: np.ndarray) -> list[tuple[str, str
     """
     where = schema.slices()
     return [
-        (_shown(field.name), _counted(field, np.asarray(labels)[:, where[field.name]]))
+        (printable(field.name), _counted(field, np.asarray(labels)[:, where[field.name]]))
         for field in schema.fields
         if field.kind != "vector"
     ]
@@ -36,11 +37,6 @@ def _counted(field: Field, part: np.ndarray) -> str:
             names = field.values
             order = sorted(range(len(names)), key=lambda i: (-ones[i], i))
             names, ones = [names[i] for i in order], [ones[i] for i in order]
-        told = [f"{_shown(name)} {count:,}" for name, count in zip(names, ones, strict=True)]
+        told = [f"{printable(name)} {count:,}" for name, count in zip(names, ones, strict=True)]
     unknown = len(part) - len(known)
     return "; ".join(filter(None, [", ".join(told), f"unknown {unknown:,}" if unknown else ""]))
-
-
-def _shown(text: str) -> str:
-    """Names come from files that nobody checked, and terminals obey what they print."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)

@@ -31,7 +31,7 @@ from pathlib import Path
 import numpy as np
 
 from tfanime.labels import FALSE_WORDS, MAKEGIRLSMOE, TRUE_WORDS, Field, LabelSchema
-from tfanime.prepare.check import Rejected
+from tfanime.prepare.check import Rejected, printable
 
 MISSING = frozenset({"", "nan", "na", "n/a", "null"})
 FILE_COLUMNS = ("file", "filename", "file_name", "file name", "path", "image")  # the first counts
@@ -102,7 +102,7 @@ def read_table(path: str | os.PathLike) -> Table:
     header, separator = _header(path, text)
     place = _file_column(header)
     if place is None or len(set(header)) < len(header) or "" in header:
-        shown = ", ".join(name[:40] for name in header[:40])
+        shown = printable(", ".join(name[:40] for name in header[:40]))
         raise ValueError(
             f"{path}, line 1 must name every column once, one of them 'file' (the picture), with "
             f"commas, semicolons or tabs in between. Received: {shown or 'nothing'}."
@@ -468,7 +468,8 @@ def _one_spelling(plan: _Plan, column: str, texts: Iterable[str]) -> list[str]:
         chosen[key], *others = sorted(found, key=lambda t: (-found[t], t != t.lower(), t))
         if others and key:
             told = ", ".join(map(repr, others[:3])) + (", ..." if len(others) > 3 else "")
-            plan.notes.append(f"{column}: {told} and {chosen[key]!r} are one, {chosen[key]!r}")
+            note = f"{column}: {told} and {chosen[key]!r} are one, {chosen[key]!r}"
+            plan.notes.append(printable(note))
     return [chosen[_folded(text)] for text in texts]
 
 
@@ -513,10 +514,8 @@ def _add_several(plan: _Plan, column: str, texts: Sequence[str], separator: str 
     counts = Counter(value for row in several for value in row)
     kept = sorted(counts, key=lambda value: (-counts[value], value))[: plan.most_tags]
     if len(kept) < len(counts):
-        plan.notes.append(
-            f"{column}: the {len(kept):,} commonest of {len(counts):,} values are kept "
-            "(most_tags, --most-tags)"
-        )
+        kept_of = f"the {len(kept):,} commonest of {len(counts):,} values are kept"
+        plan.notes.append(f"{printable(column)}: {kept_of} (most_tags, --most-tags)")
     values = sorted(kept)
     places = {value: i for i, value in enumerate(values)}
     parts = np.zeros((len(texts), len(values)), np.float32)
