@@ -18,6 +18,8 @@ HERE = Path(__file__).resolve().parent
 # What our functions raise for reasons that a user can do something about; the command line prints
 # these in one sentence.
 EXPECTED = (ValueError, OSError, RuntimeError, ImportError, MemoryError)
+# These are ours to explain, though they are kinds of those above, or of what a client may raise.
+RAW = (KeyError, IndexError, UnicodeError, json.JSONDecodeError)
 SLOW = 20.0  # seconds; nothing that is tried here is worth as much
 MEGABYTE = 2**20
 
@@ -81,10 +83,10 @@ def verdict(call: Callable[[], object], expected: tuple = EXPECTED, slow: float 
         try:
             call()
             problem = ""
-        except expected as error:
-            problem = sentence(type(error).__name__, str(error))
         except Exception as error:
-            problem = f"{type(error).__name__}: {str(error)[:200]}"
+            name, message = type(error).__name__, str(error)
+            raw = isinstance(error, RAW) or not isinstance(error, expected)
+            problem = f"{name}: {message[:200]}" if raw else sentence(name, message)
     took = time.monotonic() - started
     return problem or (f"took {took:.0f} s" if took > slow else "")
 
@@ -125,7 +127,7 @@ class Worker:
             self.process.kill()
             self.process.wait()
 
-    def ask(self, job: dict, seconds: float = 120.0) -> dict:
+    def ask(self, job: dict, seconds: float = 60.0) -> dict:
         """The worker's answer: `error` (None, or kind and message) and what the job gives. A
         worker that dies or hangs is `{"error": ["died", ...]}`."""
         if self.process is None or self.process.poll() is not None:
@@ -141,14 +143,14 @@ class Worker:
             self.process.wait()
             return {"error": ["hung", f"no answer in {seconds:.0f} s"]}
 
-    def judge(self, job: dict, seconds: float = 120.0) -> str:
+    def judge(self, job: dict, seconds: float = 60.0) -> str:
         """As `verdict`."""
         error = self.ask(job, seconds)["error"]
         if error is None:
             return ""
         kind, message = error
-        known = {one.__name__ for one in EXPECTED} | {"FileNotFoundError", "JSONDecodeError"}
-        return sentence(kind, message) if kind in known else f"{kind}: {message[:200]}"
+        expected = kind in {one.__name__ for one in EXPECTED}
+        return sentence(kind, message) if expected else f"{kind}: {message[:200]}"
 
     def _start(self) -> None:
         with open(self.folder / "worker.log", "ab") as log:
