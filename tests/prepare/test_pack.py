@@ -115,13 +115,16 @@ def test_labels_beside_an_archive_are_found(tmp_path, capsys):
 
 def test_csv_of_paths_is_its_own_table(folder, tmp_path):
     path = tmp_path / "list.csv"
-    path.write_text("file,smile\nin/2.jpg,1\nin/1.png,0\nin/none.png,1\nin/empty.png,0\n", "utf-8")
+    rows = "in/2.jpg,1\nin/1.png,0\nin/none.png,1\nin/empty.png,0\nin/1\0.png,1\n"
+    path.write_text(f"file,smile\n{rows}", "utf-8")
     data = run(path, tmp_path / "out")
     np.testing.assert_array_equal(data.labels()[:, 0], [0, 1])
     rejected = {one["file"]: one for one in manifest(tmp_path / "out")["rejected"]}
     assert rejected["in/none.png"]["row"] == 4
     assert rejected["in/none.png"]["detail"] == "No such file or directory"
     assert rejected["in/empty.png"]["reason"] == "empty file"
+    listed = rejected["list.csv"]
+    assert (listed["reason"], listed["row"]) == ("bad row", 6) and "NUL" in listed["detail"]
 
 
 def test_mislabelled_pictures_are_left_out(tmp_path):
