@@ -145,10 +145,14 @@ class Worker:
 
     def judge(self, job: dict, seconds: float = 60.0) -> str:
         """As `verdict`."""
-        error = self.ask(job, seconds)["error"]
-        if error is None:
+        return self.judged(self.ask(job, seconds))
+
+    @staticmethod
+    def judged(answer: dict) -> str:
+        """The verdict on an answer."""
+        if answer["error"] is None:
             return ""
-        kind, message = error
+        kind, message = answer["error"]
         expected = kind in {one.__name__ for one in EXPECTED}
         return sentence(kind, message) if expected else f"{kind}: {message[:200]}"
 

@@ -62,7 +62,7 @@ def _alarm(message: str) -> Iterator[None]:
 def _strange_encoder(worker: Worker, random: Random, run: Path) -> str:
     """A run of a stranger names its encoder: it is refused, and nothing of it is loaded."""
     shutil.rmtree(run, ignore_errors=True)
-    names = ("evil/enc", "./enc", "/tmp/enc", "http://127.0.0.1:9/enc", "https://example.org/enc")
+    names = ("evil/enc", "./enc", "/tmp/enc", "http://127.0.0.1:9/enc")
     encoder = random.choice(names)
     made = worker.ask({"do": "generator", "out": str(run), "text": True, "encoder": encoder})
     if made["error"]:

@@ -28,13 +28,10 @@ def checkpoints(random: Random, folder: Path) -> Iterator[str]:
             shutil.rmtree(run, ignore_errors=True)
             shutil.copytree(sound, run)
             what = _damage(run, random)
-            job = _job(folder, run)
-            problem = worker.judge(job)
-            if not problem:
-                answer = worker.ask(job)  # it refused, or is finished: the same again
-                digest = answer.get("digest")
-                if digest not in (None, reference):
-                    problem = "another result than without the damage"
+            answer = worker.ask(_job(folder, run))
+            problem = worker.judged(answer)
+            if not problem and answer.get("digest") not in (None, reference):
+                problem = "another result than without the damage"
             yield problem and f"{what}: {problem}"
 
 

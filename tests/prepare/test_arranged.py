@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import tfanime
 from tfanime import cli
 from tfanime.data import PackedDataset, load_data
-from tfanime.manifest import card
+from tfanime.manifest import Manifest, Step, card
 from tfanime.prepare.arranged import folders_hint
 from tfanime.prepare.pack import pack
 from tfanime.prepare.writer import is_packed
@@ -199,6 +199,9 @@ def test_every_label_and_its_counts_are_said(tmp_path):
         assert f"\n  {name}: {counts}\n" in done.stdout
         assert f"| {name} | {counts} |" in card(tmp_path / "out")
     assert "## Labels" in card(tmp_path / "out")
+    Manifest("tagged", "in", "none", (Step("pictures", 5),)).write(tmp_path / "out")
+    assert "# tagged" in card(tmp_path / "out")
+    assert f"| hair | {lines['hair']} |" in card(tmp_path / "out")
 
 
 def test_names_of_labels_cannot_drive_a_terminal(tmp_path):
