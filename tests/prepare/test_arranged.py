@@ -14,10 +14,12 @@ from click.testing import CliRunner
 import tfanime
 from tfanime import cli
 from tfanime.data import PackedDataset, load_data
+from tfanime.evaluation.subject import open_subject
 from tfanime.manifest import Manifest, Step, card
 from tfanime.prepare.arranged import folders_hint
 from tfanime.prepare.pack import pack
 from tfanime.prepare.writer import is_packed
+from tfanime.training.train import own_size
 
 NAMES = [f"0000{i // 3}/img{i:08d}.png" for i in range(6)]
 
@@ -73,6 +75,9 @@ def test_a_stylegan_folder_trains_as_it_is(tmp_path):
     data = load_data(root, 16, cache=tmp_path / "cache", progress=False)
     assert data.schema.columns == ("0_class", "1_class") and len(data) == 6
     assert is_packed(data.path)
+    assert own_size(root) is None and own_size(data.path) == (16, 16)
+    # To be evaluated it is a folder of pictures.
+    assert open_subject(root, 16, 16).described["pictures"] == 6
 
 
 @pytest.mark.parametrize(
