@@ -33,7 +33,7 @@ INSTALL = [
     "keras>=3.15; python_version >= '3.11'",
     "keras>=3.12.2,<3.13; python_version < '3.11'",
     "numpy>=1.26",
-    "pillow>=10.1",
+    "pillow>=11.3",  # AVIF
     "click>=8.1",
     "tqdm>=4.66",
     "matplotlib>=3.8",

@@ -46,7 +46,7 @@ def calls(monkeypatch):
         def __len__(self):
             return 1234
 
-    stand_in("pack", Packed(width=64, height=96))
+    stand_in("pack", Packed(width=64, height=96, schema=None))
     finished = {"step": 10, "images": 640, "seconds": 90.0, "finished": True, "warnings": ()}
     stand_in("train", SimpleNamespace(**finished))
     stand_in("generate", None)
@@ -121,6 +121,7 @@ def test_prepare(invoke, calls, tmp_path):
     assert (source, out) == (str(tmp_path), "packed")
     assert options == {
         "labels": None,
+        "most_tags": 64,
         "size": (96, 64),
         "mode": "crop",
         "focus": (0.5, 0.5),

@@ -40,8 +40,8 @@ def calls(monkeypatch):
             return 1234
 
     results = {
-        "pack": Packed(width=64, height=96),
-        "estimate_tags": Packed(width=64, height=64),
+        "pack": Packed(width=64, height=96, schema=None),
+        "estimate_tags": Packed(width=64, height=64, schema=None),
         "crop_faces": SimpleNamespace(manifest=MANIFEST, crops=Path("out/crops")),
         "pack_posters": MANIFEST,
     }

@@ -1,9 +1,13 @@
 import io
 import struct
+import threading
+import time
 import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import profiles
 import pytest
 from PIL import Image
 
@@ -136,6 +140,119 @@ def test_broken_exif_does_not_spoil_a_picture():
         assert images.read_image(data).size == (40, 40)
 
 
+@pytest.mark.parametrize(
+    ("profile", "stored", "expected"),
+    [
+        (profiles.adobe_rgb(), (200, 60, 61), (230, 60, 61)),
+        (profiles.display_p3(), (200, 60, 63), (217, 42, 56)),
+        (profiles.srgb((1, 0, 2)), (200, 60, 61), (60, 200, 61)),  # red and green swapped
+        (profiles.srgb((2, 0, 1)), (10, 20, 250), (20, 250, 10)),
+    ],
+)
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "TIFF", "AVIF"])
+def test_colours_of_a_profile_become_those_of_srgb(profile, stored, expected, form):
+    options = {
+        "JPEG": {"quality": 100, "subsampling": 0},
+        "WEBP": {"lossless": True},
+        "AVIF": {"quality": 100, "subsampling": "4:4:4"},
+    }
+    picture = Image.new("RGB", (8, 8), stored)
+    data = encoded(picture, form, icc_profile=profile, **options.get(form, {}))
+    np.testing.assert_allclose(corner(images.read_image(data)), expected, atol=5)
+
+
+def test_profiles_of_transparent_palette_and_grey_pictures():
+    profile, stored, expected = profiles.display_p3(), (200, 60, 63), (217, 42, 56)
+    half = encoded(Image.new("RGBA", (4, 4), (*stored, 128)), icc_profile=profile)
+    over_white = [round(255 - (255 - value) * 128 / 255) for value in expected]
+    np.testing.assert_allclose(corner(images.read_image(half)), over_white, atol=3)
+    kept = images.read_image(half, alpha=True)
+    assert kept.mode == "RGBA"
+    np.testing.assert_allclose(kept.getpixel((0, 0)), (*expected, 128), atol=3)
+    palette = Image.new("P", (4, 4), 1)
+    palette.putpalette([0, 0, 0, *stored])
+    found = corner(images.read_image(encoded(palette, icc_profile=profile)))
+    np.testing.assert_allclose(found, expected, atol=3)
+    # Linear light: 128 / 255 is 0.502, in sRGB 0.737 of the full level.
+    linear = profiles.grey_profile(1.0)
+    deep = Image.fromarray(np.full((4, 4), 128 * 257, np.uint16))
+    for grey in (Image.new("L", (4, 4), 128), deep, Image.new("LA", (4, 4), (128, 255))):
+        found = corner(images.read_image(encoded(grey, icc_profile=linear)))
+        np.testing.assert_allclose(found, (188, 188, 188), atol=1)
+
+
+def test_profiles_that_change_nothing():
+    picture = noise()
+    broken = b"\0" * 40 + b"acsp" + b"rubbish" * 30
+    for profile in (profiles.srgb(), broken, profiles.grey_profile(1.0), bytes(5 * 2**20)):
+        found = images.read_image(encoded(picture, "TIFF", icc_profile=profile))
+        np.testing.assert_array_equal(np.asarray(found), np.asarray(picture))
+    grey = encoded(Image.new("L", (4, 4), 77), "JPEG", icc_profile=profiles.display_p3())
+    assert corner(images.read_image(grey)) == (77,) * 3
+
+
+def test_strips_are_seamless(monkeypatch):
+    layer = noise().convert("RGBA")
+    layer.putalpha(noise(seed=1).convert("L"))
+    data = encoded(layer, icc_profile=profiles.display_p3())
+    deep = encoded(Image.fromarray(np.arange(1600, dtype=np.uint16).reshape(40, 40) * 40))
+    whole = [np.asarray(images.read_image(file)) for file in (data, deep)]
+    monkeypatch.setattr(images, "STRIP_PIXELS", 7 * 40)
+    parts = [np.asarray(images.read_image(file)) for file in (data, deep)]
+    for one, other in zip(whole, parts, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_alpha_is_kept_on_request_where_there_is_any():
+    opaque = encoded(noise().convert("RGBA"))
+    assert images.read_image(opaque, alpha=True).mode == "RGB"
+    assert images.read_image(encoded(noise()), alpha=True).mode == "RGB"
+    keyed = encoded(Image.new("RGB", (4, 4), (1, 2, 3)), transparency=(1, 2, 3))
+    assert images.read_image(keyed, alpha=True).getpixel((0, 0)) == (1, 2, 3, 0)
+    grey = encoded(Image.new("LA", (4, 4), (9, 70)))
+    assert images.read_image(grey, alpha=True).getpixel((0, 0)) == (9, 9, 9, 70)
+
+
+def test_avif_is_read_or_named(monkeypatch):
+    picture = Image.new("RGB", (16, 8), (200, 60, 61))
+    data = encoded(picture, "AVIF", quality=100)
+    found = images.read_image(data)
+    assert found.size == (16, 8)
+    np.testing.assert_allclose(corner(found), (200, 60, 61), atol=4)
+    with pytest.raises(ValueError, match="^damaged: "):
+        images.read_image(data[:40])
+    monkeypatch.setattr(images.features, "check", lambda feature: False)
+    with pytest.raises(ValueError, match="^cannot be read: AVIF, .* pip install --upgrade pillow"):
+        images.read_image(data[:40])
+    with pytest.raises(ValueError, match="^not a picture: HEIC"):
+        images.read_image(b"\0\0\0\x18ftypheic" + bytes(200))
+
+
+def test_threads_share_the_room_for_pixels(monkeypatch):
+    monkeypatch.setattr(images, "_room", images._Room(2 * 1600))
+    lock, now, most = threading.Lock(), 0, 0
+
+    def work(data):
+        nonlocal now, most
+        with images.opened_image(data) as picture:
+            pixels = picture.width * picture.height
+            with lock:
+                now += pixels
+                most = max(most, now)
+            time.sleep(0.002)
+            with lock:
+                now -= pixels
+
+    files = [encoded(noise()), encoded(noise(20, 20)), encoded(noise(80, 80))] * 10
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, files))
+    # The largest does not fit in, and is decoded alone.
+    assert most == 80 * 80
+    with pytest.raises(KeyError), images.opened_image(files[0]):
+        raise KeyError
+    assert images._room._taken == 0
+
+
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
 def test_first_frame_of_an_animation(form):
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
@@ -162,6 +279,7 @@ def test_first_frame_of_an_animation(form):
         (huge_png(11000, 10000), "too many pixels: 11,000 x 10,000"),
         (encoded(Image.new("F", (4, 4)), "TIFF"), "unknown range"),
         (encoded(Image.new("I", (4, 4), 70000), "TIFF"), "unknown range"),
+        (encoded(noise(), "AVIF")[:-600], "damaged: "),
     ],
 )
 def test_refusals_say_why_without_a_warning(data, reason):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+import profiles
 import pytest
 import tensorflow as tf
 from click.testing import CliRunner
@@ -126,11 +127,51 @@ def test_files_arrays_and_transparency(tmp_path):
     clear = Image.new("RGBA", (6, 4), (255, 0, 0, 0))
     clear.save(tmp_path / "clear.png")
     (found,) = upscale(tmp_path / "clear.png", Doubler())
-    np.testing.assert_array_equal(found, np.full((8, 12, 3), 255, np.uint8))
+    assert found.shape == (8, 12, 4) and not found[..., 3].any()
     (one,) = upscale([str(tmp_path / "clear.png")], Doubler(), out=tmp_path / "larger")
     assert one == tmp_path / "larger" / "clear.png"
+    with Image.open(one) as stored:
+        assert stored.mode == "RGBA" and stored.size == (12, 8)
     numbered = upscale(shots(2), Doubler(), out=tmp_path / "numbered")
     assert [path.name for path in numbered] == ["000000.png", "000001.png"]
+
+
+def test_alpha_is_enlarged_and_hidden_colours_stay_hidden(tmp_path):
+    # A red disc on nothing, where nothing happens to be stored as green.
+    y, x = np.mgrid[:40, :40]
+    alpha = np.clip((12 - np.hypot(y - 19.5, x - 19.5)) * 255, 0, 255).astype(np.uint8)
+    picture = np.full((40, 40, 4), (255, 0, 0, 0), np.uint8)
+    picture[alpha == 0] = (0, 255, 0, 0)
+    picture[..., 3] = alpha
+    Image.fromarray(picture).save(tmp_path / "disc.png")
+
+    class Smooth(Doubler):
+        def __call__(self, pictures):
+            half = (pictures + np.roll(pictures, 1, 2)) / 2
+            return half.repeat(2, axis=1).repeat(2, axis=2)
+
+    (found,) = upscale(tmp_path / "disc.png", Smooth(), tile=16)
+    assert found.shape == (80, 80, 4)
+    assert found[..., :3][found[..., 3] > 0].tolist() == [[255, 0, 0]] * (found[..., 3] > 0).sum()
+    assert found[40, 40, 3] == 255 and found[2, 2, 3] == 0
+    share = found[..., 3].mean() / alpha.mean()
+    assert abs(share - 1) < 0.01
+    (opaque,) = upscale([_saved(tmp_path / "opaque.png", picture[..., :3])], Doubler())
+    assert opaque.shape == (80, 80, 3)
+
+
+def _saved(path, picture):
+    save_image(path, picture)
+    return path
+
+
+def test_colours_of_a_profile_are_enlarged_in_srgb(tmp_path):
+    stored = Image.new("RGB", (6, 4), (200, 60, 63))
+    stored.save(tmp_path / "p3.png", icc_profile=profiles.display_p3())
+    (written,) = upscale(tmp_path / "p3.png", Doubler(), out=tmp_path / "larger")
+    with Image.open(written) as found:
+        np.testing.assert_allclose(found.getpixel((5, 5)), (217, 42, 56), atol=2)
+        assert "icc_profile" not in found.info
 
 
 def test_nothing_is_overwritten_unasked(tmp_path):

@@ -25,7 +25,7 @@ import numpy as np
 from tfanime import images as image_tools
 from tfanime.files import read_json
 from tfanime.labels import LabelSchema, to_signed
-from tfanime.prepare.writer import FORMAT, VERSION, finish_digest
+from tfanime.prepare.writer import FORMAT, VERSION, finish_digest, is_packed
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -378,7 +378,7 @@ def load_data(
         source: a packed folder; a folder, zip, tar or CSV of pictures, which is packed into the
             cache the first time; or `"drawn"`, the built-in faces, drawn into the cache.
         size: as in `images.parse_size`; 64 by default. A packed folder has its own.
-        labels: CSV of labels for pictures that are not packed yet, see `tfanime.pack`.
+        labels: of pictures that are not packed yet, as in `tfanime.pack`: a CSV, or `"folders"`.
         count: how many faces of `"drawn"`.
         cache: folder; by default `$TFANIME_CACHE`, or `~/.cache/tfanime`.
         progress: show a progress bar when something has to be packed or drawn.
@@ -387,7 +387,7 @@ def load_data(
         ValueError: if the source is none of these, or holds pictures of another size.
     """
     cache = Path(cache or os.environ.get("TFANIME_CACHE") or "~/.cache/tfanime").expanduser()
-    if (Path(source) / "dataset.json").is_file():
+    if is_packed(source):
         packed = PackedDataset.open(source)
         if labels is not None:
             raise ValueError(

@@ -17,6 +17,7 @@ from typing import Any
 
 import tfanime
 from tfanime.files import read_json, write_json
+from tfanime.prepare.writer import is_packed
 
 FORMAT = "tfanime dataset"
 VERSION = 1
@@ -153,10 +154,13 @@ def card(folder: str | os.PathLike) -> str:
         folder: with a `manifest.json`, or a packed set (its `dataset.json`).
     """
     folder = Path(folder)
-    if not (folder / FILE).is_file() and (folder / "dataset.json").is_file():
-        return _packed_card(read_json(folder / "dataset.json"), folder)
+    packed = read_json(folder / "dataset.json") if is_packed(folder) else None
+    if not (folder / FILE).is_file() and packed is not None:
+        return _packed_card(packed, folder)
     manifest = Manifest.read(folder)
     lines = _card_lines(manifest, level=1)
+    if packed is not None:
+        lines += _label_lines(packed, folder)
     examples = _examples(folder / "records.jsonl")
     if examples:
         lines += ["", "## Examples", "", *examples]
@@ -227,7 +231,21 @@ def _packed_card(info: Mapping[str, Any], folder: Path) -> str:
     lines += ["", "## Left out", "", "| reason | files |", "|---|---|"]
     for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
         lines.append(f"| {escape(reason)} | {count:,} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + _label_lines(info, folder)) + "\n"
+
+
+def _label_lines(info: Mapping[str, Any], folder: Path) -> list[str]:
+    """Every label of a packed set, and how many pictures have each of its values."""
+    if not info.get("labels"):
+        return []
+    from tfanime.data import PackedDataset
+    from tfanime.prepare.counts import label_counts
+
+    packed = PackedDataset.open(folder)
+    lines = ["", "## Labels", "", "| label | pictures |", "|---|---|"]
+    for name, counts in label_counts(packed.schema, packed.labels()):
+        lines.append(f"| {escape(name)} | {escape(counts)} |")
+    return lines
 
 
 def escape(value: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from tfanime import zoo
 from tfanime.images import check_pictures, read_image, save_image, to_float, to_uint8
@@ -39,7 +40,7 @@ def upscale(
 
     Args:
         pictures: `(n, H, W, 3)` uint8; or a file, a folder (its pictures, and those of the folders
-            in it), or a list of files. Transparency is laid over white.
+            in it), or a list of files. Transparency is kept, and enlarged with the colours.
         run: a run folder of an upscaler, the name of one that ships with tfanime (the default), or
             what `tfanime.saved.load_upscaler` returns.
         out: a folder for one PNG a picture: of the same name, in the same folders. Pictures of an
@@ -51,7 +52,8 @@ def upscale(
 
     Returns:
         The paths of the files written; without `out` the pictures, uint8: `(n, factor H,
-        factor W, 3)` of an array, else a list of `(factor H, factor W, 3)`.
+        factor W, 3)` of an array, else a list of `(factor H, factor W, 3)`, with 4 channels where
+        the file has transparent pixels.
 
     Raises:
         ValueError: when there are no pictures, when files would be overwritten, or when files
@@ -103,18 +105,37 @@ def enlarge(
 
     Args:
         upscaler: a loaded one.
-        picture: `(H, W, 3)` uint8.
+        picture: `(H, W, 3)` uint8, or `(H, W, 4)` with alpha. The network has never seen alpha and
+            would grain it, so Lanczos enlarges that.
         tile: see `upscale`.
         tick: called with the share of the picture that each tile is.
     """
-    height, width = picture.shape[:2]
+    height, width, channels = picture.shape
     factor = upscaler.factor
-    result = np.empty((factor * height, factor * width, 3), np.uint8)
-    for rows, columns, part in tiles(upscaler, picture, tile):
-        result[rows, columns] = to_uint8(part)
+    result = np.empty((factor * height, factor * width, channels), np.uint8)
+    colours = picture
+    if channels == 4:
+        size, drawn = (factor * width, factor * height), Image.fromarray(picture)
+        result[..., 3] = drawn.getchannel("A").resize(size, Image.Resampling.LANCZOS)
+        colours = np.asarray(_without_hidden(drawn))
+    for rows, columns, part in tiles(upscaler, colours, tile):
+        result[rows, columns, :3] = to_uint8(part)
         if tick:
-            tick(part.size / result.size)
+            tick(part.size / (factor * height * factor * width * 3))
     return result
+
+
+def _without_hidden(picture: Image.Image) -> Image.Image:
+    """RGBA to RGB. Pixels that cannot be seen take the colours of those that can be around them:
+    whatever colour they had would come out at the edges."""
+    colours, alpha = picture.convert("RGB"), picture.getchannel("A")
+    if picture.size == (1, 1) or alpha.getextrema()[0] > 0:
+        return colours
+    half = [(side + 1) // 2 for side in picture.size]
+    # Pillow weighs the colours of RGBA by their alpha.
+    around = _without_hidden(picture.resize(half, Image.Resampling.BOX))
+    around = around.resize(picture.size, Image.Resampling.BILINEAR)
+    return Image.composite(colours, around, alpha.point([0] + [255] * 255))
 
 
 def tiles(upscaler, picture: np.ndarray, tile: int) -> Iterator[tuple[slice, slice, np.ndarray]]:
@@ -189,7 +210,7 @@ def _jobs(pictures, out: Path | None) -> list[_Job]:
     if out is not None:
         _refuse_sources(found, [(out / name).with_suffix(".png") for name in names])
     return [
-        job(name, lambda file=file: np.asarray(read_image(file)))
+        job(name, lambda file=file: np.asarray(read_image(file, alpha=True)))
         for name, file in zip(names, found, strict=True)
     ]
 

@@ -22,6 +22,13 @@ def test_check_picture_fits():
         check_picture(b"text", 32, 32)
 
 
+def test_names_cannot_drive_a_terminal():
+    one = Rejected("a\x1b[2J\n\u2028\x9b\ud800顔\u3000.png", "damaged", "\x1b]0;title\x07")
+    shown = "a\ufffd[2J\ufffd\ufffd\ufffd\ufffd顔\u3000.png"
+    assert str(one) == f"{shown}: damaged: \ufffd]0;title\ufffd"
+    assert summary([one]) == [f"damaged: 1 ({shown})"]
+
+
 def test_rejected_keeps_reason_and_detail_apart():
     one = Rejected.because("a.png", ValueError("damaged: cut: here"), 7)
     assert (one.reason, one.detail, one.row) == ("damaged", "cut: here", 7)

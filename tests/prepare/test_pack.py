@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 
@@ -12,8 +13,11 @@ import pytest
 from broken_files import bad_files, encoded, face, good_files, write_folder
 from PIL import Image
 
+from tfanime import images
 from tfanime.data import PackedDataset
 from tfanime.prepare import check, pack, writer
+from tfanime.prepare.sources import Source
+from tfanime.prepare.table import Labels
 
 
 def run(source, out, **options):
@@ -111,13 +115,16 @@ def test_labels_beside_an_archive_are_found(tmp_path, capsys):
 
 def test_csv_of_paths_is_its_own_table(folder, tmp_path):
     path = tmp_path / "list.csv"
-    path.write_text("file,smile\nin/2.jpg,1\nin/1.png,0\nin/none.png,1\nin/empty.png,0\n", "utf-8")
+    rows = "in/2.jpg,1\nin/1.png,0\nin/none.png,1\nin/empty.png,0\nin/1\0.png,1\n"
+    path.write_text(f"file,smile\n{rows}", "utf-8")
     data = run(path, tmp_path / "out")
     np.testing.assert_array_equal(data.labels()[:, 0], [0, 1])
     rejected = {one["file"]: one for one in manifest(tmp_path / "out")["rejected"]}
     assert rejected["in/none.png"]["row"] == 4
     assert rejected["in/none.png"]["detail"] == "No such file or directory"
     assert rejected["in/empty.png"]["reason"] == "empty file"
+    listed = rejected["list.csv"]
+    assert (listed["reason"], listed["row"]) == ("bad row", 6) and "NUL" in listed["detail"]
 
 
 def test_mislabelled_pictures_are_left_out(tmp_path):
@@ -219,6 +226,48 @@ def test_order_does_not_depend_on_the_threads(folder, tmp_path, monkeypatch):
 
     monkeypatch.setattr(pack, "check_picture", uneven)
     assert run(folder, tmp_path / "b").sha256 == expected
+
+
+def test_what_is_read_ahead_is_bounded(tmp_path, monkeypatch):
+    read = []
+
+    def reading(name):
+        read.append(name)
+        return encoded(face(int(name)))
+
+    source = Source([str(i) for i in range(30)], reading)
+    monkeypatch.setattr(pack, "CHUNK_FILES", 1)
+    monkeypatch.setattr(pack, "AHEAD_BYTES", 1)
+    found = pack.checked(source, Labels(None, {}, {}, []), {"height": 8, "width": 8})
+    for i, (name, picture) in enumerate(found):
+        assert (name, picture.shape) == (str(i), (8, 8, 3))
+        assert len(read) <= i + 2
+    assert len(read) == 30
+
+
+def test_few_large_pictures_are_decoded_at_once(tmp_path, monkeypatch):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for i in range(12):
+        (folder / f"{i}.png").write_bytes(encoded(face(i, 100, 100)))
+    now, most, lock, fit = 0, 0, threading.Lock(), images.fit
+
+    def slow(*arguments):
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.01)
+        with lock:
+            now -= 1
+        return fit(*arguments)
+
+    monkeypatch.setattr(images, "fit", slow)
+    monkeypatch.setattr(images, "_room", images._Room(2 * 100 * 100))
+    monkeypatch.setattr(pack, "CHUNK_FILES", 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert len(run(folder, tmp_path / "out")) == 12
+    assert most <= 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills a process")

@@ -23,16 +23,17 @@ def test_bad_rows_are_listed_with_their_line(tmp_path):
     path = table(
         tmp_path,
         'file,a\n1.png,1\n2.png\n\n3.png,1,2\n,5\n"multi\nline.png",6\n'
-        'bad\udcff.png,7\n9.png,8\n"open,1\n2,3\n',
+        'bad\udcff.png,7\n9.png,8\né.png,8\n"open,1\n2,3\n',
     )
     found = read_table(path)
-    assert found.files == ["1.png", "multi\nline.png", "9.png"] and found.rows == [2, 7, 10]
+    assert found.files == ["1.png", "multi\nline.png", "9.png", "é.png"]
+    assert found.rows == [2, 7, 10, 11]
     rejected = {one.row: one.detail for one in found.rejected}
     assert rejected[3] == "1 cells, the header has 2"
     assert rejected[5] == "3 cells, the header has 2"
     assert rejected[6] == "no file name"
     assert rejected[9] == "not UTF-8"
-    assert "it runs to line 12: is a quote left open?" in rejected[11]
+    assert "it runs to line 13: is a quote left open?" in rejected[12]
     assert {one.reason for one in found.rejected} == {"bad row"} and len(rejected) == 5
 
 
@@ -95,9 +96,164 @@ def test_odd_cells_are_mislabelled(tmp_path):
 
 def test_too_many_values(tmp_path):
     names = [f"{i}.png" for i in range(200)]
-    labels = columns(tmp_path, "a,b", [f"t{i % 65},v{i % 65}|w" for i in range(200)], names)
+    labels = columns(tmp_path, "a", [f"t{i % 65}" for i in range(200)], names)
     assert labels.schema is None
-    assert set(labels.ignored) == {"a", "b"}
+    assert set(labels.ignored) == {"a"}
+
+
+@pytest.mark.parametrize(("column", "separator"), [("b", "|"), ("tags", " "), ("Tags", "; ")])
+def test_the_commonest_tags_are_kept(tmp_path, column, separator):
+    names = [f"{i}.png" for i in range(200)]
+    # "w" is everywhere; t0 to t99 twice each, and t0 to t9 in ten more rows.
+    rows = [separator.join(["w", f"t{i % 100}", f"t{i % 10}"]) for i in range(200)]
+    path = table(tmp_path, f"file,{column}\n" + "".join(map("{},{}\n".format, names, rows)))
+    labels = read_labels(path, names)
+    kept = labels.schema.columns
+    assert len(kept) == 64 and {"w", *(f"t{i}" for i in range(10))} < set(kept)
+    assert labels.notes == (
+        f"{column}: the 64 commonest of 101 values are kept (most_tags, --most-tags)",
+    )
+    few = read_labels(path, names, most_tags=11).schema.columns
+    assert set(few) == {"w", *(f"t{i}" for i in range(10))}
+    everything = read_labels(path, names, most_tags=200)
+    assert len(everything.schema.columns) == 101 and not everything.notes
+    row = everything.values["37.png"]
+    where = everything.schema.columns.index
+    assert row.sum() == 3 and row[where("w")] == row[where("t37")] == row[where("t7")] == 1
+
+
+def test_words_with_blanks_elsewhere_are_values(tmp_path):
+    labels = columns(tmp_path, "hair,tags", ["light blue,a", "red,b", "red,a", "light blue,"])
+    assert labels.schema.field("hair").values == ("light blue", "red")
+    assert labels.schema.field("tags").values == ("a", "b")
+
+
+def test_spellings_of_one_value_are_one(tmp_path):
+    rows = [
+        "Pink",
+        "pink",
+        "pink",
+        "BLUE",
+        "blue",
+        "Ｂｌｕｅ",
+        "light  green",
+        "Light Green",
+        "blue",
+    ]
+    labels = columns(tmp_path, "hair", rows)
+    assert labels.schema.field("hair").values == ("blue", "light  green", "pink")
+    assert "hair: 'Pink' and 'pink' are one, 'pink'" in labels.notes
+    assert len(labels.notes) == 3
+    np.testing.assert_array_equal(labels.values["0.png"], labels.values["1.png"])
+    one = columns(tmp_path, "hair", ["Pink", "pink", "pink"])
+    assert one.schema is None and one.ignored == {"hair": "always 'pink'"}
+
+
+def test_labels_of_the_same_name(tmp_path):
+    rows = ["blue,1,smile hat,0", "red,0,hat,1", "blue,1,smile,0"]
+    labels = columns(tmp_path, "hair,blue_hair,tags,smile", rows)
+    assert labels.schema.columns == ("blue_hair", "red_hair", "hat", "tags_smile", "smile")
+    assert labels.ignored == {"blue_hair": "its labels are named like those of another column"}
+
+
+# ---- how tables are written --------------------------------------------------------------------
+
+JAPANESE = "file,髪\n顔1.png,青い\n顔2.png,赤い\n顔3.png,青い\n"
+FRENCH = "file,couleur\nété.png,doré\nñandú.png,bleu\nAndréa.png,doré\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("utf-8", JAPANESE),
+        ("utf-8-sig", JAPANESE),
+        ("utf-16", JAPANESE),
+        ("utf-16-le", JAPANESE),
+        ("utf-16-be", JAPANESE),
+        ("utf-32", JAPANESE),
+        ("cp932", JAPANESE),
+        ("latin-1", FRENCH),
+        ("cp1252", FRENCH.replace("doré", "“doré”")),
+    ],
+)
+def test_encodings(tmp_path, encoding, text):
+    lines = [line.split(",") for line in text.splitlines()]
+    names = [line[0] for line in lines[1:]]
+    labels = read_labels(table(tmp_path, text, encoding), names)
+    assert not labels.rejected and set(labels.values) == set(names)
+    (field,) = labels.schema.fields
+    assert field.name == lines[0][1] and set(field.values) == {line[1] for line in lines[1:]}
+    guessed = {"cp932": "Japanese", "latin-1": "Western", "cp1252": "Western"}.get(encoding)
+    if guessed is None:
+        assert not labels.notes
+    else:
+        assert f"labels.csv is no UTF-8 and is read as {guessed}" in labels.notes[0]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("header", ["file", "File", "FILENAME", "file_name", "Image", "path"])
+def test_separators_and_names_of_the_first_column(tmp_path, separator, header):
+    lines = [[header, "hair", "smile"], ["0.png", "blue, dark", "1"], ["1.png", "red", "0"]]
+    lines += [["2.png", "red", "0"]]
+    quoted = '"blue, dark"' if separator == "," else "blue, dark"
+    text = "\n".join(separator.join(line).replace("blue, dark", quoted) for line in lines)
+    labels = read_labels(table(tmp_path, text), NAMES)
+    assert labels.schema.columns == ("blue, dark_hair", "red_hair", "smile")
+
+
+def test_nul_bytes_are_named_with_their_row(tmp_path):
+    labels = read_labels(table(tmp_path, "file,a\n0.png,1\n1\0.png,0\n2.png,0\0\n3.png,0\n"), NAMES)
+    assert [one.row for one in labels.rejected] == [3, 4]
+    assert all("NUL" in one.detail for one in labels.rejected)
+    assert set(labels.values) == {"0.png", "3.png"}
+
+
+def test_too_many_columns_are_refused(tmp_path):
+    wide = ",".join(f"c{i}" for i in range(20_000))
+    with pytest.raises(ValueError, match="at most 1,000 columns .*labels.csv with 20,000"):
+        read_labels(table(tmp_path, f"file,{wide}\n0.png" + ",1" * 20_000), NAMES)
+    rows = [" ".join(f"t{i}x{k}" for k in range(300)) + f",{'x|' * 99}" for i in range(5)]
+    labels = read_labels(
+        table(
+            tmp_path, "file,tags,b\n" + "".join(f"{i}.png,{row}\n" for i, row in enumerate(rows))
+        ),
+        NAMES,
+        most_tags=1000,
+    )
+    assert labels.schema.size == 1000
+
+
+# ---- rows and pictures -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "mix/a/1.png",
+        "./mix/a/1.png",
+        "../set/mix/a/1.png",
+        "{root}/a/1.png",
+        "mix\\a\\1.png",
+        "a/1.png",
+    ],
+)
+def test_rows_may_begin_with_the_folder(tmp_path, cell):
+    root = tmp_path / "set" / "mix"
+    (tmp_path / "tables").mkdir()
+    path = table(tmp_path / "tables", "file,a\n" + cell.format(root=root) + ",1\n")
+    assert set(read_labels(path, ["a/1.png", "b/1.png"], root).values) | {"a/1.png"} == {"a/1.png"}
+    assert not read_labels(path, ["a/1.png", "b/1.png"], root).rejected
+
+
+def test_a_table_of_which_no_row_names_a_picture_is_refused(tmp_path):
+    for text, message in [
+        ("file,a\n/data/1.png,1\n/data/2.png,0\n", r"first is /data/1.png \(line 2\): row without"),
+        ("file,a\n", "it has none"),
+        ("file,a\n1.png\n", "line 2.*bad row: 1 cells"),
+    ]:
+        with pytest.raises(ValueError, match=message) as caught:
+            read_labels(table(tmp_path, text), NAMES)
+        assert "labels.csv" in str(caught.value) and "such as '0.png'" in str(caught.value)
 
 
 def test_identifiers_are_no_values(tmp_path):
@@ -147,8 +303,9 @@ def test_makegirlsmoe_columns(tmp_path):
     ],
 )
 def test_matching(tmp_path, cell, names, expected):
-    labels = read_labels(table(tmp_path, f"file,a,b\n{cell},1,2\n"), names)
-    found = [*labels.values, *(one.reason for one in labels.rejected)]
+    path = table(tmp_path, f"file,a,b\n{cell},1,2\nother.gif,0,3\n")
+    labels = read_labels(path, [*names, "other.gif"])
+    found = [*(set(labels.values) - {"other.gif"}), *(one.reason for one in labels.rejected)]
     assert found == [expected]
     assert all(one.row == 2 and one.file == cell for one in labels.rejected)
 

@@ -39,6 +39,16 @@ class Data(click.Path):
         return value if value == "drawn" else super().convert(value, param, ctx)
 
 
+class Labels(click.Path):
+    """A file that exists, or `folders`. A file of that name is given as `./folders`."""
+
+    def __init__(self):
+        super().__init__(exists=True, dir_okay=False)
+
+    def convert(self, value, param, ctx):
+        return value if value == "folders" else super().convert(value, param, ctx)
+
+
 class Settings(click.ParamType):
     name = "key=value"
 

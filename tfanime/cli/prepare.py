@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import tfanime
-from tfanime.cli.kinds import COUNT, Size
+from tfanime.cli.kinds import COUNT, Labels, Size
 
 OUT = click.option(
     "--out", type=click.Path(file_okay=False), required=True, metavar="DIR", help="Folder to write."
@@ -84,9 +84,18 @@ class WithStages(click.Command):
 @click.argument("source", metavar="INPUT", type=click.Path(exists=True))
 @click.option(
     "--labels",
-    type=click.Path(exists=True, dir_okay=False),
+    type=Labels(),
     metavar="CSV",
-    help="Labels: a column `file` and one column an attribute.",
+    help="Labels: a column `file` and one column an attribute. Or the word folders: the folder of "
+    "a picture is its class.",
+)
+@click.option(
+    "--most-tags",
+    type=click.IntRange(1, 1000),
+    default=64,
+    show_default=True,
+    metavar="N",
+    help="Of a column of tags, the commonest so many become labels.",
 )
 @click.option(
     "--size", default="64", show_default=True, help="64, or WIDTHxHEIGHT such as 64x96.", **SIZE
@@ -107,6 +116,7 @@ def prepare(source, out, **options) -> None:
     Examples:
       tfanime prepare faces/ --size 64 --out packed/
       tfanime prepare faces.tar --labels tags.csv --size 96 --near-duplicates --out packed/
+      tfanime prepare classes/ --labels folders --out packed/
       tfanime prepare posters.csv --size 64x96 --mode pad --out posters/
     """
     packed = tfanime.pack(source, out, **options)
@@ -336,4 +346,9 @@ def _say_steps(manifest) -> None:
 def _say_packed(out, packed) -> None:
     size = f"{packed.width}x{packed.height}"
     click.echo(f"{out}: {len(packed):,} pictures of {size}")
+    if packed.schema is not None:
+        from tfanime.prepare.counts import label_counts
+
+        for name, counts in label_counts(packed.schema, packed.labels()):
+            click.echo(f"  {name}: {counts}")
     click.echo(f"Train with: tfanime train dcgan --data {out} --minutes 60 --out runs/first")

@@ -28,8 +28,8 @@ def upscale(pictures, run, out, **options) -> None:
     """Enlarge pictures with an upscaler, such as one trained by the recipe srgan.
 
     INPUT is a picture or a folder of pictures, for example one that `tfanime generate` wrote. DIR
-    gets a PNG of the same name for each, two or four times as large. Without RUN, the upscaler
-    enlarges that ships with tfanime, twice.
+    gets a PNG of the same name for each, two or four times as large, transparency included.
+    Without RUN, the upscaler enlarges that ships with tfanime, twice.
 
     \b
     Examples:

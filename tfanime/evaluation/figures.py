@@ -17,6 +17,7 @@ from tfanime.files import atomic_path
 from tfanime.generation import CHUNK
 from tfanime.images import grid, save_image, to_uint8
 from tfanime.labels import Field, to_signed
+from tfanime.prepare.writer import is_packed
 from tfanime.saved import load_generator
 
 SIDE = 8  # pictures a row
@@ -300,7 +301,7 @@ def _size_of(subject) -> tuple[int, int]:
     """Height and width of a run's or a packed set's pictures."""
     if hasattr(subject, "height"):
         return subject.height, subject.width
-    if (Path(subject) / "dataset.json").is_file():
+    if is_packed(subject):
         packed = PackedDataset.open(subject)
         return packed.height, packed.width
     generator = load_generator(subject)

@@ -14,12 +14,13 @@ from tfanime.files import read_json
 from tfanime.generation import generate
 from tfanime.images import fit, read_image
 from tfanime.labels import LabelSchema
+from tfanime.prepare.writer import is_packed
 from tfanime.saved import DESCRIPTION, load_generator
 from tfanime.training.checkpoint import checkpoints, generator_weights
 
 CHUNK = 256  # pictures drawn at once
 WEIGHTS = {"ema": "average", "raw": "raw"}
-ENDINGS = {".png", ".jpg", ".jpeg", ".webp"}
+ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".avif"}
 
 
 class Subject:
@@ -140,7 +141,7 @@ def open_subject(subject, height: int, width: int, weights: str = "ema") -> Subj
         path = zoo.locate(os.fspath(subject))
         if (path / DESCRIPTION).is_file():
             found = Generator(path, weights)
-        elif (path / "dataset.json").is_file():
+        elif is_packed(path):
             found = Packed(PackedDataset.open(path))
         elif path.is_dir():
             found = Folder(path, height, width)

@@ -33,7 +33,7 @@ from tfanime.manifest import UNKNOWN_LICENCE, Manifest, Step
 from tfanime.prepare.check import Rejected, summary
 from tfanime.prepare.detect import Box, CascadeDetector, cascade_file, opencv
 from tfanime.prepare.review import write_review
-from tfanime.prepare.sources import Source, open_source, pictures_in
+from tfanime.prepare.sources import AHEAD_BYTES, Source, open_source, pictures_in
 
 # (H, W) uint8 grey picture to boxes in its pixels. A detector may have `sha256` to be told apart.
 Detector = Callable[[np.ndarray], list[Box]]
@@ -254,12 +254,13 @@ def _search_all(
         if before is not None and before.sha256 == digest and _all_there(out, before):
             return before, {}
         try:
-            faces, crops = _search(name, images.read_image(data), detector, settings)
+            with images.opened_image(data) as picture:
+                faces, crops = _search(name, picture, detector, settings)
         except ValueError as error:
             return Searched(name, digest, problem=str(error)), {}
         return Searched(name, digest, tuple(faces)), crops
 
-    done, found, part = [], 0, out / ".part.png"
+    done, found, ahead, part = [], 0, 0, out / ".part.png"
     workers = os.cpu_count() or 1
     waiting: deque = deque()
     with (
@@ -269,8 +270,10 @@ def _search_all(
     ):
 
         def finish() -> None:
-            nonlocal found
-            one, crops = waiting.popleft().result()
+            nonlocal found, ahead
+            future, size = waiting.popleft()
+            one, crops = future.result()
+            ahead -= size
             for name, data in crops.items():
                 # Not atomic_path: waiting for the disk at every crop would take most of the time.
                 # After a power cut an empty file is noticed, and its picture searched again.
@@ -290,13 +293,15 @@ def _search_all(
                     data = source.read(name)
                 except ValueError as error:
                     data = error
-                waiting.append(pool.submit(work, name, data))
-                if len(waiting) > 4 * workers:
+                size = 0 if isinstance(data, ValueError) else len(data)
+                waiting.append((pool.submit(work, name, data), size))
+                ahead += size
+                while len(waiting) > 4 * workers or (waiting and ahead > AHEAD_BYTES):
                     finish()
             while waiting:
                 finish()
         finally:
-            for future in waiting:
+            for future, _ in waiting:
                 future.cancel()
     return done
 

@@ -18,16 +18,25 @@ import numpy as np
 
 from tfanime import images
 from tfanime.files import atomic_folder, read_json, write_json
+from tfanime.prepare.arranged import (
+    FOLDERS,
+    STYLEGAN,
+    folder_table,
+    folders_hint,
+    stylegan_place,
+    stylegan_table,
+)
 from tfanime.prepare.check import Duplicates, Rejected, check_picture, summary
 from tfanime.prepare.sources import (
+    AHEAD_BYTES,
     Source,
     fingerprint,
     open_source,
     pictures_in,
     source_kind,
 )
-from tfanime.prepare.table import Labels, read_labels
-from tfanime.prepare.writer import FORMAT, VERSION, Writer
+from tfanime.prepare.table import MOST_LABELS, MOST_TAGS, Labels, labels_of, read_labels
+from tfanime.prepare.writer import FORMAT, VERSION, Writer, is_packed
 
 if TYPE_CHECKING:
     from tfanime.data import PackedDataset
@@ -49,6 +58,7 @@ def pack(
     strict: bool = False,
     overwrite: bool = False,
     progress: bool = True,
+    most_tags: int = MOST_TAGS,
 ) -> PackedDataset:
     """Packs a folder tree, a zip, a tar or a CSV of paths. The CLI's `tfanime prepare`.
 
@@ -60,41 +70,47 @@ def pack(
             of a folder that `tfanime collect` or `prepare faces` wrote, its pictures are taken.
         out: folder to create. If it already holds this very set, it is returned as it is.
         size: as in `images.parse_size`.
-        labels: CSV with a column `file`; see `tfanime.prepare.table` for the other columns. By
-            default a CSV of paths is its own, and `faces.tar` or `faces.zip` uses a `faces.csv`
-            beside it. Pictures without a row have unknown labels.
+        labels: CSV with a column `file`; see `tfanime.prepare.table` for the other columns. Or
+            `"folders"`: the folder of a picture is its class. By default a CSV of paths is its
+            own, `faces.tar` or `faces.zip` uses a `faces.csv` beside it, and StyleGAN's
+            `dataset.json` is read. Pictures without a row have unknown labels.
         mode, focus: `"crop"` or `"pad"`, and what stays in view: as in `images.fit`.
         smallest: leaves out pictures whose shorter side has fewer pixels.
         near_duplicates: leaves out pictures that look the same as an earlier one.
         strict: fail at the first file or row that cannot be used, and write nothing.
         overwrite: replace another packed set at `out`.
         progress: show a progress bar.
+        most_tags: of a column of tags, the commonest so many become labels, at most 1,000.
 
     Returns:
         The packed dataset, opened.
 
     Raises:
         ValueError: for wrong arguments, an `out` that holds something else, no usable picture,
-            or, if `strict`, for the first bad file.
+            labels of which no row names a picture, or, if `strict`, for the first bad file.
     """
     from tfanime.data import PackedDataset  # that module packs what it is given
 
     source, out = pictures_in(Path(source)), Path(out)
     options = {"size": size, "labels": labels, "mode": mode, "focus": focus}
-    origin = made_from(source, **options, smallest=smallest, near_duplicates=near_duplicates)
+    options |= {"smallest": smallest, "near_duplicates": near_duplicates, "most_tags": most_tags}
+    origin = made_from(source, **options)
     height, width = origin["size"]
-    kind = source_kind(source)
-    labels = _labels_file(source, kind, labels)
+    asked_for = labels is not None
+    labels = _labels_file(source, source_kind(source), labels)
     if already_packed(out, origin, overwrite):
         for one in read_json(out / "dataset.json")["rejected"]:
             _refuse(Rejected(**one), strict)
         return PackedDataset.open(out)
 
     with open_source(source) as opened, replacing(out) as folder:
-        if labels:  # lying among the pictures, it is not one of them
-            beside = os.path.relpath(labels, source) if kind == "folder" else ""
-            opened.names = [name for name in opened.names if name != beside.replace(os.sep, "/")]
-        table = read_labels(labels, opened.names) if labels else Labels(None, {}, {}, [])
+        table, labels_from = _labels(opened, source, labels, most_tags)
+        if asked_for and table.schema is None:
+            told = "; ".join(f"{name!r}: {reason}" for name, reason in table.ignored.items())
+            raise ValueError(
+                f"A table of labels has a column that can become one. Received: {labels}: "
+                f"{told or 'no column beside the file'}."
+            )
         rejected = [*opened.rejected, *table.rejected]
         writer = Writer(folder, height, width)
         names: list[str] = []
@@ -130,11 +146,12 @@ def pack(
             table.schema,
             made_from=origin,
             source=source.name,
-            labels_from=labels.name if labels else None,
+            labels_from=labels_from,
             ignored_columns=table.ignored,
+            label_notes=list(table.notes),
             rejected=[one.to_json() for one in rejected],
         )
-    _report(out, len(names), rejected, table, labels)
+    _report(out, len(names), rejected, table, labels_from)
     return PackedDataset.open(out)
 
 
@@ -146,6 +163,7 @@ def made_from(
     focus: tuple[float, float] = (0.5, 0.5),
     smallest: int = 0,
     near_duplicates: bool = False,
+    most_tags: int = MOST_TAGS,
 ) -> dict:
     """Everything that decides the result of `pack`, JSON-ready: equal means the same set.
 
@@ -155,15 +173,18 @@ def made_from(
     source = pictures_in(Path(source))
     images.check_fit(mode, focus)
     kind = source_kind(source)
-    if kind == "folder" and (source / "dataset.json").exists():
+    if not 1 <= most_tags <= MOST_LABELS:
+        raise ValueError(f"most_tags is from 1 to {MOST_LABELS:,}. Received: {most_tags!r}.")
+    if kind == "folder" and is_packed(source):
         raise ValueError(
             f"Pictures must not be packed yet. Received: {str(source)!r}, which holds a "
             "dataset.json. Use that folder as it is, or pack the original pictures."
         )
     table = _labels_file(source, kind, labels)
-    return {
+    tags = {} if most_tags == MOST_TAGS else {"most_tags": most_tags}
+    return tags | {
         "source": fingerprint(source),
-        "labels": fingerprint(table) if table else None,
+        "labels": fingerprint(table) if isinstance(table, Path) else table,
         "size": list(images.parse_size(size)),
         "mode": mode,
         "focus": list(focus),
@@ -176,15 +197,42 @@ def made_from(
 # ---- steps of pack -----------------------------------------------------------------------------
 
 
-def _labels_file(source: Path, kind: str, given: str | os.PathLike | None) -> Path | None:
+def _labels_file(source: Path, kind: str, given: str | os.PathLike | None) -> Path | str | None:
+    """The table of labels, `"folders"`, or None."""
+    if given == FOLDERS:
+        return FOLDERS
     if given is not None:
         if not Path(given).is_file():
-            raise ValueError(f"labels is a CSV file. Received: {str(given)!r}, which is none.")
+            raise ValueError(
+                f"labels is a CSV file, or '{FOLDERS}'. Received: {str(given)!r}, which is none."
+            )
         return Path(given)
     if kind == "csv":
         return source
     beside = source.with_name(re.sub(r"\.(tar(\.\w+)?|tgz|zip)$", "", source.name) + ".csv")
     return beside if kind in ("tar", "zip") and beside.is_file() else None
+
+
+def _labels(
+    opened: Source, source: Path, labels: Path | str | None, most_tags: int
+) -> tuple[Labels, str | None]:
+    """What is known about the pictures, and where from. A file of labels that lies among the
+    pictures is taken out of them."""
+    if isinstance(labels, Path):
+        beside = os.path.relpath(labels, source).replace(os.sep, "/")
+        opened.names = [name for name in opened.names if name != beside]
+        return read_labels(labels, opened.names, source, most_tags), labels.name
+    place = stylegan_place(opened.names)
+    told = stylegan_table(opened.read(place), place, f"{source}/{place}") if place else None
+    if told is not None:
+        opened.names = [name for name in opened.names if name != place]
+    if labels == FOLDERS:
+        table = folder_table(opened.names, str(source))
+        return labels_of(table, str(source), opened.names), FOLDERS
+    if told is not None:
+        return labels_of(told, f"{source}/{place}", opened.names, (), most_tags), STYLEGAN
+    hint = folders_hint(opened.names)
+    return Labels(None, {}, {}, [], {}, (hint,) if hint else ()), None
 
 
 def already_packed(out: Path, made_from: dict, overwrite: bool) -> bool:
@@ -245,17 +293,27 @@ def checked(
 
     workers = os.cpu_count() or 1
     waiting: deque = deque()
+    ahead = 0
     with ThreadPoolExecutor(workers) as pool:
         try:
             for chunk in _chunks(_read(source, table)):
-                waiting.append(pool.submit(work, chunk))
-                if len(waiting) > 2 * workers:
-                    yield from waiting.popleft().result()
+                size = _bytes_of(chunk)
+                waiting.append((pool.submit(work, chunk), size))
+                ahead += size
+                del chunk
+                while len(waiting) > 2 * workers or (waiting and ahead > AHEAD_BYTES):
+                    future, size = waiting.popleft()
+                    yield from future.result()
+                    ahead -= size
             while waiting:
-                yield from waiting.popleft().result()
+                yield from waiting.popleft()[0].result()
         finally:
-            for future in waiting:
+            for future, _ in waiting:
                 future.cancel()
+
+
+def _bytes_of(chunk: list[tuple[str, bytes | Rejected]]) -> int:
+    return sum(len(data) for _, data in chunk if not isinstance(data, Rejected))
 
 
 def _read(source: Source, table: Labels) -> Iterator[tuple[str, bytes | Rejected]]:
@@ -297,7 +355,7 @@ def _refuse(one: Rejected, strict: bool) -> None:
 
 
 def _report(
-    out: Path, count: int, rejected: list[Rejected], table: Labels, labels: Path | None
+    out: Path, count: int, rejected: list[Rejected], table: Labels, labels: str | None
 ) -> None:
     def say(line: str) -> None:
         print(line, file=sys.stderr)
@@ -306,6 +364,8 @@ def _report(
         say(f"labels from {labels}")
     for column, reason in table.ignored.items():
         say(f"ignored column {column!r}: {reason}")
+    for note in table.notes:
+        say(note)
     for line in summary(rejected):
         say(f"left out, {line}")
     say(f"{count:,} pictures in {out.name}, {len(rejected):,} left out (listed in dataset.json)")

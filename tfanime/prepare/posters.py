@@ -318,6 +318,8 @@ def read_records(path: Path, genres: str = "genres") -> tuple[list[Poster], list
 
 def _read_csv(path: Path) -> tuple[list[tuple[str, int, dict]], list[Rejected]]:
     table = read_table(path)
+    for note in table.notes:
+        print(note, file=sys.stderr)
     rows = [
         (file, row, dict(zip(table.columns, cells, strict=True)))
         for file, row, cells in zip(table.files, table.rows, table.cells, strict=True)

@@ -27,8 +27,13 @@ from tfanime.prepare.check import Rejected
 from tfanime.prepare.table import read_table
 
 FILE_LIMIT = 256 * 2**20  # bytes of one picture file, unpacked
+AHEAD_BYTES = 128 * 2**20  # of files that are read before they are decoded
 DECOMPRESSORS = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open))
-PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
+
+
+# What systems leave among pictures without being asked; nobody means it as a picture.
+LITTER = (".ds_store", "thumbs.db", "desktop.ini", ".directory", "__macosx", "@eadir")
 
 
 @dataclass
@@ -135,6 +140,8 @@ def _walk(root: Path) -> list[tuple[str, str]]:
     """`(relative path, "file" | "folder" | "link" | "other")` of everything under `root`."""
     found = []
     for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not _is_litter(name)]
+        files = [name for name in files if not _is_litter(name)]
         for name in folders:
             full = os.path.join(folder, name)
             found.append((full, "link" if os.path.islink(full) else "folder"))
@@ -272,8 +279,15 @@ def _uncompressed(file: BinaryIO, scratch: BinaryIO) -> tuple[BinaryIO, bool]:
     return file, True
 
 
+def _is_litter(name: str) -> bool:
+    """`name` is a path; macOS puts `._NAME` beside NAME where it cannot store its notes."""
+    return any(part.lower() in LITTER or part.startswith("._") for part in re.split(r"[/\\]", name))
+
+
 def _take(where: dict, rejected: list[Rejected], name: str, member: object, link: bool) -> None:
     """Accepts a member of an archive, or lists why not."""
+    if _is_litter(name):
+        return
     parts = re.split(r"[/\\]", name)
     shown = readable(name)
     if link:

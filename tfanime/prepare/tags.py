@@ -29,7 +29,7 @@ from tfanime.files import read_json, write_csv, write_json
 from tfanime.labels import LabelSchema
 from tfanime.manifest import UNKNOWN_LICENCE, Manifest, Step
 from tfanime.prepare.pack import already_packed, made_from, pack, replacing
-from tfanime.prepare.writer import Writer
+from tfanime.prepare.writer import Writer, is_packed
 
 if TYPE_CHECKING:
     from tfanime.data import PackedDataset
@@ -78,7 +78,7 @@ def estimate_tags(
     from tfanime.tagging import Tagger, load_tagger
 
     source, out = Path(source), Path(out)
-    packed = (source / "dataset.json").is_file()
+    packed = is_packed(source)
     if packed and (size is not None or smallest or near_duplicates):
         raise ValueError(
             "size, smallest and near_duplicates are for pictures that are not packed yet. "

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
 
-from tfanime.files import write_json
+from tfanime.files import read_json, write_json
 from tfanime.labels import LabelSchema
 
 FORMAT = "tfanime packed pictures"
@@ -58,6 +59,19 @@ class Writer:
             self._digest.update(self._shard[: self._filled])
             self._shards.append({"file": name, "count": self._filled})
             self._filled = 0
+
+
+def is_packed(folder: str | os.PathLike) -> bool:
+    """Whether a folder is a packed set, be it damaged: it has a `dataset.json` that is not that
+    of a StyleGAN set."""
+    path = Path(folder) / "dataset.json"
+    if not path.is_file():
+        return False
+    try:
+        stored = read_json(path)
+    except (OSError, ValueError, RecursionError):
+        return True
+    return not (isinstance(stored, dict) and "labels" in stored and "format" not in stored)
 
 
 def finish_digest(digest, count: int, height: int, width: int, labels: np.ndarray | None) -> str:

@@ -27,6 +27,7 @@ from tfanime.data import PackedDataset, load_data
 from tfanime.files import read_json, write_json
 from tfanime.gans import GAN, SRGAN
 from tfanime.labels import LabelSchema
+from tfanime.prepare.writer import is_packed
 from tfanime.saved import save_generator, save_upscaler
 from tfanime.training import checkpoint, devices
 from tfanime.training.board import Board
@@ -419,10 +420,9 @@ def own_size(data) -> tuple[int, int] | None:
     """The size of pictures that are packed already."""
     if hasattr(data, "height"):
         return data.height, data.width
-    packed = Path(data) / "dataset.json" if isinstance(data, (str, os.PathLike)) else None
-    if packed is None or not packed.is_file():
+    if not isinstance(data, (str, os.PathLike)) or not is_packed(data):
         return None
-    stored = read_json(packed)
+    stored = read_json(Path(data) / "dataset.json")
     return stored["height"], stored["width"]
 
 
