@@ -173,7 +173,9 @@ def _box(link: Tag, own: int) -> Tag:
     for parent in link.parents:
         if parent.name in ("body", "html", "[document]", "ul", "tbody"):
             break
-        others = (item_id(pages.attribute(a, "href")) for a in parent.find_all("a", href=True))
+        # One by one: the first that tells of another item ends it, however many follow.
+        links = (node for node in parent.descendants if node.name == "a")
+        others = (item_id(pages.attribute(a, "href")) for a in links)
         if any(other not in (None, own) for other in others):
             break
         box = parent

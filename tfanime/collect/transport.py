@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from http.cookiejar import Cookie, DefaultCookiePolicy
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -20,6 +21,7 @@ from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 PIECE = 1 << 16
+COOKIES, COOKIE_BYTES = 50, 4096  # what RFC 6265, section 6.1, asks of a browser for a host
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,26 @@ class TooLarge(requests.RequestException):
 
 class TooSlow(requests.Timeout):
     """The answer took longer than allowed."""
+
+
+class CookiePolicy(DefaultCookiePolicy):
+    """Cookies go back to the host that set them, within limits: no site fills memory with them."""
+
+    def __init__(self):
+        super().__init__()
+        self._known: set[tuple[str, str, str]] = set()
+
+    def set_ok(self, cookie: Cookie, request) -> bool:
+        if len(cookie.name) + len(cookie.value or "") > COOKIE_BYTES:
+            return False
+        place = (cookie.domain, cookie.path, cookie.name)
+        others = sum(1 for domain, _, _ in self._known if domain == cookie.domain)
+        if place not in self._known and others >= COOKIES:
+            return False
+        if not super().set_ok(cookie, request):
+            return False
+        self._known.add(place)
+        return True
 
 
 class _Deadline:
@@ -170,7 +192,10 @@ class PoliteAdapter(HTTPAdapter):
 
 
 def _with_body(response: requests.Response, body: bytes) -> requests.Response:
-    """The answer with its body in memory, decompressed and saying so."""
+    """The answer with its body in memory, decompressed and saying so.
+
+    The original answer stays inside: the session reads the cookies of it.
+    """
     for name in ("Content-Encoding", "Transfer-Encoding"):
         response.headers.pop(name, None)
     response.headers["Content-Length"] = str(len(body))
@@ -180,6 +205,7 @@ def _with_body(response: requests.Response, body: bytes) -> requests.Response:
         status=response.status_code,
         reason=response.reason,
         request_url=response.url,
+        original_response=getattr(response.raw, "_original_response", None),
         preload_content=False,
     )
     return response
