@@ -17,6 +17,7 @@ from typing import Any
 
 import tfanime
 from tfanime.files import read_json, write_json
+from tfanime.printing import plain
 
 FORMAT = "tfanime dataset"
 VERSION = 1
@@ -231,8 +232,8 @@ def _packed_card(info: Mapping[str, Any], folder: Path) -> str:
 
 
 def escape(value: str) -> str:
-    """Text that Markdown and HTML show as it is, in one line."""
-    value = " ".join(value.split())
+    """Text that Markdown, HTML and a terminal show as it is, in one line."""
+    value = " ".join(plain(value).split())
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         value = value.replace(character, entity)
     return re.sub(r"([\\`*_{}\[\]()#!|~])", r"\\\1", value)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import TYPE_CHECKING
+
+from tfanime.printing import plain
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
@@ -114,12 +115,7 @@ def paragraphs(element: Tag) -> str:
 
 def clean_line(value: str) -> str:
     """One line: no control or formatting characters, single spaces."""
-    kept = "".join(
-        " " if character.isspace() else character
-        for character in value
-        if character.isspace() or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
-    )
-    return " ".join(kept.split())
+    return " ".join(plain(value).split())
 
 
 def attribute(element: Tag | None, name: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from tfanime import images
+from tfanime.printing import plain
 
 HASH_SIDE = 16  # rows and columns of the perceptual hash, one bit each
 # Pictures whose hashes differ in at most this many bits are near duplicates. On real faces of
@@ -62,7 +63,8 @@ def summary(rejected: Iterable[Rejected]) -> list[str]:
     lines = []
     for reason, found in sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0])):
         named = ", ".join(f.file if f.row is None else f"{f.file} line {f.row}" for f in found[:3])
-        lines.append(f"{reason}: {len(found):,} ({named}{', ...' if len(found) > 3 else ''})")
+        more = ", ..." if len(found) > 3 else ""
+        lines.append(plain(f"{reason}: {len(found):,} ({named}{more})"))
     return lines
 
 

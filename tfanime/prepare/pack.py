@@ -28,6 +28,7 @@ from tfanime.prepare.sources import (
 )
 from tfanime.prepare.table import Labels, read_labels
 from tfanime.prepare.writer import FORMAT, VERSION, Writer
+from tfanime.printing import plain
 
 if TYPE_CHECKING:
     from tfanime.data import PackedDataset
@@ -300,7 +301,7 @@ def _report(
     out: Path, count: int, rejected: list[Rejected], table: Labels, labels: Path | None
 ) -> None:
     def say(line: str) -> None:
-        print(line, file=sys.stderr)
+        print(plain(line), file=sys.stderr)
 
     if labels:
         say(f"labels from {labels}")
