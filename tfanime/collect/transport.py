@@ -7,18 +7,15 @@ both are limited here, in the adapter, below the cache. Only answers that came w
 from __future__ import annotations
 
 import io
-import socket
-import threading
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from http.cookiejar import Cookie, DefaultCookiePolicy
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3 import HTTPResponse
+
+from tfanime.deadline import Deadline, pools
 
 PIECE = 1 << 16
 COOKIES, COOKIE_BYTES = 50, 4096  # what RFC 6265, section 6.1, asks of a browser for a host
@@ -73,66 +70,6 @@ class CookiePolicy(DefaultCookiePolicy):
         return True
 
 
-class _Deadline:
-    """Shuts the socket in use when the time is up, which ends whatever waits for it: endless
-    headers as well as a body that comes byte by byte.
-
-    One thread watches all requests. They have the same time each, so that it need not be woken
-    for a new one: whatever it waits for ends before the new one does.
-
-    Args:
-        seconds: that a request has.
-    """
-
-    def __init__(self, seconds: float):
-        self.seconds, self.passed = seconds, False
-        self._due: float | None = None
-        self._socket: socket.socket | None = None
-        self._closed = False
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        with self._changed:
-            self.passed, self._socket = False, None
-            self._due = time.monotonic() + self.seconds
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, daemon=True)
-                self._thread.start()
-
-    def use(self, used: socket.socket) -> None:
-        with self._changed:
-            self._socket = used
-            if self.passed:
-                self._shut()
-
-    def stop(self) -> None:
-        with self._changed:
-            self._due = None
-
-    def close(self) -> None:
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _watch(self) -> None:
-        with self._changed:
-            while not self._closed:
-                left = self.seconds if self._due is None else self._due - time.monotonic()
-                if left > 0:
-                    self._changed.wait(left)
-                else:
-                    self.passed, self._due = True, None
-                    self._shut()
-
-    def _shut(self) -> None:
-        if self._socket is not None:
-            with suppress(OSError):  # the other side was faster
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-
 class PoliteAdapter(HTTPAdapter):
     """Sends a request when it is its turn and reads the answer within `limits`.
 
@@ -146,12 +83,12 @@ class PoliteAdapter(HTTPAdapter):
         self, limits: Limits, turn: Callable[[str], None], answered: Callable[[str], None]
     ):
         self.limits, self.turn, self.answered = limits, turn, answered
-        self._deadline = _Deadline(limits.total)
+        self._deadline = Deadline(limits.total)
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *arguments, **options):
         super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._deadline)
+        self.poolmanager.pool_classes_by_scheme = pools(lambda: self._deadline)
 
     def send(self, request, stream=False, timeout=None, **options) -> requests.Response:
         self.turn(request.url)
@@ -209,26 +146,3 @@ def _with_body(response: requests.Response, body: bytes) -> requests.Response:
         preload_content=False,
     )
     return response
-
-
-def _pools(deadline: _Deadline) -> dict:
-    """urllib3's pools with connections that let `deadline` know their sockets."""
-
-    class Watched:
-        def getresponse(self):
-            deadline.use(self.sock)
-            return super().getresponse()
-
-    class Plain(Watched, HTTPConnection):
-        pass
-
-    class Secure(Watched, HTTPSConnection):
-        pass
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    return {"http": PlainPool, "https": SecurePool}
