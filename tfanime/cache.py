@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,3 +35,15 @@ def writing(folder: str | os.PathLike) -> Iterator[None]:
             f"The cache must be a folder that can be written. Received: {os.fspath(folder)!r} "
             f"({reason}). Make it writable, or set {VARIABLE} to a folder that is."
         ) from error
+
+
+def check_cache(folder: str | os.PathLike) -> None:
+    """Makes the folder and a file in it, before something that takes long is to be kept there.
+
+    Raises:
+        OSError: as `writing`.
+    """
+    with writing(folder):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass

@@ -171,6 +171,7 @@ def test_answers_that_are_no_description(hostile, answer):
         {"upscaler": {"factor": 0}},
         {"texts": {}},
         {"texts": {"name": 7, "genres": True, "skip": []}},
+        {"texts": {"name": "no name", "genres": True, "skip": []}},
         {"texts": {"name": "a", "genres": True, "skip": ["nothing"]}},
         {"schema": []},
         {"schema": {}},

@@ -6,6 +6,7 @@ import click
 
 import tfanime
 from tfanime.cli.kinds import COUNT, SEED, Data, Run
+from tfanime.printing import plain
 
 
 class Names(click.ParamType):
@@ -107,7 +108,7 @@ def evaluate(subject, data, out, **options) -> None:
     click.echo(f"{'':{width}} {'generated':>11} {'real':>11}")
     for figure in report.figures:
         row = f"{figure.name:{width}} {number(figure.value):>11} {number(figure.floor):>11}"
-        click.echo(f"{row}  {figure.reading}".rstrip())
+        click.echo(f"{row}  {plain(figure.reading)}".rstrip())
     for name, reason in report.skipped.items():
-        click.echo(f"{name} was not measured: {reason}.", err=True)
+        click.echo(plain(f"{name} was not measured: {reason}."), err=True)
     click.echo(f"report: {report.files['html']}")

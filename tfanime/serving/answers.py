@@ -115,7 +115,7 @@ def pictures(address: str, found: Sequence[object], height: int, width: int) -> 
 def _check_texts(texts: Mapping | None) -> None:
     if texts is None:
         return
-    if not isinstance(texts["name"], str) or not isinstance(texts["genres"], bool):
+    if not str(texts["name"]).isidentifier() or not isinstance(texts["genres"], bool):
         raise ValueError(f"texts is {texts!r}")
     if not isinstance(texts["skip"], list):
         raise ValueError(f"skip is {texts['skip']!r}")
