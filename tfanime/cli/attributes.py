@@ -60,14 +60,14 @@ def _tag(
     ctx: click.Context, run: Path, schema: LabelSchema, name: str, value: str | None
 ) -> tuple[str, object]:
     known = {field.name.replace("_", "-"): field for field in schema.fields}
-    plain = name.replace("_", "-")
-    if plain in known:
-        field = known[plain]
+    spelt = name.replace("_", "-")
+    if spelt in known:
+        field = known[spelt]
         if value is None and field.kind != "flag":
             wanted = ", ".join(field.values) or f"a number from {field.low:g} to {field.high:g}"
             raise click.UsageError(plain(f"Option --{name} needs a value: {wanted}."), ctx)
         return field.name, True if value is None else value
-    field = known.get(plain.removeprefix("no-"))
+    field = known.get(spelt.removeprefix("no-"))
     if field is not None and field.kind == "flag" and value is None:
         return field.name, False
     listed = ", ".join(field.name for field in schema.fields)
