@@ -117,6 +117,18 @@ def test_a_wall_against_robots_loses_nothing(server, tmp_path):
     assert collect(server, tmp_path / "out", ids=ids).count == len(ids)
 
 
+def test_a_list_that_cannot_be_had_says_what_to_do(server, tmp_path):
+    server.fallback = lambda path, number: busy(403)
+    options = {"rate": 200, "limits": QUICK, "progress": False, "base_url": server.url}
+    with pytest.raises(RuntimeError, match="A list .* read: status 403: .*again later"):
+        myanimelist.collect(tmp_path / "a", seasons=["2018/spring"], **options)
+    with pytest.raises(RuntimeError, match="A list .* read: status 403: .*again later"):
+        getchu.collect(tmp_path / "b", months=["2014-12"], **options)
+    server.fallback = None
+    with pytest.raises(RuntimeError, match="A list .* read: status 404: .*in a browser"):
+        getchu.collect(tmp_path / "c", months=["2014-12"], **options)
+
+
 def test_refusals_in_the_journal_of_an_earlier_version_are_asked_again(server, tmp_path):
     anime(server, 1, picture(1))
     collect(server, tmp_path / "out")

@@ -387,6 +387,16 @@ def user_agent(contact: str | None = None) -> str:
     return f"{agent} (personal research collection; {contact})"
 
 
+def unread(error: FetchError) -> RuntimeError:
+    """What ends a collection whose list cannot be had."""
+    advice = (
+        "Run the same command again later; it continues where it stopped."
+        if error.passing
+        else "Look at it in a browser."
+    )
+    return RuntimeError(f"A list of the site cannot be read: {error}. {advice}")
+
+
 def _may_be_kept(response: requests.Response) -> bool:
     """Whether an answer may be stored: a redirect that sets a cookie is nothing without it."""
     return response.status_code not in REDIRECTS or "Set-Cookie" not in response.headers
