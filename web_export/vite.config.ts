@@ -71,6 +71,30 @@ function precache(): Plugin {
   };
 }
 
+/** A package whose licence public/THIRD_PARTY.txt does not name, in that version, gets into no site:
+ * the folder is published, and their licences ask for it. */
+function licences(): Plugin {
+  return {
+    name: "licences",
+    apply: "build",
+    writeBundle(_, bundle) {
+      const named = readFileSync(join(import.meta.dirname, "public/THIRD_PARTY.txt"), "utf8");
+      const missing = new Set<string>();
+      for (const chunk of Object.values(bundle)) {
+        for (const id of chunk.type === "chunk" ? chunk.moduleIds : []) {
+          const [folder, name] = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id) ?? [];
+          if (!folder) continue;
+          const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+          if (!named.includes(` ${name} ${version} `)) missing.add(`${name} ${version}`);
+        }
+      }
+      if (missing.size) {
+        this.error(`public/THIRD_PARTY.txt does not name what the site contains: ${[...missing].join(", ")}`);
+      }
+    },
+  };
+}
+
 export default defineConfig({
   base: "./",
   resolve: {
@@ -84,7 +108,7 @@ export default defineConfig({
       { find: /^@tensorflow\/tfjs-core$/, replacement: "@tensorflow/tfjs-core/dist/base.js" },
     ],
   },
-  plugins: [worker(), withoutThreads(), policyOfBuildsOnly(), precache()],
+  plugins: [worker(), withoutThreads(), policyOfBuildsOnly(), licences(), precache()],
   build: {
     outDir: process.env.TFANIME_SITE_OUT ?? "dist",
     emptyOutDir: true,

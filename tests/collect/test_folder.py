@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from dataclasses import replace
 
 import pytest
 import site_pages as pages
@@ -97,6 +98,49 @@ def test_what_is_left_out_is_counted(server, tmp_path):
     adult = collect(server, out, ids=ids, adult=True, needed=("genres",))
     assert adult.count == len(good) + 2
     assert "/images/anime/6/1.jpg" not in server.asked()[asked:]
+
+
+def test_a_wall_against_robots_loses_nothing(server, tmp_path):
+    """403 for everything for a while, then the same command again."""
+    ids = range(1, 13)
+    for own in ids:
+        anime(server, own, picture(own))
+    routes, server.routes = server.routes, {}
+    server.fallback = lambda path, number: busy(403)
+    with pytest.raises(RuntimeError, match="8 addresses in a row failed.*status 403.*again later"):
+        collect(server, tmp_path / "out", ids=ids, limits=replace(QUICK, attempts=1))
+    pages_only = {path: route for path, route in routes.items() if path.startswith("/anime")}
+    server.routes = pages_only
+    with pytest.raises(RuntimeError, match="8 addresses in a row failed"):
+        collect(server, tmp_path / "out", ids=ids, limits=replace(QUICK, attempts=1))
+    server.routes = routes
+    assert collect(server, tmp_path / "out", ids=ids).count == len(ids)
+
+
+def test_a_list_that_cannot_be_had_says_what_to_do(server, tmp_path):
+    server.fallback = lambda path, number: busy(403)
+    options = {"rate": 200, "limits": QUICK, "progress": False, "base_url": server.url}
+    with pytest.raises(RuntimeError, match="A list .* read: status 403: .*again later"):
+        myanimelist.collect(tmp_path / "a", seasons=["2018/spring"], **options)
+    with pytest.raises(RuntimeError, match="A list .* read: status 403: .*again later"):
+        getchu.collect(tmp_path / "b", months=["2014-12"], **options)
+    server.fallback = None
+    with pytest.raises(RuntimeError, match="A list .* read: status 404: .*in a browser"):
+        getchu.collect(tmp_path / "c", months=["2014-12"], **options)
+
+
+def test_refusals_in_the_journal_of_an_earlier_version_are_asked_again(server, tmp_path):
+    anime(server, 1, picture(1))
+    collect(server, tmp_path / "out")
+    with Collection(tmp_path / "out") as collection:
+        collection._journal.execute("UPDATE pictures SET file = '', refused = 'status 403'")
+    assert collect(server, tmp_path / "out").count == 1
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "out" / ".collect" / "lock.sqlite").mkdir(parents=True)
+    with pytest.raises(OSError, match=r"can be written. Received: '.*out'"):
+        Collection(tmp_path / "out")
 
 
 def test_lists_are_read_to_their_end(server, tmp_path):

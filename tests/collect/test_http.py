@@ -11,6 +11,7 @@ import pytest
 from bad_server import (
     QUICK,
     Reply,
+    Server,
     bomb,
     busy,
     endless,
@@ -24,6 +25,7 @@ from bad_server import (
 from tfanime.collect import addresses
 from tfanime.collect import http as polite
 from tfanime.collect.http import Client, FetchError, user_agent
+from tfanime.collect.pace import LONGEST_DELAY, Pace
 
 
 def then(*replies):
@@ -153,8 +155,133 @@ def test_a_site_that_is_down_ends_the_collection(server, open_client, monkeypatc
     client = open_client()
     for number in range(2):
         refusal(client, server.page(f"/{number}", busy(503)))
-    with pytest.raises(RuntimeError, match="seems to be down: run the same command again"):
+    with pytest.raises(RuntimeError, match="seems to be down, .* run the same command again"):
         client.get(server.page("/2", busy(503)))
+
+
+@pytest.mark.parametrize("code", [401, 403])
+def test_refusals_pass(server, open_client, code):
+    """A wall against robots refuses everything for a while; it is asked again the next time."""
+    server.routes["/a"] = lambda n, headers: busy(code) if n <= 3 else Reply(b"open")
+    error = refusal(open_client(), server.url + "/a")
+    assert (error.reason, error.passing) == (f"status {code}", True)
+    assert open_client().get(server.url + "/a").body == b"open"
+
+
+@pytest.mark.parametrize("code", [401, 403])
+def test_a_wall_of_refusals_ends_the_collection(server, open_client, code):
+    client = open_client(limits=replace(QUICK, attempts=1))
+    server.fallback = lambda path, number: busy(code)
+    client.get(server.page("/stored", b"x"))
+    for number in range(polite.REPEATED - 1):
+        refusal(client, f"{server.url}/{number}")
+        assert client.get(server.url + "/stored").cached  # says nothing about the wall
+    with pytest.raises(RuntimeError, match="refuse programs: run the same command again"):
+        client.get(server.url + "/last")
+
+
+def test_a_refusal_that_an_earlier_version_stored_is_forgotten(server, open_client):
+    server.routes["/a"] = then(busy(403), Reply(b"open"))
+    old = open_client()
+    old.session.settings.allowable_codes = (200, 403)
+    old.session.get(server.url + "/a")
+    assert open_client().get(server.url + "/a").body == b"open"
+    assert open_client().get(server.url + "/a").cached
+
+
+def test_robots_that_are_refused_allow(server, open_client):
+    """RFC 9309, section 2.3.1.3; hosts of pictures often answer so."""
+    server.page("/robots.txt", busy(403))
+    assert open_client().get(server.page("/a", b"x")).body == b"x"
+    assert server.asked() == ["/robots.txt", "/a"]
+
+
+@pytest.mark.parametrize("asked", ["3600", "1e300", "999999999999", "inf", "nan", "-5"])
+def test_a_crawl_delay_has_a_cap_and_says_so(server, open_client, asked, capsys, monkeypatch):
+    waits = []
+    monkeypatch.setattr(Pace, "wait", lambda self, host, least: waits.append(least))
+    monkeypatch.setattr(Pace, "answered", lambda self, host, least: None)
+    rules = f"User-agent: *\nCrawl-delay: {asked}\n".encode()
+    server.page("/robots.txt", Reply(rules, kind="text/plain"))
+    open_client().get(server.page("/a", b"x"))
+    told = capsys.readouterr().err
+    if asked in ("inf", "nan", "-5"):
+        assert waits == [0, 0] and told == ""
+    else:
+        assert waits == [0, LONGEST_DELAY]
+        assert "/robots.txt asks for" in told and "of which 60 are kept" in told
+
+
+# ---- cookies -----------------------------------------------------------------------------------
+
+
+def once_known(refusal: Reply, good: Reply = Reply(b"known")):  # noqa: B008
+    return lambda number, headers: good if "seen=1" in headers.get("Cookie", "") else refusal
+
+
+@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize(
+    "status, headers",
+    [
+        (429, {}),
+        (403, {}),
+        (503, {}),
+        (302, {"Location": "/a"}),
+        (302, {"Location": "/check"}),
+        (307, {"Location": "/a?"}),
+    ],
+)
+def test_cookies_come_back(server, open_client, status, headers, keep):
+    cookie = {"Set-Cookie": "seen=1; Path=/"}
+    back = Reply(status=302, headers={"Location": "/a", **cookie})
+    server.page("/check", back)
+    cookie = {} if headers.get("Location") == "/check" else cookie
+    for path in ("/a", "/a?"):
+        server.routes[path] = once_known(Reply(status=status, headers=headers | cookie))
+    assert open_client().get(server.url + "/a", keep=keep).body == b"known"
+    if keep:  # another process has no cookie, and needs none
+        asked = len(server.log)
+        assert open_client().get(server.url + "/a").body == b"known"
+        assert len(server.log) == asked or headers.get("Location") == "/a?"
+
+
+def test_a_circle_with_ever_new_cookies_ends(server, open_client):
+    def another(number, headers):
+        return Reply(status=302, headers={"Location": "/a", "Set-Cookie": f"n={number}"})
+
+    server.routes["/a"] = another
+    assert refusal(open_client(), server.url + "/a").reason == "redirect"
+    assert len(server.asked("/robots.txt")) == QUICK.redirects + 1
+
+
+def test_cookies_go_to_their_host_only(server, open_client):
+    with Server() as other:
+        client = open_client(own=(server.url, other.url))
+        cookies = {"Set-Cookie": "here=1; Domain=127.0.0.1"}
+        client.get(server.page("/a", Reply(b"x", headers=cookies)))
+        client.get(server.page("/b", b"x"))
+        foreign = other.page("/c", b"x").replace("127.0.0.1", "localhost")
+        localhost = open_client("third", own=(foreign,))
+        localhost.session.cookies.update(client.session.cookies)
+        localhost.get(foreign)
+        assert "here=1" in server.headers[-1]["Cookie"]
+        assert "Cookie" not in other.headers[-1]
+
+
+def test_cookies_take_no_room_without_end(server, open_client):
+    def many(handler, stop):
+        handler.send_response(200)
+        for number in range(90):
+            handler.send_header("Set-Cookie", f"n{server.log[-1][0]}-{number}=1")
+        handler.send_header("Set-Cookie", "large=" + "x" * 5000)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    client = open_client()
+    for name in "abc":
+        client.get(server.page(f"/{name}", Reply(send=many)))
+    assert len(client.session.cookies) == 50
+    assert "large" not in client.session.cookies
 
 
 def test_redirects(server, open_client):

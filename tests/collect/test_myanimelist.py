@@ -139,11 +139,71 @@ def test_search_results_without_dates():
         ("No synopsis has been added for this series yet.", None),
         ("[Written by MAL Rewrite]", None),
         (" \u200b\n ", None),
+        ("Looking for information on the anime The Tale (What? A Tale)?", None),
+        (
+            "Looking for information on the anime The Tale? Find out more with MyAnimeList, the "
+            "world's most active online anime and manga community and database.",
+            None,
+        ),
+        (
+            "Looking for information on the anime The Tale? Find out more with MyAnimeList, the "
+            "world's most active online anime and manga community and database. "
+            "A tale.\n\nIts end.",
+            "A tale.\n\nIts end.",
+        ),
+        ("He is looking for information on the anime of his life.", ...),
         ("No synopsis could do it justice. " + "It is long. " * 30, ...),
     ],
 )
 def test_synopses(raw, clean):
     assert clean_synopsis(raw) == (raw.strip() if clean is ... else clean)
+
+
+def test_the_sites_own_description_is_no_synopsis():
+    about = (
+        "Looking for information on the anime The Tale? Find out more with MyAnimeList, the "
+        "world's most active online anime and manga community and database."
+    )
+    meta = f'<meta property="og:description" content="{about}"><link rel="canonical"'
+    page = pages.anime_2018(synopsis="").replace('<link rel="canonical"', meta, 1)
+    assert parse_page(page, URL)[0].synopsis is None
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "<h2>Synopsis</h2>",
+        "<div><h2>Synopsis</h2></div>",
+        '<div class="a"><div><a href="/edit">Edit</a></div> <div><h2>Synopsis</h2> </div></div>',
+    ],
+)
+def test_paragraphs_below_a_heading(heading):
+    page = f"""<meta property="og:description" content="First. Second."><h1>The Tale</h1>
+<div>{heading}First.<br><br>Second.<div><h2>Background</h2>Other.</div></div>"""
+    assert parse_page(page, URL)[0].synopsis == "First.\n\nSecond."
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    "aired, year",
+    [
+        ("? to 2001", None),
+        ("? to Dec 24, 2001", None),
+        ("Not available to 2001", None),
+        ("2000 to ?", 2000),
+        ("Apr ?, 2000 to 2001", 2000),
+        ("Apr 3, 2000 to ?", 2000),
+    ],
+)
+def test_the_year_is_that_of_the_start(layout, aired, year):
+    page = layout(aired=aired).replace("Premiered", "Other").replace("Spring 1998", "?")
+    assert parse_page(page, URL)[0].year == year
+
+
+def test_ranges_in_lists():
+    rows = (pages.top_row(5, "Five", dates="? - Jul 2010"), pages.top_row(6, "Six"))
+    five, six = parse_page(pages.top(*rows), "https://myanimelist.net/topanime.php?limit=0")
+    assert (five.year, six.year) == (None, 2009)
 
 
 @pytest.mark.parametrize(
@@ -192,8 +252,12 @@ def test_huge_pages_are_refused():
 
 
 def test_deep_and_damaged_pages():
-    deep = "<div>" * 50_000 + pages.anime_2018()
-    assert isinstance(parse_page(deep, URL), list)
+    (record,) = parse_page("<div>" * 150 + pages.anime_2018(), URL)
+    assert record.title == "The Tale"
+    with pytest.raises(ValueError, match="at most 200 deep in each other"):
+        parse_page("<div>" * 5_000 + pages.anime_2018(), URL)
+    with pytest.raises(ValueError, match=r"at most 60,000 elements. Received: 1,000,000"):
+        parse_page("<div>" * 1_000_000, URL)  # refused before a tree is made of it
     # Whatever is cut out of a page, something or nothing is read, and nothing fails.
     rng = random.Random(0)
     whole = [layout() for layout in LAYOUTS] + [

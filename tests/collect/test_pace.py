@@ -67,7 +67,52 @@ def test_a_host_may_ask_for_more(tmp_path, clock):
         pace.wait("a")
 
 
-@pytest.mark.parametrize("rate", [0, -1, float("nan"), 1e9])
+@pytest.mark.parametrize("asked", [3600, 100_000, 999_999_999_999, 1e300, float("inf")])
+def test_what_a_host_asks_for_is_capped(tmp_path, clock, asked):
+    pace = Pace(tmp_path / "hosts.sqlite", rate=10, jitter=0)
+    for _ in range(3):
+        pace.wait("a", least=asked)
+        pace.answered("a", least=asked)
+    assert clock.now == 1000 + 2 * module.LONGEST_DELAY
+    pace.pause("a", asked)
+    (left,) = pace._table.execute("SELECT next FROM hosts").fetchone()
+    assert left <= clock.now + module.LONGEST_PAUSE
+
+
+@pytest.mark.parametrize("stored", [1e300, 999_999_999_999.0, float("inf"), 1000 + 58 * 3600, "x"])
+def test_what_an_earlier_version_stored_is_survived(tmp_path, clock, stored):
+    path = tmp_path / "hosts.sqlite"
+    Pace(path)._table.execute("INSERT INTO hosts VALUES ('a', ?), ('b', 1002)", (stored,))
+    pace = Pace(path, rate=10)
+    pace.wait("a")
+    assert clock.now == 1000.0
+    pace.wait("b")  # a sound one stays
+    assert clock.now == 1002.0
+
+
+@pytest.mark.parametrize("spoilt", ["folder", "table", "damaged"])
+def test_a_cache_that_cannot_be_written_is_named(tmp_path, spoilt):
+    cache = tmp_path / "cache"
+    if spoilt == "folder":
+        cache.write_text("a file")
+    elif spoilt == "table":
+        (cache / "hosts.sqlite").mkdir(parents=True)
+    else:
+        cache.mkdir()
+        (cache / "hosts.sqlite").write_bytes(b"no table " * 999)
+    with pytest.raises(OSError, match="can be written.*TFANIME_CACHE") as caught:
+        Pace(cache / "hosts.sqlite")
+    assert str(cache) in str(caught.value)
+
+
+def test_a_cache_that_turns_read_only_is_named(tmp_path):
+    pace = Pace(tmp_path / "hosts.sqlite")
+    pace._table.execute("PRAGMA query_only = 1")
+    with pytest.raises(OSError, match="readonly database.*TFANIME_CACHE"):
+        pace.pause("a", 1)
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), 1e9, 1e-300])
 def test_rates(tmp_path, rate):
     with pytest.raises(ValueError, match="requests a second"):
         Pace(tmp_path / "hosts.sqlite", rate=rate)

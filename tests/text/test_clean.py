@@ -55,6 +55,33 @@ def test_all_steps_together():
     assert clean_text("") == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("<!--" * 250_000, ""),
+        ("<!-- x --> y " * 80_000, "y " * 79_999 + "y"),
+        ("[written by " * 85_000, "write " * 84_999 + "write"),
+        ("(source:" * 125_000, ""),
+        ("&#" + "9" * 1_000_000 + "; moon", "moon"),
+        ("a" + "\u0315\u0300" * 500_000 + " moon", "moon"),
+        ("<a " * 330_000, ""),
+    ],
+)
+def test_a_megabyte_takes_the_time_of_a_megabyte(text, cleaned):
+    """Most of these took the square of their length: minutes to hours."""
+    if cleaned:
+        assert clean_text(text) == cleaned
+    else:
+        assert set(clean_text(text).split()) <= {"source", "source" * 125_000}
+
+
+def test_credits_and_comments_end_where_they_did():
+    assert drop_placeholders("A (Source: B (C) D) E") == "A D) E"
+    assert drop_placeholders("A [Written by B) C. (source : D") == "A C. (source : D"
+    assert strip_markup("A <!-- B <!-- C --> D --> E <!-- F") == "A D --> E <!-- F"
+    assert strip_markup("A &lt;!-- B --&gt; C &#x41;&#000065;") == "A C AA"
+
+
 def test_each_step_can_be_left_out():
     text = "<i>The swordsmen</i>,  (Source: X)"
     assert clean_text(text, skip=STEPS) == text

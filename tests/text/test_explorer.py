@@ -48,6 +48,24 @@ def test_the_page_holds_everything_and_nothing_from_outside(tmp_path):
     assert data["points"][0]["near"][0] == np.argsort(-cosines)[1]
 
 
+EVIL = "<!--<script>", "</ScRiPt >", "<![CDATA[", "TITLE /*DATA*/null", "a\u2028b\ud800", "\x1b[2J"
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_no_text_gets_out_of_the_script(tmp_path, evil):
+    rows, vectors, _ = some_texts()
+    for row in rows:
+        row |= {"title": evil, "text": evil, "genres": f"{evil} $x, {evil}"}
+    legend = explore(rows, vectors, tmp_path)
+    page = (tmp_path / "map.html").read_text(encoding="utf-8")
+    [data] = re.findall(r"legend \} = (\{.*\});\n", page)
+    assert "<" not in data and data.isascii()
+    assert page.count("<script>") == page.count("</script>") == 1
+    found = json.loads(data)
+    assert {p["title"] for p in found["points"]} == {p["text"] for p in found["points"]} == {evil}
+    assert list(found["legend"]) == list(legend)
+
+
 def test_what_a_map_refuses(tmp_path):
     rows, vectors, _ = some_texts()
     with pytest.raises(ValueError, match="three texts"):

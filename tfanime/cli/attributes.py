@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tfanime.cli.kinds import FIRST_ATTRIBUTE
+from tfanime.printing import plain
 
 if TYPE_CHECKING:
     from tfanime.labels import LabelSchema
@@ -51,7 +52,7 @@ def tags_of(
     try:
         schema.encode(tags)
     except ValueError as error:
-        raise click.UsageError(str(error), ctx) from None
+        raise click.UsageError(plain(error), ctx) from None
     return tags
 
 
@@ -59,15 +60,16 @@ def _tag(
     ctx: click.Context, run: Path, schema: LabelSchema, name: str, value: str | None
 ) -> tuple[str, object]:
     known = {field.name.replace("_", "-"): field for field in schema.fields}
-    plain = name.replace("_", "-")
-    if plain in known:
-        field = known[plain]
+    spelt = name.replace("_", "-")
+    if spelt in known:
+        field = known[spelt]
         if value is None and field.kind != "flag":
             wanted = ", ".join(field.values) or f"a number from {field.low:g} to {field.high:g}"
-            raise click.UsageError(f"Option --{name} needs a value: {wanted}.", ctx)
+            raise click.UsageError(plain(f"Option --{name} needs a value: {wanted}."), ctx)
         return field.name, True if value is None else value
-    field = known.get(plain.removeprefix("no-"))
+    field = known.get(spelt.removeprefix("no-"))
     if field is not None and field.kind == "flag" and value is None:
         return field.name, False
     listed = ", ".join(field.name for field in schema.fields)
-    raise click.UsageError(f"No such option: --{name}. Attributes of {run}: {listed}.", ctx)
+    said = f"No such option: --{name}. Attributes of {run}: {listed}."
+    raise click.UsageError(plain(said), ctx)

@@ -6,6 +6,8 @@ from functools import reduce
 
 import click
 
+from tfanime.printing import plain
+
 OUT = click.option(
     "--out", type=click.Path(file_okay=False), required=True, metavar="DIR", help="Folder to fill."
 )
@@ -191,5 +193,6 @@ def card(folder) -> None:
 def _report(out: str, manifest) -> None:
     for step in manifest.steps:
         reasons = ", ".join(f"{reason}: {count:,}" for reason, count in step.dropped.items())
-        click.echo(f"{step.name}: {step.kept:,}" + (f" (left out: {reasons})" if reasons else ""))
+        told = f"{step.name}: {step.kept:,}" + (f" (left out: {reasons})" if reasons else "")
+        click.echo(plain(told))
     click.echo(f"{out}: {manifest.count:,} entries; `tfanime data card {out}` tells more")

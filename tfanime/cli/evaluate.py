@@ -6,6 +6,7 @@ import click
 
 import tfanime
 from tfanime.cli.kinds import COUNT, SEED, Data, Run
+from tfanime.printing import plain
 
 
 class Names(click.ParamType):
@@ -108,11 +109,11 @@ def evaluate(subject, data, out, **options) -> None:
     for figure in report.figures:
         name = f"{figure.name} *" if figure.independent is False else figure.name
         row = f"{name:{width}} {number(figure.value):>11} {number(figure.floor):>11}"
-        click.echo(f"{row}  {figure.reading}".rstrip())
+        click.echo(f"{row}  {plain(figure.reading)}".rstrip())
     judges = {figure.judge: figure.independent for figure in report.figures}
     for judge, independent in judges.items():
         mark = "* " if independent is False else ""
         click.echo(f"{mark}judged by {judge}{': flatters it' if mark else ''}")
     for name, reason in report.skipped.items():
-        click.echo(f"{name} was not measured: {reason}.", err=True)
+        click.echo(plain(f"{name} was not measured: {reason}."), err=True)
     click.echo(f"report: {report.files['html']}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from tfanime.printing import plain
+
 # What our functions raise for reasons that a user can do something about.
 EXPECTED = (ValueError, OSError, RuntimeError, ImportError, MemoryError)
 INTERRUPTED = 130
@@ -23,7 +25,8 @@ class Verbs(click.Group):
         except Exception as error:
             if ctx.params["debug"]:
                 raise
-            raise click.ClickException(_sentence(error)) from error
+            # A name in it may come from an archive, a page or a server.
+            raise click.ClickException(plain(_sentence(error))) from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)  # in the order of the work, not of the alphabet

@@ -6,6 +6,7 @@ import click
 
 import tfanime
 from tfanime.cli.kinds import COUNT, Labels, Size
+from tfanime.printing import plain
 
 OUT = click.option(
     "--out", type=click.Path(file_okay=False), required=True, metavar="DIR", help="Folder to write."
@@ -331,15 +332,15 @@ def posters(records, out, **options) -> None:
     manifest = tfanime.pack_posters(records, out, **options)
     _say_steps(manifest)
     for what, count in manifest.settings["posters"].items():
-        click.echo(f"{count:>9,}  {what}")
+        click.echo(f"{count:>9,}  {plain(what)}")
     click.echo(f"Train with: tfanime train cdcgan-sn --data {out}/train --out runs/posters")
 
 
 def _say_steps(manifest) -> None:
     for step in manifest.steps:
-        click.echo(f"{step.seen:>9,}  {step.name}")
+        click.echo(f"{step.seen:>9,}  {plain(step.name)}")
         for reason, count in step.dropped.items():
-            click.echo(f"{-count:>9,}    {reason}")
+            click.echo(f"{-count:>9,}    {plain(reason)}")
     click.echo(f"{manifest.count:>9,}  kept")
 
 

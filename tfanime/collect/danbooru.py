@@ -19,7 +19,7 @@ from urllib.parse import quote_plus, urlsplit
 
 from tfanime.collect.folder import Collection, Picture, check, keep_pictures, link
 from tfanime.collect.http import user_agent
-from tfanime.files import write_json
+from tfanime.files import sound, write_json
 from tfanime.labels import MAKEGIRLSMOE
 from tfanime.manifest import Manifest, Step
 
@@ -268,7 +268,7 @@ def _metadata(path: Path) -> dict:
     if path.stat().st_size > METADATA_LIMIT:
         raise ValueError("metadata too large")
     try:
-        metadata = json.loads(path.read_text(encoding="utf-8"))
+        metadata = sound(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, RecursionError) as error:
         raise ValueError("damaged metadata") from error
     if not isinstance(metadata, dict):

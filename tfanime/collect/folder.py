@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfanime.collect.http import PICTURES, Client, FetchError
+from tfanime.collect.http import PICTURES, REFUSED, Client, FetchError
 from tfanime.files import atomic_path, write_text
 from tfanime.manifest import Manifest, Step
 
@@ -123,6 +123,8 @@ class Collection:
         if row is None:
             return None
         picture = Picture(*row)
+        if picture.refused in {f"status {code}" for code in REFUSED}:
+            return None  # noted by tfanime 0.1; such refusals pass
         return picture if picture.refused or (self.store / picture.file).is_file() else None
 
     def _fetch(self, name: str, url: str, client: Client) -> Picture:
@@ -292,10 +294,15 @@ def link(source: Path, target: Path) -> None:
 
 def _lock(path: Path, out: Path) -> sqlite3.Connection:
     """A lock that the operating system opens when its process ends, however it ends."""
-    lock = sqlite3.connect(path, timeout=0, isolation_level=None)
     try:
+        lock = sqlite3.connect(path, timeout=0, isolation_level=None)
         lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
+        if "locked" not in str(error):
+            raise OSError(
+                f"A collection is kept in a folder that can be written. Received: {str(out)!r} "
+                f"({error}). Make it writable, or use another one."
+            ) from error
         lock.close()
         raise RuntimeError(
             f"One process at a time collects into a folder. Received: {str(out)!r}, into which "

@@ -20,7 +20,7 @@ from tfanime.collect import html as pages
 from tfanime.collect import tables
 from tfanime.collect.addresses import join, split
 from tfanime.collect.folder import LATER, Collection, keep_pictures
-from tfanime.collect.http import Client, FetchError
+from tfanime.collect.http import Client, FetchError, unread
 from tfanime.manifest import Manifest, Step
 
 if TYPE_CHECKING:
@@ -173,7 +173,9 @@ def _box(link: Tag, own: int) -> Tag:
     for parent in link.parents:
         if parent.name in ("body", "html", "[document]", "ul", "tbody"):
             break
-        others = (item_id(pages.attribute(a, "href")) for a in parent.find_all("a", href=True))
+        # One by one: the first that tells of another item ends it, however many follow.
+        links = (node for node in parent.descendants if node.name == "a")
+        others = (item_id(pages.attribute(a, "href")) for a in links)
         if any(other not in (None, own) for other in others):
             break
         box = parent
@@ -377,7 +379,11 @@ def _read_months(client: Client, base_url: str, months: list[str]) -> list[Item]
     for month in months:
         year, number = month.split("-")
         url = f"{base_url}/all/month_title.html?genre=pc_soft&gage=&year={year}&month={number}"
-        items += parse_page(client.get(f"{url}&gc=gc").body, url)
+        try:
+            answer = client.get(f"{url}&gc=gc")
+        except FetchError as error:
+            raise unread(error) from error
+        items += parse_page(answer.body, url)
     return items
 
 

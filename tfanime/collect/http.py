@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import tfanime
+from tfanime.cache import cache_folder
 from tfanime.collect import addresses
 
 if TYPE_CHECKING:
@@ -29,9 +31,10 @@ PICTURES = ("image/", "application/octet-stream", "binary/octet-stream")
 ROBOTS_AGE = timedelta(days=1)  # RFC 9309, section 2.4
 ROBOTS_LIMIT = 500 * 1024  # and section 2.5
 REDIRECTS = (301, 302, 303, 307, 308)
-GONE = (400, 401, 403, 404, 405, 406, 410, 451)
-PASSING = (408, 425, 429, 500, 502, 503, 504)
-LONGEST_PAUSE = 21_600  # seconds that are remembered, whatever a server says
+GONE = (400, 404, 405, 406, 410, 451)
+# A wall against robots says this of everything, for an hour, so it is believed of no address.
+REFUSED = (401, 403)
+PASSING = (*REFUSED, 408, 425, 429, 500, 502, 503, 504)
 REPEATED = 8  # addresses in a row that fail in passing ways, after which the site counts as down
 
 
@@ -87,6 +90,7 @@ class Client:
     Raises:
         ImportError: without the `data` extra.
         ValueError: for a rate or a contact that cannot be.
+        OSError: if `shared` cannot be written.
     """
 
     def __init__(
@@ -106,7 +110,7 @@ class Client:
             from protego import Protego  # noqa: F401
 
             from tfanime.collect.pace import Pace
-            from tfanime.collect.transport import Limits, PoliteAdapter
+            from tfanime.collect.transport import CookiePolicy, Limits, PoliteAdapter
         except ImportError as error:
             raise ImportError(
                 f"Collecting needs packages that are not installed ({error.name}): "
@@ -120,8 +124,7 @@ class Client:
         self._failed_in_a_row = 0
         self._robots: dict[str, object] = {}
         self._delays: dict[str, float] = {}
-        shared = shared or os.environ.get("TFANIME_CACHE") or "~/.cache/tfanime"
-        self.pace = Pace(Path(shared).expanduser() / "hosts.sqlite", rate)
+        self.pace = Pace(cache_folder(shared) / "hosts.sqlite", rate)
         Path(folder).mkdir(parents=True, exist_ok=True)
         self.session = requests_cache.CachedSession(
             str(Path(folder) / "answers.sqlite"),
@@ -132,7 +135,9 @@ class Client:
             allowable_codes=(200, *REDIRECTS, *GONE),
             # Two collections with different contacts find the same answers.
             ignored_parameters=["User-Agent"],
+            filter_fn=_may_be_kept,
         )
+        self.session.cookies.set_policy(CookiePolicy())
         self.session.headers.update(
             {
                 "User-Agent": self.agent,
@@ -167,17 +172,14 @@ class Client:
             if self._failed_in_a_row >= REPEATED:
                 raise RuntimeError(
                     f"{REPEATED} addresses in a row failed, the last one with {error}. The site "
-                    "seems to be down: run the same command again later; it continues where it "
-                    "stopped."
+                    "seems to be down, or to refuse programs: run the same command again later; "
+                    "it continues where it stopped."
                 ) from error
             raise
-        self._failed_in_a_row = 0
-        return Answer(
-            url=response.url,
-            kind=_kind(response),
-            body=response.content,
-            cached=bool(getattr(response, "from_cache", False)),
-        )
+        cached = _is_cached(response)
+        if not cached:  # a stored answer says nothing about the site as it is now
+            self._failed_in_a_row = 0
+        return Answer(url=response.url, kind=_kind(response), body=response.content, cached=cached)
 
     def close(self) -> None:
         self.session.close()
@@ -192,24 +194,32 @@ class Client:
     # ---- one address -----------------------------------------------------------------------
 
     def _follow(self, url: str, keep: bool) -> requests.Response:
-        """GET with redirects, each hop checked like a link."""
-        seen = [url]
+        """GET with redirects, each hop checked like a link.
+
+        A site may set a cookie and lead back to where it was asked: only an address that was asked
+        with the same cookies before makes a circle.
+        """
+        first, seen = url, [(url, self._cookies())]
         while True:
             self._check_address(url)
             self._check_robots(url)
-            response = self._ask(url, keep)
+            again = url in (asked for asked, _ in seen[:-1])
+            response = self._ask(url, keep, again=again)
             if response.status_code not in REDIRECTS:
                 break
             target = addresses.join(url, response.headers.get("Location", ""))
-            if len(seen) > self.limits.redirects or target in seen:
-                raise FetchError("redirect", f"{seen[0]} leads in circles or too far")
+            if len(seen) > self.limits.redirects or (target, self._cookies()) in seen:
+                raise FetchError("redirect", f"{first} leads in circles or too far")
             if url.startswith("https:") and target.startswith("http:"):
-                raise FetchError("redirect", f"{seen[0]} leads from https to http")
+                raise FetchError("redirect", f"{first} leads from https to http")
             url = target
-            seen.append(url)
+            seen.append((url, self._cookies()))
         if response.status_code != 200:
             raise FetchError(f"status {response.status_code}", url)
         return response
+
+    def _cookies(self) -> frozenset[tuple[str, ...]]:
+        return frozenset((c.domain, c.path, c.name, c.value or "") for c in self.session.cookies)
 
     def _check_address(self, url: str) -> None:
         try:
@@ -218,8 +228,23 @@ class Client:
             reason, _, detail = str(error).partition(": ")
             raise FetchError(reason, detail, asked=False) from error
 
-    def _ask(self, url: str, keep: bool, age: timedelta | None = None) -> requests.Response:
-        """One hop, asked again while it fails in ways that may pass."""
+    def _ask(
+        self,
+        url: str,
+        keep: bool,
+        age: timedelta | None = None,
+        again: bool = False,
+        passing: tuple[int, ...] = PASSING,
+    ) -> requests.Response:
+        """One hop, asked again while it fails in ways that may pass.
+
+        Args:
+            url: its address.
+            keep: whether to store the answer.
+            age: for how long it is good; None for ever.
+            again: ask even where an answer is stored.
+            passing: codes of answers that may pass.
+        """
         import requests
         import tenacity
 
@@ -236,7 +261,7 @@ class Client:
 
         def once() -> requests.Response:
             try:
-                response = self._send(url, keep, age)
+                response = self._send(url, keep, age, again)
             except TooLarge as error:
                 raise FetchError("too large", f"{url}, {error}") from error
             except requests.Timeout as error:
@@ -245,7 +270,7 @@ class Client:
                 raise FetchError("unreachable", f"{url} ({_first(error)})", True) from error
             except ValueError as error:  # requests looks at where a redirect leads
                 raise FetchError("bad address", f"{url} leads to none ({error})") from error
-            if response.status_code in PASSING:
+            if response.status_code in passing:
                 paused = self._pause(url, response)
                 raise FetchError(f"status {response.status_code}", url, True, paused=paused)
             return response
@@ -257,17 +282,24 @@ class Client:
             reraise=True,
         )(once)
 
-    def _send(self, url: str, keep: bool, age: timedelta | None) -> requests.Response:
+    def _send(self, url: str, keep: bool, age: timedelta | None, again: bool) -> requests.Response:
         if not keep:
             with self.session.cache_disabled():
                 return self.session.get(url, allow_redirects=False)
         options = {"expire_after": age} if age else {}
-        return self.session.get(url, allow_redirects=False, refresh=self.refresh, **options)
+        options |= {"allow_redirects": False, "refresh": self.refresh}
+        response = self.session.get(url, force_refresh=again, **options)
+        if _is_cached(response) and response.status_code in REFUSED:
+            # Stored by tfanime 0.1, which believed it.
+            response = self.session.get(url, force_refresh=True, **options)
+        return response
 
     def _pause(self, url: str, response: requests.Response) -> bool:
         """Keeps a Retry-After, in seconds or as a date, for everybody who asks this host."""
         from urllib3.exceptions import InvalidHeader
         from urllib3.util import Retry
+
+        from tfanime.collect.pace import LONGEST_PAUSE
 
         asked = response.headers.get("Retry-After")
         if not asked:
@@ -311,18 +343,31 @@ class Client:
         target = origin + "/robots.txt"
         for _ in range(self.limits.redirects + 1):
             self._check_address(target)
-            response = self._ask(target, keep=True, age=ROBOTS_AGE)
+            # RFC 9309, section 2.3.1.3: without a robots.txt to be had, all is allowed.
+            passing = tuple(code for code in PASSING if code not in REFUSED)
+            response = self._ask(target, keep=True, age=ROBOTS_AGE, passing=passing)
             if response.status_code not in REDIRECTS:
                 break
             target = addresses.join(target, response.headers.get("Location", ""))
         rules = None
         if response.status_code == 200:
             rules = Protego.parse(response.content[:ROBOTS_LIMIT].decode("utf-8", "replace"))
-            delay = rules.crawl_delay(self.agent)
-            if delay:
-                self._delays[addresses.place(url)] = float(delay)
+            self._delays[addresses.place(url)] = self._delay(origin, rules)
         self._robots[origin] = rules
         return rules
+
+    def _delay(self, origin: str, rules) -> float:
+        """The `Crawl-delay` of a robots.txt in seconds, as far as it is kept; 0 for none."""
+        from tfanime.collect.pace import LONGEST_DELAY
+
+        asked = float(rules.crawl_delay(self.agent) or 0)
+        if asked > LONGEST_DELAY:
+            print(
+                f"{origin}/robots.txt asks for {asked:,.6g} seconds between requests, of which "
+                f"{LONGEST_DELAY:g} are kept.",
+                file=sys.stderr,
+            )
+        return min(asked, LONGEST_DELAY) if asked > 0 else 0.0  # it may be no number
 
 
 def user_agent(contact: str | None = None) -> str:
@@ -340,6 +385,25 @@ def user_agent(contact: str | None = None) -> str:
             f"Received: {contact[:100]!r}."
         )
     return f"{agent} (personal research collection; {contact})"
+
+
+def unread(error: FetchError) -> RuntimeError:
+    """What ends a collection whose list cannot be had."""
+    advice = (
+        "Run the same command again later; it continues where it stopped."
+        if error.passing
+        else "Look at it in a browser."
+    )
+    return RuntimeError(f"A list of the site cannot be read: {error}. {advice}")
+
+
+def _may_be_kept(response: requests.Response) -> bool:
+    """Whether an answer may be stored: a redirect that sets a cookie is nothing without it."""
+    return response.status_code not in REDIRECTS or "Set-Cookie" not in response.headers
+
+
+def _is_cached(response: requests.Response) -> bool:
+    return bool(getattr(response, "from_cache", False))
 
 
 def _kind(response: requests.Response) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 
 from tfanime.collect import tables
 from tfanime.collect.folder import LATER, Collection, keep_pictures
-from tfanime.collect.http import Client, FetchError
+from tfanime.collect.http import Client, FetchError, unread
 from tfanime.collect.myanimelist_pages import (
     ADULT_GENRES,
     FIELDS,
@@ -185,7 +185,7 @@ def _read_lists(client: Client, base_url: str, lists: list[_List], progress: boo
                 except FetchError as error:
                     if not error.passing and own:
                         break  # one page after the last
-                    raise
+                    raise unread(error) from error
                 bar.update()
                 new = {r.id: r for r in parse_page(answer.body, url) if r.id not in own}
                 own |= new

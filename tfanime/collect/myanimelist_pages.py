@@ -32,15 +32,24 @@ _GENRE_LABELS = re.compile(r"^(explicit )?(genre|theme|demographic)s?$", re.I)
 _DATED = re.compile(r"\b[A-Z][a-z]{2,8}\.? (?:[\d?]{1,2}, )?((?:19|20)\d\d)\b")
 # Not part of a number with commas, such as 1,364,588 members.
 _YEAR = re.compile(r"(?<!\d)(?<!\d,)((?:19|20)\d\d)(?!,?\d)")
+# "? to 2001" tells an end and no beginning.
+_UNKNOWN_START = re.compile(r"(?:\?|\bunknown|\bnot available)\s*(?:to\b|[-–—])\s.*$", re.I | re.S)
 _SHORT_DATE = re.compile(r"^[\d?]{2}-[\d?]{2}-(\d{2})$")
 _POSTER = re.compile(r"/images/anime/(.+?)([a-z]?)(\.(?:jpe?g|png|webp|gif))$", re.I)
 _NO_POSTER = re.compile(r"questionmark|/qm_|na_series|na\.gif|apple-touch-icon|no_?image", re.I)
 _NO_SYNOPSIS = re.compile(r"^\W*(no synopsis|synopsis (is )?(not|un)\s?available)\b.{0,250}$", re.I)
+# The site's description of itself, which stands for or before a synopsis in its metadata.
+_ABOUT_SITE = re.compile(
+    r"^\W*looking for information on the (?:anime|manga|character|person)\b"
+    r".*?(?:find out more (?:with|at|on) MyAnimeList\b[^.]*\.?|$)\s*",
+    re.I | re.S,
+)
 _NOTE = re.compile(
     r"\s*[(\[]\s*(?:sources?\b|written by\b|adapted from\b|translated by\b|edited by\b|"
     r"from (?:ANN|AniDB|MAL|Wikipedia|the official)\b)[^\n]*$",
     re.I,
 )
+_HEADINGS = ["h1", "h2", "h3"]
 _READ_MORE = re.compile(r"^(read )?more\.*$", re.I)
 
 
@@ -135,6 +144,7 @@ def anime_id(link: str) -> int | None:
 
 def clean_synopsis(raw: str) -> str | None:
     """Without notes on who wrote it and where it came from; None for "there is none"."""
+    raw = _ABOUT_SITE.sub("", raw)
     lines = [pages.clean_line(line) for line in raw.replace("\r", "\n").split("\n")]
     kept = "\n".join(_NOTE.sub("", line) for line in lines)
     kept = re.sub(r"\n{2,}", "\n\n", kept).strip()
@@ -248,6 +258,7 @@ def _text_without(element: Tag, classes: str) -> str:
 def _labels(soup: BeautifulSoup) -> dict[str, tuple[Tag, str]]:
     """Label, lower case and without its colon -> the element around it and the text beside it."""
     found: dict[str, tuple[Tag, str]] = {}
+    texts: dict[int, str] = {}  # id() of an element -> its text: many labels may be in one
     for element in soup.find_all(["span", "b", "strong", "th", "dt", "td"]):
         if element.find(True) is not None:
             continue
@@ -255,8 +266,11 @@ def _labels(soup: BeautifulSoup) -> dict[str, tuple[Tag, str]]:
         if not 2 < len(label) < 30 or not label.endswith(":") or element.parent is None:
             continue
         name = label[:-1].strip().lower()
-        beside = pages.text(element.parent).partition(label)[2].strip()
-        found.setdefault(name, (element.parent, beside))
+        if name not in found:
+            around = element.parent
+            if id(around) not in texts:
+                texts[id(around)] = pages.text(around)
+            found[name] = (around, texts[id(around)].partition(label)[2].strip())
     return found
 
 
@@ -304,6 +318,7 @@ def _detail_year(soup: BeautifulSoup, labels: dict[str, tuple[Tag, str]]) -> int
 
 
 def _year(value: str) -> int | None:
+    value = _UNKNOWN_START.sub("", value)
     match = _DATED.search(value) or _YEAR.search(value)
     return int(match[1]) if match else None
 
@@ -317,9 +332,9 @@ def _detail_synopsis(soup: BeautifulSoup) -> str | None:
         if not pages.text(heading).lower().endswith("synopsis"):
             continue
         raw = ""
-        for node in heading.next_siblings:
+        for node in _outermost(heading).next_siblings:
             name = getattr(node, "name", None)
-            if name in ("h1", "h2", "h3"):
+            if name in _HEADINGS or (name and node.find(_HEADINGS)):
                 break
             if name == "br":
                 raw += "\n"
@@ -331,6 +346,15 @@ def _detail_synopsis(soup: BeautifulSoup) -> str | None:
             return clean_synopsis(raw)
     meta = pages.attribute(soup.find("meta", property="og:description"), "content")
     return clean_synopsis(meta)
+
+
+def _outermost(heading: Tag) -> Tag:
+    """The heading, or the box around it if nothing follows the heading inside."""
+    while heading.parent is not None:
+        if any(str(n).strip() if n.name is None else pages.text(n) for n in heading.next_siblings):
+            break
+        heading = heading.parent
+    return heading
 
 
 def _detail_poster(soup: BeautifulSoup, url: str) -> str | None:
@@ -370,8 +394,9 @@ def _listed(soup: BeautifulSoup, url: str) -> Iterator[Record]:
     )
     heading = _YEAR.search(pages.text(soup.find("title"))) if "/season" in url else None
     year = int(season[1]) if season else int(heading[1]) if heading else None
+    headings: dict[int, list[str]] = {}  # id() of a table -> of its columns
     for own, links, card in _cards(soup):
-        record = _card_record(own, links, card, url, year)
+        record = _card_record(own, links, card, url, year, headings)
         if record is not None:
             yield record
 
@@ -422,7 +447,14 @@ def _climb(link: Tag, told: dict[int, set[int]]) -> Tag:
     return card
 
 
-def _card_record(own: int, links: list[Tag], card: Tag, url: str, year: int | None):
+def _card_record(
+    own: int,
+    links: list[Tag],
+    card: Tag,
+    url: str,
+    year: int | None,
+    headings: dict[int, list[str]],
+) -> Record | None:
     image = next((i for i in card.find_all("img") if largest_poster(_image_links(i, url))), None)
     is_row, classes = card.name == "tr", card.get("class") or []
     if card.find("img") is None and not is_row and "seasonal-anime" not in classes:
@@ -430,7 +462,7 @@ def _card_record(own: int, links: list[Tag], card: Tag, url: str, year: int | No
     title = _card_title(links, image)
     if not title:
         return None
-    cells = _cells(card) if is_row else {}
+    cells = _cells(card, headings) if is_row else {}
     genres = tuple(dict.fromkeys(_genre_links(card)))
     rated = cells.get("rated", "")
     return Record(
@@ -457,13 +489,19 @@ def _card_title(links: list[Tag], image: Tag | None) -> str:
     return pages.clean_line(unquote(slug[0]).replace("_", " ")) if slug else ""
 
 
-def _cells(row: Tag) -> dict[str, str]:
-    """Texts of a row's cells by the headings of their columns, lower case."""
+def _cells(row: Tag, headings: dict[int, list[str]]) -> dict[str, str]:
+    """Texts of a row's cells by the headings of their columns, lower case.
+
+    `headings` is filled: each table's are read once.
+    """
     table = row.find_parent("table")
     first = table.find("tr") if table is not None else None
     if first is None or first is row:
         return {}
-    names = [pages.text(cell).lower() for cell in first.find_all(["td", "th"], recursive=False)]
+    if id(table) not in headings:
+        cells = first.find_all(["td", "th"], recursive=False)
+        headings[id(table)] = [pages.text(cell).lower() for cell in cells]
+    names = headings[id(table)]
     values = [pages.text(cell) for cell in row.find_all(["td", "th"], recursive=False)]
     if len(names) != len(values):
         return {}

@@ -8,7 +8,11 @@ import sqlite3
 import time
 from pathlib import Path
 
+from tfanime.cache import writing
+
 BUSY_SECONDS = 60  # how long another process may hold the table
+LONGEST_PAUSE = 21_600  # seconds that are remembered, whatever a server says
+LONGEST_DELAY = 60.0  # seconds between two requests that robots.txt can ask for
 
 
 class Pace:
@@ -23,6 +27,10 @@ class Pace:
         rate: requests a second to one host.
         jitter: up to this share of the interval is added at random.
         longest: pauses above this many seconds are not waited for but raised.
+
+    Raises:
+        ValueError: for a rate that cannot be.
+        OSError: if the table cannot be written.
     """
 
     def __init__(
@@ -32,35 +40,41 @@ class Pace:
         jitter: float = 0.3,
         longest: float = 900.0,
     ):
-        if not 0 < rate <= 1000:
+        if not 1 / LONGEST_PAUSE <= rate <= 1000:
             raise ValueError(
-                f"rate is a number of requests a second, above 0. Received: {rate}. "
+                "rate is a number of requests a second, at most 1000, and at least one in "
+                f"{LONGEST_PAUSE:,} seconds. Received: {rate}. "
                 "1 is polite; a site's robots.txt may ask for less."
             )
         self.interval, self.jitter, self.longest = 1.0 / rate, jitter, longest
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        # Every statement is its own transaction: a killed process leaves no half-written row.
-        self._table = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-        self._table.execute("PRAGMA journal_mode=WAL")
-        self._table.execute("PRAGMA synchronous=NORMAL")
-        self._table.execute(
-            "CREATE TABLE IF NOT EXISTS hosts (host TEXT PRIMARY KEY, next REAL NOT NULL)"
-        )
+        self._folder = Path(path).parent
+        with writing(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            # Every statement is its own transaction: a killed process leaves no half-written row.
+            self._table = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        self._do("PRAGMA journal_mode=WAL")
+        self._do("PRAGMA synchronous=NORMAL")
+        self._do("CREATE TABLE IF NOT EXISTS hosts (host TEXT PRIMARY KEY, next REAL NOT NULL)")
+        # Nothing here writes a later moment: it was left by tfanime 0.1, which believed any
+        # Crawl-delay, or by a clock that went wrong.
+        self._do("DELETE FROM hosts WHERE next > ?", time.time() + 2 * LONGEST_PAUSE)
 
     def wait(self, host: str, least: float = 0.0) -> None:
         """Takes the host's next turn and sleeps until it has come.
 
         Args:
             host: name with port.
-            least: an interval that the host asks for (Crawl-delay), where it is the longer one.
+            least: an interval that the host asks for (Crawl-delay), where it is the longer one;
+                counted up to `LONGEST_DELAY`.
 
         Raises:
             RuntimeError: if the turn is further away than `longest` seconds.
+            OSError: if the table cannot be written.
         """
-        interval = max(self.interval, least)
-        self._table.execute("BEGIN IMMEDIATE")
+        interval = self._between(least)
+        self._do("BEGIN IMMEDIATE")
         try:
-            row = self._table.execute("SELECT next FROM hosts WHERE host = ?", (host,)).fetchone()
+            row = self._do("SELECT next FROM hosts WHERE host = ?", host).fetchone()
             now = time.time()
             turn = max(now, row[0]) if row else now
             if turn - now > max(self.longest, 2 * interval):
@@ -70,28 +84,36 @@ class Pace:
                 )
             self._set(host, turn + interval)
         finally:
-            self._table.execute("COMMIT")
+            self._do("COMMIT")
         while (left := turn - time.time()) > 0:
             time.sleep(left)
 
     def answered(self, host: str, least: float = 0.0) -> None:
         """Counts the interval from now on, when the answer is here: a slow host is asked less."""
-        interval = max(self.interval, least)
+        interval = self._between(least)
         self._later(host, time.time() + interval * (1 + random.uniform(0, self.jitter)))
 
     def pause(self, host: str, seconds: float) -> None:
-        """Nobody asks the host for so many seconds."""
-        self._later(host, time.time() + seconds)
+        """Nobody asks the host for so many seconds, or for `LONGEST_PAUSE`."""
+        self._later(host, time.time() + min(seconds, LONGEST_PAUSE))
 
     def close(self) -> None:
         self._table.close()
 
+    def _between(self, least: float) -> float:
+        return max(self.interval, min(least, LONGEST_DELAY))
+
     def _later(self, host: str, moment: float) -> None:
-        self._table.execute(
+        self._do(
             "INSERT INTO hosts VALUES (?, ?) "
             "ON CONFLICT(host) DO UPDATE SET next = max(next, excluded.next)",
-            (host, moment),
+            host,
+            moment,
         )
 
     def _set(self, host: str, moment: float) -> None:
-        self._table.execute("INSERT OR REPLACE INTO hosts VALUES (?, ?)", (host, moment))
+        self._do("INSERT OR REPLACE INTO hosts VALUES (?, ?)", host, moment)
+
+    def _do(self, statement: str, *values: object) -> sqlite3.Cursor:
+        with writing(self._folder):
+            return self._table.execute(statement, values)

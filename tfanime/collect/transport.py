@@ -7,19 +7,18 @@ both are limited here, in the adapter, below the cache. Only answers that came w
 from __future__ import annotations
 
 import io
-import socket
-import threading
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
+from http.cookiejar import Cookie, DefaultCookiePolicy
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3 import HTTPResponse
+
+from tfanime.deadline import Deadline, pools
 
 PIECE = 1 << 16
+COOKIES, COOKIE_BYTES = 50, 4096  # what RFC 6265, section 6.1, asks of a browser for a host
 
 
 @dataclass(frozen=True)
@@ -51,64 +50,24 @@ class TooSlow(requests.Timeout):
     """The answer took longer than allowed."""
 
 
-class _Deadline:
-    """Shuts the socket in use when the time is up, which ends whatever waits for it: endless
-    headers as well as a body that comes byte by byte.
+class CookiePolicy(DefaultCookiePolicy):
+    """Cookies go back to the host that set them, within limits: no site fills memory with them."""
 
-    One thread watches all requests. They have the same time each, so that it need not be woken
-    for a new one: whatever it waits for ends before the new one does.
+    def __init__(self):
+        super().__init__()
+        self._known: set[tuple[str, str, str]] = set()
 
-    Args:
-        seconds: that a request has.
-    """
-
-    def __init__(self, seconds: float):
-        self.seconds, self.passed = seconds, False
-        self._due: float | None = None
-        self._socket: socket.socket | None = None
-        self._closed = False
-        self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        with self._changed:
-            self.passed, self._socket = False, None
-            self._due = time.monotonic() + self.seconds
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, daemon=True)
-                self._thread.start()
-
-    def use(self, used: socket.socket) -> None:
-        with self._changed:
-            self._socket = used
-            if self.passed:
-                self._shut()
-
-    def stop(self) -> None:
-        with self._changed:
-            self._due = None
-
-    def close(self) -> None:
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _watch(self) -> None:
-        with self._changed:
-            while not self._closed:
-                left = self.seconds if self._due is None else self._due - time.monotonic()
-                if left > 0:
-                    self._changed.wait(left)
-                else:
-                    self.passed, self._due = True, None
-                    self._shut()
-
-    def _shut(self) -> None:
-        if self._socket is not None:
-            with suppress(OSError):  # the other side was faster
-                self._socket.shutdown(socket.SHUT_RDWR)
+    def set_ok(self, cookie: Cookie, request) -> bool:
+        if len(cookie.name) + len(cookie.value or "") > COOKIE_BYTES:
+            return False
+        place = (cookie.domain, cookie.path, cookie.name)
+        others = sum(1 for domain, _, _ in self._known if domain == cookie.domain)
+        if place not in self._known and others >= COOKIES:
+            return False
+        if not super().set_ok(cookie, request):
+            return False
+        self._known.add(place)
+        return True
 
 
 class PoliteAdapter(HTTPAdapter):
@@ -124,12 +83,12 @@ class PoliteAdapter(HTTPAdapter):
         self, limits: Limits, turn: Callable[[str], None], answered: Callable[[str], None]
     ):
         self.limits, self.turn, self.answered = limits, turn, answered
-        self._deadline = _Deadline(limits.total)
+        self._deadline = Deadline(limits.total)
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *arguments, **options):
         super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._deadline)
+        self.poolmanager.pool_classes_by_scheme = pools(lambda: self._deadline)
 
     def send(self, request, stream=False, timeout=None, **options) -> requests.Response:
         self.turn(request.url)
@@ -170,7 +129,10 @@ class PoliteAdapter(HTTPAdapter):
 
 
 def _with_body(response: requests.Response, body: bytes) -> requests.Response:
-    """The answer with its body in memory, decompressed and saying so."""
+    """The answer with its body in memory, decompressed and saying so.
+
+    The original answer stays inside: the session reads the cookies of it.
+    """
     for name in ("Content-Encoding", "Transfer-Encoding"):
         response.headers.pop(name, None)
     response.headers["Content-Length"] = str(len(body))
@@ -180,29 +142,7 @@ def _with_body(response: requests.Response, body: bytes) -> requests.Response:
         status=response.status_code,
         reason=response.reason,
         request_url=response.url,
+        original_response=getattr(response.raw, "_original_response", None),
         preload_content=False,
     )
     return response
-
-
-def _pools(deadline: _Deadline) -> dict:
-    """urllib3's pools with connections that let `deadline` know their sockets."""
-
-    class Watched:
-        def getresponse(self):
-            deadline.use(self.sock)
-            return super().getresponse()
-
-    class Plain(Watched, HTTPConnection):
-        pass
-
-    class Secure(Watched, HTTPSConnection):
-        pass
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    return {"http": PlainPool, "https": SecurePool}

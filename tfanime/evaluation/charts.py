@@ -10,6 +10,7 @@ from tfanime.evaluation.report import Figure, Report
 from tfanime.evaluation.workbench import Workbench
 from tfanime.images import grid
 from tfanime.metrics.nearest_neighbour import nearest_training
+from tfanime.printing import caption
 
 SAMPLES = 64
 SHOWN, NEAREST = 8, 3  # generated pictures on the sheet of neighbours, and how many of each kind
@@ -79,7 +80,7 @@ def attributes(figure: Figure):
             label=f"tagger's recall, {kind}",
             fillstyle="none",
         )
-    axes.set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
+    axes.set_yticks(range(len(names)), [caption(name).replace("_", " ") for name in names])
     axes.set_xlim(0, 1.02)
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.set_title(f"asked for and seen by the tagger: {figure.value:.2f} on average")
@@ -107,7 +108,8 @@ def by_label(figure: Figure):
         axes.bar(places, heights, width, color=(BLUE, GREY)[i % 2], label=kind)
     if figure.better == "half":
         axes.axhline(0.5, color=DARK, linewidth=1, label="ideal")
-    axes.set_xticks(range(len(names)), names, rotation=30 if len(names) > 6 else 0)
+    axes.set_xticks(range(len(names)), list(map(caption, names)))
+    axes.tick_params(axis="x", rotation=30 if len(names) > 6 else 0)
     axes.set_title(f"{figure.name} by class")
     axes.legend()
     axes.grid(axis="y", alpha=0.3)
@@ -124,10 +126,10 @@ def summary(report: Report, sheet: np.ndarray):
     canvas = Canvas(figsize=(13, max(5.0, 1.4 + 0.36 * len(rows))), layout="constrained")
     left, right = canvas.subplots(1, 2)
     left.imshow(sheet)
-    left.set_title(str(report.subject["name"]), fontsize=15)
+    left.set_title(caption(report.subject["name"]), fontsize=15)
     for axes in (left, right):
         axes.axis("off")
-    right.set_title(f"against {report.against['name']}", fontsize=15)
+    right.set_title(caption(f"against {report.against['name']}"), fontsize=15)
     table = right.table(
         rows,
         colLabels=["", "generated", "real against real"],

@@ -18,6 +18,7 @@ from tfanime.generation import CHUNK
 from tfanime.images import grid, save_image, to_uint8
 from tfanime.labels import Field, to_signed
 from tfanime.prepare.writer import is_packed
+from tfanime.printing import caption
 from tfanime.saved import load_generator
 
 SIDE = 8  # pictures a row
@@ -167,7 +168,7 @@ def averages(data, out: str | os.PathLike, label: str | None = None) -> None:
         for start in range(0, len(rows), 1024):
             total += data.images(rows[start : start + 1024]).sum(axis=0, dtype=np.float64)
         means.append(np.rint(total / len(rows)).astype(np.uint8))
-    titles = [f"{name}\n{len(rows):,}" for name, rows in zip(names, members, strict=True)]
+    titles = [f"{caption(name)}\n{len(rows):,}" for name, rows in zip(names, members, strict=True)]
     columns = min(10, len(means))
     lines = -(-len(means) // columns)
     canvas = _canvas((1.25 * columns, 1.75 * lines + 0.2))
@@ -205,8 +206,9 @@ def histograms(data, out: str | os.PathLike) -> None:
             unknown = len(data) - sum(bars.values())
             bars |= {"not known": unknown} if unknown else {}
         axes.bar(range(len(bars)), list(bars.values()), color=BLUE)
-        axes.set_xticks(range(len(bars)), list(bars), rotation=45 if len(bars) > 8 else 0)
-        axes.set_title(f"{title}, {len(data):,} pictures")
+        axes.set_xticks(range(len(bars)), list(map(caption, bars)))
+        axes.tick_params(axis="x", rotation=45 if len(bars) > 8 else 0)
+        axes.set_title(f"{caption(title)}, {len(data):,} pictures")
         axes.grid(axis="y", alpha=0.3)
     with atomic_path(out) as temporary:
         canvas.savefig(temporary, dpi=DPI)

@@ -1,14 +1,34 @@
-"""`tfanime web serve`: an exported folder at an address of this machine, to look at it."""
+"""`tfanime web serve`: an exported folder at an address of this machine, to look at it.
+
+Nothing but the files of the folder is given away: no hidden ones, none that a link leads to
+elsewhere, and none to a page of another site.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+from email.utils import formatdate
 from functools import partial
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote, unquote
 
 HOST = "127.0.0.1"
 PORT = 8000
+# A page of elsewhere can have its own name lead to this machine, and read what is served here.
+NAMES = {HOST, "localhost"}
+IDLE = 15  # seconds without a byte, after which a connection is closed
+PIECE = 2**16
+# That of the site's page (web_export/index.html), for whatever else lies in the folder and for the
+# worker, to which the page's own does not apply.
+POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
+    "style-src 'self'; img-src 'self' blob:; connect-src 'self'; manifest-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -33,17 +53,132 @@ class _Handler(SimpleHTTPRequestHandler):
         "": "application/octet-stream",
     }
 
+    protocol_version = "HTTP/1.1"
+    timeout = IDLE
+
+    def parse_request(self) -> bool:
+        if not super().parse_request():
+            return False
+        if "Content-Length" in self.headers or "Transfer-Encoding" in self.headers:
+            self.close_connection = True  # nothing here reads what follows
+        name = (self.headers.get("Host") or "").rpartition("@")[2]
+        if re.sub(r":\d*$", "", name).lower() not in NAMES:
+            self.send_error(HTTPStatus.MISDIRECTED_REQUEST)
+            return False
+        return True
+
+    def do_GET(self) -> None:
+        self._left = 0
+        super().do_GET()
+
+    def send_head(self) -> BinaryIO | None:
+        """Sends all but the body; the file to send, open at its place."""
+        path = re.split(r"[?#]", self.path, maxsplit=1)[0]
+        parts = [part for part in unquote(path).split("/") if part]
+        try:
+            file = self._find(parts, folder=path.endswith("/"))
+            if file is None:
+                return None
+            seen = os.stat(file)
+            opened = open(file, "rb")  # noqa: SIM115  # the caller closes it
+        except (OSError, ValueError):  # ValueError: a name with a zero in it
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return None
+        try:
+            self._describe(opened, file, seen)
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+    def _find(self, parts: list[str], folder: bool) -> str | None:
+        """The file that a path leads to; None where something else was answered.
+
+        Args:
+            parts: of the path.
+            folder: whether it names a folder.
+
+        Raises:
+            OSError, ValueError: where there is none, or one that is not for everybody.
+        """
+        if any(part.startswith(".") or re.search(r"[\\:]", part) for part in parts):
+            raise ValueError("a hidden file, or a way out")
+        home = os.path.realpath(self.directory)
+        file = os.path.realpath(os.path.join(home, *parts))
+        if os.path.commonpath([home, file]) != home:
+            raise ValueError("a link that leads out of the folder")
+        if not os.path.isdir(file):
+            if folder:
+                raise ValueError("a file is no folder")
+            return file
+        if not folder:
+            self.send_response(HTTPStatus.MOVED_PERMANENTLY)
+            self.send_header("Location", "/" + "/".join(map(quote, parts)) + "/")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return None
+        return self._find([*parts, "index.html"], folder=False)
+
+    def _describe(self, opened: BinaryIO, file: str, seen: os.stat_result) -> None:
+        changed = formatdate(seen.st_mtime, usegmt=True)
+        status, start, end = HTTPStatus.OK, 0, seen.st_size
+        if self.headers.get("If-Modified-Since") == changed:
+            status, end = HTTPStatus.NOT_MODIFIED, 0
+        elif "Range" in self.headers and self.headers.get("If-Range", changed) == changed:
+            status, start, end = _part(self.headers["Range"], seen.st_size)
+        self.send_response(status)
+        if status != HTTPStatus.NOT_MODIFIED:
+            self.send_header("Content-Type", self.guess_type(file))
+            self.send_header("Content-Length", str(end - start))
+            self.send_header("Accept-Ranges", "bytes")
+        if status == HTTPStatus.PARTIAL_CONTENT:
+            self.send_header("Content-Range", f"bytes {start}-{end - 1}/{seen.st_size}")
+        elif status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            self.send_header("Content-Range", f"bytes */{seen.st_size}")
+        self.send_header("Last-Modified", changed)
+        self.end_headers()
+        opened.seek(start)
+        self._left = end - start
+
+    def copyfile(self, source: BinaryIO, outputfile: BinaryIO) -> None:
+        """As much as was announced, also of a file that grows or shrinks meanwhile."""
+        while self._left and (piece := source.read(min(PIECE, self._left))):
+            outputfile.write(piece)
+            self._left -= len(piece)
+        if self._left:
+            self.close_connection = True
+
     def end_headers(self) -> None:
         # An export into the same folder shows at the next reload.
         self.send_header("Cache-Control", "no-cache")
         self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Content-Security-Policy", POLICY)
         super().end_headers()
-
-    def list_directory(self, path):
-        self.send_error(404, "Not found")
 
     def log_message(self, format: str, *arguments) -> None:
         pass
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address) -> None:
+        """A browser that closes a connection early is not worth a traceback."""
+
+
+def _part(asked: str, size: int) -> tuple[HTTPStatus, int, int]:
+    """Status, start and end of the part of a file that a `Range` asks for; of several parts, and of
+    what is no range, the whole file, as RFC 9110 allows."""
+    found = re.fullmatch(r"bytes=(\d{0,15})-(\d{0,15})", asked.strip())
+    if not found or found[1] == found[2] == "":
+        return HTTPStatus.OK, 0, size
+    if found[1] == "":
+        start, end = max(0, size - int(found[2])), size
+    else:
+        start, end = int(found[1]), min(size, int(found[2]) + 1 if found[2] else size)
+        if found[2] and int(found[2]) < start:
+            return HTTPStatus.OK, 0, size
+    if start >= end:
+        return HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, 0, 0
+    return HTTPStatus.PARTIAL_CONTENT, start, end
 
 
 def server(folder: str | os.PathLike, port: int = PORT) -> ThreadingHTTPServer:
@@ -64,7 +199,7 @@ def server(folder: str | os.PathLike, port: int = PORT) -> ThreadingHTTPServer:
             f"Received: {os.fspath(folder)!r}. Write one with: tfanime export web RUN --out DIR"
         )
     try:
-        return ThreadingHTTPServer((HOST, port), partial(_Handler, directory=os.fspath(folder)))
+        return _Server((HOST, port), partial(_Handler, directory=os.fspath(folder)))
     except OSError as error:
         raise OSError(
             f"Port {port} of this machine cannot be used ({error.strerror}). Choose another with "

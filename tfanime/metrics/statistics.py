@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfanime.cache import cache_folder, writing
 from tfanime.files import atomic_path
 from tfanime.metrics.arrays import check_features
 from tfanime.metrics.features import Extractor, features_in_chunks
@@ -123,7 +124,7 @@ def dataset_statistics(
     result = statistics_of(
         features_in_chunks(_pictures(dataset), extractor, resize, len(dataset), progress=progress)
     )
-    with atomic_path(file) as temporary:
+    with writing(file.parent), atomic_path(file) as temporary:
         np.savez(
             temporary, mean=result.mean, covariance=result.covariance, count=np.array(result.count)
         )
@@ -146,7 +147,7 @@ def dataset_features(
         return np.load(file, allow_pickle=False)
     parts = features_in_chunks(_pictures(dataset), extractor, resize, len(dataset), progress)
     result = np.concatenate(list(parts))
-    with atomic_path(file) as temporary:
+    with writing(file.parent), atomic_path(file) as temporary:
         np.save(temporary, result)
     return result
 
@@ -158,7 +159,6 @@ def _pictures(dataset) -> Iterator[np.ndarray]:
 
 def _cached(cache, dataset, extractor: Extractor, resize: str, kind: str, ending: str) -> Path:
     """The file that holds or will hold what these pictures and this extractor give."""
-    folder = Path(cache or os.environ.get("TFANIME_CACHE") or Path.home() / ".cache" / "tfanime")
     protocol = [VERSION, dataset.sha256, len(dataset), extractor.identity, resize]
     key = hashlib.sha256(json.dumps(protocol).encode()).hexdigest()
-    return folder / kind / f"{key}{ending}"
+    return cache_folder(cache) / kind / f"{key}{ending}"

@@ -7,9 +7,10 @@ import math
 import posixpath
 from collections.abc import Sequence
 
-from tfanime.prepare.check import Rejected, printable
+from tfanime.prepare.check import Rejected
 from tfanime.prepare.sources import PICTURE_ENDINGS
 from tfanime.prepare.table import MOST_LABELS, MOST_VALUES, Table
+from tfanime.printing import plain
 
 FOLDERS = "folders"  # in place of a table: the folder of a picture is its class
 CLASS = "class"  # the name of the label that both make
@@ -42,7 +43,7 @@ def folders_hint(names: Sequence[str]) -> str:
     dealt = all(set(one) <= set("0123456789abcdefABCDEF") for one in found)
     if not 2 <= len(found) <= MOST_VALUES or "" in found or dealt:
         return ""
-    shown = printable(", ".join(found[:3])) + (", ..." if len(found) > 3 else "")
+    shown = plain(", ".join(found[:3])) + (", ..." if len(found) > 3 else "")
     return (
         f"pictures lie in {len(found)} folders ({shown}): labels='folders' (--labels folders) "
         "makes them a label"

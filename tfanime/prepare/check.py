@@ -7,7 +7,6 @@ apart, so that a list can be summed up by reason.
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,14 +14,13 @@ import numpy as np
 from PIL import Image
 
 from tfanime import images
+from tfanime.printing import plain
 
 HASH_SIDE = 16  # rows and columns of the perceptual hash, one bit each
 # Pictures whose hashes differ in at most this many bits are near duplicates. On real faces of
 # 64x64, recompressing at quality 60 or passing through 48x48 changes 21 bits or fewer in 99 % of
 # cases, and pairs up to 40 bits apart that we looked at were still the same drawing.
 NEAR_BITS = 24
-# Control characters, halves of surrogate pairs, ends of lines and paragraphs.
-COMMANDS = ("Cc", "Cs", "Zl", "Zp")
 _BITS_OF_BYTE = np.array([bin(byte).count("1") for byte in range(256)], np.uint8)
 
 
@@ -50,7 +48,7 @@ class Rejected:
 
     def __str__(self) -> str:
         where = self.file if self.row is None else f"{self.file} (line {self.row})"
-        return printable(f"{where}: {self.reason}" + (f": {self.detail}" if self.detail else ""))
+        return plain(f"{where}: {self.reason}" + (f": {self.detail}" if self.detail else ""))
 
     def to_json(self) -> dict:
         stored = {"file": self.file, "reason": self.reason, "detail": self.detail, "row": self.row}
@@ -66,14 +64,8 @@ def summary(rejected: Iterable[Rejected]) -> list[str]:
     for reason, found in sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0])):
         named = ", ".join(f.file if f.row is None else f"{f.file} line {f.row}" for f in found[:3])
         more = ", ..." if len(found) > 3 else ""
-        lines.append(printable(f"{reason}: {len(found):,} ({named}{more})"))
+        lines.append(plain(f"{reason}: {len(found):,} ({named}{more})"))
     return lines
-
-
-def printable(text: str) -> str:
-    """In one line and without control characters: terminals obey them, and names come from files
-    that nobody checked."""
-    return "".join("\ufffd" if unicodedata.category(c) in COMMANDS else c for c in text)
 
 
 def check_picture(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tfanime.labels import Field, LabelSchema
-from tfanime.prepare.check import printable
+from tfanime.printing import plain
 
 
 def label_counts(schema: LabelSchema, labels: np.ndarray) -> list[tuple[str, str]]:
@@ -17,7 +17,7 @@ def label_counts(schema: LabelSchema, labels: np.ndarray) -> list[tuple[str, str
     """
     where = schema.slices()
     return [
-        (printable(field.name), _counted(field, np.asarray(labels)[:, where[field.name]]))
+        (plain(field.name), _counted(field, np.asarray(labels)[:, where[field.name]]))
         for field in schema.fields
         if field.kind != "vector"
     ]
@@ -37,6 +37,6 @@ def _counted(field: Field, part: np.ndarray) -> str:
             names = field.values
             order = sorted(range(len(names)), key=lambda i: (-ones[i], i))
             names, ones = [names[i] for i in order], [ones[i] for i in order]
-        told = [f"{printable(name)} {count:,}" for name, count in zip(names, ones, strict=True)]
+        told = [f"{plain(name)} {count:,}" for name, count in zip(names, ones, strict=True)]
     unknown = len(part) - len(known)
     return "; ".join(filter(None, [", ".join(told), f"unknown {unknown:,}" if unknown else ""]))

@@ -18,6 +18,7 @@ from urllib.request import urlopen
 
 import numpy as np
 
+from tfanime.cache import cache_folder, check_cache
 from tfanime.files import atomic_path
 
 CASCADE_URL = (
@@ -104,10 +105,11 @@ def cascade_file(given: str | os.PathLike | None = None) -> Path:
         if not Path(given).is_file():
             raise ValueError(f"A cascade is an XML file. Received: {str(given)!r}, which is none.")
         return Path(given)
-    cache = Path(os.environ.get("TFANIME_CACHE") or "~/.cache/tfanime").expanduser()
+    cache = cache_folder()
     path = cache / "lbpcascade_animeface.xml"
     if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == CASCADE_SHA256:
         return path
+    check_cache(cache)
     advice = f"Download {CASCADE_URL} yourself and pass it with cascade (--cascade FILE)."
     try:
         with urlopen(CASCADE_URL, timeout=30) as answer:

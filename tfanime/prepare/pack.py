@@ -37,6 +37,7 @@ from tfanime.prepare.sources import (
 )
 from tfanime.prepare.table import MOST_LABELS, MOST_TAGS, Labels, labels_of, read_labels
 from tfanime.prepare.writer import FORMAT, VERSION, Writer, is_packed
+from tfanime.printing import plain
 
 if TYPE_CHECKING:
     from tfanime.data import PackedDataset
@@ -358,7 +359,7 @@ def _report(
     out: Path, count: int, rejected: list[Rejected], table: Labels, labels: str | None
 ) -> None:
     def say(line: str) -> None:
-        print(line, file=sys.stderr)
+        print(plain(line), file=sys.stderr)
 
     if labels:
         say(f"labels from {labels}")

@@ -36,6 +36,7 @@ from tfanime.prepare.pack import checked, replacing, with_progress
 from tfanime.prepare.sources import Source, fingerprint, open_source
 from tfanime.prepare.table import Labels, finder, read_table
 from tfanime.prepare.writer import Writer
+from tfanime.text.between import without
 
 LIGHT = ("fantasy", "comedy", "school", "slice of life")
 HEAVY = ("action", "drama", "horror", "thriller", "suspense")  # the site's new name of thriller
@@ -51,6 +52,7 @@ _EDITION = re.compile(
     r"(?:final|first|second|third|fourth|fifth|\d+(?:st|nd|rd|th)?) (?:season|cour|series|part)|"
     r"(?:season|cour|series|part|episode|vol|volume) (?:\d+|[ivx]+))\b"
 )
+_OPENING, _CLOSING = re.compile(r"[(\[{]"), re.compile(r"[)\]}]")
 _NUMBER = re.compile(r"\s(?:\d+|[ivx]+)$")
 
 
@@ -248,7 +250,7 @@ def title_key(title: str) -> str:
         True
     """
     plain = unicodedata.normalize("NFKC", title).casefold()
-    short = re.sub(r"[(\[{][^)\]}]*[)\]}]", " ", plain)
+    short = without(plain, _OPENING, _CLOSING)
     short = re.split(r":|\s[-–—~]\s?|\bvs\b", short)[0]
     short = re.sub(r"[^\w\s]", " ", short)
     short = " ".join(_EDITION.sub(" ", short).split())

@@ -31,7 +31,8 @@ from pathlib import Path
 import numpy as np
 
 from tfanime.labels import FALSE_WORDS, MAKEGIRLSMOE, TRUE_WORDS, Field, LabelSchema
-from tfanime.prepare.check import Rejected, printable
+from tfanime.prepare.check import Rejected
+from tfanime.printing import plain
 
 MISSING = frozenset({"", "nan", "na", "n/a", "null"})
 FILE_COLUMNS = ("file", "filename", "file_name", "file name", "path", "image")  # the first counts
@@ -102,7 +103,7 @@ def read_table(path: str | os.PathLike) -> Table:
     header, separator = _header(path, text)
     place = _file_column(header)
     if place is None or len(set(header)) < len(header) or "" in header:
-        shown = printable(", ".join(name[:40] for name in header[:40]))
+        shown = plain(", ".join(name[:40] for name in header[:40]))
         raise ValueError(
             f"{path}, line 1 must name every column once, one of them 'file' (the picture), with "
             f"commas, semicolons or tabs in between. Received: {shown or 'nothing'}."
@@ -469,7 +470,7 @@ def _one_spelling(plan: _Plan, column: str, texts: Iterable[str]) -> list[str]:
         if others and key:
             told = ", ".join(map(repr, others[:3])) + (", ..." if len(others) > 3 else "")
             note = f"{column}: {told} and {chosen[key]!r} are one, {chosen[key]!r}"
-            plan.notes.append(printable(note))
+            plan.notes.append(plain(note))
     return [chosen[_folded(text)] for text in texts]
 
 
@@ -515,7 +516,7 @@ def _add_several(plan: _Plan, column: str, texts: Sequence[str], separator: str 
     kept = sorted(counts, key=lambda value: (-counts[value], value))[: plan.most_tags]
     if len(kept) < len(counts):
         kept_of = f"the {len(kept):,} commonest of {len(counts):,} values are kept"
-        plan.notes.append(f"{printable(column)}: {kept_of} (most_tags, --most-tags)")
+        plan.notes.append(f"{plain(column)}: {kept_of} (most_tags, --most-tags)")
     values = sorted(kept)
     places = {value: i for i, value in enumerate(values)}
     parts = np.zeros((len(texts), len(values)), np.float32)

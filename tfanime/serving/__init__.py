@@ -1,5 +1,6 @@
 """Asking a model server for pictures: `Client`."""
 
 from tfanime.serving.client import Client
+from tfanime.serving.transport import BadAnswer
 
-__all__ = ["Client"]
+__all__ = ["BadAnswer", "Client"]

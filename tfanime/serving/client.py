@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-import json
+import time
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from tfanime import latent
 from tfanime.generation import MOST_PICTURES, Generated, Tags, key_pictures
-from tfanime.images import check_pictures, read_image
+from tfanime.images import check_pictures
 from tfanime.labels import TRUE_WORDS, LabelSchema
-from tfanime.serving.transport import Arrays, connect
+from tfanime.serving import answers
+from tfanime.serving.transport import ANSWER_BYTES, Arrays, connect
 
 TIMEOUT = 30.0
 ATTEMPTS = 4
-FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0  # seconds
+FIRST_WAIT, LONGEST_WAIT, LEAST_TIME = 0.2, 5.0, 0.001  # seconds
 
 
 class Client:
     """A model that `tfanime export saved-model` wrote, on a TensorFlow Serving somewhere.
 
     Drawing is a pure function of what is asked, so a call that met no server, or a busy one, is
-    repeated, after waits that double.
+    repeated, after waits that double. What a server answers is checked before it is believed.
 
     Args:
         address: `http://HOST:8501` (REST) or `grpc://HOST:8500`; `https` and `grpcs` with TLS.
         model: its name on the server.
         version: None: the newest that the server has.
-        timeout: seconds that one call may take.
-        attempts: calls, at most, until one is answered.
+        timeout: seconds until a call is answered whole, its repetitions included.
+        attempts: how often a call is sent, at most, until it is answered.
+        most_bytes: that an answer may have, unpacked. Reading it takes several times as much.
 
     Raises:
         ValueError: for an address of another kind; later, for what the server refuses.
         ConnectionError: when no attempt met a server that is ready.
         TimeoutError: when a call took longer. It is not repeated: the server works on it still.
         LookupError: when the server has no such model.
-        RuntimeError: when the server fails.
+        RuntimeError: when the server fails; `BadAnswer`, one of them, when it answers what no such
+            model answers, or more than `most_bytes`, or leads elsewhere.
 
     Example:
         >>> with Client("http://localhost:8501", "girls") as girls:  # doctest: +SKIP
@@ -53,14 +56,21 @@ class Client:
         *,
         timeout: float = TIMEOUT,
         attempts: int = ATTEMPTS,
+        most_bytes: int = ANSWER_BYTES,
     ):
         if attempts < 1:
             raise ValueError(f"attempts is a whole number, at least 1. Received: {attempts!r}.")
-        if not timeout > 0:
-            raise ValueError(f"timeout is a number of seconds above 0. Received: {timeout!r}.")
-        self._transport = connect(address, model, version, timeout)
-        self._attempts = attempts
+        # No socket waits longer than its clock can count.
+        if not 0 < timeout < 1e6:
+            raise ValueError(
+                f"timeout is a number of seconds above 0, below 1,000,000. Received: {timeout!r}."
+            )
+        if not 1 <= most_bytes < 2**31:
+            raise ValueError(f"most_bytes is from 1 to 2,147,483,647. Received: {most_bytes!r}.")
+        self._transport = connect(address, model, version, timeout, most_bytes)
+        self._address, self._timeout, self._attempts = address, timeout, attempts
         self._description: dict | None = None
+        self._schema: LabelSchema | None = None
 
     def __enter__(self) -> Client:
         return self
@@ -90,14 +100,15 @@ class Client:
         """What the model is: its size, its labels, what one request may ask for."""
         if self._description is None:
             answer = self.predict("describe", {"about": np.asarray([b""], object)}, ["json"])
-            self._description = json.loads(answer["json"][0])
+            about = answers.description(self._address, answer)
+            self._description, self._schema = about, answers.schema(about["schema"])
         return self._description
 
     @property
     def schema(self) -> LabelSchema | None:
         """Of the labels; None for a model without."""
-        stored = self.describe()["schema"]
-        return LabelSchema.from_json(stored) if stored else None
+        self.describe()
+        return self._schema
 
     # ---- drawing ---------------------------------------------------------------------------------
 
@@ -166,7 +177,7 @@ class Client:
         parts = [
             self._one(
                 "interpolate",
-                ["png_bytes", "latents", "labels"],
+                frames,
                 seed=seed,
                 to_seed=to_seed,
                 frames=frames,
@@ -191,7 +202,9 @@ class Client:
         inputs = {"latents": np.asarray(latents, np.float32)}
         if labels is not None:
             inputs["labels"] = np.asarray(labels, np.float32)
-        return _read(self._in_parts("from_latent", inputs))
+        about = self.describe()
+        found = self._in_parts("from_latent", inputs, about["limits"]["pictures"])
+        return answers.pictures(self._address, found, about["height"], about["width"])
 
     def upscale(self, pictures: np.ndarray) -> np.ndarray:
         """Enlarges pictures with the upscaler that was exported along.
@@ -202,12 +215,16 @@ class Client:
         Returns:
             `(n, factor H, factor W, 3)` uint8.
         """
-        if self.describe()["upscaler"] is None:
+        upscaler = self.describe()["upscaler"]
+        if upscaler is None:
             raise ValueError(
                 "This model was exported without an upscaler. Export it again with "
                 "--upscaler RUN, or enlarge here: tfanime upscale."
             )
-        return _read(self._in_parts("upscale", {"pictures": check_pictures(pictures)}, 1))
+        pictures = check_pictures(pictures)
+        found = self._in_parts("upscale", {"pictures": pictures}, 1)
+        height, width = (upscaler["factor"] * side for side in pictures.shape[1:3])
+        return answers.pictures(self._address, found, height, width)
 
     def predict(
         self, signature: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str] = ()
@@ -217,18 +234,25 @@ class Client:
             Retrying,
             retry_if_exception_type,
             stop_after_attempt,
+            stop_after_delay,
             wait_exponential,
             wait_random,
         )
 
         again = Retrying(
             retry=retry_if_exception_type(ConnectionError),
-            stop=stop_after_attempt(self._attempts),
+            stop=stop_after_attempt(self._attempts) | stop_after_delay(self._timeout),
             # The random part keeps clients apart that a busy server sent away together.
             wait=wait_exponential(FIRST_WAIT, LONGEST_WAIT) + wait_random(0, FIRST_WAIT),
             reraise=True,
         )
-        return again(self._transport.predict, signature, inputs, outputs)
+        end = time.monotonic() + self._timeout
+
+        def once() -> Arrays:
+            left = max(end - time.monotonic(), LEAST_TIME)
+            return self._transport.predict(signature, inputs, outputs, left)
+
+        return again(once)
 
     # ---- parts -----------------------------------------------------------------------------------
 
@@ -236,38 +260,39 @@ class Client:
         """Pictures `first` to `first + n`, in as many calls as it takes."""
         most = self.describe()["limits"]["pictures"]
         common = {"seed": seed, "truncation": truncation, **row}
-        outputs = ["png_bytes", "latents", "labels"]
         parts = [
-            self._one(signature, outputs, n=min(most, n - i), first=first + i, **common)
+            self._one(signature, min(most, n - i), n=min(most, n - i), first=first + i, **common)
             for i in range(0, n, most)
         ]
         return self._generated(parts, seed, first)
 
-    def _one(self, signature: str, outputs: Sequence[str], **row) -> Arrays:
-        """A call of one row."""
-        if self.schema is None:
-            outputs = [name for name in outputs if name != "labels"]
+    def _one(self, signature: str, count: int, **row) -> Arrays:
+        """A call of one row that gives `count` pictures."""
+        about, schema = self.describe(), self.schema
+        outputs = ["png_bytes", "latents", *(["labels"] if schema else [])]
         kinds = {"truncation": np.float32, "tags": object, "to_tags": object, "text": object}
         inputs = {name: np.asarray([x], kinds.get(name, np.int64)) for name, x in row.items()}
-        return {k: v[0] for k, v in self.predict(signature, inputs, outputs).items()}
+        found = self.predict(signature, inputs, outputs)
+        size = schema.size if schema else None
+        return answers.row(self._address, found, count, about["latentDim"], size)
 
-    def _in_parts(self, signature: str, inputs: Arrays, most: int | None = None) -> list[bytes]:
-        most = most or self.describe()["limits"]["pictures"]
+    def _in_parts(self, signature: str, inputs: Arrays, most: int) -> list[bytes]:
         count = len(next(iter(inputs.values())))
         if not count:
             raise ValueError("There must be at least one row to draw. Received: none.")
         files: list[bytes] = []
         for start in range(0, count, most):
             part = {name: value[start : start + most] for name, value in inputs.items()}
-            files += list(self.predict(signature, part, ["png_bytes"])["png_bytes"])
+            found = self.predict(signature, part, ["png_bytes"])["png_bytes"]
+            files += answers.files(self._address, found, min(most, count - start))
         return files
 
     def _generated(self, parts: Sequence[Arrays], seed: int | None, first: int) -> Generated:
+        about = self.describe()
         files = [file for part in parts for file in part["png_bytes"]]
+        images = answers.pictures(self._address, files, about["height"], about["width"])
         found = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-        return Generated(
-            _read(files), found["latents"], found.get("labels"), self.schema, seed, first
-        )
+        return Generated(images, found["latents"], found.get("labels"), self.schema, seed, first)
 
     def _text(self, tags: Tags | None) -> bytes:
         """Tags as the server reads them; what it would refuse is refused here already."""
@@ -288,7 +313,3 @@ def _word(schema: LabelSchema, name: str, value: object) -> str:
     if kind == "flag":
         return name if str(value).strip().lower() in TRUE_WORDS else f"{name}=no"
     return f"{name}={float(value)!r}" if kind == "value" else f"{name}={value}"
-
-
-def _read(files: Sequence[bytes]) -> np.ndarray:
-    return np.stack([np.asarray(read_image(file)) for file in files])

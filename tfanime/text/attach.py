@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfanime.files import read_json, write_json, write_text
+from tfanime.files import json_lines, read_json, write_json, write_text
 from tfanime.labels import Field, LabelSchema
 from tfanime.text.clean import check_steps
 from tfanime.text.codes import LENGTH, TextCode
@@ -157,12 +157,12 @@ def read_rows(folder: Path, count: int | None) -> list[dict]:
             f"The texts of a packed set are in its {TEXTS}, a line a picture. Received: "
             f"{str(folder)!r} without one. `tfanime prepare posters` writes it."
         )
-    lines = path.read_text(encoding="utf-8").splitlines()
-    if count is not None and len(lines) != count:
+    rows = json_lines(path.read_text(encoding="utf-8"))
+    if count is not None and len(rows) != count:
         raise ValueError(
-            f"{TEXTS} has a line for each of the {count} pictures. Received: {len(lines)}."
+            f"{TEXTS} has a line for each of the {count} pictures. Received: {len(rows)}."
         )
-    return [json.loads(line) for line in lines]
+    return rows
 
 
 def _first(code: TextCode, row: dict, columns: Sequence[str]) -> str:

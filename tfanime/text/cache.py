@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from tfanime.text.offline import cache_folder
+from tfanime.cache import cache_folder, writing
 
 ASKED_AT_ONCE = 500  # SQLite takes 999 arguments at most
 
@@ -29,7 +29,8 @@ class VectorCache:
 
     def __init__(self, identity: str, folder: str | os.PathLike | None = None):
         folder = Path(folder) if folder else cache_folder() / "text" / "vectors"
-        folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}.sqlite"
         with self._open() as file:
             file.execute("CREATE TABLE IF NOT EXISTS vectors (text BLOB PRIMARY KEY, vector BLOB)")
@@ -55,8 +56,10 @@ class VectorCache:
             file.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
             file.commit()
 
-    def _open(self):
-        return closing(sqlite3.connect(self.path, timeout=60))
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with writing(self.path.parent), closing(sqlite3.connect(self.path, timeout=60)) as file:
+            yield file
 
 
 def _key(text: str) -> bytes:

@@ -23,11 +23,16 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache, lru_cache
 
+from tfanime.text.between import without
+
 CLS, SEP, PAD = "[CLS]", "[SEP]", "[PAD]"
 # Among the stop words of scikit-learn, and yet what a story may be about.
 MEANINGFUL = frozenset({"bill", "cry", "fire", "found", "interest", "mine", "mill", "system"})
 
-_TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>]*>", re.S)
+_COMMENT = re.compile(r"<!--"), re.compile(r"-->")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+# No letter has such a number, and html.unescape fails at thousands of digits.
+_LONG_NUMBER = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
 _URL = re.compile(r"(?:https?://|ftp://|www\.)\S+", re.I)
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _CONTRACTION = re.compile(r"(?:n't|'(?:s|re|ve|ll|d|m))$", re.I)
@@ -38,7 +43,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_CREDIT = re.compile(r"[\[(](?:(?:re)?written by|source ?:)[^\])]*[\])]", re.I)
+_CREDIT = re.compile(r"[\[(](?:(?:re)?written by|source ?:)", re.I), re.compile(r"[\])]")
 # A text of nothing but such words, with one of the subjects, says that there is none.
 _SUBJECTS = _words("synopsis description plot summary background")
 _EXCUSES = _words(
@@ -57,11 +62,16 @@ def strip_markup(text: str) -> str:
         >>> strip_markup("<i>Pok&eacute;mon</i> see https://x.org ピカチュウ!")
         'Pokemon see !'
     """
-    text = html.unescape(_TAG.sub(" ", text))
+    text = html.unescape(_LONG_NUMBER.sub(" ", _without_tags(text)))
     # Entities may have hidden tags: &lt;br&gt;
-    text = _URL.sub(" ", _TAG.sub(" ", text)).translate(_APOSTROPHES)
-    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return squeeze_spaces(ascii_text)
+    text = _URL.sub(" ", _without_tags(text)).translate(_APOSTROPHES)
+    # Letter by letter: sorting the marks of one letter takes the square of their number.
+    letters = (unicodedata.normalize("NFKD", letter) for letter in text)
+    return squeeze_spaces("".join(letters).encode("ascii", "ignore").decode())
+
+
+def _without_tags(text: str) -> str:
+    return _TAG.sub(" ", without(text, *_COMMENT))
 
 
 def remove_stop_words(text: str) -> str:
@@ -91,7 +101,7 @@ def squeeze_spaces(text: str) -> str:
 
 def drop_placeholders(text: str) -> str:
     """Step 6: empty where the text only says that there is none; without credits in brackets."""
-    text = squeeze_spaces(_CREDIT.sub(" ", text))
+    text = squeeze_spaces(without(text, *_CREDIT))
     words = set(re.findall(r"\w+", text.lower()))
     excuse = words & _SUBJECTS and words <= _SUBJECTS | _EXCUSES
     return "" if excuse or text.lower() in _NOTHING else text
@@ -125,7 +135,7 @@ def clean_text(text: str, skip: Collection[str] = ()) -> str:
     skip = check_steps(skip)
     if "placeholders" not in skip:
         # Only its brackets tell a credit from a sentence, and step 4 takes them away.
-        text = _CREDIT.sub(" ", text)
+        text = without(text, *_CREDIT)
     for name, step in STEPS.items():
         if name not in skip:
             text = step(text)

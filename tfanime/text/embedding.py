@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfanime.files import atomic_folder, read_json, write_json
+from tfanime.files import atomic_folder, json_lines, read_json, write_json
 from tfanime.text.clean import check_steps, clean_text
 from tfanime.text.genres import genre_text
 
@@ -117,14 +117,14 @@ class Embedded:
             note = read_json(folder / NOTE)
             if note["format"] != FORMAT:
                 raise ValueError("another format")
-            lines = (folder / ROWS).read_text(encoding="utf-8").splitlines()
+            rows = json_lines((folder / ROWS).read_text(encoding="utf-8"))
             vectors = np.load(folder / VECTORS, allow_pickle=False)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"Embedded texts are a folder with {NOTE}, {ROWS} and {VECTORS}. Received: "
                 f"{str(folder)!r} ({error}). Make one with `tfanime text embed`."
             ) from None
-        return cls([json.loads(line) for line in lines], vectors, note)
+        return cls(rows, vectors, note)
 
 
 def embed_table(
@@ -203,7 +203,7 @@ def read_table(table: str | os.PathLike, column: str) -> list[dict]:
         data = gzip.decompress(data) if table.suffix == ".gz" else data
         text = data.decode("utf-8-sig")
         if table.name.endswith(".jsonl"):
-            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+            rows = json_lines(text)
         else:
             before = csv.field_size_limit(FIELD_LIMIT)
             try:

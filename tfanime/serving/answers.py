@@ -1,0 +1,127 @@
+"""What a model server says, checked before it is believed: its description, arrays and pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tfanime.images import read_image
+from tfanime.labels import LabelSchema
+from tfanime.serving.transport import Arrays, BadAnswer
+from tfanime.text.clean import check_steps
+
+# No model has more, and what they mean grows fast: columns are compared with each other.
+MOST_PIXELS, MOST_NUMBERS, MOST_COLUMNS = 4096, 2**16, 4096
+
+
+def description(address: str, found: Arrays) -> dict:
+    """What the signature `describe` says: `docs/serving.md`.
+
+    Raises:
+        BadAnswer: unless every part that `Client` needs is there, and as it should be.
+    """
+    try:
+        about = json.loads(np.asarray(found["json"]).ravel()[0])
+        for name, most in (("height", MOST_PIXELS), ("width", MOST_PIXELS)):
+            _whole(about[name], name, most)
+        _whole(about["latentDim"], "latentDim", MOST_NUMBERS)
+        _whole(about["limits"]["pictures"], "limits.pictures", MOST_NUMBERS)
+        if about["upscaler"] is not None:
+            _whole(about["upscaler"]["factor"], "upscaler.factor", 16)
+        _check_texts(about["texts"])
+        schema(about["schema"])
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        told = f"{type(error).__name__}: {error}" if isinstance(error, LookupError) else error
+        raise BadAnswer(address, f"its description cannot be used ({told})") from error
+    return about
+
+
+def schema(stored: Mapping | None) -> LabelSchema | None:
+    """The labels of a description.
+
+    Raises:
+        ValueError: or another error of `LabelSchema`, for what is none.
+    """
+    if stored is None:
+        return None
+    size = sum(len(f.get("values", ())) + max(1, int(f.get("length", 0))) for f in stored["fields"])
+    if size > MOST_COLUMNS:
+        raise ValueError(f"{size:,} labels")
+    return LabelSchema.from_json(stored)
+
+
+def row(
+    address: str, found: Arrays, pictures: int, latents: int, labels: int | None = None
+) -> Arrays:
+    """The outputs of a call of one row, without the row's dimension.
+
+    Args:
+        address: of the server.
+        found: `png_bytes (1, n)`, `latents (1, n, dim)` and `labels (1, n, L)`.
+        pictures: n.
+        latents: dim.
+        labels: L; None for a model without.
+
+    Raises:
+        BadAnswer: for other shapes or types, and for latents that are no numbers.
+    """
+    shapes = {"png_bytes": (1, pictures), "latents": (1, pictures, latents)}
+    if labels is not None:
+        shapes["labels"] = (1, pictures, labels)
+    for name, shape in shapes.items():
+        if found[name].shape != shape:
+            raise BadAnswer(
+                address, f"its output {name!r} has the shape {found[name].shape} instead of {shape}"
+            )
+        numbers = found[name].dtype.kind in "iuf"
+        finite = name != "latents" or (numbers and np.isfinite(found[name]).all())
+        if numbers == (name == "png_bytes") or not finite:
+            raise BadAnswer(address, f"its output {name!r} is not what it should hold")
+    return {
+        name: found[name][0] if name == "png_bytes" else found[name][0].astype(np.float32)
+        for name in shapes
+    }
+
+
+def files(address: str, found: np.ndarray, count: int) -> list[bytes]:
+    """The files of `png_bytes (n,)`."""
+    if found.shape != (count,):
+        raise BadAnswer(
+            address, f"its output 'png_bytes' has the shape {found.shape} instead of ({count},)"
+        )
+    return found.tolist()
+
+
+def pictures(address: str, found: Sequence[object], height: int, width: int) -> np.ndarray:
+    """Pictures `(n, H, W, 3)` uint8 of their files.
+
+    Raises:
+        BadAnswer: for what is no picture, or one of another size.
+    """
+    read = np.empty((len(found), height, width, 3), np.uint8)
+    for place, file in zip(read, found, strict=True):
+        try:
+            picture = read_image(bytes(file), pixel_limit=height * width)
+        except (ValueError, TypeError) as error:
+            raise BadAnswer(address, f"a picture cannot be read ({error})") from error
+        if picture.size != (width, height):
+            raise BadAnswer(address, f"a picture has {picture.size} pixels, not {width, height}")
+        place[:] = np.asarray(picture)
+    return read
+
+
+def _check_texts(texts: Mapping | None) -> None:
+    if texts is None:
+        return
+    if not str(texts["name"]).isidentifier() or not isinstance(texts["genres"], bool):
+        raise ValueError(f"texts is {texts!r}")
+    if not isinstance(texts["skip"], list):
+        raise ValueError(f"skip is {texts['skip']!r}")
+    check_steps(texts["skip"])
+
+
+def _whole(value: object, name: str, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise ValueError(f"{name} is a whole number from 1 to {most:,}; it says {value!r}")
