@@ -17,13 +17,10 @@ pictures and from worse ones.
 from __future__ import annotations
 
 import argparse
-import io
 import re
-import zipfile
 from pathlib import Path
 
 import compare_upscalers
-import h5py
 import keras
 import numpy as np
 from PIL import Image
@@ -34,6 +31,7 @@ from tfanime import zoo
 from tfanime.config import Config
 from tfanime.data import PackedDataset
 from tfanime.files import atomic_path, read_json, write_json
+from tfanime.frozen.compact import pack_again, round_kernels
 from tfanime.gans import GAN
 from tfanime.images import read_image, save_image
 from tfanime.metrics import load_extractor
@@ -88,16 +86,13 @@ def ship(run: Path, out: Path) -> None:
     schema = None if enlarges else load_schema(run)
     gan = build_gan(config, schema)
     checkpoint.restore(gan, checkpoint.checkpoints(run)[-1])
-    for variable in gan.ema_generator.weights:
-        if len(variable.shape) > 1:
-            rounded = keras.ops.convert_to_numpy(variable).astype(np.float16)
-            variable.assign(rounded.astype(np.float32))
+    round_kernels(gan.ema_generator)
     out.mkdir(parents=True, exist_ok=True)
     if enlarges:
         save_upscaler(out, gan.ema_generator, gan.factor, out.name)
     else:
         save_generator(out, gan.ema_generator, schema, out.name)
-    _deflate(out / WEIGHTS)
+    pack_again(out / WEIGHTS)
     gan, config = without_files(gan, config, schema)
     save_critic(gan, out)
     # Those that do not ship are not in the configuration, but judges must know of them.
@@ -138,38 +133,6 @@ def _rows(discriminator: keras.Model) -> dict[str, slice]:
         found[part] = slice(start, start + mean.output.shape[-1])
         start += mean.output.shape[-1]
     return found
-
-
-def _deflate(path: Path) -> None:
-    """Packs a Keras file again: float32 numbers that float16 could hold have 13 zero bits, which
-    compress best with all first bytes together, then all second ones."""
-    with (
-        atomic_path(path) as temporary,
-        zipfile.ZipFile(path) as old,
-        zipfile.ZipFile(temporary, "w") as new,
-    ):
-        for entry in old.infolist():
-            content = old.read(entry)
-            if entry.filename.endswith(".h5"):
-                content = _shuffled(content)
-            new.writestr(entry.filename, content, zipfile.ZIP_DEFLATED, 9)
-
-
-def _shuffled(content: bytes) -> bytes:
-    packed = io.BytesIO()
-    with h5py.File(io.BytesIO(content)) as old, h5py.File(packed, "w") as new:
-
-        def copy(name: str, item) -> None:
-            if isinstance(item, h5py.Dataset):
-                best = {"compression": 9, "shuffle": True} if item.shape else {}
-                made = new.create_dataset(name, data=item[()], **best)
-            else:
-                made = new.require_group(name)
-            made.attrs.update(item.attrs)
-
-        new.attrs.update(old.attrs)
-        old.visititems(copy)
-    return packed.getvalue()
 
 
 def _draw_sheet(model: Path) -> None:

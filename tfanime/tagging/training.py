@@ -15,6 +15,7 @@ import tensorflow as tf
 from tfanime.data import load_data
 from tfanime.files import atomic_path, read_json, write_json
 from tfanime.frozen import lite0
+from tfanime.frozen.compact import pack_again, round_kernels
 from tfanime.labels import FACES
 from tfanime.models import tagger as models
 from tfanime.tagging import calibration
@@ -112,11 +113,13 @@ def _train(data, out: Path, extra, group, drawn, epochs, rate, seed, progress) -
     stages.fit("large", x, y, rows, models.SIZE, epochs[2], rate / 3)
     network = models.network(lite0.maps(models.SIZE, models.SIZE), FACES.size)
     lite0.without_batch_norm(_network(models.SIZE, stages.weights), network)
-    validation, truth = pooled(labelled, parts[: len(labelled)], "validation")
+    validation, truth = pooled(labelled, parts, "validation")
     thresholds = _calibrate(network, validation, truth)
     out.mkdir(parents=True, exist_ok=True)
+    round_kernels(network)
     with atomic_path(out / WEIGHTS) as temporary:
         network.save(temporary)
+    pack_again(out / WEIGHTS)
     write_json(out / LABELS, {**FACES.to_json(), "thresholds": thresholds})
     trained = load_tagger(out)
     report = {
