@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import re
 import socket
 import threading
@@ -69,7 +70,7 @@ def test_types(ask, path, kind):
 
 OUTSIDE = ["/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/..%5csecret.txt"]
 HIDDEN = ["/.git/config", "/%2egit/config", "/assets/.env", "/assets/../.env"]
-LINKS = ["/link.txt", "/out/secret.txt", "/out/"]
+LINKS = ["/link.txt", "/out/secret.txt", "/out/", "/config.txt", "/pipe"]
 STRANGE = [
     "/missing",
     "/assets/",
@@ -90,6 +91,8 @@ def test_nothing_else(ask, path):
         (site / name).write_text("secret")
     (site / "link.txt").symlink_to(site.parent / "secret.txt")
     (site / "out").symlink_to(site.parent)
+    (site / "config.txt").symlink_to(site / ".git" / "config")
+    os.mkfifo(site / "pipe")
     (site.parent / "index.html").write_text("secret")
     status, _, body = ask(path)
     assert status == 404 and b"secret" not in body

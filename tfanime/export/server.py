@@ -105,11 +105,12 @@ class _Handler(SimpleHTTPRequestHandler):
             raise ValueError("a hidden file, or a way out")
         home = os.path.realpath(self.directory)
         file = os.path.realpath(os.path.join(home, *parts))
-        if os.path.commonpath([home, file]) != home:
-            raise ValueError("a link that leads out of the folder")
+        within = os.path.relpath(file, home).split(os.sep)
+        if file != home and any(part.startswith(".") for part in within):
+            raise ValueError("a link that leads out of the folder, or to a hidden file")
         if not os.path.isdir(file):
-            if folder:
-                raise ValueError("a file is no folder")
+            if folder or not os.path.isfile(file):  # a pipe would block for ever
+                raise ValueError("no file, or no folder")
             return file
         if not folder:
             self.send_response(HTTPStatus.MOVED_PERMANENTLY)
