@@ -11,7 +11,7 @@ import numpy as np
 
 from tfanime import images as pictures
 from tfanime import latent, upscaling
-from tfanime.files import read_json, write_json
+from tfanime.files import read_json, remove_left_over, write_json
 from tfanime.labels import LabelSchema, to_signed, to_unsigned
 
 CHUNK = 8  # pictures a network call: always, see _draw
@@ -304,6 +304,7 @@ class _PictureFolder:
                 f"Received: {os.fspath(path)!r}. For one sheet use grid."
             )
         self.entries: dict[str, dict] = {}
+        remove_left_over(self.path)
         index = self.path / INDEX
         if index.exists():
             try:
