@@ -69,7 +69,8 @@ def generate(
     """Draws pictures.
 
     Picture i of a seed is the same on every run, whatever `n` and `first` are
-    (`docs/seeds.md` specifies the map from seed and index to latents and labels).
+    (`docs/seeds.md` specifies the map from seed and index to latents and labels). Do not `fork` the
+    process afterwards, TensorFlow's threads are not in the child: use `multiprocessing`'s "spawn".
 
     Args:
         run: a run folder or a saved model, or what `tfanime.saved.load_generator` returns.
