@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tfanime.files import read_json
+
 if TYPE_CHECKING:
     import keras
 
@@ -46,10 +48,7 @@ def read_object(path: str | os.PathLike) -> dict[str, Any]:
         raise ValueError(
             f"{str(path)!r} is no JSON of ours: it has more than {JSON_BYTES:,} bytes."
         )
-    try:
-        value = json.loads(path.read_bytes().decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{str(path)!r} is damaged: it is no JSON ({error}).") from None
+    value = read_json(path)
     if not isinstance(value, dict):
         raise ValueError(f"{str(path)!r} is damaged: it holds no JSON object, but {_short(value)}.")
     return value

@@ -147,7 +147,15 @@ def write_json(path: str | os.PathLike, value: Any) -> None:
 
 
 def read_json(path: str | os.PathLike) -> Any:
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """The value of a JSON file.
+
+    Raises:
+        ValueError: for a file that is none; the message names it.
+    """
+    try:
+        return json.loads(Path(path).read_bytes().decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{os.fspath(path)!r} is damaged: it is no JSON ({error}).") from None
 
 
 def sha256(path: str | os.PathLike) -> str:

@@ -20,5 +20,7 @@ def remove(run: str | os.PathLike) -> None:
     """Removes it. The folder is locked: nobody else is writing there."""
     for name in FOLDERS:
         for path in (Path(run) / name).glob(".*"):
-            if files.TEMPORARY.fullmatch(path.name) or EARLIER.fullmatch(path.name):
+            # No folder but a checkpoint begins like that.
+            half = path.name.startswith(".step-") and path.is_dir()
+            if half or files.TEMPORARY.fullmatch(path.name) or EARLIER.fullmatch(path.name):
                 files.remove(path)

@@ -52,7 +52,7 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
         )
     config = folder / "config.json"
     record = bounds.read_object(config) if config.is_file() else None
-    like = gan if record is None else _gan_of(record)
+    like = gan if record is None else _gan_of(record, config)
     stored = _of_run(folder, like.discriminator) if found else _of_model(folder)
     wanted = _parts(gan)
     if record is not None:
@@ -97,10 +97,15 @@ def _settings(record: dict | None) -> str:
     return f": {config['recipe']} {' '.join(parts)}"
 
 
-def _gan_of(record: dict) -> GAN:
+def _gan_of(record: dict, path: Path) -> GAN:
     """The networks that a run or a shipped model was saved from."""
-    config = Config.from_json(record["config"])
-    schema = None if record["labels"] is None else LabelSchema.from_json(record["labels"])
+    try:
+        config, labels = Config.from_json(record["config"]), record["labels"]
+        if labels is not None:
+            bounds.check_schema(labels)
+        schema = None if labels is None else LabelSchema.from_json(labels)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise bounds.damaged(path, error) from error
     policy = keras.mixed_precision.dtype_policy().name
     return build_gan(config.override(start=None, precision=policy), schema)
 
