@@ -501,10 +501,10 @@ def _refuse_others(out: Path, part: str, now: dict) -> None:
     """Refuses a folder that holds anything but a run of the same configuration and data."""
     file = out / CONFIG
     if file.exists():
-        before = _record(out)[part]
+        before = _record(out, part)
         if part == "config":
             # Settings that did not exist then have their defaults, which change nothing.
-            before = {**Config(before.get("recipe")).to_json(), **before}
+            before = {**Config(before["recipe"]).to_json(), **before}
         differing = [
             f"{key} (there {before.get(key)!r}, now {now.get(key)!r})"
             for key in sorted(set(before) | set(now))
@@ -522,15 +522,15 @@ def _refuse_others(out: Path, part: str, now: dict) -> None:
         )
 
 
-def _record(out: Path) -> dict:
-    """`config.json` of a run; that of its newest checkpoint when it is damaged."""
+def _record(out: Path, part: str) -> dict:
+    """A part of a run's `config.json`; that of its newest checkpoint when it is damaged."""
     try:
-        return _read_record(out / CONFIG)
+        return _part(out / CONFIG, part)
     except (OSError, ValueError) as error:
         problem = error
     for folder in reversed(checkpoint.checkpoints(out)):
         try:
-            stored = _read_record(folder / CONFIG)
+            stored = _part(folder / CONFIG, part)
         except (OSError, ValueError):
             continue
         print(f"{problem} Going on with the one of {folder.name}.", file=sys.stderr)
@@ -540,11 +540,11 @@ def _record(out: Path) -> dict:
     raise ValueError(f"{problem} No checkpoint has another one: choose another --out.")
 
 
-def _read_record(path: Path) -> dict:
-    stored = bounds.read_object(path)
-    if not all(isinstance(stored.get(part), dict) for part in ("config", "data")):
-        raise ValueError(f"{str(path)!r} is damaged: it lacks 'config' or 'data'.")
-    return stored
+def _part(path: Path, name: str) -> dict:
+    part = bounds.read_object(path).get(name)
+    if not isinstance(part, dict):
+        raise ValueError(f"{str(path)!r} is damaged: it does not say {name!r}.")
+    return part
 
 
 def _restored(gan: GAN, config: Config, out: Path, chief: bool) -> dict:
