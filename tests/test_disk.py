@@ -77,10 +77,21 @@ def test_libraries_say_it_in_words(error, number):
 @full_device
 def test_arrays_say_why_they_cannot_be_written():
     big = np.zeros(10**6, np.uint8)  # more than any buffer
-    with pytest.raises(disk.DiskError, match="'/dev/full' is full"):
-        save_array("/dev/full", big)
-    with pytest.raises(disk.DiskError, match="'/dev/full' is full"):
-        save_arrays("/dev/full", {"a": big, "b": big})
+    for save, value in ((save_array, big), (save_arrays, {"a": big, "b": big})):
+        with pytest.raises(OSError) as caught:
+            save("/dev/full", value)
+        assert disk.trouble(caught.value) == errno.ENOSPC
+
+
+def test_the_place_is_the_one_that_was_asked_for(tmp_path):
+    """Neither the temporary name inside, nor what closing a full file says afterwards."""
+    with pytest.raises(disk.DiskError, match="step-7' is full"), atomic_folder(tmp_path / "step-7"):
+        raise disk.DiskError(errno.ENOSPC, tmp_path / ".step-7~1~me~abcdefgh" / "meta.json")
+    with pytest.raises(disk.DiskError, match="'/small' is full"), disk.checked(tmp_path):
+        try:
+            raise disk.DiskError(errno.ENOSPC, "/small")
+        finally:
+            refusing(errno.ENOSPC)()
 
 
 @pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")

@@ -10,6 +10,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 # What is wrong with the disk, and what to do about it.
 TROUBLES = {
@@ -30,36 +31,51 @@ class DiskError(OSError):
 
     Attributes:
         errno: one of `TROUBLES`.
+        place: the file or folder.
     """
 
     def __init__(self, number: int, place: str | os.PathLike):
         what, advice = TROUBLES[number]
         super().__init__(f"The disk of {os.fspath(place)!r} {what}. {advice} and try again.")
-        self.errno = number
+        self.errno, self.place = number, os.fspath(place)
 
 
 def trouble(error: BaseException | None) -> int | None:
     """The number of a disk's trouble, if that is what an error, or one it arose from, is about."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        if isinstance(error, OSError) and error.errno in TROUBLES:
-            return error.errno
-        if (number := next((n for words, n in WORDS.items() if words in str(error)), None)) is None:
-            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        else:
+    for one in _chain(error):
+        if isinstance(one, OSError) and one.errno in TROUBLES:
+            return one.errno
+        number = next((number for words, number in WORDS.items() if words in str(one)), None)
+        if number is not None:
             return number
     return None
+
+
+def as_disk_error(error: BaseException, place: str | os.PathLike) -> DiskError | None:
+    """`error` as a `DiskError`, if a disk's trouble is what it is about.
+
+    Args:
+        error: what was raised.
+        place: the file or folder that was read or written, where no error that this one arose from
+            knows it better.
+    """
+    # What `place` is called while it is being written says nothing to anybody.
+    temporary = [f"{os.sep}.{name}~" for name in (Path(place).name, Path(place).stem)]
+    for one in _chain(error):
+        if isinstance(one, DiskError) and not any(name in one.place for name in temporary):
+            return one
+    number = trouble(error)
+    return None if number is None else DiskError(number, place)
 
 
 def check(error: BaseException, place: str | os.PathLike) -> None:
     """Raises `DiskError` if a disk's trouble is what `error` is about; for where an error would
     otherwise be taken for damage."""
-    if isinstance(error, DiskError):
+    found = as_disk_error(error, place)
+    if found is error:
         raise error
-    number = trouble(error)
-    if number is not None:
-        raise DiskError(number, place) from error
+    if found is not None:
+        raise found from error
 
 
 @contextmanager
@@ -70,3 +86,12 @@ def checked(place: str | os.PathLike) -> Iterator[None]:
     except Exception as error:
         check(error, place)
         raise
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those that it arose from."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

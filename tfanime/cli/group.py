@@ -37,9 +37,9 @@ def _sentence(error: Exception) -> str:
             "This needs TensorFlow, which is not installed: pip install tensorflow. (Training and "
             "drawing also run with JAX: pip install jax, and KERAS_BACKEND=jax.)"
         )
-    if not isinstance(error, disk.DiskError) and (number := disk.trouble(error)):
-        place = getattr(error, "filename", None) or "what was read or written"
-        return str(disk.DiskError(number, place))
+    place = getattr(error, "filename", None) or "what was read or written"
+    if found := disk.as_disk_error(error, place):
+        return str(found)
     if not isinstance(error, EXPECTED):
         first_line = (str(error).splitlines() or [""])[0]
         return f"{type(error).__name__}: {first_line} (`tfanime --debug ...` shows where)"
