@@ -77,7 +77,7 @@ def main() -> None:
     run = options.run or trained(options)
     kept, generator, tagger = KeptTexts.open(run), tfanime.load_generator(run), load_tagger()
     code = kept.codes[0]
-    encoder = code.load_encoder()
+    encoder = code.load_encoder(trust_encoder=True)  # it is a run of ours
     asked = wanted(options.n)
     sentences = captions(asked, MAKEGIRLSMOE, seed=NEW_SEED)
     vectors = code.project(code.embedded([code.prepared(s) for s in sentences], encoder))

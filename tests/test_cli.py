@@ -296,7 +296,11 @@ def test_one_recipe(invoke):
     [
         (ValueError("n is 1. Received: 2."), "n is 1. Received: 2."),
         (FileNotFoundError("no run there"), "no run there"),
-        (OSError(errno.ENOSPC, "No space left", "f.png"), "No space left: f.png"),
+        (
+            OSError(errno.ENOSPC, "No space left", "f.png"),
+            "The disk of 'f.png' is full. Make room there and try again.",
+        ),
+        (FileNotFoundError(errno.ENOENT, "No such file", "f.png"), "No such file: f.png"),
         (ImportError("pip install tfanime[web]"), "pip install tfanime[web]"),
         (KeyError("k"), "KeyError: 'k' (`tfanime --debug ...` shows where)"),
     ],

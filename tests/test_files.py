@@ -6,7 +6,15 @@ import sys
 
 import pytest
 
-from tfanime.files import atomic_folder, atomic_path, read_json, write_json, write_text
+from tfanime.files import (
+    atomic_folder,
+    atomic_path,
+    read_json,
+    remove_left_over,
+    temporary_prefix,
+    write_json,
+    write_text,
+)
 
 
 def test_atomic_path_replaces_only_on_success(tmp_path):
@@ -76,3 +84,26 @@ def test_json_is_stable_and_readable(tmp_path):
     write_json(tmp_path / "a.json", {"b": "ü", "a": [1]})
     assert (tmp_path / "a.json").read_text("utf-8") == ('{\n  "a": [\n    1\n  ],\n  "b": "ü"\n}\n')
     assert read_json(tmp_path / "a.json") == {"a": [1], "b": "ü"}
+
+
+def killed(name, ending=""):
+    """What a process that is no more has left of a file of that name."""
+    return temporary_prefix(name).replace(f"~{os.getpid()}~", "~999999999~") + f"abcd_123{ending}"
+
+
+def test_what_killed_processes_leave_is_removed(tmp_path):
+    (tmp_path / killed("set")).mkdir()
+    (tmp_path / killed("set") / "half").write_text("half")
+    own = tmp_path / f"{temporary_prefix('set')}abcd_123"  # of a process that runs: this one
+    other = tmp_path / killed("set2")
+    foreign = tmp_path / ".set~999999999~another.machine~abcd_123"
+    for path in (own, other, foreign):
+        path.mkdir()
+    with atomic_folder(tmp_path / "set"):
+        pass
+    kept = {".set~999999999~another.machine~abcd_123", own.name, "set"}
+    assert set(os.listdir(tmp_path)) == kept | {other.name}
+    (tmp_path / killed("a", ".json")).write_text("half")
+    (tmp_path / ".hidden").write_text("mine")
+    remove_left_over(tmp_path)
+    assert set(os.listdir(tmp_path)) == kept | {".hidden"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -19,6 +20,7 @@ from tfanime.labels import Field, LabelSchema, to_signed
 from tfanime.prepare.writer import Writer
 from tfanime.saved import save_generator
 from tfanime.text.attach import attach
+from tfanime.text.codes import TextCode
 from tfanime.text.kept import KeptTexts, keep_texts
 
 sys.path.insert(0, str(Path(__file__).parent / "text"))
@@ -62,6 +64,11 @@ def data(tmp_path, pair):
     return attach(folder, "plot", size=6, encoder=pair, progress=False)
 
 
+def imagine(text, run, **options):
+    """The runs here name the tiny BERT, which is ours."""
+    return tfanime.imagine(text, run, trust_encoder=True, **options)
+
+
 def a_run(folder, data, everything):
     """A run whose generator shows the mean of the labels it is given."""
     size = data.schema.size
@@ -79,7 +86,7 @@ def a_run(folder, data, everything):
 
 def test_what_a_text_is_read_as(tmp_path, data):
     run = a_run(tmp_path / "run", data, data)
-    found = tfanime.imagine("The <b>red</b> moon!", run, n=3)
+    found = imagine("The <b>red</b> moon!", run, n=3)
     assert found.read == {"plot": "red moon", "tags": "red"}
     assert found.read_as == {"mood": {"light": 1.0}} and found.chosen == {"mood": "light"}
     assert [near.title[0] for near in found.nearest] == ["T"] * 5
@@ -88,7 +95,7 @@ def test_what_a_text_is_read_as(tmp_path, data):
     # -1/+1 coding: "light" is 1 in the first column.
     assert (found.images[..., 0] == round((0.5 + 1) * 127.5)).all()
     code = data.texts[1]
-    expected = code.encode(["red moon"])[0]
+    expected = code.encode(["red moon"], trust_encoder=True)[0]
     signed = to_signed(found.pictures.labels)
     np.testing.assert_allclose(signed[0, -code.size :], expected, atol=1e-5)
     told = found.explanation()
@@ -99,19 +106,19 @@ def test_what_a_text_is_read_as(tmp_path, data):
 
 def test_genres_that_are_named_and_tags_that_are_given(tmp_path, data):
     run = a_run(tmp_path / "run", data, data)
-    found = tfanime.imagine("lone", run, n=1)
+    found = imagine("lone", run, n=1)
     assert found.read["tags"] == found.nearest[0].genres
-    found = tfanime.imagine("lone sword", run, n=1)
+    found = imagine("lone sword", run, n=1)
     assert found.read["tags"] == "sword" and found.chosen == {"mood": "heavy"}
-    found = tfanime.imagine("Slice-of-moon and a red sword", run, n=1)
+    found = imagine("Slice-of-moon and a red sword", run, n=1)
     assert found.read["tags"] == "slice of moon, red, sword"
-    found = tfanime.imagine("lone sword", run, n=1, tags={"mood": "light"})
+    found = imagine("lone sword", run, n=1, tags={"mood": "light"})
     assert found.chosen == {"mood": "light"} and found.read_as["mood"]["heavy"] == 1.0
 
 
 def test_a_run_of_genre_tags_alone_still_explains_the_class(tmp_path, data):
     run = a_run(tmp_path / "run", data.select(["tags"]), data)
-    found = tfanime.imagine("Sword!", run, n=2)
+    found = imagine("Sword!", run, n=2)
     assert found.read == {"tags": "sword"} and found.chosen == {}
     assert found.read_as == {"mood": {"heavy": 1.0}}
     assert all(near.index >= 12 for near in found.nearest)
@@ -148,7 +155,8 @@ def test_on_the_command_line(tmp_path, data):
     run = a_run(tmp_path / "run", data, data)
 
     def invoke(*words):
-        return CliRunner().invoke(cli.main, ["imagine", *map(str, words)], terminal_width=200)
+        words = ["imagine", *map(str, words), "--trust-encoder"]
+        return CliRunner().invoke(cli.main, words, terminal_width=200)
 
     sheet = tmp_path / "sheet.png"
     done = invoke("red moon", "--run", run, "--n", 2, "--grid", sheet, "--mood", "heavy")
@@ -161,6 +169,62 @@ def test_on_the_command_line(tmp_path, data):
     assert done.exit_code == 2 and "a vector of" in done.stderr
     done = CliRunner().invoke(cli.main, ["imagine", "--help"])
     assert done.exit_code == 0 and "Examples:" in done.stdout
+
+
+def test_an_encoder_that_tfanime_does_not_know_is_not_loaded(tmp_path, data, monkeypatch):
+    """A SavedModel is a program: this one writes a file when a text is read."""
+    import tensorflow as tf
+    import tensorflow_hub
+
+    run = a_run(tmp_path / "run", data, data)
+    folder, written = tmp_path / "run" / "enc", tmp_path / "written"
+    module = tf.Module()
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string)])
+    def read(texts):
+        tf.io.write_file(str(written), "anything")
+        return texts
+
+    module.__call__ = read
+    for part in ("preprocessor", "encoder"):
+        tf.saved_model.save(module, str(folder / part))
+    asked = ["imagine", "red moon", "--run", str(run), "--grid", str(tmp_path / "a.png")]
+    for encoder in (str(folder), "run/enc", "https://example.org/encoder/1", "auto", "minilm/"):
+        for name in ("plot", "tags"):
+            path = run / "text" / f"text-{name}.npz"
+            code, codes = TextCode.load(path), np.load(path)["codes"]
+            replace(code, encoder=encoder).save(path, codes=codes)
+        monkeypatch.chdir(tmp_path)
+        with monkeypatch.context() as patch:
+            patch.setattr(tensorflow_hub, "load", None)
+            done = CliRunner().invoke(cli.main, asked)
+            assert done.exit_code == 1 and len(done.stderr.splitlines()) == 1
+            assert f"Received: {encoder!r}" in done.stderr and "--trust-encoder" in done.stderr
+            with pytest.raises(ValueError, match="trust_encoder=True"):
+                tfanime.export_saved_model(run, tmp_path / "serving" / "x")
+    assert not written.exists() and not (tmp_path / "serving").exists()
+
+
+def test_a_folder_is_no_address(tmp_path, monkeypatch):
+    """Nothing in the current folder can stand for an encoder of TF-Hub."""
+    from tfanime.text import bert
+
+    monkeypatch.chdir(tmp_path)
+    for part in ("preprocessor", "encoder"):
+        (tmp_path / bert.HUB_ENCODER / part).mkdir(parents=True)
+        (tmp_path / bert.HUB_ENCODER / part / "saved_model.pb").write_bytes(b"")
+    assert bert._encoder_of(bert.HUB_ENCODER) == bert.HUB_ENCODER
+    assert bert._preprocessor_of(bert.HUB_ENCODER) == bert.HUB_PREPROCESSOR
+
+
+@pytest.mark.parametrize("name", ["text-plot.npz", "order.json", "labels.npy", "rows.jsonl"])
+def test_kept_texts_that_are_damaged_are_named(tmp_path, data, name):
+    run = a_run(tmp_path / "run", data, data)
+    path = run / "text" / name
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ValueError, match="damaged") as caught:
+        KeptTexts.open(run)
+    assert str(run / "text") in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_what_imagine_refuses(tmp_path, data):
@@ -197,7 +261,7 @@ def test_training_and_imagining(tmp_path, data):
     generator = tfanime.load_generator(run.path)
     assert generator.latent_dim == 9
     assert [f.name for f in generator.schema.fields] == ["mood", "plot"]
-    found = tfanime.imagine("red moon", run.path, n=2)
+    found = imagine("red moon", run.path, n=2)
     assert found.images.shape == (2, 16, 16, 3)
     # Without words vectors come from the training pictures.
     drawn = tfanime.generate(run.path, n=16).labels

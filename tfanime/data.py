@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfanime import disk
 from tfanime import images as image_tools
 from tfanime.cache import cache_folder, check_cache
 from tfanime.files import read_json
@@ -81,7 +82,8 @@ class PackedDataset:
         try:
             manifest = read_json(path / "dataset.json")
             known = manifest["format"] == FORMAT and manifest["version"] == VERSION
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            disk.check(error, path)
             known = False
         if not known:
             raise ValueError(
@@ -478,6 +480,7 @@ def _load(path: Path, shape: tuple[int, ...], dtype: type) -> np.ndarray:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
+        disk.check(error, path)
         raise ValueError(
             f"The packed set is damaged: {str(path)!r} cannot be read ({error}). Pack it again."
         ) from error

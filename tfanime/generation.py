@@ -11,7 +11,7 @@ import numpy as np
 
 from tfanime import images as pictures
 from tfanime import latent, upscaling
-from tfanime.files import read_json, write_json
+from tfanime.files import read_json, remove_left_over, write_json
 from tfanime.labels import LabelSchema, to_signed, to_unsigned
 
 CHUNK = 8  # pictures a network call: always, see _draw
@@ -69,7 +69,8 @@ def generate(
     """Draws pictures.
 
     Picture i of a seed is the same on every run, whatever `n` and `first` are
-    (`docs/seeds.md` specifies the map from seed and index to latents and labels).
+    (`docs/seeds.md` specifies the map from seed and index to latents and labels). Do not `fork` the
+    process afterwards, TensorFlow's threads are not in the child: use `multiprocessing`'s "spawn".
 
     Args:
         run: a run folder or a saved model, or what `tfanime.saved.load_generator` returns.
@@ -304,6 +305,7 @@ class _PictureFolder:
                 f"Received: {os.fspath(path)!r}. For one sheet use grid."
             )
         self.entries: dict[str, dict] = {}
+        remove_left_over(self.path)
         index = self.path / INDEX
         if index.exists():
             try:

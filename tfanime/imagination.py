@@ -88,6 +88,7 @@ def imagine(
     out: str | os.PathLike | None = None,
     grid: str | os.PathLike | None = None,
     encoder=None,
+    trust_encoder: bool = False,
     progress: bool = False,
 ) -> Imagined:
     """Draws what a text describes.
@@ -103,12 +104,15 @@ def imagine(
         n, seed, truncation, out, grid, progress: as for `tfanime.generate`.
         tags: labels to hold fixed.
         encoder: the loaded `text.TextEncoder` of the run, to save loading it for every call.
+        trust_encoder: load the encoder that the run names even if tfanime does not know it. An
+            encoder is a program that may read and write files.
 
     Returns:
         `Imagined`.
 
     Raises:
-        ValueError: for a run without texts, a text that says nothing, or unknown tags.
+        ValueError: for a run without texts, a text that says nothing, unknown tags, or an encoder
+            that tfanime does not know, without `trust_encoder`.
 
     Example:
         >>> found = imagine("a lonely swordsman under a red moon",  # doctest: +SKIP
@@ -125,7 +129,7 @@ def imagine(
     read = {code.name: _read(code, text, kept)}
     if not read[code.name]:
         raise ValueError(f"A text that says something is needed. Received: {text!r}.")
-    encoder = encoder or code.load_encoder()
+    encoder = encoder or code.load_encoder(trust_encoder)
     vectors = {code.name: _encoded(code, read[code.name], encoder)}
     near = kept.near(vectors[code.name], NEAREST)
     for other in kept.codes:
@@ -136,7 +140,9 @@ def imagine(
         if read[other.name]:
             same = (other.encoder, other.pooling) == (code.encoder, code.pooling)
             vectors[other.name] = _encoded(
-                other, read[other.name], encoder if same else other.load_encoder()
+                other,
+                read[other.name],
+                encoder if same else other.load_encoder(trust_encoder),
             )
     read_as = kept.read_as(vectors[code.name])
     conditioned = {field.name for field in schema.fields}

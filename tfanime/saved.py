@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfanime import zoo
-from tfanime.files import atomic_path, read_json, write_json
+from tfanime import bounds, zoo
+from tfanime.files import atomic_path, write_json
 from tfanime.labels import LabelSchema
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 WEIGHTS = "generator.keras"
 DESCRIPTION = "generator.json"
 GENERATOR, UPSCALER = KINDS = ("generator", "upscaler")
+FACTORS = (2, 4)
 TRAIN = "tfanime train {} --data drawn --minutes 9 --out RUN"
 TRAINING = {GENERATOR: TRAIN.format("modern"), UPSCALER: TRAIN.format("srgan")}
 
@@ -131,13 +132,12 @@ def _save(folder: Path, model: keras.Model, description: dict) -> None:
 
 def kind_of(folder: str | os.PathLike) -> str:
     """`"generator"` or `"upscaler"`, without loading weights."""
-    return read_json(_existing(folder) / DESCRIPTION).get("kind", GENERATOR)
+    return _description(_existing(folder))["kind"]
 
 
 def load_schema(folder: str | os.PathLike) -> LabelSchema | None:
     """The label schema of a saved generator, without loading its weights."""
-    stored = _described(folder, GENERATOR)["schema"]
-    return LabelSchema.from_json(stored) if stored else None
+    return _schema(_existing(folder), _described(folder, GENERATOR))
 
 
 def load_generator(folder: str | os.PathLike) -> Generator:
@@ -145,15 +145,24 @@ def load_generator(folder: str | os.PathLike) -> Generator:
 
     Raises:
         FileNotFoundError: when the folder holds no generator.
-        ValueError: when it holds an upscaler.
+        ValueError: when it holds an upscaler, or a file of it is damaged or asks for more memory
+            than a generator needs; the message names the file.
     """
-    description = _described(folder, GENERATOR)
-    stored = description["schema"]
-    return Generator(
-        model=_model(_existing(folder)),
-        schema=LabelSchema.from_json(stored) if stored else None,
-        name=description["name"],
-    )
+    description, folder = _described(folder, GENERATOR), _existing(folder)
+    schema, model = _schema(folder, description), _model(folder)
+    wanted = [None] if schema is None else [None, schema.size]
+    inputs = [tensor.shape for tensor in model.inputs]
+    if len(inputs) != len(wanted) or any(len(shape) != 2 for shape in inputs):
+        found = "without labels" if len(inputs) == 1 else f"with {len(inputs)} inputs"
+        raise _wrong(folder, f"says {len(wanted)} inputs and {WEIGHTS} holds a network {found}")
+    if inputs[0][-1] > bounds.COLUMNS:
+        raise _wrong(folder, f"stands beside a network of {inputs[0][-1]:,} latents")
+    if schema is not None and inputs[1][-1] != schema.size:
+        raise _wrong(folder, f"describes {schema.size} labels and {WEIGHTS} takes {inputs[1][-1]}")
+    drawn = model.output_shape
+    if len(drawn) != 4 or drawn[-1] != 3 or None in drawn[1:]:
+        raise _wrong(folder, f"stands beside a network that draws {drawn}")
+    return Generator(model=model, schema=schema, name=description["name"])
 
 
 def load_upscaler(folder: str | os.PathLike) -> Upscaler:
@@ -161,11 +170,18 @@ def load_upscaler(folder: str | os.PathLike) -> Upscaler:
 
     Raises:
         FileNotFoundError: when the folder holds no upscaler.
-        ValueError: when it holds a generator.
+        ValueError: when it holds a generator, or a file of it is damaged or asks for more memory
+            than an upscaler needs; the message names the file.
     """
-    description = _described(folder, UPSCALER)
-    model = _model(_existing(folder, UPSCALER))
-    return Upscaler(model=model, factor=description["factor"], name=description["name"])
+    description, folder = _described(folder, UPSCALER), _existing(folder, UPSCALER)
+    model, factor = _model(folder), description.get("factor")
+    if factor not in FACTORS:
+        raise _wrong(folder, f"says the factor {factor!r}, where {FACTORS} are possible")
+    side = bounds.SIDE
+    shape = model.compute_output_shape((1, side, side, 3)) if len(model.inputs) == 1 else None
+    if shape != (1, factor * side, factor * side, 3):
+        raise _wrong(folder, f"says the factor {factor} and {WEIGHTS} enlarges {side} to {shape}")
+    return Upscaler(model=model, factor=factor, name=description["name"])
 
 
 def _model(folder: Path) -> keras.Model:
@@ -173,7 +189,7 @@ def _model(folder: Path) -> keras.Model:
 
     import tfanime.layers  # noqa: F401  (registers the layers that the file names)
 
-    model = keras.models.load_model(folder / WEIGHTS, compile=False)
+    model = bounds.load_network(folder / WEIGHTS)
     for layer in model.layers:
         # Rounding to bfloat16 shows, and differs with the batch, the machine and the graph: one
         # seed would be other pictures here, in a browser and on a server.
@@ -186,10 +202,36 @@ def _is_convolution(layer) -> bool:
     return hasattr(layer, "kernel_size")
 
 
+def _description(folder: Path) -> dict:
+    """`generator.json`, with its `kind`."""
+    description = {"kind": GENERATOR, **bounds.read_object(folder / DESCRIPTION)}
+    kind, name = description["kind"], description.get("name")
+    if kind not in KINDS or not isinstance(name, str):
+        raise _wrong(folder, f"needs a kind out of {KINDS} and a name, and says {kind!r}, {name!r}")
+    return description
+
+
+def _schema(folder: Path, description: dict) -> LabelSchema | None:
+    if "schema" not in description:
+        raise _wrong(folder, "lacks the key 'schema'")
+    stored = description["schema"]
+    if stored is None:
+        return None
+    try:
+        bounds.check_schema(stored)
+        return LabelSchema.from_json(stored)
+    except (ValueError, TypeError, KeyError) as error:
+        raise _wrong(folder, f"describes no labels: {str(error).rstrip('.')}") from error
+
+
+def _wrong(folder: Path, what: str) -> ValueError:
+    return ValueError(f"{str(folder / DESCRIPTION)!r} {what}. Save the model again.")
+
+
 def _described(folder: str | os.PathLike, wanted: str) -> dict:
     """`generator.json` of that kind of model."""
-    description = read_json(_existing(folder, wanted) / DESCRIPTION)
-    kind = description.get("kind", GENERATOR)
+    description = _description(_existing(folder, wanted))
+    kind = description["kind"]
     if kind != wanted:
         advice = {
             GENERATOR: "`tfanime generate` draws with a generator",

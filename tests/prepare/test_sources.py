@@ -1,4 +1,7 @@
+import errno
+import gzip
 import io
+import lzma
 import os
 import tarfile
 import zipfile
@@ -6,6 +9,7 @@ import zipfile
 import pytest
 from broken_files import good_files, write_folder
 
+from tfanime.disk import DiskError
 from tfanime.prepare import sources
 from tfanime.prepare.sources import fingerprint, natural, open_source
 
@@ -174,3 +178,93 @@ def test_fingerprint_follows_the_pictures(tmp_path):
     first = fingerprint(table)
     (root / "new.png").write_bytes(b"xyz")
     assert fingerprint(table) != first
+
+
+# ---- unpacking, with limits ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
+def test_a_member_too_large_for_a_picture_takes_no_room(tmp_path, monkeypatch, mode):
+    monkeypatch.setattr(sources, "FILE_LIMIT", 10**6)
+    monkeypatch.setattr(sources, "SLACK", 1000)
+    bomb = {"a.png": b"1" * 900, "bomb.png": bytes(10**6 + 1), "z.png": b"2" * 900}
+    path = tar_of(tmp_path / "a.tar", bomb, mode)
+    monkeypatch.setattr(sources, "EXPANSION", 0)
+    with pytest.raises(ValueError, match="more than 1,000 bytes would be unpacked. Unpack it your"):
+        contents(path)
+    monkeypatch.setattr(sources, "SLACK", 2000)
+    with open_source(path) as source:
+        assert (source.read("a.png"), source.read("z.png")) == (b"1" * 900, b"2" * 900)
+        with pytest.raises(ValueError, match="^too large: 1,000,001 bytes"):
+            source.read("bomb.png")
+    assert not source.rejected
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+def test_a_full_temporary_disk_is_no_damaged_archive(tmp_path, monkeypatch, number):
+    path = tar_of(tmp_path / "a.tar.gz", {f"{i}.png": os.urandom(20_000) for i in range(9)}, "w:gz")
+
+    class Scratch(io.BytesIO):
+        def write(self, data):
+            if self.tell() > 50_000:
+                raise OSError(number, os.strerror(number))
+            return super().write(data)
+
+    monkeypatch.setattr(sources.tempfile, "TemporaryFile", Scratch)
+    monkeypatch.setattr(sources.tempfile, "gettempdir", lambda: "/small")
+    with pytest.raises(DiskError, match="The disk of '/small'"), open_source(path):
+        pass
+
+
+def test_an_archive_on_a_broken_disk_is_no_damaged_archive(tmp_path, monkeypatch):
+    path = tar_of(tmp_path / "a.tar.gz", {"a.png": os.urandom(20_000)}, "w:gz")
+
+    class Broken(gzip.GzipFile):
+        def read1(self, size=-1):
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(
+        sources, "DECOMPRESSORS", ((b"\x1f\x8b", lambda file: Broken(None, "rb", 9, file)),)
+    )
+    with pytest.raises(DiskError, match="a.tar.gz' fails"), open_source(path):
+        pass
+
+
+def test_a_long_name_without_an_end(tmp_path):
+    """tarfile would read all of it; a terabyte is claimed."""
+    entry = tarfile.TarInfo("x")
+    entry.type, entry.size = tarfile.XHDTYPE, 2**40
+    good = tar_of(tmp_path / "good.tar", {"ok.png": b"1"}).read_bytes()
+    (tmp_path / "a.tar").write_bytes(good[:1024] + entry.tobuf(tarfile.GNU_FORMAT) + bytes(2048))
+    found, rejected = contents(tmp_path / "a.tar")
+    assert found == {"ok.png": b"1"} and [one.reason for one in rejected] == ["damaged"]
+    (tmp_path / "b.tar").write_bytes(entry.tobuf(tarfile.GNU_FORMAT) + bytes(2048))
+    with pytest.raises(ValueError, match="none of these or a damaged archive"):
+        contents(tmp_path / "b.tar")
+
+
+def test_xz_streams_behind_each_other_and_their_memory(tmp_path, monkeypatch):
+    data = tar_of(tmp_path / "a.tar", {"a.png": os.urandom(5000), "b.png": b"2"}).read_bytes()
+    packed = lzma.compress(data[:3000]) + bytes(8) + lzma.compress(data[3000:])
+    (tmp_path / "a.tar.xz").write_bytes(packed)
+    found, rejected = contents(tmp_path / "a.tar.xz")
+    assert set(found) == {"a.png", "b.png"} and not rejected
+    monkeypatch.setattr(sources, "XZ_MEMORY", 2**20)  # these streams ask for 8 MB
+    assert contents(tmp_path / "a.tar.xz")[0] == {}
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_sparse_members_are_filled(tmp_path, mode):
+    """GNU tar stores a file with holes as its parts: 512 bytes at 4096, of 8192."""
+    header = tarfile.TarInfo("holes.png")
+    header.type, header.size = tarfile.GNUTYPE_SPARSE, 512
+    block = bytearray(header.tobuf(tarfile.GNU_FORMAT))
+    block[386:410] = b"%011o\0%011o\0" % (4096, 512)
+    block[483:495] = b"%011o\0" % 8192
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    data = bytes(block) + b"x" * 512 + bytes(1024)
+    path = tmp_path / "a.tar"
+    path.write_bytes(gzip.compress(data) if mode == "w:gz" else data)
+    found, rejected = contents(path)
+    assert found == {"holes.png": bytes(4096) + b"x" * 512 + bytes(3584)} and not rejected

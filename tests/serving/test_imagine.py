@@ -53,10 +53,10 @@ def run(tmp_path, monkeypatch):
 def test_imagine(run, tmp_path):
     from model_server import ModelServer
 
-    saved = export_saved_model(run, tmp_path / "serving" / "posters", most=4)
+    saved = export_saved_model(run, tmp_path / "serving" / "posters", most=4, trust_encoder=True)
     assert "imagine" in saved.signatures
     code = KeptTexts.open(run).described
-    given = {"plot": code.encode(["red moon"])[0], "mood": "light"}
+    given = {"plot": code.encode(["red moon"], trust_encoder=True)[0], "mood": "light"}
     expected = tfanime.generate(run, n=5, seed=7, tags=given)
     with ModelServer(tmp_path / "serving") as server:
         for address in (server.rest, server.grpc):

@@ -66,9 +66,13 @@ def test_a_code_is_saved_and_read(tmp_path, pair):
     again = TextCode.load(tmp_path / "c.npz")
     assert (again.name, again.encoder, again.pooling) == ("plot", str(pair), "cls")
     assert (again.length, again.genres, again.skip) == (12, False, ("lemmas",))
-    encoded = again.encode(["red moon", "N/A", "the"])
+    encoded = again.encode(["red moon", "N/A", "the"], trust_encoder=True)
     assert np.isnan(encoded[1]).all() and np.isfinite(encoded[[0, 2]]).all()
-    np.testing.assert_array_equal(encoded, code.encode(["red moon", "N/A", "the"]))
+    np.testing.assert_array_equal(
+        encoded, code.encode(["red moon", "N/A", "the"], trust_encoder=True)
+    )
+    with pytest.raises(ValueError, match="trust_encoder=True"):
+        again.encode(["red moon"])
     with pytest.raises(ValueError, match="is a word"):
         TextCode("my plot", str(pair))
 
@@ -84,7 +88,7 @@ def test_texts_become_labels(tmp_path, pair):
     np.testing.assert_array_equal(labels[:, :2], plain.labels())
     assert np.isnan(labels[3, places["plot"]]).all() and np.isnan(labels[3, places["tags"]]).all()
     code = data.texts[1]
-    expected = code.encode(["red moon", "lone sword"])
+    expected = code.encode(["red moon", "lone sword"], trust_encoder=True)
     np.testing.assert_allclose(labels[:2, places["plot"]] * 2 - 1, expected, atol=1e-5)
     assert data.sha256 != plain.sha256
     # Fallback to another column, in place of the same name.
@@ -96,7 +100,9 @@ def test_texts_become_labels(tmp_path, pair):
 def test_a_test_set_is_encoded_as_the_training_set(tmp_path, pair):
     train, test = packed(tmp_path / "train"), packed(tmp_path / "test", 4)
     first = attach(train, "plot", "synopsis", encoder=pair, progress=False)
-    second = attach(test, "plot", "synopsis", like=train, progress=False)
+    with pytest.raises(ValueError, match="--trust-encoder"):
+        attach(test, "plot", "synopsis", like=train, progress=False)
+    second = attach(test, "plot", "synopsis", like=train, trust_encoder=True, progress=False)
     np.testing.assert_allclose(second.labels()[:3, 2:], first.labels()[:3, 2:], atol=1e-5)
 
 

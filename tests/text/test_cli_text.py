@@ -51,6 +51,7 @@ def test_mistakes_get_a_sentence(invoke, table, pair, tmp_path):
 
 def test_install(invoke, monkeypatch, checkpoint):
     monkeypatch.setattr(offline, "_packaged", lambda: checkpoint[0])
+    monkeypatch.setattr(offline, "FILES", {})
     done = invoke("install")
     assert done.exit_code == 0 and str(offline.pair_folder()) in done.stdout
 

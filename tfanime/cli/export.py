@@ -7,7 +7,7 @@ from contextlib import suppress
 import click
 
 import tfanime
-from tfanime.cli.kinds import COUNT, RUN, Run
+from tfanime.cli.kinds import COUNT, RUN, TRUST_ENCODER, Run
 
 FOLDER = click.option(
     "--out", type=click.Path(file_okay=False), required=True, metavar="DIR", help="Folder to write."
@@ -109,6 +109,7 @@ def export_web(runs, out, **options) -> None:
     show_default=True,
     help="Pictures that one request may ask for.",
 )
+@TRUST_ENCODER
 def export_saved_model(run, out, **options) -> None:
     """Write a model for TensorFlow Serving, with a start-up configuration beside it.
 
@@ -160,6 +161,7 @@ def export_onnx(run, out) -> None:
 @FOLDER
 @UPSCALER
 @SITE
+@TRUST_ENCODER
 def export_all(run, out, **options) -> None:
     """Write web/, serving/, litert/ and onnx/ in one folder.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from tfanime import disk
 from tfanime.printing import plain
 
 # What our functions raise for reasons that a user can do something about.
@@ -38,6 +39,9 @@ def _sentence(error: Exception) -> str:
             "This needs TensorFlow, which is not installed: pip install tensorflow. (Training and "
             "drawing also run with JAX: pip install jax, and KERAS_BACKEND=jax.)"
         )
+    place = getattr(error, "filename", None) or "what was read or written"
+    if found := disk.as_disk_error(error, place):
+        return str(found)
     if not isinstance(error, EXPECTED):
         first_line = (str(error).splitlines() or [""])[0]
         return f"{type(error).__name__}: {first_line} (`tfanime --debug ...` shows where)"

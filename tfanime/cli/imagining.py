@@ -8,7 +8,7 @@ import click
 
 import tfanime
 from tfanime.cli.attributes import ATTRIBUTES, pairs_of, tags_of
-from tfanime.cli.kinds import COUNT, SEED, TRUNCATION
+from tfanime.cli.kinds import COUNT, SEED, TRUNCATION, TRUST_ENCODER
 
 
 @click.command(context_settings=ATTRIBUTES)
@@ -30,6 +30,7 @@ from tfanime.cli.kinds import COUNT, SEED, TRUNCATION
     metavar="FILE",
     help="All pictures on one sheet (.png, .jpg, .webp).",
 )
+@TRUST_ENCODER
 @click.pass_context
 def imagine(ctx, text, run, **options) -> None:
     """Draw what TEXT describes: a phrase, a paragraph, or genres.

@@ -127,3 +127,9 @@ TRUNCATION = click.option(
     show_default=True,
     help="Scale of the latents: below 1 typical pictures, above 1 unusual ones.",
 )
+TRUST_ENCODER = click.option(
+    "--trust-encoder",
+    is_flag=True,
+    help="Load the text encoder that the data name even if tfanime does not know it. It is a "
+    "program that may read and write files.",
+)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tfanime.cli.kinds import COUNT
+from tfanime.cli.kinds import COUNT, TRUST_ENCODER
 
 TABLE = click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 EMBEDDED = click.argument("embedded", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -191,6 +191,7 @@ def probe(embedded, genres, title) -> None:
     metavar="DATA",
     help="Encode as this packed set was: for a test set, the training set.",
 )
+@TRUST_ENCODER
 def attach(data, name, **options) -> None:
     """Add the texts of a packed set to its labels, as vectors to condition on.
 

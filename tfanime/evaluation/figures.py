@@ -5,12 +5,13 @@ space of features looks, what a data set holds. Each writes one picture file.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from tfanime import latent
+from tfanime import bounds, latent
 from tfanime.data import PackedDataset, load_data
 from tfanime.evaluation.subject import open_subject
 from tfanime.files import atomic_path
@@ -339,12 +340,12 @@ def _measure_checkpoints(run: Path, data, n: int, progress: bool):
     from tqdm import tqdm
 
     from tfanime.config import Config
-    from tfanime.files import read_json
     from tfanime.labels import LabelSchema
     from tfanime.metrics.quality import quality_meter
     from tfanime.saved import Generator
     from tfanime.training import checkpoint
     from tfanime.training.build import build_gan
+    from tfanime.training.process import unchanged
 
     found = checkpoint.checkpoints(run)
     if data is None or not found:
@@ -353,13 +354,18 @@ def _measure_checkpoints(run: Path, data, n: int, progress: bool):
             f"pictures to measure its {len(found)} checkpoints against."
         )
     data = _dataset(data)
-    stored = read_json(run / "config.json")
+    stored = bounds.read_object(run / "config.json")
     schema = LabelSchema.from_json(stored["labels"]) if stored["labels"] else None
-    gan = build_gan(Config.from_json(stored["config"]), schema)
+    with unchanged():
+        gan = build_gan(Config.from_json(stored["config"]), schema)
     meter = quality_meter(data, n)
     rows = []
     for folder in tqdm(found, unit="checkpoint", disable=not progress):
-        meta = checkpoint.restore(gan, folder)
+        try:
+            meta = checkpoint.restore(gan, folder)
+        except checkpoint.Damaged as error:
+            print(f"{error} It is left out.", file=sys.stderr)
+            continue
         used = schema if gan.conditional_generator else None
         generator = Generator(gan.ema_generator, used, run.name)
         z = latent.latents(0, meter.count, generator.latent_dim)

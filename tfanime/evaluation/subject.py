@@ -10,7 +10,6 @@ import numpy as np
 
 from tfanime import zoo
 from tfanime.data import PackedDataset
-from tfanime.files import read_json
 from tfanime.generation import generate
 from tfanime.images import fit, read_image
 from tfanime.labels import LabelSchema
@@ -164,7 +163,7 @@ def _checkpoint(run: Path) -> dict[str, object]:
     found = checkpoints(run)
     if not found:
         return {}
-    return {"checkpoint": found[-1].name, "step": int(read_json(found[-1] / "meta.json")["step"])}
+    return {"checkpoint": found[-1].name, "step": int(found[-1].name.removeprefix("step-"))}
 
 
 def _is_run(subject) -> bool:

@@ -29,6 +29,7 @@ def export_all(
     *,
     upscaler: str | os.PathLike | None = None,
     site: bool = True,
+    trust_encoder: bool = False,
     progress: bool = False,
 ) -> Everything:
     """Writes `web/`, `serving/NAME/N/`, `litert/` and `onnx/`, NAME being the run folder's.
@@ -39,6 +40,7 @@ def export_all(
             its next version.
         upscaler: a run folder of an upscaler, for the site and the served model.
         site: False leaves the web page out and writes its models alone.
+        trust_encoder: see `export_saved_model`.
         progress: show a progress bar.
 
     Raises:
@@ -52,6 +54,7 @@ def export_all(
     runs = [run] if upscaler is None else [run, zoo.locate(upscaler)]
     # The quick ones first: what is wrong with the run shows before the long measuring.
     litert, onnx = export_litert(run, out / "litert"), export_onnx(run, out / "onnx")
-    served = export_saved_model(run, out / "serving" / name, upscaler=upscaler)
+    home = out / "serving" / name
+    served = export_saved_model(run, home, upscaler=upscaler, trust_encoder=trust_encoder)
     web = export_web(runs, out / "web", site=site, progress=progress)
     return Everything(web, served, litert, onnx)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tfanime import disk
 from tfanime.files import atomic_folder, read_json
 
 FORMAT = 1
@@ -22,7 +23,8 @@ def check_replaceable(out: Path, kind: str = WEB) -> None:
     try:
         stored = read_json(out / MANIFEST)
         ours = stored["format"] == FORMAT and stored.get("kind", WEB) == kind
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        disk.check(error, out)
         ours = False
     if not ours:
         raise ValueError(

@@ -61,6 +61,7 @@ def export_saved_model(
     version: int | None = None,
     upscaler: str | os.PathLike | None = None,
     most: int = MOST,
+    trust_encoder: bool = False,
 ) -> Saved:
     """Writes a generator for TensorFlow Serving, with everything it does inside the graph.
 
@@ -75,6 +76,8 @@ def export_saved_model(
         version: of the folder to write; default: the next one.
         upscaler: a run folder of an upscaler, for the signature `upscale`.
         most: pictures that one request may ask for, 1 to 256.
+        trust_encoder: load the text encoder that the run names, and put it into the served model,
+            even if tfanime does not know it. It is a program that may read and write files.
 
     Returns:
         `Saved`.
@@ -82,7 +85,8 @@ def export_saved_model(
     Raises:
         ImportError: without the `serve` extra.
         FileNotFoundError: when a folder holds no trained model.
-        ValueError: for a version that exists, and for arguments out of range.
+        ValueError: for a version that exists, for arguments out of range, and for a text encoder
+            that tfanime does not know, without `trust_encoder`.
         RuntimeError: when the saved model draws other pictures. Nothing is written then.
 
     Example:
@@ -111,7 +115,7 @@ def export_saved_model(
         description,
         Limits(most, CALL),
         larger and rewrite(from_keras(larger.model)),
-        texts and _reader(texts),
+        texts and _reader(texts, trust_encoder),
     )
     signatures = module.signatures()
     with atomic_folder(home / str(version)) as folder:
@@ -199,13 +203,13 @@ def _texts(run: Path) -> TextCode | None:
     return KeptTexts.open(run).described
 
 
-def _reader(code: TextCode):
+def _reader(code: TextCode, trust_encoder: bool):
     """`TextCode.project` behind the encoder, in a graph. The texts come cleaned."""
     import tensorflow as tf
 
     from tfanime.export.served.module import Reader
 
-    encoder = code.load_encoder()
+    encoder = code.load_encoder(trust_encoder)
 
     def read(texts):
         vectors = tf.cast(encoder.call(texts), tf.float64)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tfanime.cache import cache_folder, writing
-from tfanime.files import atomic_path
+from tfanime.files import atomic_path, save_array, save_arrays
 from tfanime.metrics.arrays import check_features
 from tfanime.metrics.features import Extractor, features_in_chunks
 
@@ -125,9 +125,9 @@ def dataset_statistics(
         features_in_chunks(_pictures(dataset), extractor, resize, len(dataset), progress=progress)
     )
     with writing(file.parent), atomic_path(file) as temporary:
-        np.savez(
-            temporary, mean=result.mean, covariance=result.covariance, count=np.array(result.count)
-        )
+        count = np.array(result.count)
+        arrays = {"mean": result.mean, "covariance": result.covariance, "count": count}
+        save_arrays(temporary, arrays)
     return result
 
 
@@ -148,7 +148,7 @@ def dataset_features(
     parts = features_in_chunks(_pictures(dataset), extractor, resize, len(dataset), progress)
     result = np.concatenate(list(parts))
     with writing(file.parent), atomic_path(file) as temporary:
-        np.save(temporary, result)
+        save_array(temporary, result)
     return result
 
 

@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfanime import images
+from tfanime import disk, images
 from tfanime.files import write_csv, write_text
 from tfanime.manifest import UNKNOWN_LICENCE, Manifest, Step
 from tfanime.prepare.check import Rejected, summary
@@ -156,7 +156,8 @@ def crop_faces(
             "version": VERSION,
         }
         known = _begin(out, settings, overwrite)
-        done = _search_all(opened, out, settings, known, detector, progress)
+        with disk.checked(out):
+            done = _search_all(opened, out, settings, known, detector, progress)
         unusable = [*opened.rejected]
     if not done and not unusable:
         raise ValueError(f"Faces are found in pictures. Received: {str(source)!r}, without any.")
@@ -301,6 +302,7 @@ def _search_all(
             while waiting:
                 finish()
         finally:
+            part.unlink(missing_ok=True)
             for future, _ in waiting:
                 future.cancel()
     return done

@@ -16,8 +16,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfanime import images
-from tfanime.files import atomic_folder, read_json, write_json
+from tfanime import disk, images
+from tfanime.files import (
+    atomic_folder,
+    left_over,
+    read_json,
+    remove,
+    temporary_prefix,
+    write_json,
+)
 from tfanime.prepare.arranged import (
     FOLDERS,
     STYLEGAN,
@@ -244,7 +251,8 @@ def already_packed(out: Path, made_from: dict, overwrite: bool) -> bool:
     try:
         manifest = read_json(out / "dataset.json")
         packed = manifest["format"] == FORMAT
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        disk.check(error, out)
         packed = False
     if packed and manifest.get("made_from") == made_from:
         return not overwrite
@@ -261,16 +269,23 @@ def already_packed(out: Path, made_from: dict, overwrite: bool) -> bool:
 @contextmanager
 def replacing(out: Path) -> Iterator[Path]:
     """`atomic_folder` that may replace a set: the old one goes when the new one is complete."""
-    aside = None
+    aside, name = None, f"{out.name}-old"
+    for old in left_over(out.parent, name):  # of a process that was killed in between
+        if out.exists() or not (held := next(old.iterdir(), None)):
+            remove(old)
+        else:
+            held.rename(out)
+            remove(old)
     try:
         with atomic_folder(out) as folder:
             yield folder
             if out.exists():
-                aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
-                out.rename(aside)
+                aside = Path(tempfile.mkdtemp(prefix=temporary_prefix(name), dir=out.parent))
+                out.rename(aside / out.name)
     except BaseException:
         if aside and not out.exists():
-            aside.rename(out)
+            (aside / out.name).rename(out)
+            aside.rmdir()
         raise
     if aside:
         shutil.rmtree(aside)

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import PIL
 
-from tfanime.files import atomic_folder, write_json
+from tfanime.files import atomic_folder, save_arrays, write_json
 from tfanime.labels import MAKEGIRLSMOE
 from tfanime.prepare.writer import Writer
 
@@ -55,7 +55,7 @@ def render(
     edges = np.linspace(0, count, workers + 1).astype(int).tolist()
     with (
         atomic_folder(out) as folder,
-        tempfile.TemporaryDirectory(dir=folder.parent, prefix=".drawing-") as scratch,
+        tempfile.TemporaryDirectory(dir=folder, prefix=".drawing-") as scratch,
         tqdm(total=count, desc="drawing", unit=" pictures", disable=not progress) as bar,
     ):
         parts = [Path(scratch) / f"{first}.npz" for first in edges[:-1]]
@@ -133,7 +133,8 @@ def _work(first: int, count: int, size: int, seed: int, part: str) -> None:
         images.append(drawn[0])
         labels.append(drawn[1])
         print(f"drawn {some}", flush=True)
-    np.savez(part, images=np.concatenate(images), labels=np.concatenate(labels))
+    drawn = {"images": np.concatenate(images), "labels": np.concatenate(labels)}
+    save_arrays(part, drawn)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Where pictures come from: a folder tree, a zip, a tar, or a CSV of paths.
 
-Nothing is ever extracted: members of archives are read in memory, and those that point outside
-or are links are refused by name.
+Nothing is ever extracted under its own name: members of archives are read in memory, and those that
+point outside or are links are refused by name. A compressed tar, which cannot be read in any order,
+is unpacked once into a temporary file without a name, within limits.
 """
 
 from __future__ import annotations
@@ -23,12 +24,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from tfanime import disk
 from tfanime.prepare.check import Rejected
 from tfanime.prepare.table import read_table
 
 FILE_LIMIT = 256 * 2**20  # bytes of one picture file, unpacked
 AHEAD_BYTES = 128 * 2**20  # of files that are read before they are decoded
-DECOMPRESSORS = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open))
+# Bytes that a compressed tar may unpack to: so many times its own size, and some more. Pictures are
+# compressed already; BMPs of drawings shrink to a tenth.
+EXPANSION, SLACK = 32, 128 * 2**20
+HEADER_LIMIT = 2**20  # bytes of a long name in a tar
+XZ_MEMORY = 256 * 2**20  # `xz -9` needs a quarter
+BLOCK = 2**18
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 
 
@@ -77,7 +84,7 @@ def source_kind(path: Path) -> str:
         return "csv"
     if zipfile.is_zipfile(path):
         return "zip"
-    if path.is_file() and tarfile.is_tarfile(path):
+    if path.is_file() and _is_tar(path):
         return "tar"
     raise ValueError(
         "Pictures come as a folder, a .zip, a .tar (also .gz, .bz2, .xz) or a .csv with a column "
@@ -115,7 +122,8 @@ def fingerprint(path: str | os.PathLike) -> str:
         try:
             seen = file.stat()
             line = f"{os.path.relpath(file, path)}\0{seen.st_size}\0{seen.st_mtime_ns}\n"
-        except OSError:
+        except OSError as error:
+            disk.check(error, file)
             line = f"{os.path.relpath(file, path)}\0missing\n"
         digest.update(line.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
@@ -191,6 +199,7 @@ def _read_file(path: Path) -> bytes:
         _check_bytes(seen.st_size)
         return path.read_bytes()
     except OSError as error:
+        disk.check(error, path)
         raise ValueError(f"cannot be read: {error.strerror or error}") from error
 
 
@@ -217,6 +226,7 @@ def _zip(path: Path) -> Iterator[Source]:
                 OSError,
                 EOFError,
             ) as error:
+                disk.check(error, path)
                 raise ValueError(f"damaged: {error}") from error
 
         yield Source(list(where), read, rejected)
@@ -224,59 +234,134 @@ def _zip(path: Path) -> Iterator[Source]:
 
 @contextmanager
 def _tar(path: Path) -> Iterator[Source]:
-    rejected = []
+    rejected: list[Rejected] = []
     with open(path, "rb") as file, tempfile.TemporaryFile() as scratch:
-        stream, whole = _uncompressed(file, scratch)
-        where: dict[str, tarfile.TarInfo] = {}
-        with tarfile.open(fileobj=stream, mode="r:") as archive:
-            try:
-                for member in archive:
-                    link = member.issym() or member.islnk()
-                    if member.isfile() or link:
-                        _take(where, rejected, member.name, member, link)
-                    elif not member.isdir():
-                        detail = "a pipe or device"
-                        rejected.append(Rejected(readable(member.name), "not a picture", detail))
-                # tarfile stops at a damaged header without a word; a whole archive ends in zeros.
-                stream.seek(archive.offset)
-                whole = whole and stream.read(512) == bytes(512)
-            except tarfile.TarError:
-                whole = False
-            if not whole:
-                detail = "the archive ends early, what followed is lost"
-                rejected.append(Rejected(path.name, "damaged", detail))
+        where, whole = _index(path, file, scratch, rejected)
+        if not whole:
+            detail = "the archive ends early, what followed is lost"
+            rejected.append(Rejected(path.name, "damaged", detail))
 
-            def read(name: str) -> bytes:
-                _check_bytes(where[name].size)
-                try:
-                    with archive.extractfile(where[name]) as member:
-                        data = member.read()
-                except (tarfile.TarError, OSError) as error:
-                    raise ValueError(f"damaged: {error}") from error
-                if len(data) < where[name].size:
-                    raise ValueError("damaged: the archive ends inside this file")
-                return data
+        def read(name: str) -> bytes:
+            held, start, size = where[name]
+            _check_bytes(size)
+            with disk.checked(path if held is file else tempfile.gettempdir()):
+                held.seek(start)
+                data = held.read(size)
+            if len(data) < size:
+                raise ValueError("damaged: the archive ends inside this file")
+            return data
 
-            yield Source(list(where), read, rejected)
+        yield Source(list(where), read, rejected)
 
 
-def _uncompressed(file: BinaryIO, scratch: BinaryIO) -> tuple[BinaryIO, bool]:
-    """A tar that can be read in any order, and whether it is whole: a compressed one is unpacked
-    into `scratch` first."""
+class _Member(tarfile.TarInfo):
+    """An entry of a tar. Python's reader takes a long name of any length, and stops at a damaged
+    header without a word."""
+
+    last = b""  # header that was read; a subclass of its own for every archive
+
+    @classmethod
+    def frombuf(cls, buf, encoding, errors):
+        cls.last = bytes(buf)
+        member = super().frombuf(buf, encoding, errors)
+        plain = member.isfile() or member.isdir() or member.issym() or member.islnk()
+        if not plain and member.size > HEADER_LIMIT:
+            raise tarfile.InvalidHeaderError("a long name without an end")
+        return member
+
+
+def _is_tar(path: Path) -> bool:
+    """As `tarfile.is_tarfile` says, which reads a long name of any length."""
+    try:
+        with tarfile.open(path, tarinfo=type("Member", (_Member,), {})):
+            return True
+    except tarfile.TarError:
+        return False
+
+
+class _Unpacked:
+    """The stream inside a compressed tar; one that is cut or damaged ends early."""
+
+    def __init__(self, packed, path: Path):
+        self.packed, self.path, self.whole = packed, path, True
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self.packed.read1(size) if self.whole else b""
+        except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+            disk.check(error, self.path)
+            self.whole = False
+            return b""
+
+
+class _Xz:
+    """What `lzma.open` reads, with a limit on the memory that a file may ask for."""
+
+    def __init__(self, file: BinaryIO):
+        self.file = file
+        self._begin()
+
+    def _begin(self) -> None:
+        self.decoder = lzma.LZMADecompressor(memlimit=XZ_MEMORY)
+
+    def read1(self, size: int) -> bytes:
+        while True:
+            data = b""
+            if self.decoder.eof:  # another stream, or padding, may follow
+                data = (self.decoder.unused_data or self.file.read(BLOCK)).lstrip(b"\0")
+                if not data:
+                    return b""
+                self._begin()
+            elif self.decoder.needs_input and not (data := self.file.read(BLOCK)):
+                raise EOFError
+            if unpacked := self.decoder.decompress(data, size):
+                return unpacked
+
+
+DECOMPRESSORS = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", _Xz))
+
+
+def _index(
+    path: Path, file: BinaryIO, scratch: BinaryIO, rejected: list[Rejected]
+) -> tuple[dict[str, tuple[BinaryIO, int, int]], bool]:
+    """Where each member's bytes are: a file, their first one and how many; and whether the archive
+    is whole.
+
+    Those of a compressed tar are copied into `scratch`, unless they are too many for a picture.
+    """
+    most = EXPANSION * os.stat(path).st_size + SLACK
     start = file.read(8)
     file.seek(0)
-    for signature, opener in DECOMPRESSORS:
-        if start.startswith(signature):
-            whole = True
-            try:
-                with opener(file) as packed:
-                    while block := packed.read1(2**16):
-                        scratch.write(block)
-            except (EOFError, OSError, zlib.error, lzma.LZMAError):
-                whole = False
-            scratch.seek(0)
-            return scratch, whole
-    return file, True
+    opener = next((o for signature, o in DECOMPRESSORS if start.startswith(signature)), None)
+    stream = _Unpacked(opener(file), path) if opener else file
+    members: dict[str, tarfile.TarInfo] = {}
+    where: dict[str, tuple[BinaryIO, int, int]] = {}
+    header = type("Member", (_Member,), {})
+    mode = "r|" if opener else "r:"
+    try:
+        with tarfile.open(fileobj=stream, mode=mode, tarinfo=header, bufsize=BLOCK) as archive:
+            for member in archive:
+                link = member.issym() or member.islnk()
+                if not member.isfile() and not link:
+                    if not member.isdir():
+                        detail = "a pipe or device"
+                        rejected.append(Rejected(readable(member.name), "not a picture", detail))
+                    continue
+                name = _take(members, rejected, member.name, member, link)
+                if name is None:
+                    continue
+                where[name] = file, member.offset_data, member.size
+                if (opener or member.issparse()) and member.size <= FILE_LIMIT:
+                    # Entered before it is copied, so that one that is cut has a name.
+                    where[name] = scratch, scratch.tell(), member.size
+                    _check_total(path, scratch.tell() + member.size, most)
+                    with archive.extractfile(member) as data:
+                        _copy(data, scratch)
+        whole = header.last == bytes(512)
+    except (tarfile.TarError, OSError) as error:
+        disk.check(error, path)
+        whole = False
+    return where, whole and (stream is file or stream.whole)
 
 
 def _is_litter(name: str) -> bool:
@@ -284,10 +369,29 @@ def _is_litter(name: str) -> bool:
     return any(part.lower() in LITTER or part.startswith("._") for part in re.split(r"[/\\]", name))
 
 
-def _take(where: dict, rejected: list[Rejected], name: str, member: object, link: bool) -> None:
-    """Accepts a member of an archive, or lists why not."""
+def _copy(data: BinaryIO, scratch: BinaryIO) -> None:
+    while block := data.read(BLOCK):
+        with disk.checked(tempfile.gettempdir()):
+            scratch.write(block)
+    with disk.checked(tempfile.gettempdir()):
+        scratch.flush()
+
+
+def _check_total(path: Path, total: int, most: int) -> None:
+    if total > most:
+        raise ValueError(
+            f"An archive unpacks to at most {EXPANSION} times its size and {SLACK:,} bytes more. "
+            f"Received: {str(path)!r}, of which more than {most:,} bytes would be unpacked. Unpack "
+            "it yourself, and give the folder."
+        )
+
+
+def _take(
+    where: dict, rejected: list[Rejected], name: str, member: object, link: bool
+) -> str | None:
+    """Accepts a member of an archive and returns its tidy name, or lists why not."""
     if _is_litter(name):
-        return
+        return None
     parts = re.split(r"[/\\]", name)
     shown = readable(name)
     if link:
@@ -298,6 +402,8 @@ def _take(where: dict, rejected: list[Rejected], name: str, member: object, link
         rejected.append(Rejected(shown, "duplicate", "an earlier member has the same name"))
     else:
         where[_tidy(shown)] = member
+        return _tidy(shown)
+    return None
 
 
 def _tidy(name: str) -> str:

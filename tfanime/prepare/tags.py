@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image
 
 from tfanime import images
-from tfanime.files import read_json, write_csv, write_json
+from tfanime.files import read_json, save_array, write_csv, write_json
 from tfanime.labels import LabelSchema
 from tfanime.manifest import UNKNOWN_LICENCE, Manifest, Step
 from tfanime.prepare.pack import already_packed, made_from, pack, replacing
@@ -209,7 +209,7 @@ def _write(
             f"Scores are numbers from 0 to 1. Received others from the tagger {tagger.name}."
         )
     labels = decide(scores, tagger.schema, threshold)
-    np.save(folder / "scores.npy", scores)
+    save_array(folder / "scores.npy", scores)
     counts = count_labels(labels, tagger.schema)
     _write_frequencies(folder / "frequencies.csv", counts, scores)
     if tsne and len(data) >= 4:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime.files import read_json, write_json
+from tfanime.files import read_json, save_array, write_json
 from tfanime.labels import LabelSchema
 
 FORMAT = "tfanime packed pictures"
@@ -47,7 +47,7 @@ class Writer:
         manifest |= {"height": self.height, "width": self.width, "shards": self._shards}
         manifest["labels"] = None
         if labels is not None and schema is not None:
-            np.save(self.folder / "labels.npy", labels.astype("<f4"))
+            save_array(self.folder / "labels.npy", labels.astype("<f4"))
             manifest["labels"] = schema.with_frequencies(labels).to_json()
         manifest["sha256"] = finish_digest(self._digest, count, self.height, self.width, labels)
         write_json(self.folder / "dataset.json", manifest | notes)
@@ -55,7 +55,7 @@ class Writer:
     def _flush(self) -> None:
         if self._filled:
             name = f"images-{len(self._shards):05d}.npy"
-            np.save(self.folder / name, self._shard[: self._filled])
+            save_array(self.folder / name, self._shard[: self._filled])
             self._digest.update(self._shard[: self._filled])
             self._shards.append({"file": name, "count": self._filled})
             self._filled = 0

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfanime import bounds, disk
 from tfanime.files import json_lines, read_json, write_json, write_text
 from tfanime.labels import Field, LabelSchema
 from tfanime.text.clean import check_steps
@@ -37,6 +38,7 @@ def attach(
     encoder: str | os.PathLike = "auto",
     pooling: str = "mean",
     like: str | os.PathLike | None = None,
+    trust_encoder: bool = False,
     progress: bool = True,
 ) -> PackedDataset:
     """Embeds the texts of a packed set, and adds them to its labels. The CLI's
@@ -56,6 +58,8 @@ def attach(
         encoder, pooling: see `text.TextEncoder`.
         like: another packed set with this text, whose directions are taken: for a test set, those
             of the training set. The encoder and cleaning are then its own.
+        trust_encoder: load the encoder that `like` names even if tfanime does not know it. It is a
+            program that may read and write files.
         progress: show a progress bar.
 
     Returns:
@@ -92,7 +96,9 @@ def attach(
     some = [i for i, text in enumerate(prepared) if text]
     if not some:
         raise ValueError(f"At least one picture has a text. Received none in {columns}.")
-    vectors = code.embedded([prepared[i] for i in some], progress=progress)
+    # Whoever names an encoder here trusts it.
+    loaded = code.load_encoder(trust_encoder or like is None)
+    vectors = code.embedded([prepared[i] for i in some], loaded, progress)
     if like is None:
         code = code.fitted(vectors, size)
     codes = np.full((len(data), code.size), np.nan, np.float32)
@@ -116,11 +122,11 @@ def with_texts(data: PackedDataset, names: Sequence[str]) -> PackedDataset:
         path = code_file(data.path, name)
         try:
             code = TextCode.load(path)
-            with np.load(path, allow_pickle=False) as stored:
-                found = np.asarray(stored["codes"], np.float32)
+            found = np.asarray(bounds.read_arrays(path)["codes"], np.float32)
             if found.shape != (len(data), code.size):
                 raise ValueError(f"{found.shape} for {len(data)} pictures")
         except (OSError, ValueError, KeyError) as error:
+            disk.check(error, path)
             raise ValueError(
                 f"The packed set is damaged: {str(path)!r} cannot be read ({error}). "
                 "Run `tfanime text attach` again."

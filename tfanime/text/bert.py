@@ -18,6 +18,9 @@ from tfanime.text.needed import check_needed
 HUB_ENCODER = "https://tfhub.dev/tensorflow/small_bert/bert_en_uncased_L-4_H-768_A-12/2"
 HUB_PREPROCESSOR = "https://tfhub.dev/tensorflow/bert_en_uncased_preprocess/3"
 AUTO = "auto"
+# Encoders that a run may name without being trusted: the pinned one that tfanime converts itself,
+# and one version of TF-Hub's.
+KNOWN = (offline.NAME, HUB_ENCODER)
 POOLINGS = ("mean", "pooled", "cls")
 SAVED_MODELS = ("saved_model.pb", "saved_model.pbtxt")
 
@@ -164,15 +167,19 @@ def resolve(handle: str | os.PathLike = AUTO) -> str:
 
 
 def _encoder_of(handle: str) -> str:
+    if "://" in handle:  # never a folder that happens to be called so
+        return handle
     folder = offline.pair() if handle == offline.NAME else Path(handle)
     return str(folder / ENCODER) if is_pair(folder) else handle
 
 
 def _preprocessor_of(handle: str) -> str:
+    if "://" in handle:
+        return HUB_PREPROCESSOR
     folder = offline.pair() if handle == offline.NAME else Path(handle)
     if is_pair(folder):
         return str(folder / PREPROCESSOR)
-    if "://" not in handle and _is_saved_model(folder.parent / PREPROCESSOR):
+    if _is_saved_model(folder.parent / PREPROCESSOR):
         return str(folder.parent / PREPROCESSOR)
     return HUB_PREPROCESSOR
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tfanime.files import atomic_path
+from tfanime import bounds
+from tfanime.files import atomic_path, save_arrays
 from tfanime.text.clean import check_steps, clean_text, squeeze_spaces
 from tfanime.text.genres import genre_text
 
@@ -86,56 +87,84 @@ class TextCode:
         """`(n, k)` float32 codes of `(n, D)` vectors of the encoder."""
         return (_unit(vectors) - self.mean).astype(np.float32) @ self.directions
 
-    def encode(self, texts: Sequence[str], encoder=None, progress: bool = False) -> np.ndarray:
+    def encode(
+        self,
+        texts: Sequence[str],
+        encoder=None,
+        progress: bool = False,
+        trust_encoder: bool = False,
+    ) -> np.ndarray:
         """`(n, k)` float32 codes of texts; NaN for those that say nothing.
 
         Args:
             texts: as they were found; they are cleaned here.
             encoder: the loaded `TextEncoder`, so that it need not be loaded again.
             progress: show a progress bar.
+            trust_encoder: see `load_encoder`.
         """
         prepared = [self.prepared(text) for text in texts]
         codes = np.full((len(texts), self.size), np.nan, np.float32)
         some = [i for i, text in enumerate(prepared) if text]
         if some:
+            encoder = encoder or self.load_encoder(trust_encoder)
             vectors = self.embedded([prepared[i] for i in some], encoder, progress)
             codes[some] = self.project(vectors)
         return codes
 
-    def embedded(self, prepared: Sequence[str], encoder=None, progress: bool = False) -> np.ndarray:
+    def embedded(self, prepared: Sequence[str], encoder, progress: bool = False) -> np.ndarray:
         """`(n, D)` vectors of prepared texts, from the cache where they are there."""
         from tfanime.text.embedding import embed
 
-        return embed(prepared, encoder or self.load_encoder(), progress=progress)
+        return embed(prepared, encoder, progress=progress)
 
-    def load_encoder(self):
-        """The `TextEncoder`."""
-        from tfanime.text.bert import TextEncoder
+    def load_encoder(self, trust_encoder: bool = False):
+        """The `TextEncoder`.
 
+        Args:
+            trust_encoder: load it whatever it is. An encoder is a program, a SavedModel that may
+                read and write files, and a run from elsewhere names whichever it likes; so by
+                default it is one that tfanime knows.
+
+        Raises:
+            ValueError: for an encoder that tfanime does not know, without `trust_encoder`.
+        """
+        from tfanime.text.bert import KNOWN, TextEncoder
+
+        if self.encoder not in KNOWN and not trust_encoder:
+            raise ValueError(
+                "A text is read by an encoder that tfanime knows: "
+                f"{' or '.join(map(repr, KNOWN))}. Received: {self.encoder!r}, which the text "
+                f"{self.name!r} names. It is a program that may read and write files: if you "
+                "know where it comes from, say --trust-encoder (trust_encoder=True)."
+            )
         return TextEncoder(self.encoder, pooling=self.pooling, length=self.length)
 
     def save(self, path: str | os.PathLike, **arrays: np.ndarray) -> None:
         """Writes a `.npz` that NumPy reads, with further `arrays`."""
         with atomic_path(path) as temporary:
-            np.savez(
-                temporary,
-                name=self.name,
-                encoder=self.encoder,
-                pooling=self.pooling,
-                length=-1 if self.length is None else self.length,
-                genres=self.genres,
-                skip=np.array(self.skip, dtype="U16"),
-                mean=self.mean,
-                directions=self.directions,
-                **arrays,
-            )
+            said = {
+                "name": self.name,
+                "encoder": self.encoder,
+                "pooling": self.pooling,
+                "length": -1 if self.length is None else self.length,
+                "genres": self.genres,
+                "skip": np.array(self.skip, dtype="U16"),
+                "mean": self.mean,
+                "directions": self.directions,
+            }
+            save_arrays(temporary, said | arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> TextCode:
-        """Reads what `save` wrote."""
-        with np.load(path, allow_pickle=False) as stored:
+        """Reads what `save` wrote.
+
+        Raises:
+            ValueError: for a file that is missing or damaged; the message names it.
+        """
+        stored = bounds.read_arrays(path)
+        try:
             length = int(stored["length"])
-            return cls(
+            code = cls(
                 name=str(stored["name"]),
                 encoder=str(stored["encoder"]),
                 pooling=str(stored["pooling"]),
@@ -145,6 +174,11 @@ class TextCode:
                 mean=stored["mean"],
                 directions=stored["directions"],
             )
+            if code.directions.ndim != 2 or code.mean.shape != code.directions.shape[:1]:
+                raise ValueError("its arrays do not fit each other")
+        except (ValueError, TypeError, KeyError) as error:
+            raise bounds.damaged(path, error) from error
+        return code
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

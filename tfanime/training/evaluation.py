@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from tfanime.images import to_uint8
 from tfanime.labels import LabelSchema, to_signed
 from tfanime.saved import save_generator
 
+COLUMNS = ("step", "fid", "kid")
 FILE, CURVE, BEST = "quality.csv", "quality.png", "best"
 CHUNK = 16  # pictures drawn at once
 
@@ -74,18 +75,22 @@ class QualityCurve:
         return figures
 
     def _write(self) -> None:
-        lines = ["step,fid,kid"]
+        lines = [",".join(COLUMNS)]
         lines += [f"{row['step']:.0f},{row['fid']!r},{row['kid']!r}" for row in self.rows]
         write_text(self.run / FILE, "\n".join(lines) + "\n")
 
 
 def read(run: Path) -> list[dict[str, float]]:
-    """The rows of a run's `quality.csv`; none if it has no such file."""
+    """The rows of a run's `quality.csv`, but for damaged ones; none if it has no such file."""
     path = Path(run) / FILE
     if not path.exists():
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    rows = []
+    for line in lines[1:]:
+        with contextlib.suppress(ValueError):
+            rows.append(dict(zip(COLUMNS, map(float, line.split(",")), strict=True)))
+    return rows
 
 
 def chart(rows: list[dict[str, float]], floor: dict[str, float] | None):

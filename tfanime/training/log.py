@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import csv
+import errno
+import sys
 import time
+from math import isfinite
 from pathlib import Path
 
+from tfanime import disk
 from tfanime.files import atomic_path, write_text
 
 FILE = "log.csv"
@@ -36,9 +39,9 @@ class Log:
         state = state or {"sums": {}, "count": 0, "seconds": 0.0}
         self._sums: dict[str, float] = state["sums"]
         self._count, self._since = state["count"], time.monotonic() - state["seconds"]
-        rows = [row for row in read(run) if int(row["step"]) <= step]
+        rows = [row for row in read(run, say=True) if int(row["step"]) <= step]
         self._columns = list(rows[0]) if rows else []
-        if self.path.exists():
+        if self.path.is_file():
             lines = [",".join(self._columns)] + [",".join(row.values()) for row in rows]
             write_text(self.path, "\n".join(lines) + "\n" if rows else "")
 
@@ -58,10 +61,11 @@ class Log:
         row = {name: total / self._count for name, total in self._sums.items()}
         row["images_per_second"] = images * self._count / (time.monotonic() - self._since)
         self._sums, self._count, self._since = {}, 0, time.monotonic()
-        if not self._columns:
-            self._columns = ["step", *row]
-            self._append(self._columns)
-        self._append([str(step), *(f"{row.get(name, 0):.6g}" for name in self._columns[1:])])
+        columns = self._columns or ["step", *row]
+        lines = [] if self._columns else [columns]
+        lines.append([str(step), *(f"{row.get(name, 0):.6g}" for name in columns[1:])])
+        self._append(lines)
+        self._columns = columns
         return row
 
     def state(self) -> dict:
@@ -69,18 +73,49 @@ class Log:
         seconds = time.monotonic() - self._since
         return {"sums": self._sums, "count": self._count, "seconds": seconds}
 
-    def _append(self, cells: list[str]) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(",".join(cells) + "\n")
+    def _append(self, lines: list[list[str]]) -> None:
+        data, written = "".join(",".join(cells) + "\n" for cells in lines).encode(), 0
+        with self.path.open("ab", buffering=0) as file:
+            size = file.tell()
+            try:
+                written = file.write(data)
+            finally:
+                if written < len(data):  # half a row would spoil the next one
+                    file.truncate(size)
+        if written < len(data):
+            raise disk.DiskError(errno.ENOSPC, self.path)
 
 
-def read(run: Path) -> list[dict[str, str]]:
-    """The rows of a run's log; a row that a crash cut short is left out."""
+def read(run: Path, say: bool = False) -> list[dict[str, str]]:
+    """The rows of a run's log; those that a crash cut short or that are damaged are left out.
+
+    Args:
+        run: its folder.
+        say: name on stderr a log with damaged rows.
+    """
     path = Path(run) / FILE
-    if not path.exists():
+    if not path.is_file():
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return [row for row in csv.DictReader(file) if None not in row.values()]
+    text = path.read_text(encoding="utf-8", errors="replace").replace("\0", "\ufffd")
+    lines = text.splitlines()
+    columns = lines[0].split(",") if lines else []
+    rows = [line.split(",") for line in lines[1:]]
+    if len(set(columns)) != len(columns) or columns[:1] != ["step"]:
+        columns, whole = [], []
+    else:
+        whole = [row for row in rows if len(row) == len(columns) and _numbers(row)]
+    if say and (len(whole) < len(rows) or (lines and not columns)):
+        left_out = len(rows) - len(whole)
+        print(f"Note: {str(path)!r} is damaged: {left_out} rows are left out.", file=sys.stderr)
+    return [dict(zip(columns, row, strict=True)) for row in whole]
+
+
+def _numbers(row: list[str]) -> bool:
+    try:
+        int(row[0])
+        return all(isfinite(float(cell)) for cell in row[1:])
+    except ValueError:
+        return False
 
 
 def draw_curves(run: Path) -> None:

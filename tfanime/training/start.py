@@ -15,9 +15,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from tfanime import zoo
+from tfanime import bounds, zoo
 from tfanime.config import Config
-from tfanime.files import atomic_path, read_json
+from tfanime.files import atomic_path, save_arrays
 from tfanime.gans import GAN
 from tfanime.labels import LabelSchema
 from tfanime.saved import UPSCALER, kind_of, load_generator, load_upscaler
@@ -34,11 +34,11 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
 
     Args:
         gan: to be trained.
-        source: a run folder, whose newest checkpoint counts, or the name or folder of a model that
-            ships, with its `critic.npz`; its averaged generator serves as the generator itself. Its
-            pictures have the size of `gan`'s, or half of it. Layers that it lacks, or has in other
-            shapes, keep the weights they have; of the same size, the generator has all of its
-            layers, and the discriminator at least half.
+        source: a run folder, whose newest checkpoint that is whole counts, or the name or folder of
+            a model that ships, with its `critic.npz`; its averaged generator serves as the
+            generator itself. Its pictures have the size of `gan`'s, or half of it. Layers that it
+            lacks, or has in other shapes, keep the weights they have; of the same size, the
+            generator has all of its layers, and the discriminator at least half.
 
     Raises:
         ValueError: when there is no such model, or its networks are others.
@@ -51,9 +51,9 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
             f"Received: {os.fspath(source)!r}."
         )
     config = folder / "config.json"
-    record = read_json(config) if config.is_file() else None
-    like = gan if record is None else _gan_of(record)
-    stored = _of_run(found[-1], like.discriminator) if found else _of_model(folder)
+    record = bounds.read_object(config) if config.is_file() else None
+    like = gan if record is None else _gan_of(record, config)
+    stored = _of_run(folder, like.discriminator) if found else _of_model(folder)
     wanted = _parts(gan)
     if record is not None:
         size, own = record["config"]["image_size"], gan.generator.output_shape[1:3]
@@ -97,10 +97,15 @@ def _settings(record: dict | None) -> str:
     return f": {config['recipe']} {' '.join(parts)}"
 
 
-def _gan_of(record: dict) -> GAN:
+def _gan_of(record: dict, path: Path) -> GAN:
     """The networks that a run or a shipped model was saved from."""
-    config = Config.from_json(record["config"])
-    schema = None if record["labels"] is None else LabelSchema.from_json(record["labels"])
+    try:
+        config, labels = Config.from_json(record["config"]), record["labels"]
+        if labels is not None:
+            bounds.check_schema(labels)
+        schema = None if labels is None else LabelSchema.from_json(labels)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise bounds.damaged(path, error) from error
     policy = keras.mixed_precision.dtype_policy().name
     return build_gan(config.override(start=None, precision=policy), schema)
 
@@ -135,8 +140,8 @@ def save_critic(gan: GAN, folder: str | os.PathLike) -> None:
         for part, variables in parts.items()
         for i, variable in enumerate(variables)
     }
-    with atomic_path(Path(folder) / CRITIC) as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(file, **arrays)
+    with atomic_path(Path(folder) / CRITIC) as temporary:
+        save_arrays(temporary, arrays, compressed=True)
 
 
 def _own(discriminator: keras.Model) -> list:
@@ -145,9 +150,9 @@ def _own(discriminator: keras.Model) -> list:
     return [variable for layer in inner for variable in layer.weights]
 
 
-def _of_run(newest: Path, like: keras.Model) -> dict[str, list[np.ndarray]]:
-    parts = ("generator", "ema_generator", "discriminator", "head")
-    stored = _arrays(newest / "state.npz", parts)
+def _of_run(run: Path, like: keras.Model) -> dict[str, list[np.ndarray]]:
+    _, arrays, _ = checkpoint.read_newest(run)
+    stored = _by_part(arrays, ("generator", "ema_generator", "discriminator", "head"))
     own = {id(variable) for variable in _own(like)}
     if len(stored["discriminator"]) == len(like.weights):
         pairs = zip(like.weights, stored["discriminator"], strict=True)
@@ -158,13 +163,12 @@ def _of_run(newest: Path, like: keras.Model) -> dict[str, list[np.ndarray]]:
 def _of_model(folder: Path) -> dict[str, list[np.ndarray]]:
     load = load_upscaler if kind_of(folder) == UPSCALER else load_generator
     drawn = load(folder).model.get_weights()
-    critic = _arrays(folder / CRITIC, ("discriminator", "head"))
+    critic = _by_part(bounds.read_arrays(folder / CRITIC), ("discriminator", "head"))
     return {"generator": drawn, "ema_generator": drawn, **critic}
 
 
-def _arrays(path: Path, parts: tuple[str, ...]) -> dict[str, list[np.ndarray]]:
-    with np.load(path) as file:
-        return {
-            part: [file[name] for name in sorted(file.files) if name.startswith(f"{part}/")]
-            for part in parts
-        }
+def _by_part(arrays: dict[str, np.ndarray], parts: tuple[str, ...]) -> dict[str, list[np.ndarray]]:
+    return {
+        part: [arrays[name] for name in sorted(arrays) if name.startswith(f"{part}/")]
+        for part in parts
+    }

@@ -24,6 +24,7 @@ from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
 from tfanime.training.grids import Cell, cells
 from tfanime.training.log import read
+from tfanime.training.process import unchanged
 from tfanime.training.train import Run, check_data, conditioned_on, own_size, resolve, train
 from tfanime.training.watch import Diverged
 
@@ -47,6 +48,7 @@ class Sweep:
     finished: bool
 
 
+@unchanged()
 def sweep(
     recipe: str | Config,
     data,
@@ -160,7 +162,7 @@ def _train(path: Path, config: Config, data: PackedDataset, budget: dict, option
 
 def _kept(path: Path, config: Config, error: Diverged) -> Run:
     """What a diverged run left: its last good checkpoint."""
-    meta = read_json(checkpoint.checkpoints(path)[-1] / "meta.json")
+    _, _, meta = checkpoint.read_newest(path)
     images = meta["step"] * config.batch_size * config.critic_steps
     warnings = (*meta.get("warnings", ()), str(error))
     return Run(path, meta["step"], images, meta["seconds"], False, warnings)

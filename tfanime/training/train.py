@@ -8,12 +8,13 @@ pictures, then one sheet of the same latents and labels per interval), `tensorbo
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -21,19 +22,21 @@ from pathlib import Path
 import keras
 
 import tfanime
-from tfanime import recipes
+from tfanime import bounds, recipes
 from tfanime.config import Config
 from tfanime.data import PackedDataset, load_data
-from tfanime.files import read_json, write_json
+from tfanime.files import atomic_path, read_json, write_json
 from tfanime.gans import GAN, SRGAN
 from tfanime.labels import LabelSchema
 from tfanime.prepare.writer import is_packed
 from tfanime.saved import save_generator, save_upscaler
-from tfanime.training import checkpoint, devices
+from tfanime.training import checkpoint, devices, left_over
 from tfanime.training.board import Board
 from tfanime.training.build import build_gan
 from tfanime.training.evaluation import QualityCurve
+from tfanime.training.lock import locked
 from tfanime.training.log import Log, draw_curves
+from tfanime.training.process import unchanged
 from tfanime.training.progress import Progress
 from tfanime.training.report import write_report
 from tfanime.training.samples import SampleSheets, UpscaleSheets
@@ -79,6 +82,7 @@ def resolve(recipe: str | Config, **overrides) -> Config:
     return config.override(**changes)
 
 
+@unchanged()
 def train(
     recipe: str | Config | GAN,
     data,
@@ -102,7 +106,9 @@ def train(
     """Trains, or continues training, in the folder `out`.
 
     Killed at any moment, the same call goes on from the newest checkpoint; on a CPU the final
-    weights are those of an uninterrupted run, bit for bit. Ctrl-C saves first.
+    weights are those of an uninterrupted run, bit for bit. Ctrl-C saves first. A checkpoint that is
+    damaged is named, and the one before it taken; logs, sheets and curves that cannot be written
+    are named, and training goes on without them.
 
     Args:
         recipe: a name (`tfanime.recipes.names()`), a `Config`, or a compiled `GAN`.
@@ -124,7 +130,9 @@ def train(
 
     Raises:
         ValueError: for a bad budget or setting, for data that do not fit the recipe, or for a
-            folder that holds a run with another configuration (the message lists the differences).
+            folder that holds a run with another configuration (the message lists the differences)
+            or in which another process trains.
+        DiskError: when a checkpoint cannot be written; those that are there are kept.
         Diverged: when a loss became NaN or infinite; the last good checkpoint is kept.
         WorkerLost: when another worker stopped or cannot be reached.
     """
@@ -164,28 +172,30 @@ def train(
             "evaluate_every measures pictures drawn from noise, and an upscaler draws none. "
             "Leave it out."
         )
-    # Last, so that a setting that cannot be built leaves no folder behind.
-    if place.chief and not (out / CONFIG).exists():
-        _claim(out, config, data, described)
-        if getattr(data, "texts", ()):
-            from tfanime.text.kept import keep_texts
-
-            keep_texts(data, everything, out)
     budget = _Budget.of(steps, epochs, minutes, len(data), config)
-    trainer = _Trainer(
-        gan,
-        data,
-        config,
-        out,
-        place,
-        budget,
-        sample_every,
-        checkpoint_every,
-        tensorboard,
-        progress,
-        evaluate_every,
-    )
-    return trainer.run()
+    # Last, so that what cannot be built leaves no folder behind.
+    with locked(out) if place.chief else nullcontext():
+        if place.chief:  # another process may have been faster
+            _refuse_others(out, "config", config.to_json())
+            _refuse_others(out, "data", described)
+            left_over.remove(out)
+        meta = _restored(gan, config, out, place.chief)
+        with _claimed(out, config, data, everything, described) if place.chief else nullcontext():
+            trainer = _Trainer(
+                gan,
+                data,
+                config,
+                out,
+                place,
+                budget,
+                sample_every,
+                checkpoint_every,
+                tensorboard,
+                progress,
+                evaluate_every,
+                meta,
+            )
+        return trainer.run()
 
 
 @dataclass(frozen=True)
@@ -225,6 +235,7 @@ class _Trainer:
         tensorboard: bool,
         progress: bool,
         evaluate_every: int | None,
+        meta: dict,
     ):
         self.gan, self.data, self.config, self.out = gan, data, config, out
         self.place, self.budget = place, budget
@@ -235,7 +246,6 @@ class _Trainer:
         epoch = max(1, len(data) // self.images_per_step)
         self.sample_every = sample_every or epoch
         self.checkpoint_every = checkpoint_every
-        meta = self._restore()
         self.step, self.seconds_before = meta.get("step", 0), meta.get("seconds", 0.0)
         self.warnings: list[str] = meta.get("warnings", [])
         self.started = time.monotonic()
@@ -250,6 +260,7 @@ class _Trainer:
             self.sheets = sheets(out, gan, data, config)
             self.quality = _quality_curve(self) if evaluate_every else None
         self.board = Board(out, tensorboard and self.chief)
+        self.failing: set[str] = set()
 
     @property
     def seconds(self) -> float:
@@ -257,7 +268,7 @@ class _Trainer:
 
     def run(self) -> Run:
         if self.chief:
-            self.sheets.start(self.step)
+            self._beside("the first sheets", self.sheets.start, self.step)
         if self.step == 0:
             # From here on there is something to generate from and to resume.
             self._save()
@@ -268,12 +279,11 @@ class _Trainer:
                 self._loop(interrupted, bar)
                 self._save()
             except Diverged as error:
-                kept = checkpoint.checkpoints(self.out)[-1]
-                checkpoint.restore(self.gan, kept)
+                kept = checkpoint.restore_newest(self.gan, self.out, keep_damaged=True)["step"]
                 self.warnings.append(str(error))
                 self._finish(finished=False)
                 raise Diverged(
-                    f"{error} Training stopped; the last good checkpoint is {kept.name}. "
+                    f"{error} Training stopped; the last good checkpoint is step-{kept:09d}. "
                     f"{ADVICE['nan']}"
                 ) from None
         return self._finish(self.budget.used(self.step, self.seconds))
@@ -320,16 +330,33 @@ class _Trainer:
 
     def _show(self, logs: dict[str, float], bar: Progress) -> None:
         """Log, progress bar, sheets and quality of one step."""
-        means = self.log.add(self.step, logs, self.images_per_step)
-        self.board.add(self.step, means or {})
+        means = self._beside("log.csv", self.log.add, self.step, logs, self.images_per_step)
+        self._beside("tensorboard/", self.board.add, self.step, means or {})
         bar.update(logs)
         if self.step % self.sample_every == 0:
-            self.sheets.draw(self.step)
-            draw_curves(self.out)
+            self._beside("samples/", self.sheets.draw, self.step)
+            self._beside("curves.png", draw_curves, self.out)
         if self.quality and self.step % self.evaluate_every == 0:
-            figures = self.quality.measure(self.step)
-            bar.say(f"Step {self.step}: FID {figures['fid']:.3f}, KID {figures['kid']:.4f}")
-            self.board.add(self.step, {f"quality/{k}": value for k, value in figures.items()})
+            figures = self._beside("quality.csv", self.quality.measure, self.step)
+            if figures:
+                bar.say(f"Step {self.step}: FID {figures['fid']:.3f}, KID {figures['kid']:.4f}")
+                figures = {f"quality/{name}": value for name, value in figures.items()}
+                self._beside("tensorboard/", self.board.add, self.step, figures)
+
+    def _beside(self, what: str, work: Callable, *arguments):
+        """Does what shows the training and is no part of it. When it fails, a note says so once,
+        and training goes on; it returns None then."""
+        try:
+            done = work(*arguments)
+        except Exception as error:
+            if what not in self.failing:
+                reason = (str(error).splitlines() or [type(error).__name__])[0]
+                note = f"Note: {what} of {self.out} could not be written ({reason})"
+                print(f"\n{note}. Training goes on without it.", file=sys.stderr)
+            self.failing.add(what)
+            return None
+        self.failing.discard(what)
+        return done
 
     def _clock_says_save(self) -> bool:
         if self.checkpoint_every:
@@ -373,20 +400,10 @@ class _Trainer:
             "watch": self.watch.state(),
         }
 
-    def _restore(self) -> dict:
-        if self.chief:
-            checkpoint.remove_halves(self.out)
-        found = checkpoint.checkpoints(self.out)
-        if found:
-            return checkpoint.restore(self.gan, found[-1])
-        if self.config.start is not None:
-            start_from(self.gan, self.config.start)
-        return {}
-
     def _finish(self, finished: bool) -> Run:
         if self.chief:
-            self.sheets.draw_final()
-            draw_curves(self.out)
+            self._beside("final.png", self.sheets.draw_final)
+            self._beside("curves.png", draw_curves, self.out)
         run = Run(
             self.out,
             self.step,
@@ -396,8 +413,8 @@ class _Trainer:
             tuple(self.warnings),
         )
         if self.chief:
-            write_report(run, self.config)
-        self.board.close()
+            self._beside("report.md", write_report, run, self.config)
+        self._beside("tensorboard/", self.board.close)
         # Nobody leaves before the chief has written everything.
         self.place.total(0)
         return run
@@ -484,7 +501,7 @@ def _refuse_others(out: Path, part: str, now: dict) -> None:
     """Refuses a folder that holds anything but a run of the same configuration and data."""
     file = out / CONFIG
     if file.exists():
-        before = read_json(file)[part]
+        before = _record(out, part)
         if part == "config":
             # Settings that did not exist then have their defaults, which change nothing.
             before = {**Config(before["recipe"]).to_json(), **before}
@@ -503,6 +520,62 @@ def _refuse_others(out: Path, part: str, now: dict) -> None:
         raise ValueError(
             f"The folder {str(out)!r} is not empty and holds no run. Choose another --out."
         )
+
+
+def _record(out: Path, part: str) -> dict:
+    """A part of a run's `config.json`; that of its newest checkpoint when it is damaged."""
+    try:
+        return _part(out / CONFIG, part)
+    except (OSError, ValueError) as error:
+        problem = error
+    for folder in reversed(checkpoint.checkpoints(out)):
+        try:
+            stored = _part(folder / CONFIG, part)
+        except (OSError, ValueError):
+            continue
+        print(f"{problem} Going on with the one of {folder.name}.", file=sys.stderr)
+        with atomic_path(out / CONFIG) as temporary:
+            shutil.copyfile(folder / CONFIG, temporary)
+        return stored
+    raise ValueError(f"{problem} No checkpoint has another one: choose another --out.")
+
+
+def _part(path: Path, name: str) -> dict:
+    part = bounds.read_object(path).get(name)
+    if not isinstance(part, dict):
+        raise ValueError(f"{str(path)!r} is damaged: it does not say {name!r}.")
+    return part
+
+
+def _restored(gan: GAN, config: Config, out: Path, chief: bool) -> dict:
+    """Gives the GAN the weights of the newest checkpoint, or those that it starts from; returns
+    what the checkpoint says, an empty dictionary for a new run."""
+    if checkpoint.checkpoints(out):
+        return checkpoint.restore_newest(gan, out, keep_damaged=not chief)
+    if config.start is not None:
+        start_from(gan, config.start)
+    return {}
+
+
+@contextmanager
+def _claimed(
+    out: Path, config: Config, data: PackedDataset, everything: PackedDataset, described: dict
+) -> Iterator[None]:
+    """Makes the folder one of this run; a new one is given up again when what follows fails."""
+    if (out / CONFIG).exists():
+        yield
+        return
+    try:
+        _claim(out, config, data, described)
+        if getattr(data, "texts", ()):
+            from tfanime.text.kept import keep_texts
+
+            keep_texts(data, everything, out)
+        yield
+    except BaseException:
+        (out / CONFIG).unlink(missing_ok=True)
+        shutil.rmtree(out / "text", ignore_errors=True)
+        raise
 
 
 def _claim(out: Path, config: Config, data: PackedDataset, described: dict) -> None:

@@ -1,0 +1,177 @@
+"""A disk that is full, read-only or broken is named as such, wherever it is met."""
+
+import errno
+import os
+import sqlite3
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import tfanime
+from tfanime import disk, files
+from tfanime.cli.group import Verbs
+from tfanime.files import atomic_folder, atomic_path, save_array, save_arrays
+from tfanime.prepare import sources, writer
+
+full_device = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+SAID = {
+    errno.ENOSPC: "is full",
+    errno.EDQUOT: "quota",
+    errno.EROFS: "read-only",
+    errno.EIO: "input/output error",
+}
+
+
+def refusing(number, message=None):
+    def refuse(*arguments, **options):
+        raise OSError(number, message or os.strerror(number))
+
+    return refuse
+
+
+@pytest.mark.parametrize("number", SAID)
+@pytest.mark.parametrize("moment", ["writing", "closing"])
+def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch, number, moment):
+    if moment == "closing":  # network disks say it when the file is written back
+        monkeypatch.setattr(files.os, "fsync", refusing(number))
+    refuse = refusing(number) if moment == "writing" else lambda: None
+    caught = pytest.raises(disk.DiskError, match=SAID[number])
+    with caught as found, atomic_path(tmp_path / "a.json") as temporary:
+        temporary.write_text("{")
+        refuse()
+    assert found.value.errno == number and str(tmp_path / "a.json") in str(found.value)
+    caught = pytest.raises(disk.DiskError, match=SAID[number])
+    with caught, atomic_folder(tmp_path / "b") as folder:
+        (folder / "half").write_text("half")
+        refuse()
+    assert os.listdir(tmp_path) == []
+
+
+def test_other_errors_stay_what_they_are(tmp_path):
+    with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "a"):
+        (tmp_path / "none").read_text()
+    with pytest.raises(ValueError, match="^mine$"), atomic_folder(tmp_path / "b"):
+        raise ValueError("mine")
+
+
+@pytest.mark.parametrize(
+    ("error", "number"),
+    [
+        # HDF5, TensorFlow and SQLite.
+        (OSError("Unable to write (errno = 28, error message = 'No space left on device')"), 28),
+        (RuntimeError("ResourceExhausted: /x/variables; No space left on device"), 28),
+        (sqlite3.OperationalError("database or disk is full"), errno.ENOSPC),
+        (OSError("Invalid data stream"), None),
+        (ValueError("damaged"), None),
+    ],
+)
+def test_libraries_say_it_in_words(error, number):
+    assert disk.trouble(error) == number
+    other = RuntimeError("could not be saved")
+    other.__cause__ = error
+    assert disk.trouble(other) == number
+
+
+@full_device
+def test_arrays_say_why_they_cannot_be_written():
+    big = np.zeros(10**6, np.uint8)  # more than any buffer
+    for save, value in ((save_array, big), (save_arrays, {"a": big, "b": big})):
+        with pytest.raises(OSError) as caught:
+            save("/dev/full", value)
+        assert disk.trouble(caught.value) == errno.ENOSPC
+
+
+def test_the_place_is_the_one_that_was_asked_for(tmp_path):
+    """Neither the temporary name inside, nor what closing a full file says afterwards."""
+    with pytest.raises(disk.DiskError, match="step-7' is full"), atomic_folder(tmp_path / "step-7"):
+        raise disk.DiskError(errno.ENOSPC, tmp_path / ".step-7~1~me~abcdefgh" / "meta.json")
+    with pytest.raises(disk.DiskError, match="'/small' is full"), disk.checked(tmp_path):
+        try:
+            raise disk.DiskError(errno.ENOSPC, "/small")
+        finally:
+            refusing(errno.ENOSPC)()
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_arrays_are_numpys(tmp_path):
+    arrays = {"a": np.arange(6.0).reshape(2, 3).T, "gan/0000": np.array(7), "u": np.array("é")}
+    for compressed in (False, True):
+        save_arrays(tmp_path / "a.npz", arrays, compressed)
+        with np.load(tmp_path / "a.npz") as found:
+            assert found.files == list(arrays)
+            for name, array in arrays.items():
+                np.testing.assert_array_equal(found[name], array)
+    save_array(tmp_path / "a.npy", arrays["a"])
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npy", mmap_mode="r"), arrays["a"])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), sqlite3.OperationalError("disk I/O error")],
+)
+def test_the_command_line_says_it_in_one_sentence(error):
+    group = Verbs(params=[click.Option(["--debug"], is_flag=True)])
+
+    @group.command()
+    def save():
+        raise error
+
+    done = CliRunner().invoke(group, ["save"])
+    assert done.exit_code == 1 and done.stderr.startswith("Error: The disk of ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+# ---- packing -----------------------------------------------------------------------------------
+
+
+def pictures(folder, count=12):
+    faces = np.random.default_rng(0).integers(0, 256, (count, 32, 32, 3), np.uint8)
+    for i, face in enumerate(faces):
+        tfanime.images.save_image(folder / "in" / f"{i}.png", face)
+    return folder / "in"
+
+
+@pytest.mark.parametrize("where", ["shards", "manifest"])
+def test_packing_leaves_nothing_when_the_disk_is_full(tmp_path, monkeypatch, where):
+    source = pictures(tmp_path)
+    before = sorted(os.listdir(tmp_path))
+    name = {"shards": "save_array", "manifest": "write_json"}[where]
+    monkeypatch.setattr(writer, name, refusing(errno.ENOSPC))
+    with pytest.raises(disk.DiskError, match="is full"):
+        tfanime.pack(source, tmp_path / "out", size=16, progress=False)
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_a_source_that_cannot_be_read_is_no_bad_picture(tmp_path, monkeypatch):
+    source = pictures(tmp_path)
+    monkeypatch.setattr(sources.Path, "read_bytes", refusing(errno.EIO))
+    with pytest.raises(disk.DiskError, match=r"input/output error"):
+        tfanime.pack(source, tmp_path / "out", size=16, progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_drawing_to_a_full_disk(tmp_path, monkeypatch):
+    from tfanime import generation
+
+    folder = generation._PictureFolder(tmp_path / "out")
+    picture = np.zeros((8, 8, 3), np.uint8)
+    folder.add(picture, 1, 0, 1.0, {})
+    folder.write_index()
+    monkeypatch.setattr(files.os, "fsync", refusing(errno.EDQUOT))
+    with pytest.raises(disk.DiskError, match="quota"):
+        folder.add(picture, 1, 1, 1.0, {})
+    assert sorted(os.listdir(tmp_path / "out")) == ["generated.json", "seed1_000000.png"]
+
+
+def test_an_earlier_set_survives_a_kill_between_two_renames(tmp_path):
+    """The old set had been put aside, and the new one was not in place yet."""
+    source = pictures(tmp_path)
+    tfanime.pack(source, tmp_path / "out", size=16, progress=False)
+    gone = files.temporary_prefix("out-old").replace(str(os.getpid()), "999999999")
+    aside = tmp_path / f"{gone}abcdefgh"
+    aside.mkdir()
+    (tmp_path / "out").rename(aside / "out")
+    tfanime.pack(source, tmp_path / "out", size=8, overwrite=True, progress=False)
+    assert sorted(os.listdir(tmp_path)) == ["in", "out"]
