@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tfanime.cli.kinds import COUNT, SEED
+from tfanime.cli.kinds import SEED
 
 SETS = click.argument(
     "sets",
@@ -50,13 +50,21 @@ def tagger() -> None:
     help="A label, such as the character, whose equal values are never on both sides of a split.",
 )
 @click.option(
+    "--start",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="A folder that this verb wrote, to go on from.",
+)
+@click.option(
     "--drawn",
     type=click.IntRange(min=0),
-    default=2000,
+    default=1000,
     show_default=True,
     help="How many built-in faces.",
 )
-@click.option("--epochs", type=COUNT, default=10, show_default=True, help="At 96 pixels.")
+@click.option(
+    "--epochs", type=click.IntRange(min=0), default=16, show_default=True, help="At 96 pixels."
+)
 @click.option(
     "--large-epochs",
     type=click.IntRange(min=0),
@@ -64,8 +72,11 @@ def tagger() -> None:
     show_default=True,
     help="Then, at 128 pixels.",
 )
+@click.option(
+    "--rate", type=float, default=1e-3, show_default=True, help="Of AdamW, at its highest."
+)
 @click.option("--seed", type=SEED, default=0, show_default=True)
-def train(sets, out, extra, group, drawn, epochs, large_epochs, seed) -> None:
+def train(sets, out, extra, group, start, drawn, epochs, large_epochs, rate, seed) -> None:
     """Train a tagger on labelled faces: packed sets with the labels of `tfanime.labels.FACES`.
 
     It begins with EfficientNet-Lite0 (the extra `features`). Of each set 70 % is trained on, 15 %
@@ -80,9 +91,11 @@ def train(sets, out, extra, group, drawn, epochs, large_epochs, seed) -> None:
         out,
         extra=extra,
         group=group,
+        start=start,
         drawn=drawn,
         epochs=epochs,
         large_epochs=large_epochs,
+        rate=rate,
         seed=seed,
     )
     click.echo(table(figures_in(out)))

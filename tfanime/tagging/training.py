@@ -46,6 +46,7 @@ def train_tagger(
     *,
     extra: Sequence[str | os.PathLike] = (),
     group: str | None = None,
+    start: str | os.PathLike | None = None,
     drawn: int = 1000,
     drawn_epochs: int = 1,
     epochs: int = 16,
@@ -66,6 +67,7 @@ def train_tagger(
         extra: packed sets whose labels are less certain; all of them is trained on but the near
             duplicates of faces of the other parts.
         group: a label whose equal values stay in one part, a character for example.
+        start: a folder that `train_tagger` wrote, to go on from; a tenth of the rate then suits it.
         drawn: built-in faces, shown alone for `drawn_epochs` first, and with the others then.
         drawn_epochs, epochs, large_epochs: passes through the faces.
         rate: of AdamW, at its highest.
@@ -84,6 +86,7 @@ def train_tagger(
             Path(out),
             extra,
             group,
+            start,
             drawn,
             (drawn_epochs, epochs, large_epochs),
             rate,
@@ -94,7 +97,7 @@ def train_tagger(
         keras.mixed_precision.set_global_policy(before)
 
 
-def _train(data, out: Path, extra, group, drawn, epochs, rate, seed, progress) -> Tagger:
+def _train(data, out: Path, extra, group, start, drawn, epochs, rate, seed, progress) -> Tagger:
     labelled = [Faces.read(folder, models.SIZE, group) for folder in data]
     uncertain = [Faces.read(folder, models.SIZE) for folder in extra]
     parts = split([*labelled, *uncertain])
@@ -103,6 +106,10 @@ def _train(data, out: Path, extra, group, drawn, epochs, rate, seed, progress) -
     rows = np.repeat(np.arange(len(labels)), repeats(labels))
     x, y = images, targets_of(labels)
     stages = Stages(out / PROGRESS, progress)
+    if start is not None:
+        # Its batch norm is in the convolutions, and stays there.
+        begun = keras.saving.load_model(Path(start) / WEIGHTS, compile=False)
+        stages.weights, stages.batch_norm = begun.get_weights(), False
     if drawn:
         built_in = load_data("drawn", models.SIZE, count=drawn, progress=progress)
         known = targets_of(in_schema(built_in.labels(), built_in.schema))
@@ -111,8 +118,7 @@ def _train(data, out: Path, extra, group, drawn, epochs, rate, seed, progress) -
         x, y = np.concatenate([x, built_in.images()]), np.concatenate([y, known])
     stages.fit("small", x, y, rows, SMALL, epochs[1], rate)
     stages.fit("large", x, y, rows, models.SIZE, epochs[2], rate / 3)
-    network = models.network(lite0.maps(models.SIZE, models.SIZE), FACES.size)
-    lite0.without_batch_norm(_network(models.SIZE, stages.weights), network)
+    network = stages.plain()
     validation, truth = pooled(labelled, parts, "validation")
     thresholds = _calibrate(network, validation, truth)
     out.mkdir(parents=True, exist_ok=True)
@@ -133,6 +139,7 @@ def _train(data, out: Path, extra, group, drawn, epochs, rate, seed, progress) -
             "shares": shares(labels),
             "drawn": drawn,
             "epochs": list(epochs),
+            "started from": None if start is None else figures_of_training(start),
             "rate": rate,
             "seed": seed,
             "sha256": {f.name: f.sha256 for f in [*labelled, *uncertain]},
@@ -149,8 +156,13 @@ def figures_in(folder: str | os.PathLike) -> dict[str, dict]:
     return read_json(Path(folder) / FIGURES)["sets"]
 
 
-def _network(size: int, weights: list[np.ndarray] | None) -> keras.Model:
-    network = models.network(lite0.maps(size, size, batch_norm=True), FACES.size)
+def figures_of_training(folder: str | os.PathLike) -> dict:
+    """How a tagger was trained."""
+    return read_json(Path(folder) / FIGURES)["training"]
+
+
+def _network(size: int, weights: list[np.ndarray] | None, batch_norm: bool) -> keras.Model:
+    network = models.network(lite0.maps(size, size, batch_norm=batch_norm), FACES.size)
     if weights is not None:
         network.set_weights(weights)
     return network
@@ -167,10 +179,11 @@ class Stages:
     def __init__(self, folder: Path, progress: bool):
         self.folder, self.progress = folder, progress
         self.weights: list[np.ndarray] | None = None
+        self.batch_norm = True
 
     def fit(self, name: str, images, targets, rows, size: int, epochs: int, rate: float) -> None:
         """Trains on `rows` of the faces at one size; `weights` are then the running mean's."""
-        network = _network(size, self.weights)
+        network = _network(size, self.weights, self.batch_norm)
         if epochs:
             steps = max(1, len(rows) // BATCH) * epochs
             network.compile(
@@ -185,6 +198,15 @@ class Stages:
                 callbacks=[backup],
             )
         self.weights = network.get_weights()
+
+    def plain(self) -> keras.Model:
+        """The network at full size, with batch norm in its convolutions."""
+        trained = _network(models.SIZE, self.weights, self.batch_norm)
+        if not self.batch_norm:
+            return trained
+        network = _network(models.SIZE, None, False)
+        lite0.without_batch_norm(trained, network)
+        return network
 
 
 def _optimizer(rate: float, steps: int) -> keras.optimizers.Optimizer:
