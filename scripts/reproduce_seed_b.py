@@ -31,6 +31,7 @@ from tfanime.labels import MAKEGIRLSMOE
 from tfanime.metrics import mean_ms_ssim
 from tfanime.models import dcgan, srresnet
 from tfanime.saved import Generator, load_generator
+from tfanime.tagging.figures import ALL, figures_in, recalls
 from tfanime.training import checkpoint
 
 # Table 2, as far as our notes hold it: its mean and its five worst.
@@ -151,31 +152,25 @@ def attributes(book: Notebook, data: Path, found: dict) -> None:
     """Tables 1 and 2, an attribute a row."""
     theirs, ours = MAKEGIRLSMOE, PackedDataset.open(data).schema
     judged = {name: figure(own, "attribute precision") for name, own in found.items()}
-    of_tagger = read_json(zoo.path("tagger") / "figures.json")["sets"]
-    of_original = of_tagger["makegirls"]["attributes"]
+    of_tagger = recalls(figures_in(zoo.path("tagger"))[ALL])
     rows = []
     for column in theirs.columns:
-        own = [of_tagger[kind]["attributes"].get(column, {}) for kind in ("drawn", "konachan")]
-        recalls = [one["recall"] for one in own if one.get("recall") is not None]
         rows.append(
             [
                 column.replace("_", " "),
                 f"{100 * share(theirs, column):.1f} %",
                 f"{100 * share(ours, column):.1f} %",
                 REPORTED_PRECISION.get(column),
-                of_original[column]["recall"],
                 *(one["details"]["by attribute"][column] for one in judged.values()),
-                float(np.mean(recalls)),
+                of_tagger[column],
             ]
         )
     means = [float(np.mean([row[i] for row in rows])) for i in range(4, len(rows[0]))]
     rows.append(["**mean of 34**", "", "", REPORTED_MEAN, *means])
-    counts = [of_original[column]["pictures with it"] for column in theirs.columns]
     columns = ["attribute", "their site draws it in", "our training set", "their precision"]
-    columns += ["the original, by our tagger", *(f"{name}, by our tagger" for name in judged)]
+    columns += [f"{name}, by our tagger" for name in judged]
     columns += ["the tagger's own recall"]
-    told = f"The original: {min(counts)} to {max(counts)} pictures an attribute; "
-    told += "; ".join(
+    told = "; ".join(
         f"{name}: {one['protocol']['pictures an attribute']}" for name, one in judged.items()
     )
     told += "."

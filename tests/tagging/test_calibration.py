@@ -5,7 +5,7 @@ import pytest
 
 from tfanime.labels import FACES, Field, LabelSchema
 from tfanime.tagging.calibration import best_threshold, calibration_error, fitted
-from tfanime.tagging.figures import figures_of, scores, table
+from tfanime.tagging.figures import figures_of, recalls, scores, table
 from tfanime.tagging.tagger import Tagger, decide
 
 SCHEMA = LabelSchema((Field("hair", "group", ("red", "blue", "pink")), Field("smile", "flag")))
@@ -91,3 +91,9 @@ def test_figures_of_a_tagger_that_knows_a_part():
     assert found["groups"] == {}
     assert found["flags"]["smile"]["f1"] == 0.5
     assert "| smile | 0.50 (2) |" in table({"here": found})
+    assert recalls(found) == {"smile": 0.5}
+
+
+def test_recall_of_a_colour_is_read_from_the_confusion():
+    found = {"groups": {"hair": {"confusion": {"red": {"red": 3, "pink": 1}, "pink": {"red": 2}}}}}
+    assert recalls({**found, "flags": {}}) == {"red_hair": 0.75, "pink_hair": 0.0}

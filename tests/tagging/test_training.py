@@ -13,6 +13,7 @@ from tfanime.models import tagger as models
 from tfanime.tagging import load_tagger, training
 from tfanime.tagging.distortions import distorted
 from tfanime.tagging.faces import Faces
+from tfanime.tagging.figures import figures_in
 
 
 def tiny_maps(height, width):
@@ -58,7 +59,7 @@ def test_a_tagger_is_trained_and_read(small, labelled, tmp_path):
     np.testing.assert_allclose(again.probabilities(images), found.probabilities(images))
     assert again.schema.columns == FACES.columns
     assert again.threshold[FACES.columns.index("smile")] == stored["thresholds"]["smile"]
-    figures = training.figures_in(out)
+    figures = figures_in(out)
     assert set(figures) == {"all", "faces"}
     counts = json.loads((out / "figures.json").read_text())["training"]["faces"]["faces"]
     assert figures["faces"]["groups"]["hair"]["faces"] == counts[2] and sum(counts) == 120

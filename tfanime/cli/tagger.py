@@ -83,8 +83,8 @@ def train(sets, out, extra, group, start, drawn, epochs, large_epochs, rate, see
     chooses thresholds and calibrates, and 15 % is measured on. Stopped, the same command continues
     from the last epoch.
     """
-    from tfanime.tagging.figures import table
-    from tfanime.tagging.training import figures_in, train_tagger
+    from tfanime.tagging.figures import figures_in, table
+    from tfanime.tagging.training import train_tagger
 
     train_tagger(
         sets,

@@ -332,17 +332,10 @@ def _figures_of_tagger(bench: Workbench) -> dict[str, dict[str, float]]:
     if bench.settings.tagger is not None:
         return {}
     from tfanime import zoo
-    from tfanime.files import read_json
+    from tfanime.tagging.figures import ALL, figures_in, recalls
 
-    sets = read_json(zoo.path("tagger") / "figures.json")["sets"]
-    return {
-        name: {
-            column: scores["recall"]
-            for column, scores in found["attributes"].items()
-            if scores["recall"] is not None
-        }
-        for name, found in sets.items()
-    }
+    sets = figures_in(zoo.path("tagger"))
+    return {name: recalls(found) for name, found in sets.items() if name != ALL}
 
 
 def _own_recall(own: dict[str, dict[str, float]], wanted: list[str]) -> float | None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
+from tfanime.files import read_json
 from tfanime.labels import FACES, LabelSchema
 from tfanime.tagging.calibration import calibration_error
 from tfanime.tagging.tagger import Tagger
+
+FIGURES = "figures.json"
+ALL = "all"  # sets together
 
 
 def figures_of(tagger: Tagger, images: np.ndarray, labels: np.ndarray) -> dict:
@@ -84,6 +90,25 @@ def scores(truth: np.ndarray, found: np.ndarray) -> dict:
         "with it": there,
         "faces": len(truth),
     }
+
+
+def recalls(found: dict) -> dict[str, float]:
+    """Recall of every column, `blue_hair` for example, of which there are faces in `figures_of`."""
+    result = {}
+    for name, group in found["groups"].items():
+        columns = dict(zip(FACES.field(name).values, FACES.field(name).columns, strict=True))
+        for value, row in group["confusion"].items():
+            result[columns[value]] = row.get(value, 0) / sum(row.values())
+    for column, figures in found["flags"].items():
+        if figures["recall"] is not None:
+            result[column] = figures["recall"]
+    return result
+
+
+def figures_in(folder: str | os.PathLike) -> dict[str, dict]:
+    """What `figures_of` found on the faces kept for the end, by set and for `ALL`, in a folder that
+    `train_tagger` wrote."""
+    return read_json(Path(folder) / FIGURES)["sets"]
 
 
 def table(sets: Mapping[str, dict], schema: LabelSchema = FACES) -> str:

@@ -29,10 +29,9 @@ from tfanime.tagging.faces import (
     split,
     targets_of,
 )
-from tfanime.tagging.figures import figures_of
+from tfanime.tagging.figures import ALL, FIGURES, figures_of
 from tfanime.tagging.tagger import LABELS, WEIGHTS, Tagger, load_tagger, probabilities_of
 
-FIGURES = "figures.json"
 PROGRESS = ".progress"  # folder of what a stopped training goes on from
 SMALL = 96  # pixels of the faces for most of the training, which is faster
 BATCH = 64
@@ -151,11 +150,6 @@ def _train(data, out: Path, extra, group, start, drawn, epochs, rate, seed, prog
     return trained
 
 
-def figures_in(folder: str | os.PathLike) -> dict[str, dict]:
-    """The figures on the faces kept for the end, by set, of a folder that `train_tagger` wrote."""
-    return read_json(Path(folder) / FIGURES)["sets"]
-
-
 def figures_of_training(folder: str | os.PathLike) -> dict:
     """How a tagger was trained."""
     return read_json(Path(folder) / FIGURES)["training"]
@@ -268,4 +262,4 @@ def _figures(trained: Tagger, sets, parts, part: str) -> dict:
         images, labels = pooled([faces], [numbers], part)
         each[faces.name] = figures_of(trained, images, labels)
     images, labels = pooled(sets, parts[: len(sets)], part)
-    return {"all": figures_of(trained, images, labels), **each}
+    return {ALL: figures_of(trained, images, labels), **each}
