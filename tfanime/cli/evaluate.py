@@ -91,7 +91,8 @@ def evaluate(subject, data, out, **options) -> None:
 
     RUN_OR_FOLDER is a run or saved model, a folder of pictures, or a packed set. Every figure
     stands beside the same figure of real pictures against other real ones, and is stored with
-    all it takes to measure it again.
+    all it takes to measure it again. To judge by eye instead, blind and with intervals, see
+    `tfanime judge`.
 
     \b
     Examples:
