@@ -385,6 +385,7 @@ class _Trainer:
     def _finish(self, finished: bool) -> Run:
         if self.chief:
             self.sheets.draw_final()
+            self.log.flush(self.step, self.images_per_step)
             draw_curves(self.out)
         run = Run(
             self.out,
