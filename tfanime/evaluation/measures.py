@@ -201,7 +201,11 @@ def train_test(bench: Workbench) -> list[Figure]:
         "counts": f"{found.count} each",
         "head": "softmax over frozen features",
     }
-    details = {"chance": found.chance, "classes": list(found.classes)}
+    details = {
+        "chance": found.chance,
+        "chance of generated ones": found.fake_chance,
+        "classes": list(found.classes),
+    }
     return [
         Figure(name, value, found.real, "floor", protocol, reading=found.reading, details=details)
         for name, value in (("gan-train", found.gan_train), ("gan-test", found.gan_test))
@@ -211,6 +215,7 @@ def train_test(bench: Workbench) -> list[Figure]:
 def attributes(bench: Workbench) -> list[Figure]:
     if not bench.subject.conditional:
         raise NotApplicable("it needs a generator that was trained with labels")
+        "chance": f"{found.chance:.3f} of real ones, {found.fake_chance:.3f} of generated ones",
     settings = bench.settings
 
     def draw(tags: dict, i: int) -> np.ndarray:
