@@ -51,7 +51,8 @@ class Names(click.ParamType):
     default="tagger:hair",
     show_default=True,
     metavar="NAME",
-    help="For the Inception Score: tagger:FIELD, or a model FILE:output.",
+    help="For the Inception Score: tagger:FIELD, inception, mobilenetv2, mobilenet:FILE.tflite, "
+    "lite0, or a classifier's FILE.",
 )
 @click.option(
     "--tagger",

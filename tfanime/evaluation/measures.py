@@ -17,7 +17,7 @@ from tfanime.metrics import (
     inception_score_by_label,
     inception_score_from_posteriors,
     kid_from_features,
-    load_extractor,
+    load_classifier,
     mean_feature_distance,
     mean_ms_ssim,
     nearest_neighbour_accuracy,
@@ -79,22 +79,32 @@ def inception_score(bench: Workbench) -> list[Figure]:
     protocol = common_protocol(bench) | {"classifier": name, "splits": splits}
     details: dict = {"std over splits": found.std}
     if bench.settings.label is not None:
-        details["by label"] = {}
-        for kind, values, classes in (
-            ("generated", of_fake, bench.fake_classes()),
-            ("real", of_real, bench.real_classes(bench.real)),
-        ):
-            counts = np.bincount(classes[classes >= 0], minlength=len(bench.classes))
-            enough = (classes >= 0) & (counts[classes] >= FEWEST)
-            by_label = inception_score_by_label(values[enough], classes[enough], splits)
-            details["by label"][kind] = {
-                bench.classes[i]: score.mean for i, score in by_label.items()
-            }
+        sets = {
+            "generated": (of_fake, bench.fake_classes()),
+            "real": (of_real, bench.real_classes(bench.real)),
+        }
+        details |= _scores_by_label(sets, bench.classes)
     return [Figure("inception score", found.mean, floor.mean, "higher", protocol, details=details)]
 
 
 def one_nn(bench: Workbench) -> list[Figure]:
     pictures, _ = bench.drawn()
+def _scores_by_label(sets: dict[str, tuple], names: tuple[str, ...]) -> dict:
+    """Of labels with pictures enough in all sets; over as many pictures each, to be compared."""
+    counts = [np.bincount(y[y >= 0], minlength=len(names)) for _, y in sets.values()]
+    least = np.min(counts, axis=0)
+    labels = np.flatnonzero(least >= FEWEST)
+    if not len(labels):
+        return {}
+    size = int(least[labels].min())
+    by_label = {}
+    for kind, (posteriors, classes) in sets.items():
+        rows = np.isin(classes, labels)
+        found = inception_score_by_label(posteriors[rows], classes[rows], size)
+        by_label[kind] = {names[i]: score.mean for i, score in found.items()}
+    return {"by label": by_label, "by label, pictures of a score": size}
+
+
     n = min(MOST_PIXELS, len(pictures), bench.settings.real_n)
     real, other = bench.real_pictures[:n], bench.other_pictures[:n]
     found = nearest_neighbour_accuracy(real, pictures[:n])
@@ -322,7 +332,7 @@ def _classifier(bench: Workbench) -> tuple[str, Callable[[np.ndarray], np.ndarra
             return found / found.sum(axis=1, keepdims=True)
 
         return f"{bench.tagger.name}, {field}", posteriors
-    network = load_extractor(spec)
+    network = load_classifier(spec)
 
     def from_output(pictures: np.ndarray) -> np.ndarray:
         return posteriors_from_output(
