@@ -158,7 +158,7 @@ def protocol_line(report: Report) -> str:
     """The short form of the protocol, for below a table."""
     shared: dict[str, str] = {}
     for figure in report.figures:
-        for key in ("counts", "extractor", "resize", "draws", "seed"):
+        for key in ("counts", "labels", "extractor", "resize", "draws", "seed"):
             if key in figure.protocol:
                 shared.setdefault(key, str(figure.protocol[key]))
     real = f"real set {report.against['sha256'][:12]}"

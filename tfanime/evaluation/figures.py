@@ -362,6 +362,7 @@ def _measure_checkpoints(run: Path, data, n: int, progress: bool):
         z = latent.latents(0, meter.count, generator.latent_dim)
         signed = None
         if used is not None:
-            signed = to_signed(latent.sample_labels(0, meter.count, used))
+            given = used.convert(meter.labels, data.schema) if data.schema else None
+            signed = to_signed(latent.sample_labels(0, meter.count, used, rows=given))
         rows.append({"step": float(meta["step"]), **meter(_draw(generator, z, signed))})
     return rows, meter.floor

@@ -252,6 +252,7 @@ def attributes(bench: Workbench) -> list[Figure]:
 
 def between_labels(bench: Workbench) -> list[Figure]:
     """FID between the two commonest classes, seed A's genre FID; the floor is that of real ones."""
+    protocol["labels"] = "each attribute in turn asked for, the others from the model's prior"
     real, fake = bench.real_classes(bench.real), bench.fake_classes()
     counts = [np.bincount(x[x >= 0], minlength=len(bench.classes)) for x in (real, fake)]
     first, second = np.argsort(-np.minimum(*counts), kind="stable")[:2]
@@ -307,7 +308,7 @@ def feature_protocol(bench: Workbench) -> dict:
         "layer": bench.extractor.layer,
         "network": bench.extractor.identity,
         "resize": bench.settings.resize,
-    }
+    } | ({"labels": bench.labels_from} if bench.labels_from else {})
 
 
 def _over_draws(name, values, floor, better, protocol, details=None) -> Figure:

@@ -23,7 +23,7 @@ class QualityCurve:
     """Measures the averaged generator every so many steps; keeps the one of least KID.
 
     Latents and labels are the same every time and real pictures too, so the curve shows the model
-    and not the draw. Nothing of it enters training.
+    and not the draw. Labels are those of the real pictures. Nothing of it enters training.
 
     Args:
         run: the run folder.
@@ -45,7 +45,9 @@ class QualityCurve:
         self.labels = None
         if schema is not None:
             self.labels = to_signed(
-                latent.sample_labels(config.seed, self.meter.count, data.schema)
+                latent.sample_labels(
+                    config.seed, self.meter.count, data.schema, rows=self.meter.labels
+                )
             )
         self.rows = [row for row in read(self.run) if row["step"] <= step]
         if (self.run / FILE).exists():

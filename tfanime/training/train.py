@@ -475,10 +475,13 @@ def check_data(config: Config, data) -> None:
 
 
 def conditioned_on(data, config: Config):
-    """The data with those labels only that the run is conditioned on."""
-    if config.condition_on == "all":
-        return data
-    return data.select([name.strip() for name in config.condition_on.split(",")])
+    """The data with those labels only that the run is conditioned on, and rows of them to draw
+    from if its prior is that."""
+    if config.condition_on != "all":
+        data = data.select([name.strip() for name in config.condition_on.split(",")])
+    if config.prior == "rows" and data.schema is not None:
+        data = data.with_rows()
+    return data
 
 
 def _refuse_others(out: Path, part: str, now: dict) -> None:
@@ -524,7 +527,7 @@ def _claim(out: Path, config: Config, data: PackedDataset, described: dict) -> N
 
 
 def _prior(config: Config) -> str | None:
-    return None if config.prior == "data" else config.prior
+    return None if config.prior in ("data", "rows") else config.prior
 
 
 def _quality_curve(trainer: _Trainer) -> QualityCurve:
