@@ -182,8 +182,10 @@ def test_a_perfect_model_and_one_whose_answers_are_known(folder):
     assert b.mean.share == pytest.approx((1 + 1 + 1 / 3 + 1) / 34)
     assert b.fields["hair"].images == 26
     assert grey.images == 10 and grey.mean is None
-    stored = json.loads((folder / "by_eye.json").read_text())["models"]
-    assert stored[1]["attributes"]["smile"]["images"] == 3
+    stored = json.loads((folder / "by_eye.json").read_text())
+    assert stored["models"][1]["attributes"]["smile"]["images"] == 3
+    assert stored["protocol"] == key_of(folder)["protocol"]
+    assert stored["protocol"]["images a value"] == 2 and stored["protocol"]["seed"] == 0
     assert (folder / "by_eye.md").read_text() == by_eye.table([a, b, grey])
 
 

@@ -9,6 +9,7 @@ and `key.json`, which says of every image what it is.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import math
 import os
@@ -18,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime import latent, zoo
+import tfanime
+from tfanime import latent, saved, zoo
 from tfanime.files import atomic_folder, read_json, write_csv, write_json, write_text
 from tfanime.generation import generate
 from tfanime.labels import FACES, LabelSchema
@@ -130,8 +132,6 @@ def sheets(
     """
     from tqdm import tqdm
 
-    from tfanime.saved import load_generator
-
     out = Path(out)
     names = [_name(Path(model)) for model in models]
     repeated = sorted({name for name in names if names.count(name) > 1})
@@ -149,7 +149,7 @@ def sheets(
             "something already, perhaps a form that somebody filled."
         )
     truncation, seed = latent.check_truncation(truncation), latent.check_seed(seed)
-    generators = [load_generator(name) for name in names]
+    generators = [saved.load_generator(name) for name in names]
     words, letters = _vocabulary([generator.schema for generator in generators])
     entries, images = [], []
     for name, generator in zip(names, generators, strict=True):
@@ -181,7 +181,15 @@ def sheets(
             {
                 "images": key,
                 "models": names,
-                "truncation": truncation,
+                "protocol": {
+                    "images a value": per_value,
+                    "images a flag": per_flag,
+                    "images of a model without attributes": n,
+                    "seed": seed,
+                    "truncation": truncation,
+                    "weights": {name: _digest(name) for name in names},
+                    "tfanime": tfanime.__version__,
+                },
                 "words": words,
                 "letters": letters,
             },
@@ -191,6 +199,12 @@ def sheets(
 
 def _name(model: Path) -> str:
     return model.name if model.parent in zoo.PLACES else model.as_posix()
+
+
+def _digest(name: str) -> str | None:
+    """SHA-256 of a model's weights."""
+    file = zoo.locate(name) / saved.WEIGHTS
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
 
 
 def _asked(schema: LabelSchema | None) -> dict[str, dict[str, object]]:
@@ -290,7 +304,8 @@ def score(folder: str | os.PathLike, form: str | os.PathLike | None = None) -> l
         key[part] = {name: key[part][name] for name in order if name in key[part]}
     answers = _read_form(Path(form) if form else folder / FORM, key)
     found = [_of_model(model, key, answers) for model in key["models"]]
-    write_json(folder / "by_eye.json", {"models": [asdict(one) for one in found]})
+    report = {"models": [asdict(one) for one in found], "protocol": key["protocol"]}
+    write_json(folder / "by_eye.json", report)
     write_text(folder / "by_eye.md", table(found))
     return found
 
