@@ -11,9 +11,10 @@ from click.testing import CliRunner
 import tfanime
 from tfanime.cli import main
 from tfanime.evaluation import evaluate
+from tfanime.evaluation.report import Figure
 from tfanime.evaluation.subject import open_subject
-from tfanime.files import write_json
 from tfanime.evaluation.workbench import Settings, Workbench
+from tfanime.files import write_json
 from tfanime.images import save_image
 from tfanime.labels import MAKEGIRLSMOE, to_unsigned
 from tfanime.metrics import extract, fid_from_features, load_extractor
@@ -53,7 +54,6 @@ def test_draws_differ_and_are_averaged(faces, painter):
     assert two.spread == pytest.approx(abs(first - second))
 
 
-def test_report_of_a_conditional_generator(faces, painter, tmp_path):
 class Recorder:
     """A stand-in for a loaded generator that keeps the labels it is asked for."""
 
@@ -135,6 +135,7 @@ def test_many_images_need_no_caution():
     )
 
 
+def test_report_of_a_conditional_generator(faces, painter, tmp_path):
     """Everything that applies is measured; a generator that obeys gets what the tagger can see."""
     report = evaluate(painter, faces, n=40, per_attribute=2, label="smile", out=tmp_path / "report")
     names = {figure.name for figure in report.figures}

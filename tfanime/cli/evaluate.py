@@ -103,7 +103,7 @@ def evaluate(subject, data, out, **options) -> None:
       tfanime evaluate runs/girls --against packed/ --protocol seed-b --out reports/table3
     """
     report = tfanime.evaluate(subject, data, out=out, progress=True, **options)
-    from tfanime.evaluation.charts import number
+    from tfanime.evaluation.charts import cautions, number
 
     width = max(len(figure.name) for figure in report.figures) + 2
     click.echo(f"{'':{width}} {'generated':>11} {'real':>11}")
@@ -115,6 +115,8 @@ def evaluate(subject, data, out, **options) -> None:
     for judge, independent in judges.items():
         mark = "* " if independent is False else ""
         click.echo(f"{mark}judged by {judge}{': flatters it' if mark else ''}")
+    for names, caution in cautions(report):
+        click.echo(f"{names}: {caution}")
     for name, reason in report.skipped.items():
         click.echo(f"{name} was not measured: {reason}.", err=True)
     click.echo(f"report: {report.files['html']}")

@@ -132,7 +132,10 @@ def evaluate(
                 raise ValueError(f"{name} cannot be measured here: {error}.") from error
             skipped[name] = str(error)
     parts = parts_of(subject.run, data)
-    figures = [judged(figure, _judge(figure, settings), parts) for figure in figures]
+    figures = [
+        judged(figure, _judge(figure, settings), parts).with_caution(min(counts))
+        for figure in figures
+    ]
     # Those that flatter nobody lead.
     figures.sort(key=lambda figure: (True, None, False).index(figure.independent))
     against = {

@@ -40,7 +40,8 @@ def fid(bench: Workbench) -> list[Figure]:
         for draw in range(bench.settings.draws)
     ]
     floor = fid_between(bench.real_statistics, bench.other_statistics)
-    return [_over_draws("fid", values, floor, "lower", feature_protocol(bench))]
+    protocol = feature_protocol(bench) | {"features": len(bench.real_statistics.mean)}
+    return [_over_draws("fid", values, floor, "lower", protocol)]
 
 
 def kid(bench: Workbench) -> list[Figure]:
@@ -56,7 +57,8 @@ def kid(bench: Workbench) -> list[Figure]:
         "subset size": found[0].subset_size,
     }
     values = [one.mean for one in found]
-    details = {"std over subsets": found[0].std}
+    deviation = found[0].std
+    details = {} if deviation is None else {"std over subsets": deviation}
     return [_over_draws("kid", values, floor, "lower", protocol, details)]
 
 
@@ -87,8 +89,6 @@ def inception_score(bench: Workbench) -> list[Figure]:
     return [Figure("inception score", found.mean, floor.mean, "higher", protocol, details=details)]
 
 
-def one_nn(bench: Workbench) -> list[Figure]:
-    pictures, _ = bench.drawn()
 def _scores_by_label(sets: dict[str, tuple], names: tuple[str, ...]) -> dict:
     """Of labels with pictures enough in all sets; over as many pictures each, to be compared."""
     counts = [np.bincount(y[y >= 0], minlength=len(names)) for _, y in sets.values()]
@@ -105,6 +105,8 @@ def _scores_by_label(sets: dict[str, tuple], names: tuple[str, ...]) -> dict:
     return {"by label": by_label, "by label, pictures of a score": size}
 
 
+def one_nn(bench: Workbench) -> list[Figure]:
+    pictures, _ = bench.drawn()
     n = min(MOST_PIXELS, len(pictures), bench.settings.real_n)
     real, other = bench.real_pictures[:n], bench.other_pictures[:n]
     found = nearest_neighbour_accuracy(real, pictures[:n])
@@ -209,6 +211,7 @@ def train_test(bench: Workbench) -> list[Figure]:
         "label": bench.settings.label,
         "classes": len(found.classes),
         "counts": f"{found.count} each",
+        "chance": f"{found.chance:.3f} of real ones, {found.fake_chance:.3f} of generated ones",
         "head": "softmax over frozen features",
     }
     details = {
@@ -217,7 +220,16 @@ def train_test(bench: Workbench) -> list[Figure]:
         "classes": list(found.classes),
     }
     return [
-        Figure(name, value, found.real, "floor", protocol, reading=found.reading, details=details)
+        Figure(
+            name,
+            value,
+            found.real,
+            "floor",
+            protocol,
+            reading=found.reading,
+            details=details,
+            count=found.count,
+        )
         for name, value in (("gan-train", found.gan_train), ("gan-test", found.gan_test))
     ]
 
@@ -225,7 +237,6 @@ def train_test(bench: Workbench) -> list[Figure]:
 def attributes(bench: Workbench) -> list[Figure]:
     if not bench.subject.conditional:
         raise NotApplicable("it needs a generator that was trained with labels")
-        "chance": f"{found.chance:.3f} of real ones, {found.fake_chance:.3f} of generated ones",
     settings = bench.settings
 
     def draw(tags: dict, i: int) -> np.ndarray:
@@ -241,18 +252,21 @@ def attributes(bench: Workbench) -> list[Figure]:
         "attributes": len(found),
     }
     protocol.pop("counts")
+    protocol["labels"] = "each attribute in turn asked for, the others from the model's prior"
     details = {"by attribute": {one.attribute: one.precision for one in found}}
     own = _figures_of_tagger(bench)
     if own:
         details["tagger's recall on held-out pictures"] = own
     mean = float(np.mean([one.precision for one in found]))
     floor = _own_recall(own, [one.attribute for one in found])
-    return [Figure("attribute precision", mean, floor, "higher", protocol, details=details)]
+    count = settings.per_attribute * len(found)
+    return [
+        Figure("attribute precision", mean, floor, "higher", protocol, details=details, count=count)
+    ]
 
 
 def between_labels(bench: Workbench) -> list[Figure]:
     """FID between the two commonest classes, seed A's genre FID; the floor is that of real ones."""
-    protocol["labels"] = "each attribute in turn asked for, the others from the model's prior"
     real, fake = bench.real_classes(bench.real), bench.fake_classes()
     counts = [np.bincount(x[x >= 0], minlength=len(bench.classes)) for x in (real, fake)]
     first, second = np.argsort(-np.minimum(*counts), kind="stable")[:2]
@@ -268,7 +282,9 @@ def between_labels(bench: Workbench) -> list[Figure]:
         f"{counts[0][first]} + {counts[0][second]} real",
         "between": f"{names[0]} and {names[1]} of {bench.settings.label}",
     }
-    return [Figure("fid between labels", found, floor, "floor", protocol)]
+    protocol["features"] = bench.real_features.shape[1]
+    count = int(min(c[second] for c in counts))
+    return [Figure("fid between labels", found, floor, "floor", protocol, count=count)]
 
 
 # In the order of the report; the name that users type, and what it takes.
@@ -298,7 +314,7 @@ def common_protocol(bench: Workbench) -> dict:
         "counts": f"{settings.n} generated, {settings.real_n} real, {settings.real_n} other real",
         "draws": settings.draws,
         "seed": settings.seed,
-    }
+    } | ({"labels": bench.labels_from} if bench.labels_from else {})
 
 
 def feature_protocol(bench: Workbench) -> dict:
@@ -308,7 +324,7 @@ def feature_protocol(bench: Workbench) -> dict:
         "layer": bench.extractor.layer,
         "network": bench.extractor.identity,
         "resize": bench.settings.resize,
-    } | ({"labels": bench.labels_from} if bench.labels_from else {})
+    }
 
 
 def _over_draws(name, values, floor, better, protocol, details=None) -> Figure:

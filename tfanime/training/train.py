@@ -31,7 +31,7 @@ from tfanime.saved import save_generator, save_upscaler
 from tfanime.training import checkpoint, devices
 from tfanime.training.board import Board
 from tfanime.training.build import build_gan
-from tfanime.training.evaluation import QualityCurve
+from tfanime.training.evaluation import QualityCurve, remark
 from tfanime.training.log import Log, draw_curves
 from tfanime.training.progress import Progress
 from tfanime.training.report import write_report
@@ -327,7 +327,8 @@ class _Trainer:
             draw_curves(self.out)
         if self.quality and self.step % self.evaluate_every == 0:
             figures = self.quality.measure(self.step)
-            bar.say(f"Step {self.step}: FID {figures['fid']:.3f}, KID {figures['kid']:.4f}")
+            few = remark(self.quality.meter.count)
+            bar.say(f"Step {self.step}: FID {figures['fid']:.3f}, KID {figures['kid']:.4f}{few}")
             self.board.add(self.step, {f"quality/{k}": value for k, value in figures.items()})
 
     def _clock_says_save(self) -> bool:
@@ -384,8 +385,8 @@ class _Trainer:
 
     def _finish(self, finished: bool) -> Run:
         if self.chief:
-            self.sheets.draw_final()
             self.log.flush(self.step, self.images_per_step)
+            self.sheets.draw_final()
             draw_curves(self.out)
         run = Run(
             self.out,
