@@ -56,7 +56,7 @@ BROKEN = {
 NOTHING = "-"
 HINTS = {
     "hair": "silver is bright with a shine, gray duller and darker, white nearly white, aqua light "
-    "turquoise; cream is blonde, maroon red, navy that reads as blue blue; `other`: none fits, or "
+    "turquoise; cream counts as blonde, maroon as red, bluish navy as blue; `other`: none fits, or "
     "two colours share it equally; `hidden`: no hair can be seen",
     "eyes": "of two colours the left one in the image; dark grey is black; `other`: none fits; "
     "`closed`: both are shut or cannot be seen",
