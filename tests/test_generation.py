@@ -301,6 +301,23 @@ def test_interpolate_refusals(arguments, message):
     assert not painter.batches
 
 
+def test_label_rows_are_drawn_as_they_are_and_tags_go_first():
+    painter = Painter()
+    rows = generate(painter, n=5, seed=9).labels
+    rows[2, MAKEGIRLSMOE.slices()["eyes"]] = np.nan
+    drawn = generate(painter, n=5, seed=1, tags={"hair": "blue"}, labels=rows)
+    free = generate(painter, n=5, seed=1).labels
+    for i, tags in enumerate(drawn.tags):
+        expected = {**MAKEGIRLSMOE.decode(rows[i]), "hair": "blue"}
+        if i == 2:
+            expected["eyes"] = MAKEGIRLSMOE.decode(free[i])["eyes"]
+        assert tags == expected
+    with pytest.raises(ValueError, match=r"one for each picture, \(5, 34\).*Received: \(4, 34\)"):
+        generate(painter, n=5, labels=rows[:4])
+    with pytest.raises(ValueError, match="Received: label rows"):
+        generate(Painter(schema=None), n=5, labels=rows)
+
+
 def test_progress_counts_pictures(capsys):
     generate(Painter(), n=11, progress=True)
     assert "11/11" in capsys.readouterr().err

@@ -184,3 +184,49 @@ def test_selecting_fields():
         VECTORS.select(["plan"])
     with pytest.raises(ValueError, match="Received none"):
         VECTORS.select([])
+
+
+# ---- rows --------------------------------------------------------------------------------------
+
+
+def test_rows_of_another_schema():
+    """By names: columns move, years are measured anew, what one of both lacks is not known."""
+    other = LabelSchema(
+        (
+            Field("year", "value", low=1990, high=2010),
+            Field("hat", "flag"),
+            Field("hair", "group", ("red", "green", "blue")),
+        )
+    )
+    rows = [
+        other.encode({"hair": "blue", "year": 2005, "hat": True}),
+        other.encode({"hair": "green", "year": 1990}),
+        other.encode({"hat": False}),
+    ]
+    found = SCHEMA.convert(np.stack(rows), other)
+    expected = [[0, 1, 0, nan, 0.5], [nan, nan, nan, nan, 0], [nan] * 5]
+    np.testing.assert_allclose(found, np.float32(expected), atol=1e-6)
+    np.testing.assert_array_equal(SCHEMA.convert(found, SCHEMA)[0], found[0])
+
+
+def test_with_rows_what_never_goes_together_is_never_drawn():
+    """Red hair smiles, blue hair does not: drawn alone, half of the pairs would break that."""
+    pairs = ({"hair": "red", "smile": True}, {"hair": "blue", "smile": False})
+    rows = np.stack([SCHEMA.encode(pairs[i % 4 == 0] | {"year": 2005}) for i in range(5000)])
+    plain = SCHEMA.with_frequencies(rows)
+    schema = plain.with_rows(rows)
+    assert plain.examples is None and len(schema.examples) == 1024
+    uniforms = np.random.default_rng(0).random((400, 3))
+    drawn = schema.sample(uniforms)
+    np.testing.assert_array_equal(drawn[:, 2], drawn[:, 3])
+    assert drawn[:, 2].mean() == pytest.approx(3 / 4, abs=0.07)
+    asked = schema.sample(uniforms, given=schema.encode({"hair": "blue"}))
+    assert (asked[:, 1] == 1).all() and (asked[:, 3] == 0).all()
+    # Nobody is blonde: what is asked for goes before the rows, which say the rest.
+    asked = schema.sample(uniforms, given=schema.encode({"hair": "blonde"}))
+    assert (asked[:, :3] == [1, 0, 0]).all() and set(asked[:, 3]) == {0, 1}
+    stored = LabelSchema.from_json(json.loads(json.dumps(schema.to_json())))
+    np.testing.assert_array_equal(stored.sample(uniforms), drawn)
+    # Models without rows draw as ever.
+    assert "examples" not in plain.to_json()
+    assert (plain.sample(uniforms)[:, 2] != plain.sample(uniforms)[:, 3]).any()

@@ -79,7 +79,8 @@ class Config:
             belongs to; `"squared"`: it says all numbers of the text. See `gans.losses.label_loss`.
         prior: where the labels of drawn pictures come from: `"data"` (those of the batch),
             `"empirical"` (independent draws with the data's frequencies) or `"training"` (groups
-            uniform, flags 0.25, as MakeGirlsMoe).
+            uniform, flags 0.25, as MakeGirlsMoe). `"rows"` trains as `"data"` does, and the model
+            keeps rows of the labels, from which it draws all that is not asked for.
         loss: a name in `gans.losses.LOSSES`.
         penalty: `"none"`, a name in `gans.penalties.PENALTIES`, or several joined by commas.
         penalty_weight: its factor; None: the paper's.
@@ -190,7 +191,7 @@ class Config:
         for name in SCHEDULED:
             object.__setattr__(self, name, read(getattr(self, name)))
         _choice("conditioning", self.conditioning, CONDITIONINGS)
-        _choice("prior", self.prior, ("data", "empirical", "training"))
+        _choice("prior", self.prior, ("data", "rows", "empirical", "training"))
         _choice("vector_loss", self.vector_loss, ("matching", "squared"))
         _choice("optimizer", self.optimizer, OPTIMIZERS)
         _choice("precision", self.precision, PRECISIONS)

@@ -194,6 +194,11 @@ class PackedDataset:
         labels = np.asarray(self._labels)[:, columns]
         return self._view(labels, schema, self.sha256, self._rows, texts)
 
+    def with_rows(self) -> PackedDataset:
+        """The same pictures and labels; the schema keeps rows of these to draw from."""
+        schema = self.schema.with_rows(self.labels())
+        return self._view(self._labels, schema, self.sha256, self._rows, self.texts)
+
     def with_labels(
         self, labels: np.ndarray, schema: LabelSchema, sha256: str, texts: Sequence[TextCode]
     ) -> PackedDataset:

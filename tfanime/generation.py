@@ -64,6 +64,7 @@ def generate(
     out: str | os.PathLike | None = None,
     grid: str | os.PathLike | None = None,
     upscale: object = None,
+    labels: np.ndarray | None = None,
     progress: bool = False,
 ) -> Generated:
     """Draws pictures.
@@ -85,6 +86,8 @@ def generate(
         grid: a file (.png, .jpg or .webp) for all of them on one sheet.
         upscale: a run folder of an upscaler, or what `tfanime.saved.load_upscaler` returns, to
             enlarge each picture with.
+        labels: `(n, L)` float, 0/1 coding: label rows, one a picture, such as those of real
+            pictures; NaN where a label is drawn. `tags` go before them.
         progress: show a progress bar.
 
     Returns:
@@ -112,7 +115,7 @@ def generate(
     upscaler = None if upscale is None else upscaling.loaded(upscale)
     factor = 1 if upscaler is None else upscaler.factor
     z = latent.truncate(latent.latents(seed, n, generator.latent_dim, first), truncation)
-    labels = _sample_labels(generator, seed, n, tags, first)
+    labels = _sample_labels(generator, seed, n, tags, first, labels)
     shots = np.empty((n, factor * generator.height, factor * generator.width, 3), np.uint8)
     signed = None if labels is None else to_signed(labels)
     result = Generated(shots, z, labels, generator.schema, seed, first)
@@ -221,14 +224,14 @@ def _loaded(run: object):
     return load_generator(run)
 
 
-def _sample_labels(generator, seed: int, n: int, tags: Tags | None, first: int):
+def _sample_labels(generator, seed: int, n: int, tags: Tags | None, first: int, rows=None):
     """`(n, L)` labels in 0/1 coding, or None for a model without labels."""
     if generator.schema is not None:
-        return latent.sample_labels(seed, n, generator.schema, tags, first)
-    if tags:
+        return latent.sample_labels(seed, n, generator.schema, tags, first, rows)
+    if tags or rows is not None:
         raise ValueError(
-            "Tags need a model that was trained with labels, and this one was not. "
-            f"Received: {dict(tags)}. Leave them out."
+            "Tags and labels need a model that was trained with labels, and this one was not. "
+            f"Received: {dict(tags) if tags else 'label rows'}. Leave them out."
         )
     return None
 

@@ -22,6 +22,7 @@ FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 MIDDLE = 1e-6  # what stands for 0 in -1/+1 coding
 QUANTILES = 17  # knots of the stored distribution of a continuous value
 EXAMPLES = 256  # rows that a schema with vectors keeps, to draw labels from
+ROWS = 1024  # rows that a schema without vectors keeps, if it is asked to
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class LabelSchema:
 
     The numbers of a vector cannot be drawn one by one, and they go with the other labels. So a
     schema with vectors keeps `examples`, whole rows of the data, and draws labels from these.
+    Others may (`with_rows`): then attributes that never go together are never drawn together.
 
     Args:
         fields: see `Field`.
@@ -238,6 +240,38 @@ class LabelSchema:
                 tags[field.name] = float(field.low + part[0] * (field.high - field.low))
         return tags
 
+    def convert(self, labels: np.ndarray, schema: LabelSchema) -> np.ndarray:
+        """Label rows of another schema, by the names of its fields, as rows of this one.
+
+        Args:
+            labels: `(n, schema.size)`, 0/1 coding.
+            schema: what the columns of `labels` mean.
+
+        Returns:
+            `(n, size)` float32, 0/1 coding, NaN where a label is not known, where `schema` lacks
+            the field, and where this one lacks the value.
+        """
+        rows = np.full((len(labels), self.size), np.nan, np.float32)
+        others = {field.name: field for field in schema.fields}
+        here, there = self.slices(), schema.slices()
+        for field in self.fields:
+            other = others.get(field.name)
+            if other is None or other.kind != field.kind:
+                continue
+            part = np.asarray(labels, np.float32)[:, there[field.name]]
+            if field.kind == "group":
+                values = {value: part[:, i] for i, value in enumerate(other.values)}
+                absent = np.zeros(len(part), np.float32)
+                part = np.stack([values.get(value, absent) for value in field.values], axis=1)
+                part[~(part.sum(axis=1) > 0)] = np.nan
+            elif field.kind == "value":
+                number = other.low + part * (other.high - other.low)
+                part = np.clip((number - field.low) / (field.high - field.low), 0, 1)
+            elif field.size != other.size:
+                continue
+            rows[:, here[field.name]] = part
+        return rows
+
     # ---- priors ------------------------------------------------------------------------------
 
     def with_frequencies(self, labels: np.ndarray) -> LabelSchema:
@@ -264,8 +298,18 @@ class LabelSchema:
         known = np.flatnonzero(~np.isnan(vectors).any(axis=1))
         if not len(known):
             return self
-        spread = np.linspace(0, len(known) - 1, min(EXAMPLES, len(known))).astype(int)
-        return replace(self, examples=np.asarray(labels, np.float32)[known[spread]])
+        return self._with_some(labels, known, EXAMPLES)
+
+    def with_rows(self, labels: np.ndarray) -> LabelSchema:
+        """The same schema with examples from `labels` `(n, size)`, with or without vectors."""
+        if self.vector_size:
+            return self.with_examples(labels)
+        return self._with_some(labels, np.arange(len(labels)), ROWS)
+
+    def _with_some(self, labels: np.ndarray, rows: np.ndarray, most: int) -> LabelSchema:
+        """Examples from `rows`, spread over them."""
+        spread = np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)
+        return replace(self, examples=np.asarray(labels, np.float32)[rows[spread]])
 
     def sample(
         self, uniforms: np.ndarray, prior: str = "empirical", given: np.ndarray | None = None
@@ -278,7 +322,7 @@ class LabelSchema:
                 training prior) or `"training"` (seed B: groups uniform, flags 0.25).
             given: `(n, size)` or `(size,)`, 0/1 coding; fields that are not NaN are kept.
 
-        With vectors whole examples are drawn, among those that agree most with `given`; its prior
+        With examples whole ones are drawn, among those that agree most with `given`; its prior
         then is that of the examples.
 
         Returns:
@@ -306,7 +350,7 @@ class LabelSchema:
             else:
                 labels[:, place] = np.interp(u, np.linspace(0, 1, len(table)), table)[:, None]
         given = None if given is None else np.broadcast_to(given, labels.shape)
-        if self.examples is not None:
+        if self.examples is not None and (given is None or np.isnan(given).any()):
             drawn = self._drawn_examples(uniforms[:, len(self.fields) - 1], given)
             labels = np.where(np.isnan(drawn), labels, drawn)
         if given is not None:

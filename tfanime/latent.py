@@ -115,19 +115,33 @@ def sample_labels(
     schema: LabelSchema,
     tags: Mapping[str, object] | None = None,
     first: int = 0,
+    rows: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Labels: what `tags` says, and the rest drawn from the schema's empirical frequencies.
+    """Labels: what `tags` and `rows` say, and the rest drawn from the schema's prior.
 
     Field f of a picture always uses number f of the picture's label stream, so that choosing one
     attribute leaves the others as they were.
+
+    Args:
+        tags: attributes of all pictures; they go before `rows`.
+        rows: `(n, schema.size)`, 0/1 coding: the labels of each picture, NaN where they are drawn.
 
     Returns:
         `(n, schema.size)` float32, 0/1 coding, no NaN.
 
     Raises:
-        ValueError: for an unknown attribute or value; the message lists the known ones.
+        ValueError: for an unknown attribute or value; the message lists the known ones. For rows
+            of another shape.
     """
     given = schema.encode(tags or {})
+    if rows is not None:
+        rows = np.asarray(rows, np.float32)
+        if rows.shape != (n, schema.size):
+            raise ValueError(
+                f"Label rows are one for each picture, {(n, schema.size)}: {schema.size} columns. "
+                f"Received: {rows.shape}."
+            )
+        given = np.where(np.isnan(given), rows, given)
     return schema.sample(uniforms(seed, n, len(schema.fields), first, LABELS), given=given)
 
 

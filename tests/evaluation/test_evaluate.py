@@ -11,10 +11,12 @@ from click.testing import CliRunner
 import tfanime
 from tfanime.cli import main
 from tfanime.evaluation import evaluate
+from tfanime.evaluation.report import Figure
 from tfanime.evaluation.subject import open_subject
+from tfanime.evaluation.workbench import Settings, Workbench
 from tfanime.files import write_json
 from tfanime.images import save_image
-from tfanime.labels import MAKEGIRLSMOE
+from tfanime.labels import MAKEGIRLSMOE, to_unsigned
 from tfanime.metrics import extract, fid_from_features, load_extractor
 from tfanime.metrics.nearest_neighbour import nearest_neighbour_accuracy
 from tfanime.saved import save_generator
@@ -50,6 +52,87 @@ def test_draws_differ_and_are_averaged(faces, painter):
     assert first == pytest.approx(one.value) and first != second
     assert two.value == pytest.approx((first + second) / 2)
     assert two.spread == pytest.approx(abs(first - second))
+
+
+class Recorder:
+    """A stand-in for a loaded generator that keeps the labels it is asked for."""
+
+    latent_dim, height, width, name = 3, 16, 16, "recorder"
+
+    def __init__(self, schema):
+        self.schema, self.asked = schema, []
+
+    def __call__(self, latents, labels):
+        self.asked.append(to_unsigned(labels))
+        pictures = np.tanh(latents)[:, None, None].repeat(16, axis=1).repeat(16, axis=2)
+        return pictures.astype(np.float32)
+
+
+def in_order(rows):
+    return rows[np.lexsort(rows.T)]
+
+
+def test_a_generator_is_asked_for_the_labels_of_the_real_images(faces):
+    """Of those that figures compare it with, each as often as it occurs, in another order for each
+    draw; not for attributes drawn one by one."""
+    recorder = Recorder(MAKEGIRLSMOE)
+    report = evaluate(recorder, faces, ["1nn"], n=40, seed=5)
+    asked = np.concatenate(recorder.asked)
+    labels = faces.split(0.5, seed=5)[1].labels()
+    np.testing.assert_allclose(in_order(asked), in_order(labels), atol=1e-5)
+    assert report["1-nn"].protocol["labels"].startswith("rows of the real pictures")
+    settings = {"n": 40, "real_n": 40, "draws": 2, "seed": 5, "extractor": "", "classifier": ""}
+    settings |= {"tagger": None, "resize": "clean", "label": None, "per_attribute": 1}
+    settings |= {"stream": False, "cache": None, "progress": False}
+    bench = Workbench(open_subject(recorder, 16, 16), faces, Settings(**settings))
+    first, second = (bench.drawn(draw)[1] for draw in (0, 1))
+    np.testing.assert_array_equal(first, asked.round(4))
+    np.testing.assert_array_equal(in_order(second), in_order(first))
+    assert (first != second).any()
+    # More images than real ones: every row comes again.
+    bench = Workbench(open_subject(recorder, 16, 16), faces, Settings(**settings | {"n": 80}))
+    np.testing.assert_array_equal(in_order(bench.drawn()[1])[::2], in_order(first))
+
+
+def test_labels_that_the_real_images_lack_come_from_the_prior(faces):
+    known = faces.select(["hair"])
+    recorder = Recorder(MAKEGIRLSMOE)
+    report = evaluate(recorder, known, ["1nn"], n=40, seed=5)
+    asked = np.concatenate(recorder.asked)
+    labels = known.split(0.5, seed=5)[1].labels()
+    np.testing.assert_allclose(in_order(asked[:, :13].copy()), in_order(labels), atol=1e-5)
+    assert "eyes from the model's prior" in report["1-nn"].protocol["labels"]
+    report = evaluate(recorder, tfanime.from_arrays(faces.images()), ["1nn"], n=40)
+    assert "have none" in report["1-nn"].protocol["labels"]
+
+
+def test_small_counts_are_said_to_be_small(faces, tmp_path):
+    """On the page, in the file and on the terminal; and no deviation is made up for them."""
+    for i, picture in enumerate(faces.images(slice(0, 9))):
+        save_image(tmp_path / "made" / f"{i}.png", picture)
+        save_image(tmp_path / "real" / f"{i}.png", 255 - picture)
+        save_image(tmp_path / "real" / f"{i + 9}.png", np.rot90(picture))
+    tfanime.pack(tmp_path / "real", tmp_path / "packed", size=16, progress=False)
+    words = ["--metrics", "fid,kid,1nn", "--against", str(tmp_path / "packed")]
+    words += ["--out", str(tmp_path / "report")]
+    result = CliRunner().invoke(main, ["evaluate", str(tmp_path / "made"), *words])
+    assert result.exit_code == 0, result.output
+    few = "few images (9), so that another draw may differ much"
+    features = "fewer images (9) than features (256): FID reads high"
+    assert f"fid: {few}; {features}" in result.stdout and f"kid: {few}" in result.stdout
+    stored = json.loads((tmp_path / "report" / "metrics.json").read_text())["figures"]
+    cautions = {figure["name"]: figure["caution"] for figure in stored}
+    assert cautions == {"fid": f"{few}; {features}", "kid": few, "1-nn": few}
+    assert "std over subsets" not in next(f for f in stored if f["name"] == "kid")["details"]
+    assert few in (tmp_path / "report" / "report.html").read_text()
+
+
+def test_many_images_need_no_caution():
+    figure = Figure("fid", 1.0, 0.5, "lower", {"features": 256})
+    assert figure.with_caution(1000).caution == ""
+    assert "than features (2,048)" in (
+        Figure("fid", 1.0, 0.5, "lower", {"features": 2048}).with_caution(1000).caution
+    )
 
 
 def test_report_of_a_conditional_generator(faces, painter, tmp_path):

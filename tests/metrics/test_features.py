@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from samples import pictures
 
-from tfanime.metrics import Extractor, extract, features, load_extractor
+from tfanime.metrics import Extractor, extract, features, load_classifier, load_extractor
 from tfanime.metrics.resize import clean, legacy
 
 CORNER = Extractor("corner", "corner", "corner", 4, 4, lambda x: x[:, 0, 0])
@@ -225,6 +225,47 @@ def test_mobilenet_of_keras_with_local_weights(tmp_path):
     found = extract(x, extractor)
     assert found.shape == (2, 1280) and found.std() > 0
     np.testing.assert_allclose(found, model(x / np.float32(127.5) - 1).numpy(), atol=1e-4)
+
+
+def test_classifiers_give_their_output_and_features_are_refused(classifier, tmp_path):
+    import keras
+
+    folder, model = classifier
+    x = pictures(3, 8)
+    expected = model(x / np.float32(127.5) - 1).numpy()
+    for spec in ("model.keras", "model.keras:output", "float.tflite", "float.tflite:output"):
+        network = load_classifier(f"{folder}/{spec}")
+        np.testing.assert_allclose(extract(x, network), expected, atol=1e-5, err_msg=spec)
+    features = keras.Model(model.inputs, model.get_layer("pool").output)
+    features.save(tmp_path / "features.keras")
+    for spec in (f"{folder}/model.keras:pool", "tagger", "drawings", "illustration2vec:FILE.onnx"):
+        with pytest.raises(ValueError, match="needs a classifier.*stands for features"):
+            load_classifier(spec)
+    with pytest.raises(ValueError, match="last layer is 'pool': its output are features"):
+        load_classifier(tmp_path / "features.keras")
+
+
+def test_applications_as_classifiers_have_their_top(tmp_path, monkeypatch):
+    import keras
+
+    keras.utils.set_random_seed(1)
+    built = []
+
+    def small(include_top, weights, **options):
+        built.append((include_top, weights, options))
+        entry = keras.Input((224, 224, 3))
+        pooled = keras.layers.GlobalAveragePooling2D()(entry)
+        return keras.Model(entry, keras.layers.Dense(5, activation="softmax")(pooled))
+
+    monkeypatch.setattr(keras.applications, "MobileNetV2", small)
+    found = extract(pictures(2, 8), load_classifier("mobilenetv2"))
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+    assert built == [(True, "imagenet", {})]
+    monkeypatch.undo()
+    weights = tmp_path / "no.h5"
+    weights.write_bytes(b"none")
+    with pytest.raises(ValueError, match="does not fit MobileNetV2 with its top layer"):
+        load_classifier(f"mobilenetv2:{weights}")
 
 
 def test_models_that_take_no_pictures_are_refused(tmp_path):

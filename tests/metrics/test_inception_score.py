@@ -51,7 +51,7 @@ def test_huge_logits_do_not_overflow():
 
 def test_per_label():
     posteriors = np.concatenate([np.eye(4), np.full((4, 4), 0.25)])
-    found = inception_score_by_label(posteriors, ["light"] * 4 + ["heavy"] * 4, splits=1)
+    found = inception_score_by_label(posteriors, ["light"] * 4 + ["heavy"] * 4)
     assert list(found) == ["heavy", "light"]
     assert found["light"].mean == pytest.approx(4)
     assert found["heavy"].mean == pytest.approx(1)
@@ -67,9 +67,9 @@ def test_probabilities_of_eight_bits_are_no_logits():
     np.testing.assert_allclose(posteriors_from_output(exact), exact, rtol=1e-12)
 
 
-@pytest.mark.parametrize("logits", [[[0.9, 0.8, 0.7]], [[-0.1, 1.0]], [[2.0, 0.0]]])
+@pytest.mark.parametrize("logits", [[[0.9, -0.8, 0.7]], [[-0.1, 1.0]], [[2.0, 0.0], [0.0, -1.0]]])
 def test_logits_become_probabilities(logits):
-    expected = np.exp(logits) / np.exp(logits).sum()
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(posteriors_from_output(np.float32(logits)), expected, rtol=1e-6)
 
 
@@ -90,5 +90,55 @@ def test_wrong_posteriors_are_named(posteriors, words):
 def test_wrong_labels_are_named():
     with pytest.raises(ValueError, match=r"\(3,\) for 4 rows"):
         inception_score_by_label(np.eye(4), [1, 2, 3])
-    with pytest.raises(ValueError, match="Label 'b': splits must"):
-        inception_score_by_label(np.eye(4), list("aaab"), splits=2)
+    with pytest.raises(ValueError, match="size is from 1 to the 1 pictures"):
+        inception_score_by_label(np.eye(4), list("aaab"), size=2)
+    with pytest.raises(ValueError, match="Label 'b': Posteriors must"):
+        inception_score_by_label(np.diag([1, 1, 1, 2]), list("aaab"))
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        np.random.default_rng(0).gamma(1, 1, (50, 1280)),  # pooled behind a rectifier
+        np.minimum(np.random.default_rng(0).gamma(1, 1, (50, 8)), 6),
+        np.random.default_rng(0).random((50, 100)),  # independent tags
+        np.zeros((5, 10)),
+    ],
+)
+def test_features_are_no_classes(features):
+    with pytest.raises(ValueError, match="these are features"):
+        posteriors_from_output(features.astype(np.float32))
+
+
+def sure(classes, count, seed):
+    """Posteriors certain of one class each, all classes equally likely: the score of very many is
+    the number of classes."""
+    return np.eye(classes)[np.random.default_rng(seed).integers(0, classes, count)]
+
+
+def test_rare_and_common_labels_compare():
+    """Of one distribution, 20 pictures and 2,000 score the same on average, and a label whose
+    pictures are all of one class scores 1. In ten parts each, they would score 1.7 and 10."""
+    counts = {"rare": 20, "common": 2000, "plain": 200}
+    rare = []
+    for seed in range(40):
+        plain = np.repeat(np.eye(10)[:1], 200, axis=0)
+        posteriors = np.concatenate([sure(10, 20, seed), sure(10, 2000, 1000 + seed), plain])
+        labels = np.repeat(list(counts), list(counts.values()))
+        found = inception_score_by_label(posteriors, labels)
+        assert found["plain"].mean == pytest.approx(1)
+        assert (found["rare"].splits, found["common"].splits) == (1, 100)
+        rare.append(found["rare"].mean)
+    assert np.mean(rare) == pytest.approx(found["common"].mean, rel=0.03)
+    with pytest.raises(ValueError, match="from 1 to the 20 pictures of the rarest"):
+        inception_score_by_label(posteriors, labels, size=21)
+
+
+@pytest.mark.parametrize("count", [20, 50, 200])
+def test_samples_of_one_distribution_score_about_one(count):
+    """A classifier that says nearly the same of every picture of a label, however many."""
+    random = np.random.default_rng(count)
+    posteriors = random.dirichlet(np.full(10, 50.0), 200 + count)
+    labels = ["a"] * count + ["b"] * 200
+    found = inception_score_by_label(posteriors, labels)
+    assert all(1 <= score.mean < 1.02 for score in found.values())

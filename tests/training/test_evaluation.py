@@ -1,10 +1,15 @@
 """Quality during training: what is kept, and that a resumed run goes on as if nothing happened."""
 
+import types
+
 import numpy as np
 import pytest
 from runs import assert_same_bits
 
+from tfanime.config import Config
 from tfanime.files import read_json
+from tfanime.labels import to_signed
+from tfanime.metrics import quality
 from tfanime.saved import load_generator
 from tfanime.training import evaluation
 from tfanime.training.checkpoint import checkpoints
@@ -39,6 +44,16 @@ def test_resumed_run_has_the_same_curve_and_weights(measured, train, faces):
     # Nothing of the measuring enters training.
     unmeasured = train("dcgan", faces, out="unmeasured", steps=6, seed=3)
     assert_same_bits(checkpoints(whole.path)[-1], checkpoints(unmeasured.path)[-1])
+
+
+def test_labels_of_the_curve_are_those_of_the_real_pictures(monkeypatch, tmp_path, faces):
+    """Drawn one by one, they would be another set, and a perfect generator would be blamed."""
+    rows = faces.labels(slice(0, 4))
+    meter = types.SimpleNamespace(count=4, labels=rows)
+    monkeypatch.setattr(quality, "quality_meter", lambda data, seed: meter)
+    gan = types.SimpleNamespace(latent_dim=3)
+    curve = evaluation.QualityCurve(tmp_path, gan, faces, Config("dcgan"), faces.schema)
+    np.testing.assert_array_equal(curve.labels, to_signed(rows))
 
 
 def test_rows_after_the_resumed_step_are_dropped(tmp_path, measured):

@@ -32,6 +32,24 @@ def test_row_that_was_begun_is_finished(tmp_path):
     assert losses(tmp_path) == [("2", "1.5"), ("4", "3.5")]
 
 
+def test_a_run_shorter_than_an_interval_keeps_its_figures(tmp_path):
+    log = filled(tmp_path, steps=range(1, 4), every=50)
+    assert losses(tmp_path) == []
+    log.flush(3, images=8)
+    log.flush(3, images=8)  # nothing new
+    assert losses(tmp_path) == [("3", "2")]
+
+
+def test_a_flushed_row_goes_on_when_the_run_is_resumed(tmp_path):
+    """As if the run had never stopped."""
+    log = filled(tmp_path, steps=range(1, 6), every=4)
+    state = log.state()
+    log.flush(5, images=8)
+    assert losses(tmp_path) == [("4", "2.5"), ("5", "5")]
+    filled(tmp_path, state, step=5, steps=range(6, 9), every=4)
+    assert losses(tmp_path) == [("4", "2.5"), ("8", "6.5")]
+
+
 def test_row_cut_short_by_a_crash_is_left_out(tmp_path):
     filled(tmp_path)
     with (tmp_path / "log.csv").open("a") as file:

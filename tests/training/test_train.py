@@ -12,6 +12,7 @@ from runs import arrays_of, assert_same_bits
 
 import tfanime
 from tfanime import gans, recipes
+from tfanime.export.model import generator_subject
 from tfanime.files import read_json, write_json
 from tfanime.models import dcgan
 from tfanime.training import checkpoint, distribution
@@ -104,6 +105,19 @@ def test_budget_reached_trains_no_more(finished, faces):
     assert (again.step, again.finished) == (6, True)
     after = arrays_of(newest(finished.path))
     assert all((before[name] == after[name]).all() for name in before)
+
+
+def test_prior_of_rows_draws_what_the_data_have(train, faces):
+    """Whole rows of the training set, as long as nothing is asked for."""
+    run = train("dcgan", faces, steps=1, conditioning="concat", prior="rows")
+    labels = tfanime.generate(run.path, n=20, seed=1).labels
+    of_data = {row.tobytes() for row in faces.labels()}
+    assert all(row.tobytes() in of_data for row in labels)
+    assert len({row.tobytes() for row in labels}) > 5
+    tags = tfanime.generate(run.path, n=3, seed=1, tags={"hair": "blue"}).tags
+    assert all(one["hair"] == "blue" for one in tags)
+    with pytest.raises(ValueError, match=r"draws whole rows of labels \(prior=rows\)"):
+        generator_subject(run.path)
 
 
 # ---- continuing --------------------------------------------------------------------------------

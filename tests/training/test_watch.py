@@ -1,10 +1,11 @@
+import json
 import types
 
 import pytest
 
 from tfanime.training.watch import REPEAT, SETTLE, CollapseWatch, Diverged
 
-HEALTHY = {"diversity": 0.9, "d_real": 0.7, "d_fake": 0.3, "d_loss": 1.0}
+HEALTHY = {"diversity": 0.9, "d_real": 0.7, "d_fake": 0.3, "d_loss": 1.0, "g_grad_norm": 5.0}
 
 
 def watch(probabilistic=True, state=None):
@@ -44,10 +45,45 @@ def test_saturation():
     assert feed(watch(probabilistic=False), certain, 2 * SETTLE) == []
 
 
+@pytest.mark.parametrize("probabilistic", [True, False])
+def test_vanishing_gradients_are_called_whatever_the_loss(probabilistic):
+    """A critic's scores say nothing of it, the generator's gradient does."""
+    watching = watch(probabilistic)
+    assert feed(watching, HEALTHY, 2 * SETTLE) == []
+    weaker = {**HEALTHY, "g_grad_norm": 0.5}  # a tenth is nothing unusual
+    assert feed(watching, weaker, 1000, first=2 * SETTLE + 1) == []
+    found = feed(watching, {**HEALTHY, "g_grad_norm": 1e-3}, 1000, first=2 * SETTLE + 1001)
+    assert len(found) == 1 and "hardly any gradient reaches the generator" in found[0][1]
+    assert "at most 5 so far" in found[0][1]
+
+
+def test_a_generator_that_never_got_a_gradient():
+    found = feed(watch(False), {**HEALTHY, "g_grad_norm": 0.0}, SETTLE)
+    assert len(found) == 1 and "hardly any gradient" in found[0][1]
+
+
+def test_the_first_steps_gradients_are_no_measure():
+    watching = watch()
+    assert feed(watching, {**HEALTHY, "g_grad_norm": 1e4}, 10) == []
+    assert feed(watching, HEALTHY, 2 * SETTLE, first=11) == []
+
+
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])
 def test_what_is_not_finite_stops_at_once(broken):
     with pytest.raises(Diverged, match="d_loss became NaN or infinite at step 3"):
         watch().see(3, {**HEALTHY, "d_loss": broken})
+
+
+def test_interrupted_watch_remembers_the_gradients():
+    first = watch()
+    feed(first, HEALTHY, SETTLE)
+    weak = {**HEALTHY, "g_grad_norm": 1e-3}
+    state = json.loads(json.dumps(first.state()))
+    whole = feed(first, weak, 500, first=SETTLE + 1)
+    assert feed(watch(state=state), weak, 500, first=SETTLE + 1) == whole and len(whole) == 1
+    # A state of before the gradients were watched is taken up too.
+    del state["peak"], state["means"]["g_grad_norm"]
+    assert feed(watch(state=state), HEALTHY, 10, first=SETTLE + 1) == []
 
 
 def test_interrupted_watch_goes_on_where_it_was():

@@ -52,7 +52,8 @@ class Names(click.ParamType):
     default="tagger:hair",
     show_default=True,
     metavar="NAME",
-    help="For the Inception Score: tagger:FIELD, or a model FILE:output.",
+    help="For the Inception Score: tagger:FIELD, inception, mobilenetv2, mobilenet:FILE.tflite, "
+    "lite0, or a classifier's FILE.",
 )
 @click.option(
     "--tagger",
@@ -92,7 +93,8 @@ def evaluate(subject, data, out, **options) -> None:
 
     RUN_OR_FOLDER is a run or saved model, a folder of pictures, or a packed set. Every figure
     stands beside the same figure of real pictures against other real ones, and is stored with
-    all it takes to measure it again.
+    all it takes to measure it again. To judge by eye instead, blind and with intervals, see
+    `tfanime judge`.
 
     \b
     Examples:
@@ -102,7 +104,7 @@ def evaluate(subject, data, out, **options) -> None:
       tfanime evaluate runs/girls --against packed/ --protocol seed-b --out reports/table3
     """
     report = tfanime.evaluate(subject, data, out=out, progress=True, **options)
-    from tfanime.evaluation.charts import number
+    from tfanime.evaluation.charts import cautions, number
 
     width = max(len(figure.name) for figure in report.figures) + 2
     click.echo(f"{'':{width}} {'generated':>11} {'real':>11}")
@@ -114,6 +116,8 @@ def evaluate(subject, data, out, **options) -> None:
     for judge, independent in judges.items():
         mark = "* " if independent is False else ""
         click.echo(f"{mark}judged by {judge}{': flatters it' if mark else ''}")
+    for names, caution in cautions(report):
+        click.echo(f"{names}: {caution}")
     for name, reason in report.skipped.items():
         click.echo(plain(f"{name} was not measured: {reason}."), err=True)
     click.echo(f"report: {report.files['html']}")

@@ -148,6 +148,8 @@ def summary(report: Report, sheet: np.ndarray):
     line = protocol_line(report)
     if any(figure.independent is False for figure in report.figures):
         line = f"* judged by a network that had a part in the run: flatters it\n{line}"
+    for names, caution in cautions(report):
+        line = f"{names}: {caution}\n{line}"
     canvas.supxlabel(line, fontsize=9, color="#5b6472")
     return canvas
 
@@ -156,11 +158,20 @@ def _name(figure: Figure) -> str:
     return f"{figure.name} *" if figure.independent is False else figure.name
 
 
+def cautions(report: Report) -> list[tuple[str, str]]:
+    """The names of the figures that a caution holds for, and the caution."""
+    names: dict[str, list[str]] = {}
+    for figure in report.figures:
+        if figure.caution:
+            names.setdefault(figure.caution, []).append(figure.name)
+    return [(", ".join(some), caution) for caution, some in names.items()]
+
+
 def protocol_line(report: Report) -> str:
     """The short form of the protocol, for below a table."""
     shared: dict[str, str] = {}
     for figure in report.figures:
-        for key in ("counts", "extractor", "resize", "draws", "seed"):
+        for key in ("counts", "labels", "extractor", "resize", "draws", "seed"):
             if key in figure.protocol:
                 shared.setdefault(key, str(figure.protocol[key]))
     real = f"real set {report.against['sha256'][:12]}"

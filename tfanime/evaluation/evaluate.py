@@ -72,8 +72,8 @@ def evaluate(
             reproduces; see docs/evaluation.md.
         extractor: see `tfanime.metrics.features`; the default needs no file. Figures of different
             extractors cannot be compared.
-        classifier: for the Inception Score: `tagger:FIELD`, or a model as for `extractor` with
-            `:output`.
+        classifier: for the Inception Score: `tagger:FIELD`, or what `metrics.load_classifier`
+            takes.
         tagger: see `tfanime.tagging.load_tagger`; default: the one that ships.
         label: the field whose values are classes; default: the first that both sides have.
         n: pictures of each set; default: 2,000, or half of the real set.
@@ -132,7 +132,10 @@ def evaluate(
                 raise ValueError(f"{name} cannot be measured here: {error}.") from error
             skipped[name] = str(error)
     parts = parts_of(subject.run, data)
-    figures = [judged(figure, _judge(figure, settings), parts) for figure in figures]
+    figures = [
+        judged(figure, _judge(figure, settings), parts).with_caution(min(counts))
+        for figure in figures
+    ]
     # Those that flatter nobody lead.
     figures.sort(key=lambda figure: (True, None, False).index(figure.independent))
     against = {

@@ -103,11 +103,11 @@ def training(
     """
     from tfanime.training.evaluation import chart, read
 
-    rows, floor = read(Path(run)), None
+    rows, floor, count = read(Path(run)), None, None
     if data is not None or not rows:
-        rows, floor = _measure_checkpoints(Path(run), data, n, progress)
+        rows, floor, count = _measure_checkpoints(Path(run), data, n, progress)
     with atomic_path(out) as temporary:
-        chart(rows, floor).savefig(temporary, dpi=DPI)
+        chart(rows, floor, count).savefig(temporary, dpi=DPI)
     return rows
 
 
@@ -336,7 +336,7 @@ def _classes(data: PackedDataset, field: Field) -> tuple[list[str], list[np.ndar
 
 
 def _measure_checkpoints(run: Path, data, n: int, progress: bool):
-    """Rows of the checkpoints that are still there, and the floor."""
+    """Rows of the checkpoints that are still there, the floor, and how many pictures each has."""
     from tqdm import tqdm
 
     from tfanime.config import Config
@@ -371,6 +371,7 @@ def _measure_checkpoints(run: Path, data, n: int, progress: bool):
         z = latent.latents(0, meter.count, generator.latent_dim)
         signed = None
         if used is not None:
-            signed = to_signed(latent.sample_labels(0, meter.count, used))
+            given = used.convert(meter.labels, data.schema) if data.schema else None
+            signed = to_signed(latent.sample_labels(0, meter.count, used, rows=given))
         rows.append({"step": float(meta["step"]), **meter(_draw(generator, z, signed))})
-    return rows, meter.floor
+    return rows, meter.floor, meter.count

@@ -17,7 +17,7 @@ from tfanime.metrics import (
     inception_score_by_label,
     inception_score_from_posteriors,
     kid_from_features,
-    load_extractor,
+    load_classifier,
     mean_feature_distance,
     mean_ms_ssim,
     nearest_neighbour_accuracy,
@@ -40,7 +40,8 @@ def fid(bench: Workbench) -> list[Figure]:
         for draw in range(bench.settings.draws)
     ]
     floor = fid_between(bench.real_statistics, bench.other_statistics)
-    return [_over_draws("fid", values, floor, "lower", feature_protocol(bench))]
+    protocol = feature_protocol(bench) | {"features": len(bench.real_statistics.mean)}
+    return [_over_draws("fid", values, floor, "lower", protocol)]
 
 
 def kid(bench: Workbench) -> list[Figure]:
@@ -56,7 +57,8 @@ def kid(bench: Workbench) -> list[Figure]:
         "subset size": found[0].subset_size,
     }
     values = [one.mean for one in found]
-    details = {"std over subsets": found[0].std}
+    deviation = found[0].std
+    details = {} if deviation is None else {"std over subsets": deviation}
     return [_over_draws("kid", values, floor, "lower", protocol, details)]
 
 
@@ -79,18 +81,28 @@ def inception_score(bench: Workbench) -> list[Figure]:
     protocol = common_protocol(bench) | {"classifier": name, "splits": splits}
     details: dict = {"std over splits": found.std}
     if bench.settings.label is not None:
-        details["by label"] = {}
-        for kind, values, classes in (
-            ("generated", of_fake, bench.fake_classes()),
-            ("real", of_real, bench.real_classes(bench.real)),
-        ):
-            counts = np.bincount(classes[classes >= 0], minlength=len(bench.classes))
-            enough = (classes >= 0) & (counts[classes] >= FEWEST)
-            by_label = inception_score_by_label(values[enough], classes[enough], splits)
-            details["by label"][kind] = {
-                bench.classes[i]: score.mean for i, score in by_label.items()
-            }
+        sets = {
+            "generated": (of_fake, bench.fake_classes()),
+            "real": (of_real, bench.real_classes(bench.real)),
+        }
+        details |= _scores_by_label(sets, bench.classes)
     return [Figure("inception score", found.mean, floor.mean, "higher", protocol, details=details)]
+
+
+def _scores_by_label(sets: dict[str, tuple], names: tuple[str, ...]) -> dict:
+    """Of labels with pictures enough in all sets; over as many pictures each, to be compared."""
+    counts = [np.bincount(y[y >= 0], minlength=len(names)) for _, y in sets.values()]
+    least = np.min(counts, axis=0)
+    labels = np.flatnonzero(least >= FEWEST)
+    if not len(labels):
+        return {}
+    size = int(least[labels].min())
+    by_label = {}
+    for kind, (posteriors, classes) in sets.items():
+        rows = np.isin(classes, labels)
+        found = inception_score_by_label(posteriors[rows], classes[rows], size)
+        by_label[kind] = {names[i]: score.mean for i, score in found.items()}
+    return {"by label": by_label, "by label, pictures of a score": size}
 
 
 def one_nn(bench: Workbench) -> list[Figure]:
@@ -199,11 +211,25 @@ def train_test(bench: Workbench) -> list[Figure]:
         "label": bench.settings.label,
         "classes": len(found.classes),
         "counts": f"{found.count} each",
+        "chance": f"{found.chance:.3f} of real ones, {found.fake_chance:.3f} of generated ones",
         "head": "softmax over frozen features",
     }
-    details = {"chance": found.chance, "classes": list(found.classes)}
+    details = {
+        "chance": found.chance,
+        "chance of generated ones": found.fake_chance,
+        "classes": list(found.classes),
+    }
     return [
-        Figure(name, value, found.real, "floor", protocol, reading=found.reading, details=details)
+        Figure(
+            name,
+            value,
+            found.real,
+            "floor",
+            protocol,
+            reading=found.reading,
+            details=details,
+            count=found.count,
+        )
         for name, value in (("gan-train", found.gan_train), ("gan-test", found.gan_test))
     ]
 
@@ -226,13 +252,17 @@ def attributes(bench: Workbench) -> list[Figure]:
         "attributes": len(found),
     }
     protocol.pop("counts")
+    protocol["labels"] = "each attribute in turn asked for, the others from the model's prior"
     details = {"by attribute": {one.attribute: one.precision for one in found}}
     own = _figures_of_tagger(bench)
     if own:
         details["tagger's recall on held-out pictures"] = own
     mean = float(np.mean([one.precision for one in found]))
     floor = _own_recall(own, [one.attribute for one in found])
-    return [Figure("attribute precision", mean, floor, "higher", protocol, details=details)]
+    count = settings.per_attribute * len(found)
+    return [
+        Figure("attribute precision", mean, floor, "higher", protocol, details=details, count=count)
+    ]
 
 
 def between_labels(bench: Workbench) -> list[Figure]:
@@ -252,7 +282,9 @@ def between_labels(bench: Workbench) -> list[Figure]:
         f"{counts[0][first]} + {counts[0][second]} real",
         "between": f"{names[0]} and {names[1]} of {bench.settings.label}",
     }
-    return [Figure("fid between labels", found, floor, "floor", protocol)]
+    protocol["features"] = bench.real_features.shape[1]
+    count = int(min(c[second] for c in counts))
+    return [Figure("fid between labels", found, floor, "floor", protocol, count=count)]
 
 
 # In the order of the report; the name that users type, and what it takes.
@@ -282,7 +314,7 @@ def common_protocol(bench: Workbench) -> dict:
         "counts": f"{settings.n} generated, {settings.real_n} real, {settings.real_n} other real",
         "draws": settings.draws,
         "seed": settings.seed,
-    }
+    } | ({"labels": bench.labels_from} if bench.labels_from else {})
 
 
 def feature_protocol(bench: Workbench) -> dict:
@@ -317,7 +349,7 @@ def _classifier(bench: Workbench) -> tuple[str, Callable[[np.ndarray], np.ndarra
             return found / found.sum(axis=1, keepdims=True)
 
         return f"{bench.tagger.name}, {field}", posteriors
-    network = load_extractor(spec)
+    network = load_classifier(spec)
 
     def from_output(pictures: np.ndarray) -> np.ndarray:
         return posteriors_from_output(

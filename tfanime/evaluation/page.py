@@ -171,7 +171,8 @@ def _table(report: Report) -> str:
             f"<td><b>{number(figure.value)}</b>{spread}</td>"
             f"<td>{number(figure.floor)}</td><td class='ideal'><small>{ideal}</small></td>"
             f'<td class="says">{escape(figure.reading)}'
-            f"<small>judged by {escape(figure.judge)}</small></td></tr>"
+            f"<small>judged by {escape(figure.judge)}</small>"
+            f"<small>{escape(figure.caution)}</small></td></tr>"
         )
     skipped = "".join(
         f'<p class="soft">{escape(name)} was not measured: {escape(reason)}.</p>'

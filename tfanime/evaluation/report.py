@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+
+FEW = 1000  # images of a set, below which every figure says that they are few
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Figure:
         judge: the network that decided it, and what that had to do with the run; see
             `evaluation.independence`.
         independent: whether that network had no part in the run; None: not known.
+        count: images of the smallest set that it rests on; None: of the smaller of all sets.
+        caution: that these are few, if they are; `with_caution` sets it.
     """
 
     name: str
@@ -36,6 +40,19 @@ class Figure:
     details: Mapping[str, Any] = field(default_factory=dict)
     judge: str = ""
     independent: bool | None = None
+    count: int | None = None
+    caution: str = ""
+
+    def with_caution(self, count: int) -> Figure:
+        """The figure with a word on small counts; `count` images where it has none of its own."""
+        count = self.count or count
+        words = []
+        if count < FEW:
+            words.append(f"few images ({count:,}), so that another draw may differ much")
+        features = self.protocol.get("features", 0)
+        if features >= count and self.name.startswith("fid"):
+            words.append(f"fewer images ({count:,}) than features ({features:,}): FID reads high")
+        return replace(self, count=count, caution="; ".join(words))
 
 
 @dataclass(frozen=True)

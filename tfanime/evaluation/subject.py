@@ -39,8 +39,15 @@ class Subject:
     most: int | None = None
     run: Path | None = None
 
-    def chunks(self, n: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        """`n` pictures `(k, H, W, 3)` uint8 with their labels `(k, L)` or None, in parts."""
+    def chunks(
+        self, n: int, seed: int, rows: np.ndarray | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        """`n` pictures `(k, H, W, 3)` uint8 with their labels `(k, L)` or None, in parts.
+
+        Args:
+            rows: `(n, L)`, for a generator with labels: what to draw, NaN where it is left to
+                chance. Default: all of it.
+        """
         raise NotImplementedError
 
 
@@ -68,9 +75,13 @@ class Generator(Subject):
             self.run = Path(run)
             self.described = {**self.described, "path": Path(run).name, **_checkpoint(Path(run))}
 
-    def chunks(self, n: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    def chunks(
+        self, n: int, seed: int, rows: np.ndarray | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
         for first in range(0, n, CHUNK):
-            drawn = generate(self.generator, min(CHUNK, n - first), seed, first=first)
+            some = None if rows is None else rows[first : min(first + CHUNK, n)]
+            count = min(CHUNK, n - first)
+            drawn = generate(self.generator, count, seed, first=first, labels=some)
             yield drawn.images, drawn.labels
 
     def asked(self, tags: Mapping[str, object], n: int, seed: int) -> np.ndarray:
@@ -92,7 +103,9 @@ class Folder(Subject):
             )
         self.described = {"kind": "folder", "name": path.name, "pictures": len(self.files)}
 
-    def chunks(self, n: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    def chunks(
+        self, n: int, seed: int, rows: np.ndarray | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
         chosen = np.random.default_rng(seed).permutation(len(self.files))[:n]
         for start in range(0, len(chosen), CHUNK):
             files = (self.files[i] for i in chosen[start : start + CHUNK])
@@ -107,7 +120,9 @@ class Packed(Subject):
         name = dataset.path.name if dataset.path else "in memory"
         self.described = {"kind": "pictures", "name": name, "pictures": len(dataset)}
 
-    def chunks(self, n: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    def chunks(
+        self, n: int, seed: int, rows: np.ndarray | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
         chosen = np.random.default_rng(seed).permutation(len(self.dataset))[:n]
         for start in range(0, len(chosen), CHUNK):
             rows = chosen[start : start + CHUNK]

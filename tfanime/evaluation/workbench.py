@@ -68,7 +68,9 @@ class Workbench:
     """Real and generated pictures and what networks see in them.
 
     The real set falls into random parts, since the order of its files may mean something (years,
-    artists): `real`, which everything is compared with, and `other`, for the floor.
+    artists): `real`, which everything is compared with, and `other`, for the floor. A generator
+    with labels is asked for those of `real` (Jin et al. 2017, section 4.4): asked for attributes
+    that never go together, it would be blamed for drawing them.
     """
 
     def __init__(self, subject: Subject, data: PackedDataset, settings: Settings):
@@ -172,9 +174,43 @@ class Workbench:
         with tqdm(
             total=settings.n, desc="drawing", unit="picture", disable=not settings.progress
         ) as bar:
-            for part in self.subject.chunks(settings.n, settings.seed + draw):
+            rows = self._label_rows(draw)
+            for part in self.subject.chunks(settings.n, settings.seed + draw, rows):
                 bar.update(len(part[0]))
                 yield part
+
+    @property
+    def labels_from(self) -> str | None:
+        """Where the labels of generated pictures come from, in words; None: they have none."""
+        if not self.subject.conditional:
+            return None
+        if self._real_rows is None:
+            return "drawn from the model's prior: the real pictures have none that it knows"
+        unknown = [
+            name
+            for name, columns in self.schema.slices().items()
+            if np.isnan(self._real_rows[:, columns]).all()
+        ]
+        rest = f"; {', '.join(unknown)} from the model's prior" if unknown else ""
+        return f"rows of the real pictures, in a new order for each draw{rest}"
+
+    @cached_property
+    def _real_rows(self) -> np.ndarray | None:
+        """`(real_n, L)`: labels of the real pictures, as the generator has them, or None."""
+        if not self.subject.conditional or self.data.schema is None:
+            return None
+        rows = self.schema.convert(self.real.labels(), self.data.schema)
+        return None if np.isnan(rows).all() else rows
+
+    def _label_rows(self, draw: int) -> np.ndarray | None:
+        """`(n, L)`: what a draw is asked to show. Each real picture's labels come as often as any
+        other's, so that only what is drawn differs, not how often it is asked for."""
+        if self._real_rows is None:
+            return None
+        random = np.random.default_rng((self.settings.seed, draw))
+        rounds = -(-self.settings.n // len(self._real_rows))
+        order = [random.permutation(len(self._real_rows)) for _ in range(rounds)]
+        return self._real_rows[np.concatenate(order)[: self.settings.n]]
 
     # ---- networks ----------------------------------------------------------------------------
 

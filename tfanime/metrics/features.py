@@ -39,17 +39,20 @@ from tfanime.metrics.resize import RESIZES
 CHUNK = 16  # pictures that a thread resizes and feeds to the network at a time
 MOBILENET_FEATURES = 1280
 DRAWINGS_FEATURES, DRAWINGS_SIDE = 2048, 299
-# Of keras.applications: class, side of the pictures, and the file of its ImageNet weights.
+# Of keras.applications: class, side of the pictures, and the files of its ImageNet weights, without
+# and with the top layer.
 APPLICATIONS = {
     "inception": (
         "InceptionV3",
         299,
         "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "inception_v3_weights_tf_dim_ordering_tf_kernels.h5",
     ),
     "mobilenetv2": (
         "MobileNetV2",
         224,
         "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
+        "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5",
     ),
 }
 KERAS_ENDINGS, TFLITE_ENDING, ONNX_ENDING = (".keras", ".h5"), ".tflite", ".onnx"
@@ -120,6 +123,39 @@ def load_extractor(
         "with :WEIGHTS, illustration2vec:FILE, or a .keras, .h5, .tflite or .onnx file, perhaps "
         f"with :LAYER. Received: {spec!r}."
     )
+
+
+def load_classifier(spec: str | os.PathLike) -> Extractor:
+    """A classifier, as an extractor whose values are probabilities or logits of its classes.
+
+    Args:
+        spec: `inception`, `mobilenetv2` (either with `:WEIGHTS` of the whole network),
+            `mobilenet:FILE.tflite`, `lite0`, or the `FILE` of a model, also as `FILE:output`.
+
+    Raises:
+        ValueError: for features: the name of a network without classes, a layer, or a model that
+            does not end in a layer of classes; and as `load_extractor`.
+    """
+    spec = os.fspath(spec).removesuffix(":output")
+    name, _, rest = spec.partition(":")
+    if name in APPLICATIONS:
+        return _application(name, rest, top=True)
+    if name == "mobilenet":
+        _mobilenet(rest)  # refuses other networks
+        return _tflite(Path(rest), "output", PIXEL_RANGE, name)
+    if spec == "lite0":
+        return _lite0(top=True)
+    path, layer = (Path(spec), None) if Path(spec).exists() else _path_and_layer(spec)
+    ending = path.suffix.lower()
+    if name in ("tagger", "drawings", "illustration2vec") or (layer and ending != ONNX_ENDING):
+        raise ValueError(
+            "An Inception Score needs a classifier: tagger:FIELD, inception, mobilenetv2, "
+            "mobilenet:FILE, lite0, or the FILE of one, whose output it takes. "
+            f"Received: {spec!r}, which stands for features."
+        )
+    if ending in KERAS_ENDINGS:
+        return _keras(path, "output", PIXEL_RANGE, classes=True)
+    return load_extractor(spec if ending == ONNX_ENDING else f"{spec}:output")
 
 
 def extract(
@@ -237,19 +273,19 @@ def _mobilenet(file: str) -> Extractor:
 
 
 @_float32()
-def _application(name: str, weights: str) -> Extractor:
+def _application(name: str, weights: str, top: bool = False) -> Extractor:
     import keras
 
-    architecture, side, usual = APPLICATIONS[name]
+    architecture, side, *files = APPLICATIONS[name]
+    usual = files[top]
     chosen = _file(weights) if weights else "imagenet"
+    shape = {"include_top": True} if top else {"include_top": False, "pooling": "avg"}
     try:
-        model = getattr(keras.applications, architecture)(
-            include_top=False, pooling="avg", weights=chosen
-        )
+        model = getattr(keras.applications, architecture)(weights=chosen, **shape)
     except Exception as error:
         if weights:
             raise ValueError(
-                f"{weights} does not fit {architecture} without its top layer: "
+                f"{weights} does not fit {architecture} with{'' if top else 'out'} its top layer: "
                 f"{str(error).splitlines()[0]}"
             ) from error
         raise ValueError(
@@ -258,7 +294,8 @@ def _application(name: str, weights: str) -> Extractor:
         ) from error
     content = _digest(chosen) if weights else chosen
     compute = _keras_compute(model, PIXEL_RANGE)
-    return Extractor(name, "avg_pool", f"{name}:{content}", side, side, compute)
+    layer, identity = ("output", f"{name}:{content}:output") if top else ("avg_pool", None)
+    return Extractor(name, layer, identity or f"{name}:{content}", side, side, compute)
 
 
 def _drawings(file: str) -> Extractor:
@@ -283,12 +320,14 @@ def _drawings(file: str) -> Extractor:
 
 
 @_float32()
-def _lite0() -> Extractor:
+def _lite0(top: bool = False) -> Extractor:
     import keras
 
     from tfanime.frozen import lite0
 
     model = lite0.classifier()
+    if top:
+        return dataclasses.replace(_of_weights("lite0", model), layer="output")
     return _of_weights("lite0", keras.Model(model.input, model.get_layer("features").output))
 
 
@@ -330,10 +369,16 @@ def _tflite(path: Path, layer: str | None, pixel_range, name: str = "tflite") ->
     return Extractor(label, layer, identity, network.height, network.width, network)
 
 
-def _keras(path: Path, layer: str | None, pixel_range) -> Extractor:
+def _keras(path: Path, layer: str | None, pixel_range, classes: bool = False) -> Extractor:
     import keras
 
     model = _keras_model(path)
+    if classes and not _ends_in_classes(model):
+        raise ValueError(
+            "A classifier ends in a dense layer or a softmax over its classes. "
+            f"Received: {path}, whose last layer is {model.layers[-1].name!r}: its output are "
+            "features."
+        )
     tensor, layer = _keras_tensor(model, layer, path)
     features = keras.Model(model.inputs, tensor)
     identity = f"keras:{_digest(path)}:{layer}:{pixel_range}"
@@ -378,6 +423,15 @@ def _keras_tensor(model, layer: str | None, path: Path):
     if weighted and isinstance(weighted[-1], keras.layers.Dense):
         return weighted[-1].input, f"input of {weighted[-1].name}"
     return model.outputs[0], "output"
+
+
+def _ends_in_classes(model) -> bool:
+    import keras
+
+    last, activation = model.layers[-1], getattr(model.layers[-1], "activation", None)
+    softmax = activation is keras.activations.softmax or isinstance(last, keras.layers.Softmax)
+    weighted = [one for one in model.layers if one.weights]
+    return softmax or (bool(weighted) and isinstance(weighted[-1], keras.layers.Dense))
 
 
 def _keras_compute(model, pixel_range) -> Callable[[np.ndarray], np.ndarray]:

@@ -26,6 +26,7 @@ class GanTrainTest:
         gan_train: trained on generated, tested on the same real pictures.
         gan_test: trained on real, tested on generated pictures.
         chance: of always naming the commonest class of the real test pictures.
+        fake_chance: the same of the generated ones.
         classes: names of the classes.
         count: pictures in the smallest of the sets.
     """
@@ -34,15 +35,27 @@ class GanTrainTest:
     gan_train: float
     gan_test: float
     chance: float
+    fake_chance: float
     classes: tuple[str, ...]
     count: int
 
     @property
     def reading(self) -> str:
-        """The result in words, as the paper reads it."""
+        """The result in words, as the paper reads it, if the classifiers learnt anything: always
+        naming the commonest class is right as often as that class comes."""
+        if self.real <= self.chance + CLOSE:
+            return (
+                f"no reading: even real pictures get {self.real:.2f} at a chance of "
+                f"{self.chance:.2f}; these features do not tell the classes apart"
+            )
         train, test = self.gan_train - self.real, self.gan_test - self.real
         if abs(train) <= CLOSE and abs(test) <= CLOSE:
             return "ideal: generated pictures teach and show the classes as real ones do"
+        if test > CLOSE and self.gan_test <= self.fake_chance + CLOSE:
+            return (
+                f"generated pictures are recognised in {self.gan_test:.2f} of the cases, no more "
+                f"than their commonest class has, {self.fake_chance:.2f}: chance, not plainness"
+            )
         if test > CLOSE and train < -CLOSE:
             return "generated pictures show their class too plainly: little variety within a class"
         if test > CLOSE:
@@ -87,12 +100,13 @@ def gan_train_test(
     count = min(len(y) for _, y in pairs)
     real, held_out, fake = ((x[:count], y[:count]) for x, y in pairs)
     from_real, from_fake = (dense_head(*pair, len(classes)) for pair in (real, fake))
-    commonest = np.bincount(held_out[1]).max() / count
+    commonest, fake_commonest = (np.bincount(y).max() / count for _, y in (held_out, fake))
     return GanTrainTest(
         real=_accuracy(from_real, held_out),
         gan_train=_accuracy(from_fake, held_out),
         gan_test=_accuracy(from_real, fake),
         chance=float(commonest),
+        fake_chance=float(fake_commonest),
         classes=tuple(classes),
         count=count,
     )

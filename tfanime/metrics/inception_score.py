@@ -43,11 +43,21 @@ def posteriors_from_output(output: np.ndarray) -> np.ndarray:
 
     They are probabilities when all are from 0 to 1 and every row's sum is between 0.25 and 1.25: of
     a network in 8 bits those below 1/512 are lost, which may be many.
+
+    Raises:
+        ValueError: if they are neither: of logits, some are negative, while those of features
+            behind a rectifier, and of independent tags, never are.
     """
     sums = output.sum(axis=1, dtype=np.float64)
     low, high = PROBABILITY_SUMS
     if output.min() >= 0 and output.max() <= 1 and low < sums.min() and sums.max() < high:
         return output.astype(np.float64) / sums[:, None]
+    if output.min() >= 0:
+        raise ValueError(
+            "An Inception Score needs probabilities or logits of classes. Received: "
+            f"{output.shape[1]} values from {output.min():.4g} to {output.max():.4g}, with sums "
+            f"from {sums.min():.4g} to {sums.max():.4g}: these are features, or tags of their own."
+        )
     return posteriors_from_logits(output)
 
 
@@ -86,21 +96,44 @@ def inception_score_from_posteriors(
 
 
 def inception_score_by_label(
-    posteriors: np.ndarray, labels: Sequence[Hashable], splits: int = SPLITS, seed: int = 0
+    posteriors: np.ndarray,
+    labels: Sequence[Hashable],
+    size: int | None = None,
+    seed: int = 0,
 ) -> dict[Hashable, InceptionScore]:
-    """The score of each label's pictures; `labels` names the label of each row."""
+    """The score of each label's pictures.
+
+    A score grows with the number of pictures that it is taken over, so that of a rare label and
+    that of a common one are taken over as many: the pictures of each label are shuffled and fall
+    into as many parts of `size` as there are, whose scores are averaged.
+
+    Args:
+        posteriors: see `inception_score_from_posteriors`.
+        labels: of each row.
+        size: pictures of a part; default: those of the rarest label.
+        seed: of the shuffling.
+
+    Raises:
+        ValueError: as `inception_score_from_posteriors`; for labels of another number, or a size
+            that a label has not.
+    """
     labels = np.asarray(labels)
     if labels.shape != (len(posteriors),):
         raise ValueError(
             "labels must hold one label for each row of posteriors. "
             f"Received: {labels.shape} for {len(posteriors)} rows."
         )
+    names, counts = np.unique(labels, return_counts=True)
+    size = int(counts.min()) if size is None else size
+    if not 1 <= size <= counts.min():
+        raise ValueError(
+            f"size is from 1 to the {counts.min()} pictures of the rarest label. Received: {size}."
+        )
     scores = {}
-    for label in np.unique(labels).tolist():
+    for label, count in zip(names.tolist(), counts.tolist(), strict=True):
         try:
-            scores[label] = inception_score_from_posteriors(
-                posteriors[labels == label], splits, seed
-            )
+            own = posteriors[labels == label][: count // size * size]
+            scores[label] = inception_score_from_posteriors(own, count // size, seed)
         except ValueError as error:
             raise ValueError(f"Label {label!r}: {error}") from error
     return scores

@@ -36,7 +36,9 @@ def quality_meter(
 
     Returns:
         The function: `(count, H, W, 3)` uint8 to `{"fid", "kid"}`. Its attribute `floor` holds the
-        same figures of other real pictures, `count` says how many pictures it compares.
+        same figures of other real pictures, `count` says how many pictures it compares, and
+        `labels (count, L)` are those of the real ones (None without), which a generator with labels
+        should be asked for.
     """
     count = min(count, len(data) // 2)
     if count < 2:
@@ -53,6 +55,7 @@ def quality_meter(
 
     measure.floor = _figures(real, others, seed)
     measure.count = count
+    measure.labels = None if data.schema is None else chosen.labels()
     return measure
 
 

@@ -24,7 +24,7 @@ class QualityCurve:
     """Measures the averaged generator every so many steps; keeps the one of least KID.
 
     Latents and labels are the same every time and real pictures too, so the curve shows the model
-    and not the draw. Nothing of it enters training.
+    and not the draw. Labels are those of the real pictures. Nothing of it enters training.
 
     Args:
         run: the run folder.
@@ -46,7 +46,9 @@ class QualityCurve:
         self.labels = None
         if schema is not None:
             self.labels = to_signed(
-                latent.sample_labels(config.seed, self.meter.count, data.schema)
+                latent.sample_labels(
+                    config.seed, self.meter.count, data.schema, rows=self.meter.labels
+                )
             )
         self.rows = [row for row in read(self.run) if row["step"] <= step]
         if (self.run / FILE).exists():
@@ -71,13 +73,20 @@ class QualityCurve:
                 {"step": step, **figures, "floor": self.meter.floor, "pictures": self.meter.count},
             )
         with atomic_path(self.run / CURVE) as temporary:
-            chart(self.rows, self.meter.floor).savefig(temporary, dpi=100)
+            chart(self.rows, self.meter.floor, self.meter.count).savefig(temporary, dpi=100)
         return figures
 
     def _write(self) -> None:
         lines = [",".join(COLUMNS)]
         lines += [f"{row['step']:.0f},{row['fid']!r},{row['kid']!r}" for row in self.rows]
         write_text(self.run / FILE, "\n".join(lines) + "\n")
+
+
+def remark(count: int | None) -> str:
+    """That figures of so few pictures are figures of few; nothing for more, or an unknown count."""
+    from tfanime.evaluation.report import FEW
+
+    return f" (few pictures: {count:,})" if count is not None and count < FEW else ""
 
 
 def read(run: Path) -> list[dict[str, float]]:
@@ -93,8 +102,12 @@ def read(run: Path) -> list[dict[str, float]]:
     return rows
 
 
-def chart(rows: list[dict[str, float]], floor: dict[str, float] | None):
-    """A matplotlib figure: FID and KID over the steps, the floor if it is known, the best step."""
+def chart(rows: list[dict[str, float]], floor: dict[str, float] | None, count: int | None = None):
+    """A matplotlib figure: FID and KID over the steps, the floor if it is known, the best step.
+
+    Args:
+        count: pictures that each figure rests on; None: not known.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 4), layout="constrained")
@@ -105,7 +118,7 @@ def chart(rows: list[dict[str, float]], floor: dict[str, float] | None):
         axes.plot(best["step"], best[name], "*", markersize=13, label=f"best: {best['step']:.0f}")
         if floor is not None:
             axes.axhline(floor[name], color="grey", linestyle="--", label="real against real")
-        axes.set_title(f"{name.upper()}, features of the tagger")
+        axes.set_title(f"{name.upper()}, features of the tagger{remark(count)}")
         axes.set_xlabel("step")
         axes.set_ylim(bottom=min(0.0, *(row[name] for row in rows)))
         axes.grid(alpha=0.3)

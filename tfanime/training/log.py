@@ -39,7 +39,8 @@ class Log:
         state = state or {"sums": {}, "count": 0, "seconds": 0.0}
         self._sums: dict[str, float] = state["sums"]
         self._count, self._since = state["count"], time.monotonic() - state["seconds"]
-        rows = [row for row in read(run, say=True) if int(row["step"]) <= step]
+        # A row that `flush` ended early goes on, and is written again when it is whole.
+        rows = [row for row in read(run, say=True) if int(row["step"]) <= step - self._count]
         self._columns = list(rows[0]) if rows else []
         if self.path.is_file():
             lines = [",".join(self._columns)] + [",".join(row.values()) for row in rows]
@@ -56,8 +57,14 @@ class Log:
         for name, value in logs.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
         self._count += 1
-        if step % self.every:
-            return None
+        return None if step % self.every else self._write(step, images)
+
+    def flush(self, step: int, images: int) -> None:
+        """Writes the row that was begun, at the end of a run. A resumed run replaces it."""
+        if self._count:
+            self._write(step, images)
+
+    def _write(self, step: int, images: int) -> dict[str, float]:
         row = {name: total / self._count for name, total in self._sums.items()}
         row["images_per_second"] = images * self._count / (time.monotonic() - self._since)
         self._sums, self._count, self._since = {}, 0, time.monotonic()

@@ -33,7 +33,7 @@ from tfanime.saved import save_generator, save_upscaler
 from tfanime.training import checkpoint, devices, left_over
 from tfanime.training.board import Board
 from tfanime.training.build import build_gan
-from tfanime.training.evaluation import QualityCurve
+from tfanime.training.evaluation import QualityCurve, remark
 from tfanime.training.lock import locked
 from tfanime.training.log import Log, draw_curves
 from tfanime.training.process import unchanged
@@ -339,7 +339,10 @@ class _Trainer:
         if self.quality and self.step % self.evaluate_every == 0:
             figures = self._beside("quality.csv", self.quality.measure, self.step)
             if figures:
-                bar.say(f"Step {self.step}: FID {figures['fid']:.3f}, KID {figures['kid']:.4f}")
+                few = remark(self.quality.meter.count)
+                bar.say(
+                    f"Step {self.step}: FID {figures['fid']:.3f}, KID {figures['kid']:.4f}{few}"
+                )
                 figures = {f"quality/{name}": value for name, value in figures.items()}
                 self._beside("tensorboard/", self.board.add, self.step, figures)
 
@@ -402,6 +405,7 @@ class _Trainer:
 
     def _finish(self, finished: bool) -> Run:
         if self.chief:
+            self._beside("log.csv", self.log.flush, self.step, self.images_per_step)
             self._beside("final.png", self.sheets.draw_final)
             self._beside("curves.png", draw_curves, self.out)
         run = Run(
@@ -491,10 +495,13 @@ def check_data(config: Config, data) -> None:
 
 
 def conditioned_on(data, config: Config):
-    """The data with those labels only that the run is conditioned on."""
-    if config.condition_on == "all":
-        return data
-    return data.select([name.strip() for name in config.condition_on.split(",")])
+    """The data with those labels only that the run is conditioned on, and rows of them to draw
+    from if its prior is that."""
+    if config.condition_on != "all":
+        data = data.select([name.strip() for name in config.condition_on.split(",")])
+    if config.prior == "rows" and data.schema is not None:
+        data = data.with_rows()
+    return data
 
 
 def _refuse_others(out: Path, part: str, now: dict) -> None:
@@ -596,7 +603,7 @@ def _claim(out: Path, config: Config, data: PackedDataset, described: dict) -> N
 
 
 def _prior(config: Config) -> str | None:
-    return None if config.prior == "data" else config.prior
+    return None if config.prior in ("data", "rows") else config.prior
 
 
 def _quality_curve(trainer: _Trainer) -> QualityCurve:
