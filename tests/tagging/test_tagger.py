@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from tfanime import zoo
-from tfanime.labels import MAKEGIRLSMOE
+from tfanime.labels import FACES, MAKEGIRLSMOE
 from tfanime.metrics import extract, load_extractor
 from tfanime.prepare.drawn import draw_faces
 from tfanime.tagging import load_tagger, probabilities_of
+from tfanime.tagging.figures import ALL, figures_in
 
 SEEN = 150
 
@@ -18,9 +19,15 @@ def faces():
     return draw_faces(SEEN, size=64, seed=987)
 
 
+def in_makegirlsmoe(tagger, pictures):
+    """Labels in the 34 columns that drawn faces have."""
+    columns = [tagger.schema.columns.index(column) for column in MAKEGIRLSMOE.columns]
+    return tagger.labels(pictures)[:, columns]
+
+
 def test_it_knows_drawn_faces(faces):
     pictures, labels = faces
-    found = load_tagger().labels(pictures)
+    found = in_makegirlsmoe(load_tagger(), pictures)
     right = (found == labels).mean(axis=0)
     # 0.97 of thousands; of 150 a few more may be wrong by chance.
     assert right.min() > 0.92, dict(zip(MAKEGIRLSMOE.columns, right, strict=True))
@@ -36,10 +43,28 @@ def test_any_size(faces):
     assert tagger.tags(pictures[:1])[0]["hair"] == MAKEGIRLSMOE.decode(labels[0])["hair"]
 
 
+def test_it_knows_the_attributes_of_labels_by_eye():
+    tagger = load_tagger()
+    assert tagger.schema.columns == FACES.columns
+    flags = [field.name for field in FACES.fields if field.kind == "flag"]
+    thresholds = [tagger.threshold[FACES.columns.index(flag)] for flag in flags]
+    assert len(set(thresholds)) == len(flags) == 14 and 0 < min(thresholds) < max(thresholds) < 1
+
+
+def test_its_card_carries_its_figures():
+    card = (zoo.path("tagger") / "MODEL_CARD.md").read_text()
+    found = figures_in(zoo.path("tagger"))[ALL]
+    for name in ("hair", "eyes"):
+        assert f"| {name} | " in card and f"{found['groups'][name]['accuracy']:.3f}" in card
+    for flag, scores in found["flags"].items():
+        row = next(x for x in card.splitlines() if x.startswith(f"| {flag.replace('_', ' ')} |"))
+        assert f"{scores['f1']:.2f} ({scores['with it']})" in row
+
+
 def test_it_is_small_and_gives_features(faces):
     assert (zoo.path("tagger") / "tagger.keras").stat().st_size < 2_000_000
     features = extract(faces[0][:3], load_extractor("tagger"))
-    assert features.shape == (3, 256)
+    assert features.shape == (3, 512)
 
 
 def test_probabilities():
