@@ -22,7 +22,7 @@ from pathlib import Path
 import keras
 
 import tfanime
-from tfanime import bounds, recipes
+from tfanime import bounds, disk, recipes
 from tfanime.config import Config
 from tfanime.data import PackedDataset, load_data
 from tfanime.files import atomic_path, read_json, write_json
@@ -527,11 +527,13 @@ def _record(out: Path, part: str) -> dict:
     try:
         return _part(out / CONFIG, part)
     except (OSError, ValueError) as error:
+        disk.check(error, out / CONFIG)
         problem = error
     for folder in reversed(checkpoint.checkpoints(out)):
         try:
             stored = _part(folder / CONFIG, part)
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            disk.check(error, folder / CONFIG)
             continue
         print(f"{problem} Going on with the one of {folder.name}.", file=sys.stderr)
         with atomic_path(out / CONFIG) as temporary:
