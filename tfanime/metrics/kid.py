@@ -15,11 +15,12 @@ SUBSETS, SUBSET_SIZE = 100, 1000
 class Kid:
     """Mean and standard deviation over the subsets.
 
-    If a subset is the whole set, all subsets are the same and `std` is 0.
+    Of one subset, or where every one is the whole of both sets, there is no deviation: `std` is
+    None.
     """
 
     mean: float
-    std: float
+    std: float | None
     subsets: int
     subset_size: int
 
@@ -74,7 +75,8 @@ def kid_from_features(
         values = np.concatenate(
             [_mmd(real[i], fake[j], everything, everything, size) for i, j in draws]
         )
-    return Kid(float(values.mean()), float(values.std()), subsets, size)
+    whole = subsets == 1 or size == len(real) == len(fake)
+    return Kid(float(values.mean()), None if whole else float(values.std()), subsets, size)
 
 
 def _indicator(draws: list[np.ndarray], count: int) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 
 from tfanime import bounds
 from tfanime.config import Config
+from tfanime.disk import DiskError
 from tfanime.labels import LabelSchema
 from tfanime.training.build import generator_network, networks, with_features
 
@@ -55,6 +56,17 @@ def without_values(config: Config, schema: LabelSchema | None, file: Path) -> Ne
         ValueError: for settings that make no networks; the message names the file.
     """
 
+    try:
+        return plain_networks(config, schema)
+    except (DiskError, ImportError):
+        raise
+    except Exception as error:  # Keras lets through whatever its layers raise
+        raise bounds.damaged(file, error) from error
+
+
+def plain_networks(config: Config, schema: LabelSchema | None) -> Networks:
+    """`build.networks` without values: they take no memory and little time."""
+
     def build() -> Networks:
         with keras.StatelessScope(initialize_variables=False):
             return Networks(*networks(config, schema))
@@ -64,10 +76,7 @@ def without_values(config: Config, schema: LabelSchema | None, file: Path) -> Ne
     config = dataclasses.replace(config, discriminator=seeing)
     # In a thread of its own, whose list of variables that have no values yet ends with it.
     with ThreadPoolExecutor(1) as pool:
-        try:
-            return pool.submit(build).result()
-        except Exception as error:  # Keras lets through whatever its layers raise
-            raise bounds.damaged(file, error) from error
+        return pool.submit(build).result()
 
 
 def generator_of(run: Path, stored: list[np.ndarray]) -> tuple[keras.Model, LabelSchema | None]:
