@@ -3,6 +3,8 @@
 import errno
 import os
 import sqlite3
+import zipfile
+from pathlib import Path
 
 import click
 import numpy as np
@@ -10,10 +12,12 @@ import pytest
 from click.testing import CliRunner
 
 import tfanime
-from tfanime import disk, files
+from tfanime import bounds, disk, files, images, recipes
 from tfanime.cli.group import Verbs
 from tfanime.files import atomic_folder, atomic_path, save_array, save_arrays
-from tfanime.prepare import sources, writer
+from tfanime.frozen import load_frozen
+from tfanime.prepare import sources, table, writer
+from tfanime.training.build import build_gan
 
 full_device = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 SAID = {
@@ -175,3 +179,27 @@ def test_an_earlier_set_survives_a_kill_between_two_renames(tmp_path):
     (tmp_path / "out").rename(aside / "out")
     tfanime.pack(source, tmp_path / "out", size=8, overwrite=True, progress=False)
     assert sorted(os.listdir(tmp_path)) == ["in", "out"]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(bounds.read_arrays, id="arrays"),
+        pytest.param(bounds.load_network, id="network"),
+        pytest.param(images.read_image, id="picture"),
+        pytest.param(table.read_table, id="table"),
+        pytest.param(lambda path: load_frozen(str(path), 32, 32), id="frozen network"),
+        pytest.param(
+            lambda path: build_gan(recipes.get("srgan").override(feature_model=str(path))),
+            id="feature model",
+        ),
+    ],
+)
+def test_what_a_broken_disk_holds_is_not_damaged(tmp_path, monkeypatch, read):
+    path = tmp_path / "a.keras"
+    path.write_bytes(b"whatever")
+    for module, name in ((zipfile, "ZipFile"), (Path, "read_bytes"), (Path, "open")):
+        monkeypatch.setattr(module, name, refusing(errno.EIO))
+    with pytest.raises(disk.DiskError, match="input/output error") as caught:
+        read(path)
+    assert str(path) in str(caught.value)

@@ -20,10 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tfanime import disk
 from tfanime.files import read_json
 
 if TYPE_CHECKING:
     import keras
+
+    from tfanime.config import Config
 
 JSON_BYTES = 64 * 2**20
 MEMBERS = 10_000  # of an archive
@@ -32,6 +35,8 @@ SLACK = 16 * 2**20  # bytes that any archive may unpack to
 COLUMNS = 2**16  # of labels; numbers of a latent
 LAYER = 2**25  # numbers that a layer computes for one picture: 1 GB for eight of them
 SIDE = 64  # of the picture that an upscaler is measured with
+PICTURE = 4096  # pixels of a side of what a run draws
+DEPTH = 256  # blocks, stages or layers of a network that settings describe
 # What damaged files make zipfile and NumPy raise, beside ValueError.
 BROKEN = (ValueError, KeyError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error)
 BROKEN += (NotImplementedError, SyntaxError, MemoryError)
@@ -83,6 +88,28 @@ def check_schema(stored: object) -> None:
         raise ValueError(f"labels have at most {COLUMNS:,} columns, not {columns:,}")
 
 
+def check_config(config: Config) -> None:
+    """Checks the settings that decide how large a run's networks are.
+
+    Raises:
+        ValueError: for sizes that no run of ours has.
+    """
+    described = {"generator": config.generator, "discriminator": config.discriminator}
+    described["projected"] = config.projected or {}
+    found = [("image_size", side, PICTURE) for side in config.image_size]
+    for name in ("latent_dim", "label_embedding", "text_augmentation"):
+        found.append((name, getattr(config, name), COLUMNS))
+    for role, options in described.items():
+        for name, value in options.items():
+            values = value if isinstance(value, (list, tuple)) else [value]
+            most = DEPTH if name in ("blocks", "depth", "factor", "upsamplings") else COLUMNS
+            found.append((f"the length of {role}.{name}", len(values), DEPTH))
+            found += [(f"{role}.{name}", one, most) for one in values[: DEPTH + 1]]
+    for name, value, most in found:
+        if isinstance(value, (int, float)) and not value <= most:
+            raise ValueError(f"{name} is at most {most:,}, not {value:,}")
+
+
 def _counts(field: dict) -> tuple[int, ...]:
     """How many frequencies a field may have; a value has its quantiles."""
     values = len(field.get("values", []))
@@ -122,7 +149,12 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
 
 def damaged(path: str | os.PathLike, error: BaseException) -> ValueError:
-    """One sentence about a file that cannot be read."""
+    """One sentence about a file that cannot be read.
+
+    Raises:
+        DiskError: for one whose disk fails, which is no damage of the file's.
+    """
+    disk.check(error, path)
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     first = reason.splitlines()[0].rstrip(".")
     return ValueError(f"{os.fspath(path)!r} is damaged and cannot be read ({first}).")

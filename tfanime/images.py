@@ -22,6 +22,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, features
 
+from tfanime import disk
 from tfanime.files import atomic_path
 
 HALF_RANGE = 127.5  # uint8 / HALF_RANGE - 1 lies in [-1, 1]
@@ -200,6 +201,7 @@ def _read_bytes(file: str | os.PathLike | bytes | BinaryIO) -> bytes:
     try:
         return Path(file).read_bytes()
     except OSError as error:
+        disk.check(error, file)
         raise ValueError(f"cannot be read: {error.strerror or error}") from error
 
 

@@ -22,13 +22,13 @@ def checkpoints(random: Random, folder: Path) -> Iterator[str]:
     sound, run = folder / "sound", folder / "run"
     with Worker(folder) as worker:
         reference = _prepared(worker, folder)
-        done = worker.ask(_job(folder, sound, steps=4))
+        done = worker.ask(_job(folder, sound, steps=4), seconds=300)
         assert done["error"] is None, done
         while True:
             shutil.rmtree(run, ignore_errors=True)
             shutil.copytree(sound, run)
             what = _damage(run, random)
-            answer = worker.ask(_job(folder, run))
+            answer = worker.ask(_job(folder, run), seconds=300)
             problem = worker.judged(answer)
             if not problem and answer["error"] and not what.startswith("config.json"):
                 problem = f"it does not go on: {answer['error'][1][:150]}"

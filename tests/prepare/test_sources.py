@@ -135,6 +135,47 @@ def test_damaged_zip_member(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX files")
+def test_members_without_a_name(tmp_path):
+    png = next(iter(good_files().values()))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("good.png", png)
+        for name in ("", "./"):
+            info = zipfile.ZipInfo("placeholder")
+            info.filename = name  # ZipInfo itself would not take it
+            archive.writestr(info, png)
+    tar_of(tmp_path / "a.tar", {"good.png": png, "": png, "./.": png})
+    for kind, count in (("zip", 1), ("tar", 2)):
+        found, rejected = contents(tmp_path / f"a.{kind}")
+        assert found == {"good.png": png}
+        assert [one.detail for one in rejected] == ["a member without a name"] * count
+
+
+def test_a_zip_with_a_damaged_list(tmp_path):
+    path = zip_of(tmp_path / "a.zip", {"a.png": b"png", "b.png": b"png"})
+    data = path.read_bytes()
+    entry = data.index(b"PK\1\2")
+    path.write_bytes(data[:entry] + b"PK\0\0" + data[entry + 4 :])
+    with (
+        pytest.raises(ValueError, match="list of its files at its end.*damaged") as caught,
+        open_source(path),
+    ):
+        pass
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_members_that_zipfile_cannot_unpack(tmp_path):
+    path = zip_of(tmp_path / "a.zip", {"a.png": b"png"})
+    data = path.read_bytes()
+    entry = data.index(b"PK\1\2")
+    for where, value, said in ((10, 99, "^damaged: "), (8, 1, "^cannot be read: encrypted$")):
+        changed = bytearray(data)
+        changed[entry + where] = value
+        changed[where - 2] = value
+        path.write_bytes(changed)
+        with open_source(path) as source, pytest.raises(ValueError, match=said):
+            source.read("a.png")
+
+
 def test_odd_things_in_a_folder(tmp_path):
     root = tmp_path / "in"
     root.mkdir()

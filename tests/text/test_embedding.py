@@ -64,6 +64,13 @@ def test_nothing_and_nonsense():
         embed("moon", Counting())
 
 
+def test_encoders_get_what_can_be_written():
+    encoder = Counting()
+    found = embed(["moon \ud800", "sun"], encoder, cache=False)
+    assert found.shape == (2, 3)
+    assert {text.encode() for text in encoder.asked} == {b"moon \xef\xbf\xbd", b"sun"}
+
+
 def test_the_cache_keeps_float32_exactly(tmp_path):
     cache = VectorCache("x", tmp_path)
     vectors = {f"t{i}": np.random.default_rng(i).normal(size=7).astype("f4") for i in range(1200)}

@@ -1,5 +1,7 @@
 """Beginning with the weights of a run, or of a model that ships."""
 
+import shutil
+
 import numpy as np
 import pytest
 from runs import arrays_of
@@ -11,8 +13,10 @@ from tfanime.prepare.drawn import draw_faces
 from tfanime.saved import save_generator
 from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
-from tfanime.training.start import save_critic
+from tfanime.training.described import described, generator_of, without_values
+from tfanime.training.start import save_critic, start_from
 
+TINY = {"generator": {"channels": 4}, "discriminator": {"channels": 4}, "batch_size": 8}
 PARTS = ("generator/", "ema_generator/", "discriminator/", "head/")
 
 
@@ -160,6 +164,74 @@ def test_networks_that_differ_are_refused(first, train, faces, changes, message)
     changes = {"start": str(first.path), **changes}
     with pytest.raises(ValueError, match=message):
         train("projected", faces, "second", steps=1, **changes)
+
+
+HUGE = [
+    ({"image_size": [10**7, 10**7]}, "image_size is at most 4,096, not 10,000,000"),
+    ({"latent_dim": 10**12}, "latent_dim is at most 65,536"),
+    ({"label_embedding": 10**9}, "label_embedding is at most 65,536"),
+    ({"generator": {"name": "dcgan", "channels": 10**8}}, "generator.channels is at most 65,536"),
+    ({"generator": {"name": "srresnet", "blocks": 10**9}}, "generator.blocks is at most 256"),
+    (
+        {"discriminator": {"name": "dcgan", "channels": [1] * 300}},
+        "the length of discriminator.channels is at most 256, not 300",
+    ),
+    ({"generator": {"name": "dcgan", "channels": "many"}}, "is damaged"),
+    ({"generator": {"name": "dcgan", "nothing": 1}}, "does not take these options"),
+    ({"generator": {"name": "virus"}}, "generator's name is one of"),
+    ({"generator": 7}, "is damaged"),
+]
+
+
+@pytest.fixture(scope="module")
+def dcgan(faces, tmp_path_factory):
+    """A run folder, and a GAN like its own."""
+    out = tmp_path_factory.mktemp("dcgan") / "first"
+    tfanime.train("dcgan", faces, out=out, steps=1, tensorboard=False, progress=False, **TINY)
+    return out, build_gan(*described(out / "config.json"))
+
+
+@pytest.fixture
+def stranger(dcgan, tmp_path):
+    """Copies the run, with other settings in its `config.json`."""
+
+    def change(**changes):
+        folder = shutil.copytree(dcgan[0], tmp_path / "stranger")
+        record = tfanime.files.read_json(folder / "config.json")
+        record["config"] = {**record["config"], **changes}
+        tfanime.files.write_json(folder / "config.json", record)
+        return folder
+
+    return change
+
+
+@pytest.mark.parametrize(("changes", "said"), HUGE)
+def test_a_strangers_settings_are_bounded(stranger, dcgan, changes, said):
+    folder = stranger(**changes)
+    with pytest.raises(ValueError, match=said) as caught:
+        start_from(dcgan[1], folder)
+    assert str(folder / "config.json") in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_strangers_settings_allocate_nothing(stranger, dcgan):
+    """150 GB of weights, if they were made."""
+    folder = stranger(generator={"name": "dcgan", "channels": 65_536})
+    start_from(dcgan[1], folder)
+    with pytest.raises(ValueError, match="config.json' does not describe what is in"):
+        generator_of(folder, dcgan[1].generator.get_weights())
+
+
+def test_networks_without_values(dcgan):
+    """They have the weights of the real ones by name and shape, and none of their values."""
+    folder, gan = dcgan
+    plain = without_values(*described(folder / "config.json"), folder / "config.json")
+    for part in ("generator", "ema_generator", "discriminator", "head"):
+        real, found = getattr(gan, part), getattr(plain, part)
+        assert (real is None) == (found is None)
+        if real is not None:
+            pairs = [[(v.path, tuple(v.shape)) for v in one.weights] for one in (real, found)]
+            assert pairs[0] == pairs[1]
+            assert all(variable._value is None for variable in found.weights)
 
 
 def test_every_recipe_begins_with_fresh_weights():

@@ -14,6 +14,7 @@ import tfanime
 from tfanime import gans, recipes
 from tfanime.export.model import generator_subject
 from tfanime.files import read_json, write_json
+from tfanime.images import save_image
 from tfanime.models import dcgan
 from tfanime.training import checkpoint, distribution
 from tfanime.training.log import read
@@ -274,6 +275,25 @@ def test_foreign_folder_is_refused(train, faces, tmp_path):
 def test_bad_settings_are_one_sentence(train, faces, options, sentence):
     with pytest.raises(ValueError, match=sentence):
         train("dcgan", faces, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"image_size": 50}, "multiples of 4 and at least 16. Received: 50x50"),
+        ({"image_size": 16, "generator": {"wings": 2}}, "does not take these options: .*wings"),
+        ({"image_size": 16, "batch_size": 99}, r"takes 99 .* hold 3. Lower batch_size \(--batch\)"),
+    ],
+)
+def test_what_cannot_be_trained_is_not_packed_first(
+    train, tmp_path, monkeypatch, options, sentence
+):
+    for name in "abc":
+        save_image(tmp_path / "here" / f"{name}.png", np.zeros((60, 60, 3), np.uint8))
+    monkeypatch.setattr("tfanime.training.train.load_data", None)
+    with pytest.raises(ValueError, match=sentence):
+        train("dcgan-sn", tmp_path / "here", steps=1, **options)
+    assert not (tmp_path / "run").exists()
 
 
 def test_conditional_recipe_needs_labels(train, faces):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime import bounds, latent
+from tfanime import latent
 from tfanime.data import PackedDataset, load_data
 from tfanime.evaluation.subject import open_subject
 from tfanime.files import atomic_path
@@ -339,12 +339,10 @@ def _measure_checkpoints(run: Path, data, n: int, progress: bool):
     """Rows of the checkpoints that are still there, the floor, and how many pictures each has."""
     from tqdm import tqdm
 
-    from tfanime.config import Config
-    from tfanime.labels import LabelSchema
     from tfanime.metrics.quality import quality_meter
     from tfanime.saved import Generator
     from tfanime.training import checkpoint
-    from tfanime.training.build import build_gan
+    from tfanime.training.described import generator_of
     from tfanime.training.process import unchanged
 
     found = checkpoint.checkpoints(run)
@@ -354,20 +352,21 @@ def _measure_checkpoints(run: Path, data, n: int, progress: bool):
             f"pictures to measure its {len(found)} checkpoints against."
         )
     data = _dataset(data)
-    stored = bounds.read_object(run / "config.json")
-    schema = LabelSchema.from_json(stored["labels"]) if stored["labels"] else None
-    with unchanged():
-        gan = build_gan(Config.from_json(stored["config"]), schema)
+    network = None
     meter = quality_meter(data, n)
     rows = []
     for folder in tqdm(found, unit="checkpoint", disable=not progress):
         try:
-            meta = checkpoint.restore(gan, folder)
+            arrays, meta = checkpoint.read(folder)
         except checkpoint.Damaged as error:
             print(f"{error} It is left out.", file=sys.stderr)
             continue
-        used = schema if gan.conditional_generator else None
-        generator = Generator(gan.ema_generator, used, run.name)
+        averaged = [arrays[name] for name in sorted(arrays) if name.startswith("ema_generator/")]
+        if network is None:
+            with unchanged():
+                network, used = generator_of(run, averaged)
+        network.set_weights(averaged)
+        generator = Generator(network, used, run.name)
         z = latent.latents(0, meter.count, generator.latent_dim)
         signed = None
         if used is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keras
 
-from tfanime import zoo
+from tfanime import bounds, zoo
 from tfanime.frozen import lite0
 
 SHIPPED = ("tagger", "tagger-1")
@@ -32,8 +32,8 @@ def load_frozen(name: str, height: int, width: int) -> keras.Model:
     try:
         file = zoo.path(name) if name in SHIPPED else Path(name)
         file = file if name.endswith(".keras") else file / "tagger.keras"
-        return in_policy(keras.saving.load_model(file, compile=False))
-    except (OSError, ValueError) as error:
+        return in_policy(bounds.load_network(file))
+    except ValueError as error:
         raise ValueError(
             "discriminator.features is 'tagger', a folder written by `tfanime tagger train`, "
             "'lite0' (or 'lite0@2': pictures enlarged twice), the .keras file of a network from "

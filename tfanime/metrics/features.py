@@ -31,7 +31,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime import zoo
+from tfanime import disk, zoo
 from tfanime.metrics import onnx, tflite
 from tfanime.metrics.arrays import check_pictures
 from tfanime.metrics.resize import RESIZES
@@ -397,6 +397,7 @@ def _keras_model(path: Path):
     except ValueError:
         raise
     except Exception as error:
+        disk.check(error, path)
         raise ValueError(f"{path} is no Keras model ({error}).") from error
     shape = model.input_shape
     if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] != 3 or None in shape[1:]:

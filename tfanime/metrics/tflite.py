@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tfanime import disk
+
 WEIGHTED = ("CONV_2D", "FULLY_CONNECTED")
 
 
@@ -36,6 +38,7 @@ def features_model(path: Path, layer: str | None) -> tuple[bytes, str]:
         graph = model.subgraphs[0]
         names = [tensor.name.decode() for tensor in graph.tensors]
     except OSError as error:
+        disk.check(error, path)
         raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
     except Exception as error:  # a wrong file fails anywhere inside the parser
         raise ValueError(f"{path} is no TFLite model ({error}).") from error

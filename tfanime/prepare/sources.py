@@ -33,6 +33,7 @@ AHEAD_BYTES = 128 * 2**20  # of files that are read before they are decoded
 # Bytes that a compressed tar may unpack to: so many times its own size, and some more. Pictures are
 # compressed already; BMPs of drawings shrink to a tenth.
 EXPANSION, SLACK = 32, 128 * 2**20
+ENCRYPTED = 1  # flag of a member of a zip
 HEADER_LIMIT = 2**20  # bytes of a long name in a tar
 XZ_MEMORY = 256 * 2**20  # `xz -9` needs a quarter
 BLOCK = 2**18
@@ -205,31 +206,36 @@ def _read_file(path: Path) -> bytes:
 
 @contextmanager
 def _zip(path: Path) -> Iterator[Source]:
-    with zipfile.ZipFile(path) as archive:
+    with _opened(path) as archive:
         where: dict[str, zipfile.ZipInfo] = {}
         rejected = []
         for info in archive.infolist():
             link = stat.S_ISLNK(info.external_attr >> 16)
-            if not info.is_dir():
+            if not info.filename.endswith("/"):  # a folder
                 _take(where, rejected, info.filename, info, link)
 
         def read(name: str) -> bytes:
             _check_bytes(where[name].file_size)
             try:
                 return archive.read(where[name])
-            except RuntimeError as error:  # what zipfile raises for a password
-                raise ValueError("cannot be read: encrypted") from error
-            except (
-                zipfile.BadZipFile,
-                NotImplementedError,
-                zlib.error,
-                OSError,
-                EOFError,
-            ) as error:
+            except Exception as error:  # zipfile fails in many ways on damaged archives
                 disk.check(error, path)
-                raise ValueError(f"damaged: {error}") from error
+                if where[name].flag_bits & ENCRYPTED:
+                    raise ValueError("cannot be read: encrypted") from error
+                raise ValueError(f"damaged: {_first_line(error)}") from error
 
         yield Source(list(where), read, rejected)
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except Exception as error:  # in many ways
+        disk.check(error, path)
+        raise ValueError(
+            f"A zip has a list of its files at its end. Received: {str(path)!r}, whose list is "
+            f"damaged ({_first_line(error)}). Fetch it again, or repair it with `zip -FF`."
+        ) from error
 
 
 @contextmanager
@@ -398,6 +404,8 @@ def _take(
         rejected.append(Rejected(shown, "link", "links in archives are not followed"))
     elif name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name) or ".." in parts:
         rejected.append(Rejected(shown, "points outside", "refused, nothing was read"))
+    elif not _tidy(shown):
+        rejected.append(Rejected(shown, "not a picture", "a member without a name"))
     elif _tidy(shown) in where:
         rejected.append(Rejected(shown, "duplicate", "an earlier member has the same name"))
     else:
@@ -408,6 +416,10 @@ def _take(
 
 def _tidy(name: str) -> str:
     return "/".join(part for part in name.split("/") if part not in ("", "."))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def _check_bytes(size: int) -> None:

@@ -30,6 +30,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfanime import disk
 from tfanime.labels import FALSE_WORDS, MAKEGIRLSMOE, TRUE_WORDS, Field, LabelSchema
 from tfanime.prepare.check import Rejected
 from tfanime.printing import plain
@@ -144,6 +145,7 @@ def _text_of(path: Path) -> tuple[str, tuple[str, ...]]:
     try:
         data = path.read_bytes() if path.stat().st_size <= TABLE_LIMIT else None
     except OSError as error:
+        disk.check(error, path)
         raise ValueError(f"Labels are a CSV file. Received: {str(path)!r}: {error}.") from error
     if data is None:
         raise ValueError(f"A table has at most {TABLE_LIMIT:,} bytes. Received: {str(path)!r}.")

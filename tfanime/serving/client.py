@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tfanime import latent
+from tfanime.files import sound
 from tfanime.generation import MOST_PICTURES, Generated, Tags, key_pictures
 from tfanime.images import check_pictures
 from tfanime.labels import TRUE_WORDS, LabelSchema
@@ -158,7 +159,9 @@ class Client:
             raise ValueError(f"A text that says something is needed. Received: {text!r}.")
         seed, (n, _) = latent.check_seed(seed), latent.check_pictures(n, 0)
         truncation, said = latent.check_truncation(truncation), self._text(tags)
-        return self._several("imagine", n, seed, 0, truncation, tags=said, text=read.encode())
+        return self._several(
+            "imagine", n, seed, 0, truncation, tags=said, text=sound(read).encode()
+        )
 
     def interpolate(
         self,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfanime import disk
-from tfanime.files import atomic_folder, json_lines, read_json, save_array, write_json
+from tfanime.files import atomic_folder, json_lines, read_json, save_array, sound, write_json
 from tfanime.text.clean import check_steps, clean_text
 from tfanime.text.genres import genre_text
 
@@ -56,6 +56,7 @@ def embed(
     encoder = loaded(encoder, pooling)
     if isinstance(texts, str):
         raise ValueError(f"texts is a list of texts. Received the text {texts[:40]!r}.")
+    texts = sound(list(texts))
     wanted = sorted(set(texts), key=lambda text: (len(text), text))
     kept = known = None
     found: dict[str, np.ndarray] = {}

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from tfanime import models
+from tfanime import bounds, models
 from tfanime.config import Config
 from tfanime.frozen import load_frozen
 from tfanime.gans import GAN, SRGAN, penalties
@@ -31,44 +31,10 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
     Raises:
         ValueError: for an unknown network or option, or labels that are needed and missing.
     """
-    conditioning = config.conditioning
-    if conditioning == "auto":
-        conditioning = "none" if schema is None else "ac"
-    conditional = conditioning != "none"
-    if conditional and schema is None:
-        raise ValueError(
-            f"The recipe {config.recipe!r} is conditioned on labels and the data have none. "
-            "Prepare them with --labels FILE.csv, or train without labels: conditioning=none."
-        )
+    conditioning, schema = _conditioning(config, schema)
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(config.precision)
-    height, width = config.image_size
-    label_dim = schema.size if conditional else 0
-    entry, maps = _label_options(config, schema if conditional else None)
-    generator = _network(
-        "generator",
-        {**models.GENERATORS, **models.UPSCALERS},
-        config.generator,
-        height=height,
-        width=width,
-        latent_dim=config.latent_dim,
-        label_dim=label_dim,
-        **entry,
-    )
-    discriminator = _network(
-        "discriminator",
-        models.DISCRIMINATORS,
-        _with_features(config.discriminator, height, width),
-        height=height,
-        width=width,
-        label_dim=label_dim if conditioning == "concat" else 0,
-        **(maps if conditioning == "concat" else {}),
-    )
-    if conditioning == "projection":
-        discriminator = with_projection(discriminator, label_dim)
-    head = None
-    if conditioning in ("ac", "infogan"):
-        head = label_head(discriminator.output["features"].shape[-1], label_dim)
+    generator, discriminator, head = networks(config, schema)
     augmented = config.augment != "none"
     kind, options = GAN, {}
     if config.generator["name"] in models.UPSCALERS:
@@ -84,7 +50,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         projected_augment=_augmentation(config.projected_augment),
         weight_clip=config.weight_clip,
         head=head,
-        schema=schema if conditional else None,
+        schema=schema,
         multilabel=config.multilabel,
         vector_loss=config.vector_loss,
         head_on_real=conditioning == "ac",
@@ -111,6 +77,69 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         _synchronise(gan)
     gan.compile(_optimizer(config, config.g_lr), _optimizer(config, config.d_lr))
     return gan
+
+
+def networks(
+    config: Config, schema: LabelSchema | None
+) -> tuple[keras.Model, keras.Model, keras.Model | None]:
+    """Generator, discriminator and head of a configuration, with fresh weights.
+
+    Args:
+        config: the resolved configuration. In place of a name, `features` of its discriminator may
+            be a frozen network itself.
+        schema: see `build_gan`.
+    """
+    conditioning, schema = _conditioning(config, schema)
+    height, width = config.image_size
+    label_dim = schema.size if schema else 0
+    _, maps = _label_options(config, schema)
+    generator = generator_network(config, schema)
+    discriminator = _network(
+        "discriminator",
+        models.DISCRIMINATORS,
+        with_features(config.discriminator, height, width),
+        height=height,
+        width=width,
+        label_dim=label_dim if conditioning == "concat" else 0,
+        **(maps if conditioning == "concat" else {}),
+    )
+    if conditioning == "projection":
+        discriminator = with_projection(discriminator, label_dim)
+    head = None
+    if conditioning in ("ac", "infogan"):
+        head = label_head(discriminator.output["features"].shape[-1], label_dim)
+    return generator, discriminator, head
+
+
+def generator_network(config: Config, schema: LabelSchema | None) -> keras.Model:
+    """The generator alone; see `networks`."""
+    _, schema = _conditioning(config, schema)
+    entry, _ = _label_options(config, schema)
+    return _network(
+        "generator",
+        {**models.GENERATORS, **models.UPSCALERS},
+        config.generator,
+        height=config.image_size[0],
+        width=config.image_size[1],
+        latent_dim=config.latent_dim,
+        label_dim=schema.size if schema else 0,
+        **entry,
+    )
+
+
+def _conditioning(config: Config, schema: LabelSchema | None) -> tuple[str, LabelSchema | None]:
+    """How labels condition, and their schema; None if they do not."""
+    conditioning = config.conditioning
+    if conditioning == "auto":
+        conditioning = "none" if schema is None else "ac"
+    if conditioning == "none":
+        return conditioning, None
+    if schema is None:
+        raise ValueError(
+            f"The recipe {config.recipe!r} is conditioned on labels and the data have none. "
+            "Prepare them with --labels FILE.csv, or train without labels: conditioning=none."
+        )
+    return conditioning, schema
 
 
 def _label_options(config: Config, schema: LabelSchema | None) -> tuple[dict, dict]:
@@ -153,13 +182,16 @@ def _network(role: str, known: dict, spec, **arguments) -> keras.Model:
         ) from error
 
 
-def _with_features(spec: Mapping[str, Any], height: int, width: int) -> dict:
+def with_features(spec: Mapping[str, Any], height: int, width: int) -> dict:
     """The discriminator's options, with the frozen networks themselves in place of their names."""
     if "features" not in spec:
         return dict(spec)
     names = spec["features"]
     names = names if isinstance(names, (list, tuple)) else [names]
-    return {**spec, "features": [load_frozen(name, height, width) for name in names]}
+    found = [
+        one if isinstance(one, keras.Model) else load_frozen(one, height, width) for one in names
+    ]
+    return {**spec, "features": found}
 
 
 def _penalties(config: Config) -> tuple[penalties.GradientPenalty, ...]:
@@ -187,7 +219,7 @@ def _projected(config: Config) -> keras.Model | None:
     network = _network(
         "projected",
         {"projected": models.DISCRIMINATORS["projected"]},
-        _with_features(spec, height, width),
+        with_features(spec, height, width),
         height=height,
         width=width,
     )
@@ -202,11 +234,10 @@ def _content(config: Config) -> dict:
     """What an upscaler is trained for beside fooling the discriminator."""
     path = config.feature_model
     try:
-        model = None if path is None else keras.models.load_model(path, compile=False)
-    except (OSError, ValueError, TypeError) as error:
-        first_line = str(error).splitlines()[0]
+        model = None if path is None else bounds.load_network(path)
+    except ValueError as error:
         raise ValueError(
-            f"feature_model is the path of a Keras model. Received: {path!r} ({first_line})."
+            f"feature_model is the path of a Keras model. Received: {path!r} ({error})."
         ) from error
     return {
         "pixel_loss": config.pixel_loss,

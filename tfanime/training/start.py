@@ -19,10 +19,9 @@ from tfanime import bounds, zoo
 from tfanime.config import Config
 from tfanime.files import atomic_path, save_arrays
 from tfanime.gans import GAN
-from tfanime.labels import LabelSchema
 from tfanime.saved import UPSCALER, kind_of, load_generator, load_upscaler
 from tfanime.training import checkpoint
-from tfanime.training.build import build_gan
+from tfanime.training.described import Networks, described, without_values
 
 CRITIC = "critic.npz"
 
@@ -50,15 +49,17 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
             f"start is a run folder with checkpoints, or a model that ships with {CRITIC}. "
             f"Received: {os.fspath(source)!r}."
         )
-    config = folder / "config.json"
-    record = bounds.read_object(config) if config.is_file() else None
-    like = gan if record is None else _gan_of(record, config)
-    stored = _of_run(folder, like.discriminator) if found else _of_model(folder)
+    file = folder / "config.json"
+    config = like = None
+    if file.is_file():
+        config, schema = described(file)
+        like = without_values(config, schema, file)
+    stored = _of_run(folder, like or gan) if found else _of_model(folder)
     wanted = _parts(gan)
-    if record is not None:
-        size, own = record["config"]["image_size"], gan.generator.output_shape[1:3]
+    if config is not None:
+        size, own = config.image_size, gan.generator.output_shape[1:3]
         grows = own == tuple(2 * side for side in size)
-        if grows or own == tuple(size):
+        if grows or own == size:
             stored = _placed(stored, _parts(like), wanted, 0.5 if grows else 1.0)
     for part, variables in wanted.items():
         shapes = [tuple(variable.shape) for variable in variables]
@@ -67,14 +68,14 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
                 "start needs a model of the same networks and labels, and of pictures of the same "
                 f"or half the size. Received: {os.fspath(source)!r}, whose {part} has other "
                 f"weights ({len(stored[part])} arrays, here {len(shapes)}, or other shapes). Use "
-                f"its recipe and settings{_settings(record)}."
+                f"its recipe and settings{_settings(config)}."
             )
     for part, variables in wanted.items():
         for variable, array in zip(variables, stored[part], strict=True):
             variable.assign(array)
 
 
-def _parts(gan: GAN) -> dict[str, list]:
+def _parts(gan: GAN | Networks) -> dict[str, list]:
     return {
         "generator": gan.generator.weights,
         "ema_generator": gan.ema_generator.weights,
@@ -83,31 +84,17 @@ def _parts(gan: GAN) -> dict[str, list]:
     }
 
 
-def _settings(record: dict | None) -> str:
+def _settings(config: Config | None) -> str:
     """What made the networks of a run or a shipped model, as `--set` takes it."""
-    if record is None:
+    if config is None:
         return ""
-    config = record["config"]
     parts = [
         "--set " + shlex.quote(f"{part}.{name}={json.dumps(value)}")
         for part in ("generator", "discriminator")
-        for name, value in config[part].items()
+        for name, value in getattr(config, part).items()
         if name != "name"
     ]
-    return f": {config['recipe']} {' '.join(parts)}"
-
-
-def _gan_of(record: dict, path: Path) -> GAN:
-    """The networks that a run or a shipped model was saved from."""
-    try:
-        config, labels = Config.from_json(record["config"]), record["labels"]
-        if labels is not None:
-            bounds.check_schema(labels)
-        schema = None if labels is None else LabelSchema.from_json(labels)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise bounds.damaged(path, error) from error
-    policy = keras.mixed_precision.dtype_policy().name
-    return build_gan(config.override(start=None, precision=policy), schema)
+    return f": {config.recipe} {' '.join(parts)}"
 
 
 def _placed(stored: dict, smaller: dict, larger: dict, share: float) -> dict[str, list]:
@@ -150,12 +137,12 @@ def _own(discriminator: keras.Model) -> list:
     return [variable for layer in inner for variable in layer.weights]
 
 
-def _of_run(run: Path, like: keras.Model) -> dict[str, list[np.ndarray]]:
+def _of_run(run: Path, like: GAN | Networks) -> dict[str, list[np.ndarray]]:
     _, arrays, _ = checkpoint.read_newest(run)
     stored = _by_part(arrays, ("generator", "ema_generator", "discriminator", "head"))
-    own = {id(variable) for variable in _own(like)}
-    if len(stored["discriminator"]) == len(like.weights):
-        pairs = zip(like.weights, stored["discriminator"], strict=True)
+    known, own = like.discriminator.weights, {id(one) for one in _own(like.discriminator)}
+    if len(stored["discriminator"]) == len(known):
+        pairs = zip(known, stored["discriminator"], strict=True)
         stored["discriminator"] = [array for variable, array in pairs if id(variable) in own]
     return stored
 

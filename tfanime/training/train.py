@@ -22,17 +22,19 @@ from pathlib import Path
 import keras
 
 import tfanime
-from tfanime import bounds, recipes
+from tfanime import bounds, disk, recipes
 from tfanime.config import Config
 from tfanime.data import PackedDataset, load_data
 from tfanime.files import atomic_path, read_json, write_json
 from tfanime.gans import GAN, SRGAN
 from tfanime.labels import LabelSchema
+from tfanime.prepare.sources import open_source, source_kind
 from tfanime.prepare.writer import is_packed
 from tfanime.saved import save_generator, save_upscaler
 from tfanime.training import checkpoint, devices, left_over
 from tfanime.training.board import Board
 from tfanime.training.build import build_gan
+from tfanime.training.described import plain_networks
 from tfanime.training.evaluation import QualityCurve, remark
 from tfanime.training.lock import locked
 from tfanime.training.log import Log, draw_curves
@@ -159,6 +161,8 @@ def train(
     # Before the data, which may take a while to be packed or drawn.
     _refuse_others(out, "config", config.to_json())
     if not isinstance(data, PackedDataset):
+        if not given:
+            _check_before_packing(config, data)
         data = load_data(data, size=config.image_size, progress=progress)
     check_data(config, data)
     described = {"count": len(data), "sha256": data.sha256}
@@ -486,12 +490,31 @@ def check_data(config: Config, data) -> None:
             f"Prepare them with --size {width}x{height}, or train with "
             f"--size {data.width}x{data.height}."
         )
+    _check_count(config, len(data))
+
+
+def _check_count(config: Config, count: int) -> None:
     needed = config.batch_size * config.critic_steps
-    if len(data) < needed:
+    if count < needed:
         raise ValueError(
-            f"One step takes {needed} pictures and the data hold {len(data)}. "
-            "Lower batch_size or add pictures."
+            f"One step takes {needed} pictures and the data hold {count}. "
+            "Lower batch_size (--batch) or add pictures."
         )
+
+
+def _check_before_packing(config: Config, source: str | os.PathLike) -> None:
+    """Finds in seconds what would else be found once all pictures are packed or drawn: networks
+    that cannot be of this size, and too few pictures."""
+    if is_packed(source):
+        return
+    # What labels there will be is not known yet.
+    plain_networks(
+        config.override(conditioning="none", text_augmentation=0, label_embedding=0), None
+    )
+    if str(source) == "drawn" or source_kind(Path(source)) == "tar":
+        return  # a tar may have to be unpacked to be counted
+    with open_source(source) as found:
+        _check_count(config, len(found.names))
 
 
 def conditioned_on(data, config: Config):
@@ -534,11 +557,13 @@ def _record(out: Path, part: str) -> dict:
     try:
         return _part(out / CONFIG, part)
     except (OSError, ValueError) as error:
+        disk.check(error, out / CONFIG)
         problem = error
     for folder in reversed(checkpoint.checkpoints(out)):
         try:
             stored = _part(folder / CONFIG, part)
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            disk.check(error, folder / CONFIG)
             continue
         print(f"{problem} Going on with the one of {folder.name}.", file=sys.stderr)
         with atomic_path(out / CONFIG) as temporary:
