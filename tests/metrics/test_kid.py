@@ -40,6 +40,8 @@ def test_is_the_unbiased_estimate():
     assert found.mean == pytest.approx(by_definition(x, y), rel=1e-10)
     assert (found.subsets, found.subset_size) == (3, 40)
     assert found.std is None  # each subset was the whole set
+    assert kid_from_features(x, y, subsets=1, subset_size=10).std is None
+    assert kid_from_features(x, y, subsets=3, subset_size=10).std > 0
 
 
 def test_few_subsets_of_a_large_set_are_taken_one_by_one():

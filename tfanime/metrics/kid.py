@@ -15,8 +15,8 @@ SUBSETS, SUBSET_SIZE = 100, 1000
 class Kid:
     """Mean and standard deviation over the subsets.
 
-    `std` is None where a subset is the whole of the smaller set: then subsets are all the same
-    there, and how much they differ says nothing of how far the figure is off.
+    `std` is None of one subset, and where a subset is the whole of the smaller set: then subsets are
+    all the same there, and how much they differ says nothing of how far the figure is off.
     """
 
     mean: float
@@ -75,7 +75,7 @@ def kid_from_features(
         values = np.concatenate(
             [_mmd(real[i], fake[j], everything, everything, size) for i, j in draws]
         )
-    whole = size == min(len(real), len(fake))
+    whole = subsets == 1 or size == min(len(real), len(fake))
     return Kid(float(values.mean()), None if whole else float(values.std()), subsets, size)
 
 
