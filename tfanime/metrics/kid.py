@@ -15,8 +15,8 @@ SUBSETS, SUBSET_SIZE = 100, 1000
 class Kid:
     """Mean and standard deviation over the subsets.
 
-    `std` is None of one subset, and where a subset is the whole of the smaller set: then subsets are
-    all the same there, and how much they differ says nothing of how far the figure is off.
+    `std` is None of one subset, and where a subset is the whole of the smaller set: then subsets
+    are all the same there, and how much they differ says nothing of how far the figure is off.
     """
 
     mean: float
