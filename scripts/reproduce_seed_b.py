@@ -9,8 +9,7 @@ it drew, packed at the size of the real ones; compare/ is what `scripts/compare_
 for the table of FIDs. All but the first may be left out, and what needs them is then not shown.
 `--model` is another run of yours with labels; `--curve RUN PACKED` adds a run to the curve of FIDs.
 
-How far the original obeys is read from the figures of the tagger that ships: it was tested on
-pictures of the original whose labels are what was asked for.
+The tagger's own recall is read from the figures that it ships with.
 """
 
 from __future__ import annotations

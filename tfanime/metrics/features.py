@@ -2,7 +2,7 @@
 
 An extractor is named by a text:
 
-* `tagger`: the tagger that ships, the 256 values that its last layer reads; needs no file;
+* `tagger`: the tagger that ships, the 512 values that its last layer reads; needs no file;
 * `mobilenet:FILE.tflite`: MobileNetV2, its 1280 pooled features;
 * `mobilenetv2` or `mobilenetv2:WEIGHTS.h5`: the same of keras.applications;
 * `inception` or `inception:WEIGHTS.h5`: keras.applications InceptionV3, its 2048 pooled features
