@@ -5,8 +5,8 @@ Sauer et al., "Projected GANs Converge Faster", NeurIPS 2021 (arXiv:2111.01007),
 generated pictures together look at the pixels and through tagger-1, which ships: a small network
 that knows faces. Hinge loss, translations and flips, an auxiliary classifier that real pictures
 alone teach. Without labels all pictures become one within 300 steps (measured at 32 px): use
-`modern`. One frozen network has blind spots, and the generator fills them with hatching; a second one that knows photographs
-removes it:
+`modern`. One frozen network has blind spots, and the generator fills them with hatching; a second
+one that knows photographs removes it:
 
     --set 'discriminator.features=["tagger-1","lite0@2"]'
 
