@@ -217,7 +217,7 @@ def test_names_of_labels_cannot_drive_a_terminal(tmp_path):
     words = ["prepare", root, "--labels", path, "--out", tmp_path / "out"]
     done = CliRunner().invoke(cli.main, [str(word) for word in words])
     assert done.exit_code == 0, done.stderr
-    assert "\x1b" not in done.stdout and "\ufffd[2Jb 2" in done.stdout
+    assert "\x1b" not in done.stdout and "hair]0;x: [2Jb 2, a 2" in done.stdout
 
 
 @pytest.mark.parametrize(

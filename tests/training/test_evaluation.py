@@ -7,7 +7,8 @@ import pytest
 from runs import assert_same_bits
 
 from tfanime.config import Config
-from tfanime.files import read_json
+from tfanime.evaluation import figures
+from tfanime.files import read_json, write_json
 from tfanime.labels import to_signed
 from tfanime.metrics import quality
 from tfanime.saved import load_generator
@@ -63,3 +64,17 @@ def test_rows_after_the_resumed_step_are_dropped(tmp_path, measured):
     measured("run", 5)
     assert [row["step"] for row in evaluation.read(run.path)] == [2, 4]
     np.testing.assert_array_less(-9.0, [row["kid"] for row in evaluation.read(run.path)])
+
+
+@pytest.mark.parametrize("recipe", ["dcgan", "dcgan-dragan"])
+def test_checkpoints_measured_afterwards_give_the_same_curve(train, faces, tmp_path, recipe):
+    run = train(recipe, faces, steps=4, evaluate_every=2, checkpoint_every=2)
+    found = figures.training(run.path, tmp_path / "curve.png", data=faces)
+    by_step = {row["step"]: row for row in found}
+    for row in evaluation.read(run.path):
+        assert by_step[row["step"]] == pytest.approx(row, rel=1e-2)
+    record = read_json(run.path / "config.json")
+    record["config"]["generator"]["channels"] = 65_536
+    write_json(run.path / "config.json", record)
+    with pytest.raises(ValueError, match="does not describe what is in the checkpoints"):
+        figures.training(run.path, tmp_path / "curve.png", data=faces)
