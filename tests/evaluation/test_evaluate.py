@@ -118,7 +118,7 @@ def test_small_counts_are_said_to_be_small(faces, tmp_path):
     result = CliRunner().invoke(main, ["evaluate", str(tmp_path / "made"), *words])
     assert result.exit_code == 0, result.output
     few = "few images (9), so that another draw may differ much"
-    features = "fewer images (9) than features (256): FID reads high"
+    features = "fewer images (9) than features (512): FID reads high"
     assert f"fid: {few}; {features}" in result.stdout and f"kid: {few}" in result.stdout
     stored = json.loads((tmp_path / "report" / "metrics.json").read_text())["figures"]
     cautions = {figure["name"]: figure["caution"] for figure in stored}
@@ -189,6 +189,7 @@ def a_run(folder, average, raw):
         checkpoint.mkdir(parents=True)
         arrays = {"generator/0000": kernel, "generator/0001": bias + np.float32(value)}
         arrays |= {"ema_generator/0000": kernel, "ema_generator/0001": bias + np.float32(average)}
+        arrays["gan/0000"] = np.array(step)
         np.savez(checkpoint / "state.npz", **arrays)
         write_json(checkpoint / "meta.json", {"step": step})
     return folder

@@ -70,7 +70,12 @@ def test_help_has_examples_and_defaults_are_those_of_the_function(invoke, calls,
 def test_saved_model(invoke, calls, tmp_path):
     words = ["--version", 3, "--most", 8, "--upscaler", tmp_path]
     result = invoke("export", "saved-model", tmp_path, "--out", "x/girls", *words)
-    assert calls[0][2] == {"version": 3, "most": 8, "upscaler": tmp_path}
+    assert calls[0][2] == {
+        "version": 3,
+        "most": 8,
+        "upscaler": tmp_path,
+        "trust_encoder": False,
+    }
     assert "x/girls/3: 2.50 MB of weights, pictures differ by 1.0e-06 at most" in result.stdout
     assert "signatures: describe, generate" in result.stdout
 
@@ -81,7 +86,12 @@ def test_reports(invoke, calls, tmp_path):
     assert "litert       4.46     3.61     95.8    93.3 <-" in result.stdout
     result = invoke("export", "all", tmp_path, "--no-site", "--out", "x")
     assert "x/girls/3: pictures differ" in result.stdout and "x/web: girls" in result.stdout
-    assert calls[1][2] == {"upscaler": None, "site": False, "progress": True}
+    assert calls[1][2] == {
+        "upscaler": None,
+        "site": False,
+        "progress": True,
+        "trust_encoder": False,
+    }
 
 
 @pytest.mark.parametrize(

@@ -44,4 +44,4 @@ def test_nothing_in_common():
 
 def test_rules_of_decision():
     probabilities = np.array([[0.4, 0.6, 0.25], [0.9, 0.1, 0.2499]])
-    np.testing.assert_array_equal(decide(probabilities, SEEN), [[0, 1, 1], [1, 0, 0]])
+    np.testing.assert_array_equal(decide(probabilities, SEEN, 0.25), [[0, 1, 1], [1, 0, 0]])

@@ -262,7 +262,7 @@ def test_bfloat16_recipe():
     [
         ({"generator": "stylegan"}, "generator's name is one of: dcgan, .*Received: 'stylegan'"),
         ({"generator": {"width_multiplier": 2}}, "does not take these options.*width_multiplier"),
-        ({"penalty": "gp"}, "penalty is 'none' or one of: wgan-gp.*Received: 'gp'"),
+        ({"penalty": "gp"}, "penalty is 'none' or some of: wgan-gp.*Received: 'gp'"),
         ({"penalty": "wgan-gp"}, "batch norm mixes them.*normalisation='layer'"),
         ({"augment": "blur"}, "augment is a list of: color.*Received: 'blur'"),
         ({"loss": "bce"}, "loss is one of"),

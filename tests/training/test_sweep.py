@@ -51,7 +51,9 @@ def trained(monkeypatch):
         calls.append((out.name, steps))
         fault = faults.pop(0) if faults else None
         (out / "checkpoints" / f"step-{steps:09d}").mkdir(parents=True)
-        write_json(checkpoint.checkpoints(out)[-1] / "meta.json", {"step": steps, "seconds": 2.0})
+        newest = checkpoint.checkpoints(out)[-1]
+        write_json(newest / "meta.json", {"step": steps, "seconds": 2.0})
+        np.savez(newest / "state.npz", **{"gan/0000": np.array(steps)})
         save_generator(out, GENERATOR, None, "tiny")
         if fault == "diverged":
             raise Diverged("d_loss became NaN.")
