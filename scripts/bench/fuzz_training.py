@@ -43,7 +43,7 @@ def kills(random: Random, folder: Path) -> Iterator[str]:
         reference = _prepared(worker, folder)
     program = (
         "import json, sys; sys.path.insert(0, sys.argv[1]); import fuzz_worker; "
-        "print(json.dumps(fuzz_worker.train(json.loads(sys.argv[2]))))"
+        "fuzz_worker.one_thread(); print(json.dumps(fuzz_worker.train(json.loads(sys.argv[2]))))"
     )
     number = 0
     while True:

@@ -148,12 +148,18 @@ def _kind(error: Exception) -> str:
     return next((kind for kind in kinds if isinstance(error, kind)), type(error)).__name__
 
 
-def _limit_memory() -> None:
-    import keras  # noqa: F401
+def one_thread() -> None:
+    """How many threads share a sum decides its last bits."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def _limit_memory() -> None:
+    import keras  # noqa: F401
+
+    one_thread()
     with open("/proc/self/status") as status:
         size = next(line for line in status if line.startswith("VmSize:"))
     most = int(size.split()[1]) * 1024 + MEMORY
