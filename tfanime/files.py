@@ -19,11 +19,12 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from tfanime import disk
+
+if TYPE_CHECKING:
+    import numpy as np
 
 TEMPORARY = re.compile(r"\..+~(?P<process>\d+)~(?P<machine>[^~]*)~\w{8}(\.[^~]*)?")
 
@@ -169,6 +170,8 @@ def sha256(path: str | os.PathLike) -> str:
 
 def save_array(path: str | os.PathLike, array: np.ndarray) -> None:
     """Writes a `.npy`. Unlike `np.save` it says why the disk refuses (numpy#5336)."""
+    import numpy as np  # not above: a wheel is built where there is none
+
     with open(path, "wb") as file:
         np.lib.format.write_array(_Written(file), np.asanyarray(array), allow_pickle=False)
 
@@ -177,6 +180,8 @@ def save_arrays(
     path: str | os.PathLike, arrays: Mapping[str, np.ndarray], compressed: bool = False
 ) -> None:
     """Writes a `.npz`. Unlike `np.savez` it leaves no open archive behind when the disk refuses."""
+    import numpy as np
+
     method = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
     with zipfile.ZipFile(path, "w", method) as archive:
         for name, array in arrays.items():
