@@ -187,7 +187,7 @@ def test_a_wheel_is_built_where_nothing_is_installed():
         "import sys\n"
         "class Nothing:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.split('.')[0] in {'numpy', 'keras', 'tensorflow', 'PIL', 'click', 'h5py'}:\n"
+        "        if name.split('.')[0] in {'numpy', 'keras', 'tensorflow', 'PIL', 'h5py'}:\n"
         "            raise ImportError(name)\n"
         "sys.meta_path.insert(0, Nothing())\n"
         "import tfanime.export.site\n"
