@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tfanime.labels import MAKEGIRLSMOE
-from tfanime.prepare.table import read_labels, read_table
+from tfanime.prepare.table import _number, read_labels, read_table
 
 nan = np.nan
 NAMES = [f"{i}.png" for i in range(10)]
@@ -316,3 +316,18 @@ def test_contradictions(tmp_path):
     assert set(labels.values) == {"2.png"}
     assert labels.bad["1.png"].detail == "lines 2 and 3 of labels.csv disagree"
     assert not labels.rejected
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("-3e38", -3e38),
+        ("0.5", 0.5),
+        ("1e39", None),
+        ("-1e300", None),
+        ("inf", None),
+        ("nan", None),
+    ],
+)
+def test_numbers_are_those_that_labels_can_hold(text, number):
+    assert _number(text) == number

@@ -545,4 +545,5 @@ def _number(text: str) -> float | None:
         number = float(text)
     except ValueError:
         return None
-    return number if np.isfinite(number) else None
+    # Labels are float32; what it cannot hold is no number to them, infinity included.
+    return number if abs(number) <= np.finfo(np.float32).max else None
