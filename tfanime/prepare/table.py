@@ -42,6 +42,7 @@ SEPARATORS = ",;\t"
 TABLE_LIMIT = 256 * 2**20  # bytes
 MOST_VALUES = 64  # a text column with more different values is not a group
 MOST_TAGS = 64  # of one column
+LARGEST = float(np.finfo(np.float32).max)  # that a label can hold
 MOST_LABELS = 1000  # columns of a table, and of the labels that it becomes
 # A column is of a kind when at least this share of its filled cells is; the others are errors.
 SOUND_SHARE = 0.8
@@ -546,4 +547,4 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     # Labels are float32; what it cannot hold is no number to them, infinity included.
-    return number if abs(number) <= np.finfo(np.float32).max else None
+    return number if abs(number) <= LARGEST else None
