@@ -469,8 +469,8 @@ class GAN(keras.Model):
         weight = ops.convert_to_tensor(weight, "float32")
         due = ops.logical_and(weight > 0, ops.equal(self.steps_done % self.projected_every, 0))
 
-        def asked():
-            real, drawn = part.real, fakes
+        def asked(drawn):
+            real = part.real
             if self.projected_augment is not None:
                 real, drawn = (self.projected_augment(x, part.noise) for x in (real, drawn))
             logits = self.projected(_alternating(real, drawn), training=True)["logits"]
@@ -479,7 +479,7 @@ class GAN(keras.Model):
             g_loss = self.projected_loss.generator(on_fake, on_real)
             return self.projected_every * d_loss, self.projected_every * weight * g_loss
 
-        return backend.when(due, asked)
+        return backend.when(due, asked, self.projected.trainable_variables, fakes)
 
     def _images_seen(self, images):
         """Real images of all steps before this one, of which a part is `images`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from tfanime.layers import SpectralConv2D, SpectralDense
+from tfanime.layers import LeakyReLU, SpectralConv2D, SpectralDense
 from tfanime.models.common import (
     LEAK,
     NORMAL,
@@ -143,7 +143,7 @@ def _down(x, filters: int, kernel: int, stride: int, name: str, normalisation: s
         x = layers.BatchNormalization(name=f"{name}_bn", **BATCH_NORM)(x)
     elif normalisation == "layer":
         x = layers.LayerNormalization(axis=(1, 2, 3), name=f"{name}_ln")(x)
-    return layers.LeakyReLU(LEAK, name=f"{name}_lrelu")(x)
+    return LeakyReLU(LEAK, name=f"{name}_lrelu")(x)
 
 
 def _extra_layers(role: str, depth: int | None, times: int) -> list[int]:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from tfanime.layers import ICNR, Binomial, MinibatchStdDev, PixelShuffle
+from tfanime.layers import ICNR, Binomial, LeakyReLU, MinibatchStdDev, PixelShuffle
 from tfanime.models.common import (
     LEAK,
     LabelInput,
@@ -122,17 +122,17 @@ def discriminator(height: int, width: int, label_dim: int = 0, channels: int = 4
     times = halvings(height, width)
     pictures = keras.Input((height, width, 3), name="pictures")
     x = layers.Conv2D(channels, 4, 2, padding="same", name="down0", **INIT)(pictures)
-    x = layers.LeakyReLU(LEAK, name="down0_lrelu")(x)
+    x = LeakyReLU(LEAK, name="down0_lrelu")(x)
     for i in range(1, times):
         wide = channels * min(4, 2**i)
         skip = layers.AveragePooling2D(2, name=f"down{i}_pool")(x)
         skip = layers.Conv2D(wide, 1, use_bias=False, name=f"down{i}_skip", **INIT)(skip)
         x = layers.Conv2D(x.shape[-1], 3, padding="same", name=f"down{i}_1", **INIT)(x)
-        x = layers.LeakyReLU(LEAK, name=f"down{i}_1_lrelu")(x)
+        x = LeakyReLU(LEAK, name=f"down{i}_1_lrelu")(x)
         x = layers.Conv2D(wide, 4, 2, padding="same", name=f"down{i}_2", **INIT)(x)
-        x = layers.LeakyReLU(LEAK, name=f"down{i}_2_lrelu")(x)
+        x = LeakyReLU(LEAK, name=f"down{i}_2_lrelu")(x)
         x = layers.Average(name=f"down{i}_add")([x, skip])
     x = MinibatchStdDev(name="spread")(x)
     x = layers.Conv2D(channels * 4, 3, padding="same", name="last", **INIT)(x)
-    x = layers.LeakyReLU(LEAK, name="last_lrelu")(x)
+    x = LeakyReLU(LEAK, name="last_lrelu")(x)
     return discriminator_model(pictures, layers.Flatten(name="flat")(x))

@@ -26,7 +26,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from tfanime.layers import MinibatchStdDev, SpectralConv2D
+from tfanime.layers import LeakyReLU, MinibatchStdDev, SpectralConv2D
 from tfanime.models.common import LEAK, halvings
 
 BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
@@ -172,4 +172,4 @@ def _judge_patches(x, name: str):
 def _conv(x, filters: int, kernel: int, stride: int, name: str):
     x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False, name=name, **INIT)(x)
     x = layers.BatchNormalization(name=f"{name}_bn", **BATCH_NORM)(x)
-    return layers.LeakyReLU(LEAK, name=f"{name}_lrelu")(x)
+    return LeakyReLU(LEAK, name=f"{name}_lrelu")(x)

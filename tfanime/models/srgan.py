@@ -15,7 +15,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from tfanime.layers import ICNR, PixelShuffle, SpectralConv2D, SpectralDense
+from tfanime.layers import ICNR, LeakyReLU, PixelShuffle, SpectralConv2D, SpectralDense
 from tfanime.models.common import LEAK, NORMAL, discriminator_model, halvings
 
 FACTORS = (2, 4)
@@ -136,8 +136,8 @@ def discriminator(
             x = conv(wide, 3, strides=strides, padding="same", name=name, **NORMAL)(x)
             if normalisation == "batch" and name != "keep0":
                 x = layers.BatchNormalization(name=f"{name}_bn", **BATCH_NORM)(x)
-            x = layers.LeakyReLU(LEAK, name=f"{name}_lrelu")(x)
+            x = LeakyReLU(LEAK, name=f"{name}_lrelu")(x)
     x = layers.Flatten(name="flat")(x)
     x = dense(16 * channels, name="fc", **NORMAL)(x)
-    x = layers.LeakyReLU(LEAK, name="fc_lrelu")(x)
+    x = LeakyReLU(LEAK, name="fc_lrelu")(x)
     return discriminator_model(pictures, x, dense)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from tfanime.layers import PixelShuffle
+from tfanime.layers import LeakyReLU, PixelShuffle
 from tfanime.models.common import (
     LEAK,
     NORMAL,
@@ -117,14 +117,14 @@ def discriminator(
     for stage in range(stages):
         wide = channels * min(32, 2**stage)
         x = layers.Conv2D(wide, 4, 2, padding="same", name=f"down{stage}", **NORMAL)(x)
-        x = layers.LeakyReLU(LEAK, name=f"down{stage}_lrelu")(x)
+        x = LeakyReLU(LEAK, name=f"down{stage}_lrelu")(x)
         # The last halving closes the network: no residual blocks behind it at 128 px.
         for block in range(blocks if stage < 5 else 0):
             name = f"res{stage}_{block}"
             skip = x
             x = layers.Conv2D(wide, 3, padding="same", name=f"{name}_1", **NORMAL)(x)
-            x = layers.LeakyReLU(LEAK, name=f"{name}_lrelu")(x)
+            x = LeakyReLU(LEAK, name=f"{name}_lrelu")(x)
             x = layers.Conv2D(wide, 3, padding="same", name=f"{name}_2", **NORMAL)(x)
             x = layers.Add(name=f"{name}_add")([x, skip])
-            x = layers.LeakyReLU(LEAK, name=f"{name}_out")(x)
+            x = LeakyReLU(LEAK, name=f"{name}_out")(x)
     return discriminator_model(pictures, layers.Flatten(name="flat")(x))

@@ -139,9 +139,9 @@ def input_gradients(logits_of, images):
     return found
 
 
-def when(condition, function):
+def when(condition, losses_of, variables, images):
     """As in TensorFlow, but always computed: a branch cannot change batch norm's statistics."""
-    return tuple(ops.where(condition, value, 0.0) for value in function())
+    return tuple(ops.where(condition, value, 0.0) for value in losses_of(images))
 
 
 def in_turn(function, parts) -> list:

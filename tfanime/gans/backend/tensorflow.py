@@ -78,14 +78,39 @@ def input_gradients(logits_of, images):
     return tape.gradient(total, images)
 
 
-def when(condition, function):
-    """`function()`, a tuple of two float32 scalars, or two zeros where the condition, a boolean
-    scalar, does not hold; a graph then computes nothing."""
-    if tf.executing_eagerly():
-        # A branch that was not taken would leave no gradient, where a graph's is 0.
-        return tuple(tf.where(condition, value, 0.0) for value in function())
-    zeros = lambda: (tf.zeros(()), tf.zeros(()))  # noqa: E731
-    return tf.cond(condition, function, zeros)
+def when(condition, losses_of, variables, images):
+    """Two losses, or two zeros where the condition, a boolean scalar, does not hold; a graph then
+    computes nothing.
+
+    Args:
+        condition: boolean scalar.
+        losses_of: function from `images` to two float32 scalars.
+        variables: Keras variables: all that the first loss has a gradient for.
+        images: tensor: all that the second loss has a gradient for.
+    """
+    # Gradients are taken inside the branch. Those of `tf.cond` itself would be computed for
+    # everything that the branch reads, the weights of frozen networks included, twice.
+    values = _values(variables)
+
+    def taken():
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(images)
+            one, two = losses_of(images)
+        none = tf.UnconnectedGradients.ZERO
+        on_values = tape.gradient(one, values, unconnected_gradients=none)
+        return one, two, *on_values, tape.gradient(two, images, unconnected_gradients=none)
+
+    def left():
+        return tf.zeros(()), tf.zeros(()), *map(tf.zeros_like, [*values, images])
+
+    one, two, *slopes = map(tf.stop_gradient, tf.cond(condition, taken, left))
+    linear = [tf.reduce_sum(slope * x) for slope, x in zip(slopes, [*values, images], strict=True)]
+    return one + _only_gradient(tf.add_n(linear[:-1])), two + _only_gradient(linear[-1])
+
+
+def _only_gradient(x):
+    """0, with the gradient of x."""
+    return x - tf.stop_gradient(x)
 
 
 def in_turn(function, parts) -> list:
