@@ -6,7 +6,7 @@ import pytest
 from keras import layers, ops
 
 from tfanime import gans
-from tfanime.gans import penalties
+from tfanime.gans import backend, penalties
 from tfanime.schedules import Schedule
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (8, 4, 4, 3)).astype(np.float32)
@@ -123,3 +123,52 @@ def test_how_often_images_are_changed_follows_a_schedule():
         for _ in range(2):
             gan.train_step({"images": ops.convert_to_tensor(IMAGES)})
         assert shares[::2] == shares[1::2] == expected
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_each_network_follows_the_gradient_of_its_own_loss(compiled):
+    """Below the margin a linear judge's kernel moves from the mean generated image to the real."""
+    options = {"projected_weight": 0.5, "projected_every": 2}
+    gan, alone = make(**options), make()
+    small = np.full((48, 1), 1e-3, np.float32)
+    gan.projected.get_layer("logits").kernel.assign(small)
+    parts = gan._parts(IMAGES, None, None, gans.base.StepNoise(0, gan.steps_done, 8), 8)
+    fakes = ops.convert_to_numpy(gan.generator(parts[0].inputs)).reshape(8, -1)
+    for one in (gan, alone):
+        step = backend.compiled(one) if compiled else one.train_step
+        step({"images": ops.convert_to_tensor(IMAGES)})
+    moved = (IMAGES.reshape(8, -1).mean(axis=0) - fakes.mean(axis=0))[:, None]
+    found = ops.convert_to_numpy(gan.projected.get_layer("logits").kernel)
+    np.testing.assert_allclose(found, small + 0.1 * 2 * moved, atol=1e-5)
+    # tanh(y)' = 1 - tanh(y)^2, and the generator's loss is minus the mean logit, times 2 * 0.5.
+    bias, plain = (ops.convert_to_numpy(one.generator.weights[1]) for one in (gan, alone))
+    np.testing.assert_allclose(bias - plain, 0.1 * 1e-3 * (1 - fakes**2).mean(axis=0), atol=1e-7)
+
+
+def test_weights_that_are_frozen_get_no_gradient_in_the_graph():
+    """`tf.cond` has one for all that its branch reads: most of the work with a frozen network."""
+    tf = pytest.importorskip("tensorflow")
+    gan = make(projected_every=2)
+    seen = keras.Input((4, 4, 3))
+    maps = layers.DepthwiseConv2D(3, padding="same", trainable=False)(seen)
+    logits = layers.Dense(1, name="logits")(layers.Flatten()(maps))
+    gan = gans.GAN(
+        gan.generator,
+        network("first", False),
+        updates="simultaneous",
+        projected=keras.Model(seen, {"logits": logits}),
+        projected_every=2,
+    )
+    gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), jit_compile=False)
+    step = tf.function(gan.train_step, autograph=False)
+    graph = step.get_concrete_function({"images": ops.convert_to_tensor(IMAGES)}).graph
+    branches = graph.as_graph_def(add_shapes=False).library.function
+    used = [x for f in branches for node in f.node_def for x in node.input]
+    used += [x for f in branches for x in f.ret.values()]
+
+    def somebody_reads(kind):
+        found = [node.name for f in branches for node in f.node_def if node.op == kind]
+        return found and any(x.startswith(f"{name}:") for x in used for name in found)
+
+    assert somebody_reads("DepthwiseConv2dNativeBackpropInput")
+    assert not somebody_reads("DepthwiseConv2dNativeBackpropFilter")

@@ -157,3 +157,14 @@ def test_a_keras_file_beside_the_tagger(tmp_path):
     assert len(inner) == 2
     for mine, stored in zip(inner[1].weights, network.weights[:8], strict=True):
         np.testing.assert_array_equal(mine.numpy(), stored.numpy())
+
+
+def test_the_joint_judge_is_the_network_on_one_batch_of_both(frozen):
+    """Batch norm that learns sees real and generated rows; the frozen one is in inference."""
+    judge = projected.discriminator(64, 64, features=frozen, **SMALL)
+    real, drawn = pictures(64, 64, 3), pictures(64, 64, 3) * 0.5
+    both = np.stack([real, drawn], axis=1).reshape(6, 64, 64, 3)
+    whole = ops.convert_to_numpy(judge(both, training=True)["logits"])
+    on_real, on_fake = projected.joint_judge(judge)(*map(ops.convert_to_tensor, (real, drawn)))
+    np.testing.assert_allclose(ops.convert_to_numpy(on_real), whole[::2], atol=1e-5)
+    np.testing.assert_allclose(ops.convert_to_numpy(on_fake), whole[1::2], atol=1e-5)

@@ -16,6 +16,8 @@ from tfanime.gans.penalties import GradientPenalty
 from tfanime.labels import LabelSchema
 from tfanime.layers import ConditioningAugmentation
 from tfanime.layers.spectral import spectral_layers
+from tfanime.models.common import alternating
+from tfanime.models.projected import joint_judge
 from tfanime.schedules import Schedule, at
 
 UPDATES = ("alternating", "simultaneous")
@@ -191,6 +193,7 @@ class GAN(keras.Model):
             )
         self.penalties = penalties
         self.projected = projected
+        self.projected_judge = None if projected is None else joint_judge(projected)
         self.projected_loss = losses.get("hinge")
         self.projected_weight = projected_weight
         self.projected_every = projected_every
@@ -473,8 +476,7 @@ class GAN(keras.Model):
             real = part.real
             if self.projected_augment is not None:
                 real, drawn = (self.projected_augment(x, part.noise) for x in (real, drawn))
-            logits = self.projected(_alternating(real, drawn), training=True)["logits"]
-            on_real, on_fake = (logits[i::2] for i in (0, 1))
+            on_real, on_fake = self.projected_judge(real, drawn)
             d_loss = self.projected_loss.discriminator(on_real, on_fake)
             g_loss = self.projected_loss.generator(on_fake, on_real)
             return self.projected_every * d_loss, self.projected_every * weight * g_loss
@@ -526,8 +528,8 @@ class GAN(keras.Model):
         fakes, real = (self._shown(pictures, part.noise) for pictures in (fakes, part.real))
         labels = None
         if self.conditional_discriminator:
-            labels = _alternating(part.labels, part.condition)
-        outputs = self._judged(_alternating(real, fakes), labels)
+            labels = alternating(part.labels, part.condition)
+        outputs = self._judged(alternating(real, fakes), labels)
         pairs = {
             name: ops.reshape(values, (-1, 2, *values.shape[1:]))
             for name, values in outputs.items()
@@ -645,11 +647,6 @@ def batch_norms(model: keras.Model) -> list:
     """The batch-norm layers of a model; those of a network inside it are frozen and left out."""
     kind = keras.layers.BatchNormalization
     return [layer for layer in model.layers if isinstance(layer, kind)]
-
-
-def _alternating(one, other):
-    """Rows of both in turn, so that a discriminator's groups of rows are of one kind."""
-    return ops.reshape(ops.stack([one, other], axis=1), (-1, *one.shape[1:]))
 
 
 def _rows(values, rows):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from tfanime.layers import ConditioningAugmentation
 
@@ -97,3 +97,12 @@ def label_maps(pictures, labels, embedding: int = 0):
     maps = layers.Reshape((1, 1, labels.shape[-1]), name="label_maps")(labels)
     maps = layers.UpSampling2D((height, width), name="label_maps_full")(maps)
     return layers.Concatenate(name="with_labels")([pictures, maps])
+
+
+def alternating(one, other):
+    """Rows of both in turn `(2B, ...)`, so that a discriminator's groups of rows are of one kind.
+
+    Args:
+        one, other: tensors `(B, ...)` of one shape and dtype.
+    """
+    return ops.reshape(ops.stack([one, other], axis=1), (-1, *one.shape[1:]))

@@ -21,13 +21,13 @@ Reference:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import layers
 
 from tfanime.layers import LeakyReLU, MinibatchStdDev, SpectralConv2D
-from tfanime.models.common import LEAK, halvings
+from tfanime.models.common import LEAK, alternating, halvings
 
 BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
 INIT = {"kernel_initializer": "he_normal"}
@@ -88,6 +88,33 @@ def discriminator(
     return keras.Model(pictures, {"logits": logits, "features": read}, name="discriminator")
 
 
+def joint_judge(network: keras.Model) -> Callable:
+    """A discriminator as a function of real and generated images, trained on both in one batch.
+
+    The frozen part of a network made by `discriminator` sees them in batches of their own, so that
+    nothing is sent back through it from real images, which saves half of that work; what learns,
+    batch norm included, sees their rows in turn. Any other network sees the images themselves so.
+
+    Returns:
+        Function `(real (B, H, W, 3), drawn (B, H, W, 3)) -> (logits (B, N), logits (B, N))`.
+    """
+    # Every judge begins with such a layer.
+    borders = [layer for layer in network.layers if isinstance(layer, layers.Identity)]
+    if borders:
+        frozen = keras.Model(network.inputs, [layer.input for layer in borders])
+        network = keras.Model([layer.output for layer in borders], network.output)
+
+    def judge(real, drawn):
+        seen = [(real,), (drawn,)]
+        if borders:
+            seen = [frozen(x, training=True) for x in (real, drawn)]
+        maps = [alternating(*pair) for pair in zip(*seen, strict=True)]
+        logits = network(maps if borders else maps[0], training=True)["logits"]
+        return logits[::2], logits[1::2]
+
+    return judge
+
+
 def _through(network: keras.Model, pictures, scales, channels: int, prefix: str):
     """What the discriminators of one frozen network's maps found."""
     height, width = network.input.shape[1:3]
@@ -142,8 +169,10 @@ def _mixed(maps, channels: int, prefix: str):
     return mixed
 
 
-def _judge(x, channels: int, name: str):
+def _judge(x, channels: int, name: str, first: bool = True):
     """Halves a map down to 4 (its smaller side), then a logit a place; and what it last saw."""
+    if first:
+        x = layers.Identity(name=f"{name}_before")(x)  # where `joint_judge` divides
     while min(x.shape[1:3]) > 4:
         x = _conv(x, channels, 4, 2, f"{name}_down{x.shape[1]}")
     x = _conv(x, channels, 3, 1, f"{name}_last")
@@ -153,14 +182,15 @@ def _judge(x, channels: int, name: str):
 def _pixels(pictures, channels: int, patches: bool):
     """The same for the pixels themselves, with a convolution more at every size."""
     found = []
-    x = _conv(pictures, channels, 4, 2, "pixels_down0")
+    x = layers.Identity(name="pixels_before")(pictures)
+    x = _conv(x, channels, 4, 2, "pixels_down0")
     for i in range(1, halvings(*pictures.shape[1:3])):
         x = _conv(x, x.shape[-1], 3, 1, f"pixels_{i}")
         x = _conv(x, channels * min(4, 2**i), 4, 2, f"pixels_down{i}")
         if patches and i == 1:
             found.append(_judge_patches(x, "patches"))
     x = MinibatchStdDev(name="pixels_spread")(x)
-    return [_judge(x, channels * 4, "pixels"), *found]
+    return [_judge(x, channels * 4, "pixels", first=False), *found]
 
 
 def _judge_patches(x, name: str):
