@@ -17,6 +17,9 @@ backward pass counted twice a forward; see `operations`.
 `--processor-time` counts the seconds that the cores worked for the step, divided by their number:
 what can be measured where other work has its share of them. It leaves out waiting.
 
+`--torch PYTHON` measures only `dcgan` beside the same networks, losses and steps in PyTorch
+(`torch_dcgan.py`: channels last, autocast), run in turn by that Python, which has torch.
+
 Then `bench_ways.py`: TensorFlow in one process, on two logical devices and in two processes, JAX,
 and the input pipeline alone, for the first of the recipes. `--measure time` leaves out memory and
 these. `--work` measures nothing: it prints what a recipe has to compute and to keep at that size.
@@ -248,6 +251,36 @@ def multiply_adds(model, trained=None):
     return total
 
 
+class Torch:
+    """`torch_dcgan.py` in a process of its own, as a step like ours."""
+
+    def __init__(self, python, case, rows, clock):
+        script = Path(__file__).with_name("torch_dcgan.py")
+        kind = "processor" if clock is processor_time else "wall"
+        words = [python, script, *map(str, (case.size, rows, case.precision, kind))]
+        self.process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def seconds_of(self, steps):
+        print(steps, file=self.process.stdin, flush=True)
+        return float(self.process.stdout.readline())
+
+
+def compare_with_torch(python, case, rounds, steps, clock):
+    """Prints a row: images/s of ours and of PyTorch, in turn."""
+    ours, batch, rows, gan = build(case, plain=False)
+    theirs, work = Torch(python, case, rows, clock), operations(gan, rows)
+    ways = lambda n: (seconds_of(ours, batch, n, clock), theirs.seconds_of(n))  # noqa: E731
+    ways(2)
+    times = [ways(steps) for _ in range(rounds)]
+    theirs.process.communicate()
+    mine, other = (statistics.median(column) for column in zip(*times, strict=True))
+    ratio = statistics.median(b / a for a, b in times)
+    rates = [f"{rows / mine:.1f}", f"{rows / other:.1f}", f"{ratio:.2f}x"]
+    row(case.recipe, case.precision, *rates, f"{work / mine:.0f}")
+
+
 def operations(gan, rows):
     """Multiply-adds of one step, in billions.
 
@@ -367,6 +400,7 @@ def main():
         "--processor-time", action="store_true", help="for a machine that others use as well"
     )
     parser.add_argument("--work", action="store_true", help="only count, without measuring")
+    parser.add_argument("--torch", metavar="PYTHON", help="one that has torch; see above")
     parser.add_argument("--memory", nargs=5, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.memory:
@@ -380,6 +414,13 @@ def main():
         return
     rounds, steps, measured = arguments.rounds, arguments.steps, arguments.measure
     clock = processor_time if arguments.processor_time else time.perf_counter
+    if arguments.torch:
+        print(f"{arguments.size} px, images/s (median of {rounds} rounds)\n")
+        row("recipe", "precision", "ours", "PyTorch", "ratio", "G/s")
+        for precision in arguments.precisions:
+            case = Case("dcgan", arguments.size, precision, arguments.batch)
+            compare_with_torch(arguments.torch, case, rounds, steps, clock)
+        return
     if arguments.recipes and set(measured) - {"ways"}:
         header(arguments)
         for recipe in arguments.recipes:

@@ -51,7 +51,16 @@ ALL = 384  # directions of the encoder
 SETTINGS = {
     "condition_on": "caption",
     "generator": {"channels": 32},
+    "loss": "hinge",
+    "penalty": "none",
+    "joint_batch": True,
+    "augment": "translation",
+    "augment_target": None,
+    "g_lr": 4e-4,
+    "d_lr": 4e-4,
     "discriminator": {
+        "name": "projected",
+        "features": "tagger",
         "scales": [4, 8, 16],
         "channels": 32,
         "pixel_channels": 16,
@@ -65,7 +74,7 @@ SETTINGS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, help="trained by this script; default: train one")
-    parser.add_argument("--recipe", default="projected")
+    parser.add_argument("--recipe", default="modern")
     parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--faces", type=int, default=12_000)
     parser.add_argument("--minutes", type=float, default=30.0)

@@ -17,12 +17,20 @@ from tfanime.training.described import described, generator_of, without_values
 from tfanime.training.start import save_critic, start_from
 
 TINY = {"generator": {"channels": 4}, "discriminator": {"channels": 4}, "batch_size": 8}
+# A discriminator that looks through a frozen network, to which `start` gives no weights.
+THROUGH_TAGGER = recipes.get("modern").override(
+    recipe="mine",
+    discriminator={"name": "projected", "features": "tagger", "channels": 4, "pixel_channels": 4},
+    loss="hinge",
+    penalty="none",
+    joint_batch=True,
+)
 PARTS = ("generator/", "ema_generator/", "discriminator/", "head/")
 
 
 @pytest.fixture
 def first(train, faces):
-    return train("projected", faces, "first", steps=2)
+    return train(THROUGH_TAGGER, faces, "first", steps=2)
 
 
 def of(arrays, *parts):
@@ -30,7 +38,7 @@ def of(arrays, *parts):
 
 
 def test_a_run_begins_with_the_networks_of_another_and_fresh_optimisers(first, train, faces):
-    second = train("projected", faces, "second", steps=1, start=str(first.path))
+    second = train(THROUGH_TAGGER, faces, "second", steps=1, start=str(first.path))
     begun, *_ = map(arrays_of, checkpoint.checkpoints(second.path))
     source = arrays_of(checkpoint.checkpoints(first.path)[-1])
     for name, array in of(source, *PARTS).items():
@@ -42,9 +50,9 @@ def test_a_run_begins_with_the_networks_of_another_and_fresh_optimisers(first, t
 
 
 def test_a_run_that_is_continued_does_not_begin_again(first, train, faces):
-    train("projected", faces, "second", steps=1, start=str(first.path))
-    whole = train("projected", faces, "second", steps=3, start=str(first.path))
-    straight = train("projected", faces, "straight", steps=3, start=str(first.path))
+    train(THROUGH_TAGGER, faces, "second", steps=1, start=str(first.path))
+    whole = train(THROUGH_TAGGER, faces, "second", steps=3, start=str(first.path))
+    straight = train(THROUGH_TAGGER, faces, "straight", steps=3, start=str(first.path))
     ends = [arrays_of(checkpoint.checkpoints(run.path)[-1]) for run in (whole, straight)]
     for name, array in ends[0].items():
         np.testing.assert_array_equal(array, ends[1][name], err_msg=name)
@@ -52,12 +60,12 @@ def test_a_run_that_is_continued_does_not_begin_again(first, train, faces):
 
 def test_a_model_of_half_the_size_is_grown(train, faces):
     wide = {"generator": {"channels": [8, 4]}}
-    small = train("projected", faces, "small", steps=2, **wide)
+    small = train(THROUGH_TAGGER, faces, "small", steps=2, **wide)
     images, labels = draw_faces(48, size=32)
     larger = tfanime.from_arrays(images, labels, MAKEGIRLSMOE)
     wide = {"generator": {"channels": [8, 4, 8]}, "image_size": 32}
-    grown = train("projected", larger, "grown", steps=1, start=str(small.path), **wide)
-    plain = train("projected", larger, "plain", steps=1, **wide)
+    grown = train(THROUGH_TAGGER, larger, "grown", steps=1, start=str(small.path), **wide)
+    plain = train(THROUGH_TAGGER, larger, "plain", steps=1, **wide)
     gans = [gan_of(run) for run in (small, grown, plain)]
     begun = arrays_of(checkpoint.checkpoints(grown.path)[0])
     fresh = arrays_of(checkpoint.checkpoints(plain.path)[0])
@@ -82,8 +90,8 @@ def test_layers_that_the_first_run_lacks_begin_anew(first, train, faces):
         "generator": {"channels": 4, "fine_channels": 4},
         "discriminator": {"channels": 4, "pixel_patches": True},
     }
-    second = train("projected", faces, "second", steps=1, start=str(first.path), **changes)
-    plain = train("projected", faces, "plain", steps=1, **changes)
+    second = train(THROUGH_TAGGER, faces, "second", steps=1, start=str(first.path), **changes)
+    plain = train(THROUGH_TAGGER, faces, "plain", steps=1, **changes)
     stored = {
         run: arrays_of(checkpoint.checkpoints(run.path)[index])
         for run, index in ((first, -1), (second, 0), (plain, 0))
@@ -129,7 +137,7 @@ def shipped(first, faces, tmp_path, monkeypatch):
 
 
 def test_a_model_that_ships_lends_its_average_and_its_critic(shipped, train, faces):
-    run = train("projected", faces, "third", steps=1, start="mine")
+    run = train(THROUGH_TAGGER, faces, "third", steps=1, start="mine")
     begun = arrays_of(checkpoint.checkpoints(run.path)[0])
     for i, variable in enumerate(shipped.ema_generator.weights):
         for part in ("generator", "ema_generator"):
@@ -153,7 +161,7 @@ def test_a_name_that_ships_is_a_run(shipped):
     [
         (
             {"generator": {"channels": 6}},
-            "generator has other weights.*: projected.*--set generator.channels=4",
+            "generator has other weights.*: mine.*--set generator.channels=4",
         ),
         ({"conditioning": "none"}, "generator has other weights"),
         ({"discriminator": {"channels": 6}}, "discriminator has other weights"),
@@ -163,7 +171,7 @@ def test_a_name_that_ships_is_a_run(shipped):
 def test_networks_that_differ_are_refused(first, train, faces, changes, message):
     changes = {"start": str(first.path), **changes}
     with pytest.raises(ValueError, match=message):
-        train("projected", faces, "second", steps=1, **changes)
+        train(THROUGH_TAGGER, faces, "second", steps=1, **changes)
 
 
 HUGE = [
