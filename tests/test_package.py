@@ -159,10 +159,10 @@ def test_links_lead_somewhere(page):
     assert [link for link in links if not (file.parent / link).exists()] == []
 
 
-def test_readme_lists_every_recipe():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_documentation_lists_every_recipe():
+    page = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
     for name in tfanime.recipes.names():
-        assert f"| `{name}` | {tfanime.recipes.headline(name).rstrip('.')} |" in readme
+        assert f"| `{name}` | {tfanime.recipes.headline(name).rstrip('.')} |" in page
 
 
 @pytest.mark.slow

@@ -1,0 +1,35 @@
+"""What mkdocs.yml needs: pages of the documentation that lie elsewhere in the checkout, and links
+between both that work in the checkout and on the site alike."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mkdocs.structure.files import File
+
+ROOT = Path(__file__).resolve().parent.parent
+ELSEWHERE = ("saved_models/*/MODEL_CARD.md", "saved_models/*/*.png", "CHANGELOG.md", "LICENSE")
+LINK = re.compile(r"(\]\(|src=\")((?:\.\./)+)([^)\"#]+)")
+
+
+def on_files(files, config):
+    for pattern in ELSEWHERE:
+        for path in sorted(ROOT.glob(pattern)):
+            name = path.relative_to(ROOT).as_posix()
+            files.append(File.generated(config, name, abs_src_path=str(path)))
+    return files
+
+
+def on_page_markdown(markdown, page, config, files):
+    """In the checkout docs/ is a folder beside saved_models/; on the site it is the root."""
+    inside = not page.file.src_uri.startswith(("saved_models/", "CHANGELOG"))
+
+    def moved(found):
+        before, up, rest = found.groups()
+        if inside and up == "../":
+            return f"{before}{rest}"
+        return f"{before}{up}{rest.removeprefix('docs/')}"
+
+    markdown = LINK.sub(moved, markdown)
+    return markdown if inside else markdown.replace("](docs/", "](")
