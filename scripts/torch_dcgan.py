@@ -1,5 +1,6 @@
-"""The plain DCGAN of `dcgan` in PyTorch, for `bench_train.py --torch`, which starts it with a Python
-that has torch. Reads numbers of steps from standard input and answers with the seconds of one:
+"""The plain DCGAN of `dcgan` in PyTorch, which `bench_train.py --torch` starts with another Python.
+
+Reads numbers of steps from standard input and answers with the seconds of one:
 a line each. Imports nothing of tfanime.
 
     python scripts/torch_dcgan.py SIZE BATCH PRECISION CLOCK

@@ -1,4 +1,4 @@
-"""The documentation as a site: every page has a place, every link and every name leads somewhere."""
+"""The documentation as a site: every page has a place, and every link leads somewhere."""
 
 import subprocess
 import sys
