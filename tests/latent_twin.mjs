@@ -1,17 +1,20 @@
 // Runs the site's own map from seeds to latents and labels, so that tests/test_latent.py can feed
 // it JSON on standard input and compare.
 
-import { labels, latent, slerp, uniforms } from "../web_export/src/latent.js";
+import { example, labels, latent, slerp, uniforms } from "../web_export/src/latent.js";
 
 let text = "";
 for await (const part of process.stdin) text += part;
-const answers = JSON.parse(text).map(({ seed, first, n, dim, truncation, fields }) => {
+// What is not known is null in JSON.
+const known = (key, x) => (x === null ? NaN : x);
+const answers = JSON.parse(text, known).map(({ seed, first, n, dim, truncation, fields, rows, given }) => {
   const indices = Array.from({ length: n }, (_, i) => first + i);
   const z = indices.map((i) => Array.from(latent(seed, i, dim, truncation)));
   return {
     uniforms: indices.map((i) => uniforms(seed, i, dim)),
     latents: z,
     labels: indices.map((i) => labels(seed, i, fields)),
+    examples: given.map((one) => indices.map((i) => example(seed, i, fields, rows, one))),
     slerp: [0, 0.25, 0.5, 0.9].map((t) => slerp(z[0], z[1], t)),
   };
 });

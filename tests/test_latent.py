@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import shutil
@@ -36,6 +37,11 @@ def table(heading: str) -> list[list[str]]:
     """The rows of the specification's table whose header starts with `heading`."""
     body = SPECIFICATION.split(f"| {heading} |")[1].split("\n\n")[0].splitlines()[2:]
     return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in body]
+
+
+def nulls(rows) -> list:
+    """Rows for JSON, which has no NaN."""
+    return [[None if np.isnan(x) else float(x) for x in row] for row in rows]
 
 
 def words(text: str) -> list[int]:
@@ -205,7 +211,14 @@ def test_javascript_draws_the_same():
     if node is None:
         pytest.skip("node is not installed: the JavaScript twin cannot run")
     fields = MIXED.to_json()["fields"]
+    random = np.random.default_rng(0)
+    rows = random.integers(0, 2, (40, MIXED.size)).astype(np.float32)
+    rows[random.uniform(size=rows.shape) < 0.1] = np.nan
+    kept = dataclasses.replace(MIXED, examples=rows)
+    asked = [{}, {"hair": "blue"}, {"hair": "pink", "smile": True, "glasses": False}]
+    given = [MIXED.encode(tags) for tags in asked]
     shared = {"dim": DIM, "truncation": TRUNCATION, "fields": fields}
+    shared |= {"rows": nulls(rows), "given": nulls(given)}
     questions = [{"seed": s, "first": f, "n": n, **shared} for s, f, n in CASES]
     answer = subprocess.run(
         [node, str(HERE / "latent_twin.mjs")],
@@ -222,6 +235,11 @@ def test_javascript_draws_the_same():
         np.testing.assert_allclose(found["latents"], z, rtol=0, atol=1e-6)
         rows = latent.sample_labels(seed, n, MIXED, first=first)
         np.testing.assert_array_equal(np.asarray(found["labels"], np.float32), rows)
+        for tags, found_rows in zip(asked, found["examples"], strict=True):
+            drawn = latent.sample_labels(seed, n, kept, tags, first)
+            known = np.array(found_rows, np.float32)  # null becomes NaN
+            same = np.isnan(known) | ~np.isnan(MIXED.encode(tags)) | (known == drawn)
+            assert same.all() and not np.isnan(known).all()
         arc = latent.slerp(z[0], z[1], np.asarray([0, 0.25, 0.5, 0.9]))
         np.testing.assert_allclose(found["slerp"], arc, rtol=0, atol=2e-6)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import io
 import json
@@ -10,7 +11,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
-from tiny import LATENT, SIZE, Tiny, write_folder
+from tiny import LATENT, SCHEMA, SIZE, Tiny, write_folder
 
 from tfanime import images, latent
 from tfanime.labels import Field, LabelSchema, to_signed
@@ -321,6 +322,20 @@ def test_a_picture_fills_a_frame_of_its_own_shape(visit, folder, tiny):
     page.wait_for_selector(".frame:not(.busy) canvas")
     box = page.query_selector(".frame").bounding_box()
     assert box["width"] == pytest.approx(box["height"], rel=0.02)
+
+
+def test_a_model_with_rows_of_labels_draws_whole_ones(visit, folder, tiny):
+    """What never goes together in its training set is not drawn together, as in Python."""
+    rows = np.full((3, SCHEMA.size), 0.0)
+    rows[0, [0, 3]], rows[1, [1, 4]], rows[2, [2, 3]] = 1, 1, 1  # hair and eyes
+    rows[:, -1] = np.nan, 0.25, 0.75
+    whole = Tiny("whole", dataclasses.replace(SCHEMA, examples=rows.astype(np.float32)))
+    write_folder(folder, tiny, whole)
+    for seed in (5, 6, 7):
+        page = visit(f"#model=whole&seed={seed}")
+        assert same(shown(page), whole.draw(seed))
+    page = visit("#model=whole&seed=5&eyes=green")
+    assert same(shown(page), whole.draw(5, 0, {"hair": "blue", "eyes": "green"}))
 
 
 @pytest.mark.parametrize(

@@ -93,12 +93,6 @@ def generator_subject(run: Path) -> Subject:
             f"{str(run)!r}, which is conditioned on texts. Train one with condition_on=... without "
             "them, or draw with `tfanime imagine`."
         )
-    if generator.schema is not None and generator.schema.examples is not None:
-        raise ValueError(
-            "A web page draws each attribute by itself, and equal seeds are to be equal pictures. "
-            f"Received: {str(run)!r}, which draws whole rows of labels (prior=rows). Train it with "
-            "prior=data, or serve it with `tfanime export`."
-        )
     inputs = _drawn_inputs(generator, MEASURED_SEED, precision.SEEDS)
     pictures = _by_keras(generator.model, inputs)
     return Subject(from_keras(generator.model), GENERATOR, inputs, pictures, generator)

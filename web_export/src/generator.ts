@@ -58,7 +58,7 @@ function vector(given: ArrayLike<number>, what: string, length: number): Float32
 
 /** What the network is fed for a request. */
 export function inputs(
-  model: Pick<Model, "latentDim" | "fields">,
+  model: Pick<Model, "latentDim" | "fields" | "rows">,
   request: Request,
 ): { latent: Float32Array<ArrayBuffer>; labels: Float32Array<ArrayBuffer> | null; tags: Tags } {
   const seed = check.whole(request.seed ?? 0, "seed", 0, SEEDS);
@@ -79,7 +79,7 @@ export function inputs(
     }
     return { latent, labels: null, tags: {} };
   }
-  const row = sample(seed, index, model.fields, request.tags ?? {});
+  const row = sample(seed, index, model.fields, request.tags ?? {}, model.rows);
   const labels = request.labels
     ? vector(request.labels, "labels", row.length)
     : toSigned(row);

@@ -2,11 +2,12 @@
 // for "not known"; networks are fed the -1/+1 coding.
 
 import * as check from "./check";
-import { type Field, labels as draw } from "./latent.js";
+import { example, type Field, labels as draw } from "./latent.js";
 
 export type { Field };
 export type Tag = string | boolean | number;
 export type Tags = Record<string, Tag>;
+export type Row = Float32Array<ArrayBuffer>;
 
 const MIDDLE = 1e-6;
 
@@ -59,6 +60,36 @@ export function readSchema(stored: unknown, what: string): Field[] {
   return fields;
 }
 
+/** Whole rows of labels of the training set, stored as float16; null where there are none. */
+export function readRows(stored: unknown, fields: Field[], what: string): Row[] | null {
+  const value = check.object(stored, what).examples;
+  if (value === undefined) return null;
+  const at = `${what}.examples`;
+  const width = columns(fields).length;
+  let bytes: string;
+  try {
+    bytes = atob(check.text(value, at, 1 << 24));
+  } catch {
+    return check.refuse(at, "base64", value);
+  }
+  const halves = new DataView(Uint8Array.from(bytes, (c) => c.charCodeAt(0)).buffer);
+  const count = halves.byteLength / 2 / width;
+  if (!count || !Number.isInteger(count)) check.refuse(at, `rows of ${width} float16`, value);
+  return Array.from({ length: count }, (_, row) =>
+    Float32Array.from({ length: width }, (_, i) => {
+      const x = fromHalf(halves.getUint16(2 * (row * width + i), true));
+      if (x < 0 || x > 1) check.refuse(at, "numbers from 0 to 1", x);
+      return x;
+    }),
+  );
+}
+
+function fromHalf(bits: number): number {
+  const [sign, exponent, rest] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+  if (exponent === 31) return rest ? NaN : sign * Infinity;
+  return sign * (exponent ? 2 ** (exponent - 25) * (1024 + rest) : 2 ** -24 * rest);
+}
+
 /** One tag as the row's numbers, or a sentence about what it may be. */
 function encodeOne(field: Field, given: unknown): number[] {
   if (field.kind === "group") {
@@ -103,10 +134,18 @@ export function decode(row: ArrayLike<number>, fields: Field[]): Tags {
   return tags;
 }
 
-/** What `tags` says, and the rest drawn from the frequencies. */
-export function sample(seed: number, index: number, fields: Field[], tags: Tags): number[] {
+/** What `tags` says; the rest as one of `rows` has it, or drawn from the frequencies. */
+export function sample(
+  seed: number,
+  index: number,
+  fields: Field[],
+  tags: Tags,
+  rows: Row[] | null,
+): number[] {
+  const given = encode(tags, fields);
+  const row = rows && example(seed, index, fields, rows, given);
   const drawn = draw(seed, index, fields);
-  return encode(tags, fields).map((x, i) => (Number.isNaN(x) ? drawn[i] : x));
+  return given.map((x, i) => [x, row?.[i] ?? NaN].find((y) => !Number.isNaN(y)) ?? drawn[i]);
 }
 
 export function toSigned(row: ArrayLike<number>): Float32Array<ArrayBuffer> {

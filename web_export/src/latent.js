@@ -120,6 +120,31 @@ export function labels(seed, index, fields) {
 }
 
 /**
+ * One of a model's own rows of labels: of those nearest to what is given, by the sum of absolute
+ * differences, the one that the label stream's last number says.
+ * @param {number} seed
+ * @param {number} index
+ * @param {Field[]} fields
+ * @param {ArrayLike<number>[]} rows at least one; NaN for "not known"
+ * @param {ArrayLike<number>} given a row; NaN for "not asked for"
+ * @returns {ArrayLike<number>}
+ */
+export function example(seed, index, fields, rows, given) {
+  const u = uniforms(seed, index, fields.length, LABELS)[fields.length - 1];
+  const apart = rows.map((row) => {
+    let sum = 0;
+    for (let i = 0; i < given.length; i++) {
+      const difference = Math.abs(row[i] - given[i]);
+      if (!Number.isNaN(difference)) sum += difference;
+    }
+    return sum;
+  });
+  const least = apart.reduce((a, b) => Math.min(a, b)) + 1e-6;
+  const near = rows.filter((_, i) => apart[i] <= least);
+  return near[Math.floor(u * near.length)];
+}
+
+/**
  * The straight line from `a` to `b`.
  * @param {ArrayLike<number>} a
  * @param {ArrayLike<number>} b

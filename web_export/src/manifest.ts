@@ -1,7 +1,7 @@
 // What `tfanime export web` wrote: tfanime.json, checked to the last number.
 
 import * as check from "./check";
-import { columns, type Field, readSchema } from "./labels";
+import { columns, type Field, readRows, readSchema, type Row } from "./labels";
 
 export interface File {
   path: string;
@@ -32,6 +32,7 @@ export interface Model extends Network {
   width: number;
   inputs: { latents: string; labels: string | null };
   fields: Field[];
+  rows: Row[] | null;
   references: Reference[];
   tolerance: number;
   card: string | null;
@@ -139,6 +140,7 @@ function readModel(entry: unknown, at: string): Model {
       labels: labelled ? check.text(inputs.labels, `${at}.inputs.labels`) : null,
     },
     fields,
+    rows: fields.length ? readRows(json.schema, fields, `${at}.schema`) : null,
     references,
     tolerance: check.number(json.tolerance, `${at}.tolerance`, 0, 2),
     card: json.card == null ? null : path(json.card, `${at}.card`),

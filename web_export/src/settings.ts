@@ -3,7 +3,7 @@
 
 import * as check from "./check";
 import type { Request } from "./generator";
-import { columns, encode, type Field, sample, type Tag, type Tags, toSigned } from "./labels";
+import { columns, encode, type Field, type Row, sample, type Tag, type Tags, toSigned } from "./labels";
 import { PICTURES, SEEDS } from "./latent.js";
 import type { Manifest, Model } from "./manifest";
 
@@ -40,12 +40,12 @@ export function defaults(model: Model): Settings {
   };
 }
 
-export function toRequest(settings: Settings, fields: Field[]): Request {
+export function toRequest(settings: Settings, fields: Field[], rows: Row[] | null): Request {
   const { seed, index, tags, truncation, sliders, vary } = settings;
   const request: Request = { seed, index, tags, truncation };
   if (vary.strength) request.vary = vary;
   if (Object.keys(sliders).length) {
-    const row = toSigned(sample(seed, index, fields, tags));
+    const row = toSigned(sample(seed, index, fields, tags, rows));
     request.labels = columns(fields).map(({ name }, i) => sliders[name] ?? row[i]);
   }
   return request;

@@ -262,7 +262,7 @@ export class Studio {
 
   private async shoot(settings: Settings, request?: Request): Promise<Shot> {
     const fields = this.model?.fields ?? [];
-    const asked = request ?? toRequest(settings, fields);
+    const asked = request ?? toRequest(settings, fields, this.model?.rows ?? null);
     const { tags, shown, latent, labels, ms, backend } = await this.engine.call(
       "generate",
       asked,
