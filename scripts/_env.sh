@@ -52,7 +52,7 @@ make_environment() {
   fi
   echo "Installing tfanime and what it needs, TensorFlow above all (once; some minutes) ..."
   PYTHONUNBUFFERED=1 "$python" -m pip install --prefer-binary --disable-pip-version-check \
-    --progress-bar off -e '.[dev,web,data,text,serve,onnx,jax]' 2>&1 | tee "$log" | show_progress
+    --progress-bar off -e '.[dev,web,tfjs-reference,data,text,serve,onnx,jax]' 2>&1 | tee "$log" | show_progress
   if [ "${PIPESTATUS[0]}" -ne 0 ]; then
     grep -i error "$log" >&2 || tail -n 5 "$log" >&2
     fail "The installation failed; everything it said is in $log. Run the same command again."

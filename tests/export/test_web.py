@@ -7,7 +7,6 @@ import hashlib
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -27,14 +26,6 @@ from tfanime.saved import save_generator
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ROOT / "web_export" / "node_modules"
 RUNNER = Path(__file__).with_name("run_model.mjs")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def converter():
-    try:
-        tfjs.require()
-    except ImportError as error:
-        pytest.skip(f"needs the web extra: {error}")
 
 
 @pytest.fixture(scope="module")
@@ -301,16 +292,6 @@ def test_other_pictures_are_refused(tmp_path):
         parity.check_artifact(tfjs.read(tmp_path), graph, weights, given)
 
 
-def test_transposed_convolutions_are_refused(tmp_path):
-    given = keras.Input((4, 4, 2), name="pictures")
-    layer = keras.layers.Conv2DTranspose(3, 3, 2, padding="valid")
-    graph = rewrite(from_keras(keras.Model(given, layer(given))))
-    tfjs.convert(graph, tmp_path, {})
-    x = [np.zeros((1, 4, 4, 2), np.float32)]
-    with pytest.raises(RuntimeError, match="Received: Conv2DBackpropInput"):
-        parity.check_artifact(tfjs.read(tmp_path), graph, {}, x)
-
-
 def test_names_that_tensorflow_does_not_take(tmp_path):
     kernel, bias = np.ones((2, 3), np.float32), np.zeros(3, np.float32)
     x = Node("latents", "input", options={"shape": (2,)})
@@ -321,31 +302,6 @@ def test_names_that_tensorflow_does_not_take(tmp_path):
     artifact = tfjs.read(tmp_path)
     assert "float16" in {w.dtype for w in artifact.weights.values()}
     np.testing.assert_allclose(artifact.function()(np.float32([[1, 2]])), [[3, 3, 3]])
-
-
-def test_without_tensorflowjs(monkeypatch):
-    name = "tensorflowjs.converters.tf_saved_model_conversion_v2"
-    monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "tensorflowjs", None)
-    with pytest.raises(ImportError, match=r'pip install "tfanime\[web\]"'):
-        tfjs.require()
-
-
-@pytest.mark.slow
-def test_a_broken_decision_forests_does_not_matter(tmp_path):
-    """In a fresh interpreter whose tensorflow_decision_forests, jax and others cannot be had."""
-    for name in ("tensorflow_decision_forests", "ydf"):
-        (tmp_path / f"{name}.py").write_text("raise AttributeError('broken')\n")
-    code = (
-        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from tfanime.export import tfjs; tfjs.require()\n"
-        "print([name for name in tfjs.NEVER + tfjs.OPTIONAL if name in sys.modules])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    assert "tensorflow_decision_forests" not in done.stdout  # the stand-in is gone again
 
 
 def test_a_generator_conditioned_on_texts_is_refused(tmp_path):

@@ -34,12 +34,7 @@ DRAW = """async models => {
 def folder(site, tmp_path_factory):
     """In the place of the tiny models' folder: real exports of small generators."""
     import tfanime
-    from tfanime.export import tfjs
 
-    try:
-        tfjs.require()
-    except ImportError as error:
-        pytest.skip(f"needs the web extra: {error}")
     runs = tmp_path_factory.mktemp("runs")
     folders = [saved(runs / name, name, labelled) for name, labelled in MODELS.items()]
     folders.append(saved_upscaler(runs / "larger"))

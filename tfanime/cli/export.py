@@ -51,6 +51,13 @@ def export() -> None:
 )
 @SITE
 @click.option(
+    "--converter",
+    type=click.Choice(["tfanime", "tensorflowjs"]),
+    default="tfanime",
+    show_default=True,
+    help="What writes the graph; tensorflowjs, of the extra tfjs-reference, takes any Keras layer.",
+)
+@click.option(
     "--extractor",
     metavar="SPEC",
     help="Also measure KID with it: tagger, mobilenet:FILE and others, as for `tfanime evaluate`.",

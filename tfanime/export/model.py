@@ -127,6 +127,7 @@ class Work:
     folder: Path
     place: str
     wanted: str
+    convert: Callable
     judge: Judge | None
     progress: bool
 
@@ -142,7 +143,7 @@ class Work:
             plans, table = self._measured(graph, bar)
         chosen = _smallest(table) if self.wanted == "auto" else self.wanted
         plan = plans[chosen]
-        tfjs.convert(plan.graph, self.home, plan.dtypes)
+        self.convert(plan.graph, self.home, plan.dtypes)
         artifact = tfjs.read(self.home)
         parity.check_artifact(artifact, plan.graph, plan.weights(), few)
         pictures = _in_chunks(artifact, graph.inputs, subject.inputs)

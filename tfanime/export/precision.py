@@ -25,6 +25,7 @@ import numpy as np
 
 from tfanime.export.bundle import gzipped
 from tfanime.export.graph import Graph, Node
+from tfanime.export.quantisation import quantised
 
 PRECISIONS = ("float32", "float16", "mixed", "uint8")
 INVISIBLE = 48.0  # dB
@@ -88,24 +89,6 @@ class Measured:
     @property
     def invisible(self) -> bool:
         return self.psnr >= INVISIBLE
-
-
-def quantised(values: np.ndarray, dtype: str) -> tuple[np.ndarray, np.ndarray]:
-    """A float32 array as tensorflowjs stores it, and as a browser then sees it (float32)."""
-    if dtype == "float32":
-        return values, values
-    if dtype == "float16":
-        with np.errstate(over="ignore"):  # shows in the pictures
-            stored = values.astype(np.float16)
-        return stored, stored.astype(np.float32)
-    low, high = float(values.min()), float(values.max())
-    if low == high:
-        return np.zeros(values.shape, np.uint8), values
-    step = (high - low) / 255
-    if low <= 0 <= high:  # zero stays zero
-        low = -np.round(-low / step) * step
-    stored = np.round((values.clip(low, 255 * step + low) - low) / step).astype(np.uint8)
-    return stored, (stored * step + low).astype(np.float32)
 
 
 def errors(pictures: np.ndarray, reference: np.ndarray) -> np.ndarray:

@@ -1,40 +1,30 @@
-"""TF.js graph models: conversion by tensorflowjs, and reading back what it wrote.
+"""TF.js graph models: written from our own graph, and read back.
 
-A converted model is a `model.json` (the graph, and a manifest of weights) and shards of weight
-bytes. Weights are stored as float32, float16 or uint8; a browser turns them into float32 when it
-loads them.
+A graph model is a `model.json` (the graph, and a manifest of weights) and shards of weight bytes.
+Weights are stored as float32, float16 or uint8; a browser turns them into float32 when it loads
+them. `tfjs_reference` has the official converter write the same.
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import io
-import os
-import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from tfanime._quiet import silenced_stderr
-from tfanime.export.graph import Graph, Node
-from tfanime.files import read_json
+import tfanime
+from tfanime.export.graph import Graph, Shape
+from tfanime.export.quantisation import eight_bits, quantised
+from tfanime.export.tfjs_nodes import nodes_of
+from tfanime.files import read_json, write_json
 
 DTYPES = ("float32", "float16", "uint8")
 MODEL = "model.json"
 INPUTS = ("latents", "labels", "pictures")
 OUTPUT = "output"
-
-# What tensorflowjs imports and the conversion of a graph never uses. tensorflow_decision_forests
-# breaks with every other release of ydf, so it is never loaded; the others only need not be there.
-NEVER = ("tensorflow_decision_forests",)
-OPTIONAL = ("tensorflow_hub", "tf_keras", "jax", "jax.experimental", "jax.experimental.jax2tf")
+SHARD = 4 * 2**20  # bytes of a file, as the official converter has it
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,33 +81,54 @@ def convert(graph: Graph, folder: Path, dtypes: Mapping[tuple[str, str], str]) -
             weight that is not named is stored as float32.
 
     Raises:
-        ImportError: without tensorflowjs.
+        ValueError: for a step that has no operation in TensorFlow.js.
     """
-    import tensorflow as tf
+    nodes = nodes_of(graph)
+    entries, parts = [], []
+    for name, values in nodes.constants.items():
+        stored, entry = _packed(values, dtypes.get(nodes.weights.get(name), values.dtype.name))
+        entries.append({"name": name, "shape": list(values.shape), **entry})
+        parts.append(np.ascontiguousarray(stored, stored.dtype.newbyteorder("<")).tobytes())
+    data = b"".join(parts)
+    shards = [data[i : i + SHARD] for i in range(0, len(data), SHARD)] or [b""]
+    paths = [f"group1-shard{i}of{len(shards)}.bin" for i in range(1, len(shards) + 1)]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, shard in zip(paths, shards, strict=True):
+        (folder / path).write_bytes(shard)
+    shapes = graph.shapes()
+    signature = {
+        "inputs": {name: _tensor(nodes.ends[name], shapes[name]) for name in graph.inputs},
+        "outputs": {OUTPUT: _tensor(nodes.ends[graph.output], shapes[graph.output])},
+    }
+    model = {
+        "format": "graph-model",
+        "generatedBy": f"tfanime {tfanime.__version__}",
+        "convertedBy": f"tfanime {tfanime.__version__}",
+        "signature": signature,
+        "modelTopology": {"node": nodes.topology, "library": {}, "versions": {}},
+        "weightsManifest": [{"paths": paths, "weights": entries}],
+    }
+    write_json(folder / MODEL, model)
 
-    converter = _converter()
-    patterns: dict[str, list[str]] = {}
-    for (name, key), dtype in dtypes.items():
-        if dtype != "float32":
-            patterns.setdefault(dtype, []).append(_pattern(graph.node(name), key))
-    with tempfile.TemporaryDirectory() as temporary:
-        module = _module(graph)
-        tf.saved_model.save(module, temporary, signatures=module.draw)
-        # It lists every signature, and TensorFlow 2.19 logs whatever its log level is.
-        quiet = os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "3"
-        with silenced_stderr() if quiet else nullcontext(), redirect_stdout(io.StringIO()):
-            converter.convert_tf_saved_model(
-                temporary, str(folder), quantization_dtype_map=patterns or None
-            )
+
+def _tensor(node: str, shape: Shape) -> dict:
+    return {
+        "name": f"{node}:0",
+        "dtype": "DT_FLOAT",
+        "tensorShape": {"dim": [{"size": str(-1 if s is None else s)} for s in (None, *shape)]},
+    }
 
 
-def _pattern(node: Node, key: str) -> str:
-    """Matches the name that a weight has in the converted graph.
-
-    A constant is named by the operation that reads it.
-    """
-    reader = {"kernel": "MatMul/" if node.op == "dense" else "Conv2D/", "bias": "BiasAdd/"}
-    return f"*/{node.scope}/{reader.get(key, '')}*"
+def _packed(values: np.ndarray, dtype: str) -> tuple[np.ndarray, dict]:
+    """A constant as it is stored, and what the manifest says of it."""
+    entry = {"dtype": values.dtype.name}
+    if dtype == values.dtype.name:
+        return values, entry
+    how = {"dtype": dtype, "original_dtype": values.dtype.name}
+    if dtype == "float16":
+        return quantised(values, dtype)[0], entry | {"quantization": how}
+    stored, low, step = eight_bits(values)
+    return stored, entry | {"quantization": how | {"min": low, "scale": step}}
 
 
 def read(folder: Path) -> Artifact:
@@ -131,90 +142,6 @@ def read(folder: Path) -> Artifact:
     given = signature["inputs"]
     inputs = {name: given[name]["name"] for name in INPUTS if name in given}
     return Artifact(model["modelTopology"], weights, inputs, signature["outputs"][OUTPUT]["name"])
-
-
-def require() -> None:
-    """Raises ImportError, which names the extra, when tensorflowjs cannot be used."""
-    _converter()
-
-
-# ---- conversion ----------------------------------------------------------------------------------
-
-
-def _converter() -> ModuleType:
-    """tensorflowjs' converter of saved models."""
-    name = "tensorflowjs.converters.tf_saved_model_conversion_v2"
-    if name in sys.modules:
-        return sys.modules[name]
-    # They must not meet a stand-in: Keras looks whether there is a jax.
-    import keras  # noqa: F401
-    import tensorflow  # noqa: F401
-
-    try:
-        with _stand_ins():
-            return importlib.import_module(name)
-    except ImportError as error:
-        raise ImportError(
-            "Exporting for the web needs tensorflowjs, which could not be imported "
-            f'({error}). Install it with: pip install "tfanime[web]"'
-        ) from error
-
-
-@contextmanager
-def _stand_ins() -> Iterator[None]:
-    """Puts empty modules in the place of what tensorflowjs imports without need."""
-    absent = [name for name in OPTIONAL if name not in sys.modules and not _installed(name)]
-    ours = [name for name in (*NEVER, *absent) if name not in sys.modules]
-    for name in ours:
-        sys.modules[name] = ModuleType(name)
-        parent, _, child = name.rpartition(".")
-        if parent in ours:
-            setattr(sys.modules[parent], child, sys.modules[name])
-    try:
-        yield
-    finally:
-        for name in ours:
-            sys.modules.pop(name, None)
-
-
-def _installed(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
-        return False
-
-
-def _module(graph: Graph):
-    """The graph as a module that TensorFlow saves: a variable a weight, and `draw`."""
-    import tensorflow as tf
-
-    module = tf.Module()
-    added = {name for node in graph.nodes if node.op == "add" for name in node.inputs}
-    module.weights = {
-        f"{node.scope}/{key}": tf.Variable(
-            _kept(value) if key == "bias" and node.name in added else value,
-            name=f"{node.scope}/{key}",
-        )
-        for node in graph.nodes
-        for key, value in node.weights.items()
-    }
-    module.layers = [n.options["layer"] for n in graph.nodes if n.op == "layer"]
-    shapes = graph.shapes()
-    signature = [tf.TensorSpec((None, *shapes[name]), name=name) for name in graph.inputs]
-
-    @tf.function(input_signature=signature)
-    def draw(*inputs):
-        weight = lambda node, key: module.weights[f"{node.scope}/{key}"]  # noqa: E731
-        return {OUTPUT: graph(*inputs, weight=weight)}
-
-    module.draw = draw
-    return module
-
-
-def _kept(bias: np.ndarray) -> np.ndarray:
-    """A bias that the converter does not leave out for being zero: it would then take what is added
-    behind the convolution for the bias, which draws nonsense or crashes."""
-    return bias if bias.any() else np.full_like(bias, np.finfo(np.float32).tiny)
 
 
 # ---- reading back --------------------------------------------------------------------------------
@@ -270,6 +197,7 @@ def _spell_out_prelu(definition) -> None:
             linear.name = f"{node.name}/linear"
             linear.input[:] = inputs
             linear.attr["num_args"].i -= 1
+            del linear.attr["TArgs"].list.type[1:]
             linear.attr["fused_ops"].list.s.remove(b"Prelu")
             inputs = [linear.name]
         [x] = inputs

@@ -19,6 +19,7 @@ from tfanime.files import write_json
 from tfanime.saved import UPSCALER, kind_of
 
 CHOICES = ("auto", *PRECISIONS)
+CONVERTERS = ("tfanime", "tensorflowjs")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ def export_web(
     site: bool = True,
     extractor: str | None = None,
     progress: bool = False,
+    converter: str = "tfanime",
 ) -> Site:
     """Writes a folder that any web host can serve: models, and the site that draws with them.
 
@@ -54,12 +56,15 @@ def export_web(
         site: False leaves out the site itself, for use with a page of one's own.
         extractor: see `tfanime.metrics.load_extractor`; also measures KID.
         progress: show a progress bar.
+        converter: what writes the graph: `"tfanime"`, or `"tensorflowjs"`, the official converter,
+            which takes layers that ours does not know.
 
     Returns:
         `Site`.
 
     Raises:
-        ImportError: without the `web` extra.
+        ImportError: for the site without the `web` extra; for `converter="tensorflowjs"` without
+            `tfjs-reference`.
         FileNotFoundError: when a folder holds no trained model.
         ValueError: when `out` is something else than an earlier export.
         RuntimeError: when the converted model draws other pictures. Nothing is written then.
@@ -69,11 +74,18 @@ def export_web(
     """
     if precision not in CHOICES:
         raise ValueError(f"precision is one of: {', '.join(CHOICES)}. Received: {precision!r}.")
+    if converter not in CONVERTERS:
+        raise ValueError(f"converter is one of: {', '.join(CONVERTERS)}. Received: {converter!r}.")
     runs = [runs] if isinstance(runs, (str, os.PathLike)) else list(runs)
     named = _named([zoo.locate(run) for run in runs])
     out = Path(out)
     check_replaceable(out)
-    tfjs.require()
+    convert = tfjs.convert
+    if converter == "tensorflowjs":
+        from tfanime.export import tfjs_reference
+
+        tfjs_reference.require()
+        convert = tfjs_reference.convert
     built = None
     if site:
         from tfanime.export.site import built_site
@@ -91,7 +103,7 @@ def export_web(
                 subject = upscaler_subject(run, pictures)
             else:
                 subject = generator_subject(run)
-            work = Work(subject, folder, f"{part}/{name}", precision, judge, progress)
+            work = Work(subject, folder, f"{part}/{name}", precision, convert, judge, progress)
             entry, model = work.export(name, run)
             entries[part].append(entry)
             models.append(model)

@@ -1,0 +1,35 @@
+"""A weight in 16 or 8 bits, as TensorFlow.js stores it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def quantised(values: np.ndarray, dtype: str) -> tuple[np.ndarray, np.ndarray]:
+    """A float32 array as it is stored, and as a browser then sees it (float32).
+
+    Args:
+        values: float32.
+        dtype: `"float32"`, `"float16"` or `"uint8"`.
+    """
+    if dtype == "float32":
+        return values, values
+    if dtype == "float16":
+        with np.errstate(over="ignore"):  # shows in the pictures
+            stored = values.astype(np.float16)
+        return stored, stored.astype(np.float32)
+    stored, low, step = eight_bits(values)
+    return stored, (stored * step + low).astype(np.float32)
+
+
+def eight_bits(values: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """256 equal steps from the smallest to the largest value, zero being one of them if it lies
+    between: `(stored uint8, low, step)` for `values = stored * step + low`."""
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        return np.zeros(values.shape, np.uint8), low, 1.0
+    step = (high - low) / 255
+    if low <= 0 <= high:
+        low = -float(np.round(-low / step)) * step
+    stored = np.round((values.clip(low, 255 * step + low) - low) / step).astype(np.uint8)
+    return stored, low, step
