@@ -332,7 +332,7 @@ def test_ctrl_c(invoke, monkeypatch, tmp_path):
     ("verb", "words"),
     [
         ("prepare", ["--out", "x"]),
-        ("train", ["--data", "drawn", "--out", "x"]),
+        ("train", ["--data", "drawn", "--out", "x", "--steps", "1"]),
         ("generate", ["--out", "x"]),
         ("interpolate", ["--out", "x.gif"]),
     ],
@@ -352,6 +352,6 @@ def test_defaults_are_those_of_the_function(invoke, calls, run_folder, verb, wor
     result = invoke(verb, "dcgan" if verb == "train" else run_folder, *words)
     assert result.exit_code == 0, result.stderr
     for name, value in calls[function][1].items():
-        if name not in ("out", "progress"):
+        if name not in ("out", "progress", "steps"):
             expected = there[name].default
             assert value == ((expected, expected) if name == "size" else expected), name

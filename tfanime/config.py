@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfanime.images import parse_size
+from tfanime.network_options import network_names, network_options
+from tfanime.printing import near_miss
 from tfanime.schedules import Schedule, read
 
 CONDITIONINGS = ("none", "concat", "projection", "ac", "infogan", "auto")
@@ -46,7 +48,9 @@ PRECISIONS = ("float32", "mixed_bfloat16")
 
 def _choice(name: str, value: str, known) -> None:
     if value not in known:
-        raise ValueError(f"{name} is one of: {', '.join(known)}. Received: {value!r}.")
+        raise ValueError(
+            f"{name} is one of: {', '.join(known)}. Received: {value!r}.{near_miss(value, known)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -229,6 +233,7 @@ class Config:
         if unknown:
             raise ValueError(
                 f"Unknown setting: {', '.join(unknown)}. Known: {', '.join(sorted(known))}."
+                f"{near_miss(unknown[0], known)}"
             )
         for name in ("generator", "discriminator"):
             if name in changes:
@@ -248,6 +253,34 @@ class Config:
     @classmethod
     def from_json(cls, stored: Mapping) -> Config:
         return cls(**{**stored, "image_size": tuple(stored["image_size"])})
+
+
+def check_network_options(config: Config) -> None:
+    """Refuses options that our networks do not take, without importing them.
+
+    Raises:
+        ValueError: naming the option, and those that there are.
+    """
+    for role in ("generator", "discriminator"):
+        options = dict(getattr(config, role))
+        name = options.pop("name", None)
+        known = network_options(role, name)
+        unknown = [] if known is None else [option for option in options if option not in known]
+        if unknown:
+            raise ValueError(
+                f"The {role} {name!r} does not take these options: {', '.join(unknown)}. It takes: "
+                f"{', '.join(known)}.{near_miss(unknown[0], known)}"
+            )
+
+
+def check_network_names(config: Config) -> None:
+    """Refuses networks that are not ours, without importing them.
+
+    Raises:
+        ValueError: naming the network, and those that there are.
+    """
+    for role in ("generator", "discriminator"):
+        _choice(f"{role}'s name", getattr(config, role).get("name"), network_names(role))
 
 
 def _values(value: float | Schedule | None) -> tuple[float, ...]:

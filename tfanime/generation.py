@@ -19,7 +19,7 @@ MOST_PICTURES = 1_000_000
 MOST_FRAMES = 10_000
 MOST_MILLISECONDS = 60_000
 METHODS = {"slerp": latent.slerp, "lerp": latent.lerp}
-SHEETS = (".png", ".jpg", ".jpeg", ".webp")
+SHEETS = pictures.SHEETS
 INDEX = "generated.json"
 DEFAULT_SEEDS = (0, 1, 2, 3)
 

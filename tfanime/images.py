@@ -37,6 +37,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 BACKGROUND = (255, 255, 255)
 ANIMATIONS = (".gif", ".png", ".webp")
+SHEETS = (".png", ".jpg", ".jpeg", ".webp")
 
 
 # ---- sizes and ranges --------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from tfanime.images import save_image
 from tfanime.models import dcgan
 from tfanime.training import checkpoint, distribution
 from tfanime.training.log import read
-from tfanime.training.train import Diverged
+from tfanime.training.train import Diverged, check_plan, say_ignored_labels
 
 
 def newest(run):
@@ -377,3 +377,23 @@ def test_batch_must_divide_by_the_replicas():
 
     with pytest.raises(ValueError, match="multiple of 2. Received: 7"):
         distribution.check_batch(Two(), 7)
+
+
+def test_a_recipe_that_ignores_labels_says_so(capsys):
+    schema = tfanime.labels.MAKEGIRLSMOE
+    say_ignored_labels(recipes.get("dcgan"), schema)
+    said = capsys.readouterr().err
+    assert "'dcgan' ignores the labels" in said and "hair, long_hair" in said
+    assert said.count("\n") == 1
+    say_ignored_labels(recipes.get("dcgan"), None)
+    say_ignored_labels(recipes.get("modern"), schema)
+    say_ignored_labels(recipes.get("srgan"), schema)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_dry_run_refuses_what_a_run_refuses(tmp_path):
+    config = recipes.get("dcgan").override(image_size=60)
+    with pytest.raises(ValueError, match="60"):
+        check_plan(config, "drawn", tmp_path / "run")
+    check_plan(config.override(image_size=64), "drawn", tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 import tfanime
-from tfanime.cli.attributes import ATTRIBUTES, pairs_of, tags_of
-from tfanime.cli.kinds import COUNT, RUN_OR_DEFAULT, SEED, TRUNCATION, Run, Seeds, Tags
+from tfanime.cli.attributes import ATTRIBUTES, WithAttributes, pairs_of, tags_of
+from tfanime.cli.kinds import COUNT, RUN_OR_DEFAULT, SEED, TRUNCATION, Drawing, Run, Seeds, Tags
 
 
-@click.command(context_settings=ATTRIBUTES)
+@click.command(cls=WithAttributes, context_settings=ATTRIBUTES)
 @RUN_OR_DEFAULT
 @click.option("--n", type=COUNT, default=16, show_default=True, help="How many pictures.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same pictures.")
@@ -29,7 +29,7 @@ from tfanime.cli.kinds import COUNT, RUN_OR_DEFAULT, SEED, TRUNCATION, Run, Seed
 )
 @click.option(
     "--grid",
-    type=click.Path(dir_okay=False),
+    type=Drawing("SHEETS"),
     metavar="FILE",
     help="All pictures on one sheet (.png, .jpg, .webp).",
 )
@@ -67,7 +67,7 @@ def generate(ctx, run, n, out, grid, **options) -> None:
         click.echo(f"sheet: {grid}")
 
 
-@click.command(context_settings=ATTRIBUTES)
+@click.command(cls=WithAttributes, context_settings=ATTRIBUTES)
 @RUN_OR_DEFAULT
 @click.option(
     "--seeds",
@@ -103,13 +103,13 @@ def generate(ctx, run, n, out, grid, **options) -> None:
 )
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False),
+    type=Drawing("ANIMATIONS"),
     metavar="FILE",
     help="A looping animation (.gif, .webp, or .png: APNG).",
 )
 @click.option(
     "--grid",
-    type=click.Path(dir_okay=False),
+    type=Drawing("SHEETS"),
     metavar="SHEET",
     help="A still sheet, one row a transition (.png, .jpg, .webp).",
 )

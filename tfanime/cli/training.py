@@ -93,8 +93,9 @@ def train(ctx, recipe, data, out, settings, dry_run, **options) -> None:
     if both:
         raise click.UsageError(f"Given twice, as an option and by --set: {', '.join(both)}.", ctx)
     options |= overrides
+    _check_settings(ctx, recipe, options)
     if dry_run:
-        _show_plan(recipe, data, options)
+        _show_plan(ctx, recipe, data, out, options)
         return
     run = tfanime.train(recipe, data, out=out, **options)
     click.echo(f"{out}: step {run.step:,}, {run.images:,} pictures, {run.seconds / 60:.1f} minutes")
@@ -174,6 +175,7 @@ def sweep(ctx, recipe, data, grid, out, settings, dry_run, **options) -> None:
     from tfanime.training.grids import cells, parse_grid
 
     axes, overrides = parse_grid(grid), parse_overrides(settings)
+    _check_settings(ctx, recipe, options | overrides)
     if dry_run:
         for cell in cells(axes):
             click.echo(f"{out}/{cell.name}")
@@ -207,6 +209,30 @@ def recipes(name) -> None:
         click.echo(f"{name:{width}}  {headline}")
 
 
+# ---- what is refused ---------------------------------------------------------------------------
+
+# Options of `train` that are no settings of the recipe.
+RUNNING = ("steps", "epochs", "minutes", "strategy", "sample_every", "checkpoint_every")
+RUNNING += ("evaluate_every", "tensorboard")
+
+
+def _check_settings(ctx: click.Context, recipe: str, options: dict) -> None:
+    """Refuses what can be refused without TensorFlow, which takes its time to be imported."""
+    from tfanime.config import check_network_names, check_network_options
+
+    if all(options[name] is None for name in ("steps", "epochs", "minutes")):
+        raise click.UsageError("Say when to stop: --steps, --epochs or --minutes.", ctx)
+    changes = {name: value for name, value in options.items() if name not in RUNNING}
+    given = ("image_size", "batch_size", "seed", "precision")
+    changes = {k: v for k, v in changes.items() if v is not None or k not in given}
+    try:
+        config = tfanime.recipes.get(recipe).override(**changes)
+        check_network_names(config)
+        check_network_options(config)
+    except ValueError as error:
+        raise click.UsageError(str(error), ctx) from None
+
+
 # ---- what is printed ---------------------------------------------------------------------------
 
 
@@ -233,15 +259,17 @@ def _show_recipe(name: str) -> None:
             click.echo(f"{row} {layer.count_params():>12,}")
 
 
-def _show_plan(recipe: str, data: str, options: dict) -> None:
-    from tfanime.training.train import own_size, resolve
+def _show_plan(ctx: click.Context, recipe: str, data: str, out: str, options: dict) -> None:
+    from tfanime.training.train import check_plan, own_size, resolve
 
-    running = ("steps", "epochs", "minutes", "strategy", "sample_every", "checkpoint_every")
-    running += ("evaluate_every",)
-    budget = {name: options.pop(name) for name in running}
-    options.pop("tensorboard")
+    budget = {name: options.pop(name) for name in RUNNING}
     options["image_size"] = options["image_size"] or own_size(data)
+    config = resolve(recipe, **options)
+    try:
+        check_plan(config, data, out)
+    except ValueError as error:
+        raise click.UsageError(str(error), ctx) from None
     click.echo(f"Would train on {data} with")
-    _show_config(resolve(recipe, **options).to_json())
+    _show_config(config.to_json())
     click.echo("and")
     _show_config({name: value for name, value in budget.items() if value is not None})

@@ -17,6 +17,7 @@ from tfanime.evaluation.report import Figure, Report
 from tfanime.evaluation.subject import Subject, open_subject
 from tfanime.evaluation.workbench import NotApplicable, Settings, Workbench, common_field
 from tfanime.metrics.resize import RESIZES
+from tfanime.printing import near_miss
 
 USUAL = 2000  # pictures of each set, unless the real set has fewer
 FEWEST = 4
@@ -172,6 +173,7 @@ def _metrics(names: Sequence[str]) -> tuple[str, ...]:
     if unknown:
         raise ValueError(
             f"A metric is one of: {', '.join(METRICS)}. Received: {', '.join(unknown)}."
+            f"{near_miss(unknown[0], METRICS)}"
         )
     return tuple(name for name in METRICS if name in names)
 

@@ -22,14 +22,15 @@ from pathlib import Path
 import keras
 
 import tfanime
-from tfanime import bounds, disk, recipes
-from tfanime.config import Config
+from tfanime import bounds, disk, models, recipes
+from tfanime.config import Config, check_network_options
 from tfanime.data import PackedDataset, load_data
 from tfanime.files import atomic_path, read_json, write_json
 from tfanime.gans import GAN, SRGAN
 from tfanime.labels import LabelSchema
 from tfanime.prepare.sources import open_source, source_kind
 from tfanime.prepare.writer import is_packed
+from tfanime.printing import plain
 from tfanime.saved import save_generator, save_upscaler
 from tfanime.training import checkpoint, devices, left_over
 from tfanime.training.board import Board
@@ -81,7 +82,9 @@ def resolve(recipe: str | Config, **overrides) -> Config:
     """
     config = recipe if isinstance(recipe, Config) else recipes.get(recipe)
     changes = {k: v for k, v in overrides.items() if v is not None or k not in ARGUMENTS}
-    return config.override(**changes)
+    config = config.override(**changes)
+    check_network_options(config)
+    return config
 
 
 @unchanged()
@@ -161,10 +164,12 @@ def train(
     # Before the data, which may take a while to be packed or drawn.
     _refuse_others(out, "config", config.to_json())
     if not isinstance(data, PackedDataset):
-        if not given:
+        if not given and not is_packed(data):
             _check_before_packing(config, data)
         data = load_data(data, size=config.image_size, progress=progress)
     check_data(config, data)
+    if progress and not given:
+        say_ignored_labels(config, data.schema)
     described = {"count": len(data), "sha256": data.sha256}
     everything, data = data, conditioned_on(data, config)
     _refuse_others(out, "data", described)
@@ -502,11 +507,42 @@ def _check_count(config: Config, count: int) -> None:
         )
 
 
+def say_ignored_labels(config: Config, schema: LabelSchema | None) -> None:
+    """Says that a recipe makes nothing of the labels that the data have."""
+    if schema is None or config.conditioning != "none":
+        return
+    if config.generator["name"] in models.UPSCALERS:
+        return
+    names = [field.name for field in schema.fields]
+    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    print(
+        f"Note: the recipe {config.recipe!r} ignores the labels of the data ({plain(shown)}), so "
+        "that nothing can be asked for when drawing. 'modern' learns them.",
+        file=sys.stderr,
+    )
+
+
+def check_plan(config: Config, source: str | os.PathLike, out: str | os.PathLike) -> None:
+    """Refuses what `train` would refuse, and trains nothing.
+
+    Args:
+        config: the resolved configuration.
+        source: what `load_data` takes.
+        out: the run folder.
+    """
+    _refuse_others(Path(out), "config", config.to_json())
+    if not is_packed(source):
+        _check_before_packing(config, source)
+        return
+    data = PackedDataset.open(source)
+    check_data(config, data)
+    say_ignored_labels(config, data.schema)
+    plain_networks(config, conditioned_on(data, config).schema)
+
+
 def _check_before_packing(config: Config, source: str | os.PathLike) -> None:
     """Finds in seconds what would else be found once all pictures are packed or drawn: networks
     that cannot be of this size, and too few pictures."""
-    if is_packed(source):
-        return
     # What labels there will be is not known yet.
     plain_networks(
         config.override(conditioning="none", text_augmentation=0, label_embedding=0), None
