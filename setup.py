@@ -92,6 +92,8 @@ EXTRAS = {
         "urllib3>=2.8",
         "tenacity>=8.2.3",
     ],
+    # Its ffmpeg, where the system has none: MP4.
+    "video": ["imageio-ffmpeg>=0.5"],
     "dev": [
         "playwright>=1.45",  # drives Debian's chromium in tests/web
         "pytest>=8",

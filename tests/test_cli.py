@@ -206,6 +206,7 @@ def test_generate(invoke, calls, run_folder, words, tags):
             "out": None,
             "grid": "sheet.png",
             "upscale": None,
+            "scale": 1,
             "progress": True,
         }
         assert result.stdout == "sheet: sheet.png\n"

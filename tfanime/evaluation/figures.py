@@ -286,7 +286,7 @@ def _two_dimensions(features: np.ndarray, method: str, seed: int) -> np.ndarray:
         from sklearn.manifold import TSNE
     except ImportError as error:
         raise ImportError(
-            't-SNE needs scikit-learn: pip install "tfanime[data]"; or take method "pca".'
+            't-SNE needs scikit-learn: pip install ".[data]" in a checkout; or take method "pca".'
         ) from error
     reduced = centred @ vectors[:50].T
     perplexity = min(30.0, (len(reduced) - 1) / 3)

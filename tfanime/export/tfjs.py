@@ -156,7 +156,7 @@ def _converter() -> ModuleType:
     except ImportError as error:
         raise ImportError(
             "Exporting for the web needs tensorflowjs, which could not be imported "
-            f'({error}). Install it with: pip install "tfanime[web]"'
+            f'({error}). Install it with: pip install ".[web]" in a checkout'
         ) from error
 
 

@@ -254,6 +254,6 @@ def _scikit_learn():
     except ImportError as error:
         raise ImportError(
             "A t-SNE sheet needs scikit-learn. Install it with: pip install "
-            '"tfanime[data]", or leave the sheet out (--no-tsne).'
+            '".[data]" in a checkout, or leave the sheet out (--no-tsne).'
         ) from error
     return manifold
