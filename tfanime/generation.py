@@ -257,10 +257,10 @@ def _draw(
     has `CHUNK` rows and picture i sits in row i % CHUNK, whatever n and first are: the same
     picture then comes out to the last bit. Free rows repeat a neighbour.
     """
-    from tqdm import tqdm
+    from tfanime.bars import progress_bar
 
     n = len(z)
-    with tqdm(total=n, unit="picture", disable=not progress) as bar:
+    with progress_bar(total=n, unit="picture", disable=not progress) as bar:
         for start in range(-(first % CHUNK), n, CHUNK):
             low, high = max(start, 0), min(start + CHUNK, n)
             free = ((low - start, start + CHUNK - high), (0, 0))

@@ -16,7 +16,7 @@ from tfanime.export.model import generator_subject
 from tfanime.files import read_json, write_json
 from tfanime.images import save_image
 from tfanime.models import dcgan
-from tfanime.training import checkpoint, distribution
+from tfanime.training import checkpoint, devices, distribution
 from tfanime.training.log import read
 from tfanime.training.train import Diverged, check_plan, say_ignored_labels
 
@@ -397,3 +397,32 @@ def test_a_dry_run_refuses_what_a_run_refuses(tmp_path):
         check_plan(config, "drawn", tmp_path / "run")
     check_plan(config.override(image_size=64), "drawn", tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_continuing_and_finished_are_said(train, faces, capsys):
+    train("dcgan", faces, steps=1, progress=True)
+    assert "Continuing" not in capsys.readouterr().err
+    train("dcgan", faces, steps=2, progress=True)
+    assert "from step 1 of 2." in capsys.readouterr().err
+    before = train("dcgan", faces, steps=2, progress=True)
+    assert "is already finished: step 2 of 2." in capsys.readouterr().err
+    assert before.seconds >= 0
+
+
+def test_building_is_not_counted_as_training(train, faces, monkeypatch):
+    """The first step builds the graph."""
+    place = type(devices.make("none", 8))
+    slow, real = [True], place.step_function
+
+    def step_function(self, gan):
+        step = real(self, gan)
+
+        def run(batch, said):
+            if slow.pop() if slow else False:
+                time.sleep(1.0)
+            return step(batch, said)
+
+        return run
+
+    monkeypatch.setattr(place, "step_function", step_function)
+    assert train("dcgan", faces, steps=1, strategy="none").seconds < 1.0

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfanime import zoo
+from tfanime.bars import overall
 from tfanime.export.portable import Converted, export_litert, export_onnx
 from tfanime.export.saved_model import Saved, export_saved_model
 from tfanime.export.web import Site, export_web
+
+TIME = {"litert": 1, "onnx": 2, "serving": 3, "web": 10}  # what each takes, roughly
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,11 @@ def export_all(
         "web": lambda: export_web(runs, out / "web", site=site, progress=progress),
     }
     made, lacking = dict.fromkeys(steps), {}
-    for step, export in steps.items():
-        try:
-            made[step] = export()
-        except ImportError as error:
-            lacking[step] = str(error)
+    with overall(TIME, disable=not progress) as bar:
+        for step, export in steps.items():
+            with bar.step(step):
+                try:
+                    made[step] = export()
+                except ImportError as error:
+                    lacking[step] = str(error)
     return Everything(made["web"], made["serving"], made["litert"], made["onnx"], lacking)

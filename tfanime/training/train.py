@@ -257,8 +257,8 @@ class _Trainer:
         self.checkpoint_every = checkpoint_every
         self.step, self.seconds_before = meta.get("step", 0), meta.get("seconds", 0.0)
         self.warnings: list[str] = meta.get("warnings", [])
-        self.started = time.monotonic()
-        self.saved_at = self.started
+        self.started: float | None = None  # when the first step was done
+        self.saved_at = time.monotonic()
         self.watch = CollapseWatch(gan, meta.get("watch"))
         self.evaluate_every = evaluate_every if self.chief else None
         self.log = self.sheets = self.quality = None
@@ -273,7 +273,9 @@ class _Trainer:
 
     @property
     def seconds(self) -> float:
-        return self.seconds_before + time.monotonic() - self.started
+        """Of training. Until the first step is done the graph is built, which is none."""
+        now = time.monotonic()
+        return self.seconds_before + now - (now if self.started is None else self.started)
 
     def run(self) -> Run:
         if self.chief:
@@ -283,6 +285,8 @@ class _Trainer:
             self._save()
         else:
             self._compare(checkpoint.arrays_of(self.gan))
+        if self.step and self.progress:
+            print(self._continuing(), file=sys.stderr)
         with _interrupts() as interrupted, Progress(self) as bar:
             try:
                 self._loop(interrupted, bar)
@@ -313,12 +317,26 @@ class _Trainer:
         for batch in batches:
             logs, heard = train_step(batch, self._said(interrupted()))
             self.step += 1
+            if self.started is None:
+                self.started = time.monotonic()
+                bar.begin()
             if self.place.workers == 1:
                 heard = self._said(interrupted())
             stop, save = heard
             self._after_step(logs, bar, save)
             if stop or self.budget.used(self.step, 0.0):
                 return
+
+    def _continuing(self) -> str:
+        """Where a run stands that was begun before."""
+        steps, seconds = self.budget.steps, self.budget.seconds
+        if steps is not None:
+            place = f"step {self.step:,} of {steps:,}"
+        else:
+            place = f"step {self.step:,}, {self.seconds / 60:.1f} of {seconds / 60:g} minutes"
+        if self.budget.used(self.step, self.seconds):
+            return f"{self.out} is already finished: {place}. A larger budget continues it."
+        return f"Continuing {self.out} from {place}."
 
     def _said(self, interrupted: bool) -> list[int]:
         """Whether to stop and whether to save, by the clock and by signals: workers do both at
