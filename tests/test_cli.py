@@ -356,3 +356,16 @@ def test_defaults_are_those_of_the_function(invoke, calls, run_folder, verb, wor
         if name not in ("out", "progress", "steps"):
             expected = there[name].default
             assert value == ((expected, expected) if name == "size" else expected), name
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_as_documented(shell):
+    script = CliRunner().invoke(
+        cli.main, [], prog_name="tfanime", env={"_TFANIME_COMPLETE": f"{shell}_source"}
+    )
+    assert script.exit_code == 0 and "tfanime" in script.stdout and "complete" in script.stdout
+    words = {"COMP_WORDS": "tfanime interp", "COMP_CWORD": "1" if shell != "fish" else "interp"}
+    found = CliRunner().invoke(
+        cli.main, [], prog_name="tfanime", env={"_TFANIME_COMPLETE": f"{shell}_complete", **words}
+    )
+    assert "interpolate" in found.stdout

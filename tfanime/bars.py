@@ -1,4 +1,4 @@
-"""Progress bars: on a terminal, in a notebook, as lines in a log, and one for work of many parts."""
+"""Progress bars on a terminal, in a notebook, as lines in a log, and one for work of many parts."""
 
 from __future__ import annotations
 

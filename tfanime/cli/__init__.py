@@ -12,6 +12,7 @@ import click
 import tfanime
 from tfanime.cli import (
     collect,
+    doctor,
     drawing,
     evaluate,
     export,
@@ -68,5 +69,6 @@ for verb in (
     training.sweep,
     training.recipes,
     models.models,
+    doctor.doctor,
 ):
     main.add_command(verb)

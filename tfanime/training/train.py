@@ -586,6 +586,12 @@ def _refuse_others(out: Path, part: str, now: dict) -> None:
     file = out / CONFIG
     if file.exists():
         before = _record(out, part)
+        if part == "data" and before.get("sha256") != now["sha256"]:
+            raise ValueError(
+                f"The folder {str(out)!r} holds a run on other data: {before.get('count')} images "
+                f"there, {now['count']} here, and those or their labels differ. Choose another "
+                "--out, or the same data."
+            )
         if part == "config":
             # Settings that did not exist then have their defaults, which change nothing.
             before = {**Config(before["recipe"]).to_json(), **before}
