@@ -13,6 +13,7 @@ from tfanime import images as pictures
 from tfanime import latent, upscaling, video
 from tfanime.files import read_json, remove_left_over, write_json
 from tfanime.labels import LabelSchema, to_signed, to_unsigned
+from tfanime.notebook import MOST, Pictures
 
 CHUNK = 8  # pictures a network call: always, see _draw
 MOST_PICTURES = 1_000_000
@@ -27,9 +28,9 @@ DEFAULT_SEEDS = (0, 1, 2, 3)
 Tags = Mapping[str, object]
 
 
-@dataclass(frozen=True, eq=False)
-class Generated:
-    """Pictures and what they were drawn from.
+@dataclass(frozen=True, eq=False, repr=False)
+class Generated(Pictures):
+    """Pictures and what they were drawn from. In a notebook they show themselves.
 
     Args:
         images: `(n, H, W, 3)` uint8.
@@ -53,6 +54,35 @@ class Generated:
         if self.labels is None:
             return [{} for _ in self.images]
         return [self.schema.decode(row) for row in self.labels]
+
+    def __repr__(self) -> str:
+        count, height, width = self.images.shape[:3]
+        seed = "a transition" if self.seed is None else f"seed {self.seed}, from {self.first}"
+        return f"<Generated: {count} pictures of {width}x{height}, {seed}>"
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def _few(self) -> np.ndarray:
+        return self.images[:MOST]
+
+    def save(self, path: str | os.PathLike, columns: int | None = None) -> None:
+        """Writes them: a sheet (.png, .jpg, .webp), an animation (.gif, .mp4), or, without an
+        ending, a folder with a PNG each.
+
+        Args:
+            path: the file or folder.
+            columns: of a sheet, pictures a row.
+        """
+        ending = Path(path).suffix.lower()
+        if ending in SHEETS:
+            pictures.save_grid(path, self.images, columns)
+        elif ending:
+            pictures.save_animation(path, self.images)
+        else:
+            for i, image in enumerate(self.images, self.first):
+                seed = "" if self.seed is None else f"seed{self.seed}_"
+                pictures.save_image(Path(path) / f"{seed}{i:06d}.png", image)
 
 
 def generate(

@@ -20,13 +20,15 @@ from importlib import import_module
 from pathlib import Path
 
 import keras
+import numpy as np
 
 import tfanime
-from tfanime import bounds, disk, models, recipes
+from tfanime import bounds, disk, models, notebook, recipes
 from tfanime.config import Config, check_network_options
 from tfanime.data import PackedDataset, load_data
 from tfanime.files import atomic_path, read_json, write_json
 from tfanime.gans import GAN, SRGAN
+from tfanime.images import read_image
 from tfanime.labels import LabelSchema
 from tfanime.prepare.sources import open_source, source_kind
 from tfanime.prepare.writer import is_packed
@@ -73,6 +75,22 @@ class Run:
 
     def __fspath__(self) -> str:
         return str(self.path)
+
+    def grid(self) -> np.ndarray:
+        """The sheet of the last pictures, `(h, w, 3)` uint8."""
+        return np.asarray(read_image(self.path / "final.png"))
+
+    def show(self) -> None:
+        """Shows the last pictures below a notebook's cell, or in a window."""
+        notebook.show(self.grid())
+
+    def _repr_html_(self) -> str:
+        rows = [("run", self.path), ("step", f"{self.step:,}"), ("images", f"{self.images:,}")]
+        rows.append(("minutes", f"{self.seconds / 60:.1f}"))
+        rows.append(("state", "finished" if self.finished else "stopped early"))
+        rows += [("warning", text) for text in self.warnings]
+        sheet = self.path / "final.png"
+        return notebook.table(rows) + (notebook.image_tag(self.grid()) if sheet.is_file() else "")
 
 
 def resolve(recipe: str | Config, **overrides) -> Config:
