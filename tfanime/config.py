@@ -125,6 +125,8 @@ class Config:
         ema_half_life: in pictures; 0 turns averaging off.
         start: a run folder or the name of a model that ships (`tfanime.zoo`), to begin with its
             weights; see `training.start`. None: fresh weights.
+        freeze_discriminator: so many halvings of the picture are made by layers that keep the
+            weights they begin with (FreezeD, Mo et al. 2020); for `start` and few pictures.
         precision: Keras's dtype policy. Heads, losses and penalties stay in float32.
         seed: of initial weights, noise and data order.
 
@@ -187,6 +189,7 @@ class Config:
     flip: bool = True
     ema_half_life: float | Schedule = 10_000.0
     start: str | None = None
+    freeze_discriminator: int = 0
     precision: str = "float32"
     seed: int = 0
 
@@ -203,7 +206,7 @@ class Config:
         for name in (*counts, "augment_ramp", "projected_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1. Received: {getattr(self, name)}.")
-        for name in ("text_augmentation", "label_embedding"):
+        for name in ("text_augmentation", "label_embedding", "freeze_discriminator"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is at least 0. Received: {getattr(self, name)}.")
         for name in ("g_lr", "d_lr"):

@@ -36,6 +36,15 @@ class Recipe(click.ParamType):
         return value
 
 
+class RecipeOrData(Recipe):
+    """A recipe, or with --from the data."""
+
+    def convert(self, value, param, ctx):
+        if ctx.params.get("model") is not None:
+            return Data(exists=True).convert(value, param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class Data(click.Path):
     """A path that exists, or `drawn`."""
 

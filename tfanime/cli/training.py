@@ -6,15 +6,22 @@ import click
 
 import tfanime
 from tfanime.cli.group import INTERRUPTED
-from tfanime.cli.kinds import COUNT, Axis, Data, Recipe, Settings, Size
+from tfanime.cli.kinds import COUNT, Axis, Data, Recipe, RecipeOrData, Run, Settings, Size
 
 
 @click.command()
-@click.argument("recipe", type=Recipe())
+@click.argument("recipe", metavar="RECIPE|DATA", type=RecipeOrData(), required=False)
+@click.option(
+    "--from",
+    "model",
+    type=Run(file_okay=False),
+    is_eager=True,  # it decides what the first word means
+    metavar="MODEL",
+    help="Train a model that ships, or a run, on with DATA; in place of a recipe.",
+)
 @click.option(
     "--data",
     type=Data(exists=True),
-    required=True,
     help="A packed folder, pictures, or `drawn` (the built-in faces).",
 )
 @click.option(
@@ -73,21 +80,30 @@ from tfanime.cli.kinds import COUNT, Axis, Data, Recipe, Settings, Size
 )
 @click.option("--dry-run", is_flag=True, help="Print the settings that would be used, and stop.")
 @click.pass_context
-def train(ctx, recipe, data, out, settings, dry_run, **options) -> None:
+def train(ctx, recipe, model, data, out, settings, dry_run, **options) -> None:
     """Train a model, or continue where a run stopped.
 
     RECIPE is one of `tfanime recipes`. Stopped by Ctrl-C, a crash or a power cut, the same
     command continues as if nothing had happened.
 
+    With --from MODEL, a model learns from your own images, some dozens at least: its recipe,
+    settings and labels are taken over, and RUN/before_after.png shows what became of it.
+
     \b
     Examples:
-      tfanime train dcgan --data drawn --minutes 5 --out runs/first
+      tfanime train modern --data drawn --minutes 5 --out runs/first
+      tfanime train --from faces-64 my_pictures/ --minutes 30 --out runs/mine
       tfanime train dcgan-dragan --data packed/ --size 64 --epochs 20 --out runs/faces
       tfanime train dcgan --data packed/ --steps 5000 --set g_lr=1e-4 \\
         --set generator.channels=32 --out runs/small
     """
     from tfanime.config import parse_overrides
 
+    if model is not None:
+        recipe, data = None, _one(ctx, recipe, data)
+    elif recipe is None or data is None:
+        missing = "argument 'RECIPE'" if recipe is None else "option '--data'"
+        raise click.UsageError(f"Missing {missing}. With --from MODEL: --from MODEL DATA.", ctx)
     overrides = parse_overrides(settings)
     both = sorted({name for name in overrides if options.get(name) is not None})
     if both:
@@ -95,9 +111,14 @@ def train(ctx, recipe, data, out, settings, dry_run, **options) -> None:
     options |= overrides
     _check_settings(ctx, recipe, options)
     if dry_run:
+        if model is not None:
+            raise click.UsageError("--dry-run is for recipes; it does not go with --from.", ctx)
         _show_plan(ctx, recipe, data, out, options)
         return
-    run = tfanime.train(recipe, data, out=out, **options)
+    if model is None:
+        run = tfanime.train(recipe, data, out=out, **options)
+    else:
+        run = tfanime.fine_tune(model, data, out=out, **options)
     click.echo(f"{out}: step {run.step:,}, {run.images:,} pictures, {run.seconds / 60:.1f} minutes")
     for warning in run.warnings:
         click.echo(f"Warning: {warning}", err=True)
@@ -216,6 +237,13 @@ RUNNING = ("steps", "epochs", "minutes", "strategy", "sample_every", "checkpoint
 RUNNING += ("evaluate_every", "tensorboard")
 
 
+def _one(ctx: click.Context, first: str | None, data: str | None) -> str:
+    """The data of --from, which may be the first word or --data."""
+    if (first is None) == (data is None):
+        raise click.UsageError("With --from MODEL comes one DATA: a folder of images.", ctx)
+    return first or data
+
+
 def _check_settings(ctx: click.Context, recipe: str, options: dict) -> None:
     """Refuses what can be refused without TensorFlow, which takes its time to be imported."""
     from tfanime.config import check_network_names, check_network_options
@@ -226,7 +254,10 @@ def _check_settings(ctx: click.Context, recipe: str, options: dict) -> None:
     given = ("image_size", "batch_size", "seed", "precision")
     changes = {k: v for k, v in changes.items() if v is not None or k not in given}
     try:
-        config = tfanime.recipes.get(recipe).override(**changes)
+        # What a model of --from was made by is not known here: its networks have their own options.
+        config = tfanime.recipes.get(recipe or "modern").override(**changes)
+        if recipe is None:
+            return
         check_network_names(config)
         check_network_options(config)
     except ValueError as error:
