@@ -289,7 +289,7 @@ def test_a_sheets_rows_go_from_key_to_key(tmp_path):
         ({"method": "cubic"}, "method is one of: slerp, lerp. Received: 'cubic'"),
         ({"milliseconds": 0}, "milliseconds is a number"),
         ({"truncation": -1}, "truncation is a number"),
-        ({"out": "loop.mp4"}, "out, an animation, ends in .gif, .png, .webp, .mp4.*'loop.mp4'"),
+        ({"out": "loop.avi"}, "out, an animation, ends in .gif, .png, .webp, .mp4.*'loop.avi'"),
         ({"grid": "sheet.gif"}, "grid, a sheet of pictures, ends in"),
         ({"tags": {"hare": "blue"}}, "Known: hair, "),
     ],
@@ -343,7 +343,7 @@ def test_upscale_and_scale_multiply(tmp_path):
     assert larger.images.shape == (3, 6 * SIZE, 6 * (SIZE + 2), 3)
     # Lanczos overshoots, and the mean stays.
     means = larger.images.reshape(3, SIZE, 6, SIZE + 2, 6, 3).mean(axis=(2, 4))
-    assert np.abs(means - plain.images).mean() < 8
+    assert np.abs(means - plain.images).mean() < 16
     with Image.open(next(tmp_path.glob("*.png"))) as stored:
         assert stored.size == (6 * (SIZE + 2), 6 * SIZE)
     doubled = generate(Painter(), n=3, seed=1, upscale=Doubler()).images
