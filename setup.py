@@ -95,6 +95,8 @@ EXTRAS = {
     ],
     # `mkdocs serve`; `mkdocs build --strict` is part of the tests.
     "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.27"],
+    # Its ffmpeg, where the system has none: MP4.
+    "video": ["imageio-ffmpeg>=0.5"],
     "dev": [
         "mkdocs-material>=9.5",
         "mkdocstrings[python]>=0.27",

@@ -206,6 +206,7 @@ def test_generate(invoke, calls, run_folder, words, tags):
             "out": None,
             "grid": "sheet.png",
             "upscale": None,
+            "scale": 1,
             "progress": True,
         }
         assert result.stdout == "sheet: sheet.png\n"
@@ -332,7 +333,7 @@ def test_ctrl_c(invoke, monkeypatch, tmp_path):
     ("verb", "words"),
     [
         ("prepare", ["--out", "x"]),
-        ("train", ["--data", "drawn", "--out", "x"]),
+        ("train", ["--data", "drawn", "--out", "x", "--steps", "1"]),
         ("generate", ["--out", "x"]),
         ("interpolate", ["--out", "x.gif"]),
     ],
@@ -352,6 +353,63 @@ def test_defaults_are_those_of_the_function(invoke, calls, run_folder, verb, wor
     result = invoke(verb, "dcgan" if verb == "train" else run_folder, *words)
     assert result.exit_code == 0, result.stderr
     for name, value in calls[function][1].items():
-        if name not in ("out", "progress"):
+        if name not in ("out", "progress", "steps"):
             expected = there[name].default
             assert value == ((expected, expected) if name == "size" else expected), name
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_as_documented(shell):
+    script = CliRunner().invoke(
+        cli.main, [], prog_name="tfanime", env={"_TFANIME_COMPLETE": f"{shell}_source"}
+    )
+    assert script.exit_code == 0 and "tfanime" in script.stdout and "complete" in script.stdout
+    words = {"COMP_WORDS": "tfanime interp", "COMP_CWORD": "1" if shell != "fish" else "interp"}
+    found = CliRunner().invoke(
+        cli.main, [], prog_name="tfanime", env={"_TFANIME_COMPLETE": f"{shell}_complete", **words}
+    )
+    assert "interpolate" in found.stdout
+
+
+@pytest.fixture
+def tuned(calls, monkeypatch):
+    finished = {"step": 10, "images": 640, "seconds": 90.0, "finished": True, "warnings": ()}
+
+    def fine_tune(*arguments, **options):
+        calls["fine_tune"] = (arguments, options)
+        return SimpleNamespace(**finished)
+
+    monkeypatch.setitem(vars(tfanime), "fine_tune", fine_tune)
+    return calls
+
+
+def test_train_from_a_model(invoke, tuned, tmp_path):
+    for words in (
+        ["--from", "faces-64", tmp_path, "--minutes", 3, "--out", "x"],
+        [tmp_path, "--out", "x", "--minutes", 3, "--from", "faces-64"],
+        ["--data", tmp_path, "--out", "x", "--minutes", 3, "--from", "faces-64"],
+    ):
+        result = invoke("train", *words)
+        assert result.exit_code == 0, result.stderr
+        (model, data), options = tuned.pop("fine_tune")
+        assert (model.name, data, options["minutes"]) == ("faces-64", str(tmp_path), 3.0)
+        assert options["out"] == "x" and "train" not in tuned
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--from", "faces-64", "--steps", 1, "--out", "x"], "one DATA"),
+        (["--from", "faces-64", "missing/", "--steps", 1, "--out", "x"], "does not exist"),
+        (["--from", "face-64", ".", "--steps", 1, "--out", "x"], "Did you mean 'faces-64'?"),
+        (["--from", "faces-64", ".", "--data", ".", "--steps", 1, "--out", "x"], "one DATA"),
+        (["--from", "faces-64", ".", "--out", "x"], "when to stop"),
+        (["--from", "faces-64", ".", "--steps", 1, "--out", "x", "--set", "g_lrr=1"], "g_lr'?"),
+        (["dcgan", "--steps", 1, "--out", "x"], "Missing option '--data'"),
+        (["--data", "drawn", "--steps", 1, "--out", "x"], "Missing argument 'RECIPE'"),
+    ],
+)
+def test_train_says_what_is_missing(invoke, tuned, words, says):
+    result = invoke("train", *words)
+    assert result.exit_code == 2 and says in result.stderr
+    assert tuned == {}

@@ -120,6 +120,7 @@ def test_faces(invoke, calls, tmp_path):
         "    1,200  kept",
         "Look at: out/review.html",
         "Pack with: tfanime prepare out/crops --size 64 --out packed/",
+        "Or with attributes: tfanime prepare tags out --size 64 --out packed/",
     ]
 
 
@@ -143,7 +144,7 @@ def test_posters(invoke, calls, tmp_path):
     assert options["light"] == ("comedy", "slice of life") and options["heavy"] == ("drama",)
     assert options["need"] == ("title", "synopsis") and options["test"] == 0
     assert "        7  train, light\n" in result.stdout
-    assert "--data out/train" in result.stdout
+    assert "train cdcgan-sn --data out/train --minutes 60 --out" in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -289,7 +289,7 @@ def test_a_sheets_rows_go_from_key_to_key(tmp_path):
         ({"method": "cubic"}, "method is one of: slerp, lerp. Received: 'cubic'"),
         ({"milliseconds": 0}, "milliseconds is a number"),
         ({"truncation": -1}, "truncation is a number"),
-        ({"out": "loop.mp4"}, "out, an animation, ends in .gif, .png, .webp.*'loop.mp4'"),
+        ({"out": "loop.avi"}, "out, an animation, ends in .gif, .png, .webp, .mp4.*'loop.avi'"),
         ({"grid": "sheet.gif"}, "grid, a sheet of pictures, ends in"),
         ({"tags": {"hare": "blue"}}, "Known: hair, "),
     ],
@@ -323,3 +323,44 @@ def test_progress_counts_pictures(capsys):
     assert "11/11" in capsys.readouterr().err
     generate(Painter(), n=11)
     assert capsys.readouterr() == ("", "")
+
+
+# ---- enlarging -----------------------------------------------------------------------------------
+
+
+class Doubler:
+    """A stand-in for a loaded upscaler: doubles every pixel."""
+
+    factor, margin, name = 2, 1, "doubler"
+
+    def __call__(self, shots):
+        return shots.repeat(2, axis=1).repeat(2, axis=2)
+
+
+def test_upscale_and_scale_multiply(tmp_path):
+    plain = generate(Painter(), n=3, seed=1)
+    larger = generate(Painter(), n=3, seed=1, upscale=Doubler(), scale=3, out=tmp_path)
+    assert larger.images.shape == (3, 6 * SIZE, 6 * (SIZE + 2), 3)
+    # Lanczos overshoots, and the mean stays.
+    means = larger.images.reshape(3, SIZE, 6, SIZE + 2, 6, 3).mean(axis=(2, 4))
+    assert np.abs(means - plain.images).mean() < 16
+    with Image.open(next(tmp_path.glob("*.png"))) as stored:
+        assert stored.size == (6 * (SIZE + 2), 6 * SIZE)
+    doubled = generate(Painter(), n=3, seed=1, upscale=Doubler()).images
+    np.testing.assert_array_equal(doubled[:, ::2, ::2], plain.images)
+
+
+def test_transitions_are_enlarged(tmp_path):
+    plain = interpolate(Painter(), seeds=[1, 2], frames=2)
+    made = interpolate(
+        Painter(), seeds=[1, 2], frames=2, upscale=Doubler(), scale=2, grid=tmp_path / "a.png"
+    )
+    assert made.images.shape == (4, 4 * SIZE, 4 * (SIZE + 2), 3)
+    np.testing.assert_array_equal(made.latents, plain.latents)
+
+
+@pytest.mark.parametrize("scale", [0, 17, 1.5])
+@pytest.mark.parametrize("draw", [generate, interpolate])
+def test_scale_is_a_whole_number(draw, scale):
+    with pytest.raises(ValueError, match="scale is a whole number from 1 to 16"):
+        draw(Painter(), scale=scale)

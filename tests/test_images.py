@@ -369,7 +369,7 @@ def test_save_image_and_grid(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.jpg", "a.png", "a.webp", "grid.png"]
 
 
-@pytest.mark.parametrize("ending", images.ANIMATIONS)
+@pytest.mark.parametrize("ending", [".gif", ".png", ".webp"])
 def test_save_animation(tmp_path, ending):
     frames = np.stack([np.asarray(noise(seed=i)) for i in range(4)])
     path = tmp_path / f"a{ending}"
@@ -382,4 +382,4 @@ def test_save_animation(tmp_path, ending):
         if ending == ".png":
             np.testing.assert_array_equal(stored.convert("RGB"), frames[3])
     with pytest.raises(ValueError, match="ends in"):
-        images.save_animation(tmp_path / "a.mp4", frames)
+        images.save_animation(tmp_path / "a.avi", frames)

@@ -194,3 +194,10 @@ def test_a_wheel_is_built_where_nothing_is_installed():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_extras_are_installed_from_a_checkout():
+    """No index has tfanime yet: what messages and docs say must work."""
+    files = [*ROOT.glob("tfanime/**/*.py"), *ROOT.glob("docs/**/*.md")]
+    naming = [str(file) for file in files if "tfanime[" in file.read_text(encoding="utf-8")]
+    assert not naming

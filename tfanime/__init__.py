@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tfanime.prepare.posters import pack_posters
     from tfanime.prepare.tags import estimate_tags
     from tfanime.saved import load_generator, load_upscaler
+    from tfanime.training.fine_tune import fine_tune
     from tfanime.training.sweep import sweep
     from tfanime.training.train import train
     from tfanime.upscaling import upscale
@@ -51,6 +52,7 @@ __all__ = [
     "export_onnx",
     "export_saved_model",
     "export_web",
+    "fine_tune",
     "from_arrays",
     "gans",
     "generate",
@@ -81,6 +83,7 @@ _FUNCTIONS = {
     "export_onnx": ("tfanime.export.portable", "export_onnx"),
     "export_saved_model": ("tfanime.export.saved_model", "export_saved_model"),
     "export_web": ("tfanime.export.web", "export_web"),
+    "fine_tune": ("tfanime.training.fine_tune", "fine_tune"),
     "from_arrays": ("tfanime.data", "from_arrays"),
     "generate": ("tfanime.generation", "generate"),
     "imagine": ("tfanime.imagination", "imagine"),

@@ -19,7 +19,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -66,6 +66,13 @@ def silenced_stderr() -> Iterator[None]:
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)
+
+
+def quiet() -> AbstractContextManager:
+    """For LiteRT, which writes to file descriptor 2 whatever the log level is: silence, unless the
+    user wants to hear."""
+    wanted = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3") == "3"
+    return silenced_stderr() if wanted else nullcontext()
 
 
 def _backend() -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfanime.images import parse_size
+from tfanime.network_options import network_names, network_options
+from tfanime.printing import near_miss
 from tfanime.schedules import Schedule, read
 
 CONDITIONINGS = ("none", "concat", "projection", "ac", "infogan", "auto")
@@ -46,7 +48,9 @@ PRECISIONS = ("float32", "mixed_bfloat16")
 
 def _choice(name: str, value: str, known) -> None:
     if value not in known:
-        raise ValueError(f"{name} is one of: {', '.join(known)}. Received: {value!r}.")
+        raise ValueError(
+            f"{name} is one of: {', '.join(known)}. Received: {value!r}.{near_miss(value, known)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,8 @@ class Config:
         ema_half_life: in pictures; 0 turns averaging off.
         start: a run folder or the name of a model that ships (`tfanime.zoo`), to begin with its
             weights; see `training.start`. None: fresh weights.
+        freeze_discriminator: so many halvings of the picture are made by layers that keep the
+            weights they begin with (FreezeD, Mo et al. 2020); for `start` and few pictures.
         precision: Keras's dtype policy. Heads, losses and penalties stay in float32.
         seed: of initial weights, noise and data order.
 
@@ -183,6 +189,7 @@ class Config:
     flip: bool = True
     ema_half_life: float | Schedule = 10_000.0
     start: str | None = None
+    freeze_discriminator: int = 0
     precision: str = "float32"
     seed: int = 0
 
@@ -199,7 +206,7 @@ class Config:
         for name in (*counts, "augment_ramp", "projected_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1. Received: {getattr(self, name)}.")
-        for name in ("text_augmentation", "label_embedding"):
+        for name in ("text_augmentation", "label_embedding", "freeze_discriminator"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is at least 0. Received: {getattr(self, name)}.")
         for name in ("g_lr", "d_lr"):
@@ -229,6 +236,7 @@ class Config:
         if unknown:
             raise ValueError(
                 f"Unknown setting: {', '.join(unknown)}. Known: {', '.join(sorted(known))}."
+                f"{near_miss(unknown[0], known)}"
             )
         for name in ("generator", "discriminator"):
             if name in changes:
@@ -248,6 +256,34 @@ class Config:
     @classmethod
     def from_json(cls, stored: Mapping) -> Config:
         return cls(**{**stored, "image_size": tuple(stored["image_size"])})
+
+
+def check_network_options(config: Config) -> None:
+    """Refuses options that our networks do not take, without importing them.
+
+    Raises:
+        ValueError: naming the option, and those that there are.
+    """
+    for role in ("generator", "discriminator"):
+        options = dict(getattr(config, role))
+        name = options.pop("name", None)
+        known = network_options(role, name)
+        unknown = [] if known is None else [option for option in options if option not in known]
+        if unknown:
+            raise ValueError(
+                f"The {role} {name!r} does not take these options: {', '.join(unknown)}. It takes: "
+                f"{', '.join(known)}.{near_miss(unknown[0], known)}"
+            )
+
+
+def check_network_names(config: Config) -> None:
+    """Refuses networks that are not ours, without importing them.
+
+    Raises:
+        ValueError: naming the network, and those that there are.
+    """
+    for role in ("generator", "discriminator"):
+        _choice(f"{role}'s name", getattr(config, role).get("name"), network_names(role))
 
 
 def _values(value: float | Schedule | None) -> tuple[float, ...]:

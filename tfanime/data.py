@@ -27,6 +27,7 @@ from tfanime import images as image_tools
 from tfanime.cache import cache_folder, check_cache
 from tfanime.files import read_json
 from tfanime.labels import LabelSchema, to_signed
+from tfanime.notebook import MOST, Pictures, image_tag, table
 from tfanime.prepare.writer import FORMAT, VERSION, finish_digest, is_packed
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ SEED_LIMIT = 2**53
 _ORDER, _FLIP, _CONDITION, _SPLIT = range(4)
 
 
-class PackedDataset:
+class PackedDataset(Pictures):
     """Pictures of one size with their labels, in memory-mapped files or in memory.
 
     Use `PackedDataset.open`, `from_arrays` or `load_data`.
@@ -113,6 +114,17 @@ class PackedDataset:
         what = f"{self.count} pictures of {self.width}x{self.height}"
         fields = ", ".join(field.name for field in self.schema.fields) if self.schema else "none"
         return f"<PackedDataset: {what}, labels: {fields}, {self.path or 'in memory'}>"
+
+    def _few(self) -> np.ndarray:
+        return self.images(np.linspace(0, self.count - 1, min(self.count, MOST)).astype(int))
+
+    def _repr_html_(self) -> str:
+        from tfanime.prepare.counts import label_counts
+
+        rows = [("pictures", f"{self.count:,} of {self.width}x{self.height}")]
+        if self.schema is not None:
+            rows += label_counts(self.schema, self.labels())
+        return table(rows) + image_tag(self.grid())
 
     @cached_property
     def sha256(self) -> str:

@@ -10,25 +10,27 @@ from pathlib import Path
 import numpy as np
 
 from tfanime import images as pictures
-from tfanime import latent, upscaling
+from tfanime import latent, upscaling, video
 from tfanime.files import read_json, remove_left_over, write_json
 from tfanime.labels import LabelSchema, to_signed, to_unsigned
+from tfanime.notebook import MOST, Pictures
 
 CHUNK = 8  # pictures a network call: always, see _draw
 MOST_PICTURES = 1_000_000
 MOST_FRAMES = 10_000
+MOST_SCALE = 16
 MOST_MILLISECONDS = 60_000
 METHODS = {"slerp": latent.slerp, "lerp": latent.lerp}
-SHEETS = (".png", ".jpg", ".jpeg", ".webp")
+SHEETS = pictures.SHEETS
 INDEX = "generated.json"
 DEFAULT_SEEDS = (0, 1, 2, 3)
 
 Tags = Mapping[str, object]
 
 
-@dataclass(frozen=True, eq=False)
-class Generated:
-    """Pictures and what they were drawn from.
+@dataclass(frozen=True, eq=False, repr=False)
+class Generated(Pictures):
+    """Pictures and what they were drawn from. In a notebook they show themselves.
 
     Args:
         images: `(n, H, W, 3)` uint8.
@@ -53,6 +55,35 @@ class Generated:
             return [{} for _ in self.images]
         return [self.schema.decode(row) for row in self.labels]
 
+    def __repr__(self) -> str:
+        count, height, width = self.images.shape[:3]
+        seed = "a transition" if self.seed is None else f"seed {self.seed}, from {self.first}"
+        return f"<Generated: {count} pictures of {width}x{height}, {seed}>"
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def _few(self) -> np.ndarray:
+        return self.images[:MOST]
+
+    def save(self, path: str | os.PathLike, columns: int | None = None) -> None:
+        """Writes them: a sheet (.png, .jpg, .webp), an animation (.gif, .mp4), or, without an
+        ending, a folder with a PNG each.
+
+        Args:
+            path: the file or folder.
+            columns: of a sheet, pictures a row.
+        """
+        ending = Path(path).suffix.lower()
+        if ending in SHEETS:
+            pictures.save_grid(path, self.images, columns)
+        elif ending:
+            pictures.save_animation(path, self.images)
+        else:
+            for i, image in enumerate(self.images, self.first):
+                seed = "" if self.seed is None else f"seed{self.seed}_"
+                pictures.save_image(Path(path) / f"{seed}{i:06d}.png", image)
+
 
 def generate(
     run: object,
@@ -66,6 +97,7 @@ def generate(
     upscale: object = None,
     labels: np.ndarray | None = None,
     progress: bool = False,
+    scale: int = 1,
 ) -> Generated:
     """Draws pictures.
 
@@ -89,6 +121,7 @@ def generate(
         labels: `(n, L)` float, 0/1 coding: label rows, one a picture, such as those of real
             pictures; NaN where a label is drawn. `tags` go before them.
         progress: show a progress bar.
+        scale: 1 to 16; makes pictures so many times as large, after `upscale`, without new detail.
 
     Returns:
         `Generated`.
@@ -111,9 +144,10 @@ def generate(
     _check_ending(grid, SHEETS, "grid, a sheet of pictures,")
     folder = None if out is None else _PictureFolder(out)
     truncation = latent.check_truncation(truncation)
+    _check_scale(scale)
     generator = _loaded(run)
     upscaler = None if upscale is None else upscaling.loaded(upscale)
-    factor = 1 if upscaler is None else upscaler.factor
+    factor = scale if upscaler is None else scale * upscaler.factor
     z = latent.truncate(latent.latents(seed, n, generator.latent_dim, first), truncation)
     labels = _sample_labels(generator, seed, n, tags, first, labels)
     shots = np.empty((n, factor * generator.height, factor * generator.width, 3), np.uint8)
@@ -121,8 +155,7 @@ def generate(
     result = Generated(shots, z, labels, generator.schema, seed, first)
     try:
         for start, part in _draw(generator, z, signed, first, progress):
-            if upscaler is not None:
-                part = np.stack([upscaling.enlarge(upscaler, shot) for shot in part])
+            part = _enlarged(part, upscaler, scale)
             shots[start : start + len(part)] = part
             if folder:
                 for i, shot in enumerate(part, start):
@@ -147,6 +180,8 @@ def interpolate(
     out: str | os.PathLike | None = None,
     grid: str | os.PathLike | None = None,
     progress: bool = False,
+    upscale: object = None,
+    scale: int = 1,
 ) -> Generated:
     """Draws transitions through key pictures and back to the first, a loop without an end.
 
@@ -163,10 +198,12 @@ def interpolate(
         method: `"slerp"` (the arc between latents; see `latent.slerp`) or `"lerp"`.
         truncation: 0 to 2; scales the latents.
         milliseconds: how long a frame of the animation stays.
-        out: a file for the looping animation: .gif, .png (an animated PNG) or .webp.
+        out: a file for the looping animation: .gif, .png (an animated PNG), .webp or, where ffmpeg
+            is, .mp4.
         grid: a file (.png, .jpg or .webp) for a still sheet: a row for each transition, from a
             key picture to the next; the way back to the first is left out.
         progress: show a progress bar.
+        upscale, scale: enlarge each picture, as for `generate`.
 
     Returns:
         `Generated` with `keys * frames` pictures; key k is picture `k * frames`.
@@ -194,15 +231,20 @@ def interpolate(
         )
     _check_ending(out, pictures.ANIMATIONS, "out, an animation,")
     _check_ending(grid, SHEETS, "grid, a sheet of pictures,")
+    if out is not None and Path(out).suffix.lower() == video.ENDING:
+        video.ffmpeg()
     truncation = latent.check_truncation(truncation)
+    _check_scale(scale)
     generator = _loaded(run)
+    upscaler = None if upscale is None else upscaling.loaded(upscale)
     keys = [latent.latents(seed, 1, generator.latent_dim)[0] for seed in seeds]
     z = latent.truncate(_path(keys, METHODS[method], frames), truncation)
     signed = None
     ends = [_sample_labels(generator, seed, 1, t, 0) for seed, t in zip(seeds, tags, strict=True)]
     if generator.schema is not None:
         signed = _path([to_signed(row[0]) for row in ends], latent.lerp, frames)
-    shots = np.concatenate([part for _, part in _draw(generator, z, signed, 0, progress)])
+    drawn = (part for _, part in _draw(generator, z, signed, 0, progress))
+    shots = np.concatenate([_enlarged(part, upscaler, scale) for part in drawn])
     if out is not None:
         pictures.save_animation(out, shots, int(milliseconds))
     if grid is not None:
@@ -245,10 +287,10 @@ def _draw(
     has `CHUNK` rows and picture i sits in row i % CHUNK, whatever n and first are: the same
     picture then comes out to the last bit. Free rows repeat a neighbour.
     """
-    from tqdm import tqdm
+    from tfanime.bars import progress_bar
 
     n = len(z)
-    with tqdm(total=n, unit="picture", disable=not progress) as bar:
+    with progress_bar(total=n, unit="picture", disable=not progress) as bar:
         for start in range(-(first % CHUNK), n, CHUNK):
             low, high = max(start, 0), min(start + CHUNK, n)
             free = ((low - start, start + CHUNK - high), (0, 0))
@@ -256,6 +298,13 @@ def _draw(
             drawn = generator(*batch)[low - start : high - start]
             yield low, pictures.to_uint8(drawn)
             bar.update(high - low)
+
+
+def _enlarged(shots: np.ndarray, upscaler, scale: int) -> np.ndarray:
+    """Pictures `(n, H, W, 3)` uint8, enlarged by an upscaler, if there is one, and by `scale`."""
+    if upscaler is not None:
+        shots = np.stack([upscaling.enlarge(upscaler, shot) for shot in shots])
+    return pictures.enlarge(shots, scale)
 
 
 def _path(keys: list[np.ndarray], step, frames: int) -> np.ndarray:
@@ -286,6 +335,11 @@ def key_pictures(
 
 
 # ---- writing -----------------------------------------------------------------------------------
+
+
+def _check_scale(scale: int) -> None:
+    if not isinstance(scale, (int, np.integer)) or not 1 <= scale <= MOST_SCALE:
+        raise ValueError(f"scale is a whole number from 1 to {MOST_SCALE}. Received: {scale!r}.")
 
 
 def _check_ending(path: str | os.PathLike | None, endings: Sequence[str], what: str) -> None:

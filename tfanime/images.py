@@ -36,7 +36,8 @@ MODES = ("crop", "pad")
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 BACKGROUND = (255, 255, 255)
-ANIMATIONS = (".gif", ".png", ".webp")
+ANIMATIONS = (".gif", ".png", ".webp", ".mp4")
+SHEETS = (".png", ".jpg", ".jpeg", ".webp")
 
 
 # ---- sizes and ranges --------------------------------------------------------------------------
@@ -411,6 +412,24 @@ def grid(images: np.ndarray, columns: int | None = None, padding: int = 2) -> np
     return sheet
 
 
+def enlarge(images: np.ndarray, times: int) -> np.ndarray:
+    """Pictures `times` as large, by Lanczos: smooth, without new detail.
+
+    Args:
+        images: `(n, H, W, 3)` uint8.
+        times: a whole number, at least 1.
+
+    Returns:
+        `(n, times H, times W, 3)` uint8.
+    """
+    images = check_pictures(images)
+    size = (images.shape[2] * times, images.shape[1] * times)
+    if times == 1:
+        return images
+    larger = [Image.fromarray(one).resize(size, Image.Resampling.LANCZOS) for one in images]
+    return np.stack([np.asarray(one) for one in larger])
+
+
 # ---- writing -----------------------------------------------------------------------------------
 
 
@@ -440,7 +459,8 @@ def save_animation(path: str | os.PathLike, frames: np.ndarray, milliseconds: in
     """Writes an endless animation.
 
     Args:
-        path: ends in `.gif`, `.png` (animated PNG, lossless) or `.webp`.
+        path: ends in `.gif`, `.png` (animated PNG, lossless), `.webp` or, with ffmpeg, `.mp4`,
+            which does not begin again by itself.
         frames: `(n, H, W, 3)` uint8.
         milliseconds: how long each frame stays.
     """
@@ -450,6 +470,11 @@ def save_animation(path: str | os.PathLike, frames: np.ndarray, milliseconds: in
         raise ValueError(
             f"An animation's name ends in {', '.join(ANIMATIONS)}. Received: {str(path)!r}."
         )
+    if ending == ".mp4":
+        from tfanime.video import save_video
+
+        save_video(path, frames, milliseconds)
+        return
     options = {".webp": {"quality": 90, "method": 4}}.get(ending, {})
     first, *others = [Image.fromarray(frame) for frame in frames]
     with atomic_path(path) as temporary:

@@ -61,6 +61,9 @@ class Imagined:
         """`(n, H, W, 3)` uint8."""
         return self.pictures.images
 
+    def _repr_png_(self) -> bytes:
+        return self.pictures._repr_png_()
+
     def explanation(self) -> str:
         """The reading in a few lines."""
         lines = [f"{name}: {text}" for name, text in self.read.items()]

@@ -16,6 +16,8 @@ from dataclasses import field as attribute
 
 import numpy as np
 
+from tfanime.printing import near_miss
+
 KINDS = ("group", "flag", "value", "vector")
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
@@ -170,8 +172,9 @@ class LabelSchema:
         for field in self.fields:
             if field.name == name:
                 return field
+        known = [f.name for f in self.fields]
         raise ValueError(
-            f"{name!r} is not a known attribute. Known: {', '.join(f.name for f in self.fields)}."
+            f"{name!r} is not a known attribute. Known: {', '.join(known)}.{near_miss(name, known)}"
         )
 
     # ---- from and to words -------------------------------------------------------------------
@@ -196,11 +199,7 @@ class LabelSchema:
 
     def _encode_one(self, field: Field, given: object) -> np.ndarray | float:
         if field.kind == "group":
-            if str(given) not in field.values:
-                raise ValueError(
-                    f"{field.name!r} is one of: {', '.join(field.values)}. Received: {given!r}."
-                )
-            return np.eye(field.size, dtype=np.float32)[field.values.index(str(given))]
+            return np.eye(field.size, dtype=np.float32)[_place(field, given)]
         if field.kind == "vector":
             numbers = np.asarray(given)
             if numbers.shape != (field.length,) or numbers.dtype.kind not in "fiu":
@@ -413,6 +412,20 @@ class LabelSchema:
             return schema
         rows = np.frombuffer(base64.b64decode(stored["examples"]), "<f2")
         return replace(schema, examples=rows.astype(np.float32).reshape(-1, schema.size))
+
+
+def _place(field: Field, given: object) -> int:
+    """Which value of a group is meant; capitals matter only where two values differ in them."""
+    word = str(given)
+    same = [i for i, value in enumerate(field.values) if value.lower() == word.lower()]
+    if word in field.values:
+        return field.values.index(word)
+    if len(same) == 1:
+        return same[0]
+    raise ValueError(
+        f"{field.name!r} is one of: {', '.join(field.values)}. "
+        f"Received: {given!r}.{near_miss(given, field.values)}"
+    )
 
 
 def to_signed(labels: np.ndarray) -> np.ndarray:

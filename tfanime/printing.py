@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
+from collections.abc import Iterable
 
 # Controls (a terminal acts on some of them), formats (some turn the direction of writing round)
 # and lone halves of surrogate pairs (which no encoding can write).
@@ -26,3 +28,15 @@ def plain(value: object) -> str:
 def caption(value: object) -> str:
     """`plain` text that matplotlib draws as it is: two `$` would make a formula."""
     return plain(value).replace("$", r"\$")
+
+
+def near_miss(word: object, known: Iterable[object]) -> str:
+    """` Did you mean 'x'?` for what is nearly one of `known`, else nothing.
+
+    Example:
+        >>> near_miss("chanels", ["channels", "depth"])
+        " Did you mean 'channels'?"
+    """
+    spelt = {str(name).lower(): str(name) for name in known}
+    found = difflib.get_close_matches(str(word).lower(), spelt, n=1, cutoff=0.7)
+    return f" Did you mean {spelt[found[0]]!r}?" if found else ""

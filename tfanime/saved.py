@@ -18,6 +18,7 @@ import numpy as np
 from tfanime import bounds, zoo
 from tfanime.files import atomic_path, write_json
 from tfanime.labels import LabelSchema
+from tfanime.printing import near_miss
 
 if TYPE_CHECKING:
     import keras
@@ -246,10 +247,16 @@ def _described(folder: str | os.PathLike, wanted: str) -> dict:
 
 def _existing(folder: str | os.PathLike, wanted: str = GENERATOR) -> Path:
     folder = zoo.locate(folder)
+    if (folder / "tagger.keras").is_file():
+        raise ValueError(
+            f"A run of a{'n' * (wanted == UPSCALER)} {wanted} is needed. Received: "
+            f"{os.fspath(folder)!r}, a tagger: `tfanime prepare tags` reads attributes with it."
+        )
     if not (folder / WEIGHTS).is_file() or not (folder / DESCRIPTION).is_file():
+        known = [name for name in zoo.names() if not (zoo.path(name) / "tagger.keras").is_file()]
         raise FileNotFoundError(
             f"A run folder holds {WEIGHTS} and {DESCRIPTION}; {str(folder)!r} does not, and no "
-            f"model of that name ships ({', '.join(zoo.names())}). "
+            f"model of that name ships ({', '.join(known)}).{near_miss(folder.name, known)} "
             f"Train one with: {TRAINING[wanted]}"
         )
     return folder

@@ -260,10 +260,12 @@ def _check_targets(jobs: Sequence[_Job], out: Path, overwrite: bool) -> None:
 
 def _with_progress(jobs: Sequence[_Job], progress: bool):
     """Yields each job and what its tiles call; the bar counts pictures, in parts of one."""
-    from tqdm import tqdm
+    from tfanime.bars import progress_bar
 
     layout = "{l_bar}{bar}| {n:.1f}/{total} pictures [{elapsed}<{remaining}, {rate_fmt}]"
-    with tqdm(total=len(jobs), unit="picture", bar_format=layout, disable=not progress) as bar:
+    with progress_bar(
+        total=len(jobs), unit="picture", bar_format=layout, disable=not progress
+    ) as bar:
         for number, job in enumerate(jobs, start=1):
             yield job, bar.update
             bar.update(number - bar.n)

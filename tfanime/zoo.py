@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tfanime.printing import near_miss
+
 DEFAULT = "faces-64"  # what is drawn with when no run is named
 UPSCALER = "upscaler"  # what enlarges when no run is named
 PACKAGE = Path(__file__).parent
@@ -32,10 +34,23 @@ def path(name: str) -> Path:
         if (place / name / "MODEL_CARD.md").is_file():
             return place / name
     known = ", ".join(names()) or "none"
-    raise ValueError(f"A model that ships with tfanime is one of: {known}. Received: {name!r}.")
+    raise ValueError(
+        f"A model that ships with tfanime is one of: {known}. "
+        f"Received: {name!r}.{near_miss(name, names())}"
+    )
 
 
 def locate(run: str | os.PathLike) -> Path:
-    """The folder of a run: a path, or the name of a model that ships if no such path exists."""
-    folder = Path(run)
-    return path(str(run)) if not folder.exists() and str(run) in names() else folder
+    """The folder of a run: a path, or the name of a model that ships.
+
+    A run of that name here comes before the model; anything else of that name, such as a folder of
+    pictures, does not, and is given as `./NAME` or a `Path`.
+    """
+    folder, name = Path(run), os.fspath(run)
+    meant = not is_model(folder) if isinstance(run, str) else not folder.exists()
+    return path(name) if meant and name in names() else folder
+
+
+def is_model(folder: Path) -> bool:
+    """Whether a folder is a run or a saved model: it has a file that only they have."""
+    return any((folder / name).is_file() for name in ("generator.json", "tagger.keras"))

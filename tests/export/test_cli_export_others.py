@@ -27,7 +27,9 @@ RESULTS = {
     "export_saved_model": SAVED,
     "export_litert": CONVERTED,
     "export_onnx": CONVERTED,
-    "export_all": SimpleNamespace(web=SITE, served=SAVED, litert=CONVERTED, onnx=CONVERTED),
+    "export_all": SimpleNamespace(
+        web=SITE, served=SAVED, litert=CONVERTED, onnx=CONVERTED, lacking={}
+    ),
 }
 FUNCTIONS = {
     "saved-model": saved_model.export_saved_model,
@@ -126,3 +128,26 @@ def test_everything_goes_into_one_folder(monkeypatch, tmp_path):
         ("saved_model", tmp_path / "my run", tmp_path / "serving" / "my-run"),
         ("web", [tmp_path / "my run", tmp_path / "up"], tmp_path / "web"),
     ]
+
+
+def test_what_lacks_packages_is_left_out_and_named(monkeypatch, tmp_path):
+    def without(*args, **options):
+        raise ImportError('Exporting to ONNX needs tf2onnx: pip install ".[onnx]" in a checkout')
+
+    for name, result in (("litert", CONVERTED), ("saved_model", SAVED), ("web", SITE)):
+        monkeypatch.setattr(everything, f"export_{name}", lambda *a, r=result, **o: r)
+    monkeypatch.setattr(everything, "export_onnx", without)
+    made = everything.export_all(tmp_path, tmp_path)
+    assert (made.litert, made.onnx, made.served, made.web) == (CONVERTED, None, SAVED, SITE)
+    assert list(made.lacking) == ["onnx"]
+
+
+def test_the_exit_code_says_that_something_is_lacking(invoke, monkeypatch, tmp_path):
+    made = SimpleNamespace(
+        web=None, served=SAVED, litert=CONVERTED, onnx=None, lacking={"onnx": "No o.", "web": "No."}
+    )
+    monkeypatch.setitem(vars(tfanime), "export_all", lambda *a, **o: made)
+    result = invoke("export", "all", tmp_path, "--out", "x")
+    assert result.exit_code == 1
+    assert result.stderr == "Not written: onnx/. No o.\nNot written: web/. No.\n"
+    assert result.stdout.count("pictures differ") == 2

@@ -670,3 +670,12 @@ def test_infogan_learns_codes_from_generated_pictures_only():
     twin.train_step({**data, "labels": -data["labels"]})  # labels of real pictures are not read
     assert_same(weights(gan.head), weights(twin.head), atol=0)
     assert "d_label_loss" not in logs and "g_label_loss" in logs
+
+
+def test_pictures_of_bytes_are_refused():
+    """They would be taken for floats in [-1, 1]."""
+    gan = make()
+    gan.compile()
+    shots = np.zeros((BATCH, *batch()["images"].shape[1:]), np.uint8)
+    with pytest.raises(ValueError, match="float32 in .* Received: uint8. .*to_float"):
+        gan.fit(shots, verbose=0)

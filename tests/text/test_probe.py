@@ -57,3 +57,13 @@ def test_copies_are_kept_on_one_side():
     assert linear_probe(vectors, classes, groups)["accuracy"] < 0.72
     with pytest.raises(ValueError, match="two classes"):
         linear_probe(vectors, ["light"] * 120)
+
+
+def test_too_few_texts_are_refused_without_a_warning():
+    vectors = np.eye(4)
+    with pytest.raises(ValueError, match="5 different titles at least. Received: 4"):
+        linear_probe(vectors, ["light", "heavy", "light", "heavy"])
+    with pytest.raises(ValueError, match="5 different titles at least. Received: 2"):
+        linear_probe(np.eye(6), ["light", "heavy"] * 3, list("aabbbb"))
+    with pytest.raises(ValueError, match="two titles"):
+        neighbour_agreement(vectors, [["a"]] * 4, ["same"] * 4)

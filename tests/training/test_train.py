@@ -16,9 +16,9 @@ from tfanime.export.model import generator_subject
 from tfanime.files import read_json, write_json
 from tfanime.images import save_image
 from tfanime.models import dcgan
-from tfanime.training import checkpoint, distribution
+from tfanime.training import checkpoint, devices, distribution
 from tfanime.training.log import read
-from tfanime.training.train import Diverged
+from tfanime.training.train import Diverged, check_plan, say_ignored_labels
 
 
 def newest(run):
@@ -378,3 +378,52 @@ def test_batch_must_divide_by_the_replicas():
 
     with pytest.raises(ValueError, match="multiple of 2. Received: 7"):
         distribution.check_batch(Two(), 7)
+
+
+def test_a_recipe_that_ignores_labels_says_so(capsys):
+    schema = tfanime.labels.MAKEGIRLSMOE
+    say_ignored_labels(recipes.get("dcgan"), schema)
+    said = capsys.readouterr().err
+    assert "'dcgan' ignores the labels" in said and "hair, long_hair" in said
+    assert said.count("\n") == 1
+    say_ignored_labels(recipes.get("dcgan"), None)
+    say_ignored_labels(recipes.get("modern"), schema)
+    say_ignored_labels(recipes.get("srgan"), schema)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_dry_run_refuses_what_a_run_refuses(tmp_path):
+    config = recipes.get("dcgan").override(image_size=60)
+    with pytest.raises(ValueError, match="60"):
+        check_plan(config, "drawn", tmp_path / "run")
+    check_plan(config.override(image_size=64), "drawn", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_continuing_and_finished_are_said(train, faces, capsys):
+    train("dcgan", faces, steps=1, progress=True)
+    assert "Continuing" not in capsys.readouterr().err
+    train("dcgan", faces, steps=2, progress=True)
+    assert "from step 1 of 2." in capsys.readouterr().err
+    before = train("dcgan", faces, steps=2, progress=True)
+    assert "is already finished: step 2 of 2." in capsys.readouterr().err
+    assert before.seconds >= 0
+
+
+def test_building_is_not_counted_as_training(train, faces, monkeypatch):
+    """The first step builds the graph."""
+    place = type(devices.make("none", 8))
+    slow, real = [True], place.step_function
+
+    def step_function(self, gan):
+        step = real(self, gan)
+
+        def run(batch, said):
+            if slow.pop() if slow else False:
+                time.sleep(1.0)
+            return step(batch, said)
+
+        return run
+
+    monkeypatch.setattr(place, "step_function", step_function)
+    assert train("dcgan", faces, steps=1, strategy="none").seconds < 1.0

@@ -12,6 +12,7 @@ import click
 import tfanime
 from tfanime.cli import (
     collect,
+    doctor,
     drawing,
     evaluate,
     export,
@@ -20,6 +21,7 @@ from tfanime.cli import (
     imagining,
     judge,
     launch,
+    models,
     prepare,
     tagger,
     text,
@@ -37,8 +39,9 @@ def main(debug: bool) -> None:
 
     \b
     Examples:
-      tfanime recipes
-      tfanime train dcgan --data drawn --minutes 5 --out runs/first
+      tfanime generate --n 16 --hair pink --grid faces.png
+      tfanime models
+      tfanime train modern --data drawn --minutes 5 --out runs/first
       tfanime generate runs/first --n 64 --grid sheet.png
 
     `tfanime VERB --help` explains a verb and gives examples.
@@ -65,5 +68,7 @@ for verb in (
     export.web,
     training.sweep,
     training.recipes,
+    models.models,
+    doctor.doctor,
 ):
     main.add_command(verb)

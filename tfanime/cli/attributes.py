@@ -8,13 +8,44 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfanime import zoo
 from tfanime.cli.kinds import FIRST_ATTRIBUTE
-from tfanime.printing import plain
+from tfanime.printing import near_miss, plain
 
 if TYPE_CHECKING:
     from tfanime.labels import LabelSchema
 
 ATTRIBUTES = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+
+class WithAttributes(click.Command):
+    """A verb that takes the attributes of a model as options, which its help lists."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # Before click reads them: --help is obeyed at once.
+        ctx.meta[MODEL] = next((word for word in args if zoo.is_model(zoo.locate(word))), None)
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        model = ctx.meta[MODEL]
+        if model is None:
+            with formatter.section("Attributes"):
+                formatter.write_text(f"{ctx.command_path} MODEL --help lists those of a model.")
+            return
+        from tfanime.model_list import attribute_lines
+        from tfanime.saved import load_schema
+
+        schema = load_schema(model)
+        with formatter.section(f"Attributes of {plain(model)}"):
+            if schema is None:
+                formatter.write_text("none: it was trained without labels")
+            else:
+                rows = attribute_lines(schema)
+                formatter.write_dl([(plain(name), plain(values)) for name, values in rows])
+
+
+MODEL = "tfanime.model"
 
 
 def pairs_of(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
@@ -71,5 +102,7 @@ def _tag(
     if field is not None and field.kind == "flag" and value is None:
         return field.name, False
     listed = ", ".join(field.name for field in schema.fields)
-    said = f"No such option: --{name}. Attributes of {run}: {listed}."
+    options = [param.name.replace("_", "-") for param in ctx.command.params]
+    hint = near_miss(spelt.removeprefix("no-"), [*known, *options])
+    said = f"No such option: --{name}. Attributes of {run}: {listed}.{hint}"
     raise click.UsageError(plain(said), ctx)

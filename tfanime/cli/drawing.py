@@ -5,11 +5,25 @@ from __future__ import annotations
 import click
 
 import tfanime
-from tfanime.cli.attributes import ATTRIBUTES, pairs_of, tags_of
-from tfanime.cli.kinds import COUNT, RUN_OR_DEFAULT, SEED, TRUNCATION, Run, Seeds, Tags
+from tfanime.cli.attributes import ATTRIBUTES, WithAttributes, pairs_of, tags_of
+from tfanime.cli.kinds import COUNT, RUN_OR_DEFAULT, SEED, TRUNCATION, Drawing, Run, Seeds, Tags
+
+UPSCALE = click.option(
+    "--upscale",
+    type=Run(),
+    metavar="RUN",
+    help="Enlarge them with an upscaler: `upscaler`, which ships, or a run of srgan.",
+)
+SCALE = click.option(
+    "--scale",
+    type=click.IntRange(1, 16),
+    default=1,
+    show_default=True,
+    help="Make them so many times as large, without new detail.",
+)
 
 
-@click.command(context_settings=ATTRIBUTES)
+@click.command(cls=WithAttributes, context_settings=ATTRIBUTES)
 @RUN_OR_DEFAULT
 @click.option("--n", type=COUNT, default=16, show_default=True, help="How many pictures.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same pictures.")
@@ -29,16 +43,12 @@ from tfanime.cli.kinds import COUNT, RUN_OR_DEFAULT, SEED, TRUNCATION, Run, Seed
 )
 @click.option(
     "--grid",
-    type=click.Path(dir_okay=False),
+    type=Drawing("SHEETS"),
     metavar="FILE",
     help="All pictures on one sheet (.png, .jpg, .webp).",
 )
-@click.option(
-    "--upscale",
-    type=Run(),
-    metavar="RUN",
-    help="Enlarge them with this run of an upscaler.",
-)
+@UPSCALE
+@SCALE
 @click.pass_context
 def generate(ctx, run, n, out, grid, **options) -> None:
     """Draw pictures: single files (--out), a sheet (--grid) or both.
@@ -55,7 +65,8 @@ def generate(ctx, run, n, out, grid, **options) -> None:
       tfanime generate runs/first --n 64 --grid sheet.png
       tfanime generate runs/girls --n 16 --seed 7 --hair blue --smile --no-hat --out faces/
       tfanime generate runs/girls --truncation 0.7 --grid typical.png
-      tfanime generate runs/girls --upscale runs/larger --out faces2x/
+      tfanime generate runs/girls --upscale upscaler --out faces2x/
+      tfanime generate --scale 4 --n 1 --seed 3 --out portrait/
     """
     if out is None and grid is None:
         raise click.UsageError("Say where the pictures go: --out DIR, --grid FILE or both.", ctx)
@@ -67,7 +78,7 @@ def generate(ctx, run, n, out, grid, **options) -> None:
         click.echo(f"sheet: {grid}")
 
 
-@click.command(context_settings=ATTRIBUTES)
+@click.command(cls=WithAttributes, context_settings=ATTRIBUTES)
 @RUN_OR_DEFAULT
 @click.option(
     "--seeds",
@@ -103,16 +114,18 @@ def generate(ctx, run, n, out, grid, **options) -> None:
 )
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False),
+    type=Drawing("ANIMATIONS"),
     metavar="FILE",
-    help="A looping animation (.gif, .webp, or .png: APNG).",
+    help="A looping animation (.gif, .webp, .png: APNG; .mp4 where ffmpeg is).",
 )
 @click.option(
     "--grid",
-    type=click.Path(dir_okay=False),
+    type=Drawing("SHEETS"),
     metavar="SHEET",
     help="A still sheet, one row a transition (.png, .jpg, .webp).",
 )
+@UPSCALE
+@SCALE
 @click.pass_context
 def interpolate(ctx, run, seeds, start, end, out, grid, **options) -> None:
     """Draw transitions between seeds or attributes, as a loop (--out) or a sheet (--grid).
@@ -124,6 +137,7 @@ def interpolate(ctx, run, seeds, start, end, out, grid, **options) -> None:
       tfanime interpolate runs/first --seeds 1,2,3 --out loop.gif
       tfanime interpolate runs/girls --seeds 5 --from hair=blue,smile --to hair=red --grid dye.png
       tfanime interpolate runs/girls --seeds 1,2,3,4 --hair pink --frames 12 --out pink.webp
+      tfanime interpolate --seeds 1,2,3 --upscale upscaler --scale 2 --out loop.mp4
     """
     if out is None and grid is None:
         raise click.UsageError("Say where the pictures go: --out FILE, --grid SHEET or both.", ctx)

@@ -6,14 +6,23 @@ import click
 
 import tfanime
 from tfanime.cli.kinds import COUNT, SEED, Data, Run
-from tfanime.printing import plain
+from tfanime.printing import near_miss, plain
+
+# Here too, for importing tfanime.evaluation imports TensorFlow.
+METRICS = ("fid", "kid", "prdc", "is", "1nn", "diversity", "neighbours", "gan-train-test")
+METRICS += ("fid-between-labels", "attributes")
 
 
 class Names(click.ParamType):
     name = "names"
 
     def convert(self, value, param, ctx):
-        return [word.strip() for word in value.split(",") if word.strip()]
+        names = [word.strip() for word in value.split(",") if word.strip()]
+        for name in names:
+            if name not in METRICS:
+                said = f"{name!r} is none of: {', '.join(METRICS)}.{near_miss(name, METRICS)}"
+                self.fail(said, param, ctx)
+        return names
 
 
 @click.command()
@@ -30,8 +39,7 @@ class Names(click.ParamType):
     "--metrics",
     type=Names(),
     metavar="NAME,NAME,...",
-    help="fid, kid, prdc, is, 1nn, diversity, neighbours, gan-train-test, fid-between-labels, "
-    "attributes. Default: all that apply.",
+    help=f"{', '.join(METRICS)}. Default: all that apply.",
 )
 @click.option(
     "--protocol",

@@ -169,18 +169,27 @@ def export_onnx(run, out) -> None:
 @UPSCALER
 @SITE
 @TRUST_ENCODER
-def export_all(run, out, **options) -> None:
+@click.pass_context
+def export_all(ctx, run, out, **options) -> None:
     """Write web/, serving/, litert/ and onnx/ in one folder.
+
+    What needs packages that are not installed is left out and named, and the exit code is 1.
 
     \b
     Examples:
       tfanime export all runs/girls --out published/
     """
     made = tfanime.export_all(run, out, progress=True, **options)
-    _say(made.litert)
-    _say(made.onnx)
-    click.echo(f"{made.served.path}: pictures differ by {made.served.difference:.1e} at most")
-    click.echo(f"{made.web.path}: {', '.join(model.name for model in made.web.models)}")
+    for converted in filter(None, (made.litert, made.onnx)):
+        _say(converted)
+    if made.served is not None:
+        click.echo(f"{made.served.path}: pictures differ by {made.served.difference:.1e} at most")
+    if made.web is not None:
+        click.echo(f"{made.web.path}: {', '.join(model.name for model in made.web.models)}")
+    for step, reason in made.lacking.items():
+        click.echo(f"Not written: {step}/. {reason}", err=True)
+    if made.lacking:
+        ctx.exit(1)
 
 
 def _say(converted) -> None:

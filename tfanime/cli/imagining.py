@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 import tfanime
-from tfanime.cli.attributes import ATTRIBUTES, pairs_of, tags_of
-from tfanime.cli.kinds import COUNT, SEED, TRUNCATION, TRUST_ENCODER
+from tfanime.cli.attributes import ATTRIBUTES, WithAttributes, pairs_of, tags_of
+from tfanime.cli.kinds import COUNT, SEED, TRUNCATION, TRUST_ENCODER, Drawing, Run
 
 
-@click.command(context_settings=ATTRIBUTES)
+@click.command(cls=WithAttributes, context_settings=ATTRIBUTES)
 @click.argument("text")
 @click.option(
     "--run",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=Run(file_okay=False),
     required=True,
     metavar="RUN",
     help="A run that was trained with texts.",
@@ -26,7 +24,7 @@ from tfanime.cli.kinds import COUNT, SEED, TRUNCATION, TRUST_ENCODER
 @click.option("--out", type=click.Path(file_okay=False), metavar="DIR", help="One PNG a picture.")
 @click.option(
     "--grid",
-    type=click.Path(dir_okay=False),
+    type=Drawing("SHEETS"),
     metavar="FILE",
     help="All pictures on one sheet (.png, .jpg, .webp).",
 )

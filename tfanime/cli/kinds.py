@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from tfanime import zoo
+from tfanime.printing import near_miss
 
 
 class Size(click.ParamType):
@@ -28,8 +30,19 @@ class Recipe(click.ParamType):
         from tfanime import recipes
 
         if value not in recipes.names():
-            self.fail(f"{value!r} is none of: {', '.join(recipes.names())}.", param, ctx)
+            known = recipes.names()
+            said = f"{value!r} is none of: {', '.join(known)}.{near_miss(value, known)}"
+            self.fail(said, param, ctx)
         return value
+
+
+class RecipeOrData(Recipe):
+    """A recipe, or with --from the data."""
+
+    def convert(self, value, param, ctx):
+        if ctx.params.get("model") is not None:
+            return Data(exists=True).convert(value, param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class Data(click.Path):
@@ -75,6 +88,26 @@ class Axis(click.ParamType):
         return value
 
 
+class Drawing(click.Path):
+    """A file to write, whose ending is checked before anything is drawn.
+
+    Args:
+        endings: name of a tuple in `tfanime.images`.
+    """
+
+    def __init__(self, endings: str):
+        super().__init__(dir_okay=False)
+        self.endings = endings
+
+    def convert(self, value, param, ctx):
+        from tfanime import images
+
+        known = getattr(images, self.endings)
+        if not str(value).lower().endswith(known):
+            self.fail(f"{str(value)!r} ends in none of: {', '.join(known)}.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class Seeds(click.ParamType):
     name = "seeds"
 
@@ -102,7 +135,14 @@ class Run(click.Path):
         super().__init__(exists=True, path_type=Path, **kwargs)
 
     def convert(self, value, param, ctx):
-        return super().convert(zoo.locate(value), param, ctx)
+        found = zoo.locate(value)
+        if not found.exists():
+            known = zoo.names()
+            said = f"Path {os.fspath(value)!r} does not exist, and what ships is: "
+            self.fail(f"{said}{', '.join(known)}.{near_miss(value, known)}", param, ctx)
+        if os.path.exists(value) and not os.path.samefile(value, found):
+            click.echo(f"{value} is the model that ships; what is here is ./{value}.", err=True)
+        return super().convert(found, param, ctx)
 
 
 class RunOrDefault(Run):

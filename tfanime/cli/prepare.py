@@ -40,6 +40,7 @@ SMALLEST = click.option(
     metavar="PIXELS",
     help="Leave out pictures whose shorter side is below this.",
 )
+SMALLEST_BATCH = 16  # of the recipe modern
 LICENCE = click.option(
     "--licence", metavar="TEXT", help="Note for manifest.json. Default: what the source's says."
 )
@@ -197,6 +198,7 @@ def faces(source, out, **options) -> None:
     _say_steps(found.manifest)
     click.echo(f"Look at: {out}/review.html")
     click.echo(f"Pack with: tfanime prepare {found.crops} --size 64 --out packed/")
+    click.echo(f"Or with attributes: tfanime prepare tags {out} --size 64 --out packed/")
 
 
 @prepare.stage
@@ -333,7 +335,9 @@ def posters(records, out, **options) -> None:
     _say_steps(manifest)
     for what, count in manifest.settings["posters"].items():
         click.echo(f"{count:>9,}  {plain(what)}")
-    click.echo(f"Train with: tfanime train cdcgan-sn --data {out}/train --out runs/posters")
+    click.echo(
+        f"Train with: tfanime train cdcgan-sn --data {out}/train --minutes 60 --out runs/posters"
+    )
 
 
 def _say_steps(manifest) -> None:
@@ -352,4 +356,10 @@ def _say_packed(out, packed) -> None:
 
         for name, counts in label_counts(packed.schema, packed.labels()):
             click.echo(f"  {name}: {counts}")
-    click.echo(f"Train with: tfanime train dcgan --data {out} --minutes 60 --out runs/first")
+    click.echo(f"Train with: {training_command(out, len(packed))}")
+
+
+def training_command(data, count: int) -> str:
+    """A recipe that learns from so few pictures, and from labels where there are some."""
+    batch = f" --batch {count}" if count < SMALLEST_BATCH else ""
+    return f"tfanime train modern --data {data}{batch} --minutes 60 --out runs/first"

@@ -6,15 +6,22 @@ import click
 
 import tfanime
 from tfanime.cli.group import INTERRUPTED
-from tfanime.cli.kinds import COUNT, Axis, Data, Recipe, Settings, Size
+from tfanime.cli.kinds import COUNT, Axis, Data, Recipe, RecipeOrData, Run, Settings, Size
 
 
 @click.command()
-@click.argument("recipe", type=Recipe())
+@click.argument("recipe", metavar="RECIPE|DATA", type=RecipeOrData(), required=False)
+@click.option(
+    "--from",
+    "model",
+    type=Run(file_okay=False),
+    is_eager=True,  # it decides what the first word means
+    metavar="MODEL",
+    help="Train a model that ships, or a run, on with DATA; in place of a recipe.",
+)
 @click.option(
     "--data",
     type=Data(exists=True),
-    required=True,
     help="A packed folder, pictures, or `drawn` (the built-in faces).",
 )
 @click.option(
@@ -73,30 +80,45 @@ from tfanime.cli.kinds import COUNT, Axis, Data, Recipe, Settings, Size
 )
 @click.option("--dry-run", is_flag=True, help="Print the settings that would be used, and stop.")
 @click.pass_context
-def train(ctx, recipe, data, out, settings, dry_run, **options) -> None:
+def train(ctx, recipe, model, data, out, settings, dry_run, **options) -> None:
     """Train a model, or continue where a run stopped.
 
     RECIPE is one of `tfanime recipes`. Stopped by Ctrl-C, a crash or a power cut, the same
     command continues as if nothing had happened.
 
+    With --from MODEL, a model learns from your own images, some dozens at least: its recipe,
+    settings and labels are taken over, and RUN/before_after.png shows what became of it.
+
     \b
     Examples:
-      tfanime train dcgan --data drawn --minutes 5 --out runs/first
+      tfanime train modern --data drawn --minutes 5 --out runs/first
+      tfanime train --from faces-64 my_pictures/ --minutes 30 --out runs/mine
       tfanime train dcgan-dragan --data packed/ --size 64 --epochs 20 --out runs/faces
       tfanime train dcgan --data packed/ --steps 5000 --set g_lr=1e-4 \\
         --set generator.channels=32 --out runs/small
     """
     from tfanime.config import parse_overrides
 
+    if model is not None:
+        recipe, data = None, _one(ctx, recipe, data)
+    elif recipe is None or data is None:
+        missing = "argument 'RECIPE'" if recipe is None else "option '--data'"
+        raise click.UsageError(f"Missing {missing}. With --from MODEL: --from MODEL DATA.", ctx)
     overrides = parse_overrides(settings)
     both = sorted({name for name in overrides if options.get(name) is not None})
     if both:
         raise click.UsageError(f"Given twice, as an option and by --set: {', '.join(both)}.", ctx)
     options |= overrides
+    _check_settings(ctx, recipe, options)
     if dry_run:
-        _show_plan(recipe, data, options)
+        if model is not None:
+            raise click.UsageError("--dry-run is for recipes; it does not go with --from.", ctx)
+        _show_plan(ctx, recipe, data, out, options)
         return
-    run = tfanime.train(recipe, data, out=out, **options)
+    if model is None:
+        run = tfanime.train(recipe, data, out=out, **options)
+    else:
+        run = tfanime.fine_tune(model, data, out=out, **options)
     click.echo(f"{out}: step {run.step:,}, {run.images:,} pictures, {run.seconds / 60:.1f} minutes")
     for warning in run.warnings:
         click.echo(f"Warning: {warning}", err=True)
@@ -174,6 +196,7 @@ def sweep(ctx, recipe, data, grid, out, settings, dry_run, **options) -> None:
     from tfanime.training.grids import cells, parse_grid
 
     axes, overrides = parse_grid(grid), parse_overrides(settings)
+    _check_settings(ctx, recipe, options | overrides)
     if dry_run:
         for cell in cells(axes):
             click.echo(f"{out}/{cell.name}")
@@ -207,6 +230,40 @@ def recipes(name) -> None:
         click.echo(f"{name:{width}}  {headline}")
 
 
+# ---- what is refused ---------------------------------------------------------------------------
+
+# Options of `train` that are no settings of the recipe.
+RUNNING = ("steps", "epochs", "minutes", "strategy", "sample_every", "checkpoint_every")
+RUNNING += ("evaluate_every", "tensorboard")
+
+
+def _one(ctx: click.Context, first: str | None, data: str | None) -> str:
+    """The data of --from, which may be the first word or --data."""
+    if (first is None) == (data is None):
+        raise click.UsageError("With --from MODEL comes one DATA: a folder of images.", ctx)
+    return first or data
+
+
+def _check_settings(ctx: click.Context, recipe: str, options: dict) -> None:
+    """Refuses what can be refused without TensorFlow, which takes its time to be imported."""
+    from tfanime.config import check_network_names, check_network_options
+
+    if all(options[name] is None for name in ("steps", "epochs", "minutes")):
+        raise click.UsageError("Say when to stop: --steps, --epochs or --minutes.", ctx)
+    changes = {name: value for name, value in options.items() if name not in RUNNING}
+    given = ("image_size", "batch_size", "seed", "precision")
+    changes = {k: v for k, v in changes.items() if v is not None or k not in given}
+    try:
+        # What a model of --from was made by is not known here: its networks have their own options.
+        config = tfanime.recipes.get(recipe or "modern").override(**changes)
+        if recipe is None:
+            return
+        check_network_names(config)
+        check_network_options(config)
+    except ValueError as error:
+        raise click.UsageError(str(error), ctx) from None
+
+
 # ---- what is printed ---------------------------------------------------------------------------
 
 
@@ -233,15 +290,17 @@ def _show_recipe(name: str) -> None:
             click.echo(f"{row} {layer.count_params():>12,}")
 
 
-def _show_plan(recipe: str, data: str, options: dict) -> None:
-    from tfanime.training.train import own_size, resolve
+def _show_plan(ctx: click.Context, recipe: str, data: str, out: str, options: dict) -> None:
+    from tfanime.training.train import check_plan, own_size, resolve
 
-    running = ("steps", "epochs", "minutes", "strategy", "sample_every", "checkpoint_every")
-    running += ("evaluate_every",)
-    budget = {name: options.pop(name) for name in running}
-    options.pop("tensorboard")
+    budget = {name: options.pop(name) for name in RUNNING}
     options["image_size"] = options["image_size"] or own_size(data)
+    config = resolve(recipe, **options)
+    try:
+        check_plan(config, data, out)
+    except ValueError as error:
+        raise click.UsageError(str(error), ctx) from None
     click.echo(f"Would train on {data} with")
-    _show_config(resolve(recipe, **options).to_json())
+    _show_config(config.to_json())
     click.echo("and")
     _show_config({name: value for name, value in budget.items() if value is not None})

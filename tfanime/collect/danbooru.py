@@ -229,7 +229,9 @@ def _command(program: str | os.PathLike | None) -> list[str]:
     import importlib.util
 
     if importlib.util.find_spec("gallery_dl") is None:
-        raise ImportError('Collecting from boards needs gallery-dl: pip install "tfanime[data]"')
+        raise ImportError(
+            'Collecting from boards needs gallery-dl: pip install ".[data]" in a checkout'
+        )
     return [sys.executable, "-m", "gallery_dl"]
 
 

@@ -107,10 +107,10 @@ class Collection:
         self, wanted: Sequence[tuple[str, str]], client: Client, progress: bool = True
     ) -> dict[str, Picture]:
         """Fetches each `(name, url)` that was not fetched before; name -> what came of it."""
-        from tqdm import tqdm
+        from tfanime.bars import progress_bar
 
         found = {}
-        with tqdm(wanted, desc="pictures", unit=" pictures", disable=not progress) as bar:
+        with progress_bar(wanted, desc="pictures", unit=" pictures", disable=not progress) as bar:
             for name, url in bar:
                 found[name] = self._known(name, url) or self._fetch(name, url, client)
         return found

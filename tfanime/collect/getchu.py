@@ -402,10 +402,10 @@ def _released(items: list[Item], from_year: int | None) -> tuple[list[Item], Ste
 def _read_items(
     client: Client, base_url: str, items: list[Item], progress: bool
 ) -> tuple[list[Item], Step]:
-    from tqdm import tqdm
+    from tfanime.bars import progress_bar
 
     kept, dropped = [], Counter()
-    with tqdm(items, desc="items", unit=" pages", disable=not progress) as bar:
+    with progress_bar(items, desc="items", unit=" pages", disable=not progress) as bar:
         for item in bar:
             url = f"{base_url}/soft.phtml?id={item.id}&gc=gc"
             try:

@@ -74,7 +74,7 @@ def parse(page: str | bytes, japanese: bool = False) -> BeautifulSoup:
         from bs4 import BeautifulSoup
     except ImportError as error:
         raise ImportError(
-            'Reading pages needs beautifulsoup4 and lxml: pip install "tfanime[data]"'
+            'Reading pages needs beautifulsoup4 and lxml: pip install ".[data]" in a checkout'
         ) from error
     content = decode(page, japanese)
     elements = sum(1 for _ in _ELEMENT.finditer(content))

@@ -114,7 +114,7 @@ class Client:
         except ImportError as error:
             raise ImportError(
                 f"Collecting needs packages that are not installed ({error.name}): "
-                'pip install "tfanime[data]"'
+                'pip install ".[data]" in a checkout'
             ) from error
 
         self.agent = user_agent(contact)

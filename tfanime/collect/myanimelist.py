@@ -172,10 +172,10 @@ def _lists(
 
 def _read_lists(client: Client, base_url: str, lists: list[_List], progress: bool) -> list[Record]:
     """Everything that the lists name; a list ends with a page that says nothing new."""
-    from tqdm import tqdm
+    from tfanime.bars import progress_bar
 
     records: list[Record] = []
-    with tqdm(desc="lists", unit=" pages", disable=not progress) as bar:
+    with progress_bar(desc="lists", unit=" pages", disable=not progress) as bar:
         for one in lists:
             page, own = one.first, {}
             while one.most is None or len(own) < one.most:
@@ -217,10 +217,10 @@ def _read_details(
     progress: bool,
 ) -> tuple[list[Record], Step]:
     """Fills what the lists left open from the anime's own pages."""
-    from tqdm import tqdm
+    from tfanime.bars import progress_bar
 
     kept, dropped = [], Counter()
-    with tqdm(records, desc="pages", unit=" pages", disable=not progress) as bar:
+    with progress_bar(records, desc="pages", unit=" pages", disable=not progress) as bar:
         for record in bar:
             missing = [
                 name for name in (*needed, "title", "poster_url") if not getattr(record, name)

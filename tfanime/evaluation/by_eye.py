@@ -130,7 +130,7 @@ def sheets(
     Raises:
         ValueError: for a model named twice, counts below 1, or a folder that holds something.
     """
-    from tqdm import tqdm
+    from tfanime.bars import progress_bar
 
     out = Path(out)
     names = [_name(Path(model)) for model in models]
@@ -154,7 +154,9 @@ def sheets(
     entries, images = [], []
     for name, generator in zip(names, generators, strict=True):
         asked = _asked(generator.schema) or {None: {}}
-        for i, (column, tags) in enumerate(tqdm(asked.items(), desc=name, disable=not progress)):
+        for i, (column, tags) in enumerate(
+            progress_bar(asked.items(), desc=name, disable=not progress)
+        ):
             count = n if column is None else per_value if set(tags) & set(words) else per_flag
             drawn = generate(generator, count, seed + i, tags, truncation)
             images += list(drawn.images)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from tfanime.bars import overall
 from tfanime.data import PackedDataset, load_data
 from tfanime.evaluation.independence import judged, parts_of
 from tfanime.evaluation.measures import METRICS
@@ -17,7 +18,10 @@ from tfanime.evaluation.report import Figure, Report
 from tfanime.evaluation.subject import Subject, open_subject
 from tfanime.evaluation.workbench import NotApplicable, Settings, Workbench, common_field
 from tfanime.metrics.resize import RESIZES
+from tfanime.printing import near_miss
 
+# What a figure takes, roughly, of the usual 1: the first ones draw and look at all pictures.
+TIME = {"fid": 6, "gan-train-test": 2, "attributes": 8}
 USUAL = 2000  # pictures of each set, unless the real set has fewer
 FEWEST = 4
 # Everything but figures that need classes; those are added where there are some.
@@ -124,13 +128,15 @@ def evaluate(
     bench = Workbench(subject, data, settings)
     wanted = chosen or _applicable(subject, label)
     figures, skipped = [], {}
-    for name in wanted:
-        try:
-            figures += METRICS[name](bench)
-        except NotApplicable as error:
-            if metrics is not None:
-                raise ValueError(f"{name} cannot be measured here: {error}.") from error
-            skipped[name] = str(error)
+    with overall({name: TIME.get(name, 1) for name in wanted}, disable=not progress) as bar:
+        for name in wanted:
+            with bar.step(name):
+                try:
+                    figures += METRICS[name](bench)
+                except NotApplicable as error:
+                    if metrics is not None:
+                        raise ValueError(f"{name} cannot be measured here: {error}.") from error
+                    skipped[name] = str(error)
     parts = parts_of(subject.run, data)
     figures = [
         judged(figure, _judge(figure, settings), parts).with_caution(min(counts))
@@ -172,6 +178,7 @@ def _metrics(names: Sequence[str]) -> tuple[str, ...]:
     if unknown:
         raise ValueError(
             f"A metric is one of: {', '.join(METRICS)}. Received: {', '.join(unknown)}."
+            f"{near_miss(unknown[0], METRICS)}"
         )
     return tuple(name for name in METRICS if name in names)
 

@@ -286,7 +286,7 @@ def _two_dimensions(features: np.ndarray, method: str, seed: int) -> np.ndarray:
         from sklearn.manifold import TSNE
     except ImportError as error:
         raise ImportError(
-            't-SNE needs scikit-learn: pip install "tfanime[data]"; or take method "pca".'
+            't-SNE needs scikit-learn: pip install ".[data]" in a checkout; or take method "pca".'
         ) from error
     reduced = centred @ vectors[:50].T
     perplexity = min(30.0, (len(reduced) - 1) / 3)
@@ -337,8 +337,7 @@ def _classes(data: PackedDataset, field: Field) -> tuple[list[str], list[np.ndar
 
 def _measure_checkpoints(run: Path, data, n: int, progress: bool):
     """Rows of the checkpoints that are still there, the floor, and how many pictures each has."""
-    from tqdm import tqdm
-
+    from tfanime.bars import progress_bar
     from tfanime.metrics.quality import quality_meter
     from tfanime.saved import Generator
     from tfanime.training import checkpoint
@@ -355,7 +354,7 @@ def _measure_checkpoints(run: Path, data, n: int, progress: bool):
     network = None
     meter = quality_meter(data, n)
     rows = []
-    for folder in tqdm(found, unit="checkpoint", disable=not progress):
+    for folder in progress_bar(found, unit="checkpoint", disable=not progress):
         try:
             arrays, meta = checkpoint.read(folder)
         except checkpoint.Damaged as error:

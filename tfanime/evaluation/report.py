@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
+
+from tfanime.files import write_json
+from tfanime.notebook import table
 
 FEW = 1000  # images of a set, below which every figure says that they are few
 
@@ -87,3 +92,29 @@ class Report:
 
     def to_json(self) -> dict:
         return asdict(self)
+
+    def __str__(self) -> str:
+        width = max((len(figure.name) for figure in self.figures), default=0)
+        rows = [f"{name:{width}}  {value:>11}  {floor:>11}" for name, value, floor, _ in self._rows]
+        return "\n".join([f"{'':{width}}  {'generated':>11}  {'real':>11}", *rows])
+
+    def _repr_html_(self) -> str:
+        header = ("", "generated", "real", "judged by")
+        skipped = [(name, f"not measured: {why}", "", "") for name, why in self.skipped.items()]
+        return table([*self._rows, *skipped], header)
+
+    def show(self) -> None:
+        """Prints the figures."""
+        print(self)
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes all of it as JSON; `evaluate(..., out=DIR)` writes a page with pictures."""
+        if Path(path).suffix.lower() != ".json":
+            raise ValueError(f"A report is saved as .json. Received: {os.fspath(path)!r}.")
+        write_json(path, self.to_json())
+
+    @property
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        from tfanime.evaluation.charts import number
+
+        return [(one.name, number(one.value), number(one.floor), one.judge) for one in self.figures]

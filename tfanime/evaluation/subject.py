@@ -152,7 +152,7 @@ def open_subject(subject, height: int, width: int, weights: str = "ema") -> Subj
     if not isinstance(subject, (str, os.PathLike)):
         found = Packed(subject) if isinstance(subject, PackedDataset) else Generator(subject)
     else:
-        path = zoo.locate(os.fspath(subject))
+        path = zoo.locate(subject)
         if (path / DESCRIPTION).is_file():
             found = Generator(path, weights)
         elif is_packed(path):

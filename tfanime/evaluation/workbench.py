@@ -168,10 +168,10 @@ class Workbench:
         return extract(pictures, self.extractor, settings.resize, settings.progress)
 
     def _chunks(self, draw: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        from tqdm import tqdm
+        from tfanime.bars import progress_bar
 
         settings = self.settings
-        with tqdm(
+        with progress_bar(
             total=settings.n, desc="drawing", unit="picture", disable=not settings.progress
         ) as bar:
             rows = self._label_rows(draw)

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfanime import zoo
+from tfanime.bars import overall
 from tfanime.export.portable import Converted, export_litert, export_onnx
 from tfanime.export.saved_model import Saved, export_saved_model
 from tfanime.export.web import Site, export_web
 
+TIME = {"litert": 1, "onnx": 2, "serving": 3, "web": 10}  # what each takes, roughly
+
 
 @dataclass(frozen=True)
 class Everything:
-    """What `export_all` wrote, one field an export."""
+    """What `export_all` wrote, one field an export; None for one whose packages are missing.
 
-    web: Site
-    served: Saved
-    litert: Converted
-    onnx: Converted
+    Args:
+        lacking: what was not written (`"web"`, `"serving"`, `"onnx"`) to the sentence that says
+            what to install.
+    """
+
+    web: Site | None
+    served: Saved | None
+    litert: Converted | None
+    onnx: Converted | None
+    lacking: dict[str, str] = field(default_factory=dict)
 
 
 def export_all(
@@ -34,6 +44,8 @@ def export_all(
 ) -> Everything:
     """Writes `web/`, `serving/NAME/N/`, `litert/` and `onnx/`, NAME being the run folder's.
 
+    What needs an extra that is not installed is left out, and named in the result.
+
     Args:
         run: a run folder of a generator.
         out: the folder. Earlier exports in it are replaced, but for the served model, which gets
@@ -44,8 +56,7 @@ def export_all(
         progress: show a progress bar.
 
     Raises:
-        ImportError: without the extras `web`, `serve` and `onnx`.
-        Others: see `export_web`, `export_saved_model`, `export_litert`.
+        Others than ImportError: see `export_web`, `export_saved_model`, `export_litert`.
     """
     run, out = zoo.locate(run), Path(out)
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", run.resolve().name).strip("-") or "model"
@@ -53,8 +64,20 @@ def export_all(
         name = f"model-{name}"
     runs = [run] if upscaler is None else [run, zoo.locate(upscaler)]
     # The quick ones first: what is wrong with the run shows before the long measuring.
-    litert, onnx = export_litert(run, out / "litert"), export_onnx(run, out / "onnx")
-    home = out / "serving" / name
-    served = export_saved_model(run, home, upscaler=upscaler, trust_encoder=trust_encoder)
-    web = export_web(runs, out / "web", site=site, progress=progress)
-    return Everything(web, served, litert, onnx)
+    steps: dict[str, Callable[[], object]] = {
+        "litert": lambda: export_litert(run, out / "litert"),
+        "onnx": lambda: export_onnx(run, out / "onnx"),
+        "serving": lambda: export_saved_model(
+            run, out / "serving" / name, upscaler=upscaler, trust_encoder=trust_encoder
+        ),
+        "web": lambda: export_web(runs, out / "web", site=site, progress=progress),
+    }
+    made, lacking = dict.fromkeys(steps), {}
+    with overall(TIME, disable=not progress) as bar:
+        for step, export in steps.items():
+            with bar.step(step):
+                try:
+                    made[step] = export()
+                except ImportError as error:
+                    lacking[step] = str(error)
+    return Everything(made["web"], made["serving"], made["litert"], made["onnx"], lacking)

@@ -133,13 +133,15 @@ class Work:
 
     def export(self, name: str, run: Path) -> tuple[dict, Exported]:
         """Writes everything, and returns the model's entry in the manifest and its summary."""
-        from tqdm import tqdm
+        from tfanime.bars import progress_bar
 
         subject, trained = self.subject, self.subject.graph
         graph = rewrite(trained)
         few = [x[: precision.CHUNK] for x in subject.inputs]
         difference = parity.check_rewrite(graph, few, subject.pictures[: precision.CHUNK])
-        with tqdm(desc=f"measuring {name}", unit="picture", disable=not self.progress) as bar:
+        with progress_bar(
+            desc=f"measuring {name}", unit="picture", disable=not self.progress
+        ) as bar:
             plans, table = self._measured(graph, bar)
         chosen = _smallest(table) if self.wanted == "auto" else self.wanted
         plan = plans[chosen]

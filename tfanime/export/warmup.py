@@ -21,7 +21,7 @@ def require() -> None:
     except ImportError as error:
         raise ImportError(
             "Exporting for TensorFlow Serving needs its messages, which could not be imported "
-            f'({error}). Install them with: pip install "tfanime[serve]"'
+            f'({error}). Install them with: pip install ".[serve]" in a checkout'
         ) from error
 
 

@@ -11,15 +11,17 @@ from pathlib import Path
 
 import tfanime
 from tfanime import zoo
+from tfanime.bars import overall
 from tfanime.export import tfjs
 from tfanime.export.folder import FORMAT, MANIFEST, check_replaceable, replacing
 from tfanime.export.model import Exported, Work, generator_subject, kid_judge, upscaler_subject
 from tfanime.export.precision import PRECISIONS
 from tfanime.files import write_json
-from tfanime.saved import UPSCALER, kind_of
+from tfanime.saved import GENERATOR, UPSCALER, kind_of
 
 CHOICES = ("auto", *PRECISIONS)
 CONVERTERS = ("tfanime", "tensorflowjs")
+PARTS = {GENERATOR: "models", UPSCALER: "upscalers"}  # of the folder, and of the manifest
 
 
 @dataclass(frozen=True)
@@ -97,20 +99,28 @@ def export_web(
             shutil.copytree(built, folder, dirs_exist_ok=True)
         entries, models = {"models": [], "upscalers": []}, []
         pictures = None
-        for kind, name, run in named:
-            part = "upscalers" if kind == UPSCALER else "models"
-            if kind == UPSCALER:
-                subject = upscaler_subject(run, pictures)
-            else:
-                subject = generator_subject(run)
-            work = Work(subject, folder, f"{part}/{name}", precision, convert, judge, progress)
-            entry, model = work.export(name, run)
-            entries[part].append(entry)
-            models.append(model)
-            if pictures is None:
-                pictures = subject.pictures
+        with overall(dict.fromkeys(map(_place, named), 1), disable=not progress) as bar:
+            for one in named:
+                kind, name, run = one
+                with bar.step(_place(one)):
+                    if kind == UPSCALER:
+                        subject = upscaler_subject(run, pictures)
+                    else:
+                        subject = generator_subject(run)
+                    place = _place(one)
+                    work = Work(subject, folder, place, precision, convert, judge, progress)
+                    entry, model = work.export(name, run)
+                entries[PARTS[kind]].append(entry)
+                models.append(model)
+                if pictures is None:
+                    pictures = subject.pictures
         write_json(folder / MANIFEST, {"format": FORMAT, "tfanime": tfanime.__version__, **entries})
     return Site(out, tuple(models))
+
+
+def _place(named: tuple[str, str, Path]) -> str:
+    kind, name, _ = named
+    return f"{PARTS[kind]}/{name}"
 
 
 # ---- folders -------------------------------------------------------------------------------------

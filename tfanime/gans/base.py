@@ -624,6 +624,12 @@ class GAN(keras.Model):
                 zip(("images", "labels", "condition"), keras.tree.flatten(batch), strict=False)
             )
         images = batch["images"]
+        dtype = keras.backend.standardize_dtype(images.dtype)
+        if not keras.backend.is_float_dtype(dtype):
+            raise ValueError(
+                f"Batches hold pictures as float32 in [-1, 1]. Received: {dtype}. "
+                "tfanime.images.to_float converts from 0 to 255."
+            )
         labels = batch.get("labels")
         needed = self.conditional_generator or self.conditional_discriminator or self.head
         if needed and labels is None:

@@ -50,7 +50,7 @@ def attribute_precision(
     Raises:
         ValueError: if they have no attribute in common.
     """
-    from tqdm import tqdm
+    from tfanime.bars import progress_bar
 
     asked = [
         (column, {field.name: value})
@@ -67,7 +67,7 @@ def attribute_precision(
             f"{', '.join(schema.columns)}; the tagger: {', '.join(tagger.schema.columns)}."
         )
     results = []
-    for i, (column, tags) in enumerate(tqdm(asked, unit="attribute", disable=not progress)):
+    for i, (column, tags) in enumerate(progress_bar(asked, unit="attribute", disable=not progress)):
         found = tagger.labels(draw(tags, i))
         seen = found[:, tagger.schema.columns.index(column)] > 0.5
         results.append(AttributePrecision(column, float(seen.mean()), len(seen)))

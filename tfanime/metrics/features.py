@@ -199,7 +199,7 @@ def features_in_chunks(
     """
     if resize not in RESIZES:
         raise ValueError(f"resize must be one of {', '.join(RESIZES)}. Received: {resize!r}.")
-    from tqdm import tqdm
+    from tfanime.bars import progress_bar
 
     shape = RESIZES[resize]
 
@@ -212,7 +212,7 @@ def features_in_chunks(
     waiting = deque()
     with (
         ThreadPoolExecutor(workers) as pool,
-        tqdm(total=total, unit="picture", disable=not progress) as bar,
+        progress_bar(total=total, unit="picture", disable=not progress) as bar,
     ):
         for chunk in _chunks(pictures):
             waiting.append(pool.submit(work, chunk))

@@ -30,7 +30,7 @@ class Network:
         try:
             import onnxruntime
         except ImportError as error:
-            raise ImportError('ONNX files need: pip install "tfanime[onnx]"') from error
+            raise ImportError('ONNX files need: pip install ".[onnx]" in a checkout') from error
         try:
             self._session = onnxruntime.InferenceSession(
                 str(path), providers=["CPUExecutionProvider"]

@@ -136,12 +136,12 @@ def opencv() -> ModuleType:
         import cv2
     except ImportError as error:
         raise ImportError(
-            'Finding faces needs OpenCV. Install it with: pip install "tfanime[data]"'
+            'Finding faces needs OpenCV. Install it with: pip install ".[data]" in a checkout'
         ) from error
     if not hasattr(cv2, "CascadeClassifier"):
         raise ImportError(
             f"Finding faces needs OpenCV 4: cascades are gone from {cv2.__version__}. Install it "
-            'with: pip install "tfanime[data]"'
+            'with: pip install ".[data]" in a checkout'
         )
     return cv2
 

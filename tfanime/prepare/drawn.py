@@ -113,9 +113,9 @@ def draw_faces(
     images = np.empty((count, size, size, 3), np.uint8)
     rows = range(count)
     if progress:
-        from tqdm import tqdm
+        from tfanime.bars import progress_bar
 
-        rows = tqdm(rows, desc="drawing faces", unit="picture")
+        rows = progress_bar(rows, desc="drawing faces", unit="picture")
     seeds = _picture_seeds(count, seed, first)
     for row in rows:
         images[row] = _draw(labels[row], seeds[row], size)

@@ -245,7 +245,7 @@ def _search_all(
     progress: bool,
 ) -> list[Searched]:
     """Every picture of `source` in order; those in `known` are not searched again."""
-    from tqdm import tqdm
+    from tfanime.bars import progress_bar
 
     def work(name: str, data: bytes | ValueError) -> tuple[Searched, dict[str, bytes]]:
         if isinstance(data, ValueError):
@@ -267,7 +267,9 @@ def _search_all(
     with (
         open(out / JOURNAL, "a", encoding="utf-8") as journal,
         ThreadPoolExecutor(workers) as pool,
-        tqdm(total=len(source.names), desc="faces", unit=" pictures", disable=not progress) as bar,
+        progress_bar(
+            total=len(source.names), desc="faces", unit=" pictures", disable=not progress
+        ) as bar,
     ):
 
         def finish() -> None:

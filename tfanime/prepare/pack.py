@@ -356,9 +356,11 @@ def _chunks(files: Iterable[tuple[str, bytes | Rejected]]) -> Iterator[list]:
 
 
 def with_progress(found: Iterator, total: int, progress: bool) -> Iterator:
-    from tqdm import tqdm
+    from tfanime.bars import progress_bar
 
-    with tqdm(found, total=total, desc="packing", unit=" pictures", disable=not progress) as bar:
+    with progress_bar(
+        found, total=total, desc="packing", unit=" pictures", disable=not progress
+    ) as bar:
         yield from bar
 
 

@@ -49,14 +49,14 @@ def render(
     Raises:
         RuntimeError: if a worker fails, with the end of what it said.
     """
-    from tqdm import tqdm
+    from tfanime.bars import progress_bar
 
     workers = max(1, min(workers or os.cpu_count() or 1, count // STEP))
     edges = np.linspace(0, count, workers + 1).astype(int).tolist()
     with (
         atomic_folder(out) as folder,
         tempfile.TemporaryDirectory(dir=folder, prefix=".drawing-") as scratch,
-        tqdm(total=count, desc="drawing", unit=" pictures", disable=not progress) as bar,
+        progress_bar(total=count, desc="drawing", unit=" pictures", disable=not progress) as bar,
     ):
         parts = [Path(scratch) / f"{first}.npz" for first in edges[:-1]]
         running = [

@@ -191,13 +191,14 @@ def _write(
     tsne: bool,
     progress: bool,
 ) -> None:
-    from tqdm import tqdm
-
+    from tfanime.bars import progress_bar
     from tfanime.tagging import decide
 
     writer = Writer(folder, data.height, data.width)
     scores = np.empty((len(data), tagger.schema.size), np.float32)
-    with tqdm(total=len(data), desc="tagging", unit=" pictures", disable=not progress) as bar:
+    with progress_bar(
+        total=len(data), desc="tagging", unit=" pictures", disable=not progress
+    ) as bar:
         for start in range(0, len(data), BATCH):
             batch = data.images(slice(start, start + BATCH))
             scores[start : start + BATCH] = tagger.probabilities(batch)
@@ -254,6 +255,6 @@ def _scikit_learn():
     except ImportError as error:
         raise ImportError(
             "A t-SNE sheet needs scikit-learn. Install it with: pip install "
-            '"tfanime[data]", or leave the sheet out (--no-tsne).'
+            '".[data]" in a checkout, or leave the sheet out (--no-tsne).'
         ) from error
     return manifold

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 
 from tfanime.config import Config
+from tfanime.printing import near_miss
 
 NAMES = (
     "dcgan",
@@ -30,7 +31,9 @@ def names() -> tuple[str, ...]:
 
 def _module(name: str):
     if name not in NAMES:
-        raise ValueError(f"recipe is one of: {', '.join(NAMES)}. Received: {name!r}.")
+        raise ValueError(
+            f"recipe is one of: {', '.join(NAMES)}. Received: {name!r}.{near_miss(name, NAMES)}"
+        )
     return importlib.import_module(f"tfanime.recipes.{name.replace('-', '_')}")
 
 

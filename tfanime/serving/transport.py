@@ -31,7 +31,7 @@ MESSAGE_BYTES = 256 * 2**20  # gRPC sends no more than 4 MiB otherwise
 ANSWER_BYTES = 64 * 2**20
 PIECE = 2**16
 BUSY = (429, 502, 503, 504)
-EXTRA = 'pip install "tfanime[serve]"'
+EXTRA = 'pip install ".[serve]" in a checkout'
 
 
 class BadAnswer(RuntimeError):

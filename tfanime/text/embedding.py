@@ -51,7 +51,7 @@ def embed(
     Returns:
         `(n, width)` float32.
     """
-    from tqdm import tqdm
+    from tfanime.bars import progress_bar
 
     encoder = loaded(encoder, pooling)
     if isinstance(texts, str):
@@ -67,7 +67,7 @@ def embed(
         known = kept.get(wanted)
         found.update(known)
     missing = [text for text in wanted if text not in found]
-    bar = tqdm(total=len(wanted), initial=len(found), unit="text", disable=not progress)
+    bar = progress_bar(total=len(wanted), initial=len(found), unit="text", disable=not progress)
     with bar:
         for start in range(0, len(missing), batch_size):
             part = missing[start : start + batch_size]

@@ -104,7 +104,7 @@ def flat(vectors: np.ndarray, seed: int = 0) -> np.ndarray:
         from sklearn.manifold import TSNE
     except ImportError as error:
         raise ImportError(
-            f"A map needs scikit-learn ({error}). Install it: pip install 'tfanime[text]'"
+            f"A map needs scikit-learn ({error}). Install it: pip install '.[text]' in a checkout"
         ) from error
     vectors = unit(vectors)
     centred = vectors - vectors.mean(0)

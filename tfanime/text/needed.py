@@ -18,5 +18,6 @@ def check_needed() -> None:
             importlib.import_module(module)
         except ImportError as error:
             raise ImportError(
-                f"Embedding texts needs {module} ({error}). Install it: pip install 'tfanime[text]'"
+                f"Embedding texts needs {module} ({error}). Install it: pip install '.[text]' in a "
+                "checkout"
             ) from error

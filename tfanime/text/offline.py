@@ -53,7 +53,7 @@ def pair() -> Path:
     if checkpoint is None:
         raise RuntimeError(
             f"The encoder {NAME!r} is not on this machine. Get it once, 84 MB: {COMMAND} "
-            "(it needs pip install 'tfanime[text]')"
+            "(it needs pip install '.[text]' in a checkout)"
         )
     return _converted(checkpoint)
 

@@ -60,6 +60,8 @@ def neighbour_agreement(
     bank = unit(vectors)
     scores = np.where(allowed, bank @ bank.T, -np.inf)
     usable = allowed.any(axis=1)
+    if not usable.any():
+        raise ValueError("Neighbours need texts of two titles at least. Received: one title.")
     nearest_one = scores.argmax(axis=1)
     found = {}
     for name, matrix in agreement.items():
@@ -90,6 +92,9 @@ def linear_probe(
     if len(names) < 2:
         raise ValueError(f"A probe tells two classes or more apart. Received: {names}.")
     truth = np.array([names.index(name) for name in classes])
+    titles = len(truth) if groups is None else len(set(groups))
+    if titles < FOLDS:
+        raise ValueError(f"A probe needs {FOLDS} different titles at least. Received: {titles}.")
     part = _folds(len(truth), groups, seed)
     vectors = unit(vectors)
     guess = np.empty(len(truth), int)

@@ -35,6 +35,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(config.precision)
     generator, discriminator, head = networks(config, schema)
+    _freeze(discriminator, config)
     augmented = config.augment != "none"
     kind, options = GAN, {}
     if config.generator["name"] in models.UPSCALERS:
@@ -154,6 +155,28 @@ def _label_options(config: Config, schema: LabelSchema | None) -> tuple[dict, di
     entry = {"label_input": chosen} if chosen.augmentation or chosen.embedding else {}
     embedding = config.label_embedding
     return entry, {"label_embedding": embedding} if embedding else {}
+
+
+def _freeze(discriminator: keras.Model, config: Config) -> None:
+    """Layers whose maps are at least as large as the picture halved `freeze_discriminator` times
+    keep their weights, but for those that give logits."""
+    if not config.freeze_discriminator:
+        return
+    smallest = config.image_size[0] >> config.freeze_discriminator
+    frozen = [
+        layer
+        for layer in discriminator.layers
+        if len(getattr(layer.output, "shape", ())) == 4
+        and layer.output.shape[1] >= smallest
+        and not layer.name.endswith("logits")
+    ]
+    for layer in frozen:
+        layer.trainable = False
+    if not discriminator.trainable_variables:
+        raise ValueError(
+            "freeze_discriminator leaves something to train. Received: "
+            f"{config.freeze_discriminator}, with which every layer keeps its weights."
+        )
 
 
 def _synchronise(gan: GAN) -> None:

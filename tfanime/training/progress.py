@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tqdm import tqdm
+import sys
+
+from tfanime.bars import progress_bar
+
+BUILDING = "building (about 20 s, not counted)"
 
 
 class Progress:
@@ -16,7 +20,7 @@ class Progress:
         self.trainer = trainer
         self.first_step, self.first_seconds = trainer.step, trainer.seconds
         by_step = trainer.budget.steps is not None
-        self.bar = tqdm(
+        self.bar = progress_bar(
             total=trainer.budget.steps if by_step else round(trainer.budget.seconds),
             initial=trainer.step if by_step else round(trainer.seconds),
             unit="step" if by_step else "s",
@@ -28,22 +32,28 @@ class Progress:
         self.by_step = by_step
 
     def __enter__(self) -> Progress:
+        if not self.trainer.budget.used(self.trainer.step, self.trainer.seconds):
+            self.bar.set_postfix_str(BUILDING)
         return self
 
     def __exit__(self, *error) -> None:
         self.bar.close()
 
+    def begin(self) -> None:
+        """After the first step, before which the graph of a step was built."""
+        self.first_step, self.first_seconds = self.trainer.step, self.trainer.seconds
+        self.bar.unpause()
+
     def update(self, logs: dict[str, float]) -> None:
         trainer = self.trainer
         done = trainer.step if self.by_step else round(trainer.seconds)
-        spent = max(trainer.seconds - self.first_seconds, 1e-9)
-        rate = (trainer.step - self.first_step) * trainer.images_per_step / spent
+        steps, spent = trainer.step - self.first_step, trainer.seconds - self.first_seconds
+        speed = f"{steps * trainer.images_per_step / spent:.0f} images/s, " if spent else ""
         self.bar.set_postfix_str(
-            f"step {trainer.step}, {rate:.0f} images/s, D {logs['d_loss']:.2f}, "
-            f"G {logs['g_loss']:.2f}",
+            f"step {trainer.step}, {speed}D {logs['d_loss']:.2f}, G {logs['g_loss']:.2f}",
             refresh=False,
         )
         self.bar.update(min(done, self.bar.total) - self.bar.n)
 
     def say(self, text: str) -> None:
-        self.bar.write(text)
+        self.bar.write(text, file=sys.stderr)

@@ -19,6 +19,7 @@ from tfanime import bounds, zoo
 from tfanime.config import Config
 from tfanime.files import atomic_path, save_arrays
 from tfanime.gans import GAN
+from tfanime.labels import LabelSchema
 from tfanime.saved import UPSCALER, kind_of, load_generator, load_upscaler
 from tfanime.training import checkpoint
 from tfanime.training.described import Networks, described, without_values
@@ -56,6 +57,8 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
         like = without_values(config, schema, file)
     stored = _of_run(folder, like or gan) if found else _of_model(folder)
     wanted = _parts(gan)
+    if config is not None and schema is not None and gan.schema is not None:
+        _add_labels(stored, gan, schema, config)
     if config is not None:
         size, own = config.image_size, gan.generator.output_shape[1:3]
         grows = own == tuple(2 * side for side in size)
@@ -95,6 +98,29 @@ def _settings(config: Config | None) -> str:
         if name != "name"
     ]
     return f": {config.recipe} {' '.join(parts)}"
+
+
+def _add_labels(stored: dict, gan: GAN, schema: LabelSchema, config: Config) -> None:
+    """Room for labels that come after all of the source's: they begin without influence on what is
+    drawn, and with a head of their own."""
+    more = gan.schema.size - schema.size
+    same = gan.schema.columns[: schema.size] == schema.columns
+    if more <= 0 or not same or gan.conditional_discriminator or config.label_embedding:
+        return
+    if gan.schema.vector_size or schema.vector_size:
+        return
+    for part in ("generator", "ema_generator"):
+        # The labels are the last of what the first layer takes.
+        stored[part] = [
+            np.pad(array, ((0, more), (0, 0))) if i == 0 and array.ndim == 2 else array
+            for i, array in enumerate(stored[part])
+        ]
+    if gan.head is not None:
+        fresh = [keras.ops.convert_to_numpy(one) for one in gan.head.weights]
+        stored["head"] = [
+            np.concatenate([array, new[..., schema.size :]], axis=-1)
+            for array, new in zip(stored["head"], fresh, strict=True)
+        ]
 
 
 def _placed(stored: dict, smaller: dict, larger: dict, share: float) -> dict[str, list]:

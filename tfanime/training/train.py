@@ -20,16 +20,19 @@ from importlib import import_module
 from pathlib import Path
 
 import keras
+import numpy as np
 
 import tfanime
-from tfanime import bounds, disk, recipes
-from tfanime.config import Config
+from tfanime import bounds, disk, models, notebook, recipes
+from tfanime.config import Config, check_network_options
 from tfanime.data import PackedDataset, load_data
 from tfanime.files import atomic_path, read_json, write_json
 from tfanime.gans import GAN, SRGAN
+from tfanime.images import read_image
 from tfanime.labels import LabelSchema
 from tfanime.prepare.sources import open_source, source_kind
 from tfanime.prepare.writer import is_packed
+from tfanime.printing import plain
 from tfanime.saved import save_generator, save_upscaler
 from tfanime.training import checkpoint, devices, left_over
 from tfanime.training.board import Board
@@ -73,6 +76,22 @@ class Run:
     def __fspath__(self) -> str:
         return str(self.path)
 
+    def grid(self) -> np.ndarray:
+        """The sheet of the last pictures, `(h, w, 3)` uint8."""
+        return np.asarray(read_image(self.path / "final.png"))
+
+    def show(self) -> None:
+        """Shows the last pictures below a notebook's cell, or in a window."""
+        notebook.show(self.grid())
+
+    def _repr_html_(self) -> str:
+        rows = [("run", self.path), ("step", f"{self.step:,}"), ("images", f"{self.images:,}")]
+        rows.append(("minutes", f"{self.seconds / 60:.1f}"))
+        rows.append(("state", "finished" if self.finished else "stopped early"))
+        rows += [("warning", text) for text in self.warnings]
+        sheet = self.path / "final.png"
+        return notebook.table(rows) + (notebook.image_tag(self.grid()) if sheet.is_file() else "")
+
 
 def resolve(recipe: str | Config, **overrides) -> Config:
     """The configuration of a recipe with `overrides`.
@@ -81,7 +100,9 @@ def resolve(recipe: str | Config, **overrides) -> Config:
     """
     config = recipe if isinstance(recipe, Config) else recipes.get(recipe)
     changes = {k: v for k, v in overrides.items() if v is not None or k not in ARGUMENTS}
-    return config.override(**changes)
+    config = config.override(**changes)
+    check_network_options(config)
+    return config
 
 
 @unchanged()
@@ -161,10 +182,12 @@ def train(
     # Before the data, which may take a while to be packed or drawn.
     _refuse_others(out, "config", config.to_json())
     if not isinstance(data, PackedDataset):
-        if not given:
+        if not given and not is_packed(data):
             _check_before_packing(config, data)
         data = load_data(data, size=config.image_size, progress=progress)
     check_data(config, data)
+    if progress and not given:
+        say_ignored_labels(config, data.schema)
     described = {"count": len(data), "sha256": data.sha256}
     everything, data = data, conditioned_on(data, config)
     _refuse_others(out, "data", described)
@@ -252,8 +275,8 @@ class _Trainer:
         self.checkpoint_every = checkpoint_every
         self.step, self.seconds_before = meta.get("step", 0), meta.get("seconds", 0.0)
         self.warnings: list[str] = meta.get("warnings", [])
-        self.started = time.monotonic()
-        self.saved_at = self.started
+        self.started: float | None = None  # when the first step was done
+        self.saved_at = time.monotonic()
         self.watch = CollapseWatch(gan, meta.get("watch"))
         self.evaluate_every = evaluate_every if self.chief else None
         self.log = self.sheets = self.quality = None
@@ -268,7 +291,9 @@ class _Trainer:
 
     @property
     def seconds(self) -> float:
-        return self.seconds_before + time.monotonic() - self.started
+        """Of training. Until the first step is done the graph is built, which is none."""
+        now = time.monotonic()
+        return self.seconds_before + now - (now if self.started is None else self.started)
 
     def run(self) -> Run:
         if self.chief:
@@ -278,6 +303,8 @@ class _Trainer:
             self._save()
         else:
             self._compare(checkpoint.arrays_of(self.gan))
+        if self.step and self.progress:
+            print(self._continuing(), file=sys.stderr)
         with _interrupts() as interrupted, Progress(self) as bar:
             try:
                 self._loop(interrupted, bar)
@@ -308,12 +335,26 @@ class _Trainer:
         for batch in batches:
             logs, heard = train_step(batch, self._said(interrupted()))
             self.step += 1
+            if self.started is None:
+                self.started = time.monotonic()
+                bar.begin()
             if self.place.workers == 1:
                 heard = self._said(interrupted())
             stop, save = heard
             self._after_step(logs, bar, save)
             if stop or self.budget.used(self.step, 0.0):
                 return
+
+    def _continuing(self) -> str:
+        """Where a run stands that was begun before."""
+        steps, seconds = self.budget.steps, self.budget.seconds
+        if steps is not None:
+            place = f"step {self.step:,} of {steps:,}"
+        else:
+            place = f"step {self.step:,}, {self.seconds / 60:.1f} of {seconds / 60:g} minutes"
+        if self.budget.used(self.step, self.seconds):
+            return f"{self.out} is already finished: {place}. A larger budget continues it."
+        return f"Continuing {self.out} from {place}."
 
     def _said(self, interrupted: bool) -> list[int]:
         """Whether to stop and whether to save, by the clock and by signals: workers do both at
@@ -502,11 +543,42 @@ def _check_count(config: Config, count: int) -> None:
         )
 
 
+def say_ignored_labels(config: Config, schema: LabelSchema | None) -> None:
+    """Says that a recipe makes nothing of the labels that the data have."""
+    if schema is None or config.conditioning != "none":
+        return
+    if config.generator["name"] in models.UPSCALERS:
+        return
+    names = [field.name for field in schema.fields]
+    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    print(
+        f"Note: the recipe {config.recipe!r} ignores the labels of the data ({plain(shown)}), so "
+        "that nothing can be asked for when drawing. 'modern' learns them.",
+        file=sys.stderr,
+    )
+
+
+def check_plan(config: Config, source: str | os.PathLike, out: str | os.PathLike) -> None:
+    """Refuses what `train` would refuse, and trains nothing.
+
+    Args:
+        config: the resolved configuration.
+        source: what `load_data` takes.
+        out: the run folder.
+    """
+    _refuse_others(Path(out), "config", config.to_json())
+    if not is_packed(source):
+        _check_before_packing(config, source)
+        return
+    data = PackedDataset.open(source)
+    check_data(config, data)
+    say_ignored_labels(config, data.schema)
+    plain_networks(config, conditioned_on(data, config).schema)
+
+
 def _check_before_packing(config: Config, source: str | os.PathLike) -> None:
     """Finds in seconds what would else be found once all pictures are packed or drawn: networks
     that cannot be of this size, and too few pictures."""
-    if is_packed(source):
-        return
     # What labels there will be is not known yet.
     plain_networks(
         config.override(conditioning="none", text_augmentation=0, label_embedding=0), None
@@ -532,6 +604,12 @@ def _refuse_others(out: Path, part: str, now: dict) -> None:
     file = out / CONFIG
     if file.exists():
         before = _record(out, part)
+        if part == "data" and before.get("sha256") != now["sha256"]:
+            raise ValueError(
+                f"The folder {str(out)!r} holds a run on other data: {before.get('count')} images "
+                f"there, {now['count']} here, and those or their labels differ. Choose another "
+                "--out, or the same data."
+            )
         if part == "config":
             # Settings that did not exist then have their defaults, which change nothing.
             before = {**Config(before["recipe"]).to_json(), **before}

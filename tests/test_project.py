@@ -1,0 +1,61 @@
+"""The files of the project beside its code: what they say is so."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import tfanime
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ["CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "docs/machines.md", "docs/fine_tuning.md"]
+YAML = [
+    *("CITATION.cff", ".pre-commit-config.yaml"),
+    *(".github/dependabot.yml", ".github/workflows/tests.yml"),
+]
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#]+)\)", read(page))
+    folder = (ROOT / page).parent
+    assert [link for link in links if "://" not in link and not (folder / link).exists()] == []
+
+
+@pytest.mark.parametrize("name", YAML)
+def test_yaml_is_well_formed(name):
+    yaml = pytest.importorskip("yaml")
+    assert isinstance(yaml.safe_load(read(name)), dict)
+
+
+def test_the_version_to_cite_is_this_one():
+    assert f"\nversion: {tfanime.__version__}\n" in read("CITATION.cff")
+
+
+def test_workflows_run_what_continuous_integration_runs():
+    assert "- run: .ci/run\n" in read(".github/workflows/tests.yml")
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_hooks_are_those_that_contributors_are_told_of():
+    hooks = re.findall(r"entry: (.*)", read(".pre-commit-config.yaml"))
+    words = [shlex.split(hook)[:2] for hook in hooks]
+    assert ["ruff", "check"] in words and ["ruff", "format"] in words
+    script = shlex.split(hooks[-1])[2]
+    assert compile(script, "hook", "exec")
+
+
+def test_what_contributing_names_is_there():
+    text = read("CONTRIBUTING.md")
+    names = re.findall(r"`((?:tfanime|gans|models|cli|evaluation|scripts|export)/[a-z_/.]*)`", text)
+    assert len(names) > 5
+    for name in names:
+        assert (ROOT / name).exists() or (ROOT / "tfanime" / name).exists(), name

@@ -1,0 +1,42 @@
+"""`tfanime doctor`."""
+
+from __future__ import annotations
+
+import click
+
+from tfanime.printing import plain
+
+MARKS = {"ok": "ok", "lacks": "--", "broken": "!!"}
+
+
+@click.command()
+@click.option(
+    "--in",
+    "folder",
+    type=click.Path(file_okay=False),
+    default=".",
+    metavar="DIR",
+    help="Where runs would be written.",
+)
+@click.pass_context
+def doctor(ctx, folder) -> None:
+    """Say what this machine has and lacks for tfanime, with the remedy for each.
+
+    Looks at versions, extras, GPU, disk, memory, processor, browser and cache. The exit code is 1
+    if tfanime cannot work here; what merely could be better does not count.
+
+    \b
+    Examples:
+      tfanime doctor
+      tfanime doctor --in /data/runs
+    """
+    from tfanime.doctor import BROKEN, examine
+
+    found = examine(folder)
+    width = max(len(one.name) for one in found)
+    for one in found:
+        click.echo(f"{MARKS[one.state]}  {one.name:{width}}  {plain(one.says)}")
+        if one.remedy:
+            click.echo(f"    {'':{width}}  {one.remedy}")
+    if any(one.state == BROKEN for one in found):
+        ctx.exit(1)
