@@ -25,10 +25,12 @@ UPDATES = ("alternating", "simultaneous")
 class _Part:
     """What is worked through at once: some rows of a batch, and all that belongs to them.
 
-    `inputs` is what the generator draws from.
+    `whole` are the real images of the batch that `real` is a part of; `inputs` is what the
+    generator draws from.
     """
 
     real: Any
+    whole: Any
     labels: Any
     condition: Any
     noise: StepNoise
@@ -313,7 +315,7 @@ class GAN(keras.Model):
         if self.accumulation == 1:
             condition = self._in_pairs(condition, rows)
             inputs = self._generator_inputs(real, condition, noise)
-            return [_Part(real, labels, condition, noise, inputs)]
+            return [_Part(real, real, labels, condition, noise, inputs)]
         size = rows // self.accumulation
         found = []
         for i in range(self.accumulation):
@@ -322,7 +324,7 @@ class GAN(keras.Model):
             pictures, known, wanted = (_rows(x, chosen) for x in (real, labels, condition))
             wanted = self._in_pairs(wanted, size)
             inputs = self._generator_inputs(pictures, wanted, own)
-            found.append(_Part(pictures, known, wanted, own, inputs))
+            found.append(_Part(real, pictures, known, wanted, own, inputs))
         return found
 
     def _in_pairs(self, condition, rows):
@@ -447,8 +449,10 @@ class GAN(keras.Model):
         return total, logs
 
     def _penalty(self, penalty, part, fakes):
-        deviation = _global_deviation(part.real)
-        points = penalty.points(part.real, fakes, part.noise, deviation)
+        spread = None
+        if penalty.at == "perturbed":
+            spread = _global_deviation(part.whole, penalty.spread_axis)
+        points = penalty.points(part.real, fakes, part.noise, spread)
         labels = part.condition if penalty.at == "fake" else part.labels
 
         def value():
@@ -669,11 +673,11 @@ def _averaged(results: list):
     return tuple(together(values) for values in zip(*results, strict=True))
 
 
-def _global_deviation(values):
-    """Standard deviation of the batch over all replicas; None where there is but one."""
+def _global_deviation(values, axis):
+    """Standard deviation of the batch over all replicas."""
     if backend.replicas() == 1:
-        return None
-    moments = [ops.mean(values), ops.mean(ops.square(values))]
+        return ops.std(values, axis=axis)
+    moments = [ops.mean(values, axis=axis), ops.mean(ops.square(values), axis=axis)]
     mean, square = backend.all_replicas_mean(moments)
     return ops.sqrt(square - ops.square(mean))
 
