@@ -90,7 +90,9 @@ class Config:
         projected_weight, projected_every: see `gans.GAN`.
         projected_augment: as `augment`, for what it sees.
         weight_clip: clip of the discriminator's weights, or None.
-        adversarial_weight, head_weight: factors of the adversarial and the label terms.
+        adversarial_weight: factor of the adversarial terms; None: as many as the labels have
+            columns, but those of vectors (MakeGirlsMoe's lambda_adv), and 1 without labels.
+        head_weight: factor of the label terms.
         pixel_loss, content_weight, feature_weight, degraded, jitter: of an upscaler, see
             `gans.SRGAN`.
         feature_model: path of a Keras model for an upscaler's feature loss; None: the
@@ -151,7 +153,7 @@ class Config:
     projected_every: int = 1
     projected_augment: str = "translation"
     weight_clip: float | None = None
-    adversarial_weight: float = 1.0
+    adversarial_weight: float | None = 1.0
     head_weight: float = 1.0
     pixel_loss: str = "l1"
     content_weight: float = 1.0

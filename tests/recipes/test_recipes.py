@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfanime import models, recipes
 from tfanime.config import Config
-from tfanime.labels import Field, LabelSchema
+from tfanime.labels import MAKEGIRLSMOE, Field, LabelSchema
 from tfanime.training.build import build_gan
 from tfanime.training.schedules import DelayedDecay
 
@@ -171,6 +171,23 @@ def test_an_unknown_recipe_lists_the_known_ones():
 
 
 @pytest.mark.parametrize(
+    "changes, schema, weight",
+    [
+        ({}, MAKEGIRLSMOE, 34.0),
+        ({}, SCHEMA, 5.0),
+        ({}, LabelSchema((*SCHEMA.fields, Field("tags", "vector", length=7))), 5.0),
+        ({"conditioning": "none"}, SCHEMA, 1.0),
+        ({"adversarial_weight": 34}, SCHEMA, 34.0),
+    ],
+)
+@pytest.mark.parametrize("name", ["makegirlsmoe", "dcgan-dragan"])
+def test_makegirlsmoes_adversarial_weight_is_the_number_of_attributes(
+    name, changes, schema, weight
+):
+    assert build_gan(tiny(name, **changes), schema).adversarial_weight == weight
+
+
+@pytest.mark.parametrize(
     "name, expected",
     [
         ("dcgan", {"g_lr": 2e-4, "d_lr": 2e-4, "beta_1": 0.5, "beta_2": 0.999, "latent_dim": 100}),
@@ -192,7 +209,7 @@ def test_an_unknown_recipe_lists_the_known_ones():
         (
             "makegirlsmoe",
             {
-                "adversarial_weight": 34.0,
+                "adversarial_weight": None,  # the number of attributes
                 "penalty": "dragan",
                 "penalty_weight": 0.5,
                 "updates": "simultaneous",

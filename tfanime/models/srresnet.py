@@ -93,18 +93,25 @@ def _conv_bn(x, channels: int, kernel: int, name: str):
 
 
 def discriminator(
-    height: int, width: int, label_dim: int = 0, channels: int = 32, blocks: int = 2
+    height: int,
+    width: int,
+    label_dim: int = 0,
+    channels: int = 32,
+    blocks: int = 10,
+    scaling: str = "signed",
 ) -> keras.Model:
     """Ten residual blocks without batch norm (a gradient penalty needs samples kept apart).
 
     Strided 4x4 convolutions halve the picture and double the channels (32, 64, ... 1024 at 128
-    px); two residual blocks follow each of the first five.
+    px); the residual blocks follow the first five of them, two each. Where there are fewer, the
+    smallest maps have more of the blocks: 2, 2, 3 and 3 at 32 px.
 
     Args:
         height, width: of the pictures, multiples of 4.
         label_dim: 0: labels enter this discriminator through an auxiliary classifier only.
         channels: of the first stage.
-        blocks: residual blocks a stage.
+        blocks: residual blocks in all.
+        scaling: as for `dcgan.discriminator`.
     """
     if label_dim:
         raise ValueError(
@@ -116,10 +123,12 @@ def discriminator(
     stages = halvings(height, width, smallest=2)
     for stage in range(stages):
         wide = channels * min(32, 2**stage)
+    # The last halving closes the network: no residual blocks behind it at 128 px.
+    sharing = min(stages, 5)
         x = layers.Conv2D(wide, 4, 2, padding="same", name=f"down{stage}", **NORMAL)(x)
         x = LeakyReLU(LEAK, name=f"down{stage}_lrelu")(x)
-        # The last halving closes the network: no residual blocks behind it at 128 px.
-        for block in range(blocks if stage < 5 else 0):
+        own = (blocks + stage) // sharing if stage < sharing else 0
+        for block in range(own):
             name = f"res{stage}_{block}"
             skip = x
             x = layers.Conv2D(wide, 3, padding="same", name=f"{name}_1", **NORMAL)(x)

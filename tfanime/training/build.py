@@ -55,7 +55,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         vector_loss=config.vector_loss,
         head_on_real=conditioning == "ac",
         head_on_fake=config.head_on_fake or conditioning == "infogan",
-        adversarial_weight=config.adversarial_weight,
+        adversarial_weight=_adversarial_weight(config, schema),
         head_weight=config.head_weight,
         kl_weight=config.kl_weight,
         mode_seeking_weight=config.mode_seeking_weight,
@@ -215,6 +215,14 @@ def _projected(config: Config) -> keras.Model | None:
     if config.projected is None:
         return None
     height, width = config.image_size
+def _adversarial_weight(config: Config, schema: LabelSchema | None) -> float:
+    """As a number; `schema` is that of the labels that condition."""
+    if config.adversarial_weight is not None:
+        return config.adversarial_weight
+    attributes = schema.size - schema.vector_size if schema else 0
+    return float(max(1, attributes))
+
+
     spec = {"features": "lite0", "pixel_channels": 0, **config.projected, "name": "projected"}
     network = _network(
         "projected",
