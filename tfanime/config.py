@@ -42,6 +42,7 @@ SCHEDULED = (
     "augment_probability",
 )
 PRECISIONS = ("float32", "mixed_bfloat16")
+CODES = ("categorical_codes", "continuous_codes")
 
 
 def _choice(name: str, value: str, known) -> None:
@@ -64,7 +65,13 @@ class Config:
             their agreement with the picture's features (Miyato & Koyama 2018); `"ac"`: labels join
             the noise and a head of the discriminator recovers them (Odena et al. 2017);
             `"infogan"`: as `"ac"`, but the head learns from generated pictures only (Chen et al.
-            2016); `"auto"`: `"ac"` where the data have labels, else `"none"`.
+            2016); `"auto"`: `"ac"` where the data have labels, else `"none"` (`"infogan"` if there
+            are codes).
+        categorical_codes, code_values, continuous_codes: codes that no picture is labelled with:
+            the generator gives them a meaning, which the head has to recover from generated
+            pictures (Chen et al. 2016), beside the data's labels or without any. So many codes
+            with `code_values` values each, and so many from -1 to 1. None: 1 and 2, as that paper
+            has them for digits, with `"infogan"` and data without labels; otherwise there are none.
         condition_on: `"all"`, or names of label fields joined by commas: only these condition, as
             if the data had no others.
         text_augmentation: numbers of the sample around a text's vector, `layers.
@@ -140,6 +147,9 @@ class Config:
     text_augmentation: int = 0
     kl_weight: float = 2.0
     mode_seeking_weight: float = 0.0
+    categorical_codes: int | None = None
+    code_values: int = 10
+    continuous_codes: int | None = None
     label_embedding: int = 0
     multilabel: bool = False
     vector_loss: str = "matching"
@@ -201,14 +211,23 @@ class Config:
         for name in (*counts, "augment_ramp", "projected_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1. Received: {getattr(self, name)}.")
-        for name in ("text_augmentation", "label_embedding"):
-            if getattr(self, name) < 0:
+        for name in (*CODES, "text_augmentation", "label_embedding"):
+            if (getattr(self, name) or 0) < 0:
                 raise ValueError(f"{name} is at least 0. Received: {getattr(self, name)}.")
         for name in ("g_lr", "d_lr"):
             if not all(value > 0 for value in _values(getattr(self, name))):
                 raise ValueError(f"{name} is greater than 0. Received: {getattr(self, name)}.")
         for name, (low, high) in RANGES.items():
             if not all(low <= value < high for value in _values(getattr(self, name))):
+        if self.code_values < 2:
+            raise ValueError(f"code_values is at least 2. Received: {self.code_values}.")
+        codes = {name: getattr(self, name) for name in CODES if getattr(self, name)}
+        if codes and self.conditioning not in ("ac", "infogan", "auto"):
+            given = ", ".join(f"{name}={value}" for name, value in codes.items())
+            raise ValueError(
+                "Codes need a head that recovers them: conditioning is infogan, ac or auto. "
+                f"Received: conditioning={self.conditioning!r} and {given}."
+            )
                 raise ValueError(
                     f"{name} is at least {low:g} and below {high:g}. "
                     f"Received: {getattr(self, name)}."

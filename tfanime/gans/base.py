@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from tfanime.gans import backend, losses
@@ -29,8 +30,8 @@ class _Part:
     generator draws from.
     """
 
-    real: Any
     whole: Any
+    real: Any
     labels: Any
     condition: Any
     noise: StepNoise
@@ -70,6 +71,8 @@ class GAN(keras.Model):
         head_on_fake: whether the head also learns from generated pictures with the labels they were
             drawn for, as AC-GAN and InfoGAN do. Head and generator can then agree on a sign of
             their own for a label, a hatching for "blonde", that means nothing on real pictures.
+            Of the schema's free fields (`labels.free_codes`) it always does: there is nothing else
+            to learn them from.
         adversarial_weight: factor of the adversarial terms (MakeGirlsMoe's lambda_adv).
         head_weight: factor of the label terms.
         kl_weight: factor of the divergence of a generator's `layers.ConditioningAugmentation`;
@@ -184,6 +187,11 @@ class GAN(keras.Model):
         self.ema_generator = keras.models.clone_model(generator)
         self.ema_generator.set_weights(generator.get_weights())
         self.schema = schema
+        fields = schema.fields if schema is not None else ()
+        # 1 for the columns of free codes, else 0.
+        self._free_columns = np.repeat(
+            np.array([field.free for field in fields], np.float32), [field.size for field in fields]
+        )
         self.loss_pair = losses.get(loss)
         if augment_target is not None and (augment is None or not self.loss_pair.signed):
             raise ValueError(
@@ -436,6 +444,9 @@ class GAN(keras.Model):
             on_labels = 0.0
             if self.head_on_fake:
                 on_labels = self._label_loss(on_fake["labels"], part.condition)
+            elif self._free_columns.any():
+                codes = part.condition * self._free_columns  # 0: not known, adds nothing
+                on_labels = self._label_loss(on_fake["labels"], codes)
             if self.head_on_real:
                 logs["d_label_loss"] = self._label_loss(on_real["labels"], part.labels)
                 on_labels = on_labels + logs["d_label_loss"]

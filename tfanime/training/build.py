@@ -14,7 +14,7 @@ from tfanime.frozen import load_frozen
 from tfanime.gans import GAN, SRGAN, penalties
 from tfanime.gans.augment import diff_augment
 from tfanime.gans.base import batch_norms
-from tfanime.labels import LabelSchema
+from tfanime.labels import Field, LabelSchema, free_codes
 from tfanime.models.common import LabelInput
 from tfanime.models.heads import label_head, with_projection
 from tfanime.schedules import Schedule
@@ -127,14 +127,30 @@ def generator_network(config: Config, schema: LabelSchema | None) -> keras.Model
     )
 
 
+def codes_of(config: Config, schema: LabelSchema | None) -> tuple[Field, ...]:
+    """The codes that join the labels of data with `schema`, if they have not yet."""
+    if schema is not None and any(field.free for field in schema.fields):
+        return ()
+    alone = config.conditioning == "infogan" and schema is None
+    usual = (1, 2) if alone else (0, 0)
+    given = (config.categorical_codes, config.continuous_codes)
+    categorical, continuous = (
+        one if many is None else many for one, many in zip(usual, given, strict=True)
+    )
+    return free_codes(categorical, config.code_values, continuous)
+
+
 def _conditioning(config: Config, schema: LabelSchema | None) -> tuple[str, LabelSchema | None]:
-    """How labels condition, and their schema; None if they do not."""
-    conditioning = config.conditioning
+    """How labels condition, and their schema, codes included; None if they do not."""
+    conditioning, codes = config.conditioning, codes_of(config, schema)
+    labelled = schema is not None and not all(field.free for field in schema.fields)
     if conditioning == "auto":
-        conditioning = "none" if schema is None else "ac"
+        conditioning = "ac" if labelled else "infogan" if codes or schema else "none"
     if conditioning == "none":
         return conditioning, None
-    if schema is None:
+    if codes and (labelled or conditioning == "infogan"):
+        schema = LabelSchema(codes) if schema is None else schema.with_codes(codes)
+    if schema is None or conditioning != "infogan" and not labelled:
         raise ValueError(
             f"The recipe {config.recipe!r} is conditioned on labels and the data have none. "
             "Prepare them with --labels FILE.csv, or train without labels: conditioning=none."
