@@ -60,6 +60,9 @@ class Config:
         latent_dim: length of the noise.
         generator, discriminator: `{"name": ..., options...}`, the name from `tfanime.models` and
             the options those of its function.
+        scaling: of the pixels inside the networks: `"signed"`, -1 to 1 behind a tanh, or `"unit"`,
+            0 to 1 behind a sigmoid. Outside of them, penalties and noise included, pictures are in
+            [-1, 1] either way.
         conditioning: `"none"`; `"concat"`: labels join the noise, and the picture as constant
             maps (Mirza & Osindero 2014); `"projection"`: labels join the noise, and the logit gains
             their agreement with the picture's features (Miyato & Koyama 2018); `"ac"`: labels join
@@ -142,14 +145,15 @@ class Config:
     latent_dim: int = 128
     generator: Mapping[str, Any] = field(default_factory=lambda: {"name": "dcgan"})
     discriminator: Mapping[str, Any] = field(default_factory=lambda: {"name": "dcgan"})
+    scaling: str = "signed"
     conditioning: str = "none"
+    categorical_codes: int | None = None
+    code_values: int = 10
+    continuous_codes: int | None = None
     condition_on: str = "all"
     text_augmentation: int = 0
     kl_weight: float = 2.0
     mode_seeking_weight: float = 0.0
-    categorical_codes: int | None = None
-    code_values: int = 10
-    continuous_codes: int | None = None
     label_embedding: int = 0
     multilabel: bool = False
     vector_loss: str = "matching"
@@ -202,6 +206,7 @@ class Config:
         object.__setattr__(self, "image_size", parse_size(self.image_size))
         for name in SCHEDULED:
             object.__setattr__(self, name, read(getattr(self, name)))
+        _choice("scaling", self.scaling, ("signed", "unit"))
         _choice("conditioning", self.conditioning, CONDITIONINGS)
         _choice("prior", self.prior, ("data", "rows", "empirical", "training"))
         _choice("vector_loss", self.vector_loss, ("matching", "squared"))
@@ -214,11 +219,6 @@ class Config:
         for name in (*CODES, "text_augmentation", "label_embedding"):
             if (getattr(self, name) or 0) < 0:
                 raise ValueError(f"{name} is at least 0. Received: {getattr(self, name)}.")
-        for name in ("g_lr", "d_lr"):
-            if not all(value > 0 for value in _values(getattr(self, name))):
-                raise ValueError(f"{name} is greater than 0. Received: {getattr(self, name)}.")
-        for name, (low, high) in RANGES.items():
-            if not all(low <= value < high for value in _values(getattr(self, name))):
         if self.code_values < 2:
             raise ValueError(f"code_values is at least 2. Received: {self.code_values}.")
         codes = {name: getattr(self, name) for name in CODES if getattr(self, name)}
@@ -228,6 +228,11 @@ class Config:
                 "Codes need a head that recovers them: conditioning is infogan, ac or auto. "
                 f"Received: conditioning={self.conditioning!r} and {given}."
             )
+        for name in ("g_lr", "d_lr"):
+            if not all(value > 0 for value in _values(getattr(self, name))):
+                raise ValueError(f"{name} is greater than 0. Received: {getattr(self, name)}.")
+        for name, (low, high) in RANGES.items():
+            if not all(low <= value < high for value in _values(getattr(self, name))):
                 raise ValueError(
                     f"{name} is at least {low:g} and below {high:g}. "
                     f"Received: {getattr(self, name)}."

@@ -17,6 +17,7 @@ from tfanime.models.common import (
     discriminator_model,
     generator_inputs,
     halvings,
+    picture_input,
     picture_output,
 )
 
@@ -35,6 +36,7 @@ def generator(
     long_skip: bool = True,
     upsamplings: int | None = None,
     label_input: LabelInput | None = None,
+    scaling: str = "signed",
 ) -> keras.Model:
     """SRResNet from a vector: dense layer, residual blocks, pixel-shuffle upsampling.
 
@@ -52,6 +54,7 @@ def generator(
         upsamplings: number of x2 pixel shuffles. Defaults to as many as leave a map whose
             smaller side is at least 16: three at 128, two at 64, one at 32.
         label_input: how labels enter; default: concatenated to the noise.
+        scaling: `"signed"` (tanh) or `"unit"` (sigmoid), see `common.picture_output`.
     """
     if upsamplings is None:
         upsamplings = max(1, (min(height, width) // BASE).bit_length() - 1)
@@ -84,7 +87,7 @@ def generator(
         x = layers.BatchNormalization(name=f"up{i}_bn", **BATCH_NORM)(x)
         x = layers.ReLU(name=f"up{i}_relu")(x)
     x = layers.Conv2D(3, 9, padding="same", name="out", **NORMAL)(x)
-    return keras.Model(inputs, picture_output(x), name="generator")
+    return keras.Model(inputs, picture_output(x, scaling), name="generator")
 
 
 def _conv_bn(x, channels: int, kernel: int, name: str):
@@ -118,13 +121,12 @@ def discriminator(
             "The MakeGirlsMoe discriminator takes pictures only; its labels are predicted by an "
             f"auxiliary head. Received: label_dim={label_dim}. Use conditioning='ac'."
         )
-    pictures = keras.Input((height, width, 3), name="pictures")
-    x = pictures
+    pictures, x = picture_input(height, width, scaling)
     stages = halvings(height, width, smallest=2)
-    for stage in range(stages):
-        wide = channels * min(32, 2**stage)
     # The last halving closes the network: no residual blocks behind it at 128 px.
     sharing = min(stages, 5)
+    for stage in range(stages):
+        wide = channels * min(32, 2**stage)
         x = layers.Conv2D(wide, 4, 2, padding="same", name=f"down{stage}", **NORMAL)(x)
         x = LeakyReLU(LEAK, name=f"down{stage}_lrelu")(x)
         own = (blocks + stage) // sharing if stage < sharing else 0

@@ -97,7 +97,7 @@ def networks(
     discriminator = _network(
         "discriminator",
         models.DISCRIMINATORS,
-        with_features(config.discriminator, height, width),
+        {**with_features(config.discriminator, height, width), **_scaling(config)},
         height=height,
         width=width,
         label_dim=label_dim if conditioning == "concat" else 0,
@@ -118,7 +118,7 @@ def generator_network(config: Config, schema: LabelSchema | None) -> keras.Model
     return _network(
         "generator",
         {**models.GENERATORS, **models.UPSCALERS},
-        config.generator,
+        {**config.generator, **_scaling(config)},
         height=config.image_size[0],
         width=config.image_size[1],
         latent_dim=config.latent_dim,
@@ -172,6 +172,11 @@ def _label_options(config: Config, schema: LabelSchema | None) -> tuple[dict, di
     return entry, {"label_embedding": embedding} if embedding else {}
 
 
+def _scaling(config: Config) -> dict:
+    """An option of the networks that have it; others refuse what is not usual."""
+    return {} if config.scaling == "signed" else {"scaling": config.scaling}
+
+
 def _synchronise(gan: GAN) -> None:
     """Not a setting of the networks, so that saved generators load without a strategy or
     TensorFlow."""
@@ -210,6 +215,14 @@ def with_features(spec: Mapping[str, Any], height: int, width: int) -> dict:
     return {**spec, "features": found}
 
 
+def _adversarial_weight(config: Config, schema: LabelSchema | None) -> float:
+    """As a number; `schema` is that of the labels that condition."""
+    if config.adversarial_weight is not None:
+        return config.adversarial_weight
+    attributes = schema.size - schema.vector_size if schema else 0
+    return float(max(1, attributes))
+
+
 def _penalties(config: Config) -> tuple[penalties.GradientPenalty, ...]:
     if config.penalty == "none":
         return ()
@@ -231,14 +244,6 @@ def _projected(config: Config) -> keras.Model | None:
     if config.projected is None:
         return None
     height, width = config.image_size
-def _adversarial_weight(config: Config, schema: LabelSchema | None) -> float:
-    """As a number; `schema` is that of the labels that condition."""
-    if config.adversarial_weight is not None:
-        return config.adversarial_weight
-    attributes = schema.size - schema.vector_size if schema else 0
-    return float(max(1, attributes))
-
-
     spec = {"features": "lite0", "pixel_channels": 0, **config.projected, "name": "projected"}
     network = _network(
         "projected",
