@@ -100,8 +100,33 @@ def test_what_a_text_is_read_as(tmp_path, data):
     np.testing.assert_allclose(signed[0, -code.size :], expected, atol=1e-5)
     told = found.explanation()
     assert (
-        "mood of the nearest training texts: light 100%" in told and "drawn as: mood light" in told
+        "mood of the nearest training texts: light 100%" in told
+        and "drawn as: mood light (odds 100%)" in told
     )
+    assert found.odds == {"mood": 1.0} and found.by_chance == () and "chance" not in told
+
+
+def test_the_odds_of_the_class_that_was_chosen(tmp_path, data):
+    # Three of the ten nearest texts whose class is known are of the other one.
+    labels = data.labels()
+    labels[1:4, :2], labels[11, :2] = [0, 1], np.nan
+    mixed = data.with_labels(labels, data.schema, data.sha256, data.texts)
+    run = a_run(tmp_path / "run", mixed, mixed)
+    found = imagine("red moon", run, n=1)
+    assert found.odds == {"mood": pytest.approx(0.7)} and found.chosen == {"mood": "light"}
+    assert "drawn as: mood light (odds 70%)" in found.explanation()
+    told = imagine("red moon", run, n=1, tags={"mood": "heavy"})
+    assert told.odds == {} and "drawn as: mood heavy (asked for)" in told.explanation()
+
+
+def test_an_even_choice_and_labels_that_no_text_decides_are_said(tmp_path, data):
+    labels = data.labels()
+    labels[1:6, :2], labels[11, :2] = [0, 1], np.nan
+    mixed = data.with_labels(labels, data.schema, data.sha256, data.texts)
+    mixed = mixed.with_codes((Field("smile", "flag"),))
+    run = a_run(tmp_path / "run", mixed, mixed)
+    told = imagine("red moon", run, n=1).explanation()
+    assert "(odds 50%, as another value is)" in told and "left to chance: smile" in told
 
 
 def test_genres_that_are_named_and_tags_that_are_given(tmp_path, data):

@@ -12,7 +12,13 @@ import pytest
 import tfanime
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ["CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "docs/machines.md", "docs/fine_tuning.md"]
+PAGES = [
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CODE_OF_CONDUCT.md",
+    "docs/machines.md",
+    "docs/fine_tuning.md",
+]
 YAML = [
     *("CITATION.cff", ".pre-commit-config.yaml"),
     *(".github/dependabot.yml", ".github/workflows/tests.yml"),

@@ -97,7 +97,8 @@ def check_config(config: Config) -> None:
     described = {"generator": config.generator, "discriminator": config.discriminator}
     described["projected"] = config.projected or {}
     found = [("image_size", side, PICTURE) for side in config.image_size]
-    for name in ("latent_dim", "label_embedding", "text_augmentation"):
+    names = ("latent_dim", "label_embedding", "text_augmentation", "code_values")
+    for name in (*names, "categorical_codes", "continuous_codes"):
         found.append((name, getattr(config, name), COLUMNS))
     for role, options in described.items():
         for name, value in options.items():

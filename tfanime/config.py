@@ -44,6 +44,7 @@ SCHEDULED = (
     "augment_probability",
 )
 PRECISIONS = ("float32", "mixed_bfloat16")
+CODES = ("categorical_codes", "continuous_codes")
 
 
 def _choice(name: str, value: str, known) -> None:
@@ -63,12 +64,21 @@ class Config:
         latent_dim: length of the noise.
         generator, discriminator: `{"name": ..., options...}`, the name from `tfanime.models` and
             the options those of its function.
+        scaling: of the pixels inside the networks: `"signed"`, -1 to 1 behind a tanh, or `"unit"`,
+            0 to 1 behind a sigmoid. Outside of them, penalties and noise included, pictures are in
+            [-1, 1] either way.
         conditioning: `"none"`; `"concat"`: labels join the noise, and the picture as constant
             maps (Mirza & Osindero 2014); `"projection"`: labels join the noise, and the logit gains
             their agreement with the picture's features (Miyato & Koyama 2018); `"ac"`: labels join
             the noise and a head of the discriminator recovers them (Odena et al. 2017);
             `"infogan"`: as `"ac"`, but the head learns from generated pictures only (Chen et al.
-            2016); `"auto"`: `"ac"` where the data have labels, else `"none"`.
+            2016); `"auto"`: `"ac"` where the data have labels, else `"none"` (`"infogan"` if there
+            are codes).
+        categorical_codes, code_values, continuous_codes: codes that no picture is labelled with:
+            the generator gives them a meaning, which the head has to recover from generated
+            pictures (Chen et al. 2016), beside the data's labels or without any. So many codes
+            with `code_values` values each, and so many from -1 to 1. None: 1 and 2, as that paper
+            has them for digits, with `"infogan"` and data without labels; otherwise there are none.
         condition_on: `"all"`, or names of label fields joined by commas: only these condition, as
             if the data had no others.
         text_augmentation: numbers of the sample around a text's vector, `layers.
@@ -94,7 +104,9 @@ class Config:
         projected_weight, projected_every: see `gans.GAN`.
         projected_augment: as `augment`, for what it sees.
         weight_clip: clip of the discriminator's weights, or None.
-        adversarial_weight, head_weight: factors of the adversarial and the label terms.
+        adversarial_weight: factor of the adversarial terms; None: as many as the labels have
+            columns, but those of vectors (MakeGirlsMoe's lambda_adv), and 1 without labels.
+        head_weight: factor of the label terms.
         pixel_loss, content_weight, feature_weight, degraded, jitter: of an upscaler, see
             `gans.SRGAN`.
         feature_model: path of a Keras model for an upscaler's feature loss; None: the
@@ -139,7 +151,11 @@ class Config:
     latent_dim: int = 128
     generator: Mapping[str, Any] = field(default_factory=lambda: {"name": "dcgan"})
     discriminator: Mapping[str, Any] = field(default_factory=lambda: {"name": "dcgan"})
+    scaling: str = "signed"
     conditioning: str = "none"
+    categorical_codes: int | None = None
+    code_values: int = 10
+    continuous_codes: int | None = None
     condition_on: str = "all"
     text_augmentation: int = 0
     kl_weight: float = 2.0
@@ -157,7 +173,7 @@ class Config:
     projected_every: int = 1
     projected_augment: str = "translation"
     weight_clip: float | None = None
-    adversarial_weight: float = 1.0
+    adversarial_weight: float | None = 1.0
     head_weight: float = 1.0
     pixel_loss: str = "l1"
     content_weight: float = 1.0
@@ -197,6 +213,7 @@ class Config:
         object.__setattr__(self, "image_size", parse_size(self.image_size))
         for name in SCHEDULED:
             object.__setattr__(self, name, read(getattr(self, name)))
+        _choice("scaling", self.scaling, ("signed", "unit"))
         _choice("conditioning", self.conditioning, CONDITIONINGS)
         _choice("prior", self.prior, ("data", "rows", "empirical", "training"))
         _choice("vector_loss", self.vector_loss, ("matching", "squared"))
@@ -206,9 +223,18 @@ class Config:
         for name in (*counts, "augment_ramp", "projected_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1. Received: {getattr(self, name)}.")
-        for name in ("text_augmentation", "label_embedding", "freeze_discriminator"):
-            if getattr(self, name) < 0:
+        for name in (*CODES, "text_augmentation", "label_embedding", "freeze_discriminator"):
+            if (getattr(self, name) or 0) < 0:
                 raise ValueError(f"{name} is at least 0. Received: {getattr(self, name)}.")
+        if self.code_values < 2:
+            raise ValueError(f"code_values is at least 2. Received: {self.code_values}.")
+        codes = {name: getattr(self, name) for name in CODES if getattr(self, name)}
+        if codes and self.conditioning not in ("ac", "infogan", "auto"):
+            given = ", ".join(f"{name}={value}" for name, value in codes.items())
+            raise ValueError(
+                "Codes need a head that recovers them: conditioning is infogan, ac or auto. "
+                f"Received: conditioning={self.conditioning!r} and {given}."
+            )
         for name in ("g_lr", "d_lr"):
             if not all(value > 0 for value in _values(getattr(self, name))):
                 raise ValueError(f"{name} is greater than 0. Received: {getattr(self, name)}.")

@@ -26,7 +26,7 @@ from tfanime import disk
 from tfanime import images as image_tools
 from tfanime.cache import cache_folder, check_cache
 from tfanime.files import read_json
-from tfanime.labels import LabelSchema, to_signed
+from tfanime.labels import Field, LabelSchema, to_signed
 from tfanime.notebook import MOST, Pictures, image_tag, table
 from tfanime.prepare.writer import FORMAT, VERSION, finish_digest, is_packed
 
@@ -210,6 +210,16 @@ class PackedDataset(Pictures):
         """The same pictures and labels; the schema keeps rows of these to draw from."""
         schema = self.schema.with_rows(self.labels())
         return self._view(self._labels, schema, self.sha256, self._rows, self.texts)
+
+    def with_codes(self, codes: Sequence[Field]) -> PackedDataset:
+        """The same pictures and labels; the schema has these fields too, which are known of none
+        of the pictures."""
+        schema = LabelSchema(tuple(codes))
+        labels = np.full((self._ends[-1], schema.size), np.nan, np.float32)
+        if self.schema is not None:
+            schema = self.schema.with_codes(codes)
+            labels = schema.widen(self._labels, self.schema)
+        return self._view(labels, schema, self.sha256, self._rows, self.texts)
 
     def with_labels(
         self, labels: np.ndarray, schema: LabelSchema, sha256: str, texts: Sequence[TextCode]

@@ -140,6 +140,19 @@ class _Refused(ValueError):
     """Reads "REASON: detail"; the errors of decoders do not."""
 
 
+def picture_size(file: str | os.PathLike | bytes | BinaryIO) -> tuple[int, int]:
+    """(width, height) of a picture as it is stored, of which only the beginning is decoded.
+
+    Raises:
+        ValueError: as `read_image`.
+    """
+    data = _read_bytes(file)
+    if not data:
+        raise ValueError("empty file: 0 bytes")
+    with _quiet():
+        return _open(data, PIXEL_LIMIT).size
+
+
 def _open(data: bytes, pixel_limit: int) -> Image.Image:
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -47,6 +47,8 @@ class Imagined:
             texts, the largest first: `{"mood": {"heavy": 0.8, "light": 0.2}}`.
         chosen: the values of these groups, or those asked for, that the pictures were drawn with.
         nearest: the training texts closest to it, the closest first.
+        odds: name of each group that the text chose to the share that its value has in `read_as`.
+        by_chance: names of the run's other labels, which differ from picture to picture.
     """
 
     pictures: Generated
@@ -55,6 +57,8 @@ class Imagined:
     read_as: dict[str, dict[str, float]]
     chosen: dict[str, object]
     nearest: list[Near]
+    odds: dict[str, float] = field(default_factory=dict)
+    by_chance: tuple[str, ...] = ()
 
     @property
     def images(self) -> np.ndarray:
@@ -71,14 +75,25 @@ class Imagined:
             told = ", ".join(f"{value} {share:.0%}" for value, share in shares.items())
             lines.append(f"{name} of the nearest training texts: {told}")
         if self.chosen:
-            told = ", ".join(f"{name} {value}" for name, value in self.chosen.items())
+            told = ", ".join(
+                f"{name} {value} ({self._why(name)})" for name, value in self.chosen.items()
+            )
             lines.append(f"drawn as: {told}")
+        if self.by_chance:
+            lines.append(f"left to chance: {', '.join(self.by_chance)}")
         lines.append("nearest training texts:")
         for near in self.nearest:
             tags = f" ({near.genres})" if near.genres else ""
             lines.append(f"  {near.similarity:.2f}  {near.title}{tags}")
         # Titles are of whoever made the table.
         return "\n".join(map(plain, lines))
+
+    def _why(self, name: str) -> str:
+        if name not in self.odds:
+            return "asked for"
+        others = list(self.read_as[name].values())[1:]
+        tied = ", as another value is" if self.odds[name] in others else ""
+        return f"odds {self.odds[name]:.0%}{tied}"
 
 
 def imagine(
@@ -148,16 +163,17 @@ def imagine(
                 encoder if same else other.load_encoder(trust_encoder),
             )
     read_as = kept.read_as(vectors[code.name])
-    conditioned = {field.name for field in schema.fields}
+    conditioned = {one.name for one in schema.fields}
     chosen = {
         name: next(iter(shares)) for name, shares in read_as.items() if name in conditioned
     } | tags
     pictures = generate(
         run, n, seed, {**vectors, **chosen}, truncation, out=out, grid=grid, progress=progress
     )
-    return Imagined(
-        pictures, text, read, read_as, chosen, [_near(kept.rows[i], i, s) for i, s in near]
-    )
+    odds = {name: read_as[name][value] for name, value in chosen.items() if name not in tags}
+    by_chance = tuple(sorted(conditioned - named - set(chosen)))
+    nearest = [_near(kept.rows[i], i, s) for i, s in near]
+    return Imagined(pictures, text, read, read_as, chosen, nearest, odds, by_chance)
 
 
 def _read(code, text: str, kept: KeptTexts) -> str:

@@ -41,6 +41,8 @@ class Field:
             Empty when unknown.
         low, high: the range of a `"value"` field, in its own unit.
         length: of a `"vector"`.
+        free: a code that no picture is labelled with and a generator gives a meaning of its own
+            (InfoGAN), see `with_codes`.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Field:
     low: float = 0.0
     high: float = 1.0
     length: int = 0
+    free: bool = False
 
     def __post_init__(self):
         if self.kind not in KINDS:
@@ -159,6 +162,24 @@ class LabelSchema:
         columns = np.concatenate([np.r_[where[f.name]] for f in kept])
         examples = None if self.examples is None else self.examples[:, columns]
         return LabelSchema(kept, examples), columns
+
+    def with_codes(self, codes: Sequence[Field]) -> LabelSchema:
+        """The same schema with more fields, which come before its vectors."""
+        vectors = tuple(f for f in self.fields if f.kind == "vector")
+        others = tuple(f for f in self.fields if f.kind != "vector")
+        schema = LabelSchema((*others, *codes, *vectors))
+        if self.examples is None:
+            return schema
+        return replace(schema, examples=schema.widen(self.examples, self))
+
+    def widen(self, labels: np.ndarray, schema: LabelSchema) -> np.ndarray:
+        """Label rows `(n, schema.size)` of a schema with some of this one's fields as rows `(n,
+        size)` of this one, NaN where that one lacks the field."""
+        rows = np.full((len(labels), self.size), np.nan, np.float32)
+        here = self.slices()
+        for name, place in schema.slices().items():
+            rows[:, here[name]] = labels[:, place]
+        return rows
 
     def slices(self) -> dict[str, slice]:
         """Where each field's columns are."""
@@ -387,6 +408,7 @@ class LabelSchema:
                     "low": f.low,
                     "high": f.high,
                     **({"length": f.length} if f.length else {}),
+                    **({"free": True} if f.free else {}),
                 }
                 for f in self.fields
             ]
@@ -404,6 +426,7 @@ class LabelSchema:
                     low=f.get("low", 0.0),
                     high=f.get("high", 1.0),
                     length=f.get("length", 0),
+                    free=bool(f.get("free", False)),
                 )
                 for f in stored["fields"]
             )
@@ -426,6 +449,18 @@ def _place(field: Field, given: object) -> int:
         f"{field.name!r} is one of: {', '.join(field.values)}. "
         f"Received: {given!r}.{near_miss(given, field.values)}"
     )
+
+
+def free_codes(categorical: int, values: int, continuous: int) -> tuple[Field, ...]:
+    """The codes of an InfoGAN (Chen et al. 2016, section 7): `categorical_1`, ... with the values
+    0, 1, ..., all equally likely, and `continuous_1`, ... uniform from -1 to 1."""
+    names = tuple(str(value) for value in range(values))
+    groups = [Field(f"categorical_{i + 1}", "group", names, free=True) for i in range(categorical)]
+    numbers = [
+        Field(f"continuous_{i + 1}", "value", low=-1.0, high=1.0, free=True)
+        for i in range(continuous)
+    ]
+    return (*groups, *numbers)
 
 
 def to_signed(labels: np.ndarray) -> np.ndarray:

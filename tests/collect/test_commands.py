@@ -59,6 +59,8 @@ def test_help_loads_nothing_heavy():
 
 def test_myanimelist(calls, tmp_path):
     words = ["--top", 5, "--season", "2018/spring", "--genre", 1, "--genre", 2, "--search", "Fate"]
+    words += ["--popular", 7, "--year", 2001, "--year", 2002]
+    words += ["--from-year", 1990, "--to-year", 2019]
     more = ["--need", "genres", "--adult", "--rate", 2, "--allow-host", "a.example"]
     result = invoke("collect", "myanimelist", *words, *more, "--out", tmp_path)
     assert result.exit_code == 0, result.stderr
@@ -67,6 +69,10 @@ def test_myanimelist(calls, tmp_path):
     assert options == {
         "ids": (),
         "top": 5,
+        "popular": 7,
+        "years": (2001, 2002),
+        "from_year": 1990,
+        "to_year": 2019,
         "seasons": ("2018/spring",),
         "genres": (1, 2),
         "searches": ("Fate",),

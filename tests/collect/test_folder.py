@@ -172,6 +172,51 @@ def test_lists_are_read_to_their_end(server, tmp_path):
         collect(server, tmp_path / "b", ids=(), seasons=["1990/fall"])
 
 
+def test_the_most_popular_of_some_years(server, tmp_path):
+    for own, year in enumerate((1985, 1992, 2001, 2024, 2010), start=1):
+        aired = f"Apr 1, {year} to Sep 1, {year}"
+        anime(server, own, picture(own), aired=aired)
+    rows = [
+        pages.top_row(1, "T1", dates="Apr 1985 - Jul 1985"),
+        pages.top_row(2, "T2", dates="Apr 1992 - Jul 1992"),
+        pages.top_row(3, "T3", dates="not known"),
+        pages.top_row(4, "T4", dates="not known"),
+        pages.top_row(5, "T5", dates="Apr 2010 - Jul 2010"),
+    ]
+    page = pages.top(*rows).replace("https://cdn.example", server.url)
+    server.page("/topanime.php?type=bypopularity&limit=0", page.encode())
+    for own in range(1, 6):
+        server.page(f"/images/anime/5/{own}.jpg", Reply(picture(own), kind="image/jpeg"))
+    years = {"from_year": 1990, "to_year": 2019}
+    manifest = collect(server, tmp_path / "a", ids=(), popular=5, **years)
+    assert [(row["id"], row["year"]) for row in rows_of(tmp_path / "a")] == [
+        (2, 1992),
+        (3, 2001),
+        (5, 2010),
+    ]
+    steps = {step.name: step.dropped for step in manifest.steps}
+    assert steps["of these years"] == {"before 1990 or after 2019": 1}  # whose page is not read
+    assert steps["complete"] == {"before 1990 or after 2019": 1}
+    assert "/anime/1/" not in server.asked() and "/anime/4/" in server.asked()
+    assert "5 most popular" in manifest.source and manifest.settings["from_year"] == 1990
+    with pytest.raises(ValueError, match="from_year is at most to_year. Received: 2001 and 2000"):
+        collect(server, tmp_path / "b", popular=1, from_year=2001, to_year=2000)
+
+
+def test_a_year_is_its_four_seasons(server, tmp_path):
+    anime(server, 1, picture(1))
+    card = pages.card_2018(1, "T", ["Drama"], "Text.").replace("https://cdn.example", server.url)
+    server.page("/images/anime/9/1.jpg", Reply(picture(1), kind="image/jpeg"))
+    seasons = ("winter", "spring", "summer", "fall")
+    for season in seasons:
+        server.page(f"/anime/season/2018/{season}", pages.season_2018(card).encode())
+    manifest = collect(server, tmp_path / "a", ids=(), years=[2018])
+    assert manifest.count == 1
+    assert {f"/anime/season/2018/{season}" for season in seasons} <= set(server.asked())
+    with pytest.raises(ValueError, match="whole number such as 2018. Received: '18'"):
+        collect(server, tmp_path / "b", ids=(), years=["18"])
+
+
 def test_search_results_are_completed_from_their_own_pages(server, tmp_path):
     anime(server, 1, picture(1), synopsis="The whole text.", genres=("Comedy",))
     row = pages.search_row(1, "Title 1", "The whMORE", "TV", "1", "5.0", "10-02-11", "-", "9", "G")
@@ -272,7 +317,8 @@ def test_getchu(server, tmp_path):
         "1,=HYPERLINK(1),2014-12-26,www.getchu.com/soft.phtml?id=31\n"
         "2,old,2003-01-24,www.getchu.com/soft.phtml?id=32\n"
         "3,empty,2014-12-26,www.getchu.com/soft.phtml?id=33\n"
-        "4,undecided,2099-12-31,www.getchu.com/soft.phtml?id=34\n",
+        "4,undecided,2099-12-31,www.getchu.com/soft.phtml?id=34\n"
+        "5,nowhere,2014-12-26,www.getchu.com/soft.phtml?id=\n",
         encoding="utf-8",
     )
     options = {"base_url": server.url, "rate": 200, "limits": QUICK, "progress": False}
@@ -284,6 +330,7 @@ def test_getchu(server, tmp_path):
     ]
     assert (tmp_path / "a/labels.csv").read_text() == "file,year\n31-1.jpg,2014\n31-2.jpg,2014\n"
     steps = {step.name: step.dropped for step in manifest.steps}
+    assert steps["found"] == {"rows without a link": 1}  # named, and the others went on
     assert steps["released"] == {"before 2005": 1, "without sell day": 1}
     assert steps["items with characters"] == {"without characters": 1}
 

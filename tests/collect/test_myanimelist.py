@@ -137,6 +137,8 @@ def test_search_results_without_dates():
         ("A man (from the future) came.", "A man (from the future) came."),
         ("(No synopsis yet.)", None),
         ("No synopsis has been added for this series yet.", None),
+        ("There is no synopsis for this anime yet.", None),
+        ("No description available.", None),
         ("[Written by MAL Rewrite]", None),
         (" \u200b\n ", None),
         ("Looking for information on the anime The Tale (What? A Tale)?", None),

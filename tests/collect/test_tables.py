@@ -20,16 +20,25 @@ from tfanime.collect.tables import LIMIT, read_columns
 )
 def test_ids_of_any_table(tmp_path, text):
     (tmp_path / "a.csv").write_text(text, encoding="utf-8")
-    assert _ids(tmp_path / "a.csv") == ([1, 5], " of a.csv")
+    assert _ids(tmp_path / "a.csv") == ([1, 5], 0, " of a.csv")
 
 
 @pytest.mark.parametrize(
     "cell", ["=1+1", "+1", "-1", "@x", "0", "1.5", "../../1", "9" * 30, '"1\n2"']
 )
 def test_ids_that_are_none_name_file_and_line(tmp_path, cell):
-    (tmp_path / "a.csv").write_text(f"id,x\n7,a\n{cell},b\n")
-    with pytest.raises(ValueError, match=r"a\.csv, line [34]: the id is a whole number above 0"):
+    (tmp_path / "a.csv").write_text(f"id,x\n{cell},b\n")
+    with pytest.raises(ValueError, match=r"a\.csv, line [23]: the id is a whole number above 0"):
         _ids(tmp_path / "a.csv")
+
+
+def test_a_row_without_an_id_is_named_and_the_others_go_on(tmp_path, capsys):
+    bad = "".join(f"x{i},b\n" for i in range(7))
+    (tmp_path / "a.csv").write_text(f"id,x\n7,a\n{bad}8,c\n")
+    assert _ids(tmp_path / "a.csv") == ([7, 8], 7, " of a.csv")
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 6 and "a.csv, line 3" in said[0] and "'x0'" in said[0]
+    assert said[-1] == "left out as well: 2 more such rows"
 
 
 @pytest.mark.parametrize(

@@ -80,9 +80,56 @@ def test_averages_and_histograms(faces, tmp_path):
         assert Image.open(tmp_path / name).width > 300
 
 
+def test_samples_of_each_year(tmp_path):
+    labels = np.array([[0.0], [0.25], [np.nan], [1.0], [0.25]], np.float32)
+    pictures = np.zeros((5, 8, 8, 3), np.uint8)
+    pictures[:, ..., 0] = np.array([50, 90, 130, 170, 210])[:, None, None]
+    data = tfanime.from_arrays(pictures, labels, YEAR)
+    figures.samples(data, tmp_path / "a.png", n=2)
+    shown = np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))
+    reds = {
+        value: np.argwhere((shown == (value, 0, 0)).all(axis=-1))
+        for value in (50, 90, 130, 170, 210)
+    }
+    assert not len(reds[130])  # of no known year
+    middle = {value: places.mean(axis=0) for value, places in reds.items() if len(places)}
+    assert set(middle) == {50, 90, 170, 210}
+    # A row a year, from above: 2000, 2001 with both of its pictures side by side, 2004.
+    assert middle[50][0] < middle[90][0] < middle[170][0]
+    assert middle[90][0] == pytest.approx(middle[210][0], abs=2)
+    assert middle[90][1] < middle[210][1]
+
+
+def test_boxes_of_faces_on_a_picture(tmp_path):
+    from tfanime.prepare.detect import Box
+
+    Image.new("RGB", (60, 50)).save(tmp_path / "page.png")
+    options = {"detector": lambda grey: [Box(10, 12, 20)], "zoom": 1.5}
+    assert figures.boxes(tmp_path / "page.png", tmp_path / "a.png", **options) == 1
+    shown = np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))
+    red = np.argwhere((shown == (255, 0, 0)).all(axis=-1))
+    blue = np.argwhere((shown == (0, 0, 255)).all(axis=-1))
+    assert red.min(0).tolist() == [12, 10] and red.max(0).tolist() == [31, 29]
+    # Around the same middle, 1.5 times as large.
+    assert blue.min(0).tolist() == [7, 5] and blue.max(0).tolist() == [36, 34]
+    assert len(red) == 4 * 19 and len(blue) == 4 * 29  # outlines of one pixel
+
+
+def test_shorter_sides_of_pictures(tmp_path):
+    for i, size in enumerate([(40, 30), (20, 90), (64, 64)]):
+        Image.new("RGB", size).save(tmp_path / f"{i}.png")
+    (tmp_path / "3.png").write_bytes(b"no picture")
+    assert figures.sizes(tmp_path, tmp_path / "out" / "a.png").tolist() == [30, 20, 64]
+    assert Image.open(tmp_path / "out" / "a.png").width > 300
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none" / "3.png").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match="Sizes are those of pictures"):
+        figures.sizes(tmp_path / "none", tmp_path / "a.png")
+
+
 def test_refusals(painter, faces, tmp_path):
     plain = tfanime.from_arrays(faces.images())
-    with pytest.raises(ValueError, match="Averages need labels"):
+    with pytest.raises(ValueError, match="Averages and samples need labels"):
         figures.averages(plain, tmp_path / "a.png")
     with pytest.raises(ValueError, match="four corners"):
         figures.interpolation(painter, tmp_path / "a.png", seeds=(1, 2))
@@ -108,3 +155,7 @@ def test_command(faces, tmp_path):
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 0, done.output
     assert (tmp_path / "h.png").is_file()
+    done = CliRunner().invoke(main, ["figure", "sizes", *words[2:]])
+    assert done.exit_code == 1 and "all of one size" in done.output
+    words = ["figure", "sizes", str(tmp_path / "made"), "--out", str(tmp_path / "s.png")]
+    assert CliRunner().invoke(main, words).exit_code == 0 and (tmp_path / "s.png").is_file()

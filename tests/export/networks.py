@@ -15,6 +15,7 @@ LATENT = 5
 GENERATED = {
     "dcgan": ("dcgan", {"channels": 4}, (32, 32)),
     "dcgan_deep": ("dcgan", {"channels": 4, "depth": 6}, (48, 32)),
+    "dcgan_unit": ("dcgan", {"channels": 4, "scaling": "unit"}, (32, 32)),
     "srresnet": ("srresnet", {"channels": 8, "blocks": 2}, (32, 32)),
     "srresnet_wide": ("srresnet", {"channels": 4, "blocks": 1, "long_skip": False}, (32, 64)),
     "modern": ("modern", {"channels": 4}, (32, 48)),

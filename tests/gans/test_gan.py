@@ -339,6 +339,9 @@ ACCUMULATED = {
     "alternating": r1_with_noise,
     "simultaneous": lambda **o: conditional(updates="simultaneous", **o),
     "critic steps": lambda **o: r1_with_noise(critic_steps=2, **o),
+    # The deviation of the whole batch says how far from real images a penalty looks.
+    "dragan": lambda **o: make(penalty=penalties.dragan(10.0), **o),
+    "dragan-chainer": lambda **o: make(penalty=penalties.dragan(10.0, noise="chainer"), **o),
 }
 
 

@@ -154,12 +154,27 @@ def test_dragans_perturbation(scale):
     spread = scale * real.numpy().std()
     np.testing.assert_allclose(delta.std(axis=(0, 1, 2)), spread, rtol=0.02)
     assert abs(delta.mean()) < 0.01 * spread
-    # Gaussian: the authors' code draws it from a uniform distribution (excess kurtosis -1.2).
+    # Gaussian, as the paper has it.
     z = delta / spread
     assert abs((z**4).mean() - 3) < 0.1 and abs((z**3).mean()) < 0.05
     assert abs((np.abs(z) > 2).mean() - 0.0455) < 0.003
     # Every pixel has its own.
     assert abs(np.corrcoef(z[:, 0, 0, 0], z[:, 0, 1, 0])[0, 1]) < 0.1
+
+
+@pytest.mark.parametrize("name, axis", [("dragan-uniform", None), ("dragan-chainer", 0)])
+def test_dragans_perturbation_in_published_code(name, axis):
+    # The authors' notebook: X + 0.5 * X.std() * random(X.shape), where chainer-gan-lib has
+    # std(X, axis=0).
+    count = 3000
+    real = pictures(count) * tf.constant([0.1, 0.5, 1.0])
+    penalty = penalties.PENALTIES[name](0.5)
+    assert penalty.weight == 0.5
+    delta = (penalty.points(real, None, noise(count)) - real).numpy()
+    u = np.sort(delta / (0.5 * real.numpy().std(axis=axis)), axis=0)
+    assert u.min() >= -1e-4 and u.max() < 1 + 1e-4
+    expected = ((np.arange(count) + 0.5) / count)[:, None, None, None]
+    assert np.abs(u - expected).max() < 2.2 / np.sqrt(count)  # each pixel, uniform
 
 
 def test_r1_looks_at_the_real_pictures():
@@ -171,7 +186,8 @@ def test_defaults_are_the_papers():
     assert penalties.wgan_gp().weight == 10.0 and penalties.wgan_gp().target == 1.0
     assert penalties.dragan().scale == 0.5 and penalties.dragan(0.5).weight == 0.5
     assert penalties.r1().target is None and penalties.r1().every == 1
-    assert set(penalties.PENALTIES) == {"wgan-gp", "dragan", "r1", "r2"}
+    drawn = {"dragan", "dragan-uniform", "dragan-chainer"}
+    assert set(penalties.PENALTIES) == {"wgan-gp", "r1", "r2"} | drawn
 
 
 @pytest.mark.parametrize(
@@ -180,6 +196,7 @@ def test_defaults_are_the_papers():
         (("nowhere", 1.0), "taken at one of .*Received: 'nowhere'"),
         (("real", -1.0), "weight >= 0 and every >= 1. Received: weight=-1.0, every=1"),
         (("real", 1.0, None, 0), "every >= 1. Received: weight=1.0, every=0"),
+        (("perturbed", 1.0, 1.0, 1, 0.5, "pink"), "noise is one of .*Received: 'pink'"),
     ],
 )
 def test_refuses(arguments, message):

@@ -103,10 +103,25 @@ def test_srresnet_layout(side, blocks, upsamplings):
     assert model.get_layer("fc_map").output.shape[1:3] == (16, 16)
 
 
-@pytest.mark.parametrize("side", [64, 128])
-def test_makegirlsmoes_discriminator_has_ten_blocks_and_no_batch_norm(side):
+@pytest.mark.parametrize(
+    "side, by_stage",
+    [
+        (16, (3, 3, 4)),
+        (32, (2, 2, 3, 3)),
+        (64, (2, 2, 2, 2, 2)),
+        (96, (2, 2, 2, 2, 2)),
+        (128, (2, 2, 2, 2, 2)),
+        (256, (2, 2, 2, 2, 2)),
+    ],
+)
+def test_makegirlsmoes_discriminator_has_ten_blocks_and_no_batch_norm(side, by_stage):
     model = srresnet.discriminator(side, side, channels=1)
-    assert sum(isinstance(layer, layers.Add) for layer in model.layers) == 10
+    found = [layer.name for layer in model.layers if isinstance(layer, layers.Add)]
+    assert len(found) == 10
+    assert tuple(sum(f"res{stage}_" in name for name in found) for stage in range(5)) == (
+        *by_stage,
+        *(0,) * (5 - len(by_stage)),
+    )
     assert not any(isinstance(layer, layers.BatchNormalization) for layer in model.layers)
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfanime import models, recipes
 from tfanime.config import Config
-from tfanime.labels import Field, LabelSchema
+from tfanime.labels import MAKEGIRLSMOE, Field, LabelSchema
 from tfanime.training.build import build_gan
 from tfanime.training.schedules import DelayedDecay
 
@@ -137,7 +137,9 @@ def test_auto_conditioning_follows_the_data():
     assert plain.head is None and not plain.conditional_generator
 
 
-NEEDING = [name for name in CONDITIONED if recipes.get(name).conditioning != "auto"]
+# `auto` goes without labels, and `infogan` then has codes of its own.
+FREE = ("auto", "infogan")
+NEEDING = [name for name in CONDITIONED if recipes.get(name).conditioning not in FREE]
 
 
 @pytest.mark.parametrize("name", NEEDING)
@@ -180,6 +182,23 @@ def test_an_unknown_recipe_lists_the_known_ones():
 
 
 @pytest.mark.parametrize(
+    "changes, schema, weight",
+    [
+        ({}, MAKEGIRLSMOE, 34.0),
+        ({}, SCHEMA, 5.0),
+        ({}, LabelSchema((*SCHEMA.fields, Field("tags", "vector", length=7))), 5.0),
+        ({"conditioning": "none"}, SCHEMA, 1.0),
+        ({"adversarial_weight": 34}, SCHEMA, 34.0),
+    ],
+)
+@pytest.mark.parametrize("name", ["makegirlsmoe", "dcgan-dragan"])
+def test_makegirlsmoes_adversarial_weight_is_the_number_of_attributes(
+    name, changes, schema, weight
+):
+    assert build_gan(tiny(name, **changes), schema).adversarial_weight == weight
+
+
+@pytest.mark.parametrize(
     "name, expected",
     [
         ("dcgan", {"g_lr": 2e-4, "d_lr": 2e-4, "beta_1": 0.5, "beta_2": 0.999, "latent_dim": 100}),
@@ -201,7 +220,7 @@ def test_an_unknown_recipe_lists_the_known_ones():
         (
             "makegirlsmoe",
             {
-                "adversarial_weight": 34.0,
+                "adversarial_weight": None,  # the number of attributes
                 "penalty": "dragan",
                 "penalty_weight": 0.5,
                 "updates": "simultaneous",

@@ -13,7 +13,7 @@ from tfanime.prepare.writer import Writer
 from tfanime.text.attach import attach
 from tfanime.text.captions import captions
 from tfanime.text.codes import TextCode
-from tfanime.text.kept import keep_texts
+from tfanime.text.kept import KeptTexts, keep_texts
 
 MOOD = LabelSchema((Field("mood", "group", ("light", "heavy")),))
 WORDS = ["red moon", "lone sword", "blue hair", "the", "red sword", "blue moon"]
@@ -75,6 +75,45 @@ def test_a_code_is_saved_and_read(tmp_path, pair):
         again.encode(["red moon"])
     with pytest.raises(ValueError, match="is a word"):
         TextCode("my plot", str(pair))
+
+
+def test_raw_codes_are_the_encoders_vectors(tmp_path, pair, capsys):
+    from tfanime.text import embed
+
+    folder = packed(tmp_path / "data")
+    data = attach(folder, "description", "synopsis", raw=True, encoder=str(pair), progress=False)
+    code = data.texts[0]
+    vector = embed(["red moon"], code.load_encoder(trust_encoder=True), progress=False)[0]
+    assert code.raw and code.size == data.schema.field("description").length == len(vector)
+    np.testing.assert_array_equal(code.encode(["red moon"], trust_encoder=True)[0], vector)
+    place = data.schema.slices()["description"]
+    np.testing.assert_allclose(data.labels()[0, place] * 2 - 1, vector, atol=1e-5)
+    assert np.isnan(data.labels()[3, place]).all()
+    assert "Note" not in capsys.readouterr().err
+    # Kept beside a run, the nearest texts are those of the nearest centred vectors.
+    keep_texts(data, data, tmp_path / "run")
+    kept = KeptTexts.open(tmp_path / "run")
+    near = kept.near(vector, 2)
+    assert near[0][0] == 0 and near[0][1] == pytest.approx(1.0, abs=1e-3)
+    bank = data.labels()[[0, 1, 2, 4, 5], place] * 2 - 1
+    centred = bank - bank.mean(0)
+    cosines = centred @ centred[0] / np.linalg.norm(centred, axis=1) / np.linalg.norm(centred[0])
+    assert near[1][1] == pytest.approx(np.sort(cosines)[-2], abs=5e-3)
+    for options in ({"size": 3}, {"like": folder}):
+        with pytest.raises(ValueError, match="raw takes the encoder's vectors as they are"):
+            attach(folder, "again", "synopsis", raw=True, **options)
+
+
+def test_whitening_that_makes_every_text_its_own_is_said(tmp_path, pair, capsys):
+    folder = packed(tmp_path / "data")  # five different texts: they span four directions
+    data = attach(folder, "all", "synopsis", encoder=str(pair), progress=False)
+    said = capsys.readouterr().err
+    assert "5 different texts become 4 numbers each" in said and "--raw" in said
+    codes = data.labels()[[0, 1, 2, 4, 5], 2:] * 2 - 1
+    apart = np.linalg.norm(codes[:, None] - codes[None], axis=-1)[np.triu_indices(5, 1)]
+    np.testing.assert_allclose(apart, apart[0], rtol=1e-3)  # what is warned of
+    attach(folder, "few", "synopsis", size=2, encoder=str(pair), progress=False)
+    assert "Note" not in capsys.readouterr().err
 
 
 def test_texts_become_labels(tmp_path, pair):

@@ -17,6 +17,17 @@ from tfanime.text.clean import (
     tokenise,
 )
 
+PLACEHOLDERS = (
+    "No synopsis information has been added to this title. Help improve our database by adding a "
+    "synopsis here.",
+    "No synopsis has been added for this series yet.\n\nClick here to update this information.",
+    "There is no synopsis for this anime yet.",
+    "Synopsis not available.",
+    "It looks like we don't have an overview for this title yet.",
+    "Sorry, no description is available in English.",
+    "To be announced.",
+)
+
 
 def test_the_steps_in_the_order_of_the_study():
     expected = ["markup", "stop_words", "lemmas", "punctuation", "spaces", "placeholders"]
@@ -40,6 +51,8 @@ def test_the_steps_in_the_order_of_the_study():
         (drop_placeholders, "No synopsis has been added for this series yet.", ""),
         (drop_placeholders, "N/A", ""),
         (drop_placeholders, "A plot against the king", "A plot against the king"),
+        (drop_placeholders, "An overview of anime studios", "An overview of anime studios"),
+        *((step, text, "") for step in (drop_placeholders, clean_text) for text in PLACEHOLDERS),
         (drop_placeholders, "He runs. (Source: Some Studio, edited)", "He runs."),
         (drop_placeholders, "He runs. [Written by MAL Rewrite]", "He runs."),
     ],

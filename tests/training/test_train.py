@@ -75,7 +75,7 @@ def test_resolved_configuration_is_saved(finished, faces):
     stored = read_json(finished.path / "config.json")
     assert stored["config"]["generator"] == {"name": "dcgan", "channels": 4}
     assert stored["config"]["image_size"] == [16, 16]  # the data's own
-    assert stored["config"]["adversarial_weight"] == 34.0  # the recipe's
+    assert stored["config"]["penalty_weight"] == 0.5  # the recipe's
     assert stored["data"] == {"count": 48, "sha256": faces.sha256}
     assert set(stored["versions"]) == {"tfanime", "tensorflow", "keras"}
 

@@ -74,7 +74,13 @@ def collect() -> None:
     help="A column id, MAL_ID, anime_id or uid.",
 )
 @click.option("--top", type=click.IntRange(min=0), default=0, metavar="N", help="The top N.")
+@click.option(
+    "--popular", type=click.IntRange(min=0), default=0, metavar="N", help="The N most popular."
+)
 @click.option("--season", "seasons", multiple=True, metavar="YEAR/SEASON", help="2018/spring.")
+@click.option(
+    "--year", "years", type=int, multiple=True, metavar="YEAR", help="Its four seasons; repeatable."
+)
 @click.option("--genre", "genres", type=click.IntRange(min=1), multiple=True, metavar="NUMBER")
 @click.option("--search", "searches", multiple=True, metavar="WORDS")
 @click.option(
@@ -86,6 +92,8 @@ def collect() -> None:
     show_default=True,
     help="Leave out entries without this; repeatable.",
 )
+@click.option("--from-year", type=int, metavar="YEAR", help="Leave out what started before.")
+@click.option("--to-year", type=int, metavar="YEAR", help="Leave out what started after.")
 @MOST
 @ADULT
 @_polite
@@ -95,6 +103,7 @@ def myanimelist(out, ids, base_url, **options) -> None:
     \b
     Examples:
       tfanime collect myanimelist --top 500 --contact me@example.org --out posters/
+      tfanime collect myanimelist --popular 13000 --from-year 1990 --to-year 2019 --out posters/
       tfanime collect myanimelist --ids anime.csv --need genres --out posters/
       tfanime collect myanimelist --search Fate --season 2018/spring --out posters/
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 import tfanime
@@ -26,7 +28,7 @@ class Names(click.ParamType):
 
 
 @click.command()
-@click.argument("subject", metavar="RUN_OR_FOLDER", type=Run())
+@click.argument("subjects", metavar="RUN_OR_FOLDER...", type=Run(), nargs=-1, required=True)
 @click.option(
     "--against",
     "data",
@@ -44,24 +46,26 @@ class Names(click.ParamType):
 @click.option(
     "--protocol",
     type=click.Choice(["seed-a", "seed-b"]),
-    help="A named set of metrics and counts; see docs/evaluation.md.",
+    help="A named set of metrics, counts and networks; see docs/evaluation.md. seed-a also writes "
+    "the poster study's table, of several models too.",
 )
 @click.option(
     "--extractor",
-    default="tagger",
-    show_default=True,
     metavar="NAME_OR_PATH",
-    help="Where features come from: tagger, drawings (see `tfanime features`), lite0, "
-    "mobilenet:FILE.tflite, mobilenetv2[:WEIGHTS.h5], inception[:WEIGHTS.h5], "
+    help="Where features come from: tagger (the default, but for seed-a), drawings (see `tfanime "
+    "features`), lite0, mobilenet:FILE.tflite, mobilenetv2[:WEIGHTS.h5], inception[:WEIGHTS.h5], "
     "illustration2vec:FILE, or any .keras, .h5, .tflite or .onnx FILE[:LAYER].",
 )
 @click.option(
     "--classifier",
-    default="tagger:hair",
-    show_default=True,
     metavar="NAME",
     help="For the Inception Score: tagger:FIELD, inception, mobilenetv2, mobilenet:FILE.tflite, "
-    "lite0, or a classifier's FILE.",
+    "lite0, or a classifier's FILE. Default: tagger:hair, or the protocol's.",
+)
+@click.option(
+    "--gan-extractor",
+    metavar="NAME_OR_PATH",
+    help="Another extractor for gan-train-test. Default: --extractor, or the protocol's.",
 )
 @click.option(
     "--tagger",
@@ -96,7 +100,8 @@ class Names(click.ParamType):
     metavar="DIR",
     help="Folder for metrics.json, report.html and report.png.",
 )
-def evaluate(subject, data, out, **options) -> None:
+@click.pass_context
+def evaluate(ctx, subjects, data, out, **options) -> None:
     """Measure how good generated pictures are, and write a report.
 
     RUN_OR_FOLDER is a run or saved model, a folder of pictures, or a packed set. Every figure
@@ -110,8 +115,27 @@ def evaluate(subject, data, out, **options) -> None:
       tfanime evaluate runs/girls --against packed/ --metrics fid,kid --n 5000 \\
         --extractor mobilenet:mobilenet_v2_1.0_224_quant.tflite --out reports/girls
       tfanime evaluate runs/girls --against packed/ --protocol seed-b --out reports/table3
+      tfanime evaluate runs/sn runs/info --against posters/ --protocol seed-a --out reports/table2
     """
-    report = tfanime.evaluate(subject, data, out=out, progress=True, **options)
+    if options["protocol"] != "seed-a":
+        if len(subjects) > 1:
+            raise click.UsageError(
+                f"One model is measured at a time, but for --protocol seed-a, whose table has a "
+                f"row each. Received: {len(subjects)}.",
+                ctx,
+            )
+        _show(tfanime.evaluate(subjects[0], data, out=out, progress=True, **options))
+        return
+    from tfanime.evaluation.table_two import FILE, table_two
+
+    del options["protocol"]
+    for report in table_two(subjects, data, out, progress=True, **options):
+        click.echo(plain(report.subject["name"]))
+        _show(report)
+    click.echo(f"table: {Path(out) / FILE}")
+
+
+def _show(report) -> None:
     from tfanime.evaluation.charts import cautions, number
 
     width = max(len(figure.name) for figure in report.figures) + 2
@@ -124,6 +148,9 @@ def evaluate(subject, data, out, **options) -> None:
     for judge, independent in judges.items():
         mark = "* " if independent is False else ""
         click.echo(f"{mark}judged by {judge}{': flatters it' if mark else ''}")
+    stood_in = {figure.protocol.get("stand-in") for figure in report.figures}
+    for line in sorted(stood_in - {None}):
+        click.echo(plain(f"stand-in: {line}"))
     for names, caution in cautions(report):
         click.echo(f"{names}: {caution}")
     for name, reason in report.skipped.items():

@@ -26,6 +26,7 @@ def figure() -> None:
       tfanime figure fixed-noise runs/girls --out noise.png
       tfanime figure embedding runs/girls --against packed/ --out tsne.png
       tfanime figure averages packed/ --label year --out years.png
+      tfanime figure boxes page.jpg --out boxes.png
     """
 
 
@@ -121,6 +122,50 @@ def histograms(data, **options) -> None:
     from tfanime.evaluation import figures
 
     _done(figures.histograms, data, **options)
+
+
+@figure.command("samples")
+@LABELLED
+@click.option("--label", metavar="FIELD", help="Default: the first.")
+@click.option("--n", type=COUNT, default=8, show_default=True, help="Pictures of each.")
+@SEED_OPTION
+@OUT
+def samples(data, **options) -> None:
+    """Some pictures of each class or year of a data set."""
+    from tfanime.evaluation import figures
+
+    _done(figures.samples, data, **options)
+
+
+@figure.command("boxes")
+@click.argument("picture", type=click.Path(exists=True, dir_okay=False))
+@click.option(
+    "--cascade",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="lbpcascade_animeface.xml; fetched once by default.",
+)
+@click.option(
+    "--zoom", type=click.FloatRange(0.5, 4), default=1.5, show_default=True, metavar="FACTOR"
+)
+@click.option("--neighbours", type=COUNT, default=5, show_default=True)
+@OUT
+def boxes(picture, out, **options) -> None:
+    """A picture with the boxes of its faces: red as detected, blue as they are cut."""
+    from tfanime.evaluation import figures
+
+    click.echo(f"faces: {figures.boxes(picture, out, **options)}")
+    click.echo(f"figure: {out}")
+
+
+@figure.command("sizes")
+@click.argument("source", metavar="PICTURES", type=click.Path(exists=True))
+@OUT
+def sizes(source, **options) -> None:
+    """How many pictures have a shorter side of how many pixels, before they are packed."""
+    from tfanime.evaluation import figures
+
+    _done(figures.sizes, source, **options)
 
 
 def _done(function, first, out, **options) -> None:

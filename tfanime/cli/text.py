@@ -181,7 +181,8 @@ def probe(embedded, genres, title) -> None:
 )
 @click.option("--genres", is_flag=True, help="The texts are genre tags; they are not cleaned.")
 @click.option("--captions", is_flag=True, help="Write sentences about drawn faces first.")
-@click.option("--size", type=COUNT, default=64, show_default=True, help="Numbers of a vector.")
+@click.option("--size", type=COUNT, help="Numbers of a vector, at most. Default: 64.")
+@click.option("--raw", is_flag=True, help="The encoder's vector as it is, all its numbers.")
 @ENCODER
 @POOLING
 @SKIP
@@ -201,6 +202,7 @@ def attach(data, name, **options) -> None:
     Examples:
       tfanime text attach posters/train --name tags --column genres --genres
       tfanime text attach posters/train --name description --column synopsis,title
+      tfanime text attach posters/train --name description --column synopsis --raw
       tfanime text attach posters/test --name tags --column genres --like posters/train
       tfanime train cdcgan-sn --data posters/train --set condition_on=mood,tags --out RUN ...
     """

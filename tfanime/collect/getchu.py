@@ -297,7 +297,7 @@ def collect(
         RuntimeError: if the site asks to be left alone for long, or is down: run it again later.
     """
     months = [_checked_month(month) for month in months]
-    listed = _from_table(table) if table is not None else []
+    listed, bad = _from_table(table) if table is not None else ([], 0)
     if not listed and not months:
         raise ValueError(
             "Something must be asked for: a table with rows, or months. Received: none. "
@@ -311,7 +311,7 @@ def collect(
     ):
         found = [*listed, *_read_months(client, base_url, months)]
         items = list({item.id: item for item in reversed(found)}.values())[::-1]
-        steps = [Step("found", len(found))]
+        steps = [Step("found", len(found), {"rows without a link": bad} if bad else {})]
         again = len(found) - len(items)
         steps.append(Step("named once", len(items), {"named again": again} if again else {}))
         items, step = _released(items, from_year)
@@ -354,14 +354,15 @@ def _checked_month(month: str) -> str:
     return month
 
 
-def _from_table(path: str | os.PathLike) -> list[Item]:
+def _from_table(path: str | os.PathLike) -> tuple[list[Item], int]:
+    """The items of a table, and how many of its rows lead to none."""
     columns = {
         "link": ("links", "link"),
         "title": ("gamename", "name", "title"),
         "sellday": ("sellday", "sell day", "sell_day"),
     }
-    items = []
-    for line, row in tables.read_columns(path, columns):
+
+    def item(line: int, row: dict[str, str]) -> Item:
         link = row["link"] if "//" in row["link"] else f"http://{row['link']}"
         own = item_id(link)
         if own is None:
@@ -370,8 +371,9 @@ def _from_table(path: str | os.PathLike) -> list[Item]:
                 f"Received: {row['link'][:80]!r}. Mend or remove the row."
             )
         title = pages.clean_line(row["title"])
-        items.append(Item(own, title, None, _day(row["sellday"]), _link(own, "")))
-    return items
+        return Item(own, title, None, _day(row["sellday"]), _link(own, ""))
+
+    return tables.read_rows(tables.read_columns(path, columns), item)
 
 
 def _read_months(client: Client, base_url: str, months: list[str]) -> list[Item]:

@@ -49,9 +49,13 @@ def collect(
     out: str | os.PathLike,
     ids: str | os.PathLike | Iterable[int] = (),
     top: int = 0,
+    popular: int = 0,
     seasons: Iterable[str] = (),
+    years: Iterable[int] = (),
     genres: Iterable[int] = (),
     searches: Iterable[str] = (),
+    from_year: int | None = None,
+    to_year: int | None = None,
     most: int | None = None,
     adult: bool = False,
     needed: Iterable[str] = NEEDED,
@@ -65,10 +69,13 @@ def collect(
     Args:
         out: the folder.
         ids: numbers of anime, or a CSV with a column id, MAL_ID, anime_id or uid.
-        top: so many of the top list.
+        top: so many of the top list, which is by score.
+        popular: so many of the list by popularity.
         seasons: such as `"2018/spring"`.
+        years: all four seasons of each.
         genres: numbers of genres; all their pages.
         searches: words to search for; all pages of results.
+        from_year, to_year: leave out what started before, or after; and whatever says no year.
         most: at most so many records.
         adult: keep adult entries as well.
         needed: fields without which an entry is incomplete and left out, besides its poster.
@@ -84,12 +91,14 @@ def collect(
         ValueError: for arguments that cannot be.
         RuntimeError: if the site asks to be left alone for long, or is down: run it again later.
     """
-    ids, from_table = _ids(ids)
-    lists = _lists(top, seasons, genres, searches)
+    ids, bad, from_table = _ids(ids)
+    lists = _lists(top, popular, [*seasons, *_seasons_of(years)], genres, searches)
     needed = tuple(needed)
+    between = _Years(from_year, to_year)
     if not ids and not lists:
         raise ValueError(
-            "Something must be asked for: ids, top, seasons, genres or searches. Received: none."
+            "Something must be asked for: ids, top, popular, seasons, years, genres or searches. "
+            "Received: none."
         )
     if set(needed) - set(FIELDS):
         raise ValueError(f"needed are some of {', '.join(FIELDS)}. Received: {list(needed)}.")
@@ -102,15 +111,20 @@ def collect(
         found = [*_read_lists(client, base_url, lists, progress), *(Record(i, "") for i in ids)]
         records = _joined(found)
         steps = [
-            Step("found", len(found)),
+            Step("found", len(found), {"rows without a number": bad} if bad else {}),
             Step.between("named once", found, records, "named again"),
         ]
+        if between.limited:
+            # As far as the lists tell, before any page is asked for.
+            rest = [record for record in records if between.holds(record.year, unknown=True)]
+            steps.append(Step.between("of these years", records, rest, between.others))
+            records, needed = rest, tuple(dict.fromkeys([*needed, "year"]))
         if most is not None:
             steps.append(Step.between("asked for", records, records[:most], "more than asked for"))
             records = records[:most]
         records, step = _read_details(client, base_url, records, needed, adult, progress)
         steps.append(step)
-        records, step = _complete(records, needed, adult)
+        records, step = _complete(records, needed, adult, between)
         steps.append(step)
         rows = {str(record.id): record for record in records}
         wanted = [(name, record.poster_url) for name, record in rows.items()]
@@ -122,7 +136,13 @@ def collect(
             source=f"{base_url} ({', '.join(asked)})",
             licence=LICENCE,
             steps=(*steps, step),
-            settings={"adult": adult, "needed": list(needed), "most": most},
+            settings={
+                "adult": adult,
+                "needed": list(needed),
+                "from_year": from_year,
+                "to_year": to_year,
+                "most": most,
+            },
         )
         collection.finish(
             (rows[name].to_json() for name in kept), {n: pictures[n] for n in kept}, manifest
@@ -142,22 +162,70 @@ class _List:
     most: int | None = None
 
 
-def _ids(given: str | os.PathLike | Iterable[int]) -> tuple[list[int], str]:
+@dataclass(frozen=True)
+class _Years:
+    """The years that records are wanted of, both included; None: without an end."""
+
+    first: int | None
+    last: int | None
+
+    def __post_init__(self):
+        if None not in (self.first, self.last) and self.first > self.last:
+            raise ValueError(
+                f"from_year is at most to_year. Received: {self.first} and {self.last}."
+            )
+
+    @property
+    def limited(self) -> bool:
+        return self.first is not None or self.last is not None
+
+    @property
+    def others(self) -> str:
+        """Why something is left out."""
+        if self.first is None:
+            return f"after {self.last}"
+        return f"before {self.first}" + (f" or after {self.last}" if self.last else "")
+
+    def holds(self, year: int | None, unknown: bool) -> bool:
+        if year is None:
+            return unknown
+        return (self.first or year) <= year <= (self.last or year)
+
+
+def _ids(given: str | os.PathLike | Iterable[int]) -> tuple[list[int], int, str]:
+    """Ids, how many rows of a table have none, and what is told of the table."""
     if not isinstance(given, (str, os.PathLike)):
         ids = list(given)
         bad = [own for own in ids if not isinstance(own, int) or own < 1]
         if bad:
             raise ValueError(f"ids are whole numbers above 0. Received: {bad[0]!r}.")
-        return ids, ""
+        return ids, 0, ""
     table = tables.read_columns(given, {"id": ("id", "MAL_ID", "anime_id", "animeID", "uid")})
-    ids = [tables.number(row["id"], given, line, "the id") for line, row in table]
-    return ids, f" of {Path(given).name}"
+    ids, bad = tables.read_rows(
+        table, lambda line, row: tables.number(row["id"], given, line, "the id")
+    )
+    return ids, bad, f" of {Path(given).name}"
+
+
+def _seasons_of(years: Iterable[int]) -> list[str]:
+    years = list(years)
+    bad = [year for year in years if not isinstance(year, int) or not 1900 <= year <= 2100]
+    if bad:
+        raise ValueError(f"A year is a whole number such as 2018. Received: {bad[0]!r}.")
+    return [f"{year}/{name}" for year in years for name in ("winter", "spring", "summer", "fall")]
 
 
 def _lists(
-    top: int, seasons: Iterable[str], genres: Iterable[int], searches: Iterable[str]
+    top: int,
+    popular: int,
+    seasons: Iterable[str],
+    genres: Iterable[int],
+    searches: Iterable[str],
 ) -> list[_List]:
     lists = [_List(f"top {top}", "/topanime.php?limit={}", 0, 50, top)] if top else []
+    if popular:
+        path = "/topanime.php?type=bypopularity&limit={}"
+        lists.append(_List(f"{popular} most popular", path, 0, 50, popular))
     for season in seasons:
         if not re.fullmatch(r"\d{4}/(winter|spring|summer|fall)", season):
             raise ValueError(f"A season is written 2018/spring. Received: {season!r}.")
@@ -244,7 +312,7 @@ def _read_details(
 
 
 def _complete(
-    records: list[Record], needed: tuple[str, ...], adult: bool
+    records: list[Record], needed: tuple[str, ...], adult: bool, between: _Years
 ) -> tuple[list[Record], Step]:
     kept, dropped = [], Counter()
     for record in records:
@@ -253,6 +321,8 @@ def _complete(
             dropped["adult"] += 1
         elif missing:
             dropped[f"without {missing[0].removesuffix('_url')}"] += 1
+        elif not between.holds(record.year, unknown=True):
+            dropped[between.others] += 1
         else:
             kept.append(record)
     return kept, Step("complete", len(kept), dict(dropped))

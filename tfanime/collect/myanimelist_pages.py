@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote
 
 from tfanime.collect import html as pages
 from tfanime.collect.addresses import join, split
+from tfanime.text.clean import says_nothing
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
@@ -148,7 +149,7 @@ def clean_synopsis(raw: str) -> str | None:
     lines = [pages.clean_line(line) for line in raw.replace("\r", "\n").split("\n")]
     kept = "\n".join(_NOTE.sub("", line) for line in lines)
     kept = re.sub(r"\n{2,}", "\n\n", kept).strip()
-    if not kept or _NO_SYNOPSIS.match(kept.replace("\n", " ")):
+    if not kept or _NO_SYNOPSIS.match(kept.replace("\n", " ")) or says_nothing(kept):
         return None
     return kept
 

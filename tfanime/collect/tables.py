@@ -6,8 +6,15 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
+
+from tfanime.printing import plain
+
+T = TypeVar("T")
+TOLD = 5  # rows that are named one by one
 
 LIMIT = 200_000_000  # bytes; a list of everything on a site has a few megabytes
 
@@ -64,6 +71,30 @@ def read_columns(
         return rows
     except csv.Error as error:
         raise ValueError(f"{path}, line {reader.line_num}: {error}.") from error
+
+
+def read_rows(
+    rows: Iterable[tuple[int, dict[str, str]]], read: Callable[[int, dict[str, str]], T]
+) -> tuple[list[T], int]:
+    """What `read(line, row)` makes of each row, and how many rows were left out, since it raised
+    a ValueError; the first of these are named on stderr.
+
+    Raises:
+        ValueError: the first one, when there is nothing but such rows.
+    """
+    found, bad = [], []
+    for line, row in rows:
+        try:
+            found.append(read(line, row))
+        except ValueError as error:
+            bad.append(error)
+    if bad and not found:
+        raise bad[0]
+    for error in bad[:TOLD]:
+        print(plain(f"left out, {error}"), file=sys.stderr)
+    if len(bad) > TOLD:
+        print(f"left out as well: {len(bad) - TOLD:,} more such rows", file=sys.stderr)
+    return found, len(bad)
 
 
 def number(cell: str, path: str | os.PathLike, line: int, column: str) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,16 +31,31 @@ FROM_FEATURES = ("kid", "prdc", "diversity", "neighbours", "gan-train-test", "fi
 
 @dataclass(frozen=True)
 class Protocol:
-    """A named way to measure; what the caller gives goes first."""
+    """A named way to measure; what the caller gives goes first.
+
+    Args:
+        networks: which network measures what; see `Settings`.
+    """
 
     metrics: tuple[str, ...]
     n: int | None = None
     draws: int = 1
     per_attribute: int = 100
+    networks: Mapping[str, str] = field(default_factory=dict)
 
 
+NETWORKS = {"extractor": "tagger", "classifier": "tagger:hair", "gan_extractor": None}
+# Of a protocol: classifiers of ImageNet that a package brings, for those that are downloaded.
+STAND_INS = {"inception": "lite0", "mobilenetv2": "lite0"}
 PROTOCOLS = {
-    "seed-a": Protocol(("fid", "fid-between-labels", "is", "1nn", "gan-train-test")),
+    "seed-a": Protocol(
+        ("fid", "fid-between-labels", "is", "1nn", "gan-train-test"),
+        networks={
+            "extractor": "inception",
+            "classifier": "inception",
+            "gan_extractor": "mobilenetv2",
+        },
+    ),
     "seed-b": Protocol(("fid", "attributes"), n=12_800, draws=5),
 }
 
@@ -51,8 +66,9 @@ def evaluate(
     metrics: Sequence[str] | None = None,
     *,
     protocol: str | None = None,
-    extractor: str | os.PathLike = "tagger",
-    classifier: str = "tagger:hair",
+    extractor: str | os.PathLike | None = None,
+    classifier: str | None = None,
+    gan_extractor: str | os.PathLike | None = None,
     tagger: str | None = None,
     label: str | None = None,
     n: int | None = None,
@@ -74,10 +90,12 @@ def evaluate(
             `gan-train-test`, `fid-between-labels`, `attributes`. Default: all that apply.
         protocol: `"seed-a"` or `"seed-b"`: metrics and counts of the projects that tfanime
             reproduces; see docs/evaluation.md.
-        extractor: see `tfanime.metrics.features`; the default needs no file. Figures of different
-            extractors cannot be compared.
+        extractor: see `tfanime.metrics.features`. Figures of different extractors cannot be
+            compared. Default: `tagger`, which needs no file, or the protocol's.
         classifier: for the Inception Score: `tagger:FIELD`, or what `metrics.load_classifier`
-            takes.
+            takes. Default: `tagger:hair`, or the protocol's.
+        gan_extractor: an extractor for `gan-train-test` alone. Default: `extractor`, or the
+            protocol's.
         tagger: see `tfanime.tagging.load_tagger`; default: the one that ships.
         label: the field whose values are classes; default: the first that both sides have.
         n: pictures of each set; default: 2,000, or half of the real set.
@@ -110,13 +128,15 @@ def evaluate(
         raise ValueError(f"resize must be one of {', '.join(RESIZES)}. Received: {resize!r}.")
     label = label or common_field(subject.schema, data.schema)
     counts = _counts(n or named.n, data, subject)
+    networks = _networks(
+        named, extractor=extractor, classifier=classifier, gan_extractor=gan_extractor
+    )
     settings = Settings(
         n=counts[0],
         real_n=counts[1],
         draws=draws or named.draws,
         seed=seed,
-        extractor=os.fspath(extractor),
-        classifier=classifier,
+        **networks,
         tagger=tagger,
         resize=resize,
         label=label,
@@ -124,6 +144,7 @@ def evaluate(
         stream=bool(chosen) and not set(chosen) & set(FROM_FEATURES),
         cache=None if cache is None else os.fspath(cache),
         progress=progress,
+        stand_ins=STAND_INS if named.networks else None,
     )
     bench = Workbench(subject, data, settings)
     wanted = chosen or _applicable(subject, label)
@@ -139,8 +160,7 @@ def evaluate(
                     skipped[name] = str(error)
     parts = parts_of(subject.run, data)
     figures = [
-        judged(figure, _judge(figure, settings), parts).with_caution(min(counts))
-        for figure in figures
+        judged(figure, _judge(figure, bench), parts).with_caution(min(counts)) for figure in figures
     ]
     # Those that flatter nobody lead.
     figures.sort(key=lambda figure: (True, None, False).index(figure.independent))
@@ -173,6 +193,15 @@ def _protocol(name: str | None) -> Protocol:
     return PROTOCOLS[name]
 
 
+def _networks(named: Protocol, **given) -> dict[str, str | None]:
+    """Texts that name networks: those that are given, the protocol's, or the usual ones."""
+    return {
+        name: default if chosen is None else os.fspath(chosen)
+        for name, chosen in given.items()
+        for default in [named.networks.get(name, NETWORKS[name])]
+    }
+
+
 def _metrics(names: Sequence[str]) -> tuple[str, ...]:
     unknown = sorted(set(names) - set(METRICS))
     if unknown:
@@ -183,13 +212,15 @@ def _metrics(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in METRICS if name in names)
 
 
-def _judge(figure: Figure, settings: Settings) -> str | None:
+def _judge(figure: Figure, bench: Workbench) -> str | None:
     """The network that a figure rests on; None where only pixels count."""
+    settings = bench.settings
     tagger = settings.tagger or "tagger"
     if "extractor" in figure.protocol:
-        return settings.extractor
+        of_gan = figure.name in ("gan-train", "gan-test") and settings.gan_extractor
+        return bench.used(of_gan or settings.extractor)
     if "classifier" in figure.protocol and not settings.classifier.startswith("tagger"):
-        return settings.classifier.removesuffix(":output")
+        return bench.used(settings.classifier).removesuffix(":output")
     return tagger if {"classifier", "tagger"} & set(figure.protocol) else None
 
 

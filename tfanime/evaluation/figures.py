@@ -16,7 +16,7 @@ from tfanime.data import PackedDataset, load_data
 from tfanime.evaluation.subject import open_subject
 from tfanime.files import atomic_path
 from tfanime.generation import CHUNK
-from tfanime.images import grid, save_image, to_uint8
+from tfanime.images import grid, picture_size, read_image, save_image, to_uint8
 from tfanime.labels import Field, to_signed
 from tfanime.prepare.writer import is_packed
 from tfanime.printing import caption
@@ -182,6 +182,115 @@ def averages(data, out: str | os.PathLike, label: str | None = None) -> None:
         canvas.savefig(temporary, dpi=DPI)
 
 
+def samples(
+    data, out: str | os.PathLike, label: str | None = None, n: int = SIDE, seed: int = 0
+) -> None:
+    """A row for each class of a label, or for each year: `n` of its pictures, which the seed
+    chooses, and how many there are (seed B, figure 5)."""
+    data = _dataset(data)
+    names, members = _classes(data, _field(data, label))
+    canvas = _canvas((1.1 * n + 1.6, 1.1 * data.height / data.width * len(names) + 0.2))
+    rows = canvas.subplots(len(names), n, squeeze=False)
+    for line, name, own in zip(rows, names, members, strict=True):
+        chosen = np.sort(np.random.default_rng(seed).permutation(own)[:n])
+        for axes in line:
+            axes.set_axis_off()
+        for axes, picture in zip(line, data.images(chosen), strict=False):
+            axes.imshow(picture)
+        line[0].text(
+            *(-0.15, 0.5),
+            f"{caption(name)}\n{len(own):,}",
+            transform=line[0].transAxes,
+            ha="right",
+            va="center",
+            fontsize=9,
+        )
+    with atomic_path(out) as temporary:
+        canvas.savefig(temporary, dpi=DPI)
+
+
+def boxes(
+    picture: str | os.PathLike,
+    out: str | os.PathLike,
+    cascade: str | os.PathLike | None = None,
+    zoom: float = 1.5,
+    neighbours: int = 5,
+    detector=None,
+) -> int:
+    """A picture with the boxes of its faces: red as detected, blue as they are cut (seed B,
+    figure 1).
+
+    Args:
+        picture: its file.
+        cascade, neighbours, detector: see `prepare.crop_faces`.
+        zoom: side of the blue box per side of the red one.
+
+    Returns:
+        How many faces there are.
+    """
+    from PIL import ImageDraw
+
+    from tfanime.prepare.detect import CascadeDetector, cascade_file
+    from tfanime.prepare.faces import find_faces
+
+    detector = detector or CascadeDetector(cascade_file(cascade), neighbours)
+    image = read_image(picture)
+    faces = find_faces(image, detector, zoom)
+    pencil, width = ImageDraw.Draw(image), max(1, round(min(image.size) / 150))
+    for face in faces:
+        margin = round((face.side - face.box) / 2)
+        for left, top, side, colour in (
+            (face.left + margin, face.top + margin, face.box, "red"),
+            (face.left, face.top, face.side, "blue"),
+        ):
+            corners = (left, top, left + side - 1, top + side - 1)
+            pencil.rectangle(corners, outline=colour, width=width)
+    save_image(out, np.asarray(image))
+    return len(faces)
+
+
+def sizes(source: str | os.PathLike, out: str | os.PathLike) -> np.ndarray:
+    """How many pictures have a shorter side of how many pixels (seed B, figure 14).
+
+    Args:
+        source: a folder, zip, tar or CSV of pictures before they are packed, also a folder that
+            `tfanime collect` or `tfanime prepare faces` wrote.
+
+    Returns:
+        `(n,)`: the shorter side of each; those that are no pictures are left out.
+    """
+    from tfanime.prepare.sources import open_source, pictures_in
+
+    if is_packed(source):
+        raise ValueError(
+            "Packed pictures are all of one size; this figure is of those that they were packed "
+            f"from. Received: {os.fspath(source)!r}."
+        )
+    found, bad = [], 0
+    with open_source(pictures_in(Path(source))) as opened:
+        for name in opened.names:
+            try:
+                found.append(min(picture_size(opened.read(name))))
+            except ValueError:
+                bad += 1
+    if not found:
+        raise ValueError(
+            f"Sizes are those of pictures. Received: {os.fspath(source)!r}, no picture."
+        )
+    sides = np.array(found)
+    canvas = _canvas((9, 4))
+    axes = canvas.subplots()
+    axes.hist(sides, bins=40, color=BLUE)
+    axes.set_xlabel("pixels of the shorter side")
+    axes.set_ylabel("pictures")
+    left_out = f", {bad:,} that are none left out" if bad else ""
+    axes.set_title(f"{len(sides):,} pictures, median {np.median(sides):g} pixels{left_out}")
+    axes.grid(axis="y", alpha=0.3)
+    with atomic_path(out) as temporary:
+        canvas.savefig(temporary, dpi=DPI)
+    return sides
+
+
 def histograms(data, out: str | os.PathLike) -> None:
     """How many pictures have each value of each label, unknown ones included."""
     data = _dataset(data)
@@ -313,7 +422,7 @@ def _size_of(subject) -> tuple[int, int]:
 
 def _field(data: PackedDataset, name: str | None) -> Field:
     if data.schema is None:
-        raise ValueError("Averages need labels, and these data have none.")
+        raise ValueError("Averages and samples need labels, and these data have none.")
     return data.schema.fields[0] if name is None else data.schema.field(name)
 
 

@@ -79,6 +79,7 @@ def inception_score(bench: Workbench) -> list[Figure]:
     splits = min(SPLITS, len(of_fake), len(of_real))
     found, floor = (inception_score_from_posteriors(x, splits) for x in (of_fake, of_real))
     protocol = common_protocol(bench) | {"classifier": name, "splits": splits}
+    protocol |= bench.stand_in(bench.settings.classifier)
     details: dict = {"std over splits": found.std}
     if bench.settings.label is not None:
         sets = {
@@ -200,6 +201,7 @@ def _nearest_psnr(bench: Workbench, pictures: np.ndarray) -> float:
 
 
 def train_test(bench: Workbench) -> list[Figure]:
+    bench = bench.for_gan_train_test
     real = bench.real_features, bench.real_classes(bench.real)
     held_out = bench.other_features, bench.real_classes(bench.other)
     fake = bench.features(), bench.fake_classes()
@@ -319,12 +321,16 @@ def common_protocol(bench: Workbench) -> dict:
 
 def feature_protocol(bench: Workbench) -> dict:
     """The same, with where the features come from."""
-    return common_protocol(bench) | {
-        "extractor": bench.extractor.name,
-        "layer": bench.extractor.layer,
-        "network": bench.extractor.identity,
-        "resize": bench.settings.resize,
-    }
+    return (
+        common_protocol(bench)
+        | {
+            "extractor": bench.extractor.name,
+            "layer": bench.extractor.layer,
+            "network": bench.extractor.identity,
+            "resize": bench.settings.resize,
+        }
+        | bench.stand_in(bench.settings.extractor)
+    )
 
 
 def _over_draws(name, values, floor, better, protocol, details=None) -> Figure:
@@ -349,7 +355,7 @@ def _classifier(bench: Workbench) -> tuple[str, Callable[[np.ndarray], np.ndarra
             return found / found.sum(axis=1, keepdims=True)
 
         return f"{bench.tagger.name}, {field}", posteriors
-    network = load_classifier(spec)
+    network = bench.loaded(spec, load_classifier)
 
     def from_output(pictures: np.ndarray) -> np.ndarray:
         return posteriors_from_output(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,9 @@ class Settings:
         stream: keep no features: only FID is measured.
         cache: folder for what is known of real sets.
         progress: show progress bars.
+        gan_extractor: whose features GAN-train and GAN-test learn from; None: `extractor`'s.
+        stand_ins: name of a network to that of another, which takes its place where it cannot be
+            had; None: nothing does.
     """
 
     n: int
@@ -62,6 +65,8 @@ class Settings:
     stream: bool
     cache: str | None
     progress: bool
+    gan_extractor: str | None = None
+    stand_ins: Mapping[str, str] | None = None
 
 
 class Workbench:
@@ -77,6 +82,7 @@ class Workbench:
         self.subject, self.data, self.settings = subject, data, settings
         self._drawn: dict[int, tuple[np.ndarray, np.ndarray | None]] = {}
         self._features: dict[int, np.ndarray] = {}
+        self._stood_in: dict[str, str] = {}
 
     # ---- real pictures -----------------------------------------------------------------------
 
@@ -216,7 +222,47 @@ class Workbench:
 
     @cached_property
     def extractor(self) -> Extractor:
-        return load_extractor(self.settings.extractor)
+        return self.loaded(self.settings.extractor, load_extractor)
+
+    @cached_property
+    def for_gan_train_test(self) -> Workbench:
+        """The same pictures, and the features of `gan_extractor`."""
+        name = self.settings.gan_extractor
+        if name in (None, self.settings.extractor):
+            return self
+        other = Workbench(self.subject, self.data, replace(self.settings, extractor=name))
+        other._drawn, other._stood_in = self._drawn, self._stood_in
+        return other
+
+    def loaded(self, spec: str, load: Callable[[str], Extractor]) -> Extractor:
+        """The network that `spec` names, or its stand-in.
+
+        Raises:
+            ValueError: if neither can be had.
+        """
+        try:
+            return load(spec)
+        except (ValueError, ImportError) as error:
+            other = (self.settings.stand_ins or {}).get(spec)
+            if other is None:
+                raise
+            first = str(error)
+        try:
+            found = load(other)
+        except (ValueError, ImportError) as error:
+            raise ValueError(f"{first} Its stand-in cannot be had either: {error}") from error
+        self._stood_in[spec] = other
+        return found
+
+    def used(self, spec: str) -> str:
+        """The name of the network that stands for `spec`: itself, or its stand-in."""
+        return self._stood_in.get(spec, spec)
+
+    def stand_in(self, spec: str) -> dict[str, str]:
+        """For a protocol: what took the place of a network, if something did."""
+        if spec not in self._stood_in:
+            return {}
+        return {"stand-in": f"{self._stood_in[spec]} for {spec}, whose weights could not be had"}
 
     @cached_property
     def tagger(self) -> Tagger:

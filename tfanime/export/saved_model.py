@@ -212,6 +212,8 @@ def _reader(code: TextCode, trust_encoder: bool):
     encoder = code.load_encoder(trust_encoder)
 
     def read(texts):
+        if code.raw:
+            return tf.cast(encoder.call(texts), tf.float32)
         vectors = tf.cast(encoder.call(texts), tf.float64)
         length = tf.maximum(tf.norm(vectors, axis=1, keepdims=True), 1e-12)
         return tf.matmul(tf.cast(vectors / length - code.mean, tf.float32), code.directions)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from tfanime.gans import backend, losses
@@ -27,9 +28,11 @@ UPDATES = ("alternating", "simultaneous")
 class _Part:
     """What is worked through at once: some rows of a batch, and all that belongs to them.
 
-    `inputs` is what the generator draws from.
+    `whole` are the real images of the batch that `real` is a part of; `inputs` is what the
+    generator draws from.
     """
 
+    whole: Any
     real: Any
     labels: Any
     condition: Any
@@ -70,6 +73,8 @@ class GAN(keras.Model):
         head_on_fake: whether the head also learns from generated pictures with the labels they were
             drawn for, as AC-GAN and InfoGAN do. Head and generator can then agree on a sign of
             their own for a label, a hatching for "blonde", that means nothing on real pictures.
+            Of the schema's free fields (`labels.free_codes`) it always does: there is nothing else
+            to learn them from.
         adversarial_weight: factor of the adversarial terms (MakeGirlsMoe's lambda_adv).
         head_weight: factor of the label terms.
         kl_weight: factor of the divergence of a generator's `layers.ConditioningAugmentation`;
@@ -184,6 +189,11 @@ class GAN(keras.Model):
         self.ema_generator = keras.models.clone_model(generator)
         self.ema_generator.set_weights(generator.get_weights())
         self.schema = schema
+        fields = schema.fields if schema is not None else ()
+        # 1 for the columns of free codes, else 0.
+        self._free_columns = np.repeat(
+            np.array([field.free for field in fields], np.float32), [field.size for field in fields]
+        )
         self.loss_pair = losses.get(loss)
         if augment_target is not None and (augment is None or not self.loss_pair.signed):
             raise ValueError(
@@ -316,7 +326,7 @@ class GAN(keras.Model):
         if self.accumulation == 1:
             condition = self._in_pairs(condition, rows)
             inputs = self._generator_inputs(real, condition, noise)
-            return [_Part(real, labels, condition, noise, inputs)]
+            return [_Part(real, real, labels, condition, noise, inputs)]
         size = rows // self.accumulation
         found = []
         for i in range(self.accumulation):
@@ -325,7 +335,7 @@ class GAN(keras.Model):
             pictures, known, wanted = (_rows(x, chosen) for x in (real, labels, condition))
             wanted = self._in_pairs(wanted, size)
             inputs = self._generator_inputs(pictures, wanted, own)
-            found.append(_Part(pictures, known, wanted, own, inputs))
+            found.append(_Part(real, pictures, known, wanted, own, inputs))
         return found
 
     def _in_pairs(self, condition, rows):
@@ -437,6 +447,9 @@ class GAN(keras.Model):
             on_labels = 0.0
             if self.head_on_fake:
                 on_labels = self._label_loss(on_fake["labels"], part.condition)
+            elif self._free_columns.any():
+                codes = part.condition * self._free_columns  # 0: not known, adds nothing
+                on_labels = self._label_loss(on_fake["labels"], codes)
             if self.head_on_real:
                 logs["d_label_loss"] = self._label_loss(on_real["labels"], part.labels)
                 on_labels = on_labels + logs["d_label_loss"]
@@ -450,8 +463,10 @@ class GAN(keras.Model):
         return total, logs
 
     def _penalty(self, penalty, part, fakes):
-        deviation = _global_deviation(part.real)
-        points = penalty.points(part.real, fakes, part.noise, deviation)
+        spread = None
+        if penalty.at == "perturbed":
+            spread = _global_deviation(part.whole, penalty.spread_axis)
+        points = penalty.points(part.real, fakes, part.noise, spread)
         labels = part.condition if penalty.at == "fake" else part.labels
 
         def value():
@@ -672,11 +687,11 @@ def _averaged(results: list):
     return tuple(together(values) for values in zip(*results, strict=True))
 
 
-def _global_deviation(values):
-    """Standard deviation of the batch over all replicas; None where there is but one."""
+def _global_deviation(values, axis):
+    """Standard deviation of the batch over all replicas."""
     if backend.replicas() == 1:
-        return None
-    moments = [ops.mean(values), ops.mean(ops.square(values))]
+        return ops.std(values, axis=axis)
+    moments = [ops.mean(values, axis=axis), ops.mean(ops.square(values), axis=axis)]
     mean, square = backend.all_replicas_mean(moments)
     return ops.sqrt(square - ops.square(mean))
 

@@ -9,6 +9,7 @@ of logit i.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from keras import ops
 
@@ -26,16 +27,17 @@ def interpolates(real, fake, alpha):
 
 
 def perturbed(real, noise, scale: float = 0.5, spread=None):
-    """`x + delta`, `delta ~ N(0, c I)` (DRAGAN, Kodali et al. 2017, eq. 4).
+    """`x + scale x std(x) x noise` (DRAGAN, Kodali et al. 2017, eq. 4).
 
-    The paper leaves c to the data; the authors' code ties it to the spread of the batch, which
-    is done here: `sqrt(c) = scale x std(x)`.
+    The paper has `delta ~ N(0, c I)` and leaves c to the data; the authors' code ties it to the
+    spread of the batch, which is done here: `sqrt(c) = scale x std(x)`.
 
     Args:
         real: `(B, H, W, 3)` float32 in [-1, 1].
-        noise: the same shape, standard normal.
-        scale: standard deviation of the perturbation in units of the batch's own.
-        spread: the batch's own standard deviation, if `real` is only a replica's part of it.
+        noise: the same shape, see `NOISES`.
+        scale: size of the perturbation in units of the batch's standard deviation.
+        spread: that standard deviation, a number or `(H, W, 3)`, if `real` is only a part of the
+            batch or each pixel has its own.
     """
     return real + scale * (ops.std(real) if spread is None else spread) * noise
 
@@ -63,6 +65,8 @@ def towards_zero(gradients):
 
 
 PLACES = ("interpolates", "perturbed", "real", "fake")
+# What DRAGAN's points differ from real images by, in units of the batch's standard deviation.
+NOISES = ("gaussian", "uniform", "chainer")
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,9 @@ class GradientPenalty:
         every: lazy regularisation (Karras et al. 2020, section 3.1): applied on every n-th
             training step, n times as strong.
         scale: `"perturbed"` only: size of the perturbation in standard deviations of the batch.
+        noise: `"perturbed"` only: `"gaussian"`, N(0, 1) (the paper); `"uniform"`, U[0, 1) (the
+            authors' code); `"chainer"`, U[0, 1) with the standard deviation of each pixel in place
+            of one for all (chainer-gan-lib, which MakeGirlsMoe's paper cites).
     """
 
     at: str
@@ -84,10 +91,13 @@ class GradientPenalty:
     target: float | None = 1.0
     every: int = 1
     scale: float = 0.5
+    noise: str = "gaussian"
 
     def __post_init__(self):
         if self.at not in PLACES:
             raise ValueError(f"A penalty is taken at one of {PLACES}. Received: {self.at!r}.")
+        if self.noise not in NOISES:
+            raise ValueError(f"noise is one of {NOISES}. Received: {self.noise!r}.")
         weights = self.weight.values if isinstance(self.weight, Schedule) else (self.weight,)
         if min(weights) < 0 or self.every < 1:
             raise ValueError(
@@ -95,15 +105,28 @@ class GradientPenalty:
                 f"Received: weight={self.weight}, every={self.every}."
             )
 
-    def points(self, real, fake, noise, spread=None):
-        """Where the gradient is taken, `(B, H, W, 3)`; `noise` draws from the step's stream.
+    @property
+    def spread_axis(self) -> int | None:
+        """What the batch's standard deviation is taken over: None for all numbers of the batch, 0
+        for each pixel's by itself."""
+        return 0 if self.noise == "chainer" else None
 
-        For `spread`, see `perturbed`.
+    def points(self, real, fake, noise, spread=None):
+        """Where the gradient is taken, `(B, H, W, 3)`.
+
+        Args:
+            real, fake: `(B, H, W, 3)` float32 in [-1, 1].
+            noise: draws from the step's stream.
+            spread: `"perturbed"` only: standard deviation of the batch along `spread_axis`, if
+                `real` is only a part of it.
         """
         if self.at == "interpolates":
             return interpolates(real, fake, noise.uniform((1,) * (len(real.shape) - 1)))
         if self.at == "perturbed":
-            return perturbed(real, noise.normal(tuple(real.shape[1:])), self.scale, spread)
+            if spread is None:
+                spread = ops.std(real, axis=self.spread_axis)
+            draw = noise.normal if self.noise == "gaussian" else noise.uniform
+            return perturbed(real, draw(tuple(real.shape[1:])), self.scale, spread)
         return fake if self.at == "fake" else real
 
     def value(self, gradients):
@@ -118,9 +141,9 @@ def wgan_gp(weight: float = 10.0) -> GradientPenalty:
     return GradientPenalty("interpolates", weight)
 
 
-def dragan(weight: float = 10.0, scale: float = 0.5) -> GradientPenalty:
+def dragan(weight: float = 10.0, scale: float = 0.5, noise: str = "gaussian") -> GradientPenalty:
     """Kodali et al. 2017: norms at perturbed real pictures, towards 1."""
-    return GradientPenalty("perturbed", weight, scale=scale)
+    return GradientPenalty("perturbed", weight, scale=scale, noise=noise)
 
 
 def r1(weight: float | Schedule = 10.0) -> GradientPenalty:
@@ -133,4 +156,11 @@ def r2(weight: float | Schedule = 10.0) -> GradientPenalty:
     return GradientPenalty("fake", weight, target=None)
 
 
-PENALTIES = {"wgan-gp": wgan_gp, "dragan": dragan, "r1": r1, "r2": r2}
+PENALTIES = {
+    "wgan-gp": wgan_gp,
+    "dragan": dragan,
+    "dragan-uniform": partial(dragan, noise="uniform"),
+    "dragan-chainer": partial(dragan, noise="chainer"),
+    "r1": r1,
+    "r2": r2,
+}

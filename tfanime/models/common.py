@@ -13,6 +13,8 @@ from tfanime.layers import ConditioningAugmentation
 # an initializer: one object gives every layer of a shape the same weights, whatever the seed.
 NORMAL = {"kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.02}}}
 LEAK = 0.2
+# What networks see: pixels from -1 to 1, which the whole package has, or from 0 to 1.
+SCALINGS = ("signed", "unit")
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,28 @@ def _embedded(labels, size: int):
     return layers.Dense(size, use_bias=False, name="label_embedding", **NORMAL)(labels)
 
 
-def picture_output(x):
-    """The generator's last step: tanh in float32, whatever the compute precision."""
-    return layers.Activation("tanh", dtype="float32", name="pictures")(x)
+def picture_output(x, scaling: str = "signed"):
+    """The generator's last step, in float32 whatever the compute precision: tanh, or, where the
+    networks work on pixels from 0 to 1, a sigmoid; pictures leave it in [-1, 1] either way."""
+    if check_scaling(scaling) == "signed":
+        return layers.Activation("tanh", dtype="float32", name="pictures")(x)
+    x = layers.Activation("sigmoid", dtype="float32", name="unit_pictures")(x)
+    return layers.Rescaling(2.0, -1.0, dtype="float32", name="pictures")(x)
+
+
+def picture_input(height: int, width: int, scaling: str = "signed"):
+    """The discriminator's input, `(B, height, width, 3)` in [-1, 1], and what its first layer
+    takes: the same, or pixels from 0 to 1."""
+    pictures = keras.Input((height, width, 3), name="pictures")
+    if check_scaling(scaling) == "signed":
+        return pictures, pictures
+    return pictures, layers.Rescaling(0.5, 0.5, dtype="float32", name="unit_pictures")(pictures)
+
+
+def check_scaling(scaling: str) -> str:
+    if scaling not in SCALINGS:
+        raise ValueError(f"scaling is one of: {', '.join(SCALINGS)}. Received: {scaling!r}.")
+    return scaling
 
 
 def discriminator_model(inputs, features, dense=layers.Dense, name: str = "discriminator"):

@@ -18,6 +18,7 @@ from tfanime.models.common import (
     generator_inputs,
     halvings,
     label_maps,
+    picture_input,
     picture_output,
 )
 
@@ -34,6 +35,7 @@ def generator(
     depth: int | None = None,
     label_input: LabelInput | None = None,
     normalisation: str = "batch",
+    scaling: str = "signed",
 ) -> keras.Model:
     """The DCGAN generator: a dense layer to 4x4 (64 px), then transposed convolutions.
 
@@ -49,6 +51,7 @@ def generator(
             that keep the size, spread over the maps from the smallest on.
         label_input: how labels enter; default: concatenated to the noise.
         normalisation: `"batch"` (the paper) or `"none"`.
+        scaling: `"signed"` (tanh, the paper) or `"unit"` (sigmoid), see `common.picture_output`.
     """
     if normalisation not in ("batch", "none"):
         raise ValueError(f"normalisation is 'batch' or 'none'. Received: {normalisation!r}.")
@@ -77,7 +80,7 @@ def generator(
             name=f"up{i}",
             **NORMAL,
         )(x)
-    return keras.Model(inputs, picture_output(x), name="generator")
+    return keras.Model(inputs, picture_output(x, scaling), name="generator")
 
 
 def discriminator(
@@ -88,6 +91,7 @@ def discriminator(
     normalisation: str = "batch",
     depth: int | None = None,
     label_embedding: int = 0,
+    scaling: str = "signed",
 ) -> keras.Model:
     """The DCGAN discriminator: strided convolutions down to 4x4 (64 px), then one logit.
 
@@ -102,6 +106,7 @@ def discriminator(
             Default: no more than needed, 5 at 64 px. More are 3x3 convolutions that keep the
             size, spread over the maps from the smallest on.
         label_embedding: the labels become as many maps, by a linear layer; 0: one each.
+        scaling: `"signed"` or `"unit"`: pixels that its layers see are from -1 or 0 to 1.
     """
     if normalisation not in ("batch", "spectral", "layer", "none"):
         raise ValueError(
@@ -109,11 +114,11 @@ def discriminator(
         )
     times = halvings(height, width)
     extra = _extra_layers("discriminator", depth, times)[::-1]
-    pictures = keras.Input((height, width, 3), name="pictures")
-    inputs, x = pictures, pictures
+    pictures, x = picture_input(height, width, scaling)
+    inputs = pictures
     if label_dim:
         labels = keras.Input((label_dim,), name="labels")
-        inputs, x = [pictures, labels], label_maps(pictures, labels, label_embedding)
+        inputs, x = [pictures, labels], label_maps(x, labels, label_embedding)
     for i in range(times):
         wide = channels * min(8, 2**i)
         x = _down(x, wide, KERNEL, 2, f"down{i}", normalisation if i else _bare(normalisation))

@@ -21,6 +21,7 @@ from tfanime.models.common import (
     discriminator_model,
     generator_inputs,
     halvings,
+    picture_input,
     picture_output,
 )
 
@@ -36,6 +37,7 @@ def generator(
     channels: int | Sequence[int] = 64,
     label_input: LabelInput | None = None,
     fine_channels: int = 0,
+    scaling: str = "signed",
 ) -> keras.Model:
     """Dense layer to 4x4 (64 px), then stages of pixel shuffle, convolution, residual block.
 
@@ -48,6 +50,7 @@ def generator(
         label_input: how labels enter; default: concatenated to the noise.
         fine_channels: of one more stage, at the full size, which adds what is finer than the last
             shuffle's blocks, nothing before it is trained; 0 for none.
+        scaling: `"signed"` (tanh) or `"unit"` (sigmoid), see `common.picture_output`.
     """
     times = halvings(height, width)
     inputs, x = generator_inputs(latent_dim, label_dim, label_input)
@@ -89,7 +92,7 @@ def generator(
     x = layers.Conv2D(3, 3, name="smooth", kernel_initializer=Binomial(), **smooth)(x)
     if fine_channels:
         x = layers.Add(name="fine_add")([x, _fine(last, fine_channels)])
-    return keras.Model(inputs, picture_output(x), name="generator")
+    return keras.Model(inputs, picture_output(x, scaling), name="generator")
 
 
 def _fine(x, channels: int):
@@ -106,13 +109,16 @@ def _conv_bn(x, filters: int, name: str):
     return layers.BatchNormalization(name=f"{name}_bn", **BATCH_NORM)(x)
 
 
-def discriminator(height: int, width: int, label_dim: int = 0, channels: int = 48) -> keras.Model:
+def discriminator(
+    height: int, width: int, label_dim: int = 0, channels: int = 48, scaling: str = "signed"
+) -> keras.Model:
     """Residual halvings without batch norm, minibatch deviation, one convolution, one logit.
 
     Args:
         height, width: of the pictures, as for `dcgan.discriminator`.
         label_dim: 0: labels enter through an auxiliary classifier only.
         channels: of the first map; they double at every halving, up to 4x.
+        scaling: as for `dcgan.discriminator`.
     """
     if label_dim:
         raise ValueError(
@@ -120,8 +126,8 @@ def discriminator(height: int, width: int, label_dim: int = 0, channels: int = 4
             f"auxiliary head. Received: label_dim={label_dim}. Use conditioning='ac'."
         )
     times = halvings(height, width)
-    pictures = keras.Input((height, width, 3), name="pictures")
-    x = layers.Conv2D(channels, 4, 2, padding="same", name="down0", **INIT)(pictures)
+    pictures, x = picture_input(height, width, scaling)
+    x = layers.Conv2D(channels, 4, 2, padding="same", name="down0", **INIT)(x)
     x = LeakyReLU(LEAK, name="down0_lrelu")(x)
     for i in range(1, times):
         wide = channels * min(4, 2**i)

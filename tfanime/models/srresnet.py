@@ -17,6 +17,7 @@ from tfanime.models.common import (
     discriminator_model,
     generator_inputs,
     halvings,
+    picture_input,
     picture_output,
 )
 
@@ -35,6 +36,7 @@ def generator(
     long_skip: bool = True,
     upsamplings: int | None = None,
     label_input: LabelInput | None = None,
+    scaling: str = "signed",
 ) -> keras.Model:
     """SRResNet from a vector: dense layer, residual blocks, pixel-shuffle upsampling.
 
@@ -52,6 +54,7 @@ def generator(
         upsamplings: number of x2 pixel shuffles. Defaults to as many as leave a map whose
             smaller side is at least 16: three at 128, two at 64, one at 32.
         label_input: how labels enter; default: concatenated to the noise.
+        scaling: `"signed"` (tanh) or `"unit"` (sigmoid), see `common.picture_output`.
     """
     if upsamplings is None:
         upsamplings = max(1, (min(height, width) // BASE).bit_length() - 1)
@@ -84,7 +87,7 @@ def generator(
         x = layers.BatchNormalization(name=f"up{i}_bn", **BATCH_NORM)(x)
         x = layers.ReLU(name=f"up{i}_relu")(x)
     x = layers.Conv2D(3, 9, padding="same", name="out", **NORMAL)(x)
-    return keras.Model(inputs, picture_output(x), name="generator")
+    return keras.Model(inputs, picture_output(x, scaling), name="generator")
 
 
 def _conv_bn(x, channels: int, kernel: int, name: str):
@@ -93,33 +96,41 @@ def _conv_bn(x, channels: int, kernel: int, name: str):
 
 
 def discriminator(
-    height: int, width: int, label_dim: int = 0, channels: int = 32, blocks: int = 2
+    height: int,
+    width: int,
+    label_dim: int = 0,
+    channels: int = 32,
+    blocks: int = 10,
+    scaling: str = "signed",
 ) -> keras.Model:
     """Ten residual blocks without batch norm (a gradient penalty needs samples kept apart).
 
     Strided 4x4 convolutions halve the picture and double the channels (32, 64, ... 1024 at 128
-    px); two residual blocks follow each of the first five.
+    px); the residual blocks follow the first five of them, two each. Where there are fewer, the
+    smallest maps have more of the blocks: 2, 2, 3 and 3 at 32 px.
 
     Args:
         height, width: of the pictures, multiples of 4.
         label_dim: 0: labels enter this discriminator through an auxiliary classifier only.
         channels: of the first stage.
-        blocks: residual blocks a stage.
+        blocks: residual blocks in all.
+        scaling: as for `dcgan.discriminator`.
     """
     if label_dim:
         raise ValueError(
             "The MakeGirlsMoe discriminator takes pictures only; its labels are predicted by an "
             f"auxiliary head. Received: label_dim={label_dim}. Use conditioning='ac'."
         )
-    pictures = keras.Input((height, width, 3), name="pictures")
-    x = pictures
+    pictures, x = picture_input(height, width, scaling)
     stages = halvings(height, width, smallest=2)
+    # The last halving closes the network: no residual blocks behind it at 128 px.
+    sharing = min(stages, 5)
     for stage in range(stages):
         wide = channels * min(32, 2**stage)
         x = layers.Conv2D(wide, 4, 2, padding="same", name=f"down{stage}", **NORMAL)(x)
         x = LeakyReLU(LEAK, name=f"down{stage}_lrelu")(x)
-        # The last halving closes the network: no residual blocks behind it at 128 px.
-        for block in range(blocks if stage < 5 else 0):
+        own = (blocks + stage) // sharing if stage < sharing else 0
+        for block in range(own):
             name = f"res{stage}_{block}"
             skip = x
             x = layers.Conv2D(wide, 3, padding="same", name=f"{name}_1", **NORMAL)(x)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,8 @@ def attach(
     genres: bool = False,
     captions: bool = False,
     skip: Collection[str] = (),
-    size: int = LENGTH,
+    size: int | None = None,
+    raw: bool = False,
     encoder: str | os.PathLike = "auto",
     pooling: str = "mean",
     like: str | os.PathLike | None = None,
@@ -54,7 +56,8 @@ def attach(
         captions: write sentences about the pictures' labels into `texts.jsonl` first, as the
             column `caption` (`text.captions`); the set is of drawn faces.
         skip: steps of cleaning to leave out.
-        size: numbers of a vector, at most: main directions of the texts.
+        size: numbers of a vector, at most: main directions of the texts, 64 by default.
+        raw: the encoder's vectors themselves, all their numbers, in place of such directions.
         encoder, pooling: see `text.TextEncoder`.
         like: another packed set with this text, whose directions are taken: for a test set, those
             of the training set. The encoder and cleaning are then its own.
@@ -72,8 +75,13 @@ def attach(
 
     folder = Path(folder)
     data = PackedDataset.open(folder)
-    if size < 1:
+    if size is not None and size < 1:
         raise ValueError(f"size is at least 1. Received: {size}.")
+    if raw and (size is not None or like is not None):
+        raise ValueError(
+            "raw takes the encoder's vectors as they are; size and like say otherwise. Received: "
+            f"size={size}, like={None if like is None else os.fspath(like)!r}."
+        )
     if captions:
         _write_captions(folder, data)
         column = column or "caption"
@@ -88,7 +96,12 @@ def attach(
         )
     if like is None:
         code = TextCode(
-            name, _handle(encoder), pooling, None, genres, check_steps(skip) if not genres else ()
+            name,
+            _handle(encoder),
+            pooling,
+            genres=genres,
+            skip=check_steps(skip) if not genres else (),
+            raw=raw,
         )
     else:
         code = TextCode.load(code_file(Path(like), name))
@@ -100,7 +113,8 @@ def attach(
     loaded = code.load_encoder(trust_encoder or like is None)
     vectors = code.embedded([prepared[i] for i in some], loaded, progress)
     if like is None:
-        code = code.fitted(vectors, size)
+        code = code.fitted(vectors, size or LENGTH)
+        _check_whitened(code, len({prepared[i] for i in some}))
     codes = np.full((len(data), code.size), np.nan, np.float32)
     codes[some] = code.project(vectors)
     code.save(code_file(folder, name), codes=codes)
@@ -108,6 +122,18 @@ def attach(
     manifest["texts"] = list(dict.fromkeys([*manifest.get("texts", ()), name]))
     write_json(folder / "dataset.json", manifest)
     return PackedDataset.open(folder)
+
+
+def _check_whitened(code: TextCode, texts: int) -> None:
+    """Says so when whitening leaves nothing of what texts have in common: as many points as there
+    are directions to tell them apart, and one more, are all equally far from each other."""
+    if not code.raw and code.size >= texts - 1:
+        print(
+            f"Note: {texts:,} different texts become {code.size:,} numbers each, whitened: every "
+            f"text is its own, as far from one as from any other. Take fewer (--size "
+            f"{max(1, texts // 10)}), or the encoder's own numbers (--raw).",
+            file=sys.stderr,
+        )
 
 
 def with_texts(data: PackedDataset, names: Sequence[str]) -> PackedDataset:

@@ -45,12 +45,20 @@ def _words(text: str) -> frozenset[str]:
 
 _CREDIT = re.compile(r"[\[(](?:(?:re)?written by|source ?:)", re.I), re.compile(r"[\])]")
 # A text of nothing but such words, with one of the subjects, says that there is none.
-_SUBJECTS = _words("synopsis description plot summary background")
+_SUBJECTS = _words("synopsis synopses description overview plot summary background")
 _EXCUSES = _words(
-    "a add added adding any available be been by database for found has have help here improve "
-    "information is it no none of one our series show the there this title to yet currently"
+    "a add added adding an anime announced any available back be been but by check click coming "
+    "currently database do doesn don entry film for found has hasn have haven help here improve in "
+    "information is isn it like looks manga movie no none not of official on one or our please "
+    "provided s series show soon sorry t the there this title to unavailable unknown update was we "
+    "will yet you english"
 )
-_NOTHING = _words("n na n/a none null nan unknown tba tbd - . ? ...")
+_NOTHING = _words("n na n/a none null nan unknown tba tbd - . ? ...") | {
+    "to be added",
+    "to be announced",
+    "to be determined",
+    "coming soon",
+}
 
 
 def strip_markup(text: str) -> str:
@@ -102,9 +110,20 @@ def squeeze_spaces(text: str) -> str:
 def drop_placeholders(text: str) -> str:
     """Step 6: empty where the text only says that there is none; without credits in brackets."""
     text = squeeze_spaces(without(text, *_CREDIT))
-    words = set(re.findall(r"\w+", text.lower()))
-    excuse = words & _SUBJECTS and words <= _SUBJECTS | _EXCUSES
-    return "" if excuse or text.lower() in _NOTHING else text
+    return "" if says_nothing(text) else text
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a text only says that there is none: "No synopsis yet", "N/A".
+
+    Example:
+        >>> says_nothing("No synopsis has been added yet. Click here to update this information.")
+        True
+    """
+    text = squeeze_spaces(text).lower()
+    words = set(re.findall(r"[^\W_]+", text))
+    excuse = bool(words & _SUBJECTS) and words <= _SUBJECTS | _EXCUSES
+    return excuse or text in _NOTHING or text.rstrip(" .!") in _NOTHING
 
 
 # In the order of the study.
@@ -134,8 +153,9 @@ def clean_text(text: str, skip: Collection[str] = ()) -> str:
     """
     skip = check_steps(skip)
     if "placeholders" not in skip:
-        # Only its brackets tell a credit from a sentence, and step 4 takes them away.
-        text = without(text, *_CREDIT)
+        # Only its brackets tell a credit from a sentence, and step 4 takes them away; an excuse
+        # is one in whole words, of which step 2 takes some away.
+        text = drop_placeholders(text)
     for name, step in STEPS.items():
         if name not in skip:
             text = step(text)

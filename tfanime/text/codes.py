@@ -24,7 +24,7 @@ class TextCode:
 
     The encoder's vector is scaled to length 1, centred, projected on the main directions of the
     training texts and scaled so that each of these numbers has variance 1 over them (PCA
-    whitening): `code = (v / |v| - mean) @ directions`.
+    whitening): `code = (v / |v| - mean) @ directions`. With `raw` it is the code as it is.
 
     Args:
         name: of the field, for example `"description"`.
@@ -33,8 +33,9 @@ class TextCode:
         length: its most tokens; None: the preprocessor's own.
         genres: whether the texts are genre tags, which are not cleaned.
         skip: steps of cleaning left out.
-        mean: `(D,)` float32.
-        directions: `(D, k)` float32.
+        raw: whether the code is the encoder's vector itself.
+        mean: `(D,)` float32; zeros with `raw`.
+        directions: `(D, k)` float32; `(0, 0)` with `raw`.
     """
 
     name: str
@@ -43,6 +44,7 @@ class TextCode:
     length: int | None = None
     genres: bool = False
     skip: tuple[str, ...] = ()
+    raw: bool = False
     mean: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     directions: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
@@ -56,7 +58,7 @@ class TextCode:
     @property
     def size(self) -> int:
         """Numbers in a code."""
-        return self.directions.shape[1]
+        return len(self.mean) if self.raw else self.directions.shape[1]
 
     def prepared(self, text: str | Sequence[str]) -> str:
         """The text as the encoder is given it; empty when it says nothing."""
@@ -67,11 +69,14 @@ class TextCode:
         return cleaned or (squeeze_spaces(text) if _says(text) else "")
 
     def fitted(self, vectors: np.ndarray, size: int = LENGTH) -> TextCode:
-        """With mean and directions of `vectors (n, D)` of training texts, at most `size` of them.
+        """With mean and directions of `vectors (n, D)` of training texts, at most `size` of them;
+        with `raw` nothing but their length matters.
 
         Raises:
             ValueError: for fewer than two different vectors.
         """
+        if self.raw:
+            return replace(self, mean=np.zeros(np.shape(vectors)[1], np.float32))
         unit = _unit(vectors)
         mean = unit.mean(axis=0)
         _, spread, directions = np.linalg.svd(unit - mean, full_matrices=False)
@@ -85,6 +90,8 @@ class TextCode:
 
     def project(self, vectors: np.ndarray) -> np.ndarray:
         """`(n, k)` float32 codes of `(n, D)` vectors of the encoder."""
+        if self.raw:
+            return np.asarray(vectors, np.float32)
         return (_unit(vectors) - self.mean).astype(np.float32) @ self.directions
 
     def encode(
@@ -149,6 +156,7 @@ class TextCode:
                 "length": -1 if self.length is None else self.length,
                 "genres": self.genres,
                 "skip": np.array(self.skip, dtype="U16"),
+                "raw": self.raw,
                 "mean": self.mean,
                 "directions": self.directions,
             }
@@ -171,10 +179,12 @@ class TextCode:
                 length=None if length < 0 else length,
                 genres=bool(stored["genres"]),
                 skip=tuple(str(step) for step in stored["skip"]),
+                raw=bool(stored.get("raw", False)),
                 mean=stored["mean"],
                 directions=stored["directions"],
             )
-            if code.directions.ndim != 2 or code.mean.shape != code.directions.shape[:1]:
+            fits = code.directions.ndim == 2 and code.mean.shape == code.directions.shape[:1]
+            if code.mean.ndim != 1 or not (fits or code.raw):
                 raise ValueError("its arrays do not fit each other")
         except (ValueError, TypeError, KeyError) as error:
             raise bounds.damaged(path, error) from error

@@ -111,12 +111,17 @@ class KeptTexts:
         the cosine of the two, -1 to 1.
 
         Codes are whitened; the cosine is that of the encoder's centred vectors on the directions
-        that a code keeps.
+        that a code keeps. Codes that are these vectors themselves are centred here.
         """
         code = self.described
-        lengths = 1.0 / np.linalg.norm(code.directions, axis=0)
-        bank, asked = self.vectors[code.name] * lengths, (vector * lengths)[None]
+        bank, asked = self.vectors[code.name], vector[None]
         known = np.flatnonzero(np.isfinite(bank).all(axis=1))
+        if code.raw:
+            mean = bank[known].mean(axis=0)
+            bank, asked = bank - mean, asked - mean
+        else:
+            lengths = 1.0 / np.linalg.norm(code.directions, axis=0)
+            bank, asked = bank * lengths, asked * lengths
         found = known[nearest(bank[known], asked, min(k, len(known)))[0]]
         norms = np.linalg.norm(bank[found], axis=1) * np.linalg.norm(asked)
         cosines = bank[found] @ asked[0] / np.maximum(norms, 1e-12)

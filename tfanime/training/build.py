@@ -14,7 +14,7 @@ from tfanime.frozen import load_frozen
 from tfanime.gans import GAN, SRGAN, penalties
 from tfanime.gans.augment import diff_augment
 from tfanime.gans.base import batch_norms
-from tfanime.labels import LabelSchema
+from tfanime.labels import Field, LabelSchema, free_codes
 from tfanime.models.common import LabelInput
 from tfanime.models.heads import label_head, with_projection
 from tfanime.schedules import Schedule
@@ -56,7 +56,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         vector_loss=config.vector_loss,
         head_on_real=conditioning == "ac",
         head_on_fake=config.head_on_fake or conditioning == "infogan",
-        adversarial_weight=config.adversarial_weight,
+        adversarial_weight=_adversarial_weight(config, schema),
         head_weight=config.head_weight,
         kl_weight=config.kl_weight,
         mode_seeking_weight=config.mode_seeking_weight,
@@ -98,7 +98,7 @@ def networks(
     discriminator = _network(
         "discriminator",
         models.DISCRIMINATORS,
-        with_features(config.discriminator, height, width),
+        {**with_features(config.discriminator, height, width), **_scaling(config)},
         height=height,
         width=width,
         label_dim=label_dim if conditioning == "concat" else 0,
@@ -119,7 +119,7 @@ def generator_network(config: Config, schema: LabelSchema | None) -> keras.Model
     return _network(
         "generator",
         {**models.GENERATORS, **models.UPSCALERS},
-        config.generator,
+        {**config.generator, **_scaling(config)},
         height=config.image_size[0],
         width=config.image_size[1],
         latent_dim=config.latent_dim,
@@ -128,14 +128,30 @@ def generator_network(config: Config, schema: LabelSchema | None) -> keras.Model
     )
 
 
+def codes_of(config: Config, schema: LabelSchema | None) -> tuple[Field, ...]:
+    """The codes that join the labels of data with `schema`, if they have not yet."""
+    if schema is not None and any(field.free for field in schema.fields):
+        return ()
+    alone = config.conditioning == "infogan" and schema is None
+    usual = (1, 2) if alone else (0, 0)
+    given = (config.categorical_codes, config.continuous_codes)
+    categorical, continuous = (
+        one if many is None else many for one, many in zip(usual, given, strict=True)
+    )
+    return free_codes(categorical, config.code_values, continuous)
+
+
 def _conditioning(config: Config, schema: LabelSchema | None) -> tuple[str, LabelSchema | None]:
-    """How labels condition, and their schema; None if they do not."""
-    conditioning = config.conditioning
+    """How labels condition, and their schema, codes included; None if they do not."""
+    conditioning, codes = config.conditioning, codes_of(config, schema)
+    labelled = schema is not None and not all(field.free for field in schema.fields)
     if conditioning == "auto":
-        conditioning = "none" if schema is None else "ac"
+        conditioning = "ac" if labelled else "infogan" if codes or schema else "none"
     if conditioning == "none":
         return conditioning, None
-    if schema is None:
+    if codes and (labelled or conditioning == "infogan"):
+        schema = LabelSchema(codes) if schema is None else schema.with_codes(codes)
+    if schema is None or conditioning != "infogan" and not labelled:
         raise ValueError(
             f"The recipe {config.recipe!r} is conditioned on labels and the data have none. "
             "Prepare them with --labels FILE.csv, or train without labels: conditioning=none."
@@ -179,6 +195,11 @@ def _freeze(discriminator: keras.Model, config: Config) -> None:
         )
 
 
+def _scaling(config: Config) -> dict:
+    """An option of the networks that have it; others refuse what is not usual."""
+    return {} if config.scaling == "signed" else {"scaling": config.scaling}
+
+
 def _synchronise(gan: GAN) -> None:
     """Not a setting of the networks, so that saved generators load without a strategy or
     TensorFlow."""
@@ -215,6 +236,14 @@ def with_features(spec: Mapping[str, Any], height: int, width: int) -> dict:
         one if isinstance(one, keras.Model) else load_frozen(one, height, width) for one in names
     ]
     return {**spec, "features": found}
+
+
+def _adversarial_weight(config: Config, schema: LabelSchema | None) -> float:
+    """As a number; `schema` is that of the labels that condition."""
+    if config.adversarial_weight is not None:
+        return config.adversarial_weight
+    attributes = schema.size - schema.vector_size if schema else 0
+    return float(max(1, attributes))
 
 
 def _penalties(config: Config) -> tuple[penalties.GradientPenalty, ...]:

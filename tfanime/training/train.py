@@ -36,7 +36,7 @@ from tfanime.printing import plain
 from tfanime.saved import save_generator, save_upscaler
 from tfanime.training import checkpoint, devices, left_over
 from tfanime.training.board import Board
-from tfanime.training.build import build_gan
+from tfanime.training.build import build_gan, codes_of
 from tfanime.training.described import plain_networks
 from tfanime.training.evaluation import QualityCurve, remark
 from tfanime.training.lock import locked
@@ -581,7 +581,14 @@ def _check_before_packing(config: Config, source: str | os.PathLike) -> None:
     that cannot be of this size, and too few pictures."""
     # What labels there will be is not known yet.
     plain_networks(
-        config.override(conditioning="none", text_augmentation=0, label_embedding=0), None
+        config.override(
+            conditioning="none",
+            categorical_codes=None,
+            continuous_codes=None,
+            text_augmentation=0,
+            label_embedding=0,
+        ),
+        None,
     )
     if str(source) == "drawn" or source_kind(Path(source)) == "tar":
         return  # a tar may have to be unpacked to be counted
@@ -590,10 +597,12 @@ def _check_before_packing(config: Config, source: str | os.PathLike) -> None:
 
 
 def conditioned_on(data, config: Config):
-    """The data with those labels only that the run is conditioned on, and rows of them to draw
-    from if its prior is that."""
+    """The data with those labels only that the run is conditioned on, and its codes; and rows of
+    labels to draw from if its prior is that."""
     if config.condition_on != "all":
         data = data.select([name.strip() for name in config.condition_on.split(",")])
+    if codes := codes_of(config, data.schema):
+        data = data.with_codes(codes)
     if config.prior == "rows" and data.schema is not None:
         data = data.with_rows()
     return data
