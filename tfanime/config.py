@@ -42,6 +42,7 @@ SCHEDULED = (
     "augment_probability",
 )
 PRECISIONS = ("float32", "mixed_bfloat16")
+JITTERS = ("brightness", "contrast", "saturation", "hue")
 
 
 def _choice(name: str, value: str, known) -> None:
@@ -92,7 +93,7 @@ class Config:
         weight_clip: clip of the discriminator's weights, or None.
         adversarial_weight, head_weight: factors of the adversarial and the label terms.
         pixel_loss, content_weight, feature_weight, degraded, jitter: of an upscaler, see
-            `gans.SRGAN`.
+            `gans.SRGAN`. `{"hue": 0}` changes one jitter and leaves the others.
         feature_model: path of a Keras model for an upscaler's feature loss; None: the
             discriminator's own activations.
         critic_steps: discriminator updates per generator update; each sees a fresh batch.
@@ -101,11 +102,13 @@ class Config:
             `gans.GAN`.
         joint_batch, label_smoothing, instance_noise: see `gans.GAN`.
         optimizer: `"adam"`, `"rmsprop"` or `"sgd"`.
-        g_lr, d_lr: learning rates.
+        g_lr, d_lr: learning rates. `override(lr=...)` sets both.
         beta_1, beta_2: Adam's; for `"sgd"` beta_1 is the momentum.
         lr_decay_start: step from which rates decay exponentially; None: constant.
         lr_decay_steps, lr_decay_rate: from then on the rate is multiplied by `lr_decay_rate`
             every `lr_decay_steps` steps.
+        lr_end: the generator's rate at which this ends; the discriminator's ends with it, fallen by
+            the same factor. A `g_lr` below it stays. None: it never ends.
         batch_size: pictures per discriminator update, over all replicas.
         accumulation: parts in which a batch is worked through, to save memory; the weights change
             once per batch, by the mean of the parts' gradients.
@@ -158,7 +161,7 @@ class Config:
     feature_weight: float = 0.0
     feature_model: str | None = None
     degraded: float = 0.5
-    jitter: float = 0.0
+    jitter: float | Mapping[str, float] = 0.0
     critic_steps: int = 1
     updates: str = "alternating"
     joint_batch: bool = False
@@ -173,6 +176,7 @@ class Config:
     lr_decay_start: int | None = None
     lr_decay_steps: int = 50_000
     lr_decay_rate: float = 0.5
+    lr_end: float | None = None
     batch_size: int = 64
     accumulation: int = 1
     sync_batch_norm: bool = False
@@ -205,6 +209,9 @@ class Config:
         for name in ("g_lr", "d_lr"):
             if not all(value > 0 for value in _values(getattr(self, name))):
                 raise ValueError(f"{name} is greater than 0. Received: {getattr(self, name)}.")
+        jitters(self.jitter)
+        if self.lr_end is not None and not self.lr_end > 0:
+            raise ValueError(f"lr_end is greater than 0. Received: {self.lr_end}.")
         for name, (low, high) in RANGES.items():
             if not all(low <= value < high for value in _values(getattr(self, name))):
                 raise ValueError(
@@ -219,12 +226,14 @@ class Config:
 
         `generator` and `discriminator` take a mapping that is merged into the present one, so
         `generator={"channels": 32}` keeps its name; a mapping with another name, or just another
-        name, replaces it.
+        name, replaces it. `jitter` takes one too. `lr` stands for `g_lr` and `d_lr`, so that a grid
+        has one axis for both.
 
         Raises:
             ValueError: for an unknown name, with the known ones, or for a value of the wrong type.
         """
         known = {f.name: f for f in dataclasses.fields(self)}
+        changes = _both_rates(changes)
         unknown = sorted(set(changes) - set(known))
         if unknown:
             raise ValueError(
@@ -233,6 +242,8 @@ class Config:
         for name in ("generator", "discriminator"):
             if name in changes:
                 changes[name] = _merged(name, getattr(self, name), changes[name])
+        if isinstance(changes.get("jitter"), Mapping):
+            changes["jitter"] = {**jitters(self.jitter), **changes["jitter"]}
         if isinstance(self.projected, Mapping) and isinstance(changes.get("projected"), Mapping):
             changes["projected"] = {**self.projected, **changes["projected"]}
         for name, value in changes.items():
@@ -250,10 +261,41 @@ class Config:
         return cls(**{**stored, "image_size": tuple(stored["image_size"])})
 
 
-def _values(value: float | Schedule | None) -> tuple[float, ...]:
+def jitters(value: float | Mapping[str, float]) -> dict[str, float]:
+    """How much an upscaler's training changes each of `JITTERS`; a number is that of contrast,
+    saturation and hue (the Stanford study's three).
+
+    Raises:
+        ValueError: for a name that is not among them, or what is no number.
+    """
+    given = value if isinstance(value, Mapping) else dict.fromkeys(JITTERS[1:], value)
+    right = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in given.values())
+    if set(given) - set(JITTERS) or not right:
+        raise ValueError(
+            f"jitter is a number, or a number for some of: {', '.join(JITTERS)}. "
+            f"Received: {value!r}."
+        )
+    return {name: float(given.get(name, 0.0)) for name in JITTERS}
+
+
+def _both_rates(changes: Mapping) -> dict:
+    """`lr` as the two rates that it stands for."""
+    if "lr" not in changes:
+        return dict(changes)
+    if beside := sorted({"g_lr", "d_lr"} & set(changes)):
+        raise ValueError(
+            f"lr sets g_lr and d_lr alike. Received beside it: {', '.join(beside)}. Choose one way."
+        )
+    others = {name: value for name, value in changes.items() if name != "lr"}
+    return {**others, "g_lr": changes["lr"], "d_lr": changes["lr"]}
+
+
+def _values(value: float | Schedule | Mapping | None) -> tuple[float, ...]:
     """All numbers that a setting can become."""
     if value is None:
         return ()
+    if isinstance(value, Mapping):
+        return tuple(value.values())
     return value.values if isinstance(value, Schedule) else (value,)
 
 
@@ -271,6 +313,7 @@ def _as_declared(name: str, value, declared: str):
         return float(value)
     wanted = {"int": int, "float": float, "bool": bool, "str": str, "Schedule": Schedule}
     kinds = tuple(wanted[part.strip()] for part in declared.split("|") if part.strip() in wanted)
+    kinds += (Mapping,) if "Mapping" in declared and kinds else ()
     optional = "None" in declared
     wrong_bool = isinstance(value, bool) and bool not in kinds
     if kinds and not (isinstance(value, kinds) and not wrong_bool or optional and value is None):

@@ -261,8 +261,10 @@ def _optimizer(config: Config, rate: float | Schedule) -> keras.optimizers.Optim
     if isinstance(config.beta_2, Schedule) and config.optimizer == "adam":
         return ScheduledAdam(rate, config.beta_1, config.beta_2, images)
     if config.lr_decay_start is not None:
+        # Both networks' rates end after as many steps, whatever their proportion.
+        end = 0.0 if config.lr_end is None else rate * min(1.0, config.lr_end / config.g_lr)
         rate = DelayedDecay(
-            rate, config.lr_decay_start, config.lr_decay_steps, config.lr_decay_rate
+            rate, config.lr_decay_start, config.lr_decay_steps, config.lr_decay_rate, end
         )
     if config.optimizer == "adam":
         return keras.optimizers.Adam(rate, beta_1=config.beta_1, beta_2=config.beta_2)
