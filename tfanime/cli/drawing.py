@@ -6,7 +6,7 @@ import click
 
 import tfanime
 from tfanime.cli.attributes import ATTRIBUTES, pairs_of, tags_of
-from tfanime.cli.kinds import COUNT, RUN_OR_DEFAULT, SEED, TRUNCATION, Run, Seeds, Tags
+from tfanime.cli.kinds import COUNT, RUN_OR_DEFAULT, SEED, TRUNCATION, TYPICAL, Run, Seeds, Tags
 
 
 @click.command(context_settings=ATTRIBUTES)
@@ -14,6 +14,7 @@ from tfanime.cli.kinds import COUNT, RUN_OR_DEFAULT, SEED, TRUNCATION, Run, Seed
 @click.option("--n", type=COUNT, default=16, show_default=True, help="How many pictures.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same pictures.")
 @TRUNCATION
+@TYPICAL
 @click.option(
     "--first",
     type=click.IntRange(min=0),
@@ -98,6 +99,7 @@ def generate(ctx, run, n, out, grid, **options) -> None:
     help="Along the arc between latents, or straight.",
 )
 @TRUNCATION
+@TYPICAL
 @click.option(
     "--milliseconds", type=COUNT, default=50, show_default=True, help="How long a frame stays."
 )
