@@ -168,3 +168,12 @@ def test_jitters_are_one_number_or_several():
     for wrong in ({"gamma": 0.1}, {"hue": "much"}, {"hue": True}):
         with pytest.raises(ValueError, match="jitter is a number, or a number for some of: bright"):
             one.override(jitter=wrong)
+
+
+def test_further_averages_are_half_lives():
+    changed = CONFIG.override(**parse_overrides(["more_averages=[1000,50000]"]))
+    assert changed.more_averages == (1000.0, 50000.0)
+    assert Config.from_json(json.loads(json.dumps(changed.to_json()))) == changed
+    for wrong in (1000, [0], [-1], ["long"], [True], [10, 10]):
+        with pytest.raises(ValueError, match="more_averages is a list of different half-lives"):
+            CONFIG.override(more_averages=wrong)

@@ -21,6 +21,8 @@ RANGES = {
     "augment_target": (-1, 1),
     "kl_weight": (0, float("inf")),
     "mode_seeking_weight": (0, float("inf")),
+    "top_k": (1e-9, 1 + 1e-9),
+    "lecam_weight": (0, float("inf")),
     "content_weight": (0, float("inf")),
     "feature_weight": (0, float("inf")),
     "degraded": (0, 1),
@@ -40,6 +42,7 @@ SCHEDULED = (
     "penalty_weight",
     "projected_weight",
     "augment_probability",
+    "top_k",
 )
 PRECISIONS = ("float32", "mixed_bfloat16")
 JITTERS = ("brightness", "contrast", "saturation", "hue")
@@ -71,7 +74,7 @@ class Config:
         text_augmentation: numbers of the sample around a text's vector, `layers.
             ConditioningAugmentation`; 0: the vector itself conditions.
         kl_weight: factor of that layer's divergence.
-        mode_seeking_weight: see `gans.GAN`.
+        mode_seeking_weight, top_k, lecam_weight: see `gans.GAN`.
         label_embedding: labels become as many numbers by a linear layer before they join the noise
             and, with `"concat"`, the picture; 0: they join as they are.
         multilabel: the head has a sigmoid per label column (MakeGirlsMoe) instead of a softmax
@@ -122,6 +125,8 @@ class Config:
         augment_ramp: pictures it takes that share to go from 0 to 1.
         flip: mirror pictures at random.
         ema_half_life: in pictures; 0 turns averaging off.
+        more_averages: half-lives, in pictures, of further averages of the generator, each saved as
+            a model of its own, `averages/HALF_LIFE` in the run folder.
         start: a run folder or the name of a model that ships (`tfanime.zoo`), to begin with its
             weights; see `training.start`. None: fresh weights.
         precision: Keras's dtype policy. Heads, losses and penalties stay in float32.
@@ -141,6 +146,8 @@ class Config:
     text_augmentation: int = 0
     kl_weight: float = 2.0
     mode_seeking_weight: float = 0.0
+    top_k: float | Schedule = 1.0
+    lecam_weight: float = 0.0
     label_embedding: int = 0
     multilabel: bool = False
     vector_loss: str = "matching"
@@ -186,12 +193,14 @@ class Config:
     augment_ramp: int = 500_000
     flip: bool = True
     ema_half_life: float | Schedule = 10_000.0
+    more_averages: tuple[float, ...] = ()
     start: str | None = None
     precision: str = "float32"
     seed: int = 0
 
     def __post_init__(self):
         object.__setattr__(self, "image_size", parse_size(self.image_size))
+        object.__setattr__(self, "more_averages", _half_lives(self.more_averages))
         for name in SCHEDULED:
             object.__setattr__(self, name, read(getattr(self, name)))
         _choice("conditioning", self.conditioning, CONDITIONINGS)
@@ -254,7 +263,8 @@ class Config:
 
     def to_json(self) -> dict:
         stored = dataclasses.asdict(self)
-        return {**stored, "image_size": list(self.image_size)}
+        as_stored = {name: list(stored[name]) for name in ("image_size", "more_averages")}
+        return {**stored, **as_stored}
 
     @classmethod
     def from_json(cls, stored: Mapping) -> Config:
@@ -276,6 +286,21 @@ def jitters(value: float | Mapping[str, float]) -> dict[str, float]:
             f"Received: {value!r}."
         )
     return {name: float(given.get(name, 0.0)) for name in JITTERS}
+
+
+def _half_lives(values) -> tuple[float, ...]:
+    """Positive numbers that differ, or a clear sentence."""
+    listed = isinstance(values, (list, tuple))
+    right = listed and all(
+        isinstance(x, (int, float)) and not isinstance(x, bool) and 0 < x < float("inf")
+        for x in values
+    )
+    if not right or len(set(values)) < len(values):
+        raise ValueError(
+            "more_averages is a list of different half-lives in pictures, such as [1000, 50000]. "
+            f"Received: {values!r}."
+        )
+    return tuple(map(float, values))
 
 
 def _both_rates(changes: Mapping) -> dict:

@@ -190,3 +190,24 @@ def test_truncation_is_stored_with_the_model_and_read_again(meter, tmp_path, mon
         figures.truncation(Smearing(), tmp_path / "a.png", data, at=(1.5,))
     with pytest.raises(ValueError, match="store needs the folder"):
         figures.truncation(Smearing(), tmp_path / "a.png", data, store=True)
+
+
+def test_truncation_verb(tmp_path, monkeypatch):
+    from tfanime.saved import Truncation
+
+    rows = [{"truncation": 1.0, "zero": 0.05, "typical": 0.05}]
+    rows += [{"truncation": 0.5, "zero": 0.195, "typical": 0.06}]
+    asked = {}
+
+    def measure(run, out, **options):
+        asked.update(run=run, out=out, **options)
+        return Truncation(1.0, (0, 41)), rows
+
+    monkeypatch.setattr(figures, "truncation", measure)
+    (tmp_path / "packed").mkdir()
+    options = ["--against", str(tmp_path / "packed"), "--out", "t.png", "--store", "--n", "50"]
+    found = CliRunner().invoke(main, ["figure", "truncation", "faces-64", *options])
+    assert found.exit_code == 0, found.output
+    assert asked["store"] and asked["n"] == 50 and asked["out"] == "t.png"
+    assert "0.1950" in found.output and "0.0600" in found.output
+    assert "useful down to 1; typical latent: seed 0, picture 41" in found.output

@@ -295,6 +295,16 @@ def test_options_reach_the_gan():
     assert build_gan(config.override(augment="none")).augment_p is None
 
 
+def test_conditional_norms_are_trained():
+    config = tiny("modern", conditioning="ac")
+    gan = build_gan(config.override(generator={"normalisation": "conditional"}), SCHEMA)
+    scales = [v for v in gan.generator_variables if v.path.endswith("_scale/kernel")]
+    before = [v.numpy() for v in scales]
+    gan.train_step(batch(config))
+    assert len(scales) > 3
+    assert all((v.numpy() != old).any() for v, old in zip(scales, before, strict=True))
+
+
 @pytest.mark.parametrize(
     "optimizer, kind", [("adam", "Adam"), ("rmsprop", "RMSprop"), ("sgd", "SGD")]
 )

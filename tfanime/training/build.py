@@ -59,6 +59,8 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         head_weight=config.head_weight,
         kl_weight=config.kl_weight,
         mode_seeking_weight=config.mode_seeking_weight,
+        top_k=config.top_k,
+        lecam_weight=config.lecam_weight,
         critic_steps=config.critic_steps,
         updates=config.updates,
         joint_batch=config.joint_batch,
@@ -70,6 +72,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         label_smoothing=config.label_smoothing,
         instance_noise=config.instance_noise,
         ema_half_life=config.ema_half_life,
+        more_averages=config.more_averages,
         seed=config.seed,
         **options,
     )
