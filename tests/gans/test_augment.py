@@ -201,8 +201,10 @@ def test_ada_colours_are_drawn_as_in_the_paper():
     after = a.ada_color(grey, noise, 1.0).numpy()[:, 0, 0, 0]
     negative = (after < 0).mean()  # luma is negated in half of the pictures
     assert abs(negative - 0.5) < 0.03
-    # |2^N(0, 0.5^2) (0.5 + N(0, 0.2^2))|: its logarithm's median is log2 of 0.5.
-    assert abs(np.median(np.log2(np.abs(after))) + 1) < 0.06
+    # Of 2^N(0, 0.5^2) (0.5 + N(0, 0.2^2)), by the moments of a log-normal.
+    spread = (0.5 * np.log(2)) ** 2
+    assert abs(np.abs(after).mean() - 0.5 * np.exp(spread / 2)) < 0.02
+    assert abs((after**2).mean() - 0.29 * np.exp(2 * spread)) < 0.03
     np.testing.assert_array_equal(a.ada_color(grey, noise, 0.0), grey)
 
 

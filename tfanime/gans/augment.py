@@ -194,18 +194,18 @@ def warped(images, matrices):
     there = last - ops.absolute(ops.mod(there, period) - last)
     low = ops.floor(there)
     part = there - low
-    flat = ops.reshape(images, (-1, height * width, channels))
+    pixels = ops.reshape(images, (-1, channels))
+    first = ops.arange(ops.shape(images)[0], dtype="int32")[:, None] * (height * width)
     result = 0.0
     for down in (0, 1):
         for across in (0, 1):
             x = ops.minimum(low[:, 0] + across, width - 1.0)
             y = ops.minimum(low[:, 1] + down, height - 1.0)
-            index = ops.cast(y * width + x, "int32")[:, :, None]
+            index = first + ops.cast(y * width + x, "int32")
             weight = (part[:, 0] if across else 1 - part[:, 0]) * (
                 part[:, 1] if down else 1 - part[:, 1]
             )
-            taken = ops.take_along_axis(flat, ops.repeat(index, channels, axis=2), axis=1)
-            result = result + weight[:, :, None] * taken
+            result = result + weight[:, :, None] * ops.take(pixels, index, axis=0)
     return ops.reshape(result, ops.shape(images))
 
 
