@@ -1,4 +1,4 @@
-"""Seed D, the Anime Faces DCGAN: its four objectives, measured.
+"""Seed D, the Anime Faces project: its four objectives, measured on `dcgan`. It names no model.
 
     python scripts/reproduce_seed_d.py --data FACES --minutes 60 --out DIR
 

@@ -202,6 +202,7 @@ def test_generate(invoke, calls, run_folder, words, tags):
             "seed": 2**53 - 1,
             "tags": tags,
             "truncation": 1.0,
+            "typical": False,
             "first": 0,
             "out": None,
             "grid": "sheet.png",

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tfanime.config import Config, parse_overrides
+from tfanime.config import Config, jitters, parse_overrides
 
 CONFIG = Config("dcgan", generator={"name": "dcgan", "channels": 8, "depth": 5})
 
@@ -26,8 +26,8 @@ def test_override_leaves_the_original_alone():
 
 def test_an_unknown_setting_lists_the_known_ones():
     names = [field.name for field in dataclasses.fields(Config)]
-    with pytest.raises(ValueError, match="Unknown setting: bach_size, lr. Known: ") as error:
-        CONFIG.override(bach_size=3, lr=1e-4)
+    with pytest.raises(ValueError, match="Unknown setting: bach_size, rate. Known: ") as error:
+        CONFIG.override(bach_size=3, rate=1e-4)
     assert all(name in str(error.value) for name in names)
 
 
@@ -89,6 +89,7 @@ def test_the_wrong_type_is_named(name, value):
         ("g_lr", 0.0),
         ("d_lr", -1e-4),
         ("d_lr", float("nan")),
+        ("lr_end", 0.0),
         ("seed", -1),
         ("seed", 2**32),
     ],
@@ -144,3 +145,35 @@ def test_options_of_networks_on_the_command_line(order):
 def test_a_setting_has_a_name_and_a_value(pair):
     with pytest.raises(ValueError, match=f"NAME=VALUE. Received: '{pair}'"):
         parse_overrides([pair])
+
+
+def test_lr_is_both_rates():
+    changed = CONFIG.override(lr=1e-3)
+    assert (changed.g_lr, changed.d_lr) == (1e-3, 1e-3)
+    with pytest.raises(ValueError, match="lr sets g_lr and d_lr alike. Received beside it: d_lr"):
+        CONFIG.override(lr=1e-3, d_lr=1e-4)
+    with pytest.raises(ValueError, match="g_lr is of type .*Received: 'fast'"):
+        CONFIG.override(lr="fast")
+
+
+def test_jitters_are_one_number_or_several():
+    assert jitters(0.1) == {"brightness": 0.0, "contrast": 0.1, "saturation": 0.1, "hue": 0.1}
+    one = CONFIG.override(jitter=0.1)
+    assert one.jitter == 0.1
+    without = one.override(**parse_overrides(["jitter.hue=0", "jitter.brightness=0.2"]))
+    assert without.jitter == {"brightness": 0.2, "contrast": 0.1, "saturation": 0.1, "hue": 0.0}
+    assert Config.from_json(json.loads(json.dumps(without.to_json()))) == without
+    with pytest.raises(ValueError, match="jitter is at least 0 and below 0.5. Received"):
+        one.override(jitter={"hue": 0.5})
+    for wrong in ({"gamma": 0.1}, {"hue": "much"}, {"hue": True}):
+        with pytest.raises(ValueError, match="jitter is a number, or a number for some of: bright"):
+            one.override(jitter=wrong)
+
+
+def test_further_averages_are_half_lives():
+    changed = CONFIG.override(**parse_overrides(["more_averages=[1000,50000]"]))
+    assert changed.more_averages == (1000.0, 50000.0)
+    assert Config.from_json(json.loads(json.dumps(changed.to_json()))) == changed
+    for wrong in (1000, [0], [-1], ["long"], [True], [10, 10]):
+        with pytest.raises(ValueError, match="more_averages is a list of different half-lives"):
+            CONFIG.override(more_averages=wrong)

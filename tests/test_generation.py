@@ -14,6 +14,7 @@ from PIL import Image
 from tfanime import latent
 from tfanime.generation import CHUNK, DEFAULT_SEEDS, generate, interpolate
 from tfanime.labels import MAKEGIRLSMOE
+from tfanime.saved import Truncation
 
 DIM, SIZE = 6, 8
 
@@ -45,6 +46,51 @@ class Painter:
             flat = flat + labels @ self.from_labels
         flat = np.tanh(flat + self.drift * np.arange(len(latents))[:, None])
         return flat.reshape(-1, self.height, self.width, 3).astype(np.float32)
+
+
+# ---- truncation ----------------------------------------------------------------------------------
+
+
+def measured(typical=(3, 5)):
+    painter = Painter()
+    painter.truncation = Truncation(0.6, typical)
+    return painter
+
+
+def test_a_truncation_below_what_was_measured_is_noted_in_one_sentence(capsys):
+    generate(measured(), n=1, truncation=0.6)
+    generate(Painter(), n=1, truncation=0.1)
+    assert capsys.readouterr().err == ""
+    for draw in (lambda: generate(measured(), n=1, truncation=0.5),
+                 lambda: interpolate(measured(), frames=1, truncation=0.5)):  # fmt: skip
+        draw()
+        assert capsys.readouterr().err == (
+            "Note: painter draws worse below a truncation of 0.6, and 0.5 is asked for: raise it.\n"
+        )
+
+
+def test_typical_leads_to_the_latent_that_was_measured(tmp_path, capsys):
+    typical = latent.latents(3, 1, DIM, first=5)
+    z = latent.latents(7, 2, DIM)
+    made = generate(measured(), n=2, seed=7, truncation=0.4, typical=True, out=tmp_path)
+    np.testing.assert_array_equal(made.latents, latent.truncate(z, 0.4, typical[0]))
+    entries = json.loads((tmp_path / "generated.json").read_text())["pictures"].values()
+    assert all(entry["typical"] and entry["truncation"] == 0.4 for entry in entries)
+    there = generate(measured(), n=2, truncation=0, typical=True).latents
+    np.testing.assert_allclose(there, np.repeat(typical, 2, axis=0), atol=1e-6)
+    same = generate(measured(), n=2, seed=7, typical=True).latents
+    np.testing.assert_array_equal(same, z)
+    keys = interpolate(measured(), seeds=[7, 8], frames=2, truncation=0.4, typical=True).latents
+    np.testing.assert_allclose(keys[0], made.latents[0], atol=1e-6)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("model", [Painter(), measured(None)])
+def test_typical_needs_a_measured_model(model):
+    with pytest.raises(
+        ValueError, match="typical needs a model whose.*Received: 'painter'.*--store"
+    ):
+        generate(model, n=1, typical=True)
 
 
 # ---- generate ----------------------------------------------------------------------------------

@@ -367,6 +367,20 @@ def test_truncation_scales():
     assert latent.truncate(z, 1).dtype == np.float32
 
 
+def test_truncation_towards_a_typical_latent_keeps_lengths():
+    z, typical = latent.latents(1, 3, 64), latent.latents(2, 1, 64)[0]
+    np.testing.assert_array_equal(latent.truncate(z, 1, typical), z)
+    np.testing.assert_array_equal(latent.truncate(z, 1.5, typical), z * np.float32(1.5))
+    np.testing.assert_allclose(latent.truncate(z, 0, typical), np.stack([typical] * 3), atol=1e-6)
+    half = latent.truncate(z, 0.5, typical)
+    assert half.dtype == np.float32
+    lengths = [np.linalg.norm(x, axis=-1) for x in (half, z, typical)]
+    np.testing.assert_allclose(lengths[0], (lengths[1] + lengths[2]) / 2, rtol=1e-5)
+    # Half way, each is as far from one end as from the other.
+    cosines = [np.sum(half * end, axis=-1) / np.linalg.norm(end, axis=-1) for end in (z, typical)]
+    np.testing.assert_allclose(cosines[0], cosines[1], rtol=1e-4)
+
+
 # ---- errors ------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,8 @@ RANGES = {
     "augment_target": (-1, 1),
     "kl_weight": (0, float("inf")),
     "mode_seeking_weight": (0, float("inf")),
+    "top_k": (1e-9, 1 + 1e-9),
+    "lecam_weight": (0, float("inf")),
     "content_weight": (0, float("inf")),
     "feature_weight": (0, float("inf")),
     "degraded": (0, 1),
@@ -42,9 +44,11 @@ SCHEDULED = (
     "penalty_weight",
     "projected_weight",
     "augment_probability",
+    "top_k",
 )
 PRECISIONS = ("float32", "mixed_bfloat16")
 CODES = ("categorical_codes", "continuous_codes")
+JITTERS = ("brightness", "contrast", "saturation", "hue")
 
 
 def _choice(name: str, value: str, known) -> None:
@@ -84,7 +88,7 @@ class Config:
         text_augmentation: numbers of the sample around a text's vector, `layers.
             ConditioningAugmentation`; 0: the vector itself conditions.
         kl_weight: factor of that layer's divergence.
-        mode_seeking_weight: see `gans.GAN`.
+        mode_seeking_weight, top_k, lecam_weight: see `gans.GAN`.
         label_embedding: labels become as many numbers by a linear layer before they join the noise
             and, with `"concat"`, the picture; 0: they join as they are.
         multilabel: the head has a sigmoid per label column (MakeGirlsMoe) instead of a softmax
@@ -108,7 +112,7 @@ class Config:
             columns, but those of vectors (MakeGirlsMoe's lambda_adv), and 1 without labels.
         head_weight: factor of the label terms.
         pixel_loss, content_weight, feature_weight, degraded, jitter: of an upscaler, see
-            `gans.SRGAN`.
+            `gans.SRGAN`. `{"hue": 0}` changes one jitter and leaves the others.
         feature_model: path of a Keras model for an upscaler's feature loss; None: the
             discriminator's own activations.
         critic_steps: discriminator updates per generator update; each sees a fresh batch.
@@ -117,11 +121,13 @@ class Config:
             `gans.GAN`.
         joint_batch, label_smoothing, instance_noise: see `gans.GAN`.
         optimizer: `"adam"`, `"rmsprop"` or `"sgd"`.
-        g_lr, d_lr: learning rates.
+        g_lr, d_lr: learning rates. `override(lr=...)` sets both.
         beta_1, beta_2: Adam's; for `"sgd"` beta_1 is the momentum.
         lr_decay_start: step from which rates decay exponentially; None: constant.
         lr_decay_steps, lr_decay_rate: from then on the rate is multiplied by `lr_decay_rate`
             every `lr_decay_steps` steps.
+        lr_end: the generator's rate at which this ends; the discriminator's ends with it, fallen by
+            the same factor. A `g_lr` below it stays. None: it never ends.
         batch_size: pictures per discriminator update, over all replicas.
         accumulation: parts in which a batch is worked through, to save memory; the weights change
             once per batch, by the mean of the parts' gradients.
@@ -135,6 +141,8 @@ class Config:
         augment_ramp: pictures it takes that share to go from 0 to 1.
         flip: mirror pictures at random.
         ema_half_life: in pictures; 0 turns averaging off.
+        more_averages: half-lives, in pictures, of further averages of the generator, each saved as
+            a model of its own, `averages/HALF_LIFE` in the run folder.
         start: a run folder or the name of a model that ships (`tfanime.zoo`), to begin with its
             weights; see `training.start`. None: fresh weights.
         freeze_discriminator: so many halvings of the picture are made by layers that keep the
@@ -160,6 +168,8 @@ class Config:
     text_augmentation: int = 0
     kl_weight: float = 2.0
     mode_seeking_weight: float = 0.0
+    top_k: float | Schedule = 1.0
+    lecam_weight: float = 0.0
     label_embedding: int = 0
     multilabel: bool = False
     vector_loss: str = "matching"
@@ -180,7 +190,7 @@ class Config:
     feature_weight: float = 0.0
     feature_model: str | None = None
     degraded: float = 0.5
-    jitter: float = 0.0
+    jitter: float | Mapping[str, float] = 0.0
     critic_steps: int = 1
     updates: str = "alternating"
     joint_batch: bool = False
@@ -195,6 +205,7 @@ class Config:
     lr_decay_start: int | None = None
     lr_decay_steps: int = 50_000
     lr_decay_rate: float = 0.5
+    lr_end: float | None = None
     batch_size: int = 64
     accumulation: int = 1
     sync_batch_norm: bool = False
@@ -204,6 +215,7 @@ class Config:
     augment_ramp: int = 500_000
     flip: bool = True
     ema_half_life: float | Schedule = 10_000.0
+    more_averages: tuple[float, ...] = ()
     start: str | None = None
     freeze_discriminator: int = 0
     precision: str = "float32"
@@ -211,6 +223,7 @@ class Config:
 
     def __post_init__(self):
         object.__setattr__(self, "image_size", parse_size(self.image_size))
+        object.__setattr__(self, "more_averages", _half_lives(self.more_averages))
         for name in SCHEDULED:
             object.__setattr__(self, name, read(getattr(self, name)))
         _choice("scaling", self.scaling, ("signed", "unit"))
@@ -238,6 +251,9 @@ class Config:
         for name in ("g_lr", "d_lr"):
             if not all(value > 0 for value in _values(getattr(self, name))):
                 raise ValueError(f"{name} is greater than 0. Received: {getattr(self, name)}.")
+        jitters(self.jitter)
+        if self.lr_end is not None and not self.lr_end > 0:
+            raise ValueError(f"lr_end is greater than 0. Received: {self.lr_end}.")
         for name, (low, high) in RANGES.items():
             if not all(low <= value < high for value in _values(getattr(self, name))):
                 raise ValueError(
@@ -252,12 +268,14 @@ class Config:
 
         `generator` and `discriminator` take a mapping that is merged into the present one, so
         `generator={"channels": 32}` keeps its name; a mapping with another name, or just another
-        name, replaces it.
+        name, replaces it. `jitter` takes one too. `lr` stands for `g_lr` and `d_lr`, so that a grid
+        has one axis for both.
 
         Raises:
             ValueError: for an unknown name, with the known ones, or for a value of the wrong type.
         """
         known = {f.name: f for f in dataclasses.fields(self)}
+        changes = _both_rates(changes)
         unknown = sorted(set(changes) - set(known))
         if unknown:
             raise ValueError(
@@ -267,6 +285,8 @@ class Config:
         for name in ("generator", "discriminator"):
             if name in changes:
                 changes[name] = _merged(name, getattr(self, name), changes[name])
+        if isinstance(changes.get("jitter"), Mapping):
+            changes["jitter"] = {**jitters(self.jitter), **changes["jitter"]}
         if isinstance(self.projected, Mapping) and isinstance(changes.get("projected"), Mapping):
             changes["projected"] = {**self.projected, **changes["projected"]}
         for name, value in changes.items():
@@ -277,7 +297,8 @@ class Config:
 
     def to_json(self) -> dict:
         stored = dataclasses.asdict(self)
-        return {**stored, "image_size": list(self.image_size)}
+        as_stored = {name: list(stored[name]) for name in ("image_size", "more_averages")}
+        return {**stored, **as_stored}
 
     @classmethod
     def from_json(cls, stored: Mapping) -> Config:
@@ -312,10 +333,56 @@ def check_network_names(config: Config) -> None:
         _choice(f"{role}'s name", getattr(config, role).get("name"), network_names(role))
 
 
-def _values(value: float | Schedule | None) -> tuple[float, ...]:
+def jitters(value: float | Mapping[str, float]) -> dict[str, float]:
+    """How much an upscaler's training changes each of `JITTERS`; a number is that of contrast,
+    saturation and hue (the Stanford study's three).
+
+    Raises:
+        ValueError: for a name that is not among them, or what is no number.
+    """
+    given = value if isinstance(value, Mapping) else dict.fromkeys(JITTERS[1:], value)
+    right = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in given.values())
+    if set(given) - set(JITTERS) or not right:
+        raise ValueError(
+            f"jitter is a number, or a number for some of: {', '.join(JITTERS)}. "
+            f"Received: {value!r}."
+        )
+    return {name: float(given.get(name, 0.0)) for name in JITTERS}
+
+
+def _half_lives(values) -> tuple[float, ...]:
+    """Positive numbers that differ, or a clear sentence."""
+    listed = isinstance(values, (list, tuple))
+    right = listed and all(
+        isinstance(x, (int, float)) and not isinstance(x, bool) and 0 < x < float("inf")
+        for x in values
+    )
+    if not right or len(set(values)) < len(values):
+        raise ValueError(
+            "more_averages is a list of different half-lives in pictures, such as [1000, 50000]. "
+            f"Received: {values!r}."
+        )
+    return tuple(map(float, values))
+
+
+def _both_rates(changes: Mapping) -> dict:
+    """`lr` as the two rates that it stands for."""
+    if "lr" not in changes:
+        return dict(changes)
+    if beside := sorted({"g_lr", "d_lr"} & set(changes)):
+        raise ValueError(
+            f"lr sets g_lr and d_lr alike. Received beside it: {', '.join(beside)}. Choose one way."
+        )
+    others = {name: value for name, value in changes.items() if name != "lr"}
+    return {**others, "g_lr": changes["lr"], "d_lr": changes["lr"]}
+
+
+def _values(value: float | Schedule | Mapping | None) -> tuple[float, ...]:
     """All numbers that a setting can become."""
     if value is None:
         return ()
+    if isinstance(value, Mapping):
+        return tuple(value.values())
     return value.values if isinstance(value, Schedule) else (value,)
 
 
@@ -333,6 +400,7 @@ def _as_declared(name: str, value, declared: str):
         return float(value)
     wanted = {"int": int, "float": float, "bool": bool, "str": str, "Schedule": Schedule}
     kinds = tuple(wanted[part.strip()] for part in declared.split("|") if part.strip() in wanted)
+    kinds += (Mapping,) if "Mapping" in declared and kinds else ()
     optional = "None" in declared
     wrong_bool = isinstance(value, bool) and bool not in kinds
     if kinds and not (isinstance(value, kinds) and not wrong_bool or optional and value is None):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,7 @@ def generate(
     labels: np.ndarray | None = None,
     progress: bool = False,
     scale: int = 1,
+    typical: bool = False,
 ) -> Generated:
     """Draws pictures.
 
@@ -111,7 +113,8 @@ def generate(
         seed: 0 <= seed < 2**53.
         tags: attributes to hold fixed, `{"hair": "blue", "smile": True}`. The others are drawn
             for each picture from the frequencies of the training set.
-        truncation: 0 to 2; scales the latents: below 1 typical pictures, above 1 unusual ones.
+        truncation: 0 to 2; scales the latents: below 1 typical pictures, above 1 unusual ones. A
+            note says when it is below what was found good for the model.
         first: index of the first picture; `first=16` goes on where `n=16` stopped.
         out: a folder for one PNG a picture and `generated.json`, which says the seed, index and
             tags of each.
@@ -122,12 +125,15 @@ def generate(
             pictures; NaN where a label is drawn. `tags` go before them.
         progress: show a progress bar.
         scale: 1 to 16; makes pictures so many times as large, after `upscale`, without new detail.
+        typical: a truncation below 1 leads to the model's typical latent instead of to zero, where
+            many models draw smears (`latent.truncate`).
 
     Returns:
         `Generated`.
 
     Raises:
-        ValueError: for a number out of range, or tags that the model does not know.
+        ValueError: for a number out of range, tags that the model does not know, or `typical` with
+            a model whose typical latent was not measured.
 
     Example:
         >>> faces = generate("runs/girls", n=4, seed=7, tags={"hair": "blue"})  # doctest: +SKIP
@@ -148,7 +154,8 @@ def generate(
     generator = _loaded(run)
     upscaler = None if upscale is None else upscaling.loaded(upscale)
     factor = scale if upscaler is None else scale * upscaler.factor
-    z = latent.truncate(latent.latents(seed, n, generator.latent_dim, first), truncation)
+    centre = _centre(generator, truncation, typical)
+    z = latent.truncate(latent.latents(seed, n, generator.latent_dim, first), truncation, centre)
     labels = _sample_labels(generator, seed, n, tags, first, labels)
     shots = np.empty((n, factor * generator.height, factor * generator.width, 3), np.uint8)
     signed = None if labels is None else to_signed(labels)
@@ -160,7 +167,7 @@ def generate(
             if folder:
                 for i, shot in enumerate(part, start):
                     known = {} if labels is None else generator.schema.decode(labels[i])
-                    folder.add(shot, seed, first + i, truncation, known)
+                    folder.add(shot, seed, first + i, truncation, known, typical)
     finally:
         if folder:
             folder.write_index()
@@ -182,6 +189,7 @@ def interpolate(
     progress: bool = False,
     upscale: object = None,
     scale: int = 1,
+    typical: bool = False,
 ) -> Generated:
     """Draws transitions through key pictures and back to the first, a loop without an end.
 
@@ -196,7 +204,7 @@ def interpolate(
         tags: one dictionary a key picture, or one for all of them.
         frames: pictures from one key to the next, the next one not counted.
         method: `"slerp"` (the arc between latents; see `latent.slerp`) or `"lerp"`.
-        truncation: 0 to 2; scales the latents.
+        truncation: 0 to 2; scales the latents of the key pictures, as in `generate`.
         milliseconds: how long a frame of the animation stays.
         out: a file for the looping animation: .gif, .png (an animated PNG), .webp or, where ffmpeg
             is, .mp4.
@@ -204,6 +212,7 @@ def interpolate(
             key picture to the next; the way back to the first is left out.
         progress: show a progress bar.
         upscale, scale: enlarge each picture, as for `generate`.
+        typical: as in `generate`.
 
     Returns:
         `Generated` with `keys * frames` pictures; key k is picture `k * frames`.
@@ -237,8 +246,10 @@ def interpolate(
     _check_scale(scale)
     generator = _loaded(run)
     upscaler = None if upscale is None else upscaling.loaded(upscale)
-    keys = [latent.latents(seed, 1, generator.latent_dim)[0] for seed in seeds]
-    z = latent.truncate(_path(keys, METHODS[method], frames), truncation)
+    centre = _centre(generator, truncation, typical)
+    keys = [latent.latents(seed, 1, generator.latent_dim) for seed in seeds]
+    keys = [latent.truncate(key, truncation, centre)[0] for key in keys]
+    z = _path(keys, METHODS[method], frames)
     signed = None
     ends = [_sample_labels(generator, seed, 1, t, 0) for seed, t in zip(seeds, tags, strict=True)]
     if generator.schema is not None:
@@ -264,6 +275,27 @@ def _loaded(run: object):
     from tfanime.saved import load_generator
 
     return load_generator(run)
+
+
+def _centre(generator, truncation: float, typical: bool) -> np.ndarray | None:
+    """The latent that truncation leads to, None for zero; with a note where that goes too far."""
+    measured = getattr(generator, "truncation", None)
+    if typical:
+        if measured is None or measured.typical is None:
+            raise ValueError(
+                f"typical needs a model whose typical latent was measured. Received: "
+                f"{generator.name!r}. Measure it: tfanime figure truncation RUN --against DATA "
+                "--store --out FILE"
+            )
+        seed, index = measured.typical
+        return latent.latents(seed, 1, generator.latent_dim, index)[0]
+    if measured is not None and truncation < measured.least:
+        print(
+            f"Note: {generator.name} draws worse below a truncation of {measured.least:g}, and "
+            f"{truncation:g} is asked for: raise it.",
+            file=sys.stderr,
+        )
+    return None
 
 
 def _sample_labels(generator, seed: int, n: int, tags: Tags | None, first: int, rows=None):
@@ -373,10 +405,19 @@ class _PictureFolder:
                     f"Received: {str(index)!r}. Choose another folder, or remove the file."
                 ) from None
 
-    def add(self, image: np.ndarray, seed: int, index: int, truncation: float, tags: dict) -> None:
+    def add(
+        self,
+        image: np.ndarray,
+        seed: int,
+        index: int,
+        truncation: float,
+        tags: dict,
+        typical: bool = False,
+    ) -> None:
         name = f"seed{seed}_{index:06d}.png"
         pictures.save_image(self.path / name, image)
-        self.entries[name] = {"seed": seed, "index": index, "truncation": truncation, "tags": tags}
+        entry = {"seed": seed, "index": index, "truncation": truncation, "tags": tags}
+        self.entries[name] = entry | ({"typical": True} if typical else {})
 
     def write_index(self) -> None:
         """Also after an interruption: what is there is then listed."""

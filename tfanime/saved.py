@@ -8,6 +8,7 @@ is saved alike; `kind` in `generator.json` tells them apart (none: a generator).
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfanime import bounds, zoo
+from tfanime import bounds, latent, zoo
 from tfanime.files import atomic_path, write_json
 from tfanime.labels import LabelSchema
 from tfanime.printing import near_miss
@@ -32,6 +33,20 @@ TRAINING = {GENERATOR: TRAIN.format("modern"), UPSCALER: TRAIN.format("srgan")}
 
 
 @dataclass(frozen=True)
+class Truncation:
+    """What `tfanime figure truncation --store` found out about a generator.
+
+    Args:
+        least: the truncation, 0 to 1, below which pictures are farther from real ones than without.
+        typical: seed and index of a latent whose pictures are near the mean of real ones, see
+            `latent.truncate`; None: not known.
+    """
+
+    least: float
+    typical: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
 class Generator:
     """A trained generator and what is needed to draw with it.
 
@@ -39,11 +54,13 @@ class Generator:
         model: from latents, or `[latents, labels]`, to pictures (see `tfanime.models`).
         schema: of the labels; None when unconditional.
         name: shown to users.
+        truncation: measured for these weights, or None.
     """
 
     model: keras.Model
     schema: LabelSchema | None
     name: str
+    truncation: Truncation | None = None
 
     @property
     def latent_dim(self) -> int:
@@ -131,6 +148,12 @@ def _save(folder: Path, model: keras.Model, description: dict) -> None:
     write_json(folder / DESCRIPTION, description)
 
 
+def store_truncation(folder: str | os.PathLike, measured: Truncation) -> None:
+    """Adds it to the generator's description; weights that are saved later drop it."""
+    description, folder = _described(folder, GENERATOR), _existing(folder)
+    write_json(folder / DESCRIPTION, {**description, "truncation": dataclasses.asdict(measured)})
+
+
 def kind_of(folder: str | os.PathLike) -> str:
     """`"generator"` or `"upscaler"`, without loading weights."""
     return _description(_existing(folder))["kind"]
@@ -163,7 +186,8 @@ def load_generator(folder: str | os.PathLike) -> Generator:
     drawn = model.output_shape
     if len(drawn) != 4 or drawn[-1] != 3 or None in drawn[1:]:
         raise _wrong(folder, f"stands beside a network that draws {drawn}")
-    return Generator(model=model, schema=schema, name=description["name"])
+    truncation = _truncation(folder, description)
+    return Generator(model, schema, name=description["name"], truncation=truncation)
 
 
 def load_upscaler(folder: str | os.PathLike) -> Upscaler:
@@ -223,6 +247,23 @@ def _schema(folder: Path, description: dict) -> LabelSchema | None:
         return LabelSchema.from_json(stored)
     except (ValueError, TypeError, KeyError) as error:
         raise _wrong(folder, f"describes no labels: {str(error).rstrip('.')}") from error
+
+
+def _truncation(folder: Path, description: dict) -> Truncation | None:
+    stored = description.get("truncation")
+    if stored is None:
+        return None
+    try:
+        least, typical = stored["least"], stored["typical"]
+        right = isinstance(least, (int, float)) and not isinstance(least, bool) and 0 <= least <= 1
+        if typical is not None:
+            seed, index = typical
+            typical = latent.check_seed(seed), latent.check_pictures(1, index)[1]
+    except (TypeError, KeyError, ValueError):
+        right = False
+    if not right:
+        raise _wrong(folder, f"describes no truncation: {stored!r}")
+    return Truncation(float(least), typical)
 
 
 def _wrong(folder: Path, what: str) -> ValueError:

@@ -1,5 +1,7 @@
 """The figures of papers: what is held fixed, what varies, what classes hold."""
 
+import re
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -159,3 +161,104 @@ def test_command(faces, tmp_path):
     assert done.exit_code == 1 and "all of one size" in done.output
     words = ["figure", "sizes", str(tmp_path / "made"), "--out", str(tmp_path / "s.png")]
     assert CliRunner().invoke(main, words).exit_code == 0 and (tmp_path / "s.png").is_file()
+
+
+# ---- truncation ----------------------------------------------------------------------------------
+
+
+class Smearing:
+    """A generator whose pictures turn black where latents are shorter than 0.55 of the usual."""
+
+    latent_dim, height, width, name = 4096, 8, 8, "smearing"  # lengths hardly differ
+    schema = LabelSchema((Field("smile", "flag"),))
+
+    def __call__(self, latents, labels):
+        short = np.linalg.norm(latents, axis=1) < 0.55 * 64
+        shade = np.where(short, -1.0, 0.2 * np.tanh(latents[:, 0]) + 0.1 * labels[:, 0])
+        return np.tile(shade[:, None, None, None], (1, 8, 8, 3)).astype(np.float32)
+
+
+class Meter:
+    """KID's stand-in: how far the mean brightness is from grey, and 10."""
+
+    count, floor = 40, {"kid": 0.0}
+    labels = np.resize([[0.0], [1.0]], (40, 1)).astype(np.float32)
+    real = np.full((40, 1), 130.0)
+
+    def __call__(self, pictures):
+        return {"kid": 10 + abs(float(pictures.mean()) - 127.5)}
+
+    def features(self, pictures):
+        return pictures.mean(axis=(1, 2))[:, :1]
+
+
+@pytest.fixture
+def meter(monkeypatch):
+    from tfanime.metrics import quality
+
+    monkeypatch.setattr(quality, "quality_meter", lambda data, n, extractor: Meter())
+
+
+def test_truncation_is_useful_down_to_where_pictures_become_smears(meter, tmp_path):
+    data = tfanime.from_arrays(np.zeros((4, 8, 8, 3), np.uint8), Meter.labels[:4], Smearing.schema)
+    found, rows = figures.truncation(Smearing(), tmp_path / "a.png", data)
+    assert [row["truncation"] for row in rows] == sorted(figures.TRUNCATIONS, reverse=True)
+    assert found.least == 0.6
+    assert rows[-1]["zero"] > 100  # black
+    assert all(row["typical"] < 30 for row in rows)  # lengths are kept, so nothing smears
+    # The typical latent is that whose pictures are nearest the real ones, smiling or not.
+    seed, index = found.typical
+    z = latents(seed, Meter.count, Smearing.latent_dim)
+    shade = 127.5 + 127.5 * 0.2 * np.tanh(z[:, 0])
+    either = np.abs(shade - 130 + 12.75) + np.abs(shade - 130 - 12.75)
+    assert either[index] == pytest.approx(either.min(), abs=3)
+    assert Image.open(tmp_path / "a.png").size[0] > 100
+
+
+def test_truncation_is_stored_with_the_model_and_read_again(meter, tmp_path, monkeypatch):
+    import keras
+
+    from tfanime import saved
+
+    z, labels = keras.Input((64,)), keras.Input((1,))
+    x = keras.layers.Dense(8 * 8 * 3)(keras.layers.Concatenate()([z, labels]))
+    model = keras.Model([z, labels], keras.layers.Reshape((8, 8, 3))(x))
+    saved.save_generator(tmp_path, model, Smearing.schema, "made")
+    assert saved.load_generator(tmp_path).truncation is None
+    data = tfanime.from_arrays(np.zeros((4, 8, 8, 3), np.uint8), Meter.labels[:4], Smearing.schema)
+    found, _ = figures.truncation(tmp_path, tmp_path / "a.png", data, at=(0.5,), store=True)
+    assert saved.load_generator(tmp_path).truncation == found
+    description = tmp_path / "generator.json"
+    text = description.read_text()
+    for wrong in ('"least": 2', '"least": true', '"seed": 1'):
+        description.write_text(re.sub(r'"least": [0-9.]+', wrong, text))
+        with pytest.raises(ValueError, match="describes no truncation.*Save the model again"):
+            saved.load_generator(tmp_path)
+    # Other weights: not measured.
+    saved.save_generator(tmp_path, model, Smearing.schema, "made")
+    assert saved.load_generator(tmp_path).truncation is None
+    with pytest.raises(ValueError, match="lie between 0 and 1. Received: 1.5"):
+        figures.truncation(Smearing(), tmp_path / "a.png", data, at=(1.5,))
+    with pytest.raises(ValueError, match="store needs the folder"):
+        figures.truncation(Smearing(), tmp_path / "a.png", data, store=True)
+
+
+def test_truncation_verb(tmp_path, monkeypatch):
+    from tfanime.saved import Truncation
+
+    rows = [{"truncation": 1.0, "zero": 0.05, "typical": 0.05}]
+    rows += [{"truncation": 0.5, "zero": 0.195, "typical": 0.06}]
+    asked = {}
+
+    def measure(run, out, **options):
+        asked.update(run=run, out=out, **options)
+        return Truncation(1.0, (0, 41)), rows
+
+    monkeypatch.setattr(figures, "truncation", measure)
+    (tmp_path / "packed").mkdir()
+    options = ["--against", str(tmp_path / "packed"), "--out", "t.png", "--store", "--n", "50"]
+    found = CliRunner().invoke(main, ["figure", "truncation", "faces-64", *options])
+    assert found.exit_code == 0, found.output
+    assert asked["store"] and asked["n"] == 50 and asked["out"] == "t.png"
+    assert "0.1950" in found.output and "0.0600" in found.output
+    assert "useful down to 1; typical latent: seed 0, picture 41" in found.output

@@ -18,7 +18,13 @@ GENERATED = {
     "dcgan_unit": ("dcgan", {"channels": 4, "scaling": "unit"}, (32, 32)),
     "srresnet": ("srresnet", {"channels": 8, "blocks": 2}, (32, 32)),
     "srresnet_wide": ("srresnet", {"channels": 4, "blocks": 1, "long_skip": False}, (32, 64)),
+    "dcgan_conditional": ("dcgan", {"channels": 4, "normalisation": "conditional"}, (32, 32)),
     "modern": ("modern", {"channels": 4}, (32, 48)),
+    "modern_conditional": (
+        "modern",
+        {"channels": 4, "fine_channels": 4, "normalisation": "conditional"},
+        (32, 32),
+    ),
     "modern_fine": ("modern", {"channels": 4, "fine_channels": 4}, (32, 32)),
 }
 
@@ -26,6 +32,8 @@ GENERATED = {
 def generator(name: str, labelled: bool = True):
     kind, options, (height, width) = GENERATED[name]
     labels = SCHEMA.size if labelled else 0
+    if not labelled:
+        options = {name: value for name, value in options.items() if name != "normalisation"}
     return shaken(GENERATORS[kind](height, width, LATENT, labels, **options))
 
 

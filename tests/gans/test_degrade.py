@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import colorsys
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -130,27 +132,59 @@ def test_jitter_of_nothing_changes_nothing():
     np.testing.assert_allclose(d.color_jitter(x, noise(), 0.0), x, atol=1e-6)
 
 
-def test_jitter_leaves_flat_greys_and_the_mean_luma():
+def test_jitter_leaves_flat_greys():
     grey = constant([0.4, 0.4, 0.4])
     np.testing.assert_allclose(d.color_jitter(grey, noise(), 0.3), grey, atol=1e-6)
-    x = pictures(reach=0.4)  # so that nothing is clipped
-    both = x.numpy(), d.color_jitter(x, noise(), 0.1).numpy()
-    before, after = (np.mean(values @ LUMA, axis=(1, 2)) for values in both)
-    np.testing.assert_allclose(after, before, atol=1e-5)
 
 
-def test_jitter_scales_contrast_and_chroma_and_turns_hue_within_its_ranges():
+def alone(name, change, x):
+    """`color_jitter` of one kind, every picture by `change`."""
+
+    class Always:
+        def uniform(self, shape):
+            return tf.ones((len(x), *shape))
+
+    return d.color_jitter(x, Always(), {name: change}).numpy()
+
+
+@pytest.mark.parametrize("change", [0.05, 0.1, 0.4])
+def test_hue_and_saturation_are_those_of_tf_image(change):
+    x = pictures(reach=1.0)
+    rgb = (x + 1) / 2
+    for name, expected in (
+        ("hue", tf.image.adjust_hue(rgb, change)),
+        ("saturation", tf.image.adjust_saturation(rgb, 1 + change)),
+        ("brightness", tf.clip_by_value(rgb * (1 + change), 0, 1)),
+    ):
+        np.testing.assert_allclose(alone(name, change, x), 2 * expected.numpy() - 1, atol=2e-5)
+
+
+def test_hue_turns_red_to_yellow_and_grey_stays():
+    red, yellow, grey = (constant(colour) for colour in ([1, -1, -1], [1, 1, -1], [0.2] * 3))
+    np.testing.assert_allclose(alone("hue", 1 / 6, red), yellow, atol=1e-5)
+    np.testing.assert_allclose(alone("hue", 1 / 6, grey), grey, atol=1e-6)
+    np.testing.assert_allclose(alone("saturation", 0.3, grey), grey, atol=1e-6)
+
+
+def test_contrast_keeps_the_mean_luma_and_scales_the_rest():
+    x = pictures(reach=0.4)
+    after = alone("contrast", 0.1, x)
+    middle = np.mean(x.numpy() @ LUMA, axis=(1, 2))[:, None, None, None]
+    np.testing.assert_allclose(after, middle + 1.1 * (x.numpy() - middle), atol=1e-5)
+
+
+def test_every_jitter_is_uniform_in_its_range_and_on_its_own():
     count, amount = 500, 0.1
-    x = tf.repeat(pictures(1, 8, 8, reach=0.3), count, axis=0)
-    before = x.numpy()[0] @ d.TO_YCC.T
-    after = d.color_jitter(x, noise(count), amount).numpy() @ d.TO_YCC.T
-    contrast = after[..., 0].std(axis=(1, 2)) / before[..., 0].std()
-    chroma = [values[..., 1] + 1j * values[..., 2] for values in (before, after)]
-    ratio = chroma[1] / chroma[0]  # one complex number a picture
-    assert np.abs(ratio - ratio[:, :1, :1]).max() < 1e-3
-    turn = np.angle(ratio[:, 0, 0]) / (2 * np.pi)
-    saturation = np.abs(ratio[:, 0, 0]) / contrast
-    for found, centre in ((contrast, 1), (saturation, 1), (turn, 0)):
-        low, high = found.min() - centre, found.max() - centre
-        assert -amount - 1e-4 <= low < -0.9 * amount and 0.9 * amount < high <= amount + 1e-4
-    assert np.abs(np.corrcoef([contrast, saturation, turn]) - np.eye(3)).max() < 0.2
+    # Two colours of one hue: red and a darker, paler one.
+    x = tf.repeat(tf.constant([[[[0.2, -0.4, -0.4], [0.0, -0.2, -0.2]]]], tf.float32), count, 0)
+    after = d.color_jitter(x, noise(count), amount).numpy().astype(np.float64)
+    luma = after @ LUMA
+    contrast = (luma[:, 0, 0] - luma[:, 0, 1]) / (x.numpy()[0] @ LUMA @ [1, -1]) - 1
+    colour = (after[:, 0, 0] + 1) / 2
+    value, least = colour.max(axis=-1), colour.min(axis=-1)
+    hue = [colorsys.rgb_to_hsv(*row)[0] for row in colour]
+    hue = (np.array(hue) + 0.5) % 1 - 0.5
+    assert -amount - 1e-4 <= hue.min() < -0.9 * amount < 0.9 * amount < hue.max() <= amount + 1e-4
+    assert (value - least).std() > 0.01 and contrast.std() > 0.01
+    named = {"contrast": amount, "saturation": amount, "hue": amount}
+    np.testing.assert_array_equal(after, d.color_jitter(x, noise(count), named).numpy())

@@ -19,6 +19,7 @@ from tfanime.gans.noise import StepNoise
 from tfanime.labels import Field, LabelSchema
 from tfanime.layers import SpectralConv2D
 from tfanime.layers.spectral import spectral_layers
+from tfanime.schedules import Schedule
 
 SCHEMA = LabelSchema((Field("hair", "group", ("red", "blue")), Field("smile", "flag")))
 LATENT, SIDE, BATCH = 4, 8, 6
@@ -373,21 +374,36 @@ def test_accumulation_updates_weights_and_spectral_state_once_per_batch():
 
 def adaptive(**options):
     return sgd(
-        make(augment=diff_augment("color"), augment_target=0.6, augment_ramp=24, **options),
+        make(
+            augment=diff_augment("color"), **{"augment_target": 0.6, "augment_ramp": 96, **options}
+        ),
         0.0,
         0.0,
     )
 
 
-@pytest.mark.parametrize("sign, expected", [(1, [0.25, 0.5, 0.75, 1.0, 1.0]), (-1, [0.0, 0.0])])
-def test_augmentation_follows_how_sure_the_discriminator_is_of_real_pictures(sign, expected):
+def test_augmentation_follows_the_mean_of_four_batches():
     gan = adaptive()
     kernel, bias = gan.discriminator.layers[-1].weights
     kernel.assign(tf.zeros_like(kernel))
-    bias.assign([sign * 1.0])  # 6 of 24 pictures a step move p by a quarter
-    logs = [gan.train_step(batch(seed=i)) for i in range(len(expected))]
-    assert [float(row["augment_p"]) for row in logs] == pytest.approx(expected)
-    assert {float(row["d_overfit"]) for row in logs} == {sign}
+    # Sure in three batches of four: the mean 0.5 is below the target 0.6, one by one it is not.
+    signs = [1, 1, -1, 1] + 4 * [1] + 4 * [-1] + 4 * [1]
+    shares = []
+    for i, sign in enumerate(signs):
+        bias.assign([sign * 1.0])
+        logs = gan.train_step(batch(seed=i))
+        assert float(logs["d_overfit"]) == sign
+        shares.append(float(logs["augment_p"]))
+    # 4 x 6 of 96 pictures are a quarter.
+    assert shares == pytest.approx(7 * [0.0] + 4 * [0.25] + 4 * [0.0] + [0.25])
+
+
+def test_the_share_stays_between_0_and_1():
+    gan = adaptive(augment_ramp=24)
+    kernel, bias = gan.discriminator.layers[-1].weights
+    kernel.assign(tf.zeros_like(kernel))
+    bias.assign([1.0])
+    assert [float(gan.train_step(batch())["augment_p"]) for _ in range(8)][3::4] == [1.0, 1.0]
 
 
 def test_adaptive_augmentation_starts_as_none_at_all():
@@ -400,6 +416,67 @@ def test_adaptive_augmentation_needs_a_loss_with_a_sign():
     for options in ({"loss": "wasserstein"}, {"loss": "least_squares"}, {"augment": None}):
         with pytest.raises(ValueError, match="augment_target needs an augmentation, and a loss"):
             make(**{"augment": diff_augment("color"), "augment_target": 0.6, **options})
+
+
+# ---- LeCam and top-k -----------------------------------------------------------------------------
+
+
+def test_lecam_step_by_hand():
+    gan = sgd(make(loss="hinge", lecam_weight=0.3))
+    g, d = clones(gan)
+    averages = [0.0, 0.0]
+    for step in range(3):
+        real = batch(seed=step)["images"]
+        fakes = g(StepNoise(9, step, BATCH).normal((LATENT,)))
+        with tf.GradientTape() as tape:
+            on_real, on_fake = (d(x)["logits"] for x in (real, fakes))
+            loss = tf.reduce_mean(tf.nn.relu(1 - on_real)) + tf.reduce_mean(tf.nn.relu(1 + on_fake))
+            penalty = tf.reduce_mean((on_real - averages[1]) ** 2)
+            penalty += tf.reduce_mean((on_fake - averages[0]) ** 2)
+            loss += 0.3 * penalty if step else 0.0
+        descend(d, tape.gradient(loss, [v.value for v in d.trainable_variables]))
+        means = [float(tf.reduce_mean(x)) for x in (on_real, on_fake)]
+        averages = [(step * a + b) / (step + 1) for a, b in zip(averages, means, strict=True)]
+        logs = gan.train_step({"images": real})
+        g.set_weights(gan.generator.get_weights())
+        assert_same(weights(gan.discriminator), weights(d))
+        np.testing.assert_allclose(logs["d_lecam"], penalty if step else 0.0, rtol=1e-4)
+        found = [float(x.numpy()) for x in gan.lecam_averages]
+        np.testing.assert_allclose(found, averages, rtol=1e-4)
+
+
+def test_lecam_averages_decay_by_a_hundredth():
+    gan = sgd(make(loss="hinge", lecam_weight=0.3), 0.0, 0.0)
+    gan.steps_done.assign(1000)
+    for average in gan.lecam_averages:
+        average.assign(5.0)
+    logs = gan.train_step(batch())
+    for average, name in zip(gan.lecam_averages, ("d_real_logit", "d_fake_logit"), strict=True):
+        assert float(average.numpy()) == pytest.approx(0.99 * 5 + 0.01 * float(logs[name]))
+
+
+def test_top_k_generator_learns_from_the_best_half():
+    gan = sgd(make(top_k=0.5), 0.1, 0.0)
+    g, d = clones(gan)
+    with tf.GradientTape() as tape:
+        logits = d(g(StepNoise(9, 0, BATCH).normal((LATENT,))))["logits"][:, 0]
+        best = tf.gather(logits, tf.argsort(logits, direction="DESCENDING")[: BATCH // 2])
+        loss = cross_entropy(best, 1)
+    descend(g, tape.gradient(loss, [v.value for v in g.trainable_variables]))
+    logs = gan.train_step(batch())
+    assert_same(weights(gan.generator), weights(g))
+    np.testing.assert_allclose(logs["g_loss"], loss, rtol=1e-5)
+
+
+def test_top_k_follows_its_schedule():
+    gan = sgd(make(top_k=Schedule(1.0, 0.5, images=2 * BATCH)), 0.0, 0.0)
+    plain, half = sgd(make(), 0.0, 0.0), sgd(make(top_k=0.5), 0.0, 0.0)
+    first, last = gan.train_step(batch()), None
+    assert float(first["g_loss"]) == pytest.approx(float(plain.train_step(batch())["g_loss"]))
+    for _ in range(3):
+        last = gan.train_step(batch())
+    half.steps_done.assign(3)
+    assert float(last["g_loss"]) == pytest.approx(float(half.train_step(batch())["g_loss"]))
 
 
 # ---- average ---------------------------------------------------------------------------------
@@ -428,6 +505,18 @@ def test_average_is_the_documented_one():
     assert distance(weights(gan.ema_generator), weights(gan.generator)) > 1e-4
 
 
+def test_further_averages_are_those_of_their_half_lives():
+    options = {"batch_norm": True, "ema_warmup": 1.0}
+    several = sgd(make(ema_half_life=9.0, more_averages=(3.0, 30.0), **options), 0.5, 0.5)
+    alone = [sgd(make(ema_half_life=h, **options), 0.5, 0.5) for h in (9.0, 3.0, 30.0)]
+    for step in range(2):
+        for gan in (several, *alone):
+            gan.train_step(batch(seed=step))
+    for network, gan in zip((several.ema_generator, *several.averages), alone, strict=True):
+        assert_same(weights(network), weights(gan.ema_generator), atol=1e-6)
+    assert distance(*(weights(one) for one in several.averages)) > 1e-3
+
+
 def test_half_life_zero_means_no_average():
     gan = sgd(make(batch_norm=True, ema_half_life=0.0))
     gan.train_step(batch())
@@ -448,6 +537,7 @@ VARIANTS = {
     "dragan with labels": lambda: conditional(
         kind=gans.DRAGAN, updates="simultaneous", batch_norm=True
     ),
+    "lecam, top-k": lambda: make(loss="hinge", lecam_weight=0.3, top_k=0.5),
     "lazy r1, spectral": lambda: make(
         conv=SpectralConv2D,
         penalty=penalties.GradientPenalty("real", 1.0, None, every=2),

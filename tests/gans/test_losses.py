@@ -139,6 +139,35 @@ def test_a_generator_that_is_as_real_as_the_real_ones_pays_log_2():
     np.testing.assert_allclose(pair.discriminator(logits, logits), np.log(2), rtol=1e-6)
 
 
+@pytest.mark.parametrize("name", sorted(losses.LOSSES))
+def test_weights_of_pictures(name):
+    """Equal ones change nothing; 0 and 1 leave the mean of those that count."""
+    pair = losses.get(name)
+    fake, real = (tf.reshape(x, (4, 1)) for x in (FAKE, REAL))
+    whole = pair.generator(fake, real)
+    np.testing.assert_allclose(pair.generator(fake, real, weights=tf.ones(4)), whole, rtol=1e-6)
+    some = pair.generator(fake, real, weights=tf.constant([1.0, 0.0, 1.0, 0.0]))
+    chosen = pair.generator(tf.gather(fake, [0, 2]), tf.gather(real, [0, 2]))
+    np.testing.assert_allclose(some, chosen, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "share, kept",
+    [(1.0, [1, 1, 1, 1]), (0.5, [1, 1, 0, 0]), (0.6, [1, 1, 0, 1]), (0.01, [1, 0, 0, 0])],
+)
+def test_top_weights_keep_what_looks_most_real(share, kept):
+    np.testing.assert_array_equal(losses.top_weights(FAKE, share), kept)  # 10, 4.4, -5.5, 3.6
+    patches = np.stack([FAKE - 1, FAKE + 1], axis=1)
+    np.testing.assert_array_equal(losses.top_weights(patches, tf.constant(share)), kept)
+    assert losses.top_weights(np.zeros((10, 1), np.float32), 0.3).numpy().sum() == 3  # equals
+
+
+def test_lecam_by_hand():
+    # (1 - 0.5)^2, (3 - 0.5)^2 and (2 + 1)^2, (0 + 1)^2.
+    real, fake = tf.constant([[1.0], [3.0]]), tf.constant([[2.0], [0.0]])
+    assert float(losses.lecam_penalty(real, fake, -1.0, 0.5)) == pytest.approx(3.25 + 5.0)
+
+
 @pytest.mark.parametrize("name", ["non_saturating", "minimax"])
 def test_label_smoothing_of_the_cross_entropy(name):
     smooth = 0.1

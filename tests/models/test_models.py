@@ -9,7 +9,7 @@ from keras import layers
 
 from tfanime.layers.spectral import spectral_layers
 from tfanime.models import DISCRIMINATORS, GENERATORS, UPSCALERS, dcgan, srresnet
-from tfanime.models.common import halvings
+from tfanime.models.common import conditional_batch_norm, halvings
 from tfanime.models.heads import label_head, with_projection
 
 SIZES = [(32, 32), (64, 64), (96, 96), (128, 128), (96, 64)]
@@ -295,3 +295,54 @@ def test_a_fine_stage_adds_nothing_before_it_is_trained():
     assert np.abs(np.asarray(fine(z)) - np.asarray(plain(z))).max() > 0.01
     with pytest.raises(ValueError, match="multiple of 4 too.*fine_channels=2"):
         small_generator("modern", (32, 32), channels=[8, 8, 6], fine_channels=2)
+
+
+# ---- conditional batch norm ----------------------------------------------------------------------
+
+
+def test_conditional_batch_norm_by_hand():
+    maps, labels = keras.Input((2, 3, 4)), keras.Input((5,))
+    x = conditional_batch_norm(maps, labels, "bn", momentum=0.9, epsilon=1e-3)
+    model = keras.Model([maps, labels], x)
+    x, y = noise(6, 2, 3, 4), noise(6, 5, seed=1)
+    mean, variance = x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))
+    plain = (x - mean) / np.sqrt(variance + 1e-3)
+    # It begins near the plain one.
+    assert np.abs(model([x, y], training=True) - plain).max() < 0.5
+    for i, weight in enumerate(model.trainable_weights):
+        weight.assign(noise(*weight.shape, seed=i))
+    kernels = {name: model.get_layer(f"bn_{name}") for name in ("scale", "shift")}
+    scale, shift = (
+        (y @ layer.kernel.numpy() + layer.bias.numpy())[:, None, None] for layer in kernels.values()
+    )
+    found = model([x, y], training=True)
+    np.testing.assert_allclose(found, plain * scale + shift, atol=1e-5)
+    norm = model.get_layer("bn")
+    norm.moving_mean.assign(noise(4))
+    norm.moving_variance.assign(np.square(noise(4, seed=1)))
+    still = (x - norm.moving_mean.numpy()) / np.sqrt(norm.moving_variance.numpy() + 1e-3)
+    np.testing.assert_allclose(model([x, y]), still * scale + shift, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["dcgan", "modern"])
+def test_labels_reach_every_conditional_norm(name):
+    plain = small_generator(name, label_dim=3)
+    model = small_generator(name, label_dim=3, normalisation="conditional")
+    scales = [layer for layer in model.layers if layer.name.endswith("_scale")]
+    assert len(scales) >= 3
+    for layer in scales:
+        assert layer.input.shape == (None, 3) and (layer.bias.numpy() == 1).all()
+    # As many batch norms as before, so that whatever looks for them finds them.
+    found = [
+        [x for x in one.layers if isinstance(x, layers.BatchNormalization)]
+        for one in (plain, model)
+    ]
+    assert len(found[0]) == len(found[1])
+    latents, labels = noise(2, 5), noise(2, 3, seed=1)
+    before = model([latents, labels]).numpy()
+    scales[-1].kernel.assign(scales[-1].kernel + 1.0)
+    assert np.abs(model([latents, labels]) - before).max() > 0.01 * np.abs(before).max()
+    with pytest.raises(ValueError, match="'conditional' needs labels, and this generator has none"):
+        small_generator(name, normalisation="conditional")
+    with pytest.raises(ValueError, match="normalisation is one of: batch.*Received: 'layer'"):
+        small_generator(name, label_dim=3, normalisation="layer")

@@ -26,6 +26,8 @@ WITH_TEXTS = "ac-infogan with texts"
 OPTIONS = {
     "dcgan": {"accumulation": 2, "instance_noise": 0.05},
     "makegirlsmoe": {"accumulation": 2},
+    "cdcgan-sn": {"lecam_weight": 0.1, "top_k": 0.5},
+    "clsgan": {"augment": "ada"},
 }
 
 

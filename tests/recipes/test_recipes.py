@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tfanime import models, recipes
-from tfanime.config import Config
+from tfanime.config import Config, parse_overrides
 from tfanime.labels import MAKEGIRLSMOE, Field, LabelSchema
 from tfanime.training.build import build_gan
+from tfanime.training.grids import cells, parse_grid
 from tfanime.training.schedules import DelayedDecay
+from tfanime.training.sweep import _config
 
 SCHEMA = LabelSchema(
     (
@@ -202,7 +206,17 @@ def test_makegirlsmoes_adversarial_weight_is_the_number_of_attributes(
     "name, expected",
     [
         ("dcgan", {"g_lr": 2e-4, "d_lr": 2e-4, "beta_1": 0.5, "beta_2": 0.999, "latent_dim": 100}),
-        ("wgan", {"optimizer": "rmsprop", "g_lr": 5e-5, "weight_clip": 0.01, "critic_steps": 5}),
+        (
+            "wgan",
+            {
+                "optimizer": "rmsprop",
+                "g_lr": 5e-5,
+                "d_lr": 5e-5,
+                "weight_clip": 0.01,
+                "critic_steps": 5,
+                "batch_size": 64,
+            },
+        ),
         ("wgan-gp", {"penalty": "wgan-gp", "loss": "wasserstein", "beta_1": 0.0, "beta_2": 0.9}),
         ("clsgan", {"loss": "least_squares", "conditioning": "concat"}),
         ("infogan", {"conditioning": "infogan"}),
@@ -212,6 +226,7 @@ def test_makegirlsmoes_adversarial_weight_is_the_number_of_attributes(
             {
                 "g_lr": 2e-3,
                 "lr_decay_rate": 0.1,
+                "lr_end": 2e-4,
                 "jitter": 0.1,
                 "degraded": 0.5,
                 "conditioning": "none",
@@ -239,6 +254,50 @@ def test_specifications(name, expected):
     assert {key: getattr(config, key) for key in expected} == expected
 
 
+def test_what_the_works_say_of_their_models():
+    best = {name for name in recipes.names() if "study's best" in recipes.headline(name)}
+    assert best == {"wgan", "cdcgan-sn"}  # of the Stanford study, of the poster study
+    assert "monotonous" in recipes.headline("dcgan-sn")
+    assert "the two classes are mixed up" in " ".join(recipes.describe("cdcgan-sn").split())
+    for name in recipes.names():  # the Anime Faces project names no model
+        assert "Anime Faces" not in recipes.describe(name)
+
+
+def test_the_stanford_tables_are_grids():
+    """What the docstrings say can be typed, and becomes the numbers of the study's tables."""
+
+    def axes(name):
+        text = " ".join(recipes.describe(name).split())
+        return parse_grid(re.findall(r"--grid ([\w.]+=[\w.,-]*\w)", text))
+
+    found = axes("dcgan")
+    assert found.pop("lr") == [0.0025, 0.002, 0.0015] and found.pop("optimizer") == ["adam", "sgd"]
+    assert found == {"generator.depth": [6, 7]}
+    assert axes("srgan") == {f"jitter.{n}": [0, 0.1] for n in ("contrast", "saturation", "hue")}
+    settings = re.findall(r"--set (\S+)", recipes.describe("dcgan-sn").partition("--out")[2])
+    config = recipes.get("dcgan-sn").override(**parse_overrides(settings))
+    assert (config.generator["depth"], config.discriminator["depth"]) == (5, 8)  # a pair of theirs
+    assert (config.g_lr, config.d_lr, config.lr_end) == (2e-3, 2e-3, 2e-4)
+
+
+def test_one_axis_ties_both_rates():
+    config = _config("dcgan", next(iter(cells({"lr": [0.0025, 0.002]}))), {"image_size": 16})
+    gan = build_gan(config.override(generator={"channels": 4}, discriminator={"channels": 4}))
+    for optimizer in (gan.g_optimizer, gan.d_optimizer):
+        assert float(optimizer.learning_rate) == pytest.approx(0.0025)
+
+
+def test_srgan_falls_to_its_floor_and_stays():
+    gan = build_gan(tiny("srgan"))
+    for steps, factor in ((0, 1.0), (5_000, 0.1**0.5), (10_000, 0.1), (50_000, 0.1)):
+        for optimizer, rate in ((gan.g_optimizer, 2e-3), (gan.d_optimizer, 2e-4)):
+            optimizer.iterations.assign(steps)
+            assert float(optimizer.learning_rate) == pytest.approx(rate * factor)
+    below = build_gan(tiny("srgan", g_lr=1e-4)).g_optimizer
+    below.iterations.assign(10_000)
+    assert float(below.learning_rate) == pytest.approx(1e-4)
+
+
 # ---- build_gan -------------------------------------------------------------------------------
 
 
@@ -262,6 +321,16 @@ def test_options_reach_the_gan():
     assert gan.augment_target == 0.6
     # Turned off, the target means nothing.
     assert build_gan(config.override(augment="none")).augment_p is None
+
+
+def test_conditional_norms_are_trained():
+    config = tiny("modern", conditioning="ac")
+    gan = build_gan(config.override(generator={"normalisation": "conditional"}), SCHEMA)
+    scales = [v for v in gan.generator_variables if v.path.endswith("_scale/kernel")]
+    before = [v.numpy() for v in scales]
+    gan.train_step(batch(config))
+    assert len(scales) > 3
+    assert all((v.numpy() != old).any() for v, old in zip(scales, before, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -312,6 +381,10 @@ def test_delayed_decay():
     schedule = DelayedDecay(2e-4, start=100, decay_steps=50, decay_rate=0.5)
     found = [float(schedule(step)) for step in (0, 100, 125, 150, 250)]
     np.testing.assert_allclose(found, [2e-4, 2e-4, 2e-4 * 0.5**0.5, 1e-4, 0.25e-4], rtol=1e-5)
+    floored = DelayedDecay(2e-4, 100, 50, 0.5, end=0.9e-4)
+    found = [float(floored(step)) for step in (0, 150, 175, 10_000)]
+    np.testing.assert_allclose(found, [2e-4, 1e-4, 0.9e-4, 0.9e-4], rtol=1e-5)
+    assert float(DelayedDecay.from_config(floored.get_config())(250)) == float(floored(250))
     twin = DelayedDecay.from_config(schedule.get_config())
     assert float(twin(250)) == float(schedule(250))
     with pytest.raises(ValueError, match="decay_rate is between 0 and 1. Received: 1.5"):

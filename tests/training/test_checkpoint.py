@@ -10,8 +10,10 @@ import pytest
 from runs import assert_same_bits
 
 import tfanime
-from tfanime import disk, files
+from tfanime import disk, files, gans
 from tfanime.files import read_json, write_json
+from tfanime.gans.augment import diff_augment
+from tfanime.models import dcgan
 from tfanime.training import checkpoint, left_over, lock
 from tfanime.training import train as training
 from tfanime.training.log import read
@@ -328,3 +330,28 @@ def test_training_changes_nothing_of_the_process(train, faces, tmp_path):
     with pytest.raises(ValueError):
         tfanime.sweep("dcgan", faces, grid, out=tmp_path / "s", steps=1, precision="mixed_bfloat16")
     assert state() == before
+
+
+def test_a_checkpoint_from_before_signs_were_added_up(tmp_path):
+    """Adaptive augmentation once looked at each batch alone: such a run goes on."""
+    gan = gans.GAN(
+        dcgan.generator(16, 16, latent_dim=4, channels=2),
+        dcgan.discriminator(16, 16, channels=2),
+        augment=diff_augment("color"),
+        augment_target=0.6,
+    )
+    gan.compile()
+    gan.augment_p.assign(0.3)
+    gan.augment_sum.assign(2.0)
+    arrays = checkpoint.arrays_of(gan)
+    old = {name: array for name, array in arrays.items() if not name.startswith("adapting")}
+    assert len(old) == len(arrays) - 1
+    gan.augment_p.assign(0.0)
+    checkpoint.restore(gan, checkpoint.save(old, tmp_path / "old", {}))
+    assert float(gan.augment_p.numpy()) == np.float32(0.3)
+    gan.augment_sum.assign(0.0)
+    checkpoint.restore(gan, checkpoint.save(arrays, tmp_path / "new", {}))
+    assert float(gan.augment_sum.numpy()) == 2.0
+    plain = {name: array for name, array in arrays.items() if name != "gan/0001"}
+    with pytest.raises(ValueError, match="of another model"):
+        checkpoint.restore(gan, checkpoint.save(plain, tmp_path / "other", {}))

@@ -7,6 +7,7 @@ import time
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 from runs import arrays_of, assert_same_bits
 
@@ -39,11 +40,31 @@ def finished(tmp_path_factory, faces):
         generator={"channels": 4},
         discriminator={"channels": 4},
         batch_size=8,
+        more_averages=[1, 5000],
         steps=6,
         sample_every=3,
         checkpoint_every=2,
         progress=False,
     )
+
+
+def shown(run) -> set[tuple[str, int]]:
+    """Names and steps of the pictures in TensorBoard's files, each as large as its sheet."""
+    (file,) = (run / "tensorboard").iterdir()
+    found = set()
+    for record in tf.data.TFRecordDataset(str(file)):
+        event = tf.compat.v1.Event.FromString(record.numpy())
+        for value in event.summary.value:
+            if value.metadata.plugin_data.plugin_name == "images":
+                width, height, *pictures = tf.make_ndarray(value.tensor)
+                (picture,) = pictures
+                sheet = "reals" if value.tag == "reals" else f"step-{event.step:07d}"
+                with Image.open(run / "samples" / f"{sheet}.png") as opened:
+                    assert opened.size == (int(width), int(height))
+                    pixels = np.asarray(opened.convert("RGB"))
+                np.testing.assert_array_equal(tf.io.decode_png(picture).numpy(), pixels)
+                found.add((value.tag, event.step))
+    return found
 
 
 def test_run_folder(finished):
@@ -55,7 +76,7 @@ def test_run_folder(finished):
     for picture in (run / "final.png", run / "curves.png", *(run / "samples").iterdir()):
         with Image.open(picture) as opened:
             opened.load()
-    assert list((run / "tensorboard").iterdir())
+    assert shown(run) == {("reals", 0), ("samples", 0), ("samples", 3), ("samples", 6)}
     # The last three checkpoints are kept.
     kept = [folder.name for folder in checkpoint.checkpoints(run)]
     assert kept == ["step-000000002", "step-000000004", "step-000000006"]
@@ -89,6 +110,14 @@ def test_run_can_be_drawn_from(finished):
     kernel = model.weights[0].numpy()
     assert (kernel == stored["ema_generator/0000"]).all()
     assert (kernel != stored["generator/0000"]).any()
+    # So are the further averages, each a model to draw with.
+    for i, half_life in enumerate((1, 5000)):
+        folder = finished.path / "averages" / f"{half_life}"
+        other = tfanime.load_generator(folder).model.weights[0].numpy()
+        assert (other == stored[f"average{i}/0000"]).all()
+        # In so few steps the warm-up shortens long half-lives alike.
+        assert (other != kernel).any() == (half_life == 1)
+        assert tfanime.generate(folder, n=1).images.shape == (1, 16, 16, 3)
 
 
 def test_budget_reached_trains_no_more(finished, faces):
@@ -100,6 +129,7 @@ def test_budget_reached_trains_no_more(finished, faces):
         generator={"channels": 4},
         discriminator={"channels": 4},
         batch_size=8,
+        more_averages=[1, 5000],
         steps=6,
         progress=False,
     )

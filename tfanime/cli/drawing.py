@@ -6,7 +6,17 @@ import click
 
 import tfanime
 from tfanime.cli.attributes import ATTRIBUTES, WithAttributes, pairs_of, tags_of
-from tfanime.cli.kinds import COUNT, RUN_OR_DEFAULT, SEED, TRUNCATION, Drawing, Run, Seeds, Tags
+from tfanime.cli.kinds import (
+    COUNT,
+    RUN_OR_DEFAULT,
+    SEED,
+    TRUNCATION,
+    TYPICAL,
+    Drawing,
+    Run,
+    Seeds,
+    Tags,
+)
 
 UPSCALE = click.option(
     "--upscale",
@@ -28,6 +38,7 @@ SCALE = click.option(
 @click.option("--n", type=COUNT, default=16, show_default=True, help="How many pictures.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same pictures.")
 @TRUNCATION
+@TYPICAL
 @click.option(
     "--first",
     type=click.IntRange(min=0),
@@ -109,6 +120,7 @@ def generate(ctx, run, n, out, grid, **options) -> None:
     help="Along the arc between latents, or straight.",
 )
 @TRUNCATION
+@TYPICAL
 @click.option(
     "--milliseconds", type=COUNT, default=50, show_default=True, help="How long a frame stays."
 )

@@ -103,6 +103,35 @@ def embedding(subject, **options) -> None:
     _done(figures.embedding, subject, progress=True, **options)
 
 
+@figure.command("truncation")
+@RUN
+@click.option(
+    "--against",
+    "data",
+    type=Data(exists=True),
+    metavar="DATA",
+    required=True,
+    help="Real pictures.",
+)
+@click.option("--n", type=COUNT, default=500, show_default=True, help="Pictures of each.")
+@click.option("--extractor", default="tagger", show_default=True, metavar="NAME_OR_PATH")
+@click.option("--store", is_flag=True, help="Keep with the model what was found.")
+@OUT
+def truncation(run, out, **options) -> None:
+    """KID over truncations: how far latents may be scaled, and towards which they may go."""
+    from tfanime.evaluation import figures
+
+    measured, rows = figures.truncation(run, out=out, progress=True, **options)
+    click.echo("truncation  KID, towards zero  towards typical")
+    for row in rows:
+        click.echo(f"{row['truncation']:10g}  {row['zero']:17.4f}  {row['typical']:15.4f}")
+    click.echo(
+        f"useful down to {measured.least:g}; typical latent: seed {measured.typical[0]}, "
+        f"picture {measured.typical[1]}"
+    )
+    click.echo(f"figure: {out}")
+
+
 @figure.command("averages")
 @LABELLED
 @click.option("--label", metavar="FIELD", help="Default: the first.")

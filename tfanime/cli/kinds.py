@@ -167,6 +167,11 @@ TRUNCATION = click.option(
     show_default=True,
     help="Scale of the latents: below 1 typical pictures, above 1 unusual ones.",
 )
+TYPICAL = click.option(
+    "--typical",
+    is_flag=True,
+    help="A truncation below 1 leads to the model's typical latent, not to zero.",
+)
 TRUST_ENCODER = click.option(
     "--trust-encoder",
     is_flag=True,

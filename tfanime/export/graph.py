@@ -14,7 +14,8 @@ own is kept as it is (`layer`), which the rewrite then leaves alone.
 | `scale` | `scale (C,)`: what `precision` puts behind a dense layer |
 | `prelu` | `alpha (C,)` |
 | `leaky_relu` | `slope` |
-| `relu`, `tanh`, `sigmoid`, `add`, `concat` | |
+| `relu`, `tanh`, `sigmoid`, `concat` | |
+| `add`, `multiply` | of maps alike, or of maps and of one number a channel and picture, `(1, 1, C)` |
 | `reshape` | `shape` without the batch |
 | `shuffle` | depth to space by `block`, then `crop` lines off the top and left, `block - crop` off the bottom and right (none when `crop` is 0) |
 | `mean` | over windows of `pool_size`; `strides`; `padding`: `"same"` leaves out what lies outside |
@@ -24,6 +25,7 @@ own is kept as it is (`layer`), which the rewrite then leaves alone.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -224,8 +226,8 @@ def _step(kind: str, layer, config: Mapping, inputs: tuple[str, ...]) -> Node | 
         return step("prelu", {"alpha": _array(layer.alpha).reshape(-1)})
     elif kind == "Activation" and config["activation"] in ACTIVATIONS:
         return step(config["activation"])
-    elif kind == "Add":
-        return step("add")
+    elif kind in ("Add", "Multiply"):
+        return step(kind.lower())
     elif kind == "Concatenate" and config["axis"] in (-1, len(layer.output.shape) - 1):
         return step("concat")
     elif kind in ("Reshape", "Flatten") and None not in layer.output.shape[1:]:
@@ -277,7 +279,9 @@ def _shape(node: Node, shapes: list[Shape]) -> Shape:
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
     if node.op == "layer":
         return tuple(options["layer"].output.shape[1:])
-    if node.op in (*POINTWISE, "add", "scale"):
+    if node.op in ("add", "multiply"):
+        return max(shapes, key=lambda shape: np.prod([side or 64 for side in shape]))
+    if node.op in (*POINTWISE, "scale"):
         return shapes[0]
     height, width, channels = shapes[0]
     if node.op == "conv":
@@ -342,6 +346,8 @@ def _compute(node: Node, inputs: list, shape: Shape, weight: Callable[[Node, str
         return getattr(tf.math if node.op != "relu" else tf.nn, node.op)(x)
     if node.op == "add":
         return sum(inputs[1:], start=x)
+    if node.op == "multiply":
+        return math.prod(inputs[1:], start=x)
     if node.op == "concat":
         return tf.concat(inputs, axis=-1)
     if node.op == "reshape":

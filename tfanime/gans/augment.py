@@ -4,19 +4,28 @@ Real and generated pictures go through the same random changes, so that the disc
 learn the few real pictures by heart, and the generator's gradient flows through them. Each change
 can be left out at random, with a probability that follows how far the discriminator overfits.
 
+`color`, `translation` and `cutout` are DiffAugment's, strong and in one. `ada_blit`, `ada_geom` and
+`ada_color` are the transforms of ADA, each of which is made or left out by itself.
+
 References:
     [Zhao et al., 2020](https://arxiv.org/abs/2006.10738) (DiffAugment)
-    [Karras et al., 2020](https://arxiv.org/abs/2006.06676) (adaptive probability, ADA)
+    [Karras et al., 2020](https://arxiv.org/abs/2006.06676) (adaptive probability, transforms: ADA)
 """
 
 from __future__ import annotations
 
+import functools
+import itertools
+import math
 from collections.abc import Callable
 
+import numpy as np
 from keras import ops
 
 SHIFT = 0.125  # of the picture's side, as the authors'
 CUTOUT = 0.5
+# Of ADA: standard deviations, those of factors in powers of two.
+SCALE, BRIGHTNESS, CONTRAST, SATURATION = 0.2, 0.2, 0.5, 1.0
 
 
 def color(images, noise):
@@ -62,31 +71,187 @@ def cutout(images, noise):
 
 POLICIES: dict[str, Callable] = {"color": color, "translation": translation, "cutout": cutout}
 
+# ---- ADA (Karras et al. 2020, appendix B) --------------------------------------------------------
+
+
+def ada_blit(size, noise, share):
+    """Mirrored, turned by quarters (by halves where sides differ), moved by whole pixels."""
+    height, width = size
+    mirrored = _chosen(noise, share, ops.floor(2.0 * noise.uniform(())), 0.0)
+    kinds, step = (4.0, 1.0) if height == width else (2.0, 2.0)
+    quarters = _chosen(noise, share, step * ops.floor(kinds * noise.uniform(())), 0.0)
+    # Exact, unlike the cosine of a rounded angle.
+    cosine = ops.round(ops.cos(quarters * (math.pi / 2)))
+    sine = ops.round(ops.sin(quarters * (math.pi / 2)))
+    shift = [(2.0 * noise.uniform(()) - 1.0) * SHIFT * side for side in (width, height)]
+    made = ops.cast(noise.uniform(()) < share, "float32")
+    across, down = (ops.round(made * x) for x in shift)
+    scaled = _matrix(1.0 - 2.0 * mirrored, 0.0, 0.0, 0.0, 1.0, 0.0)
+    turned = _matrix(cosine, -sine, 0.0, sine, cosine, 0.0)
+    moved = _matrix(1.0, 0.0, across, 0.0, 1.0, down)
+    return _product([scaled, turned, moved])
+
+
+def ada_geom(size, noise, share):
+    """Scaled (by 2^N(0, 0.2^2)), turned, stretched along a direction, turned again, and moved by
+    fractions of pixels (by N(0, 0.125^2) of the sides)."""
+    height, width = size
+    # Two turns make one, so that one is made with probability `share`.
+    turns = 1.0 - ops.sqrt(1.0 - share)
+    order = ((_scaled, share), (_turned, turns), (_stretched, share), (_turned, turns))
+    found = [kind(noise, chance) for kind, chance in order]
+    made = ops.cast(noise.uniform(()) < share, "float32")
+    across, down = (made * SHIFT * side * noise.normal(()) for side in (width, height))
+    return _product([*found, _matrix(1.0, 0.0, across, 0.0, 1.0, down)])
+
+
+def _scaled(noise, share):
+    by = 1.0 / _chosen(noise, share, _powers(noise, SCALE), 1.0)
+    return _matrix(by, 0.0, 0.0, 0.0, by, 0.0)
+
+
+def _turned(noise, share):
+    angle = _chosen(noise, share, math.pi * (2.0 * noise.uniform(()) - 1.0), 0.0)
+    cosine, sine = ops.cos(angle), ops.sin(angle)
+    return _matrix(cosine, -sine, 0.0, sine, cosine, 0.0)
+
+
+def _stretched(noise, share):
+    by = _chosen(noise, share, _powers(noise, SCALE), 1.0)
+    return _matrix(1.0 / by, 0.0, 0.0, 0.0, by, 0.0)
+
+
+def ada_color(images, noise, share):
+    """Brightness +N(0, 0.2^2), contrast x2^N(0, 0.5^2), luma negated, hue turned, saturation
+    x2^N(0, 1): affine maps of the colours, about grey and the axis of greys."""
+    brightness = _chosen(noise, share, BRIGHTNESS * noise.normal(()), 0.0)
+    contrast = _chosen(noise, share, _powers(noise, CONTRAST), 1.0)
+    negated = _chosen(noise, share, ops.floor(2.0 * noise.uniform(())), 0.0)
+    turn = _chosen(noise, share, math.pi * (2.0 * noise.uniform(()) - 1.0), 0.0)
+    saturation = _chosen(noise, share, _powers(noise, SATURATION), 1.0)
+    return _recoloured(images, brightness, contrast, negated, turn, saturation)
+
+
+def _recoloured(images, brightness, contrast, negated, turn, saturation):
+    """All `(B,)`. Along the axis of greys and across it colours change apart from each other."""
+
+    def wide(values):
+        return ops.reshape(values, (-1, 1, 1, 1))
+
+    images = wide(contrast) * (images + wide(brightness))
+    grey = ops.mean(images, axis=-1, keepdims=True)
+    colour = images - grey
+    # The cross product with the unit vector of greys is a quarter of a turn about it.
+    quarter = (ops.roll(colour, 1, axis=-1) - ops.roll(colour, -1, axis=-1)) / 3**0.5
+    colour = wide(ops.cos(turn)) * colour + wide(ops.sin(turn)) * quarter
+    return wide(1.0 - 2.0 * negated) * grey + wide(saturation) * colour
+
+
+def _powers(noise, deviation: float):
+    return ops.power(2.0, deviation * noise.normal(()))
+
+
+def _chosen(noise, share, changed, same: float):
+    """`changed` where a draw is below `share`; `(B,)`."""
+    return ops.where(noise.uniform(()) < share, changed, same)
+
+
+def _matrix(*entries):
+    """`(B, 3, 3)`: two rows of three entries, `(B,)` or numbers, above 0 0 1."""
+    count = next(ops.shape(x)[0] for x in entries if not isinstance(x, float))
+    entries = [
+        ops.broadcast_to(ops.cast(x, "float32"), (count,)) for x in (*entries, 0.0, 0.0, 1.0)
+    ]
+    return ops.reshape(ops.stack(entries, axis=1), (-1, 3, 3))
+
+
+def _product(matrices):
+    """Of `(B, 3, 3)`; by hand, since accelerators multiply matrices with ten bits."""
+    return functools.reduce(
+        lambda one, other: ops.sum(one[:, :, :, None] * other[:, None], axis=2), matrices
+    )
+
+
+def warped(images, matrices):
+    """Every pixel takes what is at its place times the matrix, between pixels linearly.
+
+    Args:
+        images: `(B, H, W, C)` float32. Outside, a picture is mirrored at the centres of its edges.
+        matrices: `(B, 3, 3)` float32, of `(x, y, 1)` in pixels from the middle.
+    """
+    height, width, channels = images.shape[1:]
+    sides = np.array([width, height], np.float32)
+    rows, columns = np.indices((height, width), dtype=np.float32).reshape(2, -1)
+    places = np.stack([columns, rows, np.ones_like(rows)]) - np.array(
+        [[(width - 1) / 2], [(height - 1) / 2], [0]], np.float32
+    )
+    there = ops.sum(matrices[:, :2, :, None] * places, axis=2)  # (B, 2, HW)
+    there = there + (sides[:, None] - 1) / 2
+    period = 2 * (sides[:, None] - 1)
+    last = period / 2
+    # Places that are whole pixels shall be so in spite of rounding.
+    there = ops.round(there * 1024.0) / 1024.0
+    there = last - ops.absolute(ops.mod(there, period) - last)
+    low = ops.floor(there)
+    part = there - low
+    pixels = ops.reshape(images, (-1, channels))
+    first = ops.arange(ops.shape(images)[0], dtype="int32")[:, None] * (height * width)
+    result = 0.0
+    for down in (0, 1):
+        for across in (0, 1):
+            x = ops.minimum(low[:, 0] + across, width - 1.0)
+            y = ops.minimum(low[:, 1] + down, height - 1.0)
+            index = first + ops.cast(y * width + x, "int32")
+            weight = (part[:, 0] if across else 1 - part[:, 0]) * (
+                part[:, 1] if down else 1 - part[:, 1]
+            )
+            result = result + weight[:, :, None] * ops.take(pixels, index, axis=0)
+    return ops.reshape(result, ops.shape(images))
+
+
+# Matrices of consecutive ones are multiplied, so that pictures are resampled once.
+GEOMETRIES: dict[str, Callable] = {"ada_blit": ada_blit, "ada_geom": ada_geom}
+ADA = ("ada_blit", "ada_geom", "ada_color")
+NAMES = (*POLICIES, *ADA)
+
 
 def diff_augment(policy: str) -> Callable:
-    """The augmentation `"color,translation,cutout"` or any part of it, in that order given.
+    """The augmentation `"color,translation,cutout"`, or any names of `NAMES`, in the order given;
+    `"ada"` stands for all three of ADA.
 
     Returns:
         Function `(images (B, H, W, 3) float32, noise: StepNoise, probability=None) -> images`.
         Each picture goes through each change with that probability (scalar, 0 to 1), on its own;
-        None: always.
+        None: always. Changes of ADA's names are several, each with that probability.
     """
     names = [name.strip() for name in policy.split(",") if name.strip()]
-    unknown = [name for name in names if name not in POLICIES]
+    names = [one for name in names for one in (ADA if name == "ada" else (name,))]
+    unknown = [name for name in names if name not in NAMES]
     if unknown or not names:
         raise ValueError(
-            f"augment is a list of: {', '.join(POLICIES)}, separated by commas. "
+            f"augment is a list of: {', '.join(NAMES)} (ada: the last three), separated by commas. "
             f"Received: {policy!r}."
         )
 
     def apply(images, noise, probability=None):
-        for name in names:
-            changed = POLICIES[name](images, noise)
-            if probability is None:
-                images = changed
-            else:
-                images = ops.where(noise.uniform((1, 1, 1)) < probability, changed, images)
+        share = ops.cast(1.0 if probability is None else probability, "float32")
+        for geometric, group in itertools.groupby(names, lambda name: name in GEOMETRIES):
+            if geometric:
+                size = images.shape[1:3]
+                found = [GEOMETRIES[name](size, noise, share) for name in group]
+                images = warped(images, _product(found))
+                continue
+            for name in group:
+                images = changed_by(name, images, noise, probability, share)
         return images
+
+    def changed_by(name, images, noise, probability, share):
+        if name == "ada_color":
+            return ada_color(images, noise, share)
+        changed = POLICIES[name](images, noise)
+        if probability is None:
+            return changed
+        return ops.where(noise.uniform((1, 1, 1)) < probability, changed, images)
 
     return apply
 
@@ -99,7 +264,8 @@ def adapted(probability, overfit, target: float, pictures: int, ramp: int):
 
     Args:
         probability: scalar, 0 to 1.
-        overfit: scalar: mean sign of the discriminator's logits of real pictures (r_t).
+        overfit: scalar: mean sign of the discriminator's logits of real pictures (r_t), over four
+            batches in the paper.
         target: the mean sign to keep to; 0.6 in the paper.
         pictures: real pictures seen since the last call.
         ramp: pictures it takes to go from 0 to 1; 500,000 in the paper.

@@ -22,6 +22,9 @@ from tfanime.models.projected import joint_judge
 from tfanime.schedules import Schedule, at
 
 UPDATES = ("alternating", "simultaneous")
+ADAPT_EVERY = 4  # steps (Karras et al. 2020, section 3.1)
+LECAM_DECAY = 0.99
+LECAM_MEANS = ("d_real_logit", "d_fake_logit")
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,11 @@ class GAN(keras.Model):
         mode_seeking_weight: factor of `losses.mode_seeking_loss`, with which noise decides more; 1
             in its authors' code. Labels to draw pictures with then come in pairs: those of the
             first half of `condition` twice.
+        top_k: the generator's adversarial term is of this share of a part's pictures, those that
+            the discriminator finds most real (`losses.top_weights`): a number or a `Schedule`, from
+            1 to 0.5 in the paper.
+        lecam_weight: factor of `losses.lecam_penalty`, whose averages are state and decay by 0.99 a
+            step. For logits without bound, those of the hinge and the Wasserstein loss.
         critic_steps: discriminator updates per generator update.
         updates: `"alternating"`: the generator sees the updated discriminator (Goodfellow et al.
             2014, algorithm 1); `"simultaneous"`: both gradients are taken at the same weights.
@@ -105,6 +113,8 @@ class GAN(keras.Model):
         ema_half_life: half-life, in pictures, of the exponential moving average of the
             generator's weights and batch-norm statistics, a number or a `Schedule`. 0: the average
             is the generator.
+        more_averages: half-lives of further averages, `averages` of the GAN: a short one follows a
+            generator that learns fast, a long one calms one that swings.
         ema_warmup: the half-life is at most this fraction of the pictures seen so far.
         seed: of the noise, 0 to 2**32 - 1.
     """
@@ -131,6 +141,8 @@ class GAN(keras.Model):
         head_weight: float = 1.0,
         kl_weight: float = 2.0,
         mode_seeking_weight: float = 0.0,
+        top_k: float | Schedule = 1.0,
+        lecam_weight: float = 0.0,
         critic_steps: int = 1,
         updates: str = "alternating",
         joint_batch: bool = False,
@@ -142,6 +154,7 @@ class GAN(keras.Model):
         label_smoothing: float = 0.0,
         instance_noise: float = 0.0,
         ema_half_life: float | Schedule = 10_000.0,
+        more_averages: Sequence[float] = (),
         ema_warmup: float = 0.05,
         seed: int = 0,
     ):
@@ -186,8 +199,11 @@ class GAN(keras.Model):
         self.generator = generator
         self.discriminator = discriminator
         self.head = head
-        self.ema_generator = keras.models.clone_model(generator)
-        self.ema_generator.set_weights(generator.get_weights())
+        self.more_averages = tuple(more_averages)
+        copies = [keras.models.clone_model(generator) for _ in (ema_half_life, *more_averages)]
+        for copy in copies:
+            copy.set_weights(generator.get_weights())
+        self.ema_generator, *self.averages = copies
         self.schema = schema
         fields = schema.fields if schema is not None else ()
         # 1 for the columns of free codes, else 0.
@@ -217,6 +233,8 @@ class GAN(keras.Model):
         self.head_weight = head_weight
         self.kl_weight = kl_weight
         self.mode_seeking_weight = mode_seeking_weight
+        self.top_k = top_k
+        self.lecam_weight = lecam_weight
         self.critic_steps = critic_steps
         self.updates = updates
         self.joint_batch = joint_batch
@@ -241,12 +259,20 @@ class GAN(keras.Model):
             name="steps_done",
             aggregation="only_first_replica",
         )
-        self.augment_p = None
+        self.augment_p = self.augment_sum = None
         if augment_target is not None:
-            self.augment_p = self.add_weight(
-                shape=(), initializer="zeros", trainable=False, name="augment_p", aggregation="mean"
-            )
+            self.augment_p, self.augment_sum = map(self._number, ("augment_p", "augment_sum"))
+        # Of the logits of real and of generated pictures.
+        self.lecam_averages = ()
+        if lecam_weight:
+            self.lecam_averages = tuple(map(self._number, ("lecam_real", "lecam_fake")))
         self.built = True
+
+    def _number(self, name: str):
+        """A scalar that belongs to the state."""
+        return self.add_weight(
+            shape=(), initializer="zeros", trainable=False, name=name, aggregation="mean"
+        )
 
     # ---- Keras interface ---------------------------------------------------------------------
 
@@ -318,6 +344,8 @@ class GAN(keras.Model):
         self._update_average(count)
         if self.augment_p is not None:
             logs["augment_p"] = self._adapt_augmentation(logs["d_overfit"], count)
+        if self.lecam_averages:
+            self._follow_logits(logs)
         logs["diversity"] = _spread(fakes) / (_spread(real) + 1e-8)
         return logs
 
@@ -460,6 +488,15 @@ class GAN(keras.Model):
             logs["d_penalty"] = logs.get("d_penalty", 0.0) + value
         if self.augment_p is not None:
             logs["d_overfit"] = ops.mean(ops.sign(on_real["logits"]))
+        if self.lecam_averages:
+            both = on_real["logits"], on_fake["logits"]
+            averages = [average.value for average in self.lecam_averages]
+            # At the first step there are no averages yet.
+            known = ops.cast(self.steps_done > 0, "float32")
+            logs["d_lecam"] = known * losses.lecam_penalty(*both, *averages)
+            total = total + self.lecam_weight * logs["d_lecam"]
+            for name, logits in zip(LECAM_MEANS, both, strict=True):
+                logs[name] = ops.mean(ops.cast(ops.stop_gradient(logits), "float32"))
         return total, logs
 
     def _penalty(self, penalty, part, fakes):
@@ -506,7 +543,11 @@ class GAN(keras.Model):
     def _generator_loss(self, on_fake, fakes, part, on_real=None):
         """The loss and its logs; subclasses add terms that compare `fakes` with the part."""
         on_real = None if on_real is None else on_real["logits"]
-        adversarial = self.loss_pair.generator(on_fake["logits"], on_real)
+        weights = {}
+        if self.top_k != 1:
+            share = at(self.top_k, self._images_seen(fakes))
+            weights["weights"] = losses.top_weights(on_fake["logits"], share)
+        adversarial = self.loss_pair.generator(on_fake["logits"], on_real, **weights)
         total = self.adversarial_weight * adversarial
         logs = {"g_loss": adversarial}
         if self.head is not None:
@@ -614,22 +655,37 @@ class GAN(keras.Model):
                 variable.assign(mean)
 
     def _adapt_augmentation(self, overfit, count):
-        pictures = self._global(count)
+        """Every `ADAPT_EVERY` steps, by the mean over these; one batch's sign is mostly chance."""
+        pictures = ADAPT_EVERY * self._global(count)
+        total = self.augment_sum.value + overfit
+        due = ops.equal(self.steps_done % ADAPT_EVERY, 0)
+        present = self.augment_p.value
         share = adapted(
-            self.augment_p.value, overfit, self.augment_target, pictures, self.augment_ramp
+            present, total / ADAPT_EVERY, self.augment_target, pictures, self.augment_ramp
         )
+        share = ops.where(due, share, present)
         self.augment_p.assign(share)
+        self.augment_sum.assign(ops.where(due, 0.0, total))
         return share
+
+    def _follow_logits(self, logs):
+        """Moving averages of what the discriminator said; plain means at first."""
+        done = ops.cast(self.steps_done, "float32")
+        keep = ops.minimum(LECAM_DECAY, 1.0 - 1.0 / done)
+        for average, name in zip(self.lecam_averages, LECAM_MEANS, strict=True):
+            average.assign(keep * average.value + (1.0 - keep) * logs[name])
 
     def _update_average(self, count):
         """Half-life in pictures, with warm-up (Karras et al. 2020, `G_ema` of the code)."""
         seen = ops.cast(self.steps_done, "float32") * ops.cast(self._global(count), "float32")
-        half_life = ops.minimum(at(self.ema_half_life, seen), self.ema_warmup * seen)
-        keep = ops.power(0.5, ops.cast(self._global(count), "float32") / (half_life + 1e-8))
-        for average, current in zip(
-            self.ema_generator.weights, self.generator.weights, strict=True
+        half_lives = (at(self.ema_half_life, seen), *self.more_averages)
+        for network, half_life in zip(
+            (self.ema_generator, *self.averages), half_lives, strict=True
         ):
-            average.assign(average + (1.0 - keep) * (current - average))
+            half_life = ops.minimum(half_life, self.ema_warmup * seen)
+            keep = ops.power(0.5, ops.cast(self._global(count), "float32") / (half_life + 1e-8))
+            for average, current in zip(network.weights, self.generator.weights, strict=True):
+                average.assign(average + (1.0 - keep) * (current - average))
 
     # ---- small things ------------------------------------------------------------------------
 

@@ -9,10 +9,13 @@ step's noise. No gradient is needed through it.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
 from keras import ops
+
+from tfanime.config import jitters
 
 ONE = (1, 1, 1)  # a number a picture
 NOISE = 0.06  # largest standard deviation; a grey level is 2 / 255
@@ -100,27 +103,78 @@ def on_levels(pictures):
     return ops.round((ops.clip(pictures, -1.0, 1.0) + 1.0) * 127.5) / 127.5 - 1.0
 
 
-def color_jitter(pictures, noise, amount: float):
-    """Contrast and saturation times `1 +- amount`, hue turned by `+- amount` of the circle.
+def color_jitter(pictures, noise, amounts: float | Mapping[str, float]):
+    """Brightness, contrast and saturation times `1 +- amount`, hue turned by `+- amount` of the
+    circle, in this order.
+
+    Brightness scales from black, contrast from the mean luma of the picture; saturation and hue are
+    those of HSV, as in `tf.image`.
 
     Args:
         pictures: `(B, H, W, 3)` float32 in [-1, 1].
         noise: the step's `StepNoise`; each picture gets its own changes, uniform.
-        amount: 0 to 0.5.
+        amounts: 0 to 0.5: a number for each of `config.JITTERS`, or one for all but brightness.
 
     Returns:
         The same shape, clipped to [-1, 1].
     """
-    contrast, saturation, hue = (amount * (2.0 * noise.uniform(ONE) - 1.0) for _ in range(3))
-    ycc = ops.einsum("bhwc,kc->bhwk", pictures, TO_YCC)
-    luma, blue, red = ycc[..., :1], ycc[..., 1:2], ycc[..., 2:]
-    cosine, sine = ops.cos(2 * math.pi * hue), ops.sin(2 * math.pi * hue)
-    turned = [cosine * blue - sine * red, sine * blue + cosine * red]
-    middle = ops.mean(luma, axis=(1, 2), keepdims=True)
-    luma = middle + (luma - middle) * (1.0 + contrast)
-    chroma = [x * (1.0 + contrast) * (1.0 + saturation) for x in turned]
-    changed = ops.einsum("bhwk,ck->bhwc", ops.concatenate([luma, *chroma], axis=-1), FROM_YCC)
-    return ops.clip(changed, -1.0, 1.0)
+    rgb = (pictures + 1.0) / 2.0
+    for name, amount in jitters(amounts).items():
+        change = amount * (2.0 * noise.uniform(ONE) - 1.0)
+        if amount:
+            rgb = ops.clip(CHANGES[name](rgb, change), 0.0, 1.0)
+    return ops.clip(2.0 * rgb - 1.0, -1.0, 1.0)
+
+
+def _brighter(rgb, change):
+    return rgb * (1.0 + change)
+
+
+def _more_contrast(rgb, change):
+    luma = ops.einsum("bhwc,c->bhw", rgb, TO_YCC[0])
+    middle = ops.mean(luma, axis=(1, 2))[:, None, None, None]
+    return middle + (rgb - middle) * (1.0 + change)
+
+
+def _more_saturated(rgb, change):
+    hue, saturation, value = _to_hsv(rgb)
+    return _from_hsv(hue, ops.clip(saturation * (1.0 + change), 0.0, 1.0), value)
+
+
+def _hue_turned(rgb, change):
+    hue, saturation, value = _to_hsv(rgb)
+    return _from_hsv(hue + change, saturation, value)
+
+
+CHANGES = {
+    "brightness": _brighter,
+    "contrast": _more_contrast,
+    "saturation": _more_saturated,
+    "hue": _hue_turned,
+}
+
+
+def _to_hsv(rgb):
+    """Hue (a turn is 1), saturation and value, `(B, H, W, 1)` each, of colours in [0, 1]."""
+    red, green, blue = rgb[..., :1], rgb[..., 1:2], rgb[..., 2:]
+    value = ops.max(rgb, axis=-1, keepdims=True)
+    reach = value - ops.min(rgb, axis=-1, keepdims=True)
+    divisor = ops.where(reach > 0, reach, 1.0)
+    sixths = ops.where(
+        ops.equal(value, red),
+        (green - blue) / divisor,
+        ops.where(
+            ops.equal(value, green), (blue - red) / divisor + 2.0, (red - green) / divisor + 4.0
+        ),
+    )
+    return sixths / 6.0, reach / ops.where(value > 0, value, 1.0), value
+
+
+def _from_hsv(hue, saturation, value):
+    """`(B, H, W, 3)`; any hue."""
+    sixths = ops.mod(np.array([5, 3, 1], np.float32) + 6.0 * hue, 6.0)
+    away = ops.clip(ops.minimum(sixths, 4.0 - sixths), 0.0, 1.0)
+    return value * (1.0 - saturation * away)
 
 
 # ---- matrices that work along one side ---------------------------------------------------------

@@ -15,8 +15,13 @@ from keras import ops
 from tfanime.labels import LabelSchema
 
 
-def _mean(values):
-    return ops.mean(ops.cast(values, "float32"))
+def _mean(values, weights=None):
+    """The mean; with weights `(B,)` that of the rows with their weights."""
+    values = ops.cast(values, "float32")
+    if weights is None:
+        return ops.mean(values)
+    rows = ops.mean(ops.reshape(values, (ops.shape(values)[0], -1)), axis=1)
+    return ops.sum(weights * rows) / ops.sum(weights)
 
 
 def _softplus(logits):
@@ -40,14 +45,14 @@ def minimax_discriminator_loss(real_logits, fake_logits, label_smoothing: float 
     return _mean(real) + _mean(_softplus(fake_logits))
 
 
-def minimax_generator_loss(fake_logits, real_logits=None):
+def minimax_generator_loss(fake_logits, real_logits=None, weights=None):
     """`E[log(1 - s(D(G(z))))]` (Goodfellow et al. 2014, eq. 1): saturates when D wins."""
-    return -_mean(_softplus(fake_logits))
+    return -_mean(_softplus(fake_logits), weights)
 
 
-def non_saturating_generator_loss(fake_logits, real_logits=None):
+def non_saturating_generator_loss(fake_logits, real_logits=None, weights=None):
     """`E[-log s(D(G(z)))]` (Goodfellow et al. 2014, end of section 3)."""
-    return _mean(_softplus(-fake_logits))
+    return _mean(_softplus(-fake_logits), weights)
 
 
 def least_squares_discriminator_loss(real_logits, fake_logits, label_smoothing: float = 0.0):
@@ -57,9 +62,9 @@ def least_squares_discriminator_loss(real_logits, fake_logits, label_smoothing: 
     return 0.5 * (_mean(ops.square(real)) + _mean(ops.square(fake)))
 
 
-def least_squares_generator_loss(fake_logits, real_logits=None):
+def least_squares_generator_loss(fake_logits, real_logits=None, weights=None):
     """`1/2 E[(D(G(z)) - 1)^2]` (Mao et al. 2017, eq. 9; c = 1)."""
-    return 0.5 * _mean(ops.square(ops.cast(fake_logits, "float32") - 1.0))
+    return 0.5 * _mean(ops.square(ops.cast(fake_logits, "float32") - 1.0), weights)
 
 
 def wasserstein_discriminator_loss(real_logits, fake_logits, label_smoothing: float = 0.0):
@@ -68,9 +73,9 @@ def wasserstein_discriminator_loss(real_logits, fake_logits, label_smoothing: fl
     return _mean(fake_logits) - _mean(real_logits)
 
 
-def wasserstein_generator_loss(fake_logits, real_logits=None):
+def wasserstein_generator_loss(fake_logits, real_logits=None, weights=None):
     """`-E[D(G(z))]` (Arjovsky et al. 2017, algorithm 1)."""
-    return -_mean(fake_logits)
+    return -_mean(fake_logits, weights)
 
 
 def hinge_discriminator_loss(real_logits, fake_logits, label_smoothing: float = 0.0):
@@ -92,9 +97,9 @@ def relativistic_discriminator_loss(real_logits, fake_logits, label_smoothing: f
     return _mean(ops.softplus(_difference(fake_logits, real_logits)))
 
 
-def relativistic_generator_loss(fake_logits, real_logits):
+def relativistic_generator_loss(fake_logits, real_logits, weights=None):
     """`E[-log s(D(G(z)) - D(x))]`: the discriminator's loss with the sides exchanged."""
-    return _mean(ops.softplus(_difference(real_logits, fake_logits)))
+    return _mean(ops.softplus(_difference(real_logits, fake_logits)), weights)
 
 
 def _no_smoothing(name: str, label_smoothing: float) -> None:
@@ -112,7 +117,8 @@ class AdversarialLoss:
     Args:
         name: what recipes and logs call it.
         discriminator: `(real_logits, fake_logits, label_smoothing) -> scalar`.
-        generator: `(fake_logits, real_logits) -> scalar`.
+        generator: `(fake_logits, real_logits) -> scalar`; with `top_k` it also takes `weights`, one
+            for each picture.
         probabilistic: whether the sigmoid of a logit is the probability of "real"; then
             D(real) and D(fake) are logged as probabilities, otherwise as raw scores.
         signed: whether a logit above 0 says "real".
@@ -171,6 +177,47 @@ def get(loss: str | AdversarialLoss) -> AdversarialLoss:
     if loss not in LOSSES:
         raise ValueError(f"loss is one of: {', '.join(LOSSES)}. Received: {loss!r}.")
     return LOSSES[loss]
+
+
+def lecam_penalty(real_logits, fake_logits, real_average, fake_average):
+    """`E[(D(x) - a_F)^2] + E[(D(G(z)) - a_R)^2]` (LeCam, Tseng et al. 2021, eq. 3).
+
+    Args:
+        real_logits, fake_logits: raw outputs.
+        real_average, fake_average: scalars a_R and a_F: moving averages of the mean logits of real
+            and of generated pictures. Each side is held to the other's, so that a discriminator
+            which has few pictures cannot become ever surer of them.
+
+    Reference:
+        [Tseng et al., 2021](https://arxiv.org/abs/2104.03310)
+    """
+    to_fake = ops.square(ops.cast(real_logits, "float32") - fake_average)
+    to_real = ops.square(ops.cast(fake_logits, "float32") - real_average)
+    return ops.mean(to_fake) + ops.mean(to_real)
+
+
+def top_weights(logits, share):
+    """1 for the pictures that the discriminator finds most real, 0 for the others (top-k, Sinha et
+    al. 2020, section 3): the generator is not pulled by what is lost anyway.
+
+    Args:
+        logits: `(B, ...)` raw outputs; those of a picture are averaged.
+        share: scalar, 0 to 1: of the pictures; at least one is kept, and equals are told apart by
+            their place.
+
+    Returns:
+        `(B,)` float32.
+
+    Reference:
+        [Sinha et al., 2020](https://arxiv.org/abs/2002.06224)
+    """
+    logits = ops.stop_gradient(ops.cast(logits, "float32"))
+    count = ops.shape(logits)[0]
+    scores = ops.mean(ops.reshape(logits, (count, -1)), axis=1)
+    ranks = ops.argsort(ops.argsort(-scores))
+    # A share such as 0.3 of 10 is a little more than 3 in float32.
+    kept = ops.maximum(ops.ceil(share * ops.cast(count, "float32") - 1e-3), 1.0)
+    return ops.cast(ops.cast(ranks, "float32") < kept, "float32")
 
 
 VECTOR_LOSSES = ("matching", "squared")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import keras
 from keras import layers, ops
 
+from tfanime.config import jitters
 from tfanime.gans.base import GAN
 from tfanime.gans.degrade import color_jitter, degrade
 
@@ -28,7 +31,8 @@ class SRGAN(GAN):
             discriminator's own activations, their mean absolute difference (feature matching,
             Wang et al. 2018, eq. 4).
         degraded: share of small pictures that are made worse than a reduction makes them.
-        jitter: of the colours of the real pictures, see `degrade.color_jitter`; 0 for none.
+        jitter: of the colours of the real pictures, a number or one for each kind, see
+            `degrade.color_jitter`; 0 for none.
         adversarial_weight: as for `GAN`; the paper's is 1e-3. 0 leaves the content losses.
         **kwargs: as for `GAN`.
 
@@ -47,7 +51,7 @@ class SRGAN(GAN):
         feature_weight: float = 0.0,
         feature_model: keras.Model | None = None,
         degraded: float = 0.5,
-        jitter: float = 0.0,
+        jitter: float | Mapping[str, float] = 0.0,
         adversarial_weight: float = 1e-3,
         **kwargs,
     ):
@@ -69,7 +73,7 @@ class SRGAN(GAN):
             feature_model.trainable = False
         self.feature_model = feature_model
         self.degraded = degraded
-        self.jitter = jitter
+        self.jitter = {name: amount for name, amount in jitters(jitter).items() if amount}
 
     def _parts(self, real, labels, condition, noise, rows):
         if self.jitter:

@@ -38,7 +38,8 @@ def quality_meter(
         The function: `(count, H, W, 3)` uint8 to `{"fid", "kid"}`. Its attribute `floor` holds the
         same figures of other real pictures, `count` says how many pictures it compares, and
         `labels (count, L)` are those of the real ones (None without), which a generator with labels
-        should be asked for.
+        should be asked for. `features` is the function from pictures to the features that it
+        compares, `real (count, D)` those of the real ones.
     """
     count = min(count, len(data) // 2)
     if count < 2:
@@ -55,6 +56,8 @@ def quality_meter(
 
     measure.floor = _figures(real, others, seed)
     measure.count = count
+    measure.features = lambda pictures: extract(pictures, network)
+    measure.real = real
     measure.labels = None if data.schema is None else chosen.labels()
     return measure
 

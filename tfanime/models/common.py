@@ -103,6 +103,42 @@ def check_scaling(scaling: str) -> str:
     return scaling
 
 
+def conditional_batch_norm(x, labels, name: str, **options):
+    """Batch norm of maps `(B, H, W, C)` whose scale and shift, one a channel, are affine in the
+    labels `(B, L)` (Dumoulin et al. 2017; de Vries et al. 2017, section 3).
+
+    It is made of Keras's layers, so that whatever looks for batch norm (replicas, export) finds it,
+    and begins near the plain one: scales near 1, shifts near 0.
+
+    Args:
+        options: of the batch norm.
+    """
+    x = layers.BatchNormalization(center=False, scale=False, name=name, **options)(x)
+    maps = (1, 1, x.shape[-1])
+    ones = {"bias_initializer": "ones"}
+    scale = layers.Dense(x.shape[-1], name=f"{name}_scale", **ones, **NORMAL)(labels)
+    shift = layers.Dense(x.shape[-1], name=f"{name}_shift", **NORMAL)(labels)
+    scale, shift = (
+        layers.Reshape(maps, name=f"{name}_{what}_maps")(values)
+        for what, values in (("scale", scale), ("shift", shift))
+    )
+    x = layers.Multiply(name=f"{name}_scaled")([x, scale])
+    return layers.Add(name=f"{name}_shifted")([x, shift])
+
+
+def check_generator_norm(normalisation: str, known, label_dim: int) -> None:
+    """Raises ValueError for another kind, or for labels that are needed and missing."""
+    if normalisation not in known:
+        raise ValueError(
+            f"normalisation is one of: {', '.join(known)}. Received: {normalisation!r}."
+        )
+    if normalisation == "conditional" and not label_dim:
+        raise ValueError(
+            "normalisation='conditional' needs labels, and this generator has none. "
+            "Condition it, or take 'batch'."
+        )
+
+
 def discriminator_model(inputs, features, dense=layers.Dense, name: str = "discriminator"):
     """Closes a discriminator: `features (B, F)` to `{"logits", "features"}` in float32."""
     features = layers.Activation("linear", dtype="float32", name="features")(features)

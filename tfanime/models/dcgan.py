@@ -14,6 +14,8 @@ from tfanime.models.common import (
     LEAK,
     NORMAL,
     LabelInput,
+    check_generator_norm,
+    conditional_batch_norm,
     discriminator_model,
     generator_inputs,
     halvings,
@@ -50,25 +52,26 @@ def generator(
             "convolution"). Default: no more than needed, 5 at 64 px. More are 3x3 convolutions
             that keep the size, spread over the maps from the smallest on.
         label_input: how labels enter; default: concatenated to the noise.
-        normalisation: `"batch"` (the paper) or `"none"`.
+        normalisation: `"batch"` (the paper), `"conditional"` (batch norm whose scale and shift
+            follow the labels, `common.conditional_batch_norm`) or `"none"`.
         scaling: `"signed"` (tanh, the paper) or `"unit"` (sigmoid), see `common.picture_output`.
     """
-    if normalisation not in ("batch", "none"):
-        raise ValueError(f"normalisation is 'batch' or 'none'. Received: {normalisation!r}.")
+    check_generator_norm(normalisation, ("batch", "conditional", "none"), label_dim)
     times = halvings(height, width)
     extra = _extra_layers("generator", depth, times)
     inputs, x = generator_inputs(latent_dim, label_dim, label_input)
+    labels = inputs[1] if normalisation == "conditional" else None
     wide = [channels * min(8, 2**i) for i in range(times)][::-1]
     base = (height >> times, width >> times, wide[0])
     x = layers.Dense(base[0] * base[1] * base[2], use_bias=False, name="fc", **NORMAL)(x)
     x = layers.Reshape(base, name="fc_map")(x)
     for i in range(times):
-        x = _batch_norm(x, f"bn{i}", normalisation)
+        x = _batch_norm(x, f"bn{i}", normalisation, labels)
         x = layers.ReLU(name=f"relu{i}")(x)
         for j in range(extra[i]):
             name = f"same{i}_{j}"
             x = layers.Conv2D(wide[i], 3, padding="same", use_bias=False, name=name, **NORMAL)(x)
-            x = _batch_norm(x, f"{name}_bn", normalisation)
+            x = _batch_norm(x, f"{name}_bn", normalisation, labels)
             x = layers.ReLU(name=f"{name}_relu")(x)
         last = i == times - 1
         x = layers.Conv2DTranspose(
@@ -128,9 +131,11 @@ def discriminator(
     return discriminator_model(inputs, layers.Flatten(name="flat")(x), dense)
 
 
-def _batch_norm(x, name: str, normalisation: str):
+def _batch_norm(x, name: str, normalisation: str, labels):
     if normalisation == "none":
         return x
+    if normalisation == "conditional":
+        return conditional_batch_norm(x, labels, name, **BATCH_NORM)
     return layers.BatchNormalization(name=name, **BATCH_NORM)(x)
 
 

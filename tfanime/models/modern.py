@@ -18,6 +18,8 @@ from tfanime.layers import ICNR, Binomial, LeakyReLU, MinibatchStdDev, PixelShuf
 from tfanime.models.common import (
     LEAK,
     LabelInput,
+    check_generator_norm,
+    conditional_batch_norm,
     discriminator_model,
     generator_inputs,
     halvings,
@@ -38,6 +40,7 @@ def generator(
     label_input: LabelInput | None = None,
     fine_channels: int = 0,
     scaling: str = "signed",
+    normalisation: str = "batch",
 ) -> keras.Model:
     """Dense layer to 4x4 (64 px), then stages of pixel shuffle, convolution, residual block.
 
@@ -51,9 +54,13 @@ def generator(
         fine_channels: of one more stage, at the full size, which adds what is finer than the last
             shuffle's blocks, nothing before it is trained; 0 for none.
         scaling: `"signed"` (tanh) or `"unit"` (sigmoid), see `common.picture_output`.
+        normalisation: `"batch"`, or `"conditional"`: batch norm behind the convolutions has scales
+            and shifts that follow the labels, `common.conditional_batch_norm`.
     """
+    check_generator_norm(normalisation, ("batch", "conditional"), label_dim)
     times = halvings(height, width)
     inputs, x = generator_inputs(latent_dim, label_dim, label_input)
+    labels = inputs[1] if normalisation == "conditional" else None
     if isinstance(channels, int):
         channels = [channels * min(8, 2**i) for i in range(times)][::-1]
     wide = list(channels)
@@ -76,14 +83,14 @@ def generator(
         x = PixelShuffle(2, name=f"up{i}")(x)
         # Means of 2x2: what changes sign from pixel to pixel would become a grid in the picture.
         x = layers.AveragePooling2D(2, 1, padding="same", name=f"up{i}_mean")(x)
-        x = _conv_bn(x, filters, f"up{i}_conv")
+        x = _conv_bn(x, filters, f"up{i}_conv", labels)
         x = layers.ReLU(name=f"up{i}_relu")(x)
         skip = x
-        x = _conv_bn(x, filters, f"res{i}_1")
+        x = _conv_bn(x, filters, f"res{i}_1", labels)
         x = layers.Add(name=f"res{i}_add")([x, skip])
         x = layers.ReLU(name=f"res{i}_relu")(x)
     # The last stage works at half size and leaves the full size to the shuffle.
-    x = _conv_bn(x, wide[-1], "last")
+    x = _conv_bn(x, wide[-1], "last", labels)
     x = last = layers.ReLU(name="last_relu")(x)
     blocks = ICNR("glorot_normal")
     x = layers.Conv2D(12, 3, padding="same", name="out", kernel_initializer=blocks)(x)
@@ -91,21 +98,24 @@ def generator(
     smooth = {"padding": "same", "use_bias": False, "trainable": False}
     x = layers.Conv2D(3, 3, name="smooth", kernel_initializer=Binomial(), **smooth)(x)
     if fine_channels:
-        x = layers.Add(name="fine_add")([x, _fine(last, fine_channels)])
+        x = layers.Add(name="fine_add")([x, _fine(last, fine_channels, labels)])
     return keras.Model(inputs, picture_output(x, scaling), name="generator")
 
 
-def _fine(x, channels: int):
+def _fine(x, channels: int, labels):
     """What a thin stage at the full size adds to the picture."""
     x = PixelShuffle(2, name="fine_up")(x)
     x = layers.AveragePooling2D(2, 1, padding="same", name="fine_mean")(x)
-    x = _conv_bn(x, channels, "fine_conv")
+    x = _conv_bn(x, channels, "fine_conv", labels)
     x = layers.ReLU(name="fine_relu")(x)
     return layers.Conv2D(3, 3, padding="same", name="fine_out", kernel_initializer="zeros")(x)
 
 
-def _conv_bn(x, filters: int, name: str):
+def _conv_bn(x, filters: int, name: str, labels):
+    """`labels`: None for plain batch norm."""
     x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=name, **INIT)(x)
+    if labels is not None:
+        return conditional_batch_norm(x, labels, f"{name}_bn", **BATCH_NORM)
     return layers.BatchNormalization(name=f"{name}_bn", **BATCH_NORM)(x)
 
 

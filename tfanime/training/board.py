@@ -1,4 +1,4 @@
-"""`tensorboard/`: the run's figures for TensorBoard, which TensorFlow writes."""
+"""`tensorboard/`: the run's figures and sheets for TensorBoard, which TensorFlow writes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import keras
 
 
 class Board:
-    """Writes scalars.
+    """Writes scalars and pictures.
 
     Args:
         run: the run folder.
@@ -33,6 +33,18 @@ class Board:
             with self._writer.as_default(step=step):
                 for name, value in figures.items():
                     tf.summary.scalar(name, value)
+
+    def show(self, step: int, name: str, picture: Path | None) -> None:
+        """A picture file under that name; None (it could not be written) shows nothing."""
+        if self._writer and picture is not None:
+            import numpy as np
+            import tensorflow as tf
+            from PIL import Image
+
+            with Image.open(picture) as opened:
+                pixels = np.asarray(opened.convert("RGB"))
+            with self._writer.as_default(step=step):
+                tf.summary.image(name, pixels[None])
 
     def close(self) -> None:
         if self._writer:

@@ -60,6 +60,8 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         head_weight=config.head_weight,
         kl_weight=config.kl_weight,
         mode_seeking_weight=config.mode_seeking_weight,
+        top_k=config.top_k,
+        lecam_weight=config.lecam_weight,
         critic_steps=config.critic_steps,
         updates=config.updates,
         joint_batch=config.joint_batch,
@@ -71,6 +73,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         label_smoothing=config.label_smoothing,
         instance_noise=config.instance_noise,
         ema_half_life=config.ema_half_life,
+        more_averages=config.more_averages,
         seed=config.seed,
         **options,
     )
@@ -313,8 +316,10 @@ def _optimizer(config: Config, rate: float | Schedule) -> keras.optimizers.Optim
     if isinstance(config.beta_2, Schedule) and config.optimizer == "adam":
         return ScheduledAdam(rate, config.beta_1, config.beta_2, images)
     if config.lr_decay_start is not None:
+        # Both networks' rates end after as many steps, whatever their proportion.
+        end = 0.0 if config.lr_end is None else rate * min(1.0, config.lr_end / config.g_lr)
         rate = DelayedDecay(
-            rate, config.lr_decay_start, config.lr_decay_steps, config.lr_decay_rate
+            rate, config.lr_decay_start, config.lr_decay_steps, config.lr_decay_rate, end
         )
     if config.optimizer == "adam":
         return keras.optimizers.Adam(rate, beta_1=config.beta_1, beta_2=config.beta_2)

@@ -27,6 +27,7 @@ FOLDER = "checkpoints"
 STATE, META, CONFIG, SUMS = "state.npz", "meta.json", "config.json", "SHA256SUMS"
 NAME = re.compile(r"step-[0-9]{9,}")
 ASIDE = ".damaged"
+ADAPTING = "adapting"  # part of the state: what adaptive augmentation has added up
 
 
 class Damaged(ValueError):
@@ -48,6 +49,9 @@ def state_of(gan: GAN) -> dict:
         "g_optimizer": gan.g_optimizer.variables,
         "d_optimizer": gan.d_optimizer.variables,
         "gan": [gan.steps_done] + ([] if gan.augment_p is None else [gan.augment_p]),
+        ADAPTING: [] if gan.augment_sum is None else [gan.augment_sum],
+        "lecam": list(gan.lecam_averages),
+        **{f"average{i}": one.weights for i, one in enumerate(gan.averages)},
     }
     return {
         f"{part}/{i:04d}": variable
@@ -213,6 +217,9 @@ def generator_weights(checkpoint: str | os.PathLike) -> list[np.ndarray]:
 
 def _assign(gan: GAN, arrays: dict[str, np.ndarray], checkpoint: str | os.PathLike) -> None:
     wanted = state_of(gan)
+    # Checkpoints of earlier versions lack the sum of up to three batches: it begins at 0.
+    if not any(name.startswith(ADAPTING) for name in arrays):
+        wanted = {name: x for name, x in wanted.items() if not name.startswith(ADAPTING)}
     mismatched = sorted(set(arrays) ^ set(wanted))
     if mismatched:
         raise ValueError(

@@ -29,17 +29,23 @@ class Sheets:
     def __init__(self, run: Path, data):
         self.run, self.data = Path(run), data
 
-    def start(self, step: int) -> None:
-        """The real pictures and, in a new run, what an untrained generator draws."""
-        if step == 0:
-            save_grid(self.run / "samples" / "reals.png", self.data.images(self._spread(COUNT)))
-            self.draw(0)
+    def start(self, step: int) -> dict[str, Path]:
+        """In a new run the real pictures, and what an untrained generator draws; both files."""
+        if step:
+            return {}
+        reals = self.run / "samples" / "reals.png"
+        save_grid(reals, self.data.images(self._spread(COUNT)))
+        return {"reals": reals, "samples": self.draw(0)}
 
-    def draw(self, step: int) -> None:
-        self._save(self.run / "samples" / f"step-{step:07d}.png")
+    def draw(self, step: int) -> Path:
+        return self._saved(self.run / "samples" / f"step-{step:07d}.png")
 
-    def draw_final(self) -> None:
-        self._save(self.run / "final.png")
+    def draw_final(self) -> Path:
+        return self._saved(self.run / "final.png")
+
+    def _saved(self, path: Path) -> Path:
+        self._save(path)
+        return path
 
     def _spread(self, count: int) -> np.ndarray:
         """Indices of as many pictures, from all over the data."""

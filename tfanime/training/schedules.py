@@ -15,17 +15,21 @@ class DelayedDecay(keras.optimizers.schedules.LearningRateSchedule):
         start: step at which the decay begins.
         decay_steps: steps over which the rate falls by `decay_rate`, smoothly.
         decay_rate: between 0 and 1.
+        end: below which it does not fall.
     """
 
-    def __init__(self, initial: float, start: int, decay_steps: int, decay_rate: float):
+    def __init__(
+        self, initial: float, start: int, decay_steps: int, decay_rate: float, end: float = 0.0
+    ):
         if not 0 < decay_rate <= 1:
             raise ValueError(f"decay_rate is between 0 and 1. Received: {decay_rate}.")
         self.initial, self.start = initial, start
-        self.decay_steps, self.decay_rate = decay_steps, decay_rate
+        self.decay_steps, self.decay_rate, self.end = decay_steps, decay_rate, end
 
     def __call__(self, step):
         beyond = ops.maximum(ops.cast(step, "float32") - self.start, 0.0)
-        return self.initial * ops.power(self.decay_rate, beyond / self.decay_steps)
+        rate = self.initial * ops.power(self.decay_rate, beyond / self.decay_steps)
+        return ops.maximum(rate, self.end)
 
     def get_config(self):
         return {
@@ -33,6 +37,7 @@ class DelayedDecay(keras.optimizers.schedules.LearningRateSchedule):
             "start": self.start,
             "decay_steps": self.decay_steps,
             "decay_rate": self.decay_rate,
+            "end": self.end,
         }
 
 

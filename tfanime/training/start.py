@@ -76,6 +76,9 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
     for part, variables in wanted.items():
         for variable, array in zip(variables, stored[part], strict=True):
             variable.assign(array)
+    for average in gan.averages:
+        for variable, array in zip(average.weights, stored["ema_generator"], strict=True):
+            variable.assign(array)
 
 
 def _parts(gan: GAN | Networks) -> dict[str, list]:

@@ -49,6 +49,7 @@ from tfanime.training.start import start_from
 from tfanime.training.watch import ADVICE, CollapseWatch, Diverged
 
 CONFIG = "config.json"
+AVERAGES = "averages"
 MINUTES_BETWEEN_CHECKPOINTS = 3.0
 ARGUMENTS = ("image_size", "batch_size", "seed", "precision")
 
@@ -297,7 +298,9 @@ class _Trainer:
 
     def run(self) -> Run:
         if self.chief:
-            self._beside("the first sheets", self.sheets.start, self.step)
+            first = self._beside("the first sheets", self.sheets.start, self.step)
+            for name, sheet in (first or {}).items():
+                self._beside("tensorboard/", self.board.show, self.step, name, sheet)
         if self.step == 0:
             # From here on there is something to generate from and to resume.
             self._save()
@@ -379,7 +382,8 @@ class _Trainer:
         self._beside("tensorboard/", self.board.add, self.step, means or {})
         bar.update(logs)
         if self.step % self.sample_every == 0:
-            self._beside("samples/", self.sheets.draw, self.step)
+            sheet = self._beside("samples/", self.sheets.draw, self.step)
+            self._beside("tensorboard/", self.board.show, self.step, "samples", sheet)
             self._beside("curves.png", draw_curves, self.out)
         if self.quality and self.step % self.evaluate_every == 0:
             figures = self._beside("quality.csv", self.quality.measure, self.step)
@@ -422,11 +426,15 @@ class _Trainer:
         if not self.chief:
             return
         checkpoint.save(arrays, self.out, self._meta())
-        model, name = self.gan.ema_generator, self.config.recipe
-        if isinstance(self.gan, SRGAN):
-            save_upscaler(self.out, model, self.gan.factor, name)
-        else:
-            save_generator(self.out, model, _conditional_schema(self.gan), name)
+        name = self.config.recipe
+        models = {self.out: self.gan.ema_generator}
+        for half_life, model in zip(self.gan.more_averages, self.gan.averages, strict=True):
+            models[self.out / AVERAGES / f"{half_life:g}"] = model
+        for folder, model in models.items():
+            if isinstance(self.gan, SRGAN):
+                save_upscaler(folder, model, self.gan.factor, name)
+            else:
+                save_generator(folder, model, _conditional_schema(self.gan), name)
 
     def _compare(self, arrays: dict) -> None:
         """Stops workers whose weights are not the same to the last bit."""
