@@ -9,11 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tfanime import latent, zoo
 from tfanime.generation import Generated, Tags, generate
+from tfanime.labels import LabelSchema
 from tfanime.printing import plain
 from tfanime.saved import load_schema
 from tfanime.text.genres import genre_text
-from tfanime.text.kept import KeptTexts
+from tfanime.text.kept import FOLDER, ROWS, KeptTexts
+from tfanime.words import Understood, narrowed, understand
 
 NEAREST = 5
 
@@ -47,6 +50,8 @@ class Imagined:
             texts, the largest first: `{"mood": {"heavy": 0.8, "light": 0.2}}`.
         chosen: the values of these groups, or those asked for, that the pictures were drawn with.
         nearest: the training texts closest to it, the closest first.
+        words: of a run that knows attributes and no texts, what was understood of the text; `read`,
+            `read_as` and `nearest` are empty then.
     """
 
     pictures: Generated
@@ -55,6 +60,7 @@ class Imagined:
     read_as: dict[str, dict[str, float]]
     chosen: dict[str, object]
     nearest: list[Near]
+    words: Understood | None = None
 
     @property
     def images(self) -> np.ndarray:
@@ -63,6 +69,8 @@ class Imagined:
 
     def explanation(self) -> str:
         """The reading in a few lines."""
+        if self.words is not None:
+            return "\n".join(map(plain, _told(self.words, self.chosen)))
         lines = [f"{name}: {text}" for name, text in self.read.items()]
         for name, shares in self.read_as.items():
             told = ", ".join(f"{value} {share:.0%}" for value, share in shares.items())
@@ -111,14 +119,20 @@ def imagine(
         `Imagined`.
 
     Raises:
-        ValueError: for a run without texts, a text that says nothing, unknown tags, or an encoder
-            that tfanime does not know, without `trust_encoder`.
+        ValueError: for a run without texts and attributes, a text that says nothing, unknown tags,
+            or an encoder that tfanime does not know, without `trust_encoder`.
 
     Example:
         >>> found = imagine("a lonely swordsman under a red moon",  # doctest: +SKIP
         ...                 run="runs/posters", n=8, grid="moon.png")
         >>> print(found.explanation())  # doctest: +SKIP
     """
+    known = _attributes(run)
+    if known is not None:
+        return _imagine_attributes(
+            text, run, known, dict(tags or {}), n, seed, truncation=truncation, out=out,
+            grid=grid, progress=progress,
+        )  # fmt: skip
     kept = KeptTexts.open(run)
     schema = load_schema(run)
     named = {code.name for code in kept.codes}
@@ -155,6 +169,66 @@ def imagine(
     return Imagined(
         pictures, text, read, read_as, chosen, [_near(kept.rows[i], i, s) for i, s in near]
     )
+
+
+# ---- by attributes -------------------------------------------------------------------------------
+
+
+def _attributes(run: str | os.PathLike) -> LabelSchema | None:
+    """The schema of a run that knows attributes and no texts."""
+    folder = zoo.locate(run)
+    if (folder / FOLDER / ROWS).is_file():
+        return None
+    try:
+        schema = load_schema(folder)
+    except FileNotFoundError:
+        return None
+    return schema if schema is not None and not schema.vector_size else None
+
+
+def _imagine_attributes(
+    text: str,
+    run: str | os.PathLike,
+    schema: LabelSchema,
+    tags: dict[str, object],
+    n: int,
+    seed: int,
+    **options,
+) -> Imagined:
+    words = understand(text, schema)
+    if not words.tags and not words.choices:
+        known = ", ".join(field.name.replace("_", " ") for field in schema.fields)
+        raise ValueError(
+            f"A text that says something about this run's attributes is needed: {known}. "
+            f"Received: {text!r}."
+        )
+    schema.encode(tags)  # refuses what the run does not know
+    seed = latent.check_seed(seed)
+    n, _ = latent.check_pictures(n, 0)
+    chosen = words.tags | tags
+    open_ = {name: left for name, left in words.choices.items() if name not in tags}
+    drawn = latent.sample_labels(seed, n, narrowed(schema, open_))
+    rows = np.full_like(drawn, np.nan)
+    for name in open_:
+        rows[:, schema.slices()[name]] = drawn[:, schema.slices()[name]]
+    pictures = generate(run, n, seed, chosen, labels=rows, **options)
+    return Imagined(pictures, text, {}, {}, chosen | open_, [], words)
+
+
+def _told(words: Understood, chosen: Mapping[str, object]) -> list[str]:
+    told = []
+    for name, tag in chosen.items():
+        if isinstance(tag, bool):
+            told.append(name if tag else f"no {name}")
+        else:
+            told.append(f"{name} {' or '.join(tag) if isinstance(tag, tuple) else tag}")
+    lines = [f"drawn as: {', '.join(told).replace('_', ' ')}"]
+    if words.unknown:
+        lines.append(f"not understood: {', '.join(words.unknown)}")
+    return lines
+
+
+# ---- by texts ------------------------------------------------------------------------------------
 
 
 def _read(code, text: str, kept: KeptTexts) -> str:

@@ -12,7 +12,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -121,6 +121,26 @@ def understand(text: str, schema: LabelSchema | Iterable[Field]) -> Understood:
         reading.take(item)
     tags, choices = reading.result()
     return Understood(tags, choices, tuple(_unknown(tokens, shown)))
+
+
+def narrowed(schema: LabelSchema, choices: Mapping[str, Iterable[str]]) -> LabelSchema:
+    """A schema that draws only these values of a group, as often among themselves as before.
+
+    Args:
+        schema: without its examples, which would be drawn whole.
+        choices: as `Understood.choices`.
+    """
+    from tfanime.labels import LabelSchema
+
+    fields = []
+    for f in schema.fields:
+        if f.name in choices:
+            left = [value in choices[f.name] for value in f.values]
+            known = f.frequencies or f.default_frequencies()
+            kept = [p if here else 0.0 for p, here in zip(known, left, strict=True)]
+            f = replace(f, frequencies=tuple(kept if sum(kept) else map(float, left)))
+        fields.append(f)
+    return LabelSchema(tuple(fields))
 
 
 # ---- the table -----------------------------------------------------------------------------------
