@@ -212,7 +212,9 @@ def _imagine_attributes(
     for name in open_:
         rows[:, schema.slices()[name]] = drawn[:, schema.slices()[name]]
     pictures = generate(run, n, seed, chosen, labels=rows, **options)
-    return Imagined(pictures, text, {}, {}, chosen | open_, [], words)
+    all_ = chosen | open_
+    told = {field.name: all_[field.name] for field in schema.fields if field.name in all_}
+    return Imagined(pictures, text, {}, {}, told, [], words)
 
 
 def _told(words: Understood, chosen: Mapping[str, object]) -> list[str]:
