@@ -391,17 +391,20 @@ export class Studio {
 
   // ---- pictures that are kept ------------------------------------------------------------------
 
-  /** Puts a picture first; `instead`: of the one that is first. */
+  /** Puts a picture first, `instead` of the one that is first, and of another of the same settings:
+   * a favourite stays one. */
   private collect(shot: Shot, instead = false): void {
     const [newest, ...others] = this.state.history;
+    const left = instead ? others : this.state.history;
     if (instead && newest) this.shelf.remove(newest.id);
-    const all = [shot, ...(instead ? others : this.state.history)].filter(
-      (one, i, list) => i === list.findIndex(({ id }) => id === one.id),
-    );
+    const twins = left.filter(({ id, settings }) => id === shot.id || this.same(settings, shot.settings));
+    for (const { id } of twins) if (id !== shot.id) this.shelf.remove(id);
+    const first = { ...shot, favourite: twins.some(({ favourite }) => favourite) };
+    const all = [first, ...left.filter((one) => !twins.includes(one))];
     let room = KEPT;
     const history = all.filter((one) => one.favourite || room-- > 0);
     for (const one of all) if (!history.includes(one)) this.shelf.remove(one.id);
-    this.shelf.put(shot);
+    this.shelf.put(first);
     this.set({ history });
   }
 
@@ -414,9 +417,9 @@ export class Studio {
       return model?.latentDim === latent.length && width === (labels?.length ?? 0);
     };
     const found = (await this.shelf.all()).filter(fit);
-    const here = new Set(this.state.history.map(({ id }) => id));
-    const older = found.filter(({ id }) => !here.has(id)).reverse();
-    this.set({ history: [...this.state.history, ...older] });
+    const drawn = [...this.state.history].reverse();
+    this.set({ history: found.filter(({ id }) => !drawn.some((shot) => shot.id === id)).reverse() });
+    for (const shot of drawn) this.collect(shot); // that were drawn meanwhile
   }
 
   favour(shot: Shot, favourite: boolean): void {

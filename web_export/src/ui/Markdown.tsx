@@ -59,7 +59,8 @@ const START = /^(#+ |```|\s*\||\s*[-*] |    )/;
 
 /** What model cards are written in: headings, paragraphs, lists, tables and code. */
 export function Markdown({ text }: { text: string }) {
-  const lines = text.replace(/^---\n[\s\S]*?\n---\n/, "").split("\n");
+  const pictures = /!\[[^\]]*\]\([^)]*\)/g; // they lie beside the run, not beside the page
+  const lines = text.replace(/^---\n[\s\S]*?\n---\n/, "").replace(pictures, "").split("\n");
   const blocks: ReactNode[] = [];
   for (let at = 0; at < lines.length; ) {
     const key = at;
