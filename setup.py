@@ -157,7 +157,7 @@ setup(
     ],
     python_requires=">=3.10,<3.13",
     packages=find_packages(include=["tfanime", "tfanime.*"]),
-    package_data={"tfanime.text": ["explorer.html"]},
+    package_data={"tfanime": ["words.json"], "tfanime.text": ["explorer.html"]},
     install_requires=INSTALL,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["tfanime = tfanime.cli:main"]},

@@ -204,6 +204,9 @@ def test_generate(invoke, calls, run_folder, words, tags):
             "truncation": 1.0,
             "typical": False,
             "first": 0,
+            "vary": 0.0,
+            "vary_seed": 0,
+            "sliders": {},
             "out": None,
             "grid": "sheet.png",
             "upscale": None,
@@ -211,6 +214,18 @@ def test_generate(invoke, calls, run_folder, words, tags):
             "progress": True,
         }
         assert result.stdout == "sheet: sheet.png\n"
+
+
+def test_generate_fine_tuning(invoke, calls, run_folder):
+    words = ["--vary", 0.25, "--vary-seed", 9, "--slider", "blue-hair=-0.5", "--slider", "smile=1"]
+    result = invoke("generate", run_folder, "--grid", "sheet.png", *words)
+    assert result.exit_code == 0, result.stderr
+    given = calls["generate"][1]
+    assert (given["vary"], given["vary_seed"]) == (0.25, 9)
+    assert given["sliders"] == {"blue_hair": -0.5, "smile": 1.0}
+    for bad in ("smile", "smile=much", "=1="):
+        result = invoke("generate", run_folder, "--grid", "sheet.png", "--slider", bad)
+        assert result.exit_code == 2 and "is no COLUMN=X" in result.stderr
 
 
 @pytest.mark.parametrize(

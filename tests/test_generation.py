@@ -364,6 +364,64 @@ def test_label_rows_are_drawn_as_they_are_and_tags_go_first():
         generate(Painter(schema=None), n=5, labels=rows)
 
 
+# ---- fine tuning, docs/seeds.md, section 5 ------------------------------------------------------
+
+
+def test_vary_goes_along_the_arc_to_another_seed():
+    made = generate(Painter(), n=3, seed=7, first=4, truncation=0.5, vary=0.25, vary_seed=9)
+    ends = (latent.latents(seed, 3, DIM, 4) / 2 for seed in (7, 9))
+    for z, a, b in zip(made.latents, *ends, strict=True):
+        la, lb = np.linalg.norm(a), np.linalg.norm(b)
+        angle = math.acos(np.dot(a / la, b / lb))
+        direction = math.sin(0.75 * angle) * a / la + math.sin(0.25 * angle) * b / lb
+        expected = (0.75 * la + 0.25 * lb) * direction / math.sin(angle)
+        np.testing.assert_allclose(z, expected, atol=1e-5)
+    plain = generate(Painter(), n=3, seed=7, first=4, truncation=0.5)
+    np.testing.assert_array_equal(made.labels, plain.labels)
+    same = generate(Painter(), n=3, seed=7, first=4, truncation=0.5, vary=0, vary_seed=9)
+    np.testing.assert_array_equal(same.images, plain.images)
+    whole = generate(Painter(), n=1, seed=7, vary=1, vary_seed=9)
+    np.testing.assert_allclose(whole.latents, latent.latents(9, 1, DIM), atol=1e-6)
+
+
+def test_sliders_replace_columns_of_what_the_network_is_fed(tmp_path):
+    painter = Painter()
+    sliders = {"blue_hair": 0.25, "smile": -1, "hat": 0}
+    made = generate(painter, 2, 7, {"smile": True}, sliders=sliders, vary=0.5, out=tmp_path)
+    fed = painter.labels[0][:2]
+    expected = latent.sample_labels(7, 2, MAKEGIRLSMOE, {"smile": True}) * 2 - 1
+    for name, x in sliders.items():
+        expected[:, MAKEGIRLSMOE.columns.index(name)] = x
+    np.testing.assert_array_equal(fed, expected)
+    np.testing.assert_array_equal(made.labels, (expected + 1) / 2)
+    assert [tags["smile"] for tags in made.tags] == [False, False]
+    listed = json.loads((tmp_path / "generated.json").read_text())["pictures"]
+    for entry in listed.values():
+        assert (entry["vary"], entry["vary_seed"], entry["sliders"]) == (0.5, 0, sliders)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"vary": 1.5}, "vary is a number from 0 to 1. Received: 1.5"),
+        ({"vary": float("nan")}, "vary is a number from 0 to 1"),
+        ({"vary": "much"}, "vary is a number from 0 to 1"),
+        ({"vary": 0.5, "vary_seed": -1}, "seed is a whole number"),
+        ({"sliders": {"blue": 0.5}}, "A slider is one of .* blonde_hair.* Received: 'blue'"),
+        ({"sliders": {"smile": 2}}, "The slider 'smile' is a number from -1 to 1. Received: 2"),
+        ({"sliders": {"smile": "much"}}, "is a number from -1 to 1. Received: 'much'"),
+    ],
+)
+def test_refusals_of_fine_tuning(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        generate(Painter(), n=1, **arguments)
+
+
+def test_sliders_need_labels():
+    with pytest.raises(ValueError, match="label columns: it has none. Received: 'smile'"):
+        generate(Painter(schema=None), n=1, sliders={"smile": 1})
+
+
 def test_progress_counts_pictures(capsys):
     generate(Painter(), n=11, progress=True)
     assert "11/11" in capsys.readouterr().err

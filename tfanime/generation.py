@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,9 @@ def generate(
     progress: bool = False,
     scale: int = 1,
     typical: bool = False,
+    vary: float = 0.0,
+    vary_seed: int = 0,
+    sliders: Mapping[str, float] | None = None,
 ) -> Generated:
     """Draws pictures.
 
@@ -127,13 +131,18 @@ def generate(
         scale: 1 to 16; makes pictures so many times as large, after `upscale`, without new detail.
         typical: a truncation below 1 leads to the model's typical latent instead of to zero, where
             many models draw smears (`latent.truncate`).
+        vary: 0 to 1; goes this part of the way along the arc from each picture's latents to those
+            that the same index of `vary_seed` has.
+        vary_seed: 0 <= vary_seed < 2**53.
+        sliders: what the network is fed for single label columns, -1 (no) to 1 (yes), whatever
+            tags and chance say: `{"blue_hair": 0.3}`.
 
     Returns:
         `Generated`.
 
     Raises:
-        ValueError: for a number out of range, tags that the model does not know, or `typical` with
-            a model whose typical latent was not measured.
+        ValueError: for a number out of range, tags or sliders that the model does not know, or
+            `typical` with a model whose typical latent was not measured.
 
     Example:
         >>> faces = generate("runs/girls", n=4, seed=7, tags={"hair": "blue"})  # doctest: +SKIP
@@ -151,14 +160,26 @@ def generate(
     folder = None if out is None else _PictureFolder(out)
     truncation = latent.check_truncation(truncation)
     _check_scale(scale)
+    vary, vary_seed = _check_vary(vary), latent.check_seed(vary_seed)
     generator = _loaded(run)
+    columns = _columns(generator.schema, sliders)
     upscaler = None if upscale is None else upscaling.loaded(upscale)
     factor = scale if upscaler is None else scale * upscaler.factor
     centre = _centre(generator, truncation, typical)
     z = latent.truncate(latent.latents(seed, n, generator.latent_dim, first), truncation, centre)
+    if vary:
+        others = latent.latents(vary_seed, n, generator.latent_dim, first)
+        others = latent.truncate(others, truncation, centre)
+        z = np.concatenate([latent.slerp(a, b, [vary]) for a, b in zip(z, others, strict=True)])
     labels = _sample_labels(generator, seed, n, tags, first, labels)
     shots = np.empty((n, factor * generator.height, factor * generator.width, 3), np.uint8)
     signed = None if labels is None else to_signed(labels)
+    if columns:
+        signed[:, list(columns)] = list(columns.values())
+        labels = to_unsigned(signed)
+    if folder:
+        folder.tuned = {"vary": vary, "vary_seed": vary_seed} if vary else {}
+        folder.tuned |= {"sliders": dict(sliders)} if columns else {}
     result = Generated(shots, z, labels, generator.schema, seed, first)
     try:
         for start, part in _draw(generator, z, signed, first, progress):
@@ -263,6 +284,31 @@ def interpolate(
         pictures.save_grid(grid, shots[rows.ravel()], columns=frames + 1)
     labels = None if signed is None else to_unsigned(signed)
     return Generated(shots, z, labels, generator.schema)
+
+
+# ---- fine tuning ---------------------------------------------------------------------------------
+
+
+def _check_vary(vary: float) -> float:
+    if not isinstance(vary, Real) or not 0 <= vary <= 1:
+        raise ValueError(f"vary is a number from 0 to 1. Received: {vary!r}.")
+    return float(vary)
+
+
+def _columns(schema: LabelSchema | None, sliders: Mapping[str, float] | None) -> dict[int, float]:
+    """Number of a label column to what it is set to."""
+    if not sliders:
+        return {}
+    known = () if schema is None else schema.columns[: schema.size - schema.vector_size]
+    for name, x in sliders.items():
+        if name not in known:
+            listed = ", ".join(known) or "it has none"
+            raise ValueError(
+                f"A slider is one of the model's label columns: {listed}. Received: {name!r}."
+            )
+        if not isinstance(x, Real) or not -1 <= x <= 1:
+            raise ValueError(f"The slider {name!r} is a number from -1 to 1. Received: {x!r}.")
+    return {known.index(name): float(x) for name, x in sliders.items()}
 
 
 # ---- drawing -----------------------------------------------------------------------------------
@@ -394,6 +440,7 @@ class _PictureFolder:
                 f"Received: {os.fspath(path)!r}. For one sheet use grid."
             )
         self.entries: dict[str, dict] = {}
+        self.tuned: dict[str, object] = {}  # how all that is added was tuned, if it was
         remove_left_over(self.path)
         index = self.path / INDEX
         if index.exists():
@@ -418,6 +465,7 @@ class _PictureFolder:
         pictures.save_image(self.path / name, image)
         entry = {"seed": seed, "index": index, "truncation": truncation, "tags": tags}
         self.entries[name] = entry | ({"typical": True} if typical else {})
+        self.entries[name] |= self.tuned
 
     def write_index(self) -> None:
         """Also after an interruption: what is there is then listed."""

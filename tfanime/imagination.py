@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tfanime import latent, zoo
 from tfanime.generation import Generated, Tags, generate
+from tfanime.labels import LabelSchema
 from tfanime.printing import plain
 from tfanime.saved import load_schema
 from tfanime.text.genres import genre_text
-from tfanime.text.kept import KeptTexts
+from tfanime.text.kept import FOLDER, ROWS, KeptTexts
+from tfanime.words import Understood, narrowed, understand
 
 NEAREST = 5
 
@@ -49,6 +52,8 @@ class Imagined:
         nearest: the training texts closest to it, the closest first.
         odds: name of each group that the text chose to the share that its value has in `read_as`.
         by_chance: names of the run's other labels, which differ from picture to picture.
+        words: of a run that knows attributes and no texts, what was understood of the text; `read`,
+            `read_as` and `nearest` are empty then.
     """
 
     pictures: Generated
@@ -59,6 +64,7 @@ class Imagined:
     nearest: list[Near]
     odds: dict[str, float] = field(default_factory=dict)
     by_chance: tuple[str, ...] = ()
+    words: Understood | None = None
 
     @property
     def images(self) -> np.ndarray:
@@ -70,6 +76,8 @@ class Imagined:
 
     def explanation(self) -> str:
         """The reading in a few lines."""
+        if self.words is not None:
+            return "\n".join(map(plain, _told(self.words, self.chosen)))
         lines = [f"{name}: {text}" for name, text in self.read.items()]
         for name, shares in self.read_as.items():
             told = ", ".join(f"{value} {share:.0%}" for value, share in shares.items())
@@ -129,14 +137,20 @@ def imagine(
         `Imagined`.
 
     Raises:
-        ValueError: for a run without texts, a text that says nothing, unknown tags, or an encoder
-            that tfanime does not know, without `trust_encoder`.
+        ValueError: for a run without texts and attributes, a text that says nothing, unknown tags,
+            or an encoder that tfanime does not know, without `trust_encoder`.
 
     Example:
         >>> found = imagine("a lonely swordsman under a red moon",  # doctest: +SKIP
         ...                 run="runs/posters", n=8, grid="moon.png")
         >>> print(found.explanation())  # doctest: +SKIP
     """
+    known = _attributes(run)
+    if known is not None:
+        return _imagine_attributes(
+            text, run, known, dict(tags or {}), n, seed, truncation=truncation, out=out,
+            grid=grid, progress=progress,
+        )  # fmt: skip
     kept = KeptTexts.open(run)
     schema = load_schema(run)
     named = {code.name for code in kept.codes}
@@ -174,6 +188,68 @@ def imagine(
     by_chance = tuple(sorted(conditioned - named - set(chosen)))
     nearest = [_near(kept.rows[i], i, s) for i, s in near]
     return Imagined(pictures, text, read, read_as, chosen, nearest, odds, by_chance)
+
+
+# ---- by attributes -------------------------------------------------------------------------------
+
+
+def _attributes(run: str | os.PathLike) -> LabelSchema | None:
+    """The schema of a run that knows attributes and no texts."""
+    folder = zoo.locate(run)
+    if (folder / FOLDER / ROWS).is_file():
+        return None
+    try:
+        schema = load_schema(folder)
+    except FileNotFoundError:
+        return None
+    return schema if schema is not None and not schema.vector_size else None
+
+
+def _imagine_attributes(
+    text: str,
+    run: str | os.PathLike,
+    schema: LabelSchema,
+    tags: dict[str, object],
+    n: int,
+    seed: int,
+    **options,
+) -> Imagined:
+    words = understand(text, schema)
+    if not words.tags and not words.choices:
+        known = ", ".join(field.name.replace("_", " ") for field in schema.fields)
+        raise ValueError(
+            f"A text that says something about this run's attributes is needed: {known}. "
+            f"Received: {text!r}."
+        )
+    schema.encode(tags)  # refuses what the run does not know
+    seed = latent.check_seed(seed)
+    n, _ = latent.check_pictures(n, 0)
+    chosen = words.tags | tags
+    open_ = {name: left for name, left in words.choices.items() if name not in tags}
+    drawn = latent.sample_labels(seed, n, narrowed(schema, open_))
+    rows = np.full_like(drawn, np.nan)
+    for name in open_:
+        rows[:, schema.slices()[name]] = drawn[:, schema.slices()[name]]
+    pictures = generate(run, n, seed, chosen, labels=rows, **options)
+    all_ = chosen | open_
+    told = {field.name: all_[field.name] for field in schema.fields if field.name in all_}
+    return Imagined(pictures, text, {}, {}, told, [], words=words)
+
+
+def _told(words: Understood, chosen: Mapping[str, object]) -> list[str]:
+    told = []
+    for name, tag in chosen.items():
+        if isinstance(tag, bool):
+            told.append(name if tag else f"no {name}")
+        else:
+            told.append(f"{name} {' or '.join(tag) if isinstance(tag, tuple) else tag}")
+    lines = [f"drawn as: {', '.join(told).replace('_', ' ')}"]
+    if words.unknown:
+        lines.append(f"not understood: {', '.join(words.unknown)}")
+    return lines
+
+
+# ---- by texts ------------------------------------------------------------------------------------
 
 
 def _read(code, text: str, kept: KeptTexts) -> str:

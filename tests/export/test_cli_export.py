@@ -39,7 +39,13 @@ def test_export(invoke, calls, tmp_path):
     assert result.exit_code == 0, result.stderr
     [(arguments, options)] = calls
     assert arguments == ([tmp_path] * 2, "x")
-    assert options == {"precision": "uint8", "site": True, "extractor": None, "progress": True}
+    assert options == {
+        "precision": "uint8",
+        "site": True,
+        "extractor": None,
+        "address": None,
+        "progress": True,
+    }
     assert "uint8        4.46     3.61     35.8    33.3 <-" in result.stdout
     assert "KID: 0.10000 with float32, 0.20000 with these weights" in result.stdout
     assert "tfanime web serve x" in result.stdout

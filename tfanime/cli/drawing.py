@@ -15,6 +15,7 @@ from tfanime.cli.kinds import (
     Drawing,
     Run,
     Seeds,
+    Slider,
     Tags,
 )
 
@@ -47,6 +48,22 @@ SCALE = click.option(
     help="Index of the first picture; --first 16 goes on after --n 16.",
 )
 @click.option(
+    "--vary",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    metavar="PART",
+    help="Go this part (0 to 1) of the way to the noise of --vary-seed.",
+)
+@click.option("--vary-seed", type=SEED, default=0, help="See --vary.")
+@click.option(
+    "--slider",
+    "sliders",
+    type=Slider(),
+    multiple=True,
+    metavar="COLUMN=X",
+    help="Feed the network X, -1 to 1, for a label column: blue_hair=0.3. Repeatable.",
+)
+@click.option(
     "--out",
     type=click.Path(file_okay=False),
     metavar="DIR",
@@ -61,7 +78,7 @@ SCALE = click.option(
 @UPSCALE
 @SCALE
 @click.pass_context
-def generate(ctx, run, n, out, grid, **options) -> None:
+def generate(ctx, run, n, out, grid, sliders, **options) -> None:
     """Draw pictures: single files (--out), a sheet (--grid) or both.
 
     Without RUN, faces-64 draws, which ships with tfanime.
@@ -76,12 +93,14 @@ def generate(ctx, run, n, out, grid, **options) -> None:
       tfanime generate runs/first --n 64 --grid sheet.png
       tfanime generate runs/girls --n 16 --seed 7 --hair blue --smile --no-hat --out faces/
       tfanime generate runs/girls --truncation 0.7 --grid typical.png
+      tfanime generate --n 1 --seed 7 --vary 0.2 --vary-seed 9 --slider blue_hair=0.3 --out one/
       tfanime generate runs/girls --upscale upscaler --out faces2x/
       tfanime generate --scale 4 --n 1 --seed 3 --out portrait/
     """
     if out is None and grid is None:
         raise click.UsageError("Say where the pictures go: --out DIR, --grid FILE or both.", ctx)
     tags = tags_of(ctx, run, pairs_of(ctx))
+    options["sliders"] = dict(sliders)
     tfanime.generate(run, n=n, tags=tags or None, out=out, grid=grid, progress=True, **options)
     if out is not None:
         click.echo(f"{n:,} pictures in {out}")

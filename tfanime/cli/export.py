@@ -62,6 +62,11 @@ def export() -> None:
     metavar="SPEC",
     help="Also measure KID with it: tagger, mobilenet:FILE and others, as for `tfanime evaluate`.",
 )
+@click.option(
+    "--address",
+    metavar="URL",
+    help="Where the folder will be: previews of links to it then show its pictures.",
+)
 def export_web(runs, out, **options) -> None:
     """Write a static site that draws with trained models, in the browser alone.
 

@@ -16,7 +16,7 @@ from tfanime.cli.kinds import COUNT, SEED, TRUNCATION, TRUST_ENCODER, Drawing, R
     type=Run(file_okay=False),
     required=True,
     metavar="RUN",
-    help="A run that was trained with texts.",
+    help="A run that was trained with texts or attributes.",
 )
 @click.option("--n", type=COUNT, default=8, show_default=True, help="How many pictures.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same pictures.")
@@ -34,12 +34,15 @@ def imagine(ctx, text, run, **options) -> None:
     """Draw what TEXT describes: a phrase, a paragraph, or genres.
 
     Says how it was read: the class and the titles of the nearest training texts. The run's other
-    attributes are options, as for `tfanime generate`.
+    attributes are options, as for `tfanime generate`. For a run with attributes and without texts,
+    TEXT names attributes, in English, Japanese, Chinese or Russian, and what was not understood is
+    said.
 
     \b
     Examples:
       tfanime imagine "a lonely swordsman under a red moon" --run runs/posters --grid moon.png
       tfanime imagine "school comedy" --run runs/posters --mood light --n 16 --out pictures/
+      tfanime imagine "long blue hair, no hat or ribbon" --run runs/girls --grid blue.png
     """
     if options["out"] is None and options["grid"] is None:
         raise click.UsageError("Say where the pictures go: --out DIR, --grid FILE or both.", ctx)

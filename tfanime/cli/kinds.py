@@ -108,6 +108,19 @@ class Drawing(click.Path):
         return super().convert(value, param, ctx)
 
 
+class Slider(click.ParamType):
+    name = "column=x"
+
+    def convert(self, value, param, ctx):
+        name, equals, number = value.partition("=")
+        try:
+            if not equals:
+                raise ValueError
+            return name.strip().replace("-", "_"), float(number)
+        except ValueError:
+            self.fail(f"{value!r} is no COLUMN=X, such as blue_hair=0.3.", param, ctx)
+
+
 class Seeds(click.ParamType):
     name = "seeds"
 

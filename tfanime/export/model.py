@@ -25,7 +25,7 @@ from tfanime.saved import (
     load_upscaler,
 )
 
-REFERENCES = (7, 8)  # seeds
+REFERENCE = 7  # seed of the picture by which a browser checks itself
 MEASURED_SEED = 0  # its first pictures are compared
 UPSCALED = 8  # pictures that judge an upscaler
 JUDGED = 256  # pictures that an extractor looks at
@@ -220,29 +220,24 @@ class Work:
         return plans, table
 
     def _references(self) -> tuple[dict, Path]:
-        """What is known of a generator, with pictures that a browser can check itself by."""
+        """What is known of a generator, with a picture that a browser can check itself by."""
         generator = self.subject.generator
-        references, pictures = [], b""
-        for seed in REFERENCES:
-            inputs = _drawn_inputs(generator, seed, 1)
-            references.append(
-                {
-                    "seed": seed,
-                    "latent": bundle.encoded(inputs[0][0]),
-                    "labels": [float(x) for x in inputs[1][0]] if len(inputs) > 1 else None,
-                    "offset": len(pictures),
-                }
-            )
-            pictures += to_uint8(_by_keras(generator.model, inputs)).tobytes()
-        file = bundle.write_hashed(self.home, "reference", ".bin", pictures)
-        for reference in references:
-            reference["picture"] = file.relative_to(self.folder).as_posix()
+        inputs = _drawn_inputs(generator, REFERENCE, 1)
+        picture = to_uint8(_by_keras(generator.model, inputs)).tobytes()
+        file = bundle.write_hashed(self.home, "reference", ".bin", picture)
+        reference = {
+            "seed": REFERENCE,
+            "latent": bundle.encoded(inputs[0][0]),
+            "labels": [float(x) for x in inputs[1][0]] if len(inputs) > 1 else None,
+            "picture": file.relative_to(self.folder).as_posix(),
+            "offset": 0,
+        }
         described = {
             "latentDim": generator.latent_dim,
             "height": generator.height,
             "width": generator.width,
             "schema": generator.schema.to_json() if generator.schema else None,
-            "references": references,
+            "references": [reference],
         }
         return described, file
 

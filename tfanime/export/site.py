@@ -19,6 +19,7 @@ from tfanime.files import atomic_folder
 PACKAGED = Path(__file__).parent / "_site"
 SOURCES = Path(__file__).parents[2] / "web_export"
 NODE = (20, 19)  # what Vite asks for
+WORDS = Path(__file__).parents[1] / "words.json"  # the one source outside of SOURCES
 OUR_FOLDERS = {"node_modules", "build", "dist"}  # below SOURCES, but no sources
 
 
@@ -136,7 +137,7 @@ def _npm(arguments: list[str], doing: str, folder: Path, environment: dict[str, 
 
 
 def _hash(sources: Path) -> str:
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(WORDS.read_bytes())
     for file in sorted(path for path in sources.rglob("*") if path.is_file()):
         name = file.relative_to(sources)
         if name.parts[0] not in OUR_FOLDERS:

@@ -12,7 +12,7 @@ from pathlib import Path
 import tfanime
 from tfanime import zoo
 from tfanime.bars import overall
-from tfanime.export import tfjs
+from tfanime.export import sharing, tfjs
 from tfanime.export.folder import FORMAT, MANIFEST, check_replaceable, replacing
 from tfanime.export.model import Exported, Work, generator_subject, kid_judge, upscaler_subject
 from tfanime.export.precision import PRECISIONS
@@ -41,6 +41,7 @@ def export_web(
     extractor: str | None = None,
     progress: bool = False,
     converter: str = "tfanime",
+    address: str | None = None,
 ) -> Site:
     """Writes a folder that any web host can serve: models, and the site that draws with them.
 
@@ -60,6 +61,9 @@ def export_web(
         progress: show a progress bar.
         converter: what writes the graph: `"tfanime"`, or `"tensorflowjs"`, the official converter,
             which takes layers that ours does not know.
+        address: where the folder will be, `https://example.org/faces/`: previews of links to it
+            then show its pictures. None leaves its own address out; many previews show no picture
+            then.
 
     Returns:
         `Site`.
@@ -81,6 +85,7 @@ def export_web(
     runs = [runs] if isinstance(runs, (str, os.PathLike)) else list(runs)
     named = _named([zoo.locate(run) for run in runs])
     out = Path(out)
+    address = sharing.check_address(address)
     check_replaceable(out)
     convert = tfjs.convert
     if converter == "tensorflowjs":
@@ -114,6 +119,10 @@ def export_web(
                 models.append(model)
                 if pictures is None:
                     pictures = subject.pictures
+        if built:
+            sharing.write_card(folder, pictures)
+            if address:
+                sharing.write_address(folder, address)
         write_json(folder / MANIFEST, {"format": FORMAT, "tfanime": tfanime.__version__, **entries})
     return Site(out, tuple(models))
 

@@ -44,7 +44,8 @@ async function answer(request) {
   try {
     return await fetchAndKeep(request);
   } catch (error) {
-    const found = (await kept(request)) ?? (request.mode === "navigate" ? await kept("index.html") : null);
+    const home = request.url.split(/[?#]/)[0] === self.registration.scope;
+    const found = (await kept(request)) ?? (home ? await kept("index.html") : null);
     if (found) return found;
     throw error;
   }

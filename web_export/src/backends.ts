@@ -21,11 +21,18 @@ async function checkWasm(): Promise<void> {
   }
 }
 
+/** Without a network a part that was not kept says so, and not what the bundler makes of it. */
+async function part<T>(code: Promise<T>): Promise<T> {
+  return code.catch(() => {
+    throw new Error("its code could not be loaded");
+  });
+}
+
 const importers: Record<Backend, () => Promise<unknown>> = {
-  webgpu: () => import("@tensorflow/tfjs-backend-webgpu"),
-  webgl: () => import("@tensorflow/tfjs-backend-webgl"),
+  webgpu: () => part(import("@tensorflow/tfjs-backend-webgpu")),
+  webgl: () => part(import("@tensorflow/tfjs-backend-webgl")),
   wasm: async () => {
-    const { setWasmPaths } = await import("./wasm");
+    const { setWasmPaths } = await part(import("./wasm"));
     await checkWasm();
     // Threads need headers that static hosts do not send.
     tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
@@ -35,7 +42,7 @@ const importers: Record<Backend, () => Promise<unknown>> = {
       "tfjs-backend-wasm-threaded-simd.wasm": simdWasm,
     });
   },
-  cpu: () => import("@tensorflow/tfjs-backend-cpu"),
+  cpu: () => part(import("@tensorflow/tfjs-backend-cpu")),
 };
 
 const loaded = new Set<Backend>();

@@ -22,6 +22,33 @@ export interface Settings {
   large: boolean;
 }
 
+export type View = "one" | "many" | "blend";
+export type Path = "slerp" | "lerp";
+
+export const FEWEST_FRAMES = 3;
+export const MOST_FRAMES = 200;
+export const FEWEST = 2;
+export const MOST = 20;
+
+/** What the page shows, beside the settings. */
+export interface Scene {
+  view: View;
+  /** Of many. */
+  count: number;
+  frames: number;
+  path: Path;
+  /** The pictures that a transition joins. */
+  ends: { from: Settings | null; to: Settings | null };
+}
+
+export const ONE: Scene = {
+  view: "one",
+  count: 8,
+  frames: 24,
+  path: "slerp",
+  ends: { from: null, to: null },
+};
+
 export function freshSeed(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000;
 }
@@ -71,6 +98,28 @@ export function fitted(settings: Settings, model: Model): Settings {
   };
 }
 
+/** A change that holds attributes, or with null leaves them to chance. Sliders of the same
+ * attributes end: they would say something else. */
+export function held(
+  settings: Settings,
+  fields: Field[],
+  tags: Record<string, Tag | null>,
+): Pick<Settings, "tags" | "sliders"> {
+  const ended = new Set(
+    columns(fields).filter(({ field }) => Object.hasOwn(tags, field.name)).map(({ name }) => name),
+  );
+  const all = Object.entries({ ...settings.tags, ...tags }).filter(([, tag]) => tag !== null);
+  const sliders = Object.entries(settings.sliders).filter(([name]) => !ended.has(name));
+  return { tags: Object.fromEntries(all) as Tags, sliders: Object.fromEntries(sliders) };
+}
+
+/** How nothing is tuned. */
+export const PLAIN = { sliders: {}, truncation: 1, vary: { seed: 0, strength: 0 } };
+
+export function tuned({ sliders, truncation, vary }: Settings): boolean {
+  return truncation !== 1 || vary.strength > 0 || Object.keys(sliders).length > 0;
+}
+
 // ---- checking ----------------------------------------------------------------------------------
 
 function read(json: check.Json, manifest: Manifest): Settings {
@@ -98,7 +147,7 @@ function read(json: check.Json, manifest: Manifest): Settings {
       seed: check.whole(vary.seed, "vary.seed", 0, SEEDS),
       strength: check.number(vary.strength, "vary.strength", 0, 1),
     },
-    large: json.large === true,
+    large: json.large === true && manifest.upscalers.length > 0,
   };
 }
 
@@ -119,10 +168,24 @@ export function fromJson(source: string, manifest: Manifest): Settings {
 
 // ---- address -----------------------------------------------------------------------------------
 
-const RESERVED = ["model", "seed", "index", "truncation", "vary", "vary-seed", "large"];
+const SCENE = ["view", "count", "frames", "path", "from", "to"];
+const RESERVED = ["model", "seed", "index", "truncation", "vary", "vary-seed", "large", ...SCENE];
 
-export function toHash(settings: Settings, manifest: Manifest): string {
+function writeScene(parts: URLSearchParams, { view, count, frames, path, ends }: Scene, manifest: Manifest): void {
+  if (view !== "one") parts.set("view", view);
+  if (view === "many" && count !== ONE.count) parts.set("count", String(count));
+  if (view !== "blend") return;
+  if (frames !== ONE.frames) parts.set("frames", String(frames));
+  if (path !== ONE.path) parts.set("path", path);
+  for (const slot of ["from", "to"] as const) {
+    const end = ends[slot];
+    if (end) parts.set(slot, toHash(end, manifest).slice(1));
+  }
+}
+
+export function toHash(settings: Settings, manifest: Manifest, scene = ONE): string {
   const parts = new URLSearchParams();
+  writeScene(parts, scene, manifest);
   if (manifest.models.length > 1) parts.set("model", settings.model);
   parts.set("seed", String(settings.seed));
   if (settings.index) parts.set("index", String(settings.index));
@@ -153,10 +216,15 @@ function tag(text: string, field: Field | undefined): Tag {
 export function fromHash(hash: string, manifest: Manifest): Settings | null {
   const parts = new URLSearchParams(hash.replace(/^#/, ""));
   if (![...parts].length) return null;
+  for (const name of new Set(parts.keys())) {
+    const given = parts.getAll(name);
+    if (given.length > 1) check.refuse(name, "given once in an address", given);
+  }
   const fields = (manifest.models.find(({ name }) => name === parts.get("model")) ?? manifest.models[0]).fields;
   const json: check.Json = { keepSeed: false };
   const [tags, sliders]: [[string, Tag][], [string, unknown][]] = [[], []];
   for (const [name, text] of parts) {
+    if (SCENE.includes(name)) continue;
     if (name === "model") json.model = text;
     else if (name === "large") json.large = text === "1" || text === "true";
     else if (name === "vary" || name === "vary-seed") {
@@ -172,4 +240,23 @@ export function fromHash(hash: string, manifest: Manifest): Settings | null {
     }
   }
   return read({ ...json, tags: Object.fromEntries(tags), sliders: Object.fromEntries(sliders) }, manifest);
+}
+
+/** What an address shows. Its settings have been read before, for their model. */
+export function sceneOf(hash: string, manifest: Manifest, model: string): Scene {
+  const parts = new URLSearchParams(hash.replace(/^#/, ""));
+  const whole = (name: "count" | "frames", low: number, high: number) =>
+    check.whole(numeric(parts.get(name) ?? String(ONE[name])), name, low, high);
+  const end = (slot: "from" | "to") => {
+    const found = fromHash(parts.get(slot) ?? "", manifest);
+    if (found && found.model !== model) check.refuse(slot, "a picture of the same model", found.model);
+    return found;
+  };
+  return {
+    view: check.oneOf(parts.get("view") ?? ONE.view, "view", ["one", "many", "blend"] as const),
+    count: whole("count", FEWEST, MOST),
+    frames: whole("frames", FEWEST_FRAMES, MOST_FRAMES),
+    path: check.oneOf(parts.get("path") ?? ONE.path, "path", ["slerp", "lerp"] as const),
+    ends: { from: end("from"), to: end("to") },
+  };
 }

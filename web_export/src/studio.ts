@@ -4,7 +4,7 @@ import type { Backend } from "./backends";
 import { Engine } from "./engine";
 import type { Format } from "./formats";
 import type { Request } from "./generator";
-import type { Tags } from "./labels";
+import { columns, type Tag, type Tags } from "./labels";
 import { lerp, slerp } from "./latent.js";
 import { fetchManifest, type Manifest, type Model } from "./manifest";
 import {
@@ -13,11 +13,18 @@ import {
   freshSeed,
   fromHash,
   fromJson,
+  held,
+  ONE,
+  type Path,
+  type Scene,
+  sceneOf,
   type Settings,
   toHash,
   toJson,
   toRequest,
+  type View,
 } from "./settings";
+import { Shelf } from "./shelf";
 import type { Phrase } from "./text";
 import type { News } from "./worker";
 
@@ -30,11 +37,10 @@ export interface Shot {
   latent: Float32Array<ArrayBuffer>;
   labels: Float32Array<ArrayBuffer> | null;
   ms: number;
+  favourite: boolean;
 }
 
-export type View = "one" | "many" | "blend";
 export type Slot = "from" | "to";
-export type Path = "slerp" | "lerp";
 
 export interface Note {
   phrase: Phrase;
@@ -70,8 +76,6 @@ export interface State {
 
 const KEPT = 200;
 const LARGE_DOWNLOAD = 1_000_000;
-export const FEWEST_FRAMES = 3;
-export const MOST_FRAMES = 200;
 
 type Connection = { saveData?: boolean; type?: string };
 
@@ -99,13 +103,13 @@ export class Studio {
     view: "one",
     shot: null,
     history: [],
-    count: 8,
+    count: ONE.count,
     endless: false,
     many: [],
     slot: "from",
     ends: { from: null, to: null },
-    frames: 24,
-    path: "slerp",
+    frames: ONE.frames,
+    path: ONE.path,
     blend: [],
     blending: false,
     note: null,
@@ -114,11 +118,15 @@ export class Studio {
   private readonly folder = new URL(".", location.href.split("#")[0]);
   private readonly listeners = new Set<() => void>();
   private readonly engine = new Engine((news) => this.hear(news));
-  private ids = 0;
+  private ids = Date.now() * 1000; // later than those of earlier visits
   private drafting = false; // the newest picture comes from a slider that may move on
   private waiting: { draft: boolean } | null = null;
+  private opens = 0; // counts openings, so that one that was overtaken changes nothing
   private many = 0; // counts runs of drawMany, so that an older one ends
   private blends = 0;
+  private asking: Scene["ends"] = ONE.ends; // what an address joins, until it is drawn
+  private replacing = true; // the next address is no step of its own to go back to
+  private readonly shelf = new Shelf(this.folder.href, (error) => this.hearShelf(error));
 
   constructor() {
     addEventListener("hashchange", () => this.followAddress());
@@ -167,7 +175,11 @@ export class Studio {
       const manifest = await fetchManifest(this.folder);
       this.set({ manifest, settings: defaults(manifest.models[0]) });
       const asked = this.asked();
-      if (asked) this.set({ settings: asked });
+      if (asked) {
+        this.show(asked.scene);
+        this.set({ settings: asked.settings });
+      }
+      void this.recall();
     } catch (error) {
       this.set({ phase: "failed", failure: reason(error) });
       return;
@@ -176,11 +188,12 @@ export class Studio {
   }
 
   /** What the address asks for; a bad one gets a sentence and is ignored. */
-  private asked(): Settings | null {
+  private asked(): { settings: Settings; scene: Scene } | null {
     const { manifest } = this.state;
     if (!manifest) return null;
     try {
-      return fromHash(location.hash, manifest);
+      const settings = fromHash(location.hash, manifest);
+      return settings && { settings, scene: sceneOf(location.hash, manifest, settings.model) };
     } catch (error) {
       this.tell("addressFailed", { reason: reason(error) }, true);
       return null;
@@ -189,36 +202,56 @@ export class Studio {
 
   private followAddress(): void {
     const { settings, manifest } = this.state;
-    if (!settings || !manifest || location.hash === toHash(settings, manifest)) return;
+    if (!settings || !manifest || location.hash === this.hash()) return;
     const asked = this.asked();
-    if (asked) this.use(asked);
+    if (!asked) return;
+    this.many++;
+    this.blends++;
+    this.replacing = true;
+    this.show(asked.scene);
+    const wanted = { ...asked.settings, keepSeed: settings.keepSeed };
+    const known = this.state.history.find((shot) => this.same(shot.settings, wanted));
+    if (asked.scene.view === "one" && known && wanted.model === settings.model) {
+      this.waiting = null;
+      this.drafting = false;
+      this.set({ settings: wanted, shot: known });
+    } else this.use(wanted);
+  }
+
+  private show({ view, count, frames, path, ends }: Scene): void {
+    this.asking = ends;
+    const none = { from: null, to: null };
+    this.set({ view, count, frames, path, blending: false, ...(view === "blend" ? { ends: none, blend: [] } : {}) });
   }
 
   /** Opens the chosen model. `agreed`: whatever its size. */
   async open(agreed = false): Promise<void> {
     const { settings, choice } = this.state;
     if (!settings) return this.start();
+    const run = ++this.opens;
     this.set({ phase: "loading", loaded: 0, total: 0, backend: null, failure: "" });
     this.many++;
     this.blends++;
     try {
       if (!agreed && metered()) {
         const missing = await this.engine.call("missing", this.folder.href, settings.model);
+        if (run !== this.opens) return;
         if (missing > LARGE_DOWNLOAD) {
           this.set({ phase: "asking", total: missing });
           return;
         }
       }
       const { backend } = await this.engine.call("open", this.folder.href, settings.model, choice);
+      if (run !== this.opens) return;
       this.set({ phase: "ready", backend });
     } catch (error) {
-      this.set({ phase: "failed", failure: reason(error) });
+      if (run === this.opens) this.set({ phase: "failed", failure: reason(error) });
       return;
     }
-    await this.draw(false);
-    if (choice === "auto") {
+    await this.drawView();
+    if (choice === "auto" && run === this.opens) {
       const { backend } = await this.engine.call("chooseFastest");
-      this.set({ backend });
+      if (run === this.opens) this.set({ backend });
     }
     await this.prepareOffline();
   }
@@ -242,7 +275,14 @@ export class Studio {
     const other = settings.model !== this.state.settings?.model;
     this.set({ settings });
     if (other) void this.open();
-    else void this.draw(false);
+    else void this.drawView();
+  }
+
+  /** Draws what the view shows. */
+  private async drawView(): Promise<void> {
+    if (this.state.view === "many") await this.drawMany();
+    else if (this.state.view === "blend" && this.asking.from) await this.drawBlend();
+    else await this.draw(false);
   }
 
   chooseModel(name: string): void {
@@ -258,6 +298,12 @@ export class Studio {
     void this.open(true);
   }
 
+  /** Holds attributes, or with null leaves them to chance. */
+  hold(tags: Record<string, Tag | null>): void {
+    const { settings } = this.state;
+    if (settings) this.change(held(settings, this.model?.fields ?? [], tags));
+  }
+
   // ---- one picture -----------------------------------------------------------------------------
 
   private async shoot(settings: Settings, request?: Request): Promise<Shot> {
@@ -269,7 +315,7 @@ export class Studio {
       settings.large,
     );
     if (backend !== this.state.backend) this.set({ backend });
-    return { id: ++this.ids, settings, tags, image: shown, latent, labels, ms };
+    return { id: ++this.ids, settings, tags, image: shown, latent, labels, ms, favourite: false };
   }
 
   /** A new picture, unless the visitor keeps the seed. */
@@ -311,9 +357,11 @@ export class Studio {
         const { settings } = this.state;
         if (!settings) break;
         const shot = await this.shoot(settings);
-        const older = this.drafting && wish.draft ? this.state.history.slice(1) : this.state.history;
+        const moved = this.drafting && wish.draft;
         this.drafting = wish.draft;
-        this.set({ shot, history: [shot, ...older].slice(0, KEPT) });
+        this.replacing ||= moved;
+        this.set({ shot });
+        this.collect(shot, moved);
         this.writeAddress();
       }
     } catch (error) {
@@ -323,9 +371,73 @@ export class Studio {
     }
   }
 
+  private hash(): string {
+    const { settings, manifest, view, count, frames, path, ends } = this.state;
+    if (!settings || !manifest) return "";
+    const joined = { from: ends.from?.settings ?? null, to: ends.to?.settings ?? null };
+    const first = view === "many" ? { ...settings, index: 0 } : settings;
+    return toHash(first, manifest, { view, count, frames, path, ends: joined });
+  }
+
+  /** Each picture and each view is a step to go back to, but not every move of a slider. */
   private writeAddress(): void {
-    const { settings, manifest } = this.state;
-    if (settings && manifest) history.replaceState(null, "", toHash(settings, manifest));
+    const hash = this.hash();
+    if (hash !== location.hash) {
+      if (this.replacing) history.replaceState(null, "", hash);
+      else history.pushState(null, "", hash);
+    }
+    this.replacing = false;
+  }
+
+  // ---- pictures that are kept ------------------------------------------------------------------
+
+  /** Puts a picture first, `instead` of the one that is first, and of another of the same settings:
+   * a favourite stays one. */
+  private collect(shot: Shot, instead = false): void {
+    const [newest, ...others] = this.state.history;
+    const left = instead ? others : this.state.history;
+    if (instead && newest) this.shelf.remove(newest.id);
+    const twins = left.filter(({ id, settings }) => id === shot.id || this.same(settings, shot.settings));
+    for (const { id } of twins) if (id !== shot.id) this.shelf.remove(id);
+    const first = { ...shot, favourite: twins.some(({ favourite }) => favourite) };
+    const all = [first, ...left.filter((one) => !twins.includes(one))];
+    let room = KEPT;
+    const history = all.filter((one) => one.favourite || room-- > 0);
+    for (const one of all) if (!history.includes(one)) this.shelf.remove(one.id);
+    this.shelf.put(first);
+    this.set({ history });
+  }
+
+  /** What was drawn before the page was opened. */
+  private async recall(): Promise<void> {
+    const models = new Map(this.state.manifest?.models.map((model) => [model.name, model]));
+    const fit = ({ settings, latent, labels }: Shot) => {
+      const model = models.get(settings.model);
+      const width = model && columns(model.fields).length;
+      return model?.latentDim === latent.length && width === (labels?.length ?? 0);
+    };
+    const found = (await this.shelf.all()).filter(fit);
+    const drawn = [...this.state.history].reverse();
+    this.set({ history: found.filter(({ id }) => !drawn.some((shot) => shot.id === id)).reverse() });
+    for (const shot of drawn) this.collect(shot); // that were drawn meanwhile
+  }
+
+  favour(shot: Shot, favourite: boolean): void {
+    const changed = { ...shot, favourite };
+    this.shelf.put(changed);
+    const history = this.state.history.map((one) => (one.id === shot.id ? changed : one));
+    this.set({ history, shot: this.state.shot?.id === shot.id ? changed : this.state.shot });
+  }
+
+  /** Forgets all pictures but the favourites. */
+  forget(): void {
+    const history = this.state.history.filter(({ favourite }) => favourite);
+    for (const { id, favourite } of this.state.history) if (!favourite) this.shelf.remove(id);
+    this.set({ history });
+  }
+
+  private hearShelf(error: unknown): void {
+    this.tell("notKept", { reason: reason(error) }, true);
   }
 
   restore(shot: Shot): void {
@@ -347,14 +459,28 @@ export class Studio {
     this.many++;
     this.blends++;
     this.set({ view, blending: false });
-    if (view === "many" && !this.state.many.length) void this.drawMany();
+    const { shot, many, settings } = this.state;
+    this.writeAddress();
+    // What is shown is what the address and the settings say, also if they changed elsewhere.
+    if (view === "one" && !(shot && this.same(shot.settings, settings))) void this.draw(false);
+    const first = many[0]?.settings;
+    if (view === "many" && !(first && settings && this.same(first, { ...settings, index: 0 }))) {
+      void this.drawMany();
+    }
     if (view === "blend") {
       const [to, from] = this.state.history.filter(
         ({ settings }) => settings.model === this.state.settings?.model,
       );
       const { ends } = this.state;
       this.set({ ends: { from: ends.from ?? from ?? null, to: ends.to ?? to ?? null } });
+      this.writeAddress();
     }
+  }
+
+  /** Whether two settings draw the same picture. */
+  private same(a: Settings, b: Settings | null): boolean {
+    const { manifest } = this.state;
+    return manifest !== null && b !== null && a.model === b.model && toHash(a, manifest) === toHash(b, manifest);
   }
 
   setMany(count: number, endless: boolean): void {
@@ -391,8 +517,8 @@ export class Studio {
       settings: shot.settings,
       shot,
       busy: false,
-      history: [shot, ...this.state.history].slice(0, KEPT),
     });
+    this.collect(shot);
     this.writeAddress();
   }
 
@@ -415,14 +541,18 @@ export class Studio {
     const { settings, frames, path, phase } = this.state;
     if (!settings || phase !== "ready") return;
     this.set({ blending: true, blend: [] });
+    const asked = this.asking;
+    this.asking = ONE.ends;
     try {
       for (const slot of ["from", "to"] as const) {
         if (this.state.ends[slot]) continue;
-        const shot = await this.shoot({ ...settings, seed: freshSeed(), index: 0 });
+        const wanted = asked[slot] ?? { ...settings, seed: freshSeed(), index: 0 };
+        const shot = await this.shoot(wanted);
         if (run !== this.blends) return;
-        const history = [shot, ...this.state.history].slice(0, KEPT);
-        this.set({ ends: { ...this.state.ends, [slot]: shot }, history });
+        this.set({ ends: { ...this.state.ends, [slot]: shot } });
+        this.collect(shot);
       }
+      this.writeAddress();
       const { from, to } = this.state.ends;
       if (!from || !to) return;
       const way = path === "slerp" ? slerp : lerp;

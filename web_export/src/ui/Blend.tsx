@@ -1,6 +1,7 @@
 import { useEffect, useId, useState } from "react";
 import { type Format, FORMATS } from "../formats";
-import { FEWEST_FRAMES, MOST_FRAMES, type Path, type Slot } from "../studio";
+import { FEWEST_FRAMES, MOST_FRAMES, type Path } from "../settings";
+import type { Slot } from "../studio";
 import { usePage, useWords } from "./context";
 import { Face } from "./Face";
 import { offer } from "./files";

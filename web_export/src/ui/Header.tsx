@@ -3,6 +3,7 @@ import { type Language, LANGUAGES } from "../text";
 import type { Theme } from "./App";
 import { usePage } from "./context";
 import { Icon } from "./icons";
+import { Markdown } from "./Markdown";
 
 interface Props {
   theme: Theme;
@@ -85,7 +86,9 @@ function About() {
         {card && (
           <>
             <h3>{say("card", { name: model?.name ?? "" })}</h3>
-            <pre tabIndex={0}>{card}</pre>
+            <div className="card-text" role="region" aria-label={say("card", { name: model?.name ?? "" })} tabIndex={0}>
+              <Markdown text={card} />
+            </div>
           </>
         )}
         <form method="dialog">

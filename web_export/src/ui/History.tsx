@@ -1,30 +1,60 @@
+import { useState } from "react";
 import { usePage, useWords } from "./context";
 import { Face } from "./Face";
+import { Icon } from "./icons";
 
 export function History() {
   const { studio, state, say } = usePage();
   const words = useWords();
+  const [only, setOnly] = useState(false);
+  const loved = state.history.filter(({ favourite }) => favourite);
+  const shown = only && loved.length ? loved : state.history;
   return (
     <section className="card history" aria-labelledby="history-title">
       <h2 id="history-title">{say("history")}</h2>
-      {state.history.length ? (
+      {shown.length ? (
         <ul>
-          {state.history.map((shot) => (
-            <li key={shot.id}>
-              <button
-                type="button"
-                className="tile"
-                aria-current={shot.id === state.shot?.id}
-                aria-label={say("restore", { seed: shot.settings.seed, words: words(shot.tags) })}
-                onClick={() => studio.restore(shot)}
-              >
-                <Face image={shot.image} />
-              </button>
-            </li>
-          ))}
+          {shown.map((shot) => {
+            const label = say(shot.favourite ? "unfavour" : "favour", { seed: shot.settings.seed });
+            return (
+              <li key={shot.id}>
+                <button
+                  type="button"
+                  className="tile"
+                  aria-current={shot.id === state.shot?.id}
+                  aria-label={say("restore", { seed: shot.settings.seed, words: words(shot.tags) })}
+                  onClick={() => studio.restore(shot)}
+                >
+                  <Face image={shot.image} />
+                </button>
+                <button
+                  type="button"
+                  className={shot.favourite ? "star yes" : "star"}
+                  aria-label={label}
+                  title={label}
+                  onClick={() => studio.favour(shot, !shot.favourite)}
+                >
+                  <Icon name="star" />
+                </button>
+              </li>
+            );
+          })}
         </ul>
       ) : (
         <p className="quiet">{say("historyEmpty")}</p>
+      )}
+      {(loved.length > 0 || state.history.length > 1) && (
+        <div className="history-foot">
+          {loved.length > 0 && (
+            <label className="switch">
+              <input type="checkbox" checked={only} onChange={(event) => setOnly(event.target.checked)} />
+              {say("favourites")}
+            </label>
+          )}
+          <button type="button" className="soft" onClick={() => studio.forget()}>
+            {say("forget")}
+          </button>
+        </div>
       )}
     </section>
   );

@@ -1,6 +1,6 @@
 import { type FormEvent, useId, useState } from "react";
 import type { Field, Tag, Tags } from "../labels";
-import { phrase, SWATCHES, understand, word } from "../words";
+import { phrase, settled, SWATCHES, understand, word } from "../words";
 import { usePage, useWords } from "./context";
 import { Icon } from "./icons";
 import { Slider } from "./inputs";
@@ -13,15 +13,12 @@ export function Looks() {
   const { settings } = state;
   const fields = studio.model?.fields ?? [];
   if (!settings || !fields.length) return null;
-  const choose = (name: string, tag: Tag | null) => {
-    const { [name]: _, ...others } = settings.tags;
-    studio.change({ tags: tag === null ? others : { ...others, [name]: tag } });
-  };
+  const choose = (name: string, tag: Tag | null) => studio.hold({ [name]: tag });
   const flags = fields.filter(({ kind }) => kind === "flag");
   return (
     <section className="card looks" aria-labelledby="looks-title">
       <h2 id="looks-title">{say("looks")}</h2>
-      <Describe fields={fields} tags={settings.tags} />
+      <Describe fields={fields} />
       {fields.map((field) => {
         const tag = settings.tags[field.name];
         const props = { field, onChoose: (t: Tag | null) => choose(field.name, t) };
@@ -44,8 +41,8 @@ export function Looks() {
       <button
         type="button"
         className="soft"
-        disabled={!Object.keys(settings.tags).length}
-        onClick={() => studio.change({ tags: {} })}
+        disabled={!Object.keys({ ...settings.tags, ...settings.sliders }).length}
+        onClick={() => studio.change({ tags: {}, sliders: {} })}
       >
         <Icon name="dice" /> {say("surprise")}
       </button>
@@ -53,22 +50,29 @@ export function Looks() {
   );
 }
 
-function Describe({ fields, tags }: { fields: Field[]; tags: Tags }) {
-  const { studio, say, language } = usePage();
+function Describe({ fields }: { fields: Field[] }) {
+  const { studio, state, say, language } = usePage();
   const words = useWords();
   const [text, setText] = useState("");
-  const [answer, setAnswer] = useState("");
+  const [answer, setAnswer] = useState<{ tags: Tags; unknown: string[] } | null>(null);
   const id = useId();
   const submit = (event: FormEvent) => {
     event.preventDefault();
+    const { seed = 0, index = 0 } = state.settings ?? {};
     const found = understand(text, fields);
-    const known = Object.keys(found).length > 0;
-    const shown = Object.entries(found).map(([name, tag]) =>
-      tag === false ? `${say("no")} ${words({ [name]: true })}` : words({ [name]: tag }),
-    );
-    setAnswer(known ? say("understood", { words: shown.join(", ") }) : say("notUnderstood"));
-    if (known) studio.change({ tags: { ...tags, ...found } });
+    const tags = settled(found, fields, seed, index);
+    setAnswer({ tags, unknown: found.unknown });
+    if (Object.keys(tags).length) studio.hold(tags);
   };
+  const shown = Object.entries(answer?.tags ?? {}).map(([name, tag]) =>
+    tag === false ? `${say("no")} ${words({ [name]: true })}` : words({ [name]: tag }),
+  );
+  const told = [
+    shown.length ? say("understood", { words: shown.join(", ") }) : say("notUnderstood"),
+    ...(shown.length && answer?.unknown.length
+      ? [say("leftOut", { words: answer.unknown.join(", ") })]
+      : []),
+  ];
   const faces = ["hair", "smile", "glasses"].every((name) => fields.some((f) => f.name === name));
   const example = fields
     .slice(0, 2)
@@ -90,7 +94,7 @@ function Describe({ fields, tags }: { fields: Field[]; tags: Tags }) {
         <Icon name="arrow" />
       </button>
       <p className="quiet" role="status">
-        {answer || say("looksHint")}
+        {answer ? told.join(". ") : say("looksHint")}
       </p>
     </form>
   );

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react";
+import { FEWEST, MOST } from "../settings";
 import { usePage, useWords } from "./context";
 import { Face } from "./Face";
 import { Icon } from "./icons";
@@ -24,8 +25,8 @@ export function Many() {
           <Slider
             label={say("count")}
             value={count}
-            least={2}
-            most={20}
+            least={FEWEST}
+            most={MOST}
             step={1}
             onChange={(n) => studio.setMany(n, false)}
           />

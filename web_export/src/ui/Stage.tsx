@@ -1,7 +1,7 @@
 import { useEffect } from "react";
 import { BACKEND_NAMES } from "../names";
-import type { Settings } from "../settings";
-import type { View } from "../studio";
+import { columns, type Field } from "../labels";
+import { PLAIN, type Settings, tuned, type View } from "../settings";
 import { phrase, SWATCHES, word } from "../words";
 import { Blend } from "./Blend";
 import { described, usePage, useWords } from "./context";
@@ -18,6 +18,13 @@ export function Stage() {
   const model = studio.model;
   const aspect = model ? model.width / model.height : 1;
   useEffect(() => document.documentElement.style.setProperty("--aspect", String(aspect)), [aspect]);
+  const { phase, view, shot, settings } = state;
+  // Another backend for the same model: its picture stays until the next. Everything else that is
+  // not ready says how far it is, what failed, or what it asks.
+  const stays =
+    view === "one" &&
+    shot?.settings.model === settings?.model &&
+    (phase === "loading" || phase === "starting");
   return (
     <section className="card stage" aria-label={say("view")}>
       <div className="tabs" role="group" aria-label={say("view")}>
@@ -32,7 +39,7 @@ export function Stage() {
           </button>
         ))}
       </div>
-      {state.phase !== "ready" && !(state.view === "one" && state.shot) ? (
+      {state.phase !== "ready" && !stays ? (
         <Opening />
       ) : (
         <>
@@ -58,6 +65,7 @@ function Opening() {
         <button type="button" className="soft" onClick={() => studio.open()}>
           {say("retry")}
         </button>
+        <BackToLast />
       </div>
     );
   }
@@ -69,6 +77,7 @@ function Opening() {
         <button type="button" className="main" onClick={() => studio.open(true)}>
           {say("download")}
         </button>
+        <BackToLast />
       </div>
     );
   }
@@ -89,6 +98,18 @@ function Opening() {
   );
 }
 
+/** The model that drew the last picture, where another one cannot or shall not be opened. */
+function BackToLast() {
+  const { studio, state, say } = usePage();
+  const { shot, settings } = state;
+  if (!shot || shot.settings.model === settings?.model) return null;
+  return (
+    <button type="button" className="soft" onClick={() => studio.use(shot.settings)}>
+      {say("back", { name: shot.settings.model })}
+    </button>
+  );
+}
+
 function One() {
   const { studio, state, say } = usePage();
   const words = useWords();
@@ -102,7 +123,9 @@ function One() {
     studio.tell(copied ? "copied" : "copyFailed");
   };
   const save = async () => {
-    if (shot) offer(await pngOf(shot.image), `${settings.model}-${settings.seed}.png`);
+    if (!shot) return;
+    const { model, seed, index } = shot.settings;
+    offer(await pngOf(shot.image), `${[model, seed, ...(index ? [index] : [])].join("-")}.png`);
   };
   return (
     <>
@@ -162,21 +185,30 @@ function Shown() {
   const { studio, state, language, say } = usePage();
   const { shot, settings } = state;
   if (!shot || !settings || !studio.model) return null;
+  const { fields } = studio.model;
+  const all = columns(fields);
+  const sliding = new Set(
+    all.filter(({ name }) => Object.hasOwn(settings.sliders, name)).map(({ field }) => field.name),
+  );
+  // An attribute with sliders is what they make of it, such as gray and blue hair.
+  const mixed = (field: Field) =>
+    all.filter((column, i) => column.field === field && (shot.labels?.[i] ?? 0) > 0);
   return (
     <ul className="chips">
-      {described(studio.model.fields, shot.tags).map(({ field, value }) => {
-        const kept = Object.hasOwn(settings.tags, field.name);
-        const name = phrase(field, value, language);
+      {described(fields, shot.tags).map(({ field, value }) => {
+        const kept = Object.hasOwn(settings.tags, field.name) || sliding.has(field.name);
+        const parts = field.kind === "group" && sliding.has(field.name) ? mixed(field) : [];
+        const name = (parts.length ? parts : [{ value }])
+          .map((part) => phrase(field, part.value, language))
+          .join(" + ");
         const number = field.kind === "value" ? ` ${Number(shot.tags[field.name]).toFixed(0)}` : "";
-        const { [field.name]: _, ...others } = settings.tags;
-        const tags = kept ? others : { ...settings.tags, [field.name]: shot.tags[field.name] };
         return (
           <li key={field.name}>
             <button
               type="button"
               aria-pressed={kept}
               aria-label={`${name}${number}: ${say(kept ? "release" : "keep", { word: word(field.name, language) })}`}
-              onClick={() => studio.change({ tags })}
+              onClick={() => studio.hold({ [field.name]: kept ? null : shot.tags[field.name] })}
             >
               {value && SWATCHES[value] && <i style={{ background: SWATCHES[value] }} />}
               {name}
@@ -185,6 +217,13 @@ function Shown() {
           </li>
         );
       })}
+      {tuned(settings) && (
+        <li>
+          <button type="button" aria-label={say("tuned")} title={say("tuned")} onClick={() => studio.change(PLAIN)}>
+            {say("advanced")} <Icon name="cross" />
+          </button>
+        </li>
+      )}
     </ul>
   );
 }

@@ -2,6 +2,7 @@ import { useRef } from "react";
 import { BACKEND_NAMES, type Choice } from "../names";
 import { columns, type Field } from "../labels";
 import { phrase } from "../words";
+import { PLAIN, tuned } from "../settings";
 import { usePage } from "./context";
 import { offer } from "./files";
 import { Icon } from "./icons";
@@ -63,6 +64,14 @@ export function Tuning() {
           </label>
         )}
         {studio.model.fields.length > 0 && <Sliders fields={studio.model.fields} />}
+        <button
+          type="button"
+          className="soft"
+          disabled={!tuned(settings) && !large}
+          onClick={() => studio.change({ ...PLAIN, large: false })}
+        >
+          <Icon name="cross" /> {say("reset")}
+        </button>
         <div className="box">
           <label htmlFor="backend">{say("backend")}</label>
           <select
