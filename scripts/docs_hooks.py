@@ -9,7 +9,8 @@ from pathlib import Path
 from mkdocs.structure.files import File
 
 ROOT = Path(__file__).resolve().parent.parent
-ELSEWHERE = ("saved_models/*/MODEL_CARD.md", "saved_models/*/*.png", "CHANGELOG.md", "LICENSE")
+ROOT_PAGES = ("CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md")
+ELSEWHERE = ("saved_models/*/MODEL_CARD.md", "saved_models/*/*.png", "LICENSE", *ROOT_PAGES)
 LINK = re.compile(r"(\]\(|src=\")((?:\.\./)+)([^)\"#]+)")
 
 
@@ -23,7 +24,7 @@ def on_files(files, config):
 
 def on_page_markdown(markdown, page, config, files):
     """In the checkout docs/ is a folder beside saved_models/; on the site it is the root."""
-    inside = not page.file.src_uri.startswith(("saved_models/", "CHANGELOG"))
+    inside = not page.file.src_uri.startswith(("saved_models/", *ROOT_PAGES))
 
     def moved(found):
         before, up, rest = found.groups()

@@ -83,7 +83,7 @@ def main() -> None:
     made = parser(__doc__, "runs/reproduction/b")
     made.add_argument("--data", type=Path, required=True, help="packed faces with 34 labels")
     made.add_argument("--model", default=zoo.DEFAULT, help="run, or name of a model that ships")
-    made.add_argument("--beside", nargs="*", default=["faces-128"], help="that ship, in table 2")
+    made.add_argument("--beside", nargs="*", default=[], help="that ship, in table 2")
     made.add_argument("--original", type=Path, metavar="NPZ", help="the released weights")
     made.add_argument("--drawn", type=Path, help="packed pictures of the original")
     made.add_argument("--compared", type=Path, help="folder of compare_recipes.py")

@@ -3,11 +3,15 @@
     python scripts/ship_model.py RUN --data PACKED --out saved_models/NAME
 
 PACKED are the real pictures that `scripts/train_zoo.py` packed; the figures are measured against
-those of them that it held out. The folder receives the averaged generator (kernels in float16,
-which halves the file; `generator.keras` stays a plain Keras file), `critic.npz` to train on from
-(`tfanime train ... --set start=NAME`), `config.json`, `figures.json` (what `tfanime evaluate`
-measured, each figure with its protocol and floor; under `copies` how near the nearest training
-pictures are) and `sheet.png` (64 unselected pictures of seed 0). MODEL_CARD.md is written by hand.
+those of them that it held out, or, with --all, against all of them, which it then trained on.
+--rows keeps rows of their labels, from which what is not asked for is drawn. --without leaves out
+attributes that the generator does not draw: a model promises what it can.
+
+The folder receives the averaged generator (kernels in float16, which halves the file;
+`generator.keras` stays a plain Keras file), `critic.npz` to train on from (`tfanime train ...
+--set start=NAME`), `config.json`, `figures.json` (what `tfanime evaluate` measured, each figure
+with its protocol and floor; under `copies` how near the nearest training pictures are) and
+`sheet.png` (64 unselected pictures of seed 0). MODEL_CARD.md is written by hand.
 
 An upscaler is measured by `scripts/compare_upscalers.py` instead, which also makes its sheet: a row
 of pictures of faces-64, then what nearest, bicubic and the model make of them, from clean small
@@ -18,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 import compare_upscalers
@@ -34,6 +39,7 @@ from tfanime.files import atomic_path, read_json, write_json
 from tfanime.frozen.compact import pack_again, round_kernels
 from tfanime.gans import GAN
 from tfanime.images import read_image, save_image
+from tfanime.labels import LabelSchema
 from tfanime.metrics import load_extractor
 from tfanime.saved import (
     UPSCALER,
@@ -57,10 +63,17 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--data", type=Path, required=True, help="packed by train_zoo.py")
     parser.add_argument("--extractor", nargs="+", default=["tagger"], help="of FID and KID")
+    parser.add_argument("--all", action="store_true", help="nothing was held out")
+    parser.add_argument("--rows", action="store_true", help="keep rows of labels")
+    parser.add_argument("--without", nargs="+", default=[], metavar="FIELD")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    ship(options.run, options.out)
-    training, held_out = PackedDataset.open(options.data).split(HELD_OUT)
+    data = PackedDataset.open(options.data)
+    training, held_out = (data, data) if options.all else data.split(HELD_OUT)
+    ship(options.run, options.out, training if options.rows else None, options.without)
+    if options.without:
+        kept = [field.name for field in load_schema(options.out).fields]
+        training, held_out = training.select(kept), held_out.select(kept)
     copies = []
     if kind_of(options.run) == UPSCALER:
         figures = measure_upscaler(options.out, held_out, options.extractor)
@@ -77,8 +90,13 @@ def main() -> None:
     )
 
 
-def ship(run: Path, out: Path) -> None:
-    """Everything but figures and pictures."""
+def ship(run: Path, out: Path, rows_of: PackedDataset | None, left_out: Collection[str]) -> None:
+    """Everything but figures and pictures.
+
+    Args:
+        rows_of: data whose label rows the model keeps.
+        left_out: names of label fields.
+    """
     stored = read_json(run / "config.json")
     # In float32: the networks compute in what they were made in.
     config = Config.from_json(stored["config"]).override(precision="float32", start=None)
@@ -86,6 +104,11 @@ def ship(run: Path, out: Path) -> None:
     schema = None if enlarges else load_schema(run)
     gan = build_gan(config, schema)
     checkpoint.restore(gan, checkpoint.checkpoints(run)[-1])
+    if left_out:
+        gan, schema = without_fields(gan, config, schema, left_out)
+    if rows_of is not None:
+        rows = rows_of.labels()[:, _columns(rows_of.schema, schema)]
+        schema = schema.with_rows(rows[~np.isnan(rows).any(axis=1)])
     round_kernels(gan.ema_generator)
     out.mkdir(parents=True, exist_ok=True)
     if enlarges:
@@ -98,8 +121,53 @@ def ship(run: Path, out: Path) -> None:
     # Those that do not ship are not in the configuration, but judges must know of them.
     features = stored["config"]["discriminator"].get("features", [])
     # Where a run began is a path of the machine that it ran on; the card tells the stages.
+    features = features or (stored["config"].get("projected") or {}).get("features", [])
     kept = {**stored["config"], "discriminator": dict(config.discriminator), "start": None}
-    write_json(out / "config.json", {**stored, "config": kept, "looked_through": features})
+    if left_out:
+        kept["condition_on"] = ",".join(field.name for field in schema.fields)
+    stored = {**stored, "config": kept, "looked_through": features}
+    if schema is not None:
+        stored["labels"] = {k: v for k, v in schema.to_json().items() if k != "examples"}
+    write_json(out / "config.json", stored)
+
+
+def without_fields(gan: GAN, config: Config, schema, left_out: Collection[str]):
+    """A GAN whose networks know fewer labels and otherwise draw the same: those left out are always
+    absent, which the batch norm behind the first layer takes into account.
+
+    Returns:
+        `(GAN, schema)`.
+    """
+    unknown = sorted(set(left_out) - {field.name for field in schema.fields})
+    if unknown:
+        raise ValueError(f"--without names fields of the run. Received: {', '.join(unknown)}.")
+    left = LabelSchema(tuple(f for f in schema.fields if f.name not in left_out))
+    columns = _columns(schema, left)
+    absent = np.setdiff1d(np.arange(schema.size), columns) + config.latent_dim
+    smaller = build_gan(config, left)
+    for name in ("generator", "ema_generator", "discriminator"):
+        for layer in getattr(smaller, name).layers:
+            if layer.weights:
+                layer.set_weights(_layer_without(layer.name, getattr(gan, name), absent))
+    smaller.head.set_weights([array[..., columns] for array in gan.head.get_weights()])
+    return smaller, left
+
+
+def _layer_without(name: str, network: keras.Model, absent: np.ndarray) -> list[np.ndarray]:
+    arrays = network.get_layer(name).get_weights()
+    if name == "fc":
+        return [np.delete(arrays[0], absent, axis=0), *arrays[1:]]
+    if name == "fc_bn":
+        # x = kept - sum of the absent rows, which are fed -1.
+        gamma, beta, mean, variance = arrays
+        kernel = network.get_layer("fc").get_weights()[0]
+        return [gamma, beta, mean + kernel[absent].sum(axis=0), variance]
+    return arrays
+
+
+def _columns(schema, wanted) -> np.ndarray:
+    """Where the columns of `wanted` are in `schema`."""
+    return np.array([schema.columns.index(name) for name in wanted.columns])
 
 
 def without_files(gan: GAN, config: Config, schema) -> tuple[GAN, Config]:

@@ -40,30 +40,10 @@ class Model:
 
 
 MODELS = {
-    # The prior is what `tfanime generate` draws attributes from where nothing is asked for.
-    "faces-64": Model(
-        "projected",
-        64,
-        {
-            "generator": {"fine_channels": 24},
-            "discriminator": {"pixel_patches": True},
-            "mode_seeking_weight": 0.1,
-            "head_weight": 0.25,
-            "prior": "empirical",
-        },
-        tagged=True,
-    ),
-    # Grown from faces-64: a map more, and the layers behind it, are what is new.
-    "faces-128": Model(
-        "projected",
-        128,
-        {
-            "generator": {"channels": [512, 256, 128, 64, 48]},
-            "mode_seeking_weight": 0.1,
-            "start": "faces-64",
-        },
-        tagged=True,
-    ),
+    # Busts with labels of their own; rows of these are what `tfanime generate` draws from.
+    "faces-64": Model("projected", 64, {"prior": "rows"}),
+    # The same on faces whose attributes the tagger estimates: for MakeGirlsMoe's reproduction.
+    "getchu-64": Model("projected", 64, {"prior": "rows"}, tagged=True),
     "posters": Model("modern", "64x96", {"generator": {"channels": 48}}),
     # 32 to 64 pixels. The rate has fallen to a tenth after 1,000 steps, which are 20 minutes on a
     # core; with more time, raise it: --set lr_decay_steps=...

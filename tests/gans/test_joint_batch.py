@@ -6,7 +6,7 @@ import pytest
 from keras import layers, ops
 
 from tfanime import gans
-from tfanime.gans.base import _alternating
+from tfanime.models.common import alternating
 
 
 def networks(normalised):
@@ -22,7 +22,7 @@ def networks(normalised):
 
 def test_rows_of_both_in_turn():
     one, other = np.arange(6).reshape(3, 2), -np.arange(6).reshape(3, 2)
-    together = ops.convert_to_numpy(_alternating(one, other))
+    together = ops.convert_to_numpy(alternating(one, other))
     np.testing.assert_array_equal(together[0::2], one)
     np.testing.assert_array_equal(together[1::2], other)
 

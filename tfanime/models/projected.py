@@ -2,8 +2,8 @@
 
 A small discriminator learns from scratch what a face is while the generator learns to draw one, and
 most of a short training passes before either knows. Here five small discriminators share the
-work: one looks at the pixels, the other four at maps of a frozen network (tagger-1, which ships: it
-was trained on faces) at a sixteenth to a half of the picture's size. Before they see the maps,
+work: one looks at the pixels, the other four at maps of a frozen network (the tagger that ships: it
+knows faces) at a sixteenth to a half of the picture's size. Before they see the maps,
 random convolutions, which are not trained either, mix their channels and, from the smallest map
 up, their scales, so that no map can be ignored and no few channels decide. Batch norm, as the
 authors have it, keeps the gradient strong and shows when all pictures are alike (with spectral
