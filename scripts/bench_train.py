@@ -6,10 +6,11 @@ Every recipe, with the 34 labels of MakeGirlsMoe where it takes labels. Both tra
 with the same losses on the same batch; the plain way is that of the Keras examples: sample, update
 the discriminator, sample again, draw again, update the generator, with `jit_compile=False` (XLA
 would slow it down further on a CPU). It keeps no average of the generator. Where a recipe
-updates both networks simultaneously (`makegirlsmoe`, `dcgan-dragan`, `modern`, `projected`), plain
-Keras has no such step and does the same in turn. Rounds alternate between the two, so a machine
-that drifts slows both; images/s are medians over rounds. Peak memory is that of a process of its
-own for each.
+updates both networks simultaneously (`makegirlsmoe`, `dcgan-dragan`, `modern`), plain Keras has no
+such step and does the same in turn. `projected` has no plain counterpart: its second discriminator
+is asked in every second step, from a schedule on; `--work` counts it. Rounds alternate between the
+two, so a machine that drifts slows both; images/s are medians over rounds. Peak memory is that of a
+process of its own for each.
 
 `M/picture` is what a step has to compute: multiply-adds of convolutions and dense layers, with a
 backward pass counted twice a forward; see `operations`.
@@ -298,11 +299,24 @@ def operations(gan, rows):
     # trained layers of the real pictures too, since batch norm ties them together.
     received = discriminator + (discriminator - frozen if gan.joint_batch else 0)
     if gan.updates == "simultaneous":
-        return rows * (3 * generator + d_update + penalty + received) / 1e9
+        return rows * (3 * generator + d_update + penalty + received + second(gan)) / 1e9
     # Every critic step draws and judges; the last one's pictures are judged again.
     draws = 3 * generator / gan.critic_steps + generator * (1 - 1 / gan.critic_steps)
     g_update = (discriminator + received) / gan.critic_steps
     return rows * (draws + d_update + penalty + g_update + content(gan)) / 1e9
+
+
+def second(gan):
+    """Multiply-adds of a second discriminator, over the steps between those that it takes part in.
+
+    Its frozen part sees real and generated pictures, and is left backwards by the latter alone;
+    its own part learns from both, and tells the generator.
+    """
+    if gan.projected is None:
+        return 0
+    frozen = multiply_adds(gan.projected, trained=False)
+    own = multiply_adds(gan.projected, trained=True)
+    return (3 * frozen + 6 * own + 2 * own) / gan.projected_every
 
 
 def content(gan):
@@ -385,7 +399,8 @@ def measure_memory(recipe, size, precision, batch, plain):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--recipes", nargs="*", default=recipes.names())
+    paired = [name for name in recipes.names() if recipes.get(name).projected is None]
+    parser.add_argument("--recipes", nargs="*", default=paired)
     parser.add_argument("--precisions", nargs="+", default=PRECISIONS)
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--batch", type=int, help="pictures; default: the recipe's")
