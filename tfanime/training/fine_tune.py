@@ -105,6 +105,8 @@ def fine_tune(
 def settings(config: Config, model: str | os.PathLike, count: int) -> Config:
     """The settings to go on with from those of a model, for so many images."""
     changes = {"start": os.fspath(model), "condition_on": "all", "lr_decay_start": None}
+    # A second discriminator does not ship: it would begin anew, after 50,000 images.
+    changes["projected"] = None
     for name in ("g_lr", "d_lr"):
         rate = getattr(config, name)
         changes[name] = min(rate.end if isinstance(rate, Schedule) else rate, RATE)
