@@ -40,7 +40,8 @@ class RecipeOrData(Recipe):
     """A recipe, or with --from the data."""
 
     def convert(self, value, param, ctx):
-        if ctx.params.get("model") is not None:
+        # What is not given is no None there, but click's own sentinel.
+        if isinstance(ctx.params.get("model"), Path):
             return Data(exists=True).convert(value, param, ctx)
         return super().convert(value, param, ctx)
 
