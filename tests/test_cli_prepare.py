@@ -162,3 +162,29 @@ def test_posters(invoke, calls, tmp_path):
 def test_wrong_usage_exits_with_2(invoke, calls, words):
     result = invoke("prepare", *words)
     assert result.exit_code == 2 and "Error: " in result.stderr and calls == {}
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "model"),
+    [(64, 1234, "faces-64"), (128, 30, "faces-128"), (96, 30, None), (64, 9000, None)],
+)
+def test_the_command_that_is_suggested_fits_the_data(
+    invoke, monkeypatch, tmp_path, size, count, model
+):
+    class Packed(SimpleNamespace):
+        def __len__(self):
+            return count
+
+    packed = Packed(width=size, height=size, schema=None)
+    monkeypatch.setitem(vars(tfanime), "pack", lambda *arguments, **options: packed)
+    said = invoke("prepare", tmp_path, "--out", "set").stdout.splitlines()
+    assert said[1].startswith("Train with: tfanime train modern --data set --minutes 60")
+    more = [f"Or begin with what {model} knows: tfanime train --from {model} set --minutes 30"]
+    assert [line.partition(" --out")[0] for line in said[2:]] == (more if model else [])
+
+
+def test_a_batch_is_no_larger_than_the_data():
+    from tfanime.cli.prepare import training_command
+
+    assert "--data set --batch 9 --minutes" in training_command("set", 9)
+    assert "--batch" not in training_command("set", 16)

@@ -137,7 +137,7 @@ class Run(click.Path):
 
     def convert(self, value, param, ctx):
         found = zoo.locate(value)
-        if not found.exists():
+        if not os.path.exists(found):
             known = zoo.names()
             said = f"Path {os.fspath(value)!r} does not exist, and what ships is: "
             self.fail(f"{said}{', '.join(known)}.{near_miss(value, known)}", param, ctx)
