@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 import tfanime
-from tfanime import cli
+from tfanime import cli, zoo
+from tfanime.files import read_json
 from tfanime.manifest import Manifest, Step
 
 MANIFEST = Manifest(
@@ -165,12 +166,10 @@ def test_wrong_usage_exits_with_2(invoke, calls, words):
 
 
 @pytest.mark.parametrize(
-    ("size", "count", "model"),
-    [(64, 1234, "faces-64"), (128, 30, "faces-128"), (96, 30, None), (64, 9000, None)],
+    ("size", "count", "begins"),
+    [(64, 1234, True), (128, 30, True), (96, 30, False), (64, 9000, False)],
 )
-def test_the_command_that_is_suggested_fits_the_data(
-    invoke, monkeypatch, tmp_path, size, count, model
-):
+def test_the_command_that_is_suggested_fits(invoke, monkeypatch, tmp_path, size, count, begins):
     class Packed(SimpleNamespace):
         def __len__(self):
             return count
@@ -179,8 +178,12 @@ def test_the_command_that_is_suggested_fits_the_data(
     monkeypatch.setitem(vars(tfanime), "pack", lambda *arguments, **options: packed)
     said = invoke("prepare", tmp_path, "--out", "set").stdout.splitlines()
     assert said[1].startswith("Train with: tfanime train modern --data set --minutes 60")
-    more = [f"Or begin with what {model} knows: tfanime train --from {model} set --minutes 30"]
-    assert [line.partition(" --out")[0] for line in said[2:]] == (more if model else [])
+    assert len(said) == 2 + begins
+    if begins:
+        model = said[2].removeprefix("Or begin with what ").split()[0]
+        assert f"tfanime train --from {model} set --minutes 30 --out" in said[2]
+        described = read_json(zoo.path(model) / "generator.json")
+        assert (described["width"], described["height"]) == (size, size)
 
 
 def test_a_batch_is_no_larger_than_the_data():
