@@ -41,7 +41,7 @@ def main():
             for _ in range(arguments.faces - 1):
                 page.locator(".main").click()
                 page.wait_for_selector(DRAWN)
-            page.locator(".history li:last-child button").click()
+            page.locator(".history li:last-child .tile").click()
             page.wait_for_selector(".status[data-offline=true]")
             page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
             page.wait_for_timeout(500)

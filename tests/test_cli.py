@@ -206,7 +206,7 @@ def test_generate(invoke, calls, run_folder, words, tags):
             "first": 0,
             "vary": 0.0,
             "vary_seed": 0,
-            "sliders": {},
+            "sliders": None,
             "out": None,
             "grid": "sheet.png",
             "upscale": None,

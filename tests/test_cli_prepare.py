@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 import tfanime
-from tfanime import cli
+from tfanime import cli, zoo
+from tfanime.files import read_json
 from tfanime.manifest import Manifest, Step
 
 MANIFEST = Manifest(
@@ -162,3 +163,31 @@ def test_posters(invoke, calls, tmp_path):
 def test_wrong_usage_exits_with_2(invoke, calls, words):
     result = invoke("prepare", *words)
     assert result.exit_code == 2 and "Error: " in result.stderr and calls == {}
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "begins"),
+    [(64, 1234, True), (128, 30, True), (96, 30, False), (64, 9000, False)],
+)
+def test_the_command_that_is_suggested_fits(invoke, monkeypatch, tmp_path, size, count, begins):
+    class Packed(SimpleNamespace):
+        def __len__(self):
+            return count
+
+    packed = Packed(width=size, height=size, schema=None)
+    monkeypatch.setitem(vars(tfanime), "pack", lambda *arguments, **options: packed)
+    said = invoke("prepare", tmp_path, "--out", "set").stdout.splitlines()
+    assert said[1].startswith("Train with: tfanime train modern --data set --minutes 60")
+    assert len(said) == 2 + begins
+    if begins:
+        model = said[2].removeprefix("Or begin with what ").split()[0]
+        assert f"tfanime train --from {model} set --minutes 30 --out" in said[2]
+        described = read_json(zoo.path(model) / "generator.json")
+        assert (described["width"], described["height"]) == (size, size)
+
+
+def test_a_batch_is_no_larger_than_the_data():
+    from tfanime.cli.prepare import training_command
+
+    assert "--data set --batch 9 --minutes" in training_command("set", 9)
+    assert "--batch" not in training_command("set", 16)

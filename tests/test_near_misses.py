@@ -122,3 +122,10 @@ def test_metrics_are_those_that_there_are():
     from tfanime.evaluation.measures import METRICS as measured
 
     assert set(METRICS) == set(measured)
+
+
+def test_a_text_is_no_file_name(tmp_path):
+    result = invoke("imagine", "a storm " * 200, "--run", "posters", "--grid", tmp_path / "x.png")
+    assert "File name too long" not in result.stderr and "keeps no texts" in result.stderr
+    result = invoke("generate", "x" * 5000, "--grid", tmp_path / "x.png")
+    assert result.exit_code == 2 and "does not exist" in result.stderr

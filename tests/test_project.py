@@ -12,13 +12,8 @@ import pytest
 import tfanime
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [
-    "CONTRIBUTING.md",
-    "SECURITY.md",
-    "CODE_OF_CONDUCT.md",
-    "docs/machines.md",
-    "docs/fine_tuning.md",
-]
+PAGES = ["CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md"]
+PAGES += [f"docs/{name}.md" for name in ("machines", "fine_tuning", "notebooks")]
 YAML = [
     *("CITATION.cff", ".pre-commit-config.yaml"),
     *(".github/dependabot.yml", ".github/workflows/tests.yml"),

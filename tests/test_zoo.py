@@ -11,7 +11,6 @@ from tfanime import cli, zoo
 from tfanime.config import Config
 from tfanime.files import read_json
 from tfanime.images import read_image
-from tfanime.labels import MAKEGIRLSMOE
 from tfanime.saved import GENERATOR, kind_of, load_upscaler
 from tfanime.tagging import load_tagger
 from tfanime.training.build import build_gan

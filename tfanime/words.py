@@ -501,7 +501,9 @@ def _items(tokens: list[_Token], fields: Mapping[str, Field]) -> list[_Item]:
                 wanting = False
                 continue
             state = token.entry.get("state")
-            if item.head or item.unknown or item.number or (state and item.adjectives):
+            own = kind == "noun" or token.entry.get("part")  # "short curly hair" is short
+            other = item.unknown and not (own and item.adjectives)
+            if item.head or other or item.number or (state and item.adjectives):
                 builder.close()
             builder.item.head = token
         elif kind in ("unknown", "number"):
@@ -693,7 +695,7 @@ class _Reading:
         if item.number is not None:
             self._number(item)
             return
-        if item.unknown:
+        if item.unknown and head is None:
             for token in item.adjectives:
                 token.used = False
             return

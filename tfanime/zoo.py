@@ -53,4 +53,5 @@ def locate(run: str | os.PathLike) -> Path:
 
 def is_model(folder: Path) -> bool:
     """Whether a folder is a run or a saved model: it has a file that only they have."""
-    return any((folder / name).is_file() for name in ("generator.json", "tagger.keras"))
+    # Not Path.is_file: a word that is too long for a file's name is none, and no error.
+    return any(os.path.isfile(folder / name) for name in ("generator.json", "tagger.keras"))

@@ -20,6 +20,7 @@ from tfanime.images import save_image
 from tfanime.labels import MAKEGIRLSMOE, to_unsigned
 from tfanime.metrics import Extractor, extract, fid_from_features, load_extractor
 from tfanime.metrics.nearest_neighbour import nearest_neighbour_accuracy
+from tfanime.prepare.drawn import draw_faces
 from tfanime.saved import save_generator
 
 ALWAYS = ["subject", "real set", "counts", "draws", "seed"]
@@ -258,6 +259,15 @@ def tiles(pictures):
     return (halves.reshape(len(pictures), 12) / 255).astype(np.float32)
 
 
+@pytest.fixture(scope="module")
+def many():
+    """160 drawn faces, of which every second one smiles."""
+    _, labels = draw_faces(160, size=16)
+    labels[:, MAKEGIRLSMOE.columns.index("smile")] = np.arange(160) % 2
+    images, _ = draw_faces(160, size=16, labels=labels)
+    return tfanime.from_arrays(images, labels, MAKEGIRLSMOE)
+
+
 @pytest.fixture
 def networks(monkeypatch):
     """Stand-ins for networks that are downloaded: names that load, and what was asked for."""
@@ -281,8 +291,8 @@ def networks(monkeypatch):
     return there, asked
 
 
-def test_seed_a_measures_each_metric_by_its_network(faces, painter, networks):
-    report = evaluate(painter, faces, protocol="seed-a", n=40)
+def test_seed_a_measures_each_metric_by_its_network(many, painter, networks):
+    report = evaluate(painter, many, protocol="seed-a", label="smile", n=80)
     used = {figure.name: figure.protocol.get("extractor") for figure in report.figures}
     assert used == {
         "fid": "inception",
@@ -303,17 +313,17 @@ def test_seed_a_measures_each_metric_by_its_network(faces, painter, networks):
     ]
     # What is given goes first; without a protocol there are no other networks than that.
     networks[0].add("mine.keras")
-    own = evaluate(painter, faces, protocol="seed-a", n=40, extractor="mine.keras")
+    own = evaluate(painter, many, protocol="seed-a", label="smile", n=80, extractor="mine.keras")
     assert own["fid"].protocol["extractor"] == "mine.keras"
     assert own["gan-test"].protocol["extractor"] == "mobilenetv2"
-    plain = evaluate(painter, faces, ["gan-train-test"], n=40, extractor="mine.keras")
+    plain = evaluate(painter, many, ["gan-train-test"], n=80, extractor="mine.keras")
     assert plain["gan-test"].protocol["extractor"] == "mine.keras"
 
 
-def test_stand_ins_are_classifiers_and_are_named(faces, painter, networks):
+def test_stand_ins_are_classifiers_and_are_named(many, painter, networks):
     there, _ = networks
     there -= {"inception", "mobilenetv2"}
-    report = evaluate(painter, faces, protocol="seed-a", n=40)
+    report = evaluate(painter, many, protocol="seed-a", label="smile", n=80)
     for name, wanted in (
         ("fid", "inception"),
         ("fid between labels", "inception"),
@@ -327,29 +337,30 @@ def test_stand_ins_are_classifiers_and_are_named(faces, painter, networks):
         assert report[name].judge.startswith("lite0")
     there.clear()
     with pytest.raises(ValueError, match="inception needs .*Its stand-in cannot be had .*lite0"):
-        evaluate(painter, faces, protocol="seed-a", n=40)
+        evaluate(painter, many, protocol="seed-a", label="smile", n=80)
     # Outside of the protocol nothing stands in for what is asked for.
     there.add("lite0")
     with pytest.raises(ValueError, match="inception needs its ImageNet weights"):
-        evaluate(painter, faces, ["fid"], n=40, extractor="inception")
+        evaluate(painter, many, ["fid"], n=40, extractor="inception")
 
 
-def test_one_call_makes_table_two(faces, tmp_path, networks):
+def test_one_call_makes_table_two(many, tmp_path, networks):
     networks[0].discard("mobilenetv2")
-    images, labels = faces.images(), faces.labels()
+    images, labels = many.images(), many.labels()
     sets = {"good": images, "bad": 255 - images}
     for name, pictures in sets.items():
         folder = tmp_path / name
         for i, picture in enumerate(pictures):
-            save_image(folder / f"{i:02}.png", picture)
+            save_image(folder / f"{i:03}.png", picture)
         rows = [",".join(["file", *MAKEGIRLSMOE.columns])]
         rows += [
-            f"{i:02}.png," + ",".join(str(int(x)) for x in row) for i, row in enumerate(labels)
+            f"{i:03}.png," + ",".join(str(int(x)) for x in row) for i, row in enumerate(labels)
         ]
         (folder / "labels.csv").write_text("\n".join(rows) + "\n")
         tfanime.pack(folder, tmp_path / f"{name}-packed", 16, folder / "labels.csv", progress=False)
     packed = [str(tmp_path / f"{name}-packed") for name in sets]
-    words = ["--against", packed[0], "--protocol", "seed-a", "--n", "40"]
+    words = ["--against", packed[0], "--protocol", "seed-a", "--n", "80"]
+    words += ["--label", "smile"]
     out = tmp_path / "table"
     result = CliRunner().invoke(main, ["evaluate", *packed, *words, "--out", str(out)])
     assert result.exit_code == 0, result.output
@@ -374,4 +385,4 @@ def test_one_call_makes_table_two(faces, tmp_path, networks):
     result = CliRunner().invoke(main, ["evaluate", *packed, *words[:2], "--out", str(out)])
     assert result.exit_code == 2 and "One model is measured at a time" in result.output
     with pytest.raises(ValueError, match="different names.* Received twice: good-packed"):
-        table_two([packed[0]] * 2, faces, out)
+        table_two([packed[0]] * 2, many, out)

@@ -244,3 +244,9 @@ def test_networks_without_values(dcgan):
 
 def test_every_recipe_begins_with_fresh_weights():
     assert all(recipes.get(name).start is None for name in recipes.names())
+
+
+def test_labels_that_differ_are_named(first, train, faces):
+    other = faces.select(["eyes", "smile"])
+    with pytest.raises(ValueError, match="Its labels are hair, .*; here they are smile, eyes: "):
+        train("projected", other, "second", steps=1, start=str(first.path))

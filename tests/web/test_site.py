@@ -288,7 +288,7 @@ def test_fine_tuning(visit, tiny):
 def test_settings_travel_as_a_file(visit, tiny, tmp_path):
     page = visit("#seed=21&hair=red&smile=false&truncation=0.7")
     picture = shown(page)
-    page.get_by_text("Fine tuning").click()
+    page.locator(".tuning summary").first.click()
     file = tmp_path / "settings.json"
     file.write_bytes(saved(page, "Save settings"))
     stored = json.loads(file.read_text())

@@ -234,6 +234,21 @@ def test_addresses_of_many_and_of_a_transition(visit, tiny):
             assert same(np.asarray(picture.convert("RGB"), int), expected[i])
 
 
+def test_a_transition_plays_as_its_file_does(visit):
+    ticking = """
+      const real = window.setInterval;
+      window.setInterval = (work, ms, ...more) =>
+        ms === 60 ? ((window.tick = work), 0) : real(work, ms, ...more);
+    """
+    ends = "from=model%3Dtiny%26seed%3D1&to=model%3Dtiny%26seed%3D2"
+    page = visit(f"#view=blend&frames=4&{ends}&model=tiny&seed=1", wait=False, scripts=[ticking])
+    page.wait_for_selector(".player")
+    until(page, "Boolean(window.tick)")
+    for wanted in (2, 3, 4, 1, 2):
+        page.evaluate("window.tick()")
+        page.get_by_role("img", name=f"Blend {wanted}", exact=True).wait_for()
+
+
 @pytest.mark.parametrize(
     ("fragment", "sentence"),
     [

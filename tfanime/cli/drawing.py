@@ -100,7 +100,7 @@ def generate(ctx, run, n, out, grid, sliders, **options) -> None:
     if out is None and grid is None:
         raise click.UsageError("Say where the pictures go: --out DIR, --grid FILE or both.", ctx)
     tags = tags_of(ctx, run, pairs_of(ctx))
-    options["sliders"] = dict(sliders)
+    options["sliders"] = dict(sliders) or None
     tfanime.generate(run, n=n, tags=tags or None, out=out, grid=grid, progress=True, **options)
     if out is not None:
         click.echo(f"{n:,} pictures in {out}")

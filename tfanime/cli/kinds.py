@@ -40,7 +40,8 @@ class RecipeOrData(Recipe):
     """A recipe, or with --from the data."""
 
     def convert(self, value, param, ctx):
-        if ctx.params.get("model") is not None:
+        # What is not given is no None there, but click's own sentinel.
+        if isinstance(ctx.params.get("model"), Path):
             return Data(exists=True).convert(value, param, ctx)
         return super().convert(value, param, ctx)
 
@@ -149,7 +150,7 @@ class Run(click.Path):
 
     def convert(self, value, param, ctx):
         found = zoo.locate(value)
-        if not found.exists():
+        if not os.path.exists(found):
             known = zoo.names()
             said = f"Path {os.fspath(value)!r} does not exist, and what ships is: "
             self.fail(f"{said}{', '.join(known)}.{near_miss(value, known)}", param, ctx)

@@ -41,6 +41,7 @@ SMALLEST = click.option(
     help="Leave out pictures whose shorter side is below this.",
 )
 SMALLEST_BATCH = 16  # of the recipe modern
+FEW = 5000  # images, with which beginning with a model is better than from nothing
 LICENCE = click.option(
     "--licence", metavar="TEXT", help="Note for manifest.json. Default: what the source's says."
 )
@@ -357,6 +358,26 @@ def _say_packed(out, packed) -> None:
         for name, counts in label_counts(packed.schema, packed.labels()):
             click.echo(f"  {name}: {counts}")
     click.echo(f"Train with: {training_command(out, len(packed))}")
+    model = model_like(packed.height, packed.width)
+    if model is not None and len(packed) < FEW:
+        begin = f"tfanime train --from {model} {out} --minutes 30 --out runs/mine"
+        click.echo(f"Or begin with what {model} knows: {begin}")
+
+
+def model_like(height: int, width: int) -> str | None:
+    """A model of faces that ships and draws pictures of this size."""
+    from tfanime import zoo
+    from tfanime.files import read_json
+    from tfanime.labels import FACES
+
+    faces = {field.name for field in FACES.fields}
+    for name in zoo.names():
+        file = zoo.path(name) / "generator.json"
+        described = read_json(file) if file.is_file() else {}
+        names = {field["name"] for field in (described.get("schema") or {}).get("fields", ())}
+        if names & faces and (described["height"], described["width"]) == (height, width):
+            return name
+    return None
 
 
 def training_command(data, count: int) -> str:

@@ -11,6 +11,8 @@ the original by rounding only (about 1e-6 of pictures in [-1, 1]).
    out where it changes nothing.
 4. A k x k convolution behind a depth to space becomes a smaller one in front of it, where that
    costs less (`_cost`).
+5. A sigmoid that is stretched to [-1, 1] becomes the tanh of half of what it takes, and the half is
+   folded away.
 
 Take the last: output pixel `b y + q` of the k x k convolution reads the pixels `b y + q + t - r`
 of the enlarged map (tap t, r = (k - 1) / 2). Pixel `b (y + m) + p` of that map is channel block p
@@ -41,7 +43,13 @@ def rewrite(graph: Graph) -> Graph:
     Returns:
         The rewritten graph, all weights float32.
     """
-    rules = (_lower_transposed, _lift_over_rearrangement, _fold_affine, _shrink_convolution)
+    rules = (
+        _sigmoid_to_tanh,
+        _lower_transposed,
+        _lift_over_rearrangement,
+        _fold_affine,
+        _shrink_convolution,
+    )
     while True:
         changed = _first_change(graph, rules)
         if changed is None:
@@ -79,6 +87,20 @@ def _first_change(graph: Graph, rules: Iterable[Callable]) -> Graph | None:
 
 
 # ---- rules: each returns the changed graph, or None where it does not fit ------------------------
+
+
+def _sigmoid_to_tanh(graph: Graph, node: Node) -> Graph | None:
+    """`2 sigmoid(x) - 1 -> tanh(x / 2)`."""
+    if node.op != "affine":
+        return None
+    before = graph.node(node.inputs[0])
+    scale, shift = node.weights["scale"], node.weights["shift"]
+    stretched = np.all(scale == 2) and np.all(shift == -1)
+    if before.op != "sigmoid" or not stretched or not _only_user(graph, before, node):
+        return None
+    half = replace(before, op="affine", weights={"scale": scale / 4, "shift": 0 * shift})
+    tanh = replace(node, op="tanh", weights={})
+    return _replaced(graph, {before.name: (half,), node.name: (tanh,)})
 
 
 def _lower_transposed(graph: Graph, node: Node) -> Graph | None:

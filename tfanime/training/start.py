@@ -20,6 +20,7 @@ from tfanime.config import Config
 from tfanime.files import atomic_path, save_arrays
 from tfanime.gans import GAN
 from tfanime.labels import LabelSchema
+from tfanime.printing import plain
 from tfanime.saved import UPSCALER, kind_of, load_generator, load_upscaler
 from tfanime.training import checkpoint
 from tfanime.training.described import Networks, described, without_values
@@ -38,7 +39,8 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
             a model that ships, with its `critic.npz`; its averaged generator serves as the
             generator itself. Its pictures have the size of `gan`'s, or half of it. Layers that it
             lacks, or has in other shapes, keep the weights they have; of the same size, the
-            generator has all of its layers, and the discriminator at least half.
+            generator has all of its layers, and the discriminator at least half. Labels that come
+            after all of its own are added.
 
     Raises:
         ValueError: when there is no such model, or its networks are others.
@@ -51,7 +53,7 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
             f"Received: {os.fspath(source)!r}."
         )
     file = folder / "config.json"
-    config = like = None
+    config = schema = like = None
     if file.is_file():
         config, schema = described(file)
         like = without_values(config, schema, file)
@@ -72,6 +74,7 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
                 f"or half the size. Received: {os.fspath(source)!r}, whose {part} has other "
                 f"weights ({len(stored[part])} arrays, here {len(shapes)}, or other shapes). Use "
                 f"its recipe and settings{_settings(config)}."
+                f"{_other_labels(schema, gan.schema)}"
             )
     for part, variables in wanted.items():
         for variable, array in zip(variables, stored[part], strict=True):
@@ -88,6 +91,17 @@ def _parts(gan: GAN | Networks) -> dict[str, list]:
         "discriminator": _own(gan.discriminator),
         "head": gan.head.weights if gan.head is not None else [],
     }
+
+
+def _other_labels(theirs: LabelSchema | None, here: LabelSchema | None) -> str:
+    """How labels differ, which may be all that does, and what brings them together."""
+    if theirs is None or here is None:
+        return ""
+    names = [[field.name for field in schema.fields] for schema in (theirs, here)]
+    if names[0] == names[1]:
+        return ""
+    told = [plain(", ".join(one)) for one in names]
+    return f" Its labels are {told[0]}; here they are {told[1]}: `tfanime train --from` joins them."
 
 
 def _settings(config: Config | None) -> str:

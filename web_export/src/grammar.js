@@ -553,7 +553,9 @@ function itemsOf(tokens, fields) {
         continue;
       }
       const free = entry.state && item.adjectives.length;
-      if (item.head || item.unknown.length || item.number || free) builder.close();
+      const own = kind === "noun" || entry.part; // "short curly hair" is short
+      const other = item.unknown.length && !(own && item.adjectives.length);
+      if (item.head || other || item.number || free) builder.close();
       builder.item.head = one;
     } else if (kind === "unknown" || kind === "number") {
       if (kind === "number" && valueField(item.head, fields) && !item.number) {
@@ -766,7 +768,7 @@ class Reading {
     for (const one of item.unknown) one.used = false;
     const { head } = item;
     if (item.number) return this.number(item, item.number);
-    if (item.unknown.length) {
+    if (item.unknown.length && !head) {
       for (const one of item.adjectives) one.used = false;
       return;
     }

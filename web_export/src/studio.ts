@@ -214,7 +214,8 @@ export class Studio {
     if (asked.scene.view === "one" && known && wanted.model === settings.model) {
       this.waiting = null;
       this.drafting = false;
-      this.set({ settings: wanted, shot: known });
+      this.replacing = false;
+      this.set({ settings: wanted, shot: known, busy: false });
     } else this.use(wanted);
   }
 

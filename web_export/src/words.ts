@@ -3,7 +3,7 @@
 
 import table from "../../tfanime/words.json";
 import { understand as read, type Understood } from "./grammar.js";
-import { decode, type Field, sample, type Tags } from "./labels";
+import { decode, type Field, sample, type Tag, type Tags } from "./labels";
 import type { Language } from "./text";
 
 export type { Understood };
@@ -63,6 +63,9 @@ export function settled({ tags, choices }: Understood, fields: Field[], seed: nu
     return { ...field, frequencies: known.some((p) => p) ? known : left };
   });
   const drawn = decode(sample(seed, index, narrowed, {}), fields);
-  const chosen = Object.keys(choices).map((name) => [name, drawn[name]]);
-  return { ...tags, ...Object.fromEntries(chosen) };
+  const said = fields.flatMap(({ name }): [string, Tag][] => {
+    if (Object.hasOwn(tags, name)) return [[name, tags[name]]];
+    return Object.hasOwn(choices, name) ? [[name, drawn[name]]] : [];
+  });
+  return Object.fromEntries(said);
 }

@@ -53,9 +53,11 @@ export const methods = {
   },
 
   async generate(request: Request, large: boolean): Promise<Picture & { shown: ImageData }> {
+    const began = performance.now();
     const picture = await loaded().generate(request);
-    const shown = large ? await loaded().upscale(picture) : picture.imageData;
-    return { ...picture, shown };
+    if (!large) return { ...picture, shown: picture.imageData };
+    const shown = await loaded().upscale(picture);
+    return { ...picture, shown, ms: performance.now() - began };
   },
 
   encode(format: Format, frames: Frames): Promise<Blob> {

@@ -24,14 +24,8 @@ export function Blend() {
 
   useEffect(() => {
     if (!playing || !done) return;
-    let step = 1;
-    const timer = setInterval(() => {
-      setAt((now) => {
-        if (now >= last) step = -1;
-        if (now <= 0) step = 1;
-        return Math.max(0, Math.min(last, now + step));
-      });
-    }, MILLISECONDS);
+    // As the saved files go: from the first to the last, and again.
+    const timer = setInterval(() => setAt((now) => (now >= last ? 0 : now + 1)), MILLISECONDS);
     return () => clearInterval(timer);
   }, [playing, done, last]);
 
