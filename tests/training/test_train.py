@@ -392,8 +392,8 @@ def test_a_recipe_that_ignores_labels_says_so(capsys):
 
 
 def test_a_dry_run_refuses_what_a_run_refuses(tmp_path):
-    config = recipes.get("dcgan").override(image_size=60)
-    with pytest.raises(ValueError, match="60"):
+    config = recipes.get("dcgan-sn").override(image_size=50)
+    with pytest.raises(ValueError, match="multiples of 4 .* Received: 50x50"):
         check_plan(config, "drawn", tmp_path / "run")
     check_plan(config.override(image_size=64), "drawn", tmp_path / "run")
     assert not (tmp_path / "run").exists()
