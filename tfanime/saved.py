@@ -37,7 +37,7 @@ class Truncation:
     """What `tfanime figure truncation --store` found out about a generator.
 
     Args:
-        least: the truncation, 0 to 1, below which pictures are farther from real ones than without.
+        least: the truncation, 0 to 1, below which fewer pictures are among the real ones.
         typical: seed and index of a latent whose pictures are near the mean of real ones, see
             `latent.truncate`; None: not known.
     """

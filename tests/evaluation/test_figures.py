@@ -179,14 +179,11 @@ class Smearing:
 
 
 class Meter:
-    """KID's stand-in: how far the mean brightness is from grey, and 10."""
+    """A stand-in for `quality_meter`: brightness is the only feature, of real ones 90 to 170."""
 
-    count, floor = 40, {"kid": 0.0}
+    count = 40
     labels = np.resize([[0.0], [1.0]], (40, 1)).astype(np.float32)
-    real = np.full((40, 1), 130.0)
-
-    def __call__(self, pictures):
-        return {"kid": 10 + abs(float(pictures.mean()) - 127.5)}
+    real = np.linspace(90, 170, 40)[:, None]
 
     def features(self, pictures):
         return pictures.mean(axis=(1, 2))[:, :1]
@@ -204,8 +201,9 @@ def test_truncation_is_useful_down_to_where_pictures_become_smears(meter, tmp_pa
     found, rows = figures.truncation(Smearing(), tmp_path / "a.png", data)
     assert [row["truncation"] for row in rows] == sorted(figures.TRUNCATIONS, reverse=True)
     assert found.least == 0.6
-    assert rows[-1]["zero"] > 100  # black
-    assert all(row["typical"] < 30 for row in rows)  # lengths are kept, so nothing smears
+    assert [row["precision"] for row in rows] == 5 * [1.0] + 3 * [0.0]  # black from 0.5 on
+    assert {row["typical precision"] for row in rows} == {1.0}  # lengths are kept
+    assert rows[-1]["kid"] > rows[0]["kid"]
     # The typical latent is that whose pictures are nearest the real ones, smiling or not.
     seed, index = found.typical
     z = latents(seed, Meter.count, Smearing.latent_dim)
@@ -246,8 +244,8 @@ def test_truncation_is_stored_with_the_model_and_read_again(meter, tmp_path, mon
 def test_truncation_verb(tmp_path, monkeypatch):
     from tfanime.saved import Truncation
 
-    rows = [{"truncation": 1.0, "zero": 0.05, "typical": 0.05}]
-    rows += [{"truncation": 0.5, "zero": 0.195, "typical": 0.06}]
+    both = {"kid": 0.0501, "typical precision": 0.81, "typical kid": 0.06}
+    rows = [{"truncation": t, "precision": p, **both} for t, p in ((1.0, 0.812), (0.5, 0.195))]
     asked = {}
 
     def measure(run, out, **options):
@@ -260,5 +258,5 @@ def test_truncation_verb(tmp_path, monkeypatch):
     found = CliRunner().invoke(main, ["figure", "truncation", "faces-64", *options])
     assert found.exit_code == 0, found.output
     assert asked["store"] and asked["n"] == 50 and asked["out"] == "t.png"
-    assert "0.1950" in found.output and "0.0600" in found.output
+    assert "0.195" in found.output and "0.060" in found.output
     assert "useful down to 1; typical latent: seed 0, picture 41" in found.output

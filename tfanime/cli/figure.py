@@ -118,13 +118,16 @@ def embedding(subject, **options) -> None:
 @click.option("--store", is_flag=True, help="Keep with the model what was found.")
 @OUT
 def truncation(run, out, **options) -> None:
-    """KID over truncations: how far latents may be scaled, and towards which they may go."""
+    """Precision and KID over truncations: how far latents may be scaled."""
     from tfanime.evaluation import figures
 
     measured, rows = figures.truncation(run, out=out, progress=True, **options)
-    click.echo("truncation  KID, towards zero  towards typical")
+    click.echo("truncation  precision      KID  towards typical: precision      KID")
     for row in rows:
-        click.echo(f"{row['truncation']:10g}  {row['zero']:17.4f}  {row['typical']:15.4f}")
+        click.echo(
+            f"{row['truncation']:10g}  {row['precision']:9.3f}  {row['kid']:7.3f}"
+            f"{row['typical precision']:28.3f}  {row['typical kid']:7.3f}"
+        )
     click.echo(
         f"useful down to {measured.least:g}; typical latent: seed {measured.typical[0]}, "
         f"picture {measured.typical[1]}"

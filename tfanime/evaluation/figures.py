@@ -29,7 +29,7 @@ BLUE = "#3b6fb6"
 YEARS = 1  # width of the classes of a value such as a year, in its own unit
 MOST_CLASSES = 40
 TRUNCATIONS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
-TOLERANCE = 0.1  # of KID, within which a truncated set counts as good as one that is not
+TOLERANCE = 0.1  # of precision, that a truncated set may lose
 SHORTLIST, LABEL_ROWS = 8, 32
 
 
@@ -125,13 +125,15 @@ def truncation(
     store: bool = False,
     progress: bool = False,
 ) -> tuple[Truncation, list[dict[str, float]]]:
-    """KID of a generator over truncations, towards zero and towards its most typical latent.
+    """Precision and KID over truncations, towards zero and towards a most typical latent.
 
     Latents, labels and real pictures are the same at every truncation, so that rows differ by it
-    only. Labels are those of the real pictures. `Truncation.least` is the least truncation down to
-    which KID stays within a tenth of that without truncation: less variety and smears both raise
-    it. The typical latent is that of the drawn pictures whose features are nearest the mean of the
-    real ones, chosen among the nearest by how near they are with other labels too.
+    only. Labels are those of the real pictures. Truncation gives variety for likeness, so that KID,
+    which counts both, rises in any case; precision (`metrics.prdc`), the share of pictures that are
+    among the real ones, falls only where pictures are none. `Truncation.least` is the truncation
+    down to which it stays within a tenth of that without truncation. The typical latent is that of
+    the drawn pictures whose features are nearest the mean of the real ones, chosen among the
+    nearest by how near they are with other labels too.
 
     Args:
         run: a run or saved model, or a loaded generator.
@@ -142,11 +144,12 @@ def truncation(
         store: keep `Truncation` with the model, whose folder `run` is.
 
     Returns:
-        What was found, and `[{"truncation", "zero", "typical"}, ...]` from 1 downwards.
+        What was found, and a row for each truncation, from 1 downwards: `"truncation"`,
+        `"precision"` and `"kid"` towards zero, `"typical precision"` and `"typical kid"`.
     """
     from tqdm import tqdm
 
-    from tfanime.metrics import quality
+    from tfanime.metrics import kid_from_features, prdc_from_features, quality
 
     at = sorted({latent.check_truncation(t) for t in at} | {1.0}, reverse=True)
     if at[0] > 1:
@@ -163,14 +166,14 @@ def truncation(
     chosen = _most_typical(generator, meter, z, signed)
     rows = []
     for scale in tqdm(at, unit="truncation", disable=not progress):
-        ways = {"zero": None, "typical": z[chosen]}
-        found = {
-            way: meter(_draw(generator, latent.truncate(z, scale, end), signed))["kid"]
-            for way, end in ways.items()
-        }
-        rows.append({"truncation": scale, **found})
-    limit = rows[0]["zero"] + TOLERANCE * abs(rows[0]["zero"])
-    good = itertools.takewhile(lambda row: row["zero"] <= limit, rows)
+        rows.append({"truncation": scale})
+        for way, end in (("", None), ("typical ", z[chosen])):
+            truncated = latent.truncate(z, scale, end)
+            features = meter.features(_draw(generator, truncated, signed))
+            rows[-1][f"{way}precision"] = prdc_from_features(meter.real, features).precision
+            rows[-1][f"{way}kid"] = kid_from_features(meter.real, features).mean
+    limit = (1 - TOLERANCE) * rows[0]["precision"]
+    good = itertools.takewhile(lambda row: row["precision"] >= limit, rows)
     measured = Truncation(list(good)[-1]["truncation"], (0, int(chosen)))
     _save_truncation(out, rows, measured, meter)
     if store:
@@ -432,17 +435,17 @@ def _most_typical(generator, meter, z: np.ndarray, signed: np.ndarray | None) ->
 
 
 def _save_truncation(out, rows: list[dict[str, float]], measured: Truncation, meter) -> None:
-    canvas = _canvas((7, 4.5))
-    axes = canvas.subplots()
+    canvas = _canvas((11, 4.5))
     at = [row["truncation"] for row in rows]
-    axes.plot(at, [row["zero"] for row in rows], marker="o", color=BLUE, label="towards zero")
-    axes.plot(at, [row["typical"] for row in rows], marker="s", label="towards a typical latent")
-    axes.axvline(measured.least, color="grey", label=f"useful down to {measured.least:g}")
-    axes.axhline(meter.floor["kid"], color="grey", linestyle="--", label="real against real")
-    axes.set_xlabel("truncation")
-    axes.set_title(f"KID, {meter.count:,} pictures each")
-    axes.grid(alpha=0.3)
-    axes.legend()
+    ways = {"": "towards zero", "typical ": "towards a typical latent"}
+    for axes, name in zip(canvas.subplots(1, 2), ("precision", "kid"), strict=True):
+        for way, label in ways.items():
+            axes.plot(at, [row[f"{way}{name}"] for row in rows], marker="o", label=label)
+        axes.axvline(measured.least, color="grey", label=f"useful down to {measured.least:g}")
+        axes.set_xlabel("truncation")
+        axes.set_title(f"{caption(name)}, {meter.count:,} pictures each")
+        axes.grid(alpha=0.3)
+        axes.legend()
     with atomic_path(out) as temporary:
         canvas.savefig(temporary, dpi=DPI)
 
