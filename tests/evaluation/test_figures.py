@@ -232,6 +232,10 @@ def test_truncation_is_stored_with_the_model_and_read_again(meter, tmp_path, mon
         description.write_text(re.sub(r'"least": [0-9.]+', wrong, text))
         with pytest.raises(ValueError, match="describes no truncation.*Save the model again"):
             saved.load_generator(tmp_path)
+    description.write_text(text)
+    eye = {"at": (0.5,), "store": True, "least": 0.75}
+    assert figures.truncation(tmp_path, tmp_path / "a.png", data, **eye)[0].least == 0.75
+    assert saved.load_generator(tmp_path).truncation.least == 0.75
     # Other weights: not measured.
     saved.save_generator(tmp_path, model, Smearing.schema, "made")
     assert saved.load_generator(tmp_path).truncation is None

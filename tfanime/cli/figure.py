@@ -116,6 +116,11 @@ def embedding(subject, **options) -> None:
 @click.option("--n", type=COUNT, default=500, show_default=True, help="Pictures of each.")
 @click.option("--extractor", default="tagger", show_default=True, metavar="NAME_OR_PATH")
 @click.option("--store", is_flag=True, help="Keep with the model what was found.")
+@click.option(
+    "--least",
+    type=click.FloatRange(0, 1),
+    help="The least useful truncation as judged by eye, to be kept instead.",
+)
 @OUT
 def truncation(run, out, **options) -> None:
     """Precision and KID over truncations: how far latents may be scaled."""

@@ -124,6 +124,7 @@ def truncation(
     extractor: str = "tagger",
     store: bool = False,
     progress: bool = False,
+    least: float | None = None,
 ) -> tuple[Truncation, list[dict[str, float]]]:
     """Precision and KID over truncations, towards zero and towards a most typical latent.
 
@@ -142,6 +143,7 @@ def truncation(
         at: truncations, 0 to 1; 1 is always measured.
         extractor: see `tfanime.metrics.features`.
         store: keep `Truncation` with the model, whose folder `run` is.
+        least: `Truncation.least` as judged by eye; None: as precision has it.
 
     Returns:
         What was found, and a row for each truncation, from 1 downwards: `"truncation"`,
@@ -174,7 +176,8 @@ def truncation(
             rows[-1][f"{way}kid"] = kid_from_features(meter.real, features).mean
     limit = (1 - TOLERANCE) * rows[0]["precision"]
     good = itertools.takewhile(lambda row: row["precision"] >= limit, rows)
-    measured = Truncation(list(good)[-1]["truncation"], (0, int(chosen)))
+    least = list(good)[-1]["truncation"] if least is None else least
+    measured = Truncation(least, (0, int(chosen)))
     _save_truncation(out, rows, measured, meter)
     if store:
         store_truncation(run, measured)
