@@ -136,6 +136,20 @@ def test_a_step_that_two_take_keeps_its_rectifier_apart(tmp_path):
     np.testing.assert_allclose(artifact.function()(given), np.asarray(graph(given)), atol=1e-5)
 
 
+def test_numbers_of_a_channel_spread_over_a_map(tmp_path):
+    """As conditional batch norm multiplies and adds them."""
+    x = Node("pictures", "input", options={"shape": (6, 6, 8)})
+    z = Node("latents", "input", options={"shape": (8,)})
+    one = Node("one", "reshape", ("latents",), options={"shape": (1, 1, 8)})
+    times = Node("times", "multiply", ("pictures", "one"))
+    plus = Node("plus", "add", ("times", "one"))
+    graph = Graph((x, z, one, times, plus), ("pictures", "latents"), "plus")
+    maps, numbers = of(2, 6, 6, 8), of(2, 8)
+    found = written(graph, tmp_path).function()(numbers, maps)  # latents come first
+    spread = numbers[:, None, None]
+    np.testing.assert_allclose(found, maps * spread + spread, rtol=1e-5, atol=1e-6)
+
+
 def test_names_that_meet(tmp_path):
     """Two steps whose names are one to TensorFlow."""
     graph, x = image_graph(Node("a b", "relu"), Node("a*b", "tanh")), of(1, 6, 6, 8)

@@ -21,6 +21,7 @@ TYPES = {"float32": "DT_FLOAT", "int32": "DT_INT32"}
 T = {"type": "DT_FLOAT"}
 FUSED = {"relu": "Relu", "leaky_relu": "LeakyRelu", "prelu": "Prelu"}
 PLAIN = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid"}
+IN_TURN = {"add": "AddV2", "multiply": "Mul"}
 RESIZED = {"nearest": "ResizeNearestNeighbor", "bilinear": "ResizeBilinear"}
 
 
@@ -199,11 +200,12 @@ def _plain(made: Nodes, node: Node, behind, shapes) -> None:
     made.ends[node.name] = made.add(node.scope, PLAIN[node.op], _ends(made, node), T=T)
 
 
-def _add(made: Nodes, node: Node, behind, shapes) -> None:
-    total, *others = _ends(made, node)
+def _in_turn(made: Nodes, node: Node, behind, shapes) -> None:
+    found, *others = _ends(made, node)
     for i, other in enumerate(others):
-        total = made.add(f"{node.scope}/{i}" if i else node.scope, "AddV2", [total, other], T=T)
-    made.ends[node.name] = total
+        name = f"{node.scope}/{i}" if i else node.scope
+        found = made.add(name, IN_TURN[node.op], [found, other], T=T)
+    made.ends[node.name] = found
 
 
 def _concat(made: Nodes, node: Node, behind, shapes) -> None:
@@ -320,7 +322,7 @@ WRITERS: dict[str, Writer] = {
     "prelu": _prelu,
     "leaky_relu": _leaky_relu,
     **dict.fromkeys(PLAIN, _plain),
-    "add": _add,
+    **dict.fromkeys(IN_TURN, _in_turn),
     "concat": _concat,
     "reshape": _reshape,
     "mean": _mean,
