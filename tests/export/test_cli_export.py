@@ -44,6 +44,7 @@ def test_export(invoke, calls, tmp_path):
         "site": True,
         "extractor": None,
         "address": None,
+        "converter": "tfanime",
         "progress": True,
     }
     assert "uint8        4.46     3.61     35.8    33.3 <-" in result.stdout

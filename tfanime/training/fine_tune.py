@@ -109,7 +109,7 @@ def settings(config: Config, model: str | os.PathLike, count: int) -> Config:
     changes["projected"] = None
     for name in ("g_lr", "d_lr"):
         rate = getattr(config, name)
-        changes[name] = min(rate.end if isinstance(rate, Schedule) else rate, RATE)
+        changes[name] = min(rate.start if isinstance(rate, Schedule) else rate, RATE)
     batch = min(config.batch_size, count)
     changes["batch_size"] = batch - batch % 2
     changes["critic_steps"] = changes["accumulation"] = 1
