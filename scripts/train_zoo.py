@@ -41,9 +41,27 @@ class Model:
 
 MODELS = {
     # Busts with labels of their own; rows of these are what `tfanime generate` draws from.
-    "faces-64": Model("projected", 64, {"prior": "rows"}),
-    # The same on faces whose attributes the tagger estimates: for MakeGirlsMoe's reproduction.
-    "getchu-64": Model("projected", 64, {"prior": "rows"}, tagged=True),
+    "busts-64": Model("projected", 64, {"prior": "rows"}),
+    # The prior is what `tfanime generate` draws attributes from where nothing is asked for.
+    "faces-64": Model(
+        "modern",
+        64,
+        {
+            "generator": {"fine_channels": 24},
+            "discriminator": {"name": "projected", "features": "tagger-1", "pixel_patches": True},
+            "loss": "hinge",
+            "penalty": "none",
+            "joint_batch": True,
+            "augment": "translation",
+            "augment_target": None,
+            "g_lr": 4e-4,
+            "d_lr": 4e-4,
+            "mode_seeking_weight": 0.1,
+            "head_weight": 0.25,
+            "prior": "empirical",
+        },
+        tagged=True,
+    ),
     "posters": Model("modern", "64x96", {"generator": {"channels": 48}}),
     # 32 to 64 pixels. The rate has fallen to a tenth after 1,000 steps, which are 20 minutes on a
     # core; with more time, raise it: --set lr_decay_steps=...

@@ -10,14 +10,14 @@ import keras
 from tfanime import bounds, zoo
 from tfanime.frozen import lite0
 
-SHIPPED = "tagger"
+SHIPPED = ("tagger", "tagger-1")
 
 
 def load_frozen(name: str, height: int, width: int) -> keras.Model:
     """A network to look through, computing in the global dtype policy.
 
     Args:
-        name: `"tagger"`, which ships; a folder with another's `tagger.keras`; the
+        name: `"tagger"` or `"tagger-1"`, which ship; a folder with another's `tagger.keras`; the
             .keras file of a network from pictures in [-1, 1]; `"lite0"`, see `frozen.lite0`, or
             `"lite0@2"`: the same with pictures enlarged twice (any whole number).
         height, width: of the run's pictures, which lite0 takes as they are.
@@ -30,7 +30,7 @@ def load_frozen(name: str, height: int, width: int) -> keras.Model:
     if enlarged:
         return lite0.maps(height, width, int(enlarged[1] or 1))
     try:
-        file = zoo.path(name) if name == SHIPPED else Path(name)
+        file = zoo.path(name) if name in SHIPPED else Path(name)
         file = file if name.endswith(".keras") else file / "tagger.keras"
         return in_policy(bounds.load_network(file))
     except ValueError as error:

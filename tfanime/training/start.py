@@ -15,7 +15,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from tfanime import bounds, zoo
+from tfanime import bounds, recipes, zoo
 from tfanime.config import Config
 from tfanime.files import atomic_path, save_arrays
 from tfanime.gans import GAN
@@ -108,12 +108,17 @@ def _settings(config: Config | None) -> str:
     """What made the networks of a run or a shipped model, as `--set` takes it."""
     if config is None:
         return ""
-    parts = [
-        "--set " + shlex.quote(f"{part}.{name}={json.dumps(value)}")
-        for part in ("generator", "discriminator")
-        for name, value in getattr(config, part).items()
-        if name != "name"
-    ]
+    usual = recipes.get(config.recipe) if config.recipe in recipes.names() else None
+    parts = []
+    for part in ("generator", "discriminator"):
+        options = dict(getattr(config, part))
+        name = options.pop("name")
+        if usual is None or name != getattr(usual, part)["name"]:
+            parts.append(f"--set {part}={name}")
+        parts += [
+            "--set " + shlex.quote(f"{part}.{option}={json.dumps(value)}")
+            for option, value in options.items()
+        ]
     return f": {config.recipe} {' '.join(parts)}"
 
 

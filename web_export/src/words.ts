@@ -62,7 +62,7 @@ export function settled({ tags, choices }: Understood, fields: Field[], seed: nu
     const known = left.map((here, i) => (field.frequencies[i] ?? 1) * here);
     return { ...field, frequencies: known.some((p) => p) ? known : left };
   });
-  const drawn = decode(sample(seed, index, narrowed, {}), fields);
+  const drawn = decode(sample(seed, index, narrowed, {}, null), fields);
   const said = fields.flatMap(({ name }): [string, Tag][] => {
     if (Object.hasOwn(tags, name)) return [[name, tags[name]]];
     return Object.hasOwn(choices, name) ? [[name, drawn[name]]] : [];
