@@ -371,5 +371,5 @@ def test_refreshing_asks_whether_it_changed(server, open_client):
 
 def test_the_extra_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(__import__("sys").modules, "requests_cache", None)
-    with pytest.raises(ImportError, match=r"pip install \"tfanime\[data\]\""):
+    with pytest.raises(ImportError, match=r"pip install \"\.\[data\]\" in a checkout"):
         Client(tmp_path, ())
