@@ -130,6 +130,6 @@ def test_genres():
 def test_without_the_extra(monkeypatch):
     stop_words.cache_clear()
     monkeypatch.setitem(sys.modules, "sklearn.feature_extraction.text", None)
-    with pytest.raises(ImportError, match=r"pip install 'tfanime\[text\]'"):
+    with pytest.raises(ImportError, match=r"pip install .\.\[text\]."):
         clean_text("the moon")
     stop_words.cache_clear()

@@ -148,5 +148,5 @@ def test_a_real_encoder(pair):
 
 def test_without_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_text", None)
-    with pytest.raises(ImportError, match=r"pip install 'tfanime\[text\]'"):
+    with pytest.raises(ImportError, match=r"pip install .\.\[text\]."):
         embed(["moon"])
