@@ -383,7 +383,8 @@ class _Trainer:
         bar.update(logs)
         if self.step % self.sample_every == 0:
             sheet = self._beside("samples/", self.sheets.draw, self.step)
-            self._beside("tensorboard/", self.board.show, self.step, "samples", sheet)
+            if sheet is not None:
+                self._beside("tensorboard/", self.board.show, self.step, "samples", sheet)
             self._beside("curves.png", draw_curves, self.out)
         if self.quality and self.step % self.evaluate_every == 0:
             figures = self._beside("quality.csv", self.quality.measure, self.step)
