@@ -326,9 +326,10 @@ def test_conditional_batch_norm_by_hand():
 
 @pytest.mark.parametrize("name", ["dcgan", "modern"])
 def test_labels_reach_every_conditional_norm(name):
-    keras.utils.set_random_seed(0)  # of so few channels all may be dead
-    plain = small_generator(name, label_dim=3)
-    model = small_generator(name, label_dim=3, normalisation="conditional")
+    keras.utils.set_random_seed(0)
+    wide = {"label_dim": 3, "channels": 16}  # of two channels both may be dead
+    plain = small_generator(name, **wide)
+    model = small_generator(name, **wide, normalisation="conditional")
     scales = [layer for layer in model.layers if layer.name.endswith("_scale")]
     assert len(scales) >= 3
     for layer in scales:
