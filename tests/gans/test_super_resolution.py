@@ -12,6 +12,7 @@ from tfanime import gans
 from tfanime.gans.degrade import color_jitter, degrade
 from tfanime.gans.noise import StepNoise
 from tfanime.gans.super_resolution import enlargement
+from tfanime.labels import MAKEGIRLSMOE
 from tfanime.models import dcgan, srgan
 
 SIDE, COUNT = 16, 4
@@ -123,7 +124,10 @@ def test_it_learns_to_beat_the_bilinear_enlargement():
     "options, message",
     [
         ({"pixel_loss": "l3"}, "pixel_loss is one of: l1, mse. Received: 'l3'"),
-        ({"schema": 1, "head": keras.Sequential([keras.Input((2,))])}, "SRGAN takes no labels"),
+        (
+            {"schema": MAKEGIRLSMOE, "head": keras.Sequential([keras.Input((2,))])},
+            "SRGAN takes no labels",
+        ),
     ],
 )
 def test_refuses(options, message):

@@ -81,7 +81,7 @@ def test_without_a_fitting_opencv(monkeypatch, cascade, module):
     if module is not None:
         module.__version__ = "5.0.0"
     monkeypatch.setitem(sys.modules, "cv2", module)
-    with pytest.raises(ImportError, match=r'pip install .\.\[data\].'):
+    with pytest.raises(ImportError, match=r"pip install .\.\[data\]."):
         CascadeDetector(cascade)
 
 

