@@ -120,6 +120,9 @@ def test_it_learns_to_beat_the_bilinear_enlargement():
     assert losses[-1] < 0.3 * losses[0]
 
 
+HEAD = keras.Sequential([keras.Input((2,))])
+
+
 @pytest.mark.parametrize(
     "options, message",
     [
