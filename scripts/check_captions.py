@@ -19,6 +19,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from train_zoo import THROUGH_FEATURES
 
 import tfanime
 from tfanime.files import write_text
@@ -51,13 +52,7 @@ ALL = 384  # directions of the encoder
 SETTINGS = {
     "condition_on": "caption",
     "generator": {"channels": 32},
-    "loss": "hinge",
-    "penalty": "none",
-    "joint_batch": True,
-    "augment": "translation",
-    "augment_target": None,
-    "g_lr": 4e-4,
-    "d_lr": 4e-4,
+    **THROUGH_FEATURES,
     "discriminator": {
         "name": "projected",
         "features": "tagger",

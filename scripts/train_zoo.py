@@ -39,6 +39,16 @@ class Model:
     tagged: bool = False
 
 
+# `modern` with the one discriminator of Projected GAN in place of its own.
+THROUGH_FEATURES = {
+    "loss": "hinge",
+    "penalty": "none",
+    "joint_batch": True,
+    "augment": "translation",
+    "augment_target": None,
+    "g_lr": 4e-4,
+    "d_lr": 4e-4,
+}
 MODELS = {
     # Busts with labels of their own; rows of these are what `tfanime generate` draws from.
     "busts-64": Model("projected", 64, {"prior": "rows"}),
@@ -49,13 +59,7 @@ MODELS = {
         {
             "generator": {"fine_channels": 24},
             "discriminator": {"name": "projected", "features": "tagger-1", "pixel_patches": True},
-            "loss": "hinge",
-            "penalty": "none",
-            "joint_batch": True,
-            "augment": "translation",
-            "augment_target": None,
-            "g_lr": 4e-4,
-            "d_lr": 4e-4,
+            **THROUGH_FEATURES,
             "mode_seeking_weight": 0.1,
             "head_weight": 0.25,
             "prior": "empirical",
