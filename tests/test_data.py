@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from tfanime import images
-from tfanime.data import PackedDataset, from_arrays, load_data
+from tfanime.data import MOST_REPEATS, PackedDataset, from_arrays, load_data, repeats
 from tfanime.labels import MAKEGIRLSMOE, Field, LabelSchema, to_signed
 from tfanime.prepare.drawn import draw_faces
 from tfanime.prepare.pack import pack
@@ -283,3 +283,31 @@ def test_a_failing_worker_is_reported(tmp_path):
     with pytest.raises(RuntimeError, match="Drawing faces failed(.|\n)*size"):
         render(tmp_path / "out", 4, size=1, progress=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_balanced_view_repeats_pictures_with_rare_labels_and_keeps_their_frequencies():
+    schema = LabelSchema((Field("hair", "group", ("red", "blue")), Field("hat", "flag")))
+    labels = np.zeros((100, 3), np.float32)
+    labels[:, 0] = 1
+    labels[:2] = [0, 1, 1]  # two of a hundred are blue and wear a hat
+    labels[2] = np.nan
+    images = np.arange(100, dtype=np.uint8)[:, None, None, None] * np.ones((8, 8, 3), np.uint8)
+    data = from_arrays(images, labels, schema)
+    view = data.balanced(0.1)
+    times = np.bincount(view.images()[:, 0, 0, 0], minlength=100)
+    # 98 others once; x of the rare with x / (98 + x) = 0.1, that is 10.9.
+    assert (times[2:] == 1).all() and times[:2].sum() in (10, 11)
+    assert view.schema == data.schema and view.sha256 == data.sha256
+    seen = sum(int(b["labels"][0, 2] == 1) for _, b in zip(range(len(view)), view.batches(1)))
+    assert seen == times[:2].sum()
+    with pytest.raises(ValueError, match=r"share between 0 and 1\. Received: 1"):
+        data.balanced(1)
+    with pytest.raises(ValueError, match="no labels"):
+        from_arrays(images).balanced(0.1)
+
+
+def test_repeats_end_at_a_limit():
+    schema = LabelSchema((Field("hat", "flag"),))
+    labels = np.zeros((1000, 1), np.float32)
+    labels[0] = 1
+    assert repeats(labels, schema, 0.4).tolist() == [MOST_REPEATS] + [1] * 999

@@ -27,6 +27,7 @@ RANGES = {
     "lecam_weight": (0, float("inf")),
     "content_weight": (0, float("inf")),
     "feature_weight": (0, float("inf")),
+    "rare_share": (0, 0.5),
     "degraded": (0, 1),
     "jitter": (0, 0.5),
     "beta_1": (0, 1),
@@ -85,6 +86,9 @@ class Config:
             has them for digits, with `"infogan"` and data without labels; otherwise there are none.
         condition_on: `"all"`, or names of label fields joined by commas: only these condition, as
             if the data had no others.
+        rare_share: of the pictures of an epoch that every flag, and every value of a group, has at
+            least: pictures with rarer labels are repeated, up to 16 times (`PackedDataset.
+            balanced`). 0: none are. What is drawn keeps the frequencies of the data.
         text_augmentation: numbers of the sample around a text's vector, `layers.
             ConditioningAugmentation`; 0: the vector itself conditions.
         kl_weight: factor of that layer's divergence.
@@ -165,6 +169,7 @@ class Config:
     code_values: int = 10
     continuous_codes: int | None = None
     condition_on: str = "all"
+    rare_share: float = 0.0
     text_augmentation: int = 0
     kl_weight: float = 2.0
     mode_seeking_weight: float = 0.0

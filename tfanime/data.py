@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tfanime.text.codes import TextCode
 
 SEED_LIMIT = 2**53
+MOST_REPEATS = 16  # of a picture with a rare label
 # The highest word of the Philox counter keeps apart what the numbers are for.
 _ORDER, _FLIP, _CONDITION, _SPLIT = range(4)
 
@@ -221,6 +222,27 @@ class PackedDataset(Pictures):
             labels = schema.widen(self._labels, self.schema)
         return self._view(labels, schema, self.sha256, self._rows, self.texts)
 
+    def balanced(self, share: float) -> PackedDataset:
+        """A view that repeats pictures with rare labels, so that they are seen often enough.
+
+        Its schema keeps the frequencies of the data.
+
+        Args:
+            share: of all rows of the view, 0 to 1 exclusive, that each flag, and each value of a
+                group, should have; no picture is repeated more than 16 times for it.
+
+        Raises:
+            ValueError: without labels, or for another share.
+        """
+        if not 0 < share < 1 or self.schema is None:
+            raise ValueError(
+                "A balanced view needs labels, and a share between 0 and 1. "
+                f"Received: {share!r}, {'no ' if self.schema is None else ''}labels."
+            )
+        times = repeats(self.labels(), self.schema, share)
+        rows = np.repeat(self._rows, times)
+        return self._view(self._labels, self.schema, self.sha256, rows, self.texts)
+
     def with_labels(
         self, labels: np.ndarray, schema: LabelSchema, sha256: str, texts: Sequence[TextCode]
     ) -> PackedDataset:
@@ -344,6 +366,36 @@ class PackedDataset(Pictures):
             lambda: self.batches(*options), output_signature=signature
         )
         return dataset.map(to_float).prefetch(4).with_options(settings)
+
+
+def repeats(labels: np.ndarray, schema: LabelSchema, share: float) -> np.ndarray:
+    """How often each row is repeated so that every flag, and every value of a group, has at least
+    a share of all rows: `(n,)` int, 1 to `MOST_REPEATS`.
+
+    A label that a row shares with others counts for both, so weights are raised label by label
+    until all are satisfied or at the limit.
+
+    Args:
+        labels: `(n, schema.size)`, 0/1 coding, NaN unknown.
+        schema: of them.
+        share: 0 to 1 exclusive.
+    """
+    slices = schema.slices()
+    fields = [f for f in schema.fields if f.kind in ("group", "flag") and not f.free]
+    columns = [i for f in fields for i in range(slices[f.name].start, slices[f.name].stop)]
+    shown = labels[:, columns] == 1
+    weights = np.ones(len(labels))
+    for _ in range(100):
+        shares = weights @ shown / weights.sum()
+        rare = (shares > 0) & (shares < share)
+        if not rare.any():
+            break
+        # The rarest label of a row says how much more of it is needed.
+        wanted = np.where(shown & rare, share / np.maximum(shares, 1e-9), 1.0).max(axis=1)
+        weights = np.minimum(weights * wanted, MOST_REPEATS)
+    # Fractions are handed on from row to row, so that the sum stays right and nothing is random.
+    ends = np.cumsum(weights)
+    return np.maximum(np.diff(np.floor(ends), prepend=0).astype(int), 1)
 
 
 class _Order:

@@ -327,7 +327,7 @@ class _Trainer:
             return
         train_step = self.place.step_function(self.gan)
         batches = self.place.batches(
-            self.data,
+            self.data.balanced(self.config.rare_share) if self.config.rare_share else self.data,
             self.images_per_step,
             self.config.critic_steps,
             start_step=self.step,
