@@ -298,7 +298,9 @@ def test_a_balanced_view_repeats_pictures_with_rare_labels_and_keeps_their_frequ
     # 98 others once; x of the rare with x / (98 + x) = 0.1, that is 10.9.
     assert (times[2:] == 1).all() and times[:2].sum() in (10, 11)
     assert view.schema == data.schema and view.sha256 == data.sha256
-    seen = sum(int(b["labels"][0, 2] == 1) for _, b in zip(range(len(view)), view.batches(1)))
+    seen = sum(
+        int(b["labels"][0, 2] == 1) for _, b in zip(range(len(view)), view.batches(1), strict=False)
+    )
     assert seen == times[:2].sum()
     with pytest.raises(ValueError, match=r"share between 0 and 1\. Received: 1"):
         data.balanced(1)
