@@ -25,7 +25,7 @@ def read(*path):
         return file.read()
 
 
-VERSION = re.search(r'^__version__ = "(.+)"$', read("tfanime", "__init__.py"), re.M).group(1)
+VERSION = re.search(r'^__version__ = "(.+)"$', read("tfanime", "version.py"), re.M).group(1)
 
 # Floors are the first releases without a hole that is known (tests/test_floors.py has the list;
 # scripts/bench/audit.py asks the advisories anew).
@@ -123,9 +123,9 @@ class BuildWithSite(build_py):
         if getattr(self, "editable_mode", False) or os.environ.get("TFANIME_WITHOUT_SITE"):
             return
         sys.path.insert(0, HERE)
-        from tfanime.export.site import build_site
+        from tfanime.export.web.site import build_site
 
-        out = Path(self.build_lib).resolve() / "tfanime" / "export" / "_site"
+        out = Path(self.build_lib).resolve() / "tfanime" / "export" / "web" / "_site"
         try:
             build_site(Path(HERE) / "web_export", out)
         except (ImportError, OSError, RuntimeError) as error:
@@ -157,7 +157,7 @@ setup(
     ],
     python_requires=">=3.10,<3.13",
     packages=find_packages(include=["tfanime", "tfanime.*"]),
-    package_data={"tfanime": ["words.json"], "tfanime.text": ["explorer.html"]},
+    package_data={"tfanime.sampling": ["words.json"], "tfanime.text": ["explorer.html"]},
     install_requires=INSTALL,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["tfanime = tfanime.cli:main"]},

@@ -25,7 +25,7 @@ import tfanime  # first, it keeps TensorFlow's start quiet
 import tensorflow as tf
 from PIL import Image
 
-from tfanime.images import HALF_RANGE
+from tfanime.core.images import HALF_RANGE
 
 BUFFER = 10_000
 RESUME_STEP = 5_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from tfanime.prepare.drawn import draw_faces
+from tfanime.drawn.faces import draw_faces
 
 
 def main() -> None:

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 import tfanime
-from tfanime.export import tfjs
-from tfanime.export.graph import Graph, Node, from_keras
-from tfanime.export.rewrite import multiply_adds, rewrite
+from tfanime.export.graph.graph import Graph, Node, from_keras
+from tfanime.export.graph.rewrite import multiply_adds, rewrite
+from tfanime.export.web import tfjs
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNNER = ROOT / "tests" / "export" / "run_model.mjs"

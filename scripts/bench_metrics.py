@@ -41,7 +41,7 @@ def pictures(source: str, count: int) -> np.ndarray:
     random = np.random.default_rng(0)
     if source == "noise":
         return random.integers(0, 256, (2, count, 64, 64, 3), np.uint8)
-    from tfanime.data import load_data
+    from tfanime.prepare.load import load_data
 
     found = load_data(source, 64, count=2 * count) if source == "drawn" else load_data(source)
     rows = random.permutation(len(found))[: 2 * count]

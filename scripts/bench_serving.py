@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=10)
     options = parser.parse_args()
     import tfanime  # noqa: F401  (keeps TensorFlow quiet)
-    from tfanime.export.session import Session
+    from tfanime.export.serving.session import Session
 
     session, costs = Session(options.model), []
     print("requests  processor ms  clock ms  bytes of a PNG")

@@ -45,9 +45,9 @@ import tensorflow as tf
 from keras import ops
 
 from tfanime import recipes
+from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.gans import SRGAN, losses
 from tfanime.gans.degrade import color_jitter
-from tfanime.labels import MAKEGIRLSMOE
 from tfanime.layers.spectral import spectral_layers
 from tfanime.training.build import build_gan
 from tfanime.training.checkpoint import state_of

@@ -122,8 +122,8 @@ def steps_of(way, options):
 
     import tfanime
     from tfanime import recipes
-    from tfanime.labels import MAKEGIRLSMOE
-    from tfanime.training import devices
+    from tfanime.core.labels import MAKEGIRLSMOE
+    from tfanime.training import strategies
     from tfanime.training.build import build_gan
 
     strategy = "auto"
@@ -136,7 +136,7 @@ def steps_of(way, options):
         strategy = "mirrored"
     settings = {"batch_size": options.batch, "precision": options.precision, **way.config}
     config = recipes.get(options.recipe).override(image_size=options.size, **settings)
-    place = devices.make(strategy, config.batch_size)
+    place = strategies.make(strategy, config.batch_size)
     with place.scope():
         gan = build_gan(config, MAKEGIRLSMOE if config.conditioning != "none" else None)
     random = np.random.default_rng(0)
@@ -188,7 +188,7 @@ def pipeline(options):
     import numpy as np
 
     import tfanime
-    from tfanime.images import to_float
+    from tfanime.core.images import to_float
 
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (2000, options.size, options.size, 3), np.uint8)

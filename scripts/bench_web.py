@@ -28,13 +28,13 @@ import numpy as np
 import tfanime  # noqa: F401  (keeps TensorFlow's start-up noise off the terminal)
 
 # isort: split
-from tfanime import latent
-from tfanime.export import tfjs
-from tfanime.export.graph import from_keras
-from tfanime.export.rewrite import rewrite
-from tfanime.export.site import built_site
-from tfanime.images import to_uint8
-from tfanime.labels import MAKEGIRLSMOE, to_signed
+from tfanime.core import seeds
+from tfanime.core.images import to_uint8
+from tfanime.core.labels import MAKEGIRLSMOE, to_signed
+from tfanime.export.graph.graph import from_keras
+from tfanime.export.graph.rewrite import rewrite
+from tfanime.export.web import tfjs
+from tfanime.export.web.site import built_site
 from tfanime.models import srresnet
 
 PACKAGES = ("onnxruntime-web@1.30.0", "@litertjs/core@2.5.3")
@@ -217,8 +217,8 @@ def write_folder(folder, size, blocks):
             weight.assign(random.uniform(0.5, 1.5, weight.shape))
         elif name in ("beta", "moving_mean", "bias"):
             weight.assign(random.normal(0, 0.1, weight.shape))
-    z = latent.latents(7, 1, LATENT)
-    labels = to_signed(latent.sample_labels(7, 1, MAKEGIRLSMOE))
+    z = seeds.latents(7, 1, LATENT)
+    labels = to_signed(seeds.sample_labels(7, 1, MAKEGIRLSMOE))
     pictures = np.asarray(model([z, labels], training=False))
     keras_graph = from_keras(model)
     entries = []

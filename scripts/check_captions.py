@@ -22,16 +22,16 @@ import numpy as np
 from train_zoo import THROUGH_FEATURES
 
 import tfanime
-from tfanime.files import write_text
-from tfanime.images import save_grid, to_uint8
-from tfanime.labels import MAKEGIRLSMOE
-from tfanime.latent import latents
-from tfanime.prepare.drawn import draw_face, sample_labels
-from tfanime.prepare.rendered import render
+from tfanime.core.files import write_text
+from tfanime.core.images import save_grid, to_uint8
+from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.core.seeds import latents
+from tfanime.drawn.faces import draw_face, sample_labels
+from tfanime.drawn.render import render
 from tfanime.tagging import load_tagger
 from tfanime.text.attach import attach
 from tfanime.text.captions import captions
-from tfanime.text.kept import KeptTexts
+from tfanime.text.vector_cache import KeptTexts
 
 FIELDS = ("hair", "eyes")
 KEPT_AS_IT_IS = ("stop_words", "lemmas", "punctuation")  # "with" and commas say what goes with what
@@ -127,7 +127,7 @@ def main() -> None:
 
 
 def trained(options) -> Path:
-    from tfanime.config import parse_overrides
+    from tfanime.recipes.config import parse_overrides
 
     faces, run = options.out / "faces", options.out / "run"
     if not faces.exists():

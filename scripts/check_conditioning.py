@@ -20,9 +20,9 @@ import numpy as np
 from keras import layers
 
 import tfanime
-from tfanime.files import write_text
-from tfanime.images import save_grid, to_float
-from tfanime.prepare.drawn import draw_face, sample_labels
+from tfanime.core.files import write_text
+from tfanime.core.images import save_grid, to_float
+from tfanime.drawn.faces import draw_face, sample_labels
 
 FIELDS = ("hair", "eyes")
 TRAINING_SEED, HELD_OUT_SEED = 101, 202  # the built-in set is drawn with seed 0
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def trained(options) -> Path:
-    from tfanime.config import parse_overrides
+    from tfanime.recipes.config import parse_overrides
 
     out = options.out / "run"
     overrides = {"image_size": options.size, **parse_overrides(options.settings)}

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime import latent
-from tfanime.images import save_grid, to_uint8
-from tfanime.labels import MAKEGIRLSMOE, to_signed
+from tfanime.core import seeds
+from tfanime.core.images import save_grid, to_uint8
+from tfanime.core.labels import MAKEGIRLSMOE, to_signed
 from tfanime.models import srresnet
-from tfanime.saved import save_generator
+from tfanime.zoo.saved import save_generator
 
 EPSILON = 2e-5
 TOLERANCE = 1e-4
@@ -137,8 +137,8 @@ def main():
     if unused:
         sys.exit(f"These arrays of {arguments.weights} fit nowhere: {', '.join(unused)}.")
 
-    z = latent.latents(arguments.seed, 32, 128)
-    y = to_signed(latent.sample_labels(arguments.seed, 32, MAKEGIRLSMOE))
+    z = seeds.latents(arguments.seed, 32, 128)
+    y = to_signed(seeds.sample_labels(arguments.seed, 32, MAKEGIRLSMOE))
     ours = np.asarray(model([z, y], training=False))
     theirs = original(weights, np.concatenate([z[:4], y[:4]], axis=1))
     difference = float(np.abs(ours[:4] - theirs).max())

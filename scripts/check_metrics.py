@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
+from tfanime.core.files import write_json, write_text
 from tfanime.data import PackedDataset
 from tfanime.evaluation import evaluate
-from tfanime.files import write_json, write_text
 
 METRICS = ("fid", "kid", "prdc", "1nn", "diversity")
 COLUMNS = {

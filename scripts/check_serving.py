@@ -4,9 +4,9 @@
     python scripts/check_serving.py                     a tiny generator, 10,000 requests
     python scripts/check_serving.py --model serving/girls/1 --requests 1000
 
-The model runs as TensorFlow Serving runs it (tfanime.export.session), in this process: a crash
-would end it before the last line. Every request must end in pictures or in an error that says
-what is wrong, and memory must not grow. Exit code 1 otherwise.
+The model runs as TensorFlow Serving runs it (tfanime.export.serving.session), in this process: a
+crash would end it before the last line. Every request must end in pictures or in an error that
+says what is wrong, and memory must not grow. Exit code 1 otherwise.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 import tfanime
-from tfanime.labels import Field, LabelSchema
+from tfanime.core.labels import Field, LabelSchema
 
 PARTS = 10  # memory is looked at after each
 MEGABYTES_10 = 10 * 2**20
@@ -185,7 +185,7 @@ def memory(what: str) -> int:
 def tiny(folder: Path) -> Path:
     """Exports an untrained generator with every kind of label, and an upscaler."""
     from tfanime.models import GENERATORS, UPSCALERS
-    from tfanime.saved import save_generator, save_upscaler
+    from tfanime.zoo.saved import save_generator, save_upscaler
 
     hair = Field("hair", "group", ("red", "blue"))
     year = Field("year", "value", (), (), 1990, 2020)
@@ -205,7 +205,7 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    from tfanime.export.session import Session
+    from tfanime.export.serving.session import Session
 
     with tempfile.TemporaryDirectory() as folder:
         session = Session(options.model or tiny(Path(folder)))

@@ -21,8 +21,8 @@ import numpy as np
 
 import tfanime
 from tfanime import recipes
-from tfanime.files import read_json, write_json, write_text
-from tfanime.images import save_grid
+from tfanime.core.files import read_json, write_json, write_text
+from tfanime.core.images import save_grid
 from tfanime.training import checkpoint
 
 ON = {

@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tfanime.core.files import write_text
+from tfanime.core.images import grid, save_image
 from tfanime.data import PackedDataset
-from tfanime.files import write_text
-from tfanime.images import grid, save_image
 from tfanime.metrics import extract, load_extractor
 from tfanime.metrics.diversity import ssim
 from tfanime.metrics.nearest_neighbour import psnr
-from tfanime.saved import load_upscaler
-from tfanime.upscaling import reduced, upscale
+from tfanime.sampling.upscale import reduced, upscale
+from tfanime.zoo.saved import load_upscaler
 
 FILTERS = {
     "nearest": Image.Resampling.NEAREST,

@@ -18,7 +18,7 @@ from pathlib import Path
 from reproduction import Notebook, call, number, parser, table
 from train_posters import RECIPES, SCENARIOS
 
-from tfanime.files import read_json
+from tfanime.core.files import read_json
 
 # Of 9,840 posters of 256x256 and 39 hours of training; `value` or `value (of real pictures)`.
 REPORTED = {

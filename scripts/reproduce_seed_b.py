@@ -22,16 +22,17 @@ from reproduction import Notebook, call, extractors, larger, number, parser, row
 from train_zoo import HELD_OUT
 
 import tfanime
-from tfanime import latent, zoo
+from tfanime import zoo
+from tfanime.core import seeds
+from tfanime.core.files import read_json
+from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.data import PackedDataset
 from tfanime.evaluation import figures
-from tfanime.files import read_json
-from tfanime.labels import MAKEGIRLSMOE
 from tfanime.metrics import mean_ms_ssim
 from tfanime.models import dcgan, srresnet
-from tfanime.saved import Generator, load_generator
 from tfanime.tagging.figures import ALL, figures_in, recalls
 from tfanime.training import checkpoint
+from tfanime.zoo.saved import Generator, load_generator
 
 # Table 2: the share of 20 pictures an attribute in which its authors saw it.
 REPORTED_PRECISION = {
@@ -301,7 +302,7 @@ def sheets(book: Notebook, models: dict[str, Generator], out: Path) -> None:
 
 def likeness(model: Generator) -> list[float]:
     """Mean MS-SSIM of pairs of pictures: with all attributes the same, and with random ones."""
-    tags = model.schema.decode(latent.sample_labels(0, 1, model.schema, ASKED)[0])
+    tags = model.schema.decode(seeds.sample_labels(0, 1, model.schema, ASKED)[0])
     found = []
     for fixed in (tags, None):
         shots = tfanime.generate(model, n=ALIKE, seed=0, tags=fixed).images
@@ -359,8 +360,8 @@ def upscaled(book: Notebook, name, model: Generator) -> None:
     """What the upscaler makes of drawn pictures, and its figures on real ones if it ships."""
     from compare_upscalers import resized
 
-    from tfanime.saved import load_upscaler
-    from tfanime.upscaling import upscale
+    from tfanime.sampling.upscale import upscale
+    from tfanime.zoo.saved import load_upscaler
 
     upscaler = load_upscaler(name)
     small = tfanime.generate(model, n=ROW, seed=0).images

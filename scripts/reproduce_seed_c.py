@@ -21,12 +21,12 @@ from reproduction import Notebook, call, extractors, larger, number, parser, row
 
 import tfanime
 from tfanime import recipes
+from tfanime.core.files import read_json
 from tfanime.data import PackedDataset
-from tfanime.files import read_json
 from tfanime.metrics import extract, fid_from_features, kid_from_features, load_extractor
-from tfanime.saved import load_upscaler
+from tfanime.sampling.upscale import upscale
 from tfanime.training import checkpoint, log
-from tfanime.upscaling import upscale
+from tfanime.zoo.saved import load_upscaler
 
 # What the study says, of pictures judged by eye.
 REPORTED = {

@@ -16,10 +16,11 @@ import numpy as np
 from reproduction import Notebook, call, extractors, larger, number, parser, table
 
 import tfanime
-from tfanime.files import read_json
-from tfanime.images import grid
-from tfanime.training import checkpoint, log, watch
-from tfanime.training.evaluation import CURVE
+from tfanime.core.files import read_json
+from tfanime.core.images import grid
+from tfanime.training import checkpoint, log
+from tfanime.training import collapse as watch
+from tfanime.training.quality_curve import CURVE
 
 SHOWN = 64
 EVERY = 150  # steps between two measurements while training

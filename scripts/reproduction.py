@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfanime.files import atomic_path, read_json, write_json, write_text
+from tfanime.core.files import atomic_path, read_json, write_json, write_text
 
 PICTURES = "PICTURES/"  # stands in blocks for the folder of the pictures
 LARGEST = 400_000  # bytes of a picture
@@ -133,7 +133,7 @@ def small_jpeg(picture: np.ndarray) -> bytes:
 
 def rows_of(pictures: Sequence[np.ndarray]) -> np.ndarray:
     """Sets of pictures, each a row of a sheet; smaller ones are doubled until they fit."""
-    from tfanime.images import grid
+    from tfanime.core.images import grid
 
     side = max(one.shape[2] for one in pictures)
     same = [larger(one, side) for one in pictures]

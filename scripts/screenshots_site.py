@@ -12,7 +12,7 @@ import shutil
 import threading
 from pathlib import Path
 
-from tfanime.export.server import server
+from tfanime.export.web.server import server
 
 DRAWN = ".frame:not(.busy) canvas"
 

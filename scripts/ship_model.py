@@ -33,15 +33,18 @@ from train_zoo import HELD_OUT
 
 import tfanime
 from tfanime import zoo
-from tfanime.config import Config
+from tfanime.core.files import atomic_path, read_json, write_json
+from tfanime.core.images import read_image, save_image
+from tfanime.core.labels import LabelSchema
 from tfanime.data import PackedDataset
-from tfanime.files import atomic_path, read_json, write_json
 from tfanime.frozen.compact import pack_again, round_kernels
 from tfanime.gans import GAN
-from tfanime.images import read_image, save_image
-from tfanime.labels import LabelSchema
 from tfanime.metrics import load_extractor
-from tfanime.saved import (
+from tfanime.recipes.config import Config
+from tfanime.training import checkpoint
+from tfanime.training.build import build_gan
+from tfanime.training.warm_start import save_critic
+from tfanime.zoo.saved import (
     UPSCALER,
     WEIGHTS,
     kind_of,
@@ -50,9 +53,6 @@ from tfanime.saved import (
     save_generator,
     save_upscaler,
 )
-from tfanime.training import checkpoint
-from tfanime.training.build import build_gan
-from tfanime.training.start import save_critic
 
 SHEET, DRAWS = 64, 4
 ENLARGED = 300  # held-out pictures that judge an upscaler

@@ -33,12 +33,13 @@ import tensorflow as tf
 from keras import layers
 from matplotlib.figure import Figure
 
-from tfanime import gans, latent
-from tfanime.files import atomic_path, write_text
-from tfanime.images import save_grid, to_float, to_uint8
-from tfanime.labels import MAKEGIRLSMOE
+from tfanime import gans
+from tfanime.core import seeds
+from tfanime.core.files import atomic_path, write_text
+from tfanime.core.images import save_grid, to_float, to_uint8
+from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.drawn.faces import draw_face
 from tfanime.layers import SpectralDense
-from tfanime.prepare.drawn import draw_face
 
 WIDTH = 128  # of the hidden layers
 SAMPLES = 10_000
@@ -212,7 +213,7 @@ def train(toy: Toy, objective: Objective, seed: int) -> np.ndarray:
     data = real_samples(toy, toy.batch * gan.critic_steps, seed)
     steps = toy.updates // gan.critic_steps
     gan.fit(data, steps_per_epoch=steps, verbose=0, shuffle=False)
-    z = latent.latents(seed, SAMPLES, gan.latent_dim)
+    z = seeds.latents(seed, SAMPLES, gan.latent_dim)
     parts = [np.asarray(gan(z[i : i + CHUNK])) for i in range(0, SAMPLES, CHUNK)]
     return np.concatenate(parts)
 

@@ -25,11 +25,11 @@ import numpy as np
 
 import tfanime
 from tfanime import recipes
+from tfanime.core.files import read_json, write_json, write_text
+from tfanime.core.images import save_grid
 from tfanime.data import PackedDataset
-from tfanime.files import read_json, write_json, write_text
-from tfanime.images import save_grid
 from tfanime.training import checkpoint
-from tfanime.training.watch import Diverged
+from tfanime.training.collapse import Diverged
 
 RECIPES = ("cdcgan-sn", "clsgan", "wgan-gp", "infogan", "ac-infogan")
 SCENARIOS = {

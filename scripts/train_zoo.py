@@ -18,9 +18,9 @@ from pathlib import Path
 
 import tfanime
 from tfanime import recipes
-from tfanime.config import parse_overrides
+from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.data import PackedDataset
-from tfanime.labels import MAKEGIRLSMOE
+from tfanime.recipes.config import parse_overrides
 
 HELD_OUT = 0.05
 

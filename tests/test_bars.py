@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tfanime import bars
-from tfanime.bars import overall, progress_bar
+from tfanime.core import bars
+from tfanime.core.bars import overall, progress_bar
 from tfanime.training.progress import BUILDING, Progress
 
 

@@ -12,11 +12,13 @@ import pytest
 from click.testing import CliRunner
 
 import tfanime
-from tfanime import bounds, cli, saved
-from tfanime.files import read_json, save_arrays, write_json
-from tfanime.labels import Field, LabelSchema
+from tfanime import cli
+from tfanime.core import bounds
+from tfanime.core.files import read_json, save_arrays, write_json
+from tfanime.core.labels import Field, LabelSchema
 from tfanime.models import GENERATORS
-from tfanime.text.kept import KeptTexts
+from tfanime.text.vector_cache import KeptTexts
+from tfanime.zoo import saved
 
 HAIR = LabelSchema((Field("hair", "group", ("red", "blue")),))
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import tfanime
-from tfanime.cache import VARIABLE, cache_folder, check_cache
-from tfanime.data import load_data
-from tfanime.images import save_image
+from tfanime.core.cache import VARIABLE, cache_folder, check_cache
+from tfanime.core.images import save_image
 from tfanime.metrics.statistics import dataset_features, dataset_statistics
 from tfanime.prepare.detect import cascade_file
+from tfanime.prepare.load import load_data
 from tfanime.text.cache import VectorCache
 
 

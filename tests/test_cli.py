@@ -10,10 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 import tfanime
-from tfanime import cli, recipes, saved
-from tfanime.generation import generate, interpolate
-from tfanime.labels import MAKEGIRLSMOE
+from tfanime import cli, recipes
+from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.prepare.pack import pack
+from tfanime.sampling.generate import generate, interpolate
+from tfanime.zoo import saved
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 import tfanime
 from tfanime import cli, zoo
-from tfanime.files import read_json
-from tfanime.manifest import Manifest, Step
+from tfanime.core.files import read_json
+from tfanime.core.manifest import Manifest, Step
 
 MANIFEST = Manifest(
     "faces in x",
@@ -58,7 +58,7 @@ def calls(monkeypatch):
 
 FUNCTIONS = {
     "faces": ("tfanime.prepare.faces", "crop_faces"),
-    "tags": ("tfanime.prepare.tags", "estimate_tags"),
+    "tags": ("tfanime.tagging.tags", "estimate_tags"),
     "posters": ("tfanime.prepare.posters", "pack_posters"),
 }
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tfanime.config import Config, jitters, parse_overrides
+from tfanime.recipes.config import Config, jitters, parse_overrides
 
 CONFIG = Config("dcgan", generator={"name": "dcgan", "channels": 8, "depth": 5})
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfanime import images
-from tfanime.data import MOST_REPEATS, PackedDataset, from_arrays, load_data, repeats
-from tfanime.labels import MAKEGIRLSMOE, Field, LabelSchema, to_signed
-from tfanime.prepare.drawn import draw_faces
+from tfanime.core import images
+from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema, to_signed
+from tfanime.data import MOST_REPEATS, PackedDataset, from_arrays, repeats
+from tfanime.drawn.faces import draw_faces
+from tfanime.drawn.render import render
+from tfanime.prepare.load import load_data
 from tfanime.prepare.pack import pack
-from tfanime.prepare.rendered import render
 
 nan = np.nan
 SCHEMA = LabelSchema((Field("hair", "group", ("blue", "red", "pink")), Field("smile", "flag")))

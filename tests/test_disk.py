@@ -12,11 +12,13 @@ import pytest
 from click.testing import CliRunner
 
 import tfanime
-from tfanime import bounds, disk, files, images, recipes
+from tfanime import recipes
 from tfanime.cli.group import Verbs
-from tfanime.files import atomic_folder, atomic_path, save_array, save_arrays
+from tfanime.core import bounds, disk, files, images
+from tfanime.core.files import atomic_folder, atomic_path, save_array, save_arrays
+from tfanime.data import writer
 from tfanime.frozen import load_frozen
-from tfanime.prepare import sources, table, writer
+from tfanime.prepare import sources, table
 from tfanime.training.build import build_gan
 
 full_device = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
@@ -133,7 +135,7 @@ def test_the_command_line_says_it_in_one_sentence(error):
 def pictures(folder, count=12):
     faces = np.random.default_rng(0).integers(0, 256, (count, 32, 32, 3), np.uint8)
     for i, face in enumerate(faces):
-        tfanime.images.save_image(folder / "in" / f"{i}.png", face)
+        tfanime.core.images.save_image(folder / "in" / f"{i}.png", face)
     return folder / "in"
 
 
@@ -157,7 +159,7 @@ def test_a_source_that_cannot_be_read_is_no_bad_picture(tmp_path, monkeypatch):
 
 
 def test_drawing_to_a_full_disk(tmp_path, monkeypatch):
-    from tfanime import generation
+    from tfanime.sampling import generate as generation
 
     folder = generation._PictureFolder(tmp_path / "out")
     picture = np.zeros((8, 8, 3), np.uint8)

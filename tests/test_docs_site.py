@@ -37,7 +37,7 @@ def test_cards_and_their_pictures_are_part_of_it(site):
 
 def test_the_reference_holds_docstrings(site):
     page = (site / "reference" / "tfanime.html").read_text(encoding="utf-8")
-    assert "Trains" in page and "tfanime.generation.generate" in page
+    assert "Trains" in page and "tfanime.sampling.generate.generate" in page
 
 
 def test_nothing_is_loaded_from_elsewhere(site):

@@ -9,8 +9,9 @@ import pytest
 import setuptools
 from click.testing import CliRunner
 
-from tfanime import cli, doctor
-from tfanime.doctor import BROKEN, LACKS, OK
+from tfanime import cli
+from tfanime.cli import machine as doctor
+from tfanime.cli.machine import BROKEN, LACKS, OK
 
 ROOT = Path(__file__).resolve().parent.parent
 GB = 10**9

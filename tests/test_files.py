@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tfanime.files import (
+from tfanime.core.files import (
     atomic_folder,
     atomic_path,
     read_json,
@@ -67,7 +67,7 @@ def test_a_killed_process_leaves_the_old_file(tmp_path, moment):
     pause = "print('ready', flush=True); time.sleep(60)"
     script = (
         "import sys, time\n"
-        "from tfanime.files import atomic_path\n"
+        "from tfanime.core.files import atomic_path\n"
         "with atomic_path(sys.argv[1]) as path:\n"
         f"    {pause if moment == 'before' else 'pass'}\n"
         "    path.write_text('{\"step\": ')\n"

@@ -12,7 +12,7 @@ import setuptools
 from packaging.requirements import Requirement
 
 from tests import scripts
-from tfanime.export import site
+from tfanime.export.web import site
 
 ROOT = Path(__file__).resolve().parent.parent
 # Package: the last release with a hole that matters, and the hole.

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfanime import latent
-from tfanime.generation import CHUNK, DEFAULT_SEEDS, generate, interpolate
-from tfanime.labels import MAKEGIRLSMOE
-from tfanime.saved import Truncation
+from tfanime.core import seeds
+from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.sampling.generate import CHUNK, DEFAULT_SEEDS, generate, interpolate
+from tfanime.zoo.saved import Truncation
 
 DIM, SIZE = 6, 8
 
@@ -70,10 +70,10 @@ def test_a_truncation_below_what_was_measured_is_noted_in_one_sentence(capsys):
 
 
 def test_typical_leads_to_the_latent_that_was_measured(tmp_path, capsys):
-    typical = latent.latents(3, 1, DIM, first=5)
-    z = latent.latents(7, 2, DIM)
+    typical = seeds.latents(3, 1, DIM, first=5)
+    z = seeds.latents(7, 2, DIM)
     made = generate(measured(), n=2, seed=7, truncation=0.4, typical=True, out=tmp_path)
-    np.testing.assert_array_equal(made.latents, latent.truncate(z, 0.4, typical[0]))
+    np.testing.assert_array_equal(made.latents, seeds.truncate(z, 0.4, typical[0]))
     entries = json.loads((tmp_path / "generated.json").read_text())["pictures"].values()
     assert all(entry["typical"] and entry["truncation"] == 0.4 for entry in entries)
     there = generate(measured(), n=2, truncation=0, typical=True).latents
@@ -99,8 +99,8 @@ def test_typical_needs_a_measured_model(model):
 def test_result_follows_the_map():
     made = generate(Painter(), n=5, seed=7, truncation=0.5)
     assert made.images.shape == (5, SIZE, SIZE + 2, 3) and made.images.dtype == np.uint8
-    np.testing.assert_array_equal(made.latents, latent.latents(7, 5, DIM) / 2)
-    np.testing.assert_array_equal(made.labels, latent.sample_labels(7, 5, MAKEGIRLSMOE))
+    np.testing.assert_array_equal(made.latents, seeds.latents(7, 5, DIM) / 2)
+    np.testing.assert_array_equal(made.labels, seeds.sample_labels(7, 5, MAKEGIRLSMOE))
     assert made.tags == [MAKEGIRLSMOE.decode(row) for row in made.labels]
     assert (made.seed, made.first, made.schema) == (7, 0, MAKEGIRLSMOE)
     floats = Painter()(made.latents, made.labels * 2 - 1)
@@ -119,7 +119,7 @@ def test_a_picture_is_the_same_to_the_byte_whatever_n_and_first():
 def test_a_saved_model_draws_the_same_bytes_whatever_n_and_first(tmp_path):
     import keras
 
-    from tfanime.saved import save_generator
+    from tfanime.zoo.saved import save_generator
 
     keras.utils.set_random_seed(1)
     z, labels = keras.Input((DIM,)), keras.Input((MAKEGIRLSMOE.size,))
@@ -162,9 +162,9 @@ def test_a_model_without_labels():
 
 def test_a_path_is_loaded(monkeypatch, tmp_path):
     asked = []
-    saved = types.ModuleType("tfanime.saved")
+    saved = types.ModuleType("tfanime.zoo.saved")
     saved.load_generator = lambda run: asked.append(run) or Painter()
-    monkeypatch.setitem(sys.modules, "tfanime.saved", saved)
+    monkeypatch.setitem(sys.modules, "tfanime.zoo.saved", saved)
     generate(tmp_path, n=1)
     interpolate(str(tmp_path), frames=1)
     assert asked == [tmp_path, str(tmp_path)]
@@ -262,7 +262,7 @@ def test_a_loop_passes_through_the_seeds_own_pictures():
         np.testing.assert_array_equal(made.labels[5 * k], key.labels[0])
         np.testing.assert_array_equal(made.images[5 * k], key.images[0])
     t = np.asarray([0, 0.2, 0.4, 0.6, 0.8])
-    arc = latent.slerp(made.latents[10], made.latents[0], t)  # the way back to the first
+    arc = seeds.slerp(made.latents[10], made.latents[0], t)  # the way back to the first
     np.testing.assert_array_equal(made.latents[10:], arc)
 
 
@@ -277,9 +277,9 @@ def test_methods():
 def test_between_tags_only_they_change():
     made = interpolate(Painter(), tags=[{"hair": "blue"}, {"hair": "red"}], frames=4)
     assert len(made.images) == 8
-    assert (made.latents == latent.latents(0, 1, DIM)).all()
+    assert (made.latents == seeds.latents(0, 1, DIM)).all()
     hair = MAKEGIRLSMOE.slices()["hair"]
-    own = latent.sample_labels(0, 1, MAKEGIRLSMOE)[0]
+    own = seeds.sample_labels(0, 1, MAKEGIRLSMOE)[0]
     assert (np.delete(made.labels, np.r_[hair], 1) == np.delete(own, np.r_[hair])).all()
     blue = made.labels[:, MAKEGIRLSMOE.columns.index("blue_hair")]
     np.testing.assert_allclose(blue, [1, 0.75, 0.5, 0.25, 0, 0.25, 0.5, 0.75], atol=1e-6)
@@ -312,7 +312,7 @@ def test_animation_files(tmp_path, ending):
 def test_a_sheets_rows_go_from_key_to_key(tmp_path):
     sheet = tmp_path / "sheet.png"
     made = interpolate(Painter(), seeds=[1, 2, 3], frames=4, grid=sheet)
-    from tfanime.images import grid
+    from tfanime.core.images import grid
 
     order = [0, 1, 2, 3, 4, 4, 5, 6, 7, 8]
     with Image.open(sheet) as picture:
@@ -369,7 +369,7 @@ def test_label_rows_are_drawn_as_they_are_and_tags_go_first():
 
 def test_vary_goes_along_the_arc_to_another_seed():
     made = generate(Painter(), n=3, seed=7, first=4, truncation=0.5, vary=0.25, vary_seed=9)
-    ends = (latent.latents(seed, 3, DIM, 4) / 2 for seed in (7, 9))
+    ends = (seeds.latents(seed, 3, DIM, 4) / 2 for seed in (7, 9))
     for z, a, b in zip(made.latents, *ends, strict=True):
         la, lb = np.linalg.norm(a), np.linalg.norm(b)
         angle = math.acos(np.dot(a / la, b / lb))
@@ -381,7 +381,7 @@ def test_vary_goes_along_the_arc_to_another_seed():
     same = generate(Painter(), n=3, seed=7, first=4, truncation=0.5, vary=0, vary_seed=9)
     np.testing.assert_array_equal(same.images, plain.images)
     whole = generate(Painter(), n=1, seed=7, vary=1, vary_seed=9)
-    np.testing.assert_allclose(whole.latents, latent.latents(9, 1, DIM), atol=1e-6)
+    np.testing.assert_allclose(whole.latents, seeds.latents(9, 1, DIM), atol=1e-6)
 
 
 def test_sliders_replace_columns_of_what_the_network_is_fed(tmp_path):
@@ -389,7 +389,7 @@ def test_sliders_replace_columns_of_what_the_network_is_fed(tmp_path):
     sliders = {"blue_hair": 0.25, "smile": -1, "hat": 0}
     made = generate(painter, 2, 7, {"smile": True}, sliders=sliders, vary=0.5, out=tmp_path)
     fed = painter.labels[0][:2]
-    expected = latent.sample_labels(7, 2, MAKEGIRLSMOE, {"smile": True}) * 2 - 1
+    expected = seeds.sample_labels(7, 2, MAKEGIRLSMOE, {"smile": True}) * 2 - 1
     for name, x in sliders.items():
         expected[:, MAKEGIRLSMOE.columns.index(name)] = x
     np.testing.assert_array_equal(fed, expected)

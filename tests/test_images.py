@@ -11,7 +11,7 @@ import profiles
 import pytest
 from PIL import Image
 
-from tfanime import images
+from tfanime.core import animation, images
 
 
 def encoded(picture, form="PNG", **options):
@@ -373,7 +373,7 @@ def test_save_image_and_grid(tmp_path):
 def test_save_animation(tmp_path, ending):
     frames = np.stack([np.asarray(noise(seed=i)) for i in range(4)])
     path = tmp_path / f"a{ending}"
-    images.save_animation(path, frames, milliseconds=40)
+    animation.save_animation(path, frames, milliseconds=40)
     with Image.open(path) as stored:
         assert stored.n_frames == 4 and stored.info["loop"] == 0
         stored.seek(3)
@@ -382,4 +382,4 @@ def test_save_animation(tmp_path, ending):
         if ending == ".png":
             np.testing.assert_array_equal(stored.convert("RGB"), frames[3])
     with pytest.raises(ValueError, match="ends in"):
-        images.save_animation(tmp_path / "a.avi", frames)
+        animation.save_animation(tmp_path / "a.avi", frames)

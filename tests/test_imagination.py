@@ -14,14 +14,14 @@ from click.testing import CliRunner
 
 import tfanime
 from tfanime import cli
+from tfanime.core.files import write_json
+from tfanime.core.labels import Field, LabelSchema, to_signed
 from tfanime.data import PackedDataset
-from tfanime.files import write_json
-from tfanime.labels import Field, LabelSchema, to_signed
-from tfanime.prepare.writer import Writer
-from tfanime.saved import save_generator
+from tfanime.data.writer import Writer
 from tfanime.text.attach import attach
 from tfanime.text.codes import TextCode
-from tfanime.text.kept import KeptTexts, keep_texts
+from tfanime.text.vector_cache import KeptTexts, keep_texts
+from tfanime.zoo.saved import save_generator
 
 sys.path.insert(0, str(Path(__file__).parent / "text"))
 from bert_twin import make_checkpoint  # noqa: E402

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from tfanime.labels import MAKEGIRLSMOE, Field, LabelSchema, to_signed, to_unsigned
+from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema, to_signed, to_unsigned
 
 nan = np.nan
 SCHEMA = LabelSchema(

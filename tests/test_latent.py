@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tfanime import latent
-from tfanime.labels import MAKEGIRLSMOE, Field, LabelSchema
+from tfanime.core import seeds
+from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema
 
 HERE = Path(__file__).parent
 SPECIFICATION = (HERE.parent / "docs" / "seeds.md").read_text(encoding="utf-8")
@@ -55,7 +55,7 @@ def test_threefry_gives_random123s_known_answers():
     answers = table("counter | key | result")
     assert len(answers) == 3
     for counter, key, result in answers:
-        found = latent.threefry(tuple(words(key)), *np.asarray(words(counter), np.uint32))
+        found = seeds.threefry(tuple(words(key)), *np.asarray(words(counter), np.uint32))
         assert [int(x[0]) for x in found] == words(result)
 
 
@@ -64,12 +64,12 @@ def test_the_specifications_latents():
     assert len(known) == 6
     for seed, index, pair, uniforms, z in known:
         seed, index = int(seed), int(index)
-        found = latent.threefry((seed & 0xFFFFFFFF, seed >> 32), 0, index)
+        found = seeds.threefry((seed & 0xFFFFFFFF, seed >> 32), 0, index)
         assert [int(x[0]) for x in found] == words(pair)
         expected = [float(u) for u in uniforms.split()]
-        assert latent.uniforms(seed, 1, 2, index)[0].tolist() == expected
+        assert seeds.uniforms(seed, 1, 2, index)[0].tolist() == expected
         expected = [float(x) for x in z.split()]
-        np.testing.assert_allclose(latent.latents(seed, 1, 4, index)[0], expected, atol=1e-6)
+        np.testing.assert_allclose(seeds.latents(seed, 1, 4, index)[0], expected, atol=1e-6)
 
 
 def test_the_specifications_labels():
@@ -77,8 +77,8 @@ def test_the_specifications_labels():
     assert len(known) == 6
     for seed, index, uniform, hair, eyes, flags in known:
         seed, index = int(seed), int(index)
-        assert latent.uniforms(seed, 1, 1, index, latent.LABELS)[0, 0] == float(uniform)
-        tags = MAKEGIRLSMOE.decode(latent.sample_labels(seed, 1, MAKEGIRLSMOE, None, index)[0])
+        assert seeds.uniforms(seed, 1, 1, index, seeds.LABELS)[0, 0] == float(uniform)
+        tags = MAKEGIRLSMOE.decode(seeds.sample_labels(seed, 1, MAKEGIRLSMOE, None, index)[0])
         assert (tags.pop("hair"), tags.pop("eyes")) == (hair, eyes)
         assert [name for name in tags if tags[name]] == flags.split()
 
@@ -87,12 +87,12 @@ def test_threefry_inverts():
     """Undoing the rounds by hand gives the counter back, so no two counters share their words."""
     key = (0x12345678, 0x9ABCDEF0)
     ks = (*key, 0x1BD11BDA ^ key[0] ^ key[1])
-    x0, x1 = (int(x[0]) for x in latent.threefry(key, 42, 99))
+    x0, x1 = (int(x[0]) for x in seeds.threefry(key, 42, 99))
     for turn in reversed(range(20)):
         if turn % 4 == 3:
             s = turn // 4 + 1
             x0, x1 = (x0 - ks[s % 3]) % 2**32, (x1 - ks[(s + 1) % 3] - s) % 2**32
-        mixed, r = x1 ^ x0, latent.ROTATIONS[turn % 8]
+        mixed, r = x1 ^ x0, seeds.ROTATIONS[turn % 8]
         x1 = (mixed >> r | mixed << (32 - r)) % 2**32
         x0 = (x0 - x1) % 2**32
     assert ((x0 - ks[0]) % 2**32, (x1 - ks[1]) % 2**32) == (42, 99)
@@ -103,34 +103,34 @@ def test_threefry_inverts():
 
 @pytest.mark.parametrize("dim", [1, 2, 7, 128])
 def test_a_picture_is_the_same_whatever_n_and_first(dim):
-    all_of_them = latent.latents(7, 40, dim)
+    all_of_them = seeds.latents(7, 40, dim)
     assert all_of_them.shape == (40, dim) and all_of_them.dtype == np.float32
     for n, first in [(1, 0), (1, 39), (3, 5), (17, 20)]:
-        part = latent.latents(7, n, dim, first)
+        part = seeds.latents(7, n, dim, first)
         assert part.tobytes() == all_of_them[first : first + n].tobytes()
-    rows = latent.sample_labels(7, 40, MIXED)
-    assert (latent.sample_labels(7, 3, MIXED, first=9) == rows[9:12]).all()
+    rows = seeds.sample_labels(7, 40, MIXED)
+    assert (seeds.sample_labels(7, 3, MIXED, first=9) == rows[9:12]).all()
 
 
 def test_a_shorter_latent_is_the_beginning_of_a_longer_one():
-    longer = latent.latents(3, 5, 128)
-    np.testing.assert_array_equal(latent.latents(3, 5, 31), longer[:, :31])
+    longer = seeds.latents(3, 5, 128)
+    np.testing.assert_array_equal(seeds.latents(3, 5, 31), longer[:, :31])
 
 
 def test_seeds_pictures_and_streams_share_no_numbers():
     streams = [
-        latent.uniforms(seed, 50, 128, first, stream)
+        seeds.uniforms(seed, 50, 128, first, stream)
         for seed in (0, 1, 2**32)
         for first in (0, 2**31)
-        for stream in (latent.LATENTS, latent.LABELS)
+        for stream in (seeds.LATENTS, seeds.LABELS)
     ]
     pairs = np.concatenate([s.reshape(-1, 2) for s in streams])
     assert len(np.unique(pairs, axis=0)) == len(pairs)
 
 
 def test_latents_and_labels_are_independent():
-    u = latent.uniforms(11, 4000, 8)
-    v = latent.uniforms(11, 4000, 8, stream=latent.LABELS)
+    u = seeds.uniforms(11, 4000, 8)
+    v = seeds.uniforms(11, 4000, 8, stream=seeds.LABELS)
     correlation = np.corrcoef(np.concatenate((u, v), axis=1).T) - np.eye(16)
     assert np.abs(correlation).max() < 5 / math.sqrt(4000)
 
@@ -147,14 +147,14 @@ def kolmogorov_smirnov(sample: np.ndarray, distribution: np.ndarray) -> float:
 
 
 def test_uniforms_are_uniform_and_exact():
-    u = latent.uniforms(5, 2000, 10).ravel()
+    u = seeds.uniforms(5, 2000, 10).ravel()
     assert kolmogorov_smirnov(u, u) < 1.63  # 1 % level
     odd = u * 2**25
     assert (odd == np.rint(odd)).all() and (odd % 2 == 1).all() and (odd < 2**25).all()
 
 
 def test_latents_are_standard_normal():
-    z = latent.latents(5, 2000, 25).astype(np.float64)
+    z = seeds.latents(5, 2000, 25).astype(np.float64)
     n = z.size
     assert abs(z.mean()) < 4 / math.sqrt(n)
     assert abs((z**2).mean() - 1) < 4 * math.sqrt(2 / n)
@@ -167,10 +167,10 @@ def test_latents_are_standard_normal():
 
 
 def test_box_muller_by_hand():
-    u = latent.uniforms(9, 1, 2)[0]
+    u = seeds.uniforms(9, 1, 2)[0]
     radius = math.sqrt(-2 * math.log(u[0]))
     expected = [radius * math.cos(2 * math.pi * u[1]), radius * math.sin(2 * math.pi * u[1])]
-    np.testing.assert_allclose(latent.latents(9, 1, 2)[0], expected, rtol=1e-7)
+    np.testing.assert_allclose(seeds.latents(9, 1, 2)[0], expected, rtol=1e-7)
 
 
 # ---- labels ------------------------------------------------------------------------------------
@@ -178,14 +178,14 @@ def test_box_muller_by_hand():
 
 def test_sampled_labels_have_the_schemas_frequencies():
     n = 20_000
-    rows = latent.sample_labels(1, n, MAKEGIRLSMOE)
+    rows = seeds.sample_labels(1, n, MAKEGIRLSMOE)
     p = np.concatenate([field.frequencies for field in MAKEGIRLSMOE.fields])
     assert (np.abs(rows.mean(axis=0) - p) < 4.5 * np.sqrt(p * (1 - p) / n)).all()
 
 
 def test_tags_hold_and_leave_the_other_fields_as_they_were():
-    free = latent.sample_labels(1, 200, MIXED)
-    held = latent.sample_labels(1, 200, MIXED, {"hair": "blue", "smile": True, "year": 2005})
+    free = seeds.sample_labels(1, 200, MIXED)
+    held = seeds.sample_labels(1, 200, MIXED, {"hair": "blue", "smile": True, "year": 2005})
     assert not np.isnan(held).any()
     fixed = np.zeros(MIXED.size, bool)
     for name in ("hair", "smile", "year"):
@@ -198,9 +198,9 @@ def test_tags_hold_and_leave_the_other_fields_as_they_were():
 
 def test_unknown_tags_list_the_known_ones():
     with pytest.raises(ValueError, match="'hat_size'.*Known: hair, long_hair"):
-        latent.sample_labels(1, 1, MAKEGIRLSMOE, {"hat_size": 3})
+        seeds.sample_labels(1, 1, MAKEGIRLSMOE, {"hat_size": 3})
     with pytest.raises(ValueError, match="one of: blonde, brown.*Received: 'mauve'"):
-        latent.sample_labels(1, 1, MAKEGIRLSMOE, {"hair": "mauve"})
+        seeds.sample_labels(1, 1, MAKEGIRLSMOE, {"hair": "mauve"})
 
 
 # ---- twins -------------------------------------------------------------------------------------
@@ -229,18 +229,18 @@ def test_javascript_draws_the_same():
     )
     assert answer.returncode == 0, answer.stderr
     for (seed, first, n), found in zip(CASES, json.loads(answer.stdout), strict=True):
-        uniforms = latent.uniforms(seed, n, DIM, first)
+        uniforms = seeds.uniforms(seed, n, DIM, first)
         assert found["uniforms"] == uniforms.tolist()
-        z = latent.truncate(latent.latents(seed, n, DIM, first), TRUNCATION)
+        z = seeds.truncate(seeds.latents(seed, n, DIM, first), TRUNCATION)
         np.testing.assert_allclose(found["latents"], z, rtol=0, atol=1e-6)
-        rows = latent.sample_labels(seed, n, MIXED, first=first)
+        rows = seeds.sample_labels(seed, n, MIXED, first=first)
         np.testing.assert_array_equal(np.asarray(found["labels"], np.float32), rows)
         for tags, found_rows in zip(asked, found["examples"], strict=True):
-            drawn = latent.sample_labels(seed, n, kept, tags, first)
+            drawn = seeds.sample_labels(seed, n, kept, tags, first)
             known = np.array(found_rows, np.float32)  # null becomes NaN
             same = np.isnan(known) | ~np.isnan(MIXED.encode(tags)) | (known == drawn)
             assert same.all() and not np.isnan(known).all()
-        arc = latent.slerp(z[0], z[1], np.asarray([0, 0.25, 0.5, 0.9]))
+        arc = seeds.slerp(z[0], z[1], np.asarray([0, 0.25, 0.5, 0.9]))
         np.testing.assert_allclose(found["slerp"], arc, rtol=0, atol=2e-6)
 
 
@@ -260,7 +260,7 @@ def tensorflow_twin():
         keys = (k0, k1, xor(xor(tf.constant(0x1BD11BDA, tf.uint32), k0), k1))
         x0, x1 = x0 + keys[0], x1 + keys[1]
         for turn in range(20):
-            r = latent.ROTATIONS[turn % 8]
+            r = seeds.ROTATIONS[turn % 8]
             x0 = x0 + x1
             rotated = left(x1, tf.constant(r, tf.uint32)) | right(
                 x1, tf.constant(32 - r, tf.uint32)
@@ -319,10 +319,10 @@ def test_tensorflow_draws_the_same():
     draw = tensorflow_twin()
     for seed, first, n in CASES:
         uniforms, z, rows = (x.numpy() for x in draw(seed, first, n))
-        np.testing.assert_array_equal(uniforms, latent.uniforms(seed, n, DIM, first))
-        expected = latent.truncate(latent.latents(seed, n, DIM, first), TRUNCATION)
+        np.testing.assert_array_equal(uniforms, seeds.uniforms(seed, n, DIM, first))
+        expected = seeds.truncate(seeds.latents(seed, n, DIM, first), TRUNCATION)
         np.testing.assert_allclose(z, expected, rtol=0, atol=1e-6)
-        np.testing.assert_array_equal(rows, latent.sample_labels(seed, n, MIXED, first=first))
+        np.testing.assert_array_equal(rows, seeds.sample_labels(seed, n, MIXED, first=first))
 
 
 # ---- transitions and truncation ----------------------------------------------------------------
@@ -330,15 +330,15 @@ def test_tensorflow_draws_the_same():
 
 def test_slerp_between_axes_by_hand():
     t = np.asarray([0, 1 / 3, 0.5, 1])
-    arc = latent.slerp([1, 0], [0, 1], t)
+    arc = seeds.slerp([1, 0], [0, 1], t)
     expected = np.stack((np.cos(t * np.pi / 2), np.sin(t * np.pi / 2)), axis=1)
     np.testing.assert_allclose(arc, expected, atol=1e-7)
 
 
 def test_slerp_keeps_angle_and_length_on_straight_lines():
-    a, b = latent.latents(1, 2, 100).astype(np.float64) * [[1], [2]]
+    a, b = seeds.latents(1, 2, 100).astype(np.float64) * [[1], [2]]
     t = np.linspace(0, 1, 11)
-    arc = latent.slerp(a, b, t).astype(np.float64)
+    arc = seeds.slerp(a, b, t).astype(np.float64)
     length = np.linalg.norm(arc, axis=1)
     np.testing.assert_allclose(length, (1 - t) * length[0] + t * length[-1], rtol=1e-6)
     whole = np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
@@ -350,29 +350,29 @@ def test_slerp_keeps_angle_and_length_on_straight_lines():
 @pytest.mark.parametrize("b", [[1, 2], [2, 4], [-1, -2], [0, 0], [1, 2 + 1e-9]])
 def test_slerp_of_parallel_opposite_and_zero_vectors_is_the_straight_line(b):
     t = np.linspace(0, 1, 5)
-    np.testing.assert_array_equal(latent.slerp([1, 2], b, t), latent.lerp([1, 2], b, t))
-    assert np.isfinite(latent.slerp(b, [1, 2], t)).all()
+    np.testing.assert_array_equal(seeds.slerp([1, 2], b, t), seeds.lerp([1, 2], b, t))
+    assert np.isfinite(seeds.slerp(b, [1, 2], t)).all()
 
 
 def test_slerp_joins_the_straight_line_smoothly():
     t = np.linspace(0, 1, 7)
     a, nearly = np.asarray([1.0, 0]), np.asarray([1.0, 2e-6])
-    np.testing.assert_allclose(latent.slerp(a, nearly, t), latent.lerp(a, nearly, t), atol=1e-9)
+    np.testing.assert_allclose(seeds.slerp(a, nearly, t), seeds.lerp(a, nearly, t), atol=1e-9)
 
 
 def test_truncation_scales():
-    z = latent.latents(1, 3, 4)
-    np.testing.assert_array_equal(latent.truncate(z, 0.5), z / 2)
-    np.testing.assert_array_equal(latent.truncate(z, 0), np.zeros_like(z))
-    assert latent.truncate(z, 1).dtype == np.float32
+    z = seeds.latents(1, 3, 4)
+    np.testing.assert_array_equal(seeds.truncate(z, 0.5), z / 2)
+    np.testing.assert_array_equal(seeds.truncate(z, 0), np.zeros_like(z))
+    assert seeds.truncate(z, 1).dtype == np.float32
 
 
 def test_truncation_towards_a_typical_latent_keeps_lengths():
-    z, typical = latent.latents(1, 3, 64), latent.latents(2, 1, 64)[0]
-    np.testing.assert_array_equal(latent.truncate(z, 1, typical), z)
-    np.testing.assert_array_equal(latent.truncate(z, 1.5, typical), z * np.float32(1.5))
-    np.testing.assert_allclose(latent.truncate(z, 0, typical), np.stack([typical] * 3), atol=1e-6)
-    half = latent.truncate(z, 0.5, typical)
+    z, typical = seeds.latents(1, 3, 64), seeds.latents(2, 1, 64)[0]
+    np.testing.assert_array_equal(seeds.truncate(z, 1, typical), z)
+    np.testing.assert_array_equal(seeds.truncate(z, 1.5, typical), z * np.float32(1.5))
+    np.testing.assert_allclose(seeds.truncate(z, 0, typical), np.stack([typical] * 3), atol=1e-6)
+    half = seeds.truncate(z, 0.5, typical)
     assert half.dtype == np.float32
     lengths = [np.linalg.norm(x, axis=-1) for x in (half, z, typical)]
     np.testing.assert_allclose(lengths[0], (lengths[1] + lengths[2]) / 2, rtol=1e-5)
@@ -387,7 +387,7 @@ def test_truncation_towards_a_typical_latent_keeps_lengths():
 @pytest.mark.parametrize("seed", [-1, 2**53, 1.5, "7", None, True])
 def test_a_bad_seed_is_refused(seed):
     with pytest.raises(ValueError, match="seed is a whole number from 0 to 9007199254740991"):
-        latent.latents(seed, 1, 4)
+        seeds.latents(seed, 1, 4)
 
 
 @pytest.mark.parametrize(
@@ -397,23 +397,23 @@ def test_a_bad_seed_is_refused(seed):
 )
 def test_bad_counts_are_refused(arguments):
     with pytest.raises(ValueError, match="is a whole number from .* Received: "):
-        latent.latents(**{"seed": 1, "n": 1, "dim": 4, **arguments})
+        seeds.latents(**{"seed": 1, "n": 1, "dim": 4, **arguments})
 
 
 @pytest.mark.parametrize("truncation", [-0.1, 2.1, math.nan, math.inf, "1", None])
 def test_a_bad_truncation_is_refused(truncation):
     with pytest.raises(ValueError, match="truncation is a number from 0 to 2"):
-        latent.truncate(np.ones(3, np.float32), truncation)
+        seeds.truncate(np.ones(3, np.float32), truncation)
 
 
 def test_numpy_whole_numbers_are_welcome():
-    found = latent.latents(np.int64(7), np.int32(2), np.uint8(4), np.int64(1))
-    np.testing.assert_array_equal(found, latent.latents(7, 2, 4, 1))
+    found = seeds.latents(np.int64(7), np.int32(2), np.uint8(4), np.int64(1))
+    np.testing.assert_array_equal(found, seeds.latents(7, 2, 4, 1))
 
 
 def test_importing_loads_no_tensorflow():
     code = (
-        "import sys, tfanime.latent, tfanime.generation; "
+        "import sys, tfanime.core.seeds, tfanime.sampling.generate; "
         "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras')))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=HERE.parent, timeout=60)

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tfanime.manifest import Manifest, Step, card, escape
+from tfanime.core.manifest import Manifest, Step
+from tfanime.prepare.dataset_card import card, escape
 
 
 def manifest(**changes):

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from tfanime import cli, zoo
-from tfanime.labels import MAKEGIRLSMOE
+from tfanime.core.labels import MAKEGIRLSMOE
 
 
 def invoke(*words):

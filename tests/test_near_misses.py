@@ -12,9 +12,9 @@ from click.testing import CliRunner
 
 import tfanime
 from tfanime import cli, models, zoo
-from tfanime.labels import MAKEGIRLSMOE
-from tfanime.network_options import DECIDED, network_names, network_options
-from tfanime.printing import near_miss
+from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.core.printing import near_miss
+from tfanime.recipes.network_options import DECIDED, network_names, network_options
 
 TRAIN = ["train", "dcgan", "--data", "drawn", "--steps", 2, "--out", "x"]
 

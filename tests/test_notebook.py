@@ -14,11 +14,11 @@ import pytest
 from PIL import Image
 
 import tfanime
-from tfanime import images, notebook
+from tfanime.core import images, notebook
+from tfanime.core.labels import Field, LabelSchema
 from tfanime.evaluation.report import Figure, Report
-from tfanime.generation import Generated
-from tfanime.labels import Field, LabelSchema
-from tfanime.training.train import Run
+from tfanime.sampling.generate import Generated
+from tfanime.training.run import Run
 
 SCHEMA = LabelSchema((Field("hair<b>", "group", ("blue", "red")),))
 

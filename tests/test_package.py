@@ -190,7 +190,7 @@ def test_a_wheel_is_built_where_nothing_is_installed():
         "        if name.split('.')[0] in {'numpy', 'keras', 'tensorflow', 'PIL', 'h5py'}:\n"
         "            raise ImportError(name)\n"
         "sys.meta_path.insert(0, Nothing())\n"
-        "import tfanime.export.site\n"
+        "import tfanime.export.web.site\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -13,10 +13,10 @@ from PIL import Image
 
 from tfanime import cli
 from tfanime.cli.group import Verbs
-from tfanime.files import json_lines, sound
-from tfanime.imagination import Imagined, Near
-from tfanime.manifest import escape
-from tfanime.printing import caption, plain
+from tfanime.core.files import json_lines, sound
+from tfanime.core.manifest import escape
+from tfanime.core.printing import caption, plain
+from tfanime.sampling.imagine import Imagined, Near
 
 # Clears the screen, names the window, moves the cursor, turns the text round, begins a new line.
 EVIL = "\x1b[2J\x1b]0;title\x07\x9b1A\u202e\nForged: line\ud800\r\x00"

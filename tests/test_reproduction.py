@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfanime.labels import MAKEGIRLSMOE
+from tfanime.core.labels import MAKEGIRLSMOE
 
 ROOT = Path(__file__).resolve().parents[1]
 SEEDS = "abcd"
@@ -150,7 +150,7 @@ def test_seed_b_takes_shipped_figures_only_of_the_same_pictures(tmp_path):
 def test_seed_d_reads_what_the_watch_followed(tmp_path):
     import reproduce_seed_d as script
 
-    from tfanime.training.watch import ADVICE
+    from tfanime.training.collapse import ADVICE
 
     rows = ["step,d_real,d_fake,g_grad_norm,diversity"]
     rows += ["100,0.9,0.1,9,0.1", "300,0.8,0.3,4,0.8", "400,0.7,0.4,2,0.9"]

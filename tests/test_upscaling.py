@@ -12,9 +12,10 @@ from PIL import Image
 
 import tfanime
 from tfanime import cli
-from tfanime.images import save_image, to_float
+from tfanime.core.images import save_image, to_float
 from tfanime.models import srgan
-from tfanime.saved import (
+from tfanime.sampling.upscale import reduced, tiles, upscale
+from tfanime.zoo.saved import (
     Upscaler,
     kind_of,
     load_generator,
@@ -23,7 +24,6 @@ from tfanime.saved import (
     save_generator,
     save_upscaler,
 )
-from tfanime.upscaling import reduced, tiles, upscale
 
 
 class Doubler:
@@ -275,7 +275,7 @@ def test_the_two_kinds_are_not_confused(run, generator, tmp_path):
 
 
 def test_a_model_saved_before_there_were_kinds_is_a_generator(generator):
-    from tfanime.files import read_json, write_json
+    from tfanime.core.files import read_json, write_json
 
     description = read_json(generator / "generator.json")
     assert description.pop("kind") == "generator"

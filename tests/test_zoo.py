@@ -8,14 +8,14 @@ from click.testing import CliRunner
 
 import tfanime
 from tfanime import cli, zoo
-from tfanime.config import Config
-from tfanime.files import read_json
-from tfanime.images import read_image
-from tfanime.labels import MAKEGIRLSMOE
-from tfanime.saved import GENERATOR, kind_of, load_upscaler
+from tfanime.core.files import read_json
+from tfanime.core.images import read_image
+from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.recipes.config import Config
 from tfanime.tagging import load_tagger
 from tfanime.training.build import build_gan
-from tfanime.training.start import start_from
+from tfanime.training.warm_start import start_from
+from tfanime.zoo.saved import GENERATOR, kind_of, load_upscaler
 
 NETWORKS = [name for name in zoo.names() if (zoo.path(name) / "generator.keras").is_file()]
 GENERATORS = [name for name in NETWORKS if kind_of(name) == GENERATOR]

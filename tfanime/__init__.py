@@ -15,30 +15,30 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from tfanime import _quiet
+from tfanime.core import quiet
+from tfanime.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from tfanime import collect, gans, recipes, text
-    from tfanime.data import from_arrays, load_data
+    from tfanime.core.labels import Field, LabelSchema
+    from tfanime.data import from_arrays
     from tfanime.evaluation import evaluate
     from tfanime.export.everything import export_all
-    from tfanime.export.portable import export_litert, export_onnx
-    from tfanime.export.saved_model import export_saved_model
-    from tfanime.export.web import export_web
-    from tfanime.generation import generate, interpolate
-    from tfanime.imagination import imagine
-    from tfanime.labels import Field, LabelSchema
+    from tfanime.export.files.portable import export_litert, export_onnx
+    from tfanime.export.serving.saved_model import export_saved_model
+    from tfanime.export.web.export import export_web
     from tfanime.prepare.faces import crop_faces
+    from tfanime.prepare.load import load_data
     from tfanime.prepare.pack import pack
     from tfanime.prepare.posters import pack_posters
-    from tfanime.prepare.tags import estimate_tags
-    from tfanime.saved import load_generator, load_upscaler
+    from tfanime.sampling.generate import generate, interpolate
+    from tfanime.sampling.imagine import imagine
+    from tfanime.sampling.upscale import upscale
+    from tfanime.tagging.tags import estimate_tags
     from tfanime.training.fine_tune import fine_tune
     from tfanime.training.sweep import sweep
     from tfanime.training.train import train
-    from tfanime.upscaling import upscale
-
-__version__ = "0.2.0"
+    from tfanime.zoo.saved import load_generator, load_upscaler
 
 __all__ = [
     "Field",
@@ -73,33 +73,33 @@ __all__ = [
 
 # Public name -> the module it lives in and its name there.
 _FUNCTIONS = {
-    "Field": ("tfanime.labels", "Field"),
-    "LabelSchema": ("tfanime.labels", "LabelSchema"),
+    "Field": ("tfanime.core.labels", "Field"),
+    "LabelSchema": ("tfanime.core.labels", "LabelSchema"),
     "crop_faces": ("tfanime.prepare.faces", "crop_faces"),
-    "estimate_tags": ("tfanime.prepare.tags", "estimate_tags"),
+    "estimate_tags": ("tfanime.tagging.tags", "estimate_tags"),
     "evaluate": ("tfanime.evaluation", "evaluate"),
     "export_all": ("tfanime.export.everything", "export_all"),
-    "export_litert": ("tfanime.export.portable", "export_litert"),
-    "export_onnx": ("tfanime.export.portable", "export_onnx"),
-    "export_saved_model": ("tfanime.export.saved_model", "export_saved_model"),
-    "export_web": ("tfanime.export.web", "export_web"),
+    "export_litert": ("tfanime.export.files.portable", "export_litert"),
+    "export_onnx": ("tfanime.export.files.portable", "export_onnx"),
+    "export_saved_model": ("tfanime.export.serving.saved_model", "export_saved_model"),
+    "export_web": ("tfanime.export.web.export", "export_web"),
     "fine_tune": ("tfanime.training.fine_tune", "fine_tune"),
     "from_arrays": ("tfanime.data", "from_arrays"),
-    "generate": ("tfanime.generation", "generate"),
-    "imagine": ("tfanime.imagination", "imagine"),
-    "interpolate": ("tfanime.generation", "interpolate"),
-    "load_data": ("tfanime.data", "load_data"),
-    "load_generator": ("tfanime.saved", "load_generator"),
-    "load_upscaler": ("tfanime.saved", "load_upscaler"),
+    "generate": ("tfanime.sampling.generate", "generate"),
+    "imagine": ("tfanime.sampling.imagine", "imagine"),
+    "interpolate": ("tfanime.sampling.generate", "interpolate"),
+    "load_data": ("tfanime.prepare.load", "load_data"),
+    "load_generator": ("tfanime.zoo.saved", "load_generator"),
+    "load_upscaler": ("tfanime.zoo.saved", "load_upscaler"),
     "pack": ("tfanime.prepare.pack", "pack"),
     "pack_posters": ("tfanime.prepare.posters", "pack_posters"),
     "sweep": ("tfanime.training.sweep", "sweep"),
     "train": ("tfanime.training.train", "train"),
-    "upscale": ("tfanime.upscaling", "upscale"),
+    "upscale": ("tfanime.sampling.upscale", "upscale"),
 }
 _MODULES = ("collect", "gans", "prepare", "recipes", "text")
 
-_quiet.install()
+quiet.install()
 
 
 def __getattr__(name: str):

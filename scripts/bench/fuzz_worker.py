@@ -34,8 +34,8 @@ class Encoder:
 
 def faces(job) -> None:
     """A packed set of 32 drawn faces of 16x16."""
-    from tfanime.labels import MAKEGIRLSMOE
-    from tfanime.prepare.drawn import draw_faces
+    from tfanime.core.labels import MAKEGIRLSMOE
+    from tfanime.drawn.faces import draw_faces
 
     images, labels = draw_faces(32, size=16, seed=1)
     _packed(Path(job["out"]), images, labels, MAKEGIRLSMOE)
@@ -46,13 +46,13 @@ def generator(job) -> None:
     is named `encoder`."""
     import keras
 
+    from tfanime.core.files import read_json, write_json
+    from tfanime.core.labels import Field, LabelSchema
     from tfanime.data import PackedDataset
-    from tfanime.files import read_json, write_json
-    from tfanime.labels import Field, LabelSchema
-    from tfanime.saved import save_generator
-    from tfanime.text.attach import code_file
+    from tfanime.data.packed import text_file
     from tfanime.text.codes import TextCode
-    from tfanime.text.kept import keep_texts
+    from tfanime.text.vector_cache import keep_texts
+    from tfanime.zoo.saved import save_generator
 
     out, data = Path(job["out"]), Path(job["out"]) / "data"
     schema = LabelSchema((Field("hair", "group", ("blue", "red")),))
@@ -62,7 +62,7 @@ def generator(job) -> None:
     if job.get("text"):
         vectors = Encoder().encode(TEXTS)
         code = TextCode("plot", job["encoder"]).fitted(vectors, 3)
-        code.save(code_file(data, "plot"), codes=code.project(vectors))
+        code.save(text_file(data, "plot"), codes=code.project(vectors))
         write_json(data / "dataset.json", read_json(data / "dataset.json") | {"texts": ["plot"]})
         rows = [json.dumps({"title": f"T{i}", "plot": text}) for i, text in enumerate(TEXTS)]
         (data / "texts.jsonl").write_text("\n".join(rows) + "\n")
@@ -113,8 +113,8 @@ def train(job) -> dict:
 
 
 def _packed(out: Path, images, labels, schema) -> None:
-    from tfanime.files import write_json
-    from tfanime.prepare.writer import Writer
+    from tfanime.core.files import write_json
+    from tfanime.data.writer import Writer
 
     out.mkdir(parents=True)
     writer = Writer(out, *images.shape[1:3])

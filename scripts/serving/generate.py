@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tfanime.images import save_grid
+from tfanime.core.images import save_grid
 from tfanime.serving import Client
 
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from tfanime import cli
 from tfanime.collect import danbooru, getchu, myanimelist
-from tfanime.manifest import Step
+from tfanime.core.manifest import Step
 
 
 def invoke(*words):

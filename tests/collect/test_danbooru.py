@@ -12,7 +12,7 @@ from bad_server import Reply, picture
 
 from tfanime.collect import danbooru
 from tfanime.collect.danbooru import configuration, labels_from_tags, search_address, tags_of
-from tfanime.labels import MAKEGIRLSMOE
+from tfanime.core.labels import MAKEGIRLSMOE
 
 FAKE = '''#!{python}
 """Stands in for gallery-dl: writes what the test prepared, where the configuration says."""

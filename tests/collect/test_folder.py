@@ -14,7 +14,7 @@ from bad_server import QUICK, Reply, busy, flat_picture, moved, picture
 from tfanime.collect import folder as module
 from tfanime.collect import getchu, myanimelist
 from tfanime.collect.folder import Collection, Picture, check, keep_pictures, safe_name, write_csv
-from tfanime.manifest import Manifest, Step
+from tfanime.core.manifest import Manifest, Step
 
 
 def collect(server, out, **options):

@@ -25,7 +25,7 @@ from bad_server import (
 from tfanime.collect import addresses
 from tfanime.collect import http as polite
 from tfanime.collect.http import Client, FetchError, user_agent
-from tfanime.collect.pace import LONGEST_DELAY, Pace
+from tfanime.collect.rate_limit import LONGEST_DELAY, Pace
 
 
 def then(*replies):

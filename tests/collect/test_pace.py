@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tfanime.collect import pace as module
-from tfanime.collect.pace import Pace
+from tfanime.collect import rate_limit as module
+from tfanime.collect.rate_limit import Pace
 
 
 @pytest.fixture

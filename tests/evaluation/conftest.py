@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 import tfanime
-from tfanime.labels import MAKEGIRLSMOE
-from tfanime.prepare.drawn import draw_faces
+from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.drawn.faces import draw_faces
 from tfanime.tagging import decide
 
 

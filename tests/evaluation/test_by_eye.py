@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from tfanime import saved
 from tfanime.cli import main
+from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.evaluation import by_eye
-from tfanime.generation import generate
-from tfanime.labels import MAKEGIRLSMOE
+from tfanime.sampling.generate import generate
+from tfanime.zoo import saved
 
 
 class Stripes:

@@ -10,18 +10,18 @@ from click.testing import CliRunner
 
 import tfanime
 from tfanime.cli import main
+from tfanime.core.files import write_json
+from tfanime.core.images import save_image
+from tfanime.core.labels import MAKEGIRLSMOE, to_unsigned
+from tfanime.drawn.faces import draw_faces
 from tfanime.evaluation import evaluate, measures, workbench
 from tfanime.evaluation.report import Figure
 from tfanime.evaluation.subject import open_subject
 from tfanime.evaluation.table_two import table_two
 from tfanime.evaluation.workbench import Settings, Workbench
-from tfanime.files import write_json
-from tfanime.images import save_image
-from tfanime.labels import MAKEGIRLSMOE, to_unsigned
 from tfanime.metrics import Extractor, extract, fid_from_features, load_extractor
 from tfanime.metrics.nearest_neighbour import nearest_neighbour_accuracy
-from tfanime.prepare.drawn import draw_faces
-from tfanime.saved import save_generator
+from tfanime.zoo.saved import save_generator
 
 ALWAYS = ["subject", "real set", "counts", "draws", "seed"]
 

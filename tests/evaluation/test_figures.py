@@ -9,9 +9,9 @@ from PIL import Image
 
 import tfanime
 from tfanime.cli import main
+from tfanime.core.labels import Field, LabelSchema
+from tfanime.core.seeds import latents, slerp
 from tfanime.evaluation import figures
-from tfanime.labels import Field, LabelSchema
-from tfanime.latent import latents, slerp
 
 YEAR = LabelSchema((Field("year", "value", low=2000, high=2004),))
 
@@ -140,7 +140,7 @@ def test_refusals(painter, faces, tmp_path):
 
 
 def test_command(faces, tmp_path):
-    from tfanime.images import save_image
+    from tfanime.core.images import save_image
 
     for i, picture in enumerate(faces.images(slice(0, 6))):
         save_image(tmp_path / "made" / f"{i}.png", picture)
@@ -216,7 +216,7 @@ def test_truncation_is_useful_down_to_where_pictures_become_smears(meter, tmp_pa
 def test_truncation_is_stored_with_the_model_and_read_again(meter, tmp_path, monkeypatch):
     import keras
 
-    from tfanime import saved
+    from tfanime.zoo import saved
 
     z, labels = keras.Input((64,)), keras.Input((1,))
     x = keras.layers.Dense(8 * 8 * 3)(keras.layers.Concatenate()([z, labels]))
@@ -246,7 +246,7 @@ def test_truncation_is_stored_with_the_model_and_read_again(meter, tmp_path, mon
 
 
 def test_truncation_verb(tmp_path, monkeypatch):
-    from tfanime.saved import Truncation
+    from tfanime.zoo.saved import Truncation
 
     both = {"kid": 0.0501, "typical precision": 0.81, "typical kid": 0.06}
     rows = [{"truncation": t, "precision": p, **both} for t, p in ((1.0, 0.812), (0.5, 0.195))]

@@ -6,11 +6,11 @@ import pytest
 from keras import layers
 
 import tfanime
+from tfanime.core.files import read_json, write_json
 from tfanime.evaluation import evaluate
 from tfanime.evaluation.independence import INSIDE, LABELLED, Part, judged, parts_of
 from tfanime.evaluation.report import Figure
-from tfanime.files import read_json, write_json
-from tfanime.saved import save_generator
+from tfanime.zoo.saved import save_generator
 
 FIGURE = Figure("fid", 1.0, 0.5, "lower", {})
 THROUGH = {

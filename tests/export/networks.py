@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfanime import latent
-from tfanime.labels import Field, LabelSchema, to_signed
+from tfanime.core import seeds
+from tfanime.core.labels import Field, LabelSchema, to_signed
 from tfanime.models import GENERATORS, UPSCALERS
-from tfanime.saved import save_generator, save_upscaler
+from tfanime.zoo.saved import save_generator, save_upscaler
 
 SCHEMA = LabelSchema((Field("hair", "group", ("red", "blue")), Field("smile", "flag")))
 LATENT = 5
@@ -56,9 +56,9 @@ def shaken(model, seed: int = 0):
 
 
 def inputs(model, n: int = 3) -> list[np.ndarray]:
-    drawn = [latent.latents(0, n, LATENT)]
+    drawn = [seeds.latents(0, n, LATENT)]
     if len(model.inputs) == 2:
-        drawn.append(to_signed(latent.sample_labels(0, n, SCHEMA)))
+        drawn.append(to_signed(seeds.sample_labels(0, n, SCHEMA)))
     return drawn
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 import tfanime
-from tfanime.export.precision import Measured
+from tfanime.export.graph.precision import Measured
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_export(invoke, calls, tmp_path):
 
 
 def test_defaults_are_those_of_the_function(invoke, calls, tmp_path):
-    from tfanime.export.web import export_web
+    from tfanime.export.web.export import export_web
 
     there = inspect.signature(export_web).parameters
     result = invoke("export", "web", tmp_path, "--out", "x")

@@ -9,8 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 import tfanime
-from tfanime.export import everything, portable, saved_model
-from tfanime.export.precision import Measured
+from tfanime.export import everything
+from tfanime.export.files import portable
+from tfanime.export.graph.precision import Measured
+from tfanime.export.serving import saved_model
 
 ROW = Measured("litert", 4_460_000, 3_610_000, 95.8, 93.3)
 CONVERTED = SimpleNamespace(

@@ -11,7 +11,8 @@ import tensorflow as tf
 from networks import SCHEMA, generator, inputs, saved, saved_upscaler
 
 import tfanime
-from tfanime.export import parity, portable
+from tfanime.export.files import portable
+from tfanime.export.graph import parity
 
 KINDS = {"litert": tfanime.export_litert, "onnx": tfanime.export_onnx}
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from networks import generator, inputs
 
-from tfanime.export import precision
-from tfanime.export.graph import from_keras
-from tfanime.export.rewrite import rewrite
+from tfanime.export.graph import precision
+from tfanime.export.graph.graph import from_keras
+from tfanime.export.graph.rewrite import rewrite
 
 
 def none(count):

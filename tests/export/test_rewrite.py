@@ -8,8 +8,8 @@ import pytest
 from keras import layers
 from networks import GENERATED, generator, inputs, pictures, shaken, upscaler
 
-from tfanime.export.graph import from_keras
-from tfanime.export.rewrite import multiply_adds, rewrite
+from tfanime.export.graph.graph import from_keras
+from tfanime.export.graph.rewrite import multiply_adds, rewrite
 from tfanime.layers import PixelShuffle
 
 EXACT = 1e-5

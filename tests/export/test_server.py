@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tfanime.export import server as module
-from tfanime.export.server import POLICY, server
+from tfanime.export.web import server as module
+from tfanime.export.web.server import POLICY, server
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfanime.export.sharing import check_address, write_address, write_card
+from tfanime.export.web.sharing import check_address, write_address, write_card
 
 PAGE = Path(__file__).resolve().parents[2] / "web_export" / "index.html"
 

@@ -11,13 +11,16 @@ import numpy as np
 import pytest
 from networks import GENERATED, generator, inputs, pictures, upscaler
 
-from tfanime import latent, zoo
-from tfanime.export import parity, precision, tfjs, tfjs_reference
-from tfanime.export.graph import Graph, Node, from_keras
-from tfanime.export.rewrite import rewrite
-from tfanime.files import read_json
-from tfanime.labels import to_signed
-from tfanime.saved import kind_of, load_generator, load_upscaler
+from tfanime import zoo
+from tfanime.core import seeds
+from tfanime.core.files import read_json
+from tfanime.core.labels import to_signed
+from tfanime.export.graph import precision
+from tfanime.export.graph.graph import Graph, Node, from_keras
+from tfanime.export.graph.rewrite import rewrite
+from tfanime.export.web import tfjs, tfjs_reference
+from tfanime.export.web.check import check_artifact
+from tfanime.zoo.saved import kind_of, load_generator, load_upscaler
 
 ROOT = Path(__file__).resolve().parents[2]
 RANDOM = np.random.default_rng(0)
@@ -201,7 +204,7 @@ def test_transposed_convolutions_are_refused(tmp_path):
     tfjs_reference.convert(graph, tmp_path / "theirs", {})
     x = [np.zeros((1, 4, 4, 2), np.float32)]
     with pytest.raises(RuntimeError, match="Received: Conv2DBackpropInput"):
-        parity.check_artifact(tfjs.read(tmp_path / "theirs"), graph, {}, x)
+        check_artifact(tfjs.read(tmp_path / "theirs"), graph, {}, x)
 
 
 # ---- beside the official converter ---------------------------------------------------------------
@@ -242,8 +245,8 @@ def test_models_that_ship(name, tmp_path):
         alike(load_upscaler(folder).model, [pictures(1, 8, 8)], tmp_path, "float16")
         return
     made = load_generator(folder)
-    labels = to_signed(latent.sample_labels(0, 2, made.schema))
-    alike(made.model, [latent.latents(0, 2, made.latent_dim), labels], tmp_path, "float16")
+    labels = to_signed(seeds.sample_labels(0, 2, made.schema))
+    alike(made.model, [seeds.latents(0, 2, made.latent_dim), labels], tmp_path, "float16")
 
 
 def test_without_tensorflowjs(monkeypatch):

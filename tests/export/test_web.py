@@ -15,13 +15,15 @@ import pytest
 from networks import GENERATED, SCHEMA, generator, inputs, saved, saved_upscaler
 
 import tfanime
-from tfanime import latent
-from tfanime.export import bundle, parity, precision, tfjs
-from tfanime.export.graph import Graph, Node, from_keras
-from tfanime.export.rewrite import rewrite
-from tfanime.images import to_uint8
-from tfanime.labels import to_signed
-from tfanime.saved import save_generator
+from tfanime.core import seeds
+from tfanime.core.images import to_uint8
+from tfanime.core.labels import to_signed
+from tfanime.export.graph import parity, precision
+from tfanime.export.graph.graph import Graph, Node, from_keras
+from tfanime.export.graph.rewrite import rewrite
+from tfanime.export.web import bundle, tfjs
+from tfanime.export.web.check import check_artifact
+from tfanime.zoo.saved import save_generator
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ROOT / "web_export" / "node_modules"
@@ -96,10 +98,10 @@ def test_references_are_keras_pictures_of_their_seeds(site, which):
     entry = manifest["models"][which]
     for reference in entry["references"]:
         z = np.frombuffer(base64.b64decode(reference["latent"]), "<f4")[None]
-        np.testing.assert_array_equal(z, latent.latents(reference["seed"], 1, 5))
+        np.testing.assert_array_equal(z, seeds.latents(reference["seed"], 1, 5))
         given = [z]
         if entry["schema"]:
-            labels = to_signed(latent.sample_labels(reference["seed"], 1, SCHEMA))
+            labels = to_signed(seeds.sample_labels(reference["seed"], 1, SCHEMA))
             np.testing.assert_array_equal(np.float32([reference["labels"]]), labels)
             given.append(labels)
         model = generator("dcgan" if which else "modern", bool(entry["schema"]))
@@ -148,7 +150,7 @@ def test_converted_files_compute_what_was_planned(name, kind, tmp_path):
     kept = [w.dtype for w in artifact.weights.values() if w.values.dtype == np.float32]
     rest = {"float32": "float32", "uint8": "float16"}[kind]
     assert kept.count(kind) >= len(precision.kernels(graph)) and set(kept) <= {kind, rest}
-    assert parity.check_artifact(artifact, plan.graph, plan.weights(), given) < 1e-5
+    assert check_artifact(artifact, plan.graph, plan.weights(), given) < 1e-5
     if kind == "float32":
         expected = np.asarray(model(given, training=False))
         np.testing.assert_allclose(artifact.function()(*given), expected, atol=1e-4)
@@ -169,7 +171,7 @@ def test_tfjs_computes_the_same(site, tmp_path, backend, which):
         shape = (1, 7, 12, 3)
         given = [np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)]
     else:
-        given = [latent.latents(3, 1, 5), np.float32([[1, -1, 1]])][: 1 + bool(entry["schema"])]
+        given = [seeds.latents(3, 1, 5), np.float32([[1, -1, 1]])][: 1 + bool(entry["schema"])]
     order = ("pictures", "latents", "labels")
     names = [entry["inputs"][what] for what in order if entry["inputs"].get(what)]
     feeds = {
@@ -200,7 +202,7 @@ def test_weights_trained_in_bfloat16(tmp_path):
 
 @pytest.mark.slow
 def test_kid_by_an_extractor(tmp_path, monkeypatch):
-    monkeypatch.setattr("tfanime.export.model.JUDGED", 16)
+    monkeypatch.setattr("tfanime.export.web.model.JUDGED", 16)
     images = keras.Input((8, 8, 3))
     keras.Model(images, keras.layers.Flatten()(images)).save(tmp_path / "features.keras")
     run, out = saved(tmp_path / "run"), tmp_path / "out"
@@ -226,7 +228,7 @@ def test_an_export_replaces_an_export_and_nothing_else(tmp_path, monkeypatch):
     def broken(*arguments):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(parity, "check_artifact", broken)
+    monkeypatch.setattr("tfanime.export.web.model.check_artifact", broken)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(RuntimeError, match="broken"):
         tfanime.export_web(run, out, "float16", site=False)
@@ -242,7 +244,7 @@ def test_an_export_replaces_an_export_and_nothing_else(tmp_path, monkeypatch):
 
 
 def test_the_site_goes_along(tmp_path, monkeypatch):
-    from tfanime.export import site
+    from tfanime.export.web import site
 
     (tmp_path / "built" / "assets").mkdir(parents=True)
     (tmp_path / "built" / "index.html").write_text("hello")
@@ -289,7 +291,7 @@ def test_other_pictures_are_refused(tmp_path):
     weights = plan.weights()
     weights["out", "bias"] = weights["out", "bias"] + np.float32(0.1)
     with pytest.raises(RuntimeError, match="converted model may differ"):
-        parity.check_artifact(tfjs.read(tmp_path), graph, weights, given)
+        check_artifact(tfjs.read(tmp_path), graph, weights, given)
 
 
 def test_names_that_tensorflow_does_not_take(tmp_path):
@@ -305,7 +307,7 @@ def test_names_that_tensorflow_does_not_take(tmp_path):
 
 
 def test_a_generator_conditioned_on_texts_is_refused(tmp_path):
-    from tfanime.labels import Field, LabelSchema
+    from tfanime.core.labels import Field, LabelSchema
 
     entries = [keras.Input((4,)), keras.Input((3,))]
     x = keras.layers.Dense(3)(keras.layers.Concatenate()(entries))

@@ -13,13 +13,13 @@ import tensorflow as tf
 from keras import layers
 
 from tfanime import gans
+from tfanime.core.labels import Field, LabelSchema
+from tfanime.core.schedules import Schedule
 from tfanime.gans import penalties
 from tfanime.gans.augment import diff_augment
 from tfanime.gans.noise import StepNoise
-from tfanime.labels import Field, LabelSchema
 from tfanime.layers import SpectralConv2D
 from tfanime.layers.spectral import spectral_layers
-from tfanime.schedules import Schedule
 
 SCHEMA = LabelSchema((Field("hair", "group", ("red", "blue")), Field("smile", "flag")))
 LATENT, SIDE, BATCH = 4, 8, 6

@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from tfanime import gans
-from tfanime.labels import Field, LabelSchema
+from tfanime.core.labels import Field, LabelSchema
 from tfanime.models.heads import label_head
 
 

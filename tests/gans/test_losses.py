@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfanime.core.labels import Field, LabelSchema
 from tfanime.gans import losses
-from tfanime.labels import Field, LabelSchema
 
 REAL = np.array([-5.0, 1.4, 12.5, 2.7], np.float32)
 FAKE = np.array([10.0, 4.4, -5.5, 3.6], np.float32)

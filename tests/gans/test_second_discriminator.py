@@ -6,8 +6,8 @@ import pytest
 from keras import layers, ops
 
 from tfanime import gans
+from tfanime.core.schedules import Schedule
 from tfanime.gans import backend, penalties
-from tfanime.schedules import Schedule
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (8, 4, 4, 3)).astype(np.float32)
 

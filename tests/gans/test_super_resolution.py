@@ -9,10 +9,10 @@ import tensorflow as tf
 from keras import layers
 
 from tfanime import gans
+from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.gans.degrade import color_jitter, degrade
 from tfanime.gans.noise import StepNoise
 from tfanime.gans.super_resolution import enlargement
-from tfanime.labels import MAKEGIRLSMOE
 from tfanime.models import dcgan, srgan
 
 SIDE, COUNT = 16, 4

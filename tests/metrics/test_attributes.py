@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfanime.labels import Field, LabelSchema
+from tfanime.core.labels import Field, LabelSchema
 from tfanime.metrics import attribute_precision
 from tfanime.tagging import Tagger, decide
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from samples import pictures
 
+from tfanime.drawn.faces import draw_faces
 from tfanime.metrics import nearest_neighbour_accuracy, sketches
-from tfanime.prepare.drawn import draw_faces
 
 
 def smooth(count, height, width, seed=0):

@@ -8,9 +8,9 @@ import tensorflow as tf
 
 import tfanime
 from tfanime import recipes
-from tfanime.config import Config
+from tfanime.drawn.faces import draw_faces
 from tfanime.models import DISCRIMINATORS, GENERATORS
-from tfanime.prepare.drawn import draw_faces
+from tfanime.recipes.config import Config
 from tfanime.training.build import build_gan
 
 NAMES = ("dcgan", "srresnet", "modern")

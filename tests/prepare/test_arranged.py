@@ -13,13 +13,15 @@ from click.testing import CliRunner
 
 import tfanime
 from tfanime import cli
-from tfanime.data import PackedDataset, load_data
+from tfanime.core.manifest import Manifest, Step
+from tfanime.data import PackedDataset
+from tfanime.data.writer import is_packed
 from tfanime.evaluation.subject import open_subject
-from tfanime.manifest import Manifest, Step, card
 from tfanime.prepare.arranged import folders_hint
+from tfanime.prepare.dataset_card import card
+from tfanime.prepare.load import load_data
 from tfanime.prepare.pack import pack
-from tfanime.prepare.writer import is_packed
-from tfanime.training.train import own_size
+from tfanime.training.plan import own_size
 
 NAMES = [f"0000{i // 3}/img{i:08d}.png" for i in range(6)]
 

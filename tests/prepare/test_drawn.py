@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tfanime.labels import MAKEGIRLSMOE
-from tfanime.prepare.drawn import draw_face, draw_faces, sample_labels
-from tfanime.prepare.palette import EYES, HAIR
+from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.drawn.faces import draw_face, draw_faces, sample_labels
+from tfanime.drawn.palette import EYES, HAIR
 
 FLAGS = [field.name for field in MAKEGIRLSMOE.fields if field.kind == "flag"]
 PLAIN = {"hair": "brown", "eyes": "blue", **dict.fromkeys(FLAGS, False)}

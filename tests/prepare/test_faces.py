@@ -11,10 +11,10 @@ from broken_files import encoded
 from cascades import write_cascade
 from PIL import Image
 
-from tfanime.manifest import Manifest
+from tfanime.core.manifest import Manifest
+from tfanime.drawn.faces import draw_faces
 from tfanime.prepare import faces
 from tfanime.prepare.detect import Box
-from tfanime.prepare.drawn import draw_faces
 from tfanime.prepare.faces import crop_faces, cut, sharpness
 from tfanime.prepare.pack import pack
 

@@ -13,9 +13,9 @@ import pytest
 from broken_files import bad_files, encoded, face, good_files, write_folder
 from PIL import Image
 
-from tfanime import images
-from tfanime.data import PackedDataset
-from tfanime.prepare import check, pack, writer
+from tfanime.core import images
+from tfanime.data import PackedDataset, writer
+from tfanime.prepare import check, pack
 from tfanime.prepare.sources import Source
 from tfanime.prepare.table import Labels
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from broken_files import encoded, face
 
+from tfanime.core.manifest import Manifest
 from tfanime.data import PackedDataset
-from tfanime.manifest import Manifest
 from tfanime.prepare.posters import mood_of, pack_posters, split_titles, title_key
 
 

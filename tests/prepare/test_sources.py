@@ -9,7 +9,7 @@ import zipfile
 import pytest
 from broken_files import good_files, write_folder
 
-from tfanime.disk import DiskError
+from tfanime.core.disk import DiskError
 from tfanime.prepare import sources
 from tfanime.prepare.sources import fingerprint, natural, open_source
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfanime.labels import MAKEGIRLSMOE
+from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.prepare.table import _number, read_labels, read_table
 
 nan = np.nan

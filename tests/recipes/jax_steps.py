@@ -9,10 +9,10 @@ import tests.without_tensorflow  # noqa: F401  (before all that would import it)
 
 import numpy as np
 
-from tfanime.config import Config
-from tfanime.files import read_json, write_json
+from tfanime.core.files import read_json, write_json
+from tfanime.core.labels import LabelSchema
 from tfanime.gans import backend
-from tfanime.labels import LabelSchema
+from tfanime.recipes.config import Config
 from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
 

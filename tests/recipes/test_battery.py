@@ -10,9 +10,9 @@ import tensorflow as tf
 from tests.recipes.test_recipes import BATCH, EVERY, SCHEMA, batch, tiny
 from tfanime import recipes
 from tfanime.gans.noise import StepNoise
-from tfanime.saved import load_generator, load_upscaler, save_generator, save_upscaler
 from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
+from tfanime.zoo.saved import load_generator, load_upscaler, save_generator, save_upscaler
 
 # Their losses, penalties, normalisations and ways of conditioning are all in other recipes too,
 # which the quick run takes.

@@ -9,11 +9,11 @@ import tensorflow as tf
 
 import tfanime
 from tests.recipes.test_recipes import SCHEMA, tiny
-from tfanime.config import Config
-from tfanime.labels import MAKEGIRLSMOE, Field, LabelSchema, free_codes, to_signed
-from tfanime.prepare.drawn import draw_faces
+from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema, free_codes, to_signed
+from tfanime.drawn.faces import draw_faces
+from tfanime.recipes.config import Config
 from tfanime.training.build import build_gan
-from tfanime.training.train import conditioned_on
+from tfanime.training.plan import conditioned_on
 
 CODES = ("categorical_1", "continuous_1", "continuous_2")
 MIXED = {"categorical_codes": 1, "code_values": 3, "continuous_codes": 1}

@@ -14,7 +14,7 @@ import pytest
 from tests.recipes import test_texts as texts
 from tests.recipes.test_recipes import SCHEMA, batch, tiny
 from tfanime import recipes
-from tfanime.files import read_json, write_json
+from tfanime.core.files import read_json, write_json
 from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
 

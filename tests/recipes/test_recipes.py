@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 from tfanime import models, recipes
-from tfanime.config import Config, parse_overrides
-from tfanime.labels import MAKEGIRLSMOE, Field, LabelSchema
+from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema
+from tfanime.recipes.config import Config, parse_overrides
 from tfanime.training.build import build_gan
 from tfanime.training.grids import cells, parse_grid
 from tfanime.training.schedules import DelayedDecay

@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from tests.recipes.test_recipes import tiny
 from tfanime import models, recipes
-from tfanime.images import grid, to_uint8
-from tfanime.labels import Field, LabelSchema
-from tfanime.saved import load_generator, save_generator
+from tfanime.core.images import grid, to_uint8
+from tfanime.core.labels import Field, LabelSchema
 from tfanime.training.build import build_gan
+from tfanime.zoo.saved import load_generator, save_generator
 
 HEIGHT, WIDTH = 24, 16  # of a poster, two by three
 SCHEMA = LabelSchema(

@@ -6,7 +6,7 @@ import pytest
 from tiny_models import HEIGHT, LATENT, SCHEMA, WIDTH, shaken
 
 from tfanime.models import GENERATORS, UPSCALERS
-from tfanime.saved import save_generator, save_upscaler
+from tfanime.zoo.saved import save_generator, save_upscaler
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def runs(tmp_path_factory):
 @pytest.fixture(scope="session")
 def exported(runs, tmp_path_factory):
     """The folder that a server would be started with, and what the export said of each."""
-    from tfanime.export.saved_model import export_saved_model
+    from tfanime.export.serving.saved_model import export_saved_model
 
     out = tmp_path_factory.mktemp("serving")
     girls = export_saved_model(runs / "girls", out / "girls", upscaler=runs / "larger", most=10)

@@ -13,7 +13,7 @@ import pytest
 from tiny_models import LATENT, SCHEMA
 
 import tfanime
-from tfanime import latent
+from tfanime.core import seeds
 from tfanime.serving import Client, client, transport
 
 UNAVAILABLE, INVALID = grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INVALID_ARGUMENT
@@ -104,7 +104,7 @@ def test_describe_and_ready(girls, address):
 
 
 def test_predict_passes_arrays_as_they_are(girls):
-    z = latent.latents(1, 2, LATENT)
+    z = seeds.latents(1, 2, LATENT)
     labels = np.full((2, SCHEMA.size), np.nan, np.float32)
     found = girls.predict("from_latent", {"latents": z, "labels": labels}, ["pictures"])
     assert list(found) == ["pictures"] and found["pictures"].dtype == np.float32

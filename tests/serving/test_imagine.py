@@ -15,16 +15,16 @@ from bert_twin import make_checkpoint  # noqa: E402
 from tiny_models import shaken  # noqa: E402
 
 import tfanime  # noqa: E402
-from tfanime.export.saved_model import export_saved_model  # noqa: E402
-from tfanime.files import write_json  # noqa: E402
-from tfanime.labels import Field, LabelSchema  # noqa: E402
+from tfanime.core.files import write_json  # noqa: E402
+from tfanime.core.labels import Field, LabelSchema  # noqa: E402
+from tfanime.data.writer import Writer  # noqa: E402
+from tfanime.export.serving.saved_model import export_saved_model  # noqa: E402
 from tfanime.models import GENERATORS  # noqa: E402
-from tfanime.prepare.writer import Writer  # noqa: E402
-from tfanime.saved import save_generator  # noqa: E402
 from tfanime.serving import Client  # noqa: E402
 from tfanime.text import convert  # noqa: E402
 from tfanime.text.attach import attach  # noqa: E402
-from tfanime.text.kept import KeptTexts, keep_texts  # noqa: E402
+from tfanime.text.vector_cache import KeptTexts, keep_texts  # noqa: E402
+from tfanime.zoo.saved import save_generator  # noqa: E402
 
 
 @pytest.fixture

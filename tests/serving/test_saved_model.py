@@ -15,14 +15,14 @@ from tiny_models import HEIGHT, LATENT, SCHEMA, WIDTH
 
 import tfanime
 from tests import scripts
-from tfanime import latent
-from tfanime.export import server_files
-from tfanime.export.saved_model import export_saved_model
-from tfanime.export.session import Session
-from tfanime.images import read_image, to_uint8
-from tfanime.labels import Field, LabelSchema, to_signed
+from tfanime.core import seeds
+from tfanime.core.images import read_image, to_uint8
+from tfanime.core.labels import Field, LabelSchema, to_signed
+from tfanime.export.serving import server_files
+from tfanime.export.serving.saved_model import export_saved_model
+from tfanime.export.serving.session import Session
 from tfanime.models import GENERATORS
-from tfanime.saved import load_generator, save_generator
+from tfanime.zoo.saved import load_generator, save_generator
 
 COMMON = {"describe", "from_latent", "generate", "generate_png", "interpolate", "serving_default"}
 
@@ -113,7 +113,7 @@ def test_own_server_files_are_left_alone(tmp_path):
 
 def test_versions_are_never_replaced(runs, tmp_path, monkeypatch):
     same = (np.zeros((1, 2, 2, 3)),) * 2
-    monkeypatch.setattr("tfanime.export.saved_model._compared", lambda *_: same)
+    monkeypatch.setattr("tfanime.export.serving.saved_model._compared", lambda *_: same)
     before = export_saved_model(runs / "plain", tmp_path / "plain")
     inside = {p: p.read_bytes() for p in before.path.rglob("*") if p.is_file()}
     with pytest.raises(ValueError, match="never replaced. Received: 1, .* version out for 2"):
@@ -124,7 +124,7 @@ def test_versions_are_never_replaced(runs, tmp_path, monkeypatch):
 
 def test_nothing_is_left_of_an_export_that_draws_something_else(runs, tmp_path, monkeypatch):
     differing = (np.zeros((1, 2, 2, 3)), np.full((1, 2, 2, 3), 2e-4))
-    monkeypatch.setattr("tfanime.export.saved_model._compared", lambda *_: differing)
+    monkeypatch.setattr("tfanime.export.serving.saved_model._compared", lambda *_: differing)
     with pytest.raises(RuntimeError, match="by 0.0001 at most. Received: 0.0002"):
         export_saved_model(runs / "plain", tmp_path / "plain")
     assert list((tmp_path / "plain").iterdir()) == []
@@ -166,8 +166,8 @@ def test_generate_draws_keras_pictures(girls, keras_girls):
     tags = {"hair": "blue", "smile": False}
     asked = row(seed=2**53 - 1, n=10, first=5, truncation=0.7, tags=b"hair=blue, no-smile")
     found = {name: value[0] for name, value in girls("generate", asked).items()}
-    z = latent.truncate(latent.latents(2**53 - 1, 10, LATENT, 5), 0.7)
-    labels = latent.sample_labels(2**53 - 1, 10, SCHEMA, tags, 5)
+    z = seeds.truncate(seeds.latents(2**53 - 1, 10, LATENT, 5), 0.7)
+    labels = seeds.sample_labels(2**53 - 1, 10, SCHEMA, tags, 5)
     expected = keras_girls(z, to_signed(labels))
     np.testing.assert_allclose(found["latents"], z, rtol=0, atol=1e-6)
     np.testing.assert_array_equal(found["labels"], labels)
@@ -204,7 +204,7 @@ def test_labels_as_vectors(girls):
 
 
 def test_from_latent(girls, keras_girls):
-    z = latent.latents(1, 3, LATENT)
+    z = seeds.latents(1, 3, LATENT)
     labels = np.stack([SCHEMA.encode(t) for t in ({}, {"hair": "red"}, {"smile": True})])
     found = girls("from_latent", {"latents": z, "labels": labels})
     np.testing.assert_allclose(found["pictures"], keras_girls(z, to_signed(labels)), atol=1e-5)
@@ -249,7 +249,7 @@ def test_a_model_trained_in_bfloat16_is_served_in_float32(tmp_path):
 
 def test_imagine(tmp_path):
     """A text becomes the vector of a field; this reader counts letters."""
-    from tfanime.export.served.module import Limits, Reader, Served
+    from tfanime.export.serving.served.module import Limits, Reader, Served
 
     schema = LabelSchema((*SCHEMA.fields, Field("text", "vector", length=2)))
     model = GENERATORS["dcgan"](16, 16, 3, schema.size, channels=4)
@@ -266,7 +266,7 @@ def test_imagine(tmp_path):
     labels = found["labels"][0]
     np.testing.assert_allclose(to_signed(labels[:, 5:]), [[0.4, -4]] * 2, rtol=1e-6)
     assert SCHEMA.decode(labels[1, :5])["hair"] == "red"
-    same = latent.sample_labels(7, 2, schema, {"hair": "red", "text": np.float32([0.4, -4])})
+    same = seeds.sample_labels(7, 2, schema, {"hair": "red", "text": np.float32([0.4, -4])})
     np.testing.assert_allclose(labels, same, rtol=1e-6)
     for text in (b"", b"x" * 2001):
         with pytest.raises(tf.errors.InvalidArgumentError, match="text has 1 to 2000 bytes."):

@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 from tiny_models import SCHEMA
 
-from tfanime import latent
-from tfanime.export.served import checks, seeds, words
-from tfanime.labels import MAKEGIRLSMOE, Field, LabelSchema, to_signed
+from tfanime.core import seeds as latent
+from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema, to_signed
+from tfanime.export.serving.served import checks, seeds, words
 
 NAN = np.float32(np.nan)
 BOTH = LabelSchema((*MAKEGIRLSMOE.fields, *SCHEMA.fields[3:], Field("score", "value")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfanime.labels import Field, LabelSchema
+from tfanime.core.labels import Field, LabelSchema
 
 SCHEMA = LabelSchema(
     (

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfanime.labels import FACES, Field, LabelSchema
+from tfanime.core.labels import FACES, Field, LabelSchema
 from tfanime.tagging.calibration import best_threshold, calibration_error, fitted
 from tfanime.tagging.figures import figures_of, recalls, scores, table
 from tfanime.tagging.tagger import Tagger, decide

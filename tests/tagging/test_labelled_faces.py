@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 import tfanime
-from tfanime.labels import FACES, Field, LabelSchema
+from tfanime.core.labels import FACES, Field, LabelSchema
 from tfanime.tagging.faces import (
     PARTS,
     Faces,

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tfanime import zoo
-from tfanime.labels import FACES, MAKEGIRLSMOE
+from tfanime.core.labels import FACES, MAKEGIRLSMOE
+from tfanime.drawn.faces import draw_faces
 from tfanime.metrics import extract, load_extractor
-from tfanime.prepare.drawn import draw_faces
 from tfanime.tagging import load_tagger, probabilities_of
 from tfanime.tagging.figures import ALL, figures_in
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tfanime import load_data
-from tfanime.labels import FACES
+from tfanime.core.labels import FACES
 from tfanime.models import tagger as models
 from tfanime.tagging import load_tagger, training
 from tfanime.tagging.distortions import distorted

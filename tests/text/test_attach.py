@@ -5,15 +5,15 @@ import json
 import numpy as np
 import pytest
 
+from tfanime.core.files import write_json
+from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema
 from tfanime.data import PackedDataset, from_arrays
-from tfanime.files import write_json
-from tfanime.labels import MAKEGIRLSMOE, Field, LabelSchema
-from tfanime.prepare.drawn import sample_labels
-from tfanime.prepare.writer import Writer
+from tfanime.data.writer import Writer
+from tfanime.drawn.faces import sample_labels
 from tfanime.text.attach import attach
 from tfanime.text.captions import captions
 from tfanime.text.codes import TextCode
-from tfanime.text.kept import KeptTexts, keep_texts
+from tfanime.text.vector_cache import KeptTexts, keep_texts
 
 MOOD = LabelSchema((Field("mood", "group", ("light", "heavy")),))
 WORDS = ["red moon", "lone sword", "blue hair", "the", "red sword", "blue moon"]

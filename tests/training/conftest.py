@@ -1,10 +1,10 @@
 import pytest
 
 import tfanime
-from tfanime.files import write_text
-from tfanime.images import save_image
-from tfanime.labels import MAKEGIRLSMOE
-from tfanime.prepare.drawn import draw_faces
+from tfanime.core.files import write_text
+from tfanime.core.images import save_image
+from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.drawn.faces import draw_faces
 
 # Small enough that a step takes milliseconds; what is tested does not depend on the size.
 TINY = {"generator": {"channels": 4}, "discriminator": {"channels": 4}, "batch_size": 8}

@@ -10,11 +10,13 @@ import pytest
 from runs import assert_same_bits
 
 import tfanime
-from tfanime import disk, files, gans
-from tfanime.files import read_json, write_json
+from tfanime import gans
+from tfanime.core import disk, files
+from tfanime.core.files import read_json, write_json
 from tfanime.gans.augment import diff_augment
 from tfanime.models import dcgan
-from tfanime.training import checkpoint, left_over, lock
+from tfanime.training import checkpoint, lock
+from tfanime.training import stale_files as left_over
 from tfanime.training import train as training
 from tfanime.training.log import read
 

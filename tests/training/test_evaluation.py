@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from runs import assert_same_bits
 
-from tfanime.config import Config
+from tfanime.core.files import read_json, write_json
+from tfanime.core.labels import to_signed
 from tfanime.evaluation import figures
-from tfanime.files import read_json, write_json
-from tfanime.labels import to_signed
 from tfanime.metrics import quality
-from tfanime.saved import load_generator
-from tfanime.training import evaluation
+from tfanime.recipes.config import Config
+from tfanime.training import quality_curve as evaluation
 from tfanime.training.checkpoint import checkpoints
+from tfanime.zoo.saved import load_generator
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from runs import arrays_of
 
 import tfanime
 from tfanime import recipes
-from tfanime.files import read_json
-from tfanime.images import read_image, save_image
-from tfanime.labels import MAKEGIRLSMOE, Field, LabelSchema
-from tfanime.prepare.drawn import draw_faces
+from tfanime.core.files import read_json
+from tfanime.core.images import read_image, save_image
+from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema
+from tfanime.drawn.faces import draw_faces
 from tfanime.training import checkpoint
 from tfanime.training import fine_tune as module
 from tfanime.training.build import build_gan

@@ -8,13 +8,13 @@ from runs import arrays_of
 
 import tfanime
 from tfanime import recipes, zoo
-from tfanime.labels import MAKEGIRLSMOE
-from tfanime.prepare.drawn import draw_faces
-from tfanime.saved import save_generator
+from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.drawn.faces import draw_faces
 from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
-from tfanime.training.described import described, generator_of, without_values
-from tfanime.training.start import save_critic, start_from
+from tfanime.training.run_config import described, generator_of, without_values
+from tfanime.training.warm_start import save_critic, start_from
+from tfanime.zoo.saved import save_generator
 
 TINY = {"generator": {"channels": 4}, "discriminator": {"channels": 4}, "batch_size": 8}
 # A discriminator that looks through a frozen network, to which `start` gives no weights.
@@ -113,18 +113,18 @@ def test_layers_that_the_first_run_lacks_begin_anew(first, train, faces):
 
 
 def gan_of(run):
-    record = tfanime.files.read_json(run.path / "config.json")
+    record = tfanime.core.files.read_json(run.path / "config.json")
     return build_gan(
-        tfanime.config.Config.from_json(record["config"]).override(start=None),
-        tfanime.labels.LabelSchema.from_json(record["labels"]),
+        tfanime.recipes.config.Config.from_json(record["config"]).override(start=None),
+        tfanime.core.labels.LabelSchema.from_json(record["labels"]),
     )
 
 
 @pytest.fixture
 def shipped(first, faces, tmp_path, monkeypatch):
     """The run as a model that ships, named `mine`."""
-    config = tfanime.config.Config.from_json(
-        tfanime.files.read_json(first.path / "config.json")["config"]
+    config = tfanime.recipes.config.Config.from_json(
+        tfanime.core.files.read_json(first.path / "config.json")["config"]
     )
     gan = build_gan(config, faces.schema)
     checkpoint.restore(gan, checkpoint.checkpoints(first.path)[-1])
@@ -205,9 +205,9 @@ def stranger(dcgan, tmp_path):
 
     def change(**changes):
         folder = shutil.copytree(dcgan[0], tmp_path / "stranger")
-        record = tfanime.files.read_json(folder / "config.json")
+        record = tfanime.core.files.read_json(folder / "config.json")
         record["config"] = {**record["config"], **changes}
-        tfanime.files.write_json(folder / "config.json", record)
+        tfanime.core.files.write_json(folder / "config.json", record)
         return folder
 
     return change

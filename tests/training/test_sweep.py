@@ -13,14 +13,14 @@ from PIL import Image
 
 import tfanime
 from tfanime import cli, models
-from tfanime.files import write_json
-from tfanime.saved import save_generator
+from tfanime.core.files import write_json
 from tfanime.training import checkpoint
 from tfanime.training import sweep as module
+from tfanime.training.collapse import Diverged
 from tfanime.training.grids import cells, parse_grid
+from tfanime.training.run import Run
 from tfanime.training.sweep import sweep
-from tfanime.training.train import Run
-from tfanime.training.watch import Diverged
+from tfanime.zoo.saved import save_generator
 
 SMALL = {
     "latent_dim": 4,

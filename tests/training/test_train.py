@@ -14,13 +14,15 @@ from runs import arrays_of, assert_same_bits
 
 import tfanime
 from tfanime import gans, recipes
-from tfanime.export.model import generator_subject
-from tfanime.files import read_json, write_json
-from tfanime.images import save_image
+from tfanime.core.files import read_json, write_json
+from tfanime.core.images import save_image
+from tfanime.export.graph.subject import generator_subject
 from tfanime.models import dcgan
-from tfanime.training import checkpoint, devices, distribution
+from tfanime.training import checkpoint, distribution, strategies
+from tfanime.training.collapse import Diverged
 from tfanime.training.log import read
-from tfanime.training.train import Diverged, check_plan, say_ignored_labels
+from tfanime.training.plan import check_plan, say_ignored_labels
+from tfanime.training.run_folder import refuse_others
 
 
 def newest(run):
@@ -264,14 +266,13 @@ def test_other_settings_are_refused_by_name(train, faces):
 
 
 def test_a_run_from_before_a_setting_existed_goes_on(tmp_path):
-    from tfanime.training.train import _refuse_others
 
     config = recipes.get("dcgan")
     old = {k: v for k, v in config.to_json().items() if k not in ("condition_on", "kl_weight")}
     write_json(tmp_path / "config.json", {"config": old})
-    _refuse_others(tmp_path, "config", config.to_json())
+    refuse_others(tmp_path, "config", config.to_json())
     with pytest.raises(ValueError, match=r"condition_on \(there 'all', now 'hair'\)"):
-        _refuse_others(tmp_path, "config", config.override(condition_on="hair").to_json())
+        refuse_others(tmp_path, "config", config.override(condition_on="hair").to_json())
 
 
 def test_other_data_are_refused(train, faces):
@@ -412,7 +413,7 @@ def test_batch_must_divide_by_the_replicas():
 
 
 def test_a_recipe_that_ignores_labels_says_so(capsys):
-    schema = tfanime.labels.MAKEGIRLSMOE
+    schema = tfanime.core.labels.MAKEGIRLSMOE
     say_ignored_labels(recipes.get("dcgan"), schema)
     said = capsys.readouterr().err
     assert "'dcgan' ignores the labels" in said and "hair, long_hair" in said
@@ -444,7 +445,7 @@ def test_continuing_and_finished_are_said(train, faces, capsys):
 def test_building_is_not_counted_as_training(train, faces, monkeypatch):
     """The first step builds the graph. On this clock it takes 100 s, and every other step 10."""
     clock, costs = [0.0], [10.0, 10.0, 100.0]
-    place = type(devices.make("none", 8))
+    place = type(strategies.make("none", 8))
     real = place.step_function
 
     def step_function(self, gan):

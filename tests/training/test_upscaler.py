@@ -12,11 +12,11 @@ from runs import assert_same_bits
 
 import tfanime
 from tfanime import gans
-from tfanime.files import read_json
+from tfanime.core.files import read_json
 from tfanime.models import srgan
-from tfanime.saved import load_upscaler
+from tfanime.sampling.upscale import reduced
 from tfanime.training.checkpoint import checkpoints
-from tfanime.upscaling import reduced
+from tfanime.zoo.saved import load_upscaler
 
 SMALL = {"generator": {"channels": 4, "blocks": 1}, "discriminator": {"channels": 2}}
 

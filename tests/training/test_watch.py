@@ -3,7 +3,7 @@ import types
 
 import pytest
 
-from tfanime.training.watch import REPEAT, SETTLE, CollapseWatch, Diverged
+from tfanime.training.collapse import REPEAT, SETTLE, CollapseWatch, Diverged
 
 HEALTHY = {"diversity": 0.9, "d_real": 0.7, "d_fake": 0.3, "d_loss": 1.0, "g_grad_norm": 5.0}
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import tfanime
-from tfanime.labels import MAKEGIRLSMOE
+from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.training import checkpoint
 
 TINY = {

@@ -78,7 +78,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def site() -> Path:
-    from tfanime.export.site import built_site
+    from tfanime.export.web.site import built_site
 
     try:
         return built_site()

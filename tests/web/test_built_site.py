@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tfanime.export import site
+from tfanime.export.web import site
 
 
 @pytest.fixture

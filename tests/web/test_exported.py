@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.export.networks import LATENT, SCHEMA, generator, saved, saved_upscaler, upscaler
-from tfanime import latent
-from tfanime.images import to_uint8
-from tfanime.labels import to_signed
+from tfanime.core import seeds
+from tfanime.core.images import to_uint8
+from tfanime.core.labels import to_signed
 
 pytestmark = pytest.mark.slow
 
@@ -47,9 +47,9 @@ def test_exports_draw_what_keras_draws(visit):
     for name, labelled in MODELS.items():
         found = answer["found"][name]
         assert found["failed"] == []
-        given = [latent.latents(7, 1, LATENT)]
+        given = [seeds.latents(7, 1, LATENT)]
         if labelled:
-            given.append(to_signed(latent.sample_labels(7, 1, SCHEMA)))
+            given.append(to_signed(seeds.sample_labels(7, 1, SCHEMA)))
         model = generator(name, labelled)
         expected = np.asarray(model(given if labelled else given[0], training=False))
         np.testing.assert_allclose(found["pixels"], expected.ravel(), atol=1e-4)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tfanime.export.server import server as serving
+from tfanime.export.web.server import server as serving
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from tiny import LATENT, SCHEMA, SIZE, Tiny, write_folder
 
-from tfanime import images, latent
-from tfanime.labels import Field, LabelSchema, to_signed
+from tfanime.core import images, seeds
+from tfanime.core.labels import Field, LabelSchema, to_signed
 
 pytestmark = pytest.mark.slow
 
@@ -135,8 +135,8 @@ def test_every_backend_draws_pythons_picture(visit, tiny, backend):
     expected = tiny.draw(7, 0, ASKED)
     np.testing.assert_allclose(found["pixels"], expected.ravel(), atol=1e-4)
     np.testing.assert_allclose(found["again"], found["pixels"], atol=1e-6)
-    np.testing.assert_allclose(found["latent"], latent.latents(7, 1, LATENT)[0], atol=1e-6)
-    labels = latent.sample_labels(7, 1, tiny.schema, ASKED)
+    np.testing.assert_allclose(found["latent"], seeds.latents(7, 1, LATENT)[0], atol=1e-6)
+    labels = seeds.sample_labels(7, 1, tiny.schema, ASKED)
     np.testing.assert_allclose(found["labels"], to_signed(labels[0]), atol=1e-6)
     assert (found["tags"]["hair"], found["tags"]["smile"]) == ("blue", True)
 
@@ -235,10 +235,10 @@ def test_transition_as_file(visit, tiny):
     page.get_by_label("Frames").fill("5")
     page.locator(".sticky .main").click()
     page.wait_for_selector(".player")
-    z = [latent.latents(seed, 1, LATENT)[0] for seed, _ in ends]
-    rows = [to_signed(latent.sample_labels(s, 1, tiny.schema, tags)[0]) for s, tags in ends]
+    z = [seeds.latents(seed, 1, LATENT)[0] for seed, _ in ends]
+    rows = [to_signed(seeds.sample_labels(s, 1, tiny.schema, tags)[0]) for s, tags in ends]
     t = np.linspace(0, 1, 5)
-    expected = tiny(latent.slerp(*z, t), latent.lerp(*rows, t))
+    expected = tiny(seeds.slerp(*z, t), seeds.lerp(*rows, t))
     first = images.to_uint8(expected[0])
     with Image.open(io.BytesIO(saved(page, "Save APNG"))) as picture:
         assert (picture.format, picture.n_frames) == ("PNG", 5)
@@ -266,8 +266,8 @@ def test_fine_tuning(visit, tiny):
     page.get_by_text("Fine tuning").click()
     page.get_by_label("Typical or unusual").fill("0.5")
     until(page, "location.hash.includes('truncation=0.5')")
-    z = latent.truncate(latent.latents(2, 1, LATENT), 0.5)
-    row = to_signed(latent.sample_labels(2, 1, tiny.schema, {"hair": "blue"}))
+    z = seeds.truncate(seeds.latents(2, 1, LATENT), 0.5)
+    row = to_signed(seeds.sample_labels(2, 1, tiny.schema, {"hair": "blue"}))
     assert same(shown(page), tiny(z, row)[0])
     page.get_by_text("A slider for every attribute").click()
     page.get_by_label("glasses", exact=True).fill("0.3")
@@ -276,8 +276,8 @@ def test_fine_tuning(visit, tiny):
     assert same(shown(page), tiny(z, row)[0])
     page.get_by_label("Vary the noise").fill("0.25")
     until(page, "location.hash.includes('vary=0.25')")
-    other = latent.truncate(latent.latents(0, 1, LATENT), 0.5)
-    varied = latent.slerp(z[0], other[0], np.asarray([0.25]))
+    other = seeds.truncate(seeds.latents(0, 1, LATENT), 0.5)
+    varied = seeds.slerp(z[0], other[0], np.asarray([0.25]))
     assert same(shown(page), tiny(varied, row)[0])
     page.get_by_label("Twice the size").check()
     until(page, "document.querySelector('.frame canvas').width === 32")

@@ -14,10 +14,10 @@ from PIL import Image
 from test_site import draw, same, saved, seed_of, shown, until
 from tiny import LATENT, SIZE, Tiny, write_folder
 
-from tfanime import latent
-from tfanime.generation import generate
-from tfanime.labels import Field, LabelSchema, to_signed
-from tfanime.words import narrowed
+from tfanime.core import seeds
+from tfanime.core.labels import Field, LabelSchema, to_signed
+from tfanime.sampling.generate import generate
+from tfanime.sampling.words import narrowed
 
 pytestmark = pytest.mark.slow
 
@@ -118,8 +118,8 @@ def test_fine_tuning_is_seen_and_ends(visit, tiny):
     assert "blue hair + red hair" in chips(page) and "Fine tuning" in chips(page)
     page.get_by_role("button", name="Leave all to chance").click()
     until(page, "!location.hash.includes('slider') && !location.hash.includes('hair')")
-    z = latent.truncate(latent.latents(2, 1, LATENT), 0.5)
-    row = to_signed(latent.sample_labels(2, 1, tiny.schema))
+    z = seeds.truncate(seeds.latents(2, 1, LATENT), 0.5)
+    row = to_signed(seeds.sample_labels(2, 1, tiny.schema))
     assert same(shown(page), tiny(z, row)[0])
     page.get_by_role("button", name="Fine tuning is on: reset it").click()
     until(page, "location.hash === '#model=tiny&seed=2'")
@@ -162,7 +162,7 @@ def test_words_say_what_was_not_understood(visit, tiny):
     answer = page.locator(".describe p")
     page.get_by_text("Not understood: purple unicorn").wait_for()
     kept = narrowed(tiny.schema, {"hair": ("blonde", "red")})
-    hair = tiny.schema.decode(latent.sample_labels(4, 1, kept)[0])["hair"]
+    hair = tiny.schema.decode(seeds.sample_labels(4, 1, kept)[0])["hair"]
     assert f"Understood: {hair} hair, no glasses" in answer.inner_text()
     until(page, f"location.hash.includes('hair={hair}&glasses=false')")
     assert same(shown(page), tiny.draw(4, 0, {"hair": hair, "glasses": False}))
@@ -220,13 +220,13 @@ def test_addresses_of_many_and_of_a_transition(visit, tiny):
     page = visit(blend, wait=False)
     page.wait_for_selector(".player")
     assert page.evaluate("location.hash") == blend
-    z = [latent.latents(seed, 1, LATENT)[0] for seed in (1, 2)]
+    z = [seeds.latents(seed, 1, LATENT)[0] for seed in (1, 2)]
     rows = [
-        to_signed(latent.sample_labels(seed, 1, tiny.schema, tags)[0])
+        to_signed(seeds.sample_labels(seed, 1, tiny.schema, tags)[0])
         for seed, tags in ((1, {"hair": "red"}), (2, {}))
     ]
     t = np.linspace(0, 1, 5)
-    expected = tiny(latent.lerp(*z, t), latent.lerp(*rows, t))
+    expected = tiny(seeds.lerp(*z, t), seeds.lerp(*rows, t))
     with Image.open(io.BytesIO(saved(page, "Save APNG"))) as picture:
         assert picture.n_frames == 5
         for i in (0, 2, 4):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime import latent
-from tfanime.labels import Field, LabelSchema, to_signed
+from tfanime.core import seeds
+from tfanime.core.labels import Field, LabelSchema, to_signed
 
 SCHEMA = LabelSchema(
     (
@@ -55,11 +55,11 @@ class Tiny:
         return np.tanh(x.reshape(-1, self.height, self.width, 3))
 
     def draw(self, seed: int, index: int = 0, tags: dict | None = None) -> np.ndarray:
-        """What tfanime.generation draws: `(height, width, 3)` float32 in [-1, 1]."""
-        z = latent.latents(seed, 1, LATENT, index)
+        """What tfanime.sampling.generate draws: `(height, width, 3)` float32 in [-1, 1]."""
+        z = seeds.latents(seed, 1, LATENT, index)
         if self.schema is None:
             return self(z, None)[0]
-        labels = to_signed(latent.sample_labels(seed, 1, self.schema, tags, index))
+        labels = to_signed(seeds.sample_labels(seed, 1, self.schema, tags, index))
         return self(z, labels)[0]
 
     def write(self, folder: Path) -> dict:
@@ -79,10 +79,10 @@ class Tiny:
             "format": "graph-model",
         }
         shard = b"".join(value.tobytes() for value in constants.values())
-        z = latent.latents(3, 1, LATENT)
+        z = seeds.latents(3, 1, LATENT)
         labels = None
         if self.schema is not None:
-            labels = to_signed(latent.sample_labels(3, 1, self.schema))
+            labels = to_signed(seeds.sample_labels(3, 1, self.schema))
         stored = np.rint((self(z, labels)[0] + 1) * 127.5).astype(np.uint8)
         at = f"models/{self.name}"
         contents = {

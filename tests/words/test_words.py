@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tfanime.labels import FACES, Field, LabelSchema
-from tfanime.words import Understood, understand
+from tfanime.core.labels import FACES, Field, LabelSchema
+from tfanime.sampling.words import Understood, understand
 
 HERE = Path(__file__).parent
 GENRES = "action adventure comedy drama fantasy horror romance sci_fi thriller"

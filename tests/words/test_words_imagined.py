@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 import tfanime
 from tfanime import cli
-from tfanime.labels import Field, LabelSchema
-from tfanime.saved import save_generator
-from tfanime.words import narrowed
+from tfanime.core.labels import Field, LabelSchema
+from tfanime.sampling.words import narrowed
+from tfanime.zoo.saved import save_generator
 
 SCHEMA = LabelSchema(
     (

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { understand } from "../../web_export/src/grammar.js";
 
-const table = JSON.parse(readFileSync(new URL("../../tfanime/words.json", import.meta.url), "utf8"));
+const table = JSON.parse(readFileSync(new URL("../../tfanime/sampling/words.json", import.meta.url), "utf8"));
 let text = "";
 for await (const part of process.stdin) text += part;
 const answers = JSON.parse(text).map(({ phrase, fields }) => understand(phrase, fields, table));

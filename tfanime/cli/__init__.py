@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import click
 
-import tfanime
 from tfanime.cli import (
     collect,
     doctor,
@@ -29,10 +28,11 @@ from tfanime.cli import (
     upscaling,
 )
 from tfanime.cli.group import Verbs
+from tfanime.version import __version__
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(tfanime.__version__, prog_name="tfanime", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="tfanime", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, hidden=True, help="Show the traceback of an error.")
 def main(debug: bool) -> None:
     """Train GANs that draw anime faces, and draw with them.

@@ -10,10 +10,10 @@ import click
 
 from tfanime import zoo
 from tfanime.cli.kinds import FIRST_ATTRIBUTE
-from tfanime.printing import near_miss, plain
+from tfanime.core.printing import near_miss, plain
 
 if TYPE_CHECKING:
-    from tfanime.labels import LabelSchema
+    from tfanime.core.labels import LabelSchema
 
 ATTRIBUTES = {"ignore_unknown_options": True, "allow_extra_args": True}
 
@@ -33,8 +33,8 @@ class WithAttributes(click.Command):
             with formatter.section("Attributes"):
                 formatter.write_text(f"{ctx.command_path} MODEL --help lists those of a model.")
             return
-        from tfanime.model_list import attribute_lines
-        from tfanime.saved import load_schema
+        from tfanime.zoo.listing import attribute_lines
+        from tfanime.zoo.saved import load_schema
 
         schema = load_schema(model)
         with formatter.section(f"Attributes of {plain(model)}"):
@@ -70,7 +70,7 @@ def tags_of(
     pairs = list(pairs)
     if not pairs:
         return {}
-    from tfanime.saved import load_schema
+    from tfanime.zoo.saved import load_schema
 
     schema = load_schema(run)
     if schema is None:

@@ -6,7 +6,7 @@ from functools import reduce
 
 import click
 
-from tfanime.printing import plain
+from tfanime.core.printing import plain
 
 OUT = click.option(
     "--out", type=click.Path(file_okay=False), required=True, metavar="DIR", help="Folder to fill."
@@ -194,7 +194,7 @@ def card(folder) -> None:
     Examples:
       tfanime data card posters/ > posters/README.md
     """
-    from tfanime.manifest import card
+    from tfanime.prepare.dataset_card import card
 
     click.echo(card(folder), nl=False)
 

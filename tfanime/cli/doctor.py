@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tfanime.printing import plain
+from tfanime.core.printing import plain
 
 MARKS = {"ok": "ok", "lacks": "--", "broken": "!!"}
 
@@ -30,7 +30,7 @@ def doctor(ctx, folder) -> None:
       tfanime doctor
       tfanime doctor --in /data/runs
     """
-    from tfanime.doctor import BROKEN, examine
+    from tfanime.cli.machine import BROKEN, examine
 
     found = examine(folder)
     width = max(len(one.name) for one in found)

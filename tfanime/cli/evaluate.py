@@ -8,7 +8,7 @@ import click
 
 import tfanime
 from tfanime.cli.kinds import COUNT, SEED, Data, Run
-from tfanime.printing import near_miss, plain
+from tfanime.core.printing import near_miss, plain
 
 # Here too, for importing tfanime.evaluation imports TensorFlow.
 METRICS = ("fid", "kid", "prdc", "is", "1nn", "diversity", "neighbours", "gan-train-test")

@@ -81,7 +81,7 @@ def export_web(runs, out, **options) -> None:
     """
     site = tfanime.export_web(list(runs), out, progress=True, **options)
     from tfanime.export.card import table_lines
-    from tfanime.export.precision import INVISIBLE
+    from tfanime.export.graph.precision import INVISIBLE
 
     for model in site.models:
         click.echo(f"{model.name}: {model.kind}, {model.precision}")
@@ -232,7 +232,7 @@ def serve(folder, port) -> None:
       tfanime web serve site/
       tfanime web serve site/ --port 0
     """
-    from tfanime.export.server import server
+    from tfanime.export.web.server import server
 
     with server(folder, port) as running:
         click.echo(f"http://127.0.0.1:{running.server_port}/ (Ctrl-C ends it)")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from tfanime import disk
-from tfanime.printing import plain
+from tfanime.core import disk
+from tfanime.core.printing import plain
 
 # What our functions raise for reasons that a user can do something about.
 EXPECTED = (ValueError, OSError, RuntimeError, ImportError, MemoryError)

@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 
 from tfanime import zoo
-from tfanime.printing import near_miss
+from tfanime.core.printing import near_miss
 
 
 class Size(click.ParamType):
     name = "size"
 
     def convert(self, value, param, ctx):
-        from tfanime.images import parse_size
+        from tfanime.core.images import parse_size
 
         try:
             return parse_size(value)
@@ -67,7 +67,7 @@ class Settings(click.ParamType):
     name = "key=value"
 
     def convert(self, value, param, ctx):
-        from tfanime.config import parse_overrides
+        from tfanime.recipes.config import parse_overrides
 
         try:
             parse_overrides([value])
@@ -93,7 +93,7 @@ class Drawing(click.Path):
     """A file to write, whose ending is checked before anything is drawn.
 
     Args:
-        endings: name of a tuple in `tfanime.images`.
+        endings: name of a tuple in `tfanime.core.images`.
     """
 
     def __init__(self, endings: str):
@@ -101,7 +101,7 @@ class Drawing(click.Path):
         self.endings = endings
 
     def convert(self, value, param, ctx):
-        from tfanime import images
+        from tfanime.core import images
 
         known = getattr(images, self.endings)
         if not str(value).lower().endswith(known):

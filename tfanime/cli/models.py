@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tfanime.cli.kinds import Run
-from tfanime.printing import plain
+from tfanime.core.printing import plain
 
 
 @click.command()
@@ -28,10 +28,10 @@ def models(model, folder) -> None:
       tfanime models --in /data/runs
       tfanime models faces-64
     """
-    from tfanime.model_list import attribute_lines, here, shipped
+    from tfanime.zoo.listing import attribute_lines, here, shipped
 
     if model is not None:
-        from tfanime.saved import load_schema
+        from tfanime.zoo.saved import load_schema
 
         schema = load_schema(model)
         rows = attribute_lines(schema) if schema else [("without attributes", "")]

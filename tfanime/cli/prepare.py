@@ -6,7 +6,7 @@ import click
 
 import tfanime
 from tfanime.cli.kinds import COUNT, Labels, Size
-from tfanime.printing import plain
+from tfanime.core.printing import plain
 
 OUT = click.option(
     "--out", type=click.Path(file_okay=False), required=True, metavar="DIR", help="Folder to write."
@@ -353,7 +353,7 @@ def _say_packed(out, packed) -> None:
     size = f"{packed.width}x{packed.height}"
     click.echo(f"{out}: {len(packed):,} pictures of {size}")
     if packed.schema is not None:
-        from tfanime.prepare.counts import label_counts
+        from tfanime.data.counts import label_counts
 
         for name, counts in label_counts(packed.schema, packed.labels()):
             click.echo(f"  {name}: {counts}")
@@ -367,8 +367,8 @@ def _say_packed(out, packed) -> None:
 def model_like(height: int, width: int) -> str | None:
     """A model of faces that ships and draws pictures of this size."""
     from tfanime import zoo
-    from tfanime.files import read_json
-    from tfanime.labels import FACES
+    from tfanime.core.files import read_json
+    from tfanime.core.labels import FACES
 
     faces = {field.name for field in FACES.fields}
     for name in zoo.names():

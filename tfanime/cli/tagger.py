@@ -77,7 +77,7 @@ def tagger() -> None:
 )
 @click.option("--seed", type=SEED, default=0, show_default=True)
 def train(sets, out, extra, group, start, drawn, epochs, large_epochs, rate, seed) -> None:
-    """Train a tagger on labelled faces: packed sets with the labels of `tfanime.labels.FACES`.
+    """Train a tagger on labelled faces: packed sets with the labels of `tfanime.core.labels.FACES`.
 
     It begins with EfficientNet-Lite0 (the extra `features`). Of each set 70 % is trained on, 15 %
     chooses thresholds and calibrates, and 15 % is measured on. Stopped, the same command continues

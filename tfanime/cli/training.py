@@ -97,7 +97,7 @@ def train(ctx, recipe, model, data, out, settings, dry_run, **options) -> None:
       tfanime train dcgan --data packed/ --steps 5000 --set g_lr=1e-4 \\
         --set generator.channels=32 --out runs/small
     """
-    from tfanime.config import parse_overrides
+    from tfanime.recipes.config import parse_overrides
 
     if model is not None:
         recipe, data = None, _one(ctx, recipe, data)
@@ -192,7 +192,7 @@ def sweep(ctx, recipe, data, grid, out, settings, dry_run, **options) -> None:
       tfanime sweep dcgan --data packed/ --grid 'augment=["none", "color,translation"]' \\
         --set image_size=32 --steps 2000 --out sweeps/augment
     """
-    from tfanime.config import parse_overrides
+    from tfanime.recipes.config import parse_overrides
     from tfanime.training.grids import cells, parse_grid
 
     axes, overrides = parse_grid(grid), parse_overrides(settings)
@@ -246,7 +246,7 @@ def _one(ctx: click.Context, first: str | None, data: str | None) -> str:
 
 def _check_settings(ctx: click.Context, recipe: str, options: dict) -> None:
     """Refuses what can be refused without TensorFlow, which takes its time to be imported."""
-    from tfanime.config import check_network_names, check_network_options
+    from tfanime.recipes.config import check_network_names, check_network_options
 
     if all(options[name] is None for name in ("steps", "epochs", "minutes")):
         raise click.UsageError("Say when to stop: --steps, --epochs or --minutes.", ctx)
@@ -274,7 +274,7 @@ def _show_config(settings: dict) -> None:
 
 
 def _show_recipe(name: str) -> None:
-    from tfanime.labels import MAKEGIRLSMOE
+    from tfanime.core.labels import MAKEGIRLSMOE
     from tfanime.training.build import build_gan
 
     config = tfanime.recipes.get(name)
@@ -291,7 +291,7 @@ def _show_recipe(name: str) -> None:
 
 
 def _show_plan(ctx: click.Context, recipe: str, data: str, out: str, options: dict) -> None:
-    from tfanime.training.train import check_plan, own_size, resolve
+    from tfanime.training.plan import check_plan, own_size, resolve
 
     budget = {name: options.pop(name) for name in RUNNING}
     options["image_size"] = options["image_size"] or own_size(data)

@@ -19,9 +19,9 @@ from urllib.parse import quote_plus, urlsplit
 
 from tfanime.collect.folder import Collection, Picture, check, keep_pictures, link
 from tfanime.collect.http import user_agent
-from tfanime.files import sound, write_json
-from tfanime.labels import MAKEGIRLSMOE
-from tfanime.manifest import Manifest, Step
+from tfanime.core.files import sound, write_json
+from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.core.manifest import Manifest, Step
 
 BOARDS = {
     "danbooru": "https://danbooru.donmai.us/posts?tags={}",

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfanime.collect.http import PICTURES, REFUSED, Client, FetchError
-from tfanime.files import atomic_path, write_text
-from tfanime.manifest import Manifest, Step
+from tfanime.core.files import atomic_path, write_text
+from tfanime.core.manifest import Manifest, Step
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -107,7 +107,7 @@ class Collection:
         self, wanted: Sequence[tuple[str, str]], client: Client, progress: bool = True
     ) -> dict[str, Picture]:
         """Fetches each `(name, url)` that was not fetched before; name -> what came of it."""
-        from tfanime.bars import progress_bar
+        from tfanime.core.bars import progress_bar
 
         found = {}
         with progress_bar(wanted, desc="pictures", unit=" pictures", disable=not progress) as bar:
@@ -217,7 +217,7 @@ def keep_pictures(names: Sequence[str], pictures: Mapping[str, Picture]) -> tupl
 
 def check(body: bytes, file: str) -> Picture:
     """Decodes the bytes of a picture; what is none, or a placeholder, is refused."""
-    from tfanime import images
+    from tfanime.core import images
 
     try:
         picture = images.read_image(body)

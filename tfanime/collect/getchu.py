@@ -21,7 +21,7 @@ from tfanime.collect import tables
 from tfanime.collect.addresses import join, split
 from tfanime.collect.folder import LATER, Collection, keep_pictures
 from tfanime.collect.http import Client, FetchError, unread
-from tfanime.manifest import Manifest, Step
+from tfanime.core.manifest import Manifest, Step
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
@@ -404,7 +404,7 @@ def _released(items: list[Item], from_year: int | None) -> tuple[list[Item], Ste
 def _read_items(
     client: Client, base_url: str, items: list[Item], progress: bool
 ) -> tuple[list[Item], Step]:
-    from tfanime.bars import progress_bar
+    from tfanime.core.bars import progress_bar
 
     kept, dropped = [], Counter()
     with progress_bar(items, desc="items", unit=" pages", disable=not progress) as bar:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tfanime.printing import plain
+from tfanime.core.printing import plain
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag

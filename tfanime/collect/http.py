@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import tfanime
-from tfanime.cache import cache_folder
 from tfanime.collect import addresses
+from tfanime.core.cache import cache_folder
+from tfanime.version import __version__
 
 if TYPE_CHECKING:
     import requests
@@ -109,7 +109,7 @@ class Client:
             import tenacity  # noqa: F401
             from protego import Protego  # noqa: F401
 
-            from tfanime.collect.pace import Pace
+            from tfanime.collect.rate_limit import Pace
             from tfanime.collect.transport import CookiePolicy, Limits, PoliteAdapter
         except ImportError as error:
             raise ImportError(
@@ -299,7 +299,7 @@ class Client:
         from urllib3.exceptions import InvalidHeader
         from urllib3.util import Retry
 
-        from tfanime.collect.pace import LONGEST_PAUSE
+        from tfanime.collect.rate_limit import LONGEST_PAUSE
 
         asked = response.headers.get("Retry-After")
         if not asked:
@@ -358,7 +358,7 @@ class Client:
 
     def _delay(self, origin: str, rules) -> float:
         """The `Crawl-delay` of a robots.txt in seconds, as far as it is kept; 0 for none."""
-        from tfanime.collect.pace import LONGEST_DELAY
+        from tfanime.collect.rate_limit import LONGEST_DELAY
 
         asked = float(rules.crawl_delay(self.agent) or 0)
         if asked > LONGEST_DELAY:
@@ -376,7 +376,7 @@ def user_agent(contact: str | None = None) -> str:
     Raises:
         ValueError: if `contact` is neither an e-mail address nor a web page.
     """
-    agent = f"tfanime/{tfanime.__version__}"
+    agent = f"tfanime/{__version__}"
     if contact is None:
         return f"{agent} (personal research collection)"
     if not re.fullmatch(r"[!-~]{3,200}", contact) or not re.search(r"@|^https?://", contact):

@@ -23,7 +23,7 @@ from tfanime.collect.myanimelist_pages import (
     largest_poster,
     parse_page,
 )
-from tfanime.manifest import Manifest, Step
+from tfanime.core.manifest import Manifest, Step
 
 __all__ = [
     "ADULT_GENRES",
@@ -240,7 +240,7 @@ def _lists(
 
 def _read_lists(client: Client, base_url: str, lists: list[_List], progress: bool) -> list[Record]:
     """Everything that the lists name; a list ends with a page that says nothing new."""
-    from tfanime.bars import progress_bar
+    from tfanime.core.bars import progress_bar
 
     records: list[Record] = []
     with progress_bar(desc="lists", unit=" pages", disable=not progress) as bar:
@@ -285,7 +285,7 @@ def _read_details(
     progress: bool,
 ) -> tuple[list[Record], Step]:
     """Fills what the lists left open from the anime's own pages."""
-    from tfanime.bars import progress_bar
+    from tfanime.core.bars import progress_bar
 
     kept, dropped = [], Counter()
     with progress_bar(records, desc="pages", unit=" pages", disable=not progress) as bar:

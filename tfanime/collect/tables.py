@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
-from tfanime.printing import plain
+from tfanime.core.printing import plain
 
 T = TypeVar("T")
 TOLD = 5  # rows that are named one by one

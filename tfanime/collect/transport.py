@@ -15,7 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
-from tfanime.deadline import Deadline, pools
+from tfanime.core.deadline import Deadline, pools
 
 PIECE = 1 << 16
 COOKIES, COOKIE_BYTES = 50, 4096  # what RFC 6265, section 6.1, asks of a browser for a host

@@ -19,11 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
-import tfanime
-from tfanime import latent, saved, zoo
-from tfanime.files import atomic_folder, read_json, write_csv, write_json, write_text
-from tfanime.generation import generate
-from tfanime.labels import FACES, LabelSchema
+from tfanime import zoo
+from tfanime.core import seeds
+from tfanime.core.files import atomic_folder, read_json, write_csv, write_json, write_text
+from tfanime.core.labels import FACES, LabelSchema
+from tfanime.sampling.generate import generate
+from tfanime.version import __version__
+from tfanime.zoo import saved
 
 FORM, KEY, RULES, SHEET = "form.csv", "key.json", "RULES.md", "s{:02d}.png"
 COLUMNS, ROWS = 5, 4  # images of a sheet
@@ -130,7 +132,7 @@ def sheets(
     Raises:
         ValueError: for a model named twice, counts below 1, or a folder that holds something.
     """
-    from tfanime.bars import progress_bar
+    from tfanime.core.bars import progress_bar
 
     out = Path(out)
     names = [_name(Path(model)) for model in models]
@@ -148,7 +150,7 @@ def sheets(
             f"Sheets are written into a new or empty folder. Received: {str(out)!r}, which holds "
             "something already, perhaps a form that somebody filled."
         )
-    truncation, seed = latent.check_truncation(truncation), latent.check_seed(seed)
+    truncation, seed = seeds.check_truncation(truncation), seeds.check_seed(seed)
     generators = [saved.load_generator(name) for name in names]
     words, letters = _vocabulary([generator.schema for generator in generators])
     entries, images = [], []
@@ -190,7 +192,7 @@ def sheets(
                     "seed": seed,
                     "truncation": truncation,
                     "weights": {name: _digest(name) for name in names},
-                    "tfanime": tfanime.__version__,
+                    "tfanime": __version__,
                 },
                 "words": words,
                 "letters": letters,

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tfanime.core.images import grid
+from tfanime.core.printing import caption, number
 from tfanime.evaluation.report import Figure, Report
 from tfanime.evaluation.workbench import Workbench
-from tfanime.images import grid
 from tfanime.metrics.nearest_neighbour import nearest_training
-from tfanime.printing import caption
 
 SAMPLES = 64
 SHOWN, NEAREST = 8, 3  # generated pictures on the sheet of neighbours, and how many of each kind
@@ -176,14 +176,3 @@ def protocol_line(report: Report) -> str:
                 shared.setdefault(key, str(figure.protocol[key]))
     real = f"real set {report.against['sha256'][:12]}"
     return "; ".join([*(f"{key}: {value}" for key, value in shared.items()), real])
-
-
-def number(value: float | None) -> str:
-    """Four figures or so, as people write them."""
-    if value is None:
-        return "–"
-    if value != value or abs(value) == float("inf"):
-        return "copies" if value > 0 else str(value)
-    if abs(value) >= 100:
-        return f"{value:,.1f}"
-    return f"{value:.2f}" if abs(value) >= 10 else f"{value:.4f}"

@@ -10,15 +10,16 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from tfanime.bars import overall
-from tfanime.data import PackedDataset, load_data
+from tfanime.core.bars import overall
+from tfanime.core.printing import near_miss
+from tfanime.data import PackedDataset
 from tfanime.evaluation.independence import judged, parts_of
 from tfanime.evaluation.measures import METRICS
 from tfanime.evaluation.report import Figure, Report
 from tfanime.evaluation.subject import Subject, open_subject
 from tfanime.evaluation.workbench import NotApplicable, Settings, Workbench, common_field
 from tfanime.metrics.resize import RESIZES
-from tfanime.printing import near_miss
+from tfanime.prepare.load import load_data
 
 # What a figure takes, roughly, of the usual 1: the first ones draw and look at all pictures.
 TIME = {"fid": 6, "gan-train-test": 2, "attributes": 8}

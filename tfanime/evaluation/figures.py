@@ -12,16 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime import latent
-from tfanime.data import PackedDataset, load_data
+from tfanime.core import seeds
+from tfanime.core.files import atomic_path
+from tfanime.core.images import grid, picture_size, read_image, save_image, to_uint8
+from tfanime.core.labels import Field, to_signed
+from tfanime.core.printing import caption
+from tfanime.data import PackedDataset
+from tfanime.data.writer import is_packed
 from tfanime.evaluation.subject import open_subject
-from tfanime.files import atomic_path
-from tfanime.generation import CHUNK
-from tfanime.images import grid, picture_size, read_image, save_image, to_uint8
-from tfanime.labels import Field, to_signed
-from tfanime.prepare.writer import is_packed
-from tfanime.printing import caption
-from tfanime.saved import Truncation, load_generator, store_truncation
+from tfanime.prepare.load import load_data
+from tfanime.sampling.generate import CHUNK
+from tfanime.zoo.saved import Truncation, load_generator, store_truncation
 
 SIDE = 8  # pictures a row
 DPI = 110
@@ -41,8 +42,8 @@ def fixed_noise(run, out: str | os.PathLike, n: int = SIDE**2, seed: int = 0) ->
         out: the picture file.
     """
     generator = _conditional(run)
-    z = np.repeat(latent.latents(seed, 1, generator.latent_dim), n, axis=0)
-    labels = latent.sample_labels(seed, n, generator.schema)
+    z = np.repeat(seeds.latents(seed, 1, generator.latent_dim), n, axis=0)
+    labels = seeds.sample_labels(seed, n, generator.schema)
     _save_sheet(out, _draw(generator, z, to_signed(labels)))
 
 
@@ -59,8 +60,8 @@ def fixed_attributes(
         tags: attributes; those left out are the ones of the seed's first picture.
     """
     generator = _conditional(run)
-    z = latent.latents(seed, n, generator.latent_dim)
-    labels = latent.sample_labels(seed, 1, generator.schema, tags)
+    z = seeds.latents(seed, n, generator.latent_dim)
+    labels = seeds.sample_labels(seed, 1, generator.schema, tags)
     _save_sheet(out, _draw(generator, z, to_signed(np.repeat(labels, n, axis=0))))
 
 
@@ -78,12 +79,12 @@ def interpolation(
             f"{side} x {side}."
         )
     generator = _loaded(run)
-    corners = [latent.latents(seed, 1, generator.latent_dim)[0] for seed in seeds]
-    z = _square(corners, side, latent.slerp)
+    corners = [seeds.latents(seed, 1, generator.latent_dim)[0] for seed in seeds]
+    z = _square(corners, side, seeds.slerp)
     signed = None
     if generator.schema is not None:
-        rows = [latent.sample_labels(seed, 1, generator.schema)[0] for seed in seeds]
-        signed = _square([to_signed(row) for row in rows], side, latent.lerp)
+        rows = [seeds.sample_labels(seed, 1, generator.schema)[0] for seed in seeds]
+        signed = _square([to_signed(row) for row in rows], side, seeds.lerp)
     _save_sheet(out, _draw(generator, z, signed), side)
 
 
@@ -105,7 +106,7 @@ def training(
     Returns:
         `[{"step", "fid", "kid"}, ...]`.
     """
-    from tfanime.training.evaluation import chart, read
+    from tfanime.training.quality_curve import chart, read
 
     rows, floor, count = read(Path(run)), None, None
     if data is not None or not rows:
@@ -153,24 +154,24 @@ def truncation(
 
     from tfanime.metrics import kid_from_features, prdc_from_features, quality
 
-    at = sorted({latent.check_truncation(t) for t in at} | {1.0}, reverse=True)
+    at = sorted({seeds.check_truncation(t) for t in at} | {1.0}, reverse=True)
     if at[0] > 1:
         raise ValueError(f"Truncations to measure lie between 0 and 1. Received: {at[0]:g}.")
     data, generator = _dataset(data), _loaded(run)
     if store and generator is run:
         raise ValueError("store needs the folder of the model. Received: a loaded generator.")
     meter = quality.quality_meter(data, n, extractor)
-    z = latent.latents(0, meter.count, generator.latent_dim)
+    z = seeds.latents(0, meter.count, generator.latent_dim)
     signed = None
     if generator.schema is not None:
         known = generator.schema.convert(meter.labels, data.schema) if data.schema else None
-        signed = to_signed(latent.sample_labels(0, meter.count, generator.schema, rows=known))
+        signed = to_signed(seeds.sample_labels(0, meter.count, generator.schema, rows=known))
     chosen = _most_typical(generator, meter, z, signed)
     rows = []
     for scale in tqdm(at, unit="truncation", disable=not progress):
         rows.append({"truncation": scale})
         for way, end in (("", None), ("typical ", z[chosen])):
-            truncated = latent.truncate(z, scale, end)
+            truncated = seeds.truncate(z, scale, end)
             features = meter.features(_draw(generator, truncated, signed))
             rows[-1][f"{way}precision"] = prdc_from_features(meter.real, features).precision
             rows[-1][f"{way}kid"] = kid_from_features(meter.real, features).mean
@@ -551,12 +552,12 @@ def _classes(data: PackedDataset, field: Field) -> tuple[list[str], list[np.ndar
 
 def _measure_checkpoints(run: Path, data, n: int, progress: bool):
     """Rows of the checkpoints that are still there, the floor, and how many pictures each has."""
-    from tfanime.bars import progress_bar
+    from tfanime.core.bars import progress_bar
     from tfanime.metrics.quality import quality_meter
-    from tfanime.saved import Generator
     from tfanime.training import checkpoint
-    from tfanime.training.described import generator_of
     from tfanime.training.process import unchanged
+    from tfanime.training.run_config import generator_of
+    from tfanime.zoo.saved import Generator
 
     found = checkpoint.checkpoints(run)
     if data is None or not found:
@@ -580,10 +581,10 @@ def _measure_checkpoints(run: Path, data, n: int, progress: bool):
                 network, used = generator_of(run, averaged)
         network.set_weights(averaged)
         generator = Generator(network, used, run.name)
-        z = latent.latents(0, meter.count, generator.latent_dim)
+        z = seeds.latents(0, meter.count, generator.latent_dim)
         signed = None
         if used is not None:
             given = used.convert(meter.labels, data.schema) if data.schema else None
-            signed = to_signed(latent.sample_labels(0, meter.count, used, rows=given))
+            signed = to_signed(seeds.sample_labels(0, meter.count, used, rows=given))
         rows.append({"step": float(meta["step"]), **meter(_draw(generator, z, signed))})
     return rows, meter.floor, meter.count

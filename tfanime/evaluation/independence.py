@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tfanime import zoo
+from tfanime.core.files import read_json
 from tfanime.data import PackedDataset
 from tfanime.evaluation.report import Figure
-from tfanime.files import read_json
 
 # What networks learnt from, by their own names or those inside files of `tfanime features`.
 FAMILIES = {

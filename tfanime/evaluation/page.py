@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tfanime.core.files import atomic_path, write_json, write_text
+from tfanime.core.printing import number
 from tfanime.evaluation import charts
-from tfanime.evaluation.charts import number
 from tfanime.evaluation.report import Figure, Report
 from tfanime.evaluation.workbench import Workbench
-from tfanime.files import atomic_path, write_json, write_text
 
 DPI = 110
 

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tfanime.files import write_json
-from tfanime.notebook import table
-
-FEW = 1000  # images of a set, below which every figure says that they are few
+from tfanime.core.files import write_json
+from tfanime.core.notebook import table
+from tfanime.core.printing import number
+from tfanime.metrics.statistics import FEW
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,4 @@ class Report:
 
     @property
     def _rows(self) -> list[tuple[str, str, str, str]]:
-        from tfanime.evaluation.charts import number
-
         return [(one.name, number(one.value), number(one.floor), one.judge) for one in self.figures]

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from tfanime import zoo
+from tfanime.core.images import fit, read_image
+from tfanime.core.labels import LabelSchema
 from tfanime.data import PackedDataset
-from tfanime.generation import generate
-from tfanime.images import fit, read_image
-from tfanime.labels import LabelSchema
-from tfanime.prepare.writer import is_packed
-from tfanime.saved import DESCRIPTION, load_generator
+from tfanime.data.writer import is_packed
+from tfanime.sampling.generate import generate
 from tfanime.training.checkpoint import checkpoints, generator_weights
+from tfanime.zoo.saved import DESCRIPTION, load_generator
 
 CHUNK = 256  # pictures drawn at once
 WEIGHTS = {"ema": "average", "raw": "raw"}

@@ -6,11 +6,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfanime.data import PackedDataset, load_data
-from tfanime.evaluation.charts import number
+from tfanime.core.files import write_text
+from tfanime.core.printing import number
+from tfanime.data import PackedDataset
 from tfanime.evaluation.evaluate import evaluate
 from tfanime.evaluation.report import Figure, Report
-from tfanime.files import write_text
+from tfanime.prepare.load import load_data
 
 FILE = "table2.md"
 COLUMNS = (

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfanime.core.labels import LabelSchema
 from tfanime.data import PackedDataset
 from tfanime.evaluation.subject import Subject
-from tfanime.labels import LabelSchema
 from tfanime.metrics.features import Extractor, extract, features_in_chunks, load_extractor
 from tfanime.metrics.statistics import (
     Statistics,
@@ -174,7 +174,7 @@ class Workbench:
         return extract(pictures, self.extractor, settings.resize, settings.progress)
 
     def _chunks(self, draw: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        from tfanime.bars import progress_bar
+        from tfanime.core.bars import progress_bar
 
         settings = self.settings
         with progress_bar(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tfanime.export.precision import INVISIBLE, SEEDS, Measured
-from tfanime.files import read_json
+from tfanime.core.files import read_json
+from tfanime.export.graph.precision import INVISIBLE, SEEDS, Measured
 
 CARD = "MODEL_CARD.md"
 LICENCE = "LICENSE.txt"

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfanime import zoo
-from tfanime.bars import overall
-from tfanime.export.portable import Converted, export_litert, export_onnx
-from tfanime.export.saved_model import Saved, export_saved_model
-from tfanime.export.web import Site, export_web
+from tfanime.core.bars import overall
+from tfanime.export.files.portable import Converted, export_litert, export_onnx
+from tfanime.export.serving.saved_model import Saved, export_saved_model
+from tfanime.export.web.export import Site, export_web
 
 TIME = {"litert": 1, "onnx": 2, "serving": 3, "web": 10}  # what each takes, roughly
 

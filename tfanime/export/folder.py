@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tfanime import disk
-from tfanime.files import atomic_folder, read_json
+from tfanime.core import disk
+from tfanime.core.files import atomic_folder, read_json
 
 FORMAT = 1
 MANIFEST = "tfanime.json"
@@ -45,3 +46,8 @@ def replacing(out: Path) -> Iterator[Path]:
         out.rename(old)
     fresh.rename(out)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def gzipped(data: bytes) -> int:
+    """How many bytes a host sends for `data` when it compresses well."""
+    return len(gzip.compress(data, 9, mtime=0))

@@ -10,7 +10,7 @@ import h5py
 import keras
 import numpy as np
 
-from tfanime.files import atomic_path
+from tfanime.core.files import atomic_path
 
 
 def round_kernels(model: keras.Model) -> None:

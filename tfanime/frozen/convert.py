@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from tfanime.files import atomic_path
+from tfanime.core.files import atomic_path
 from tfanime.frozen import tfjs
 
 # Where the npm package nsfwjs 4.3.0 has its InceptionV3, and what that takes black and white as.

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import keras
 
-from tfanime import bounds, zoo
+from tfanime import zoo
+from tfanime.core import bounds
 from tfanime.frozen import lite0
 
 SHIPPED = ("tagger", "tagger-1")

@@ -1,7 +1,7 @@
 """GANs as Keras models: `GAN` and one small subclass per published objective."""
 
 from tfanime.gans import losses, penalties
-from tfanime.gans.base import GAN
+from tfanime.gans.gan import GAN
 from tfanime.gans.super_resolution import SRGAN
 from tfanime.gans.variants import DRAGAN, LSGAN, WGAN, WGANGP, HingeGAN, InfoGAN
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 from keras import ops
 
-from tfanime.config import jitters
+from tfanime.recipes.config import jitters
 
 ONE = (1, 1, 1)  # a number a picture
 NOISE = 0.06  # largest standard deviation; a grey level is 2 / 255

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from keras import ops
 
-from tfanime.labels import LabelSchema
+from tfanime.core.labels import LabelSchema
 
 
 def _mean(values, weights=None):

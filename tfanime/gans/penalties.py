@@ -13,7 +13,7 @@ from functools import partial
 
 from keras import ops
 
-from tfanime.schedules import Schedule
+from tfanime.core.schedules import Schedule
 
 
 def interpolates(real, fake, alpha):

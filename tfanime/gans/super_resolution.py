@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import keras
 from keras import layers, ops
 
-from tfanime.config import jitters
-from tfanime.gans.base import GAN
 from tfanime.gans.degrade import color_jitter, degrade
+from tfanime.gans.gan import GAN
+from tfanime.recipes.config import jitters
 
 PIXEL_LOSSES = ("l1", "mse")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 from tfanime.gans import penalties
-from tfanime.gans.base import GAN
+from tfanime.gans.gan import GAN
 
 
 class DRAGAN(GAN):

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
-from tfanime.labels import LabelSchema
+from tfanime.core.bars import progress_bar
+from tfanime.core.labels import LabelSchema
 
-if TYPE_CHECKING:
-    from tfanime.tagging import Tagger
+
+class Judge(Protocol):
+    """Who says what is on an image: a `tagging.Tagger`, for example."""
+
+    schema: LabelSchema
+
+    def labels(self, images: np.ndarray, /) -> np.ndarray:
+        """`(n, H, W, 3)` uint8 to `(n, schema.size)` float32, each 0 or 1."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class AttributePrecision:
 def attribute_precision(
     draw: Callable[[dict[str, object], int], np.ndarray],
     schema: LabelSchema,
-    tagger: Tagger,
+    tagger: Judge,
     progress: bool = False,
 ) -> list[AttributePrecision]:
     """Precision of every attribute that both the generator and the tagger know.
@@ -50,8 +57,6 @@ def attribute_precision(
     Raises:
         ValueError: if they have no attribute in common.
     """
-    from tfanime.bars import progress_bar
-
     asked = [
         (column, {field.name: value})
         for field in schema.fields

@@ -31,7 +31,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime import disk, zoo
+from tfanime import zoo
+from tfanime.core import disk
 from tfanime.metrics import onnx, tflite
 from tfanime.metrics.arrays import check_pictures
 from tfanime.metrics.resize import RESIZES
@@ -199,7 +200,7 @@ def features_in_chunks(
     """
     if resize not in RESIZES:
         raise ValueError(f"resize must be one of {', '.join(RESIZES)}. Received: {resize!r}.")
-    from tfanime.bars import progress_bar
+    from tfanime.core.bars import progress_bar
 
     shape = RESIZES[resize]
 

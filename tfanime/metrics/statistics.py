@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime.cache import cache_folder, writing
-from tfanime.files import atomic_path, save_array, save_arrays
+from tfanime.core.cache import cache_folder, writing
+from tfanime.core.files import atomic_path, save_array, save_arrays
 from tfanime.metrics.arrays import check_features
 from tfanime.metrics.features import Extractor, features_in_chunks
 
+FEW = 1000  # images of a set, below which every figure says that they are few
 ROWS = 512  # gathered before they enter the covariance, which costs d x d memory traffic each time
 VERSION = 1  # of the stored file; part of its key
 CHUNK = 64  # pictures read from a dataset at once

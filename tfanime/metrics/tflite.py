@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime import disk
+from tfanime.core import disk
 
 WEIGHTED = ("CONV_2D", "FULLY_CONNECTED")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers, ops
 
-from tfanime.labels import LabelSchema
+from tfanime.core.labels import LabelSchema
 
 SIZE = 128
 

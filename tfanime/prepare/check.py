@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from tfanime import images
-from tfanime.printing import plain
+from tfanime.core import images
+from tfanime.core.printing import plain
 
 HASH_SIDE = 16  # rows and columns of the perceptual hash, one bit each
 # Pictures whose hashes differ in at most this many bits are near duplicates. On real faces of

@@ -18,8 +18,8 @@ from urllib.request import urlopen
 
 import numpy as np
 
-from tfanime.cache import cache_folder, check_cache
-from tfanime.files import atomic_path
+from tfanime.core.cache import cache_folder, check_cache
+from tfanime.core.files import atomic_path
 
 CASCADE_URL = (
     "https://raw.githubusercontent.com/nagadomi/lbpcascade_animeface/"

@@ -27,12 +27,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfanime import disk, images
-from tfanime.files import write_csv, write_text
-from tfanime.manifest import UNKNOWN_LICENCE, Manifest, Step
+from tfanime.core import disk, images
+from tfanime.core.files import write_csv, write_text
+from tfanime.core.manifest import UNKNOWN_LICENCE, Manifest, Step
 from tfanime.prepare.check import Rejected, summary
 from tfanime.prepare.detect import Box, CascadeDetector, cascade_file, opencv
-from tfanime.prepare.review import write_review
+from tfanime.prepare.review import Face, write_review
 from tfanime.prepare.sources import AHEAD_BYTES, Source, open_source, pictures_in
 
 # (H, W) uint8 grey picture to boxes in its pixels. A detector may have `sha256` to be told apart.
@@ -47,29 +47,6 @@ REJECT_NOTE = """\
 # Run the same command again after editing; this file is never overwritten.
 """
 VERSION = 1  # of what decides the crops
-
-
-@dataclass(frozen=True)
-class Face:
-    """One face that was found.
-
-    Args:
-        crop: name of its file, without `.png`; also given to those that are not kept.
-        left, top, side: the square that is cut, in pixels of the picture.
-        box: side of the detector's own box, before zooming out.
-        votes: see `detect.Box`.
-        sharpness: see `sharpness`.
-        state: `"kept"`, `"at the border"`, `"too small"` or `"not sharp"`.
-    """
-
-    crop: str
-    left: int
-    top: int
-    side: int
-    box: int
-    votes: int
-    sharpness: float
-    state: str = "kept"
 
 
 @dataclass(frozen=True)
@@ -245,7 +222,7 @@ def _search_all(
     progress: bool,
 ) -> list[Searched]:
     """Every picture of `source` in order; those in `known` are not searched again."""
-    from tfanime.bars import progress_bar
+    from tfanime.core.bars import progress_bar
 
     def work(name: str, data: bytes | ValueError) -> tuple[Searched, dict[str, bytes]]:
         if isinstance(data, ValueError):

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfanime import disk, images
-from tfanime.files import (
+from tfanime.core import disk, images
+from tfanime.core.files import (
     atomic_folder,
     left_over,
     read_json,
@@ -25,6 +25,8 @@ from tfanime.files import (
     temporary_prefix,
     write_json,
 )
+from tfanime.core.printing import plain
+from tfanime.data.writer import FORMAT, VERSION, Writer, is_packed
 from tfanime.prepare.arranged import (
     FOLDERS,
     STYLEGAN,
@@ -43,8 +45,6 @@ from tfanime.prepare.sources import (
     source_kind,
 )
 from tfanime.prepare.table import MOST_LABELS, MOST_TAGS, Labels, labels_of, read_labels
-from tfanime.prepare.writer import FORMAT, VERSION, Writer, is_packed
-from tfanime.printing import plain
 
 if TYPE_CHECKING:
     from tfanime.data import PackedDataset
@@ -356,7 +356,7 @@ def _chunks(files: Iterable[tuple[str, bytes | Rejected]]) -> Iterator[list]:
 
 
 def with_progress(found: Iterator, total: int, progress: bool) -> Iterator:
-    from tfanime.bars import progress_bar
+    from tfanime.core.bars import progress_bar
 
     with progress_bar(
         found, total=total, desc="packing", unit=" pictures", disable=not progress

@@ -27,16 +27,16 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime import images
-from tfanime.files import write_json
-from tfanime.labels import Field, LabelSchema
-from tfanime.manifest import FILE, UNKNOWN_LICENCE, Manifest, Step
+from tfanime.core import images
+from tfanime.core.files import write_json
+from tfanime.core.labels import Field, LabelSchema
+from tfanime.core.manifest import FILE, UNKNOWN_LICENCE, Manifest, Step
+from tfanime.data.writer import Writer
 from tfanime.prepare.check import Duplicates, Rejected, summary
 from tfanime.prepare.pack import checked, replacing, with_progress
 from tfanime.prepare.sources import Source, fingerprint, open_source
 from tfanime.prepare.table import Labels, finder, read_table
-from tfanime.prepare.writer import Writer
-from tfanime.text.between import without
+from tfanime.text.cut import without
 
 LIGHT = ("fantasy", "comedy", "school", "slice of life")
 HEAVY = ("action", "drama", "horror", "thriller", "suspense")  # the site's new name of thriller

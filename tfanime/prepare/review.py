@@ -10,19 +10,40 @@ import html
 import os
 import shutil
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from tfanime.files import write_text
-from tfanime.images import save_image
-
-if TYPE_CHECKING:
-    from tfanime.prepare.faces import Face
+from tfanime.core.files import write_text
+from tfanime.core.images import save_image
 
 TILE, CAPTION, COLUMNS, ROWS = 96, 14, 10, 8
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face that was found.
+
+    Args:
+        crop: name of its file, without `.png`; also given to those that are not kept.
+        left, top, side: the square that is cut, in pixels of the picture.
+        box: side of the detector's own box, before zooming out.
+        votes: see `detect.Box`.
+        sharpness: see `sharpness`.
+        state: `"kept"`, `"at the border"`, `"too small"` or `"not sharp"`.
+    """
+
+    crop: str
+    left: int
+    top: int
+    side: int
+    box: int
+    votes: int
+    sharpness: float
+    state: str = "kept"
+
 
 PAGE = """\
 <!doctype html>

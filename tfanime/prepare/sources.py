@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from tfanime import disk
+from tfanime.core import disk
 from tfanime.prepare.check import Rejected
 from tfanime.prepare.table import read_table
 

@@ -30,10 +30,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime import disk
-from tfanime.labels import FALSE_WORDS, MAKEGIRLSMOE, TRUE_WORDS, Field, LabelSchema
+from tfanime.core import disk
+from tfanime.core.labels import FALSE_WORDS, MAKEGIRLSMOE, TRUE_WORDS, Field, LabelSchema
+from tfanime.core.printing import plain
 from tfanime.prepare.check import Rejected
-from tfanime.printing import plain
 
 MISSING = frozenset({"", "nan", "na", "n/a", "null"})
 FILE_COLUMNS = ("file", "filename", "file_name", "file name", "path", "image")  # the first counts

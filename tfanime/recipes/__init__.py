@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 
-from tfanime.config import Config
-from tfanime.printing import near_miss
+from tfanime.core.printing import near_miss
+from tfanime.recipes.config import Config
 
 NAMES = (
     "dcgan",

@@ -21,7 +21,7 @@ to 72 and 0.00): faces. Cost: 1.14 billion multiply-adds a picture at 64 px, 75 
     tfanime train dcgan --data faces/ --size 64 --minutes 60 --out runs/dcgan
 """
 
-from tfanime.config import Config
+from tfanime.recipes.config import Config
 
 RECIPE = Config(
     recipe="dcgan",

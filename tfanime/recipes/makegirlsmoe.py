@@ -24,7 +24,7 @@ docs/recipes.md and docs/performance.md tell how these were measured.
     tfanime train makegirlsmoe --data faces/ --size 128 --steps 50000 --out runs/girls
 """
 
-from tfanime.config import Config
+from tfanime.recipes.config import Config
 
 RECIPE = Config(
     recipe="makegirlsmoe",

@@ -14,7 +14,7 @@ docs/performance.md tell how these were measured.
     tfanime train modern --data faces/ --size 64 --minutes 120 --out runs/modern
 """
 
-from tfanime.config import Config
+from tfanime.recipes.config import Config
 
 RECIPE = Config(
     recipe="modern",

@@ -20,8 +20,8 @@ docs/performance.md tell how these were measured.
         --out runs/projected
 """
 
-from tfanime.config import Config
-from tfanime.schedules import Schedule
+from tfanime.core.schedules import Schedule
+from tfanime.recipes.config import Config
 
 RATE = Schedule(5e-4, 5e-5, images=500_000)
 

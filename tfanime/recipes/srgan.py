@@ -23,7 +23,7 @@ Lanczos has 22.95 and 0.804; of small pictures made worse, 22.12 and 0.740, wher
     tfanime upscale pictures/ runs/larger --out pictures2x/
 """
 
-from tfanime.config import Config
+from tfanime.recipes.config import Config
 
 RECIPE = Config(
     recipe="srgan",

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tfanime.images import read_image
-from tfanime.labels import LabelSchema
+from tfanime.core.images import read_image
+from tfanime.core.labels import LabelSchema
 from tfanime.serving.transport import Arrays, BadAnswer
 from tfanime.text.clean import check_steps
 

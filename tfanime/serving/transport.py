@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 
 import numpy as np
 
-from tfanime.printing import plain
+from tfanime.core.printing import plain
 
 Arrays = dict[str, np.ndarray]
 # An assertion in a graph, as TensorFlow reports it.
@@ -107,7 +107,7 @@ class Rest:
         self, address: str, model: str, version: int | None, timeout: float, most_bytes: int
     ):
         requests = _imported("requests")
-        from tfanime.deadline import pools
+        from tfanime.core.deadline import pools
 
         watched = pools(lambda: self._running.deadline)
 
@@ -186,7 +186,7 @@ class Rest:
         self, method: str, verb: str, seconds: float, options: dict
     ) -> tuple[int, str, bytes]:
         """Status, its words, and the body."""
-        from tfanime.deadline import Deadline
+        from tfanime.core.deadline import Deadline
 
         url, errors = self._address + self._path + verb, self._errors
         options |= {"timeout": seconds, "stream": True, "allow_redirects": False}

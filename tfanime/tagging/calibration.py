@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfanime.labels import FACES, LabelSchema
+from tfanime.core.labels import FACES, LabelSchema
 
 NEWTON_STEPS = 30
 BINS = 15

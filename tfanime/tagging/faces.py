@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tfanime.core.files import read_json
+from tfanime.core.labels import FACES, LabelSchema
 from tfanime.data import PackedDataset
-from tfanime.files import read_json
-from tfanime.labels import FACES, LabelSchema
 from tfanime.prepare.check import NEAR_BITS, difference_hash, differing_bits
 
 PARTS = ("train", "validation", "test")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime.files import read_json
-from tfanime.labels import FACES, LabelSchema
+from tfanime.core.files import read_json
+from tfanime.core.labels import FACES, LabelSchema
 from tfanime.tagging.calibration import calibration_error
 from tfanime.tagging.tagger import Tagger
 

@@ -12,12 +12,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfanime.data import load_data
-from tfanime.files import atomic_path, read_json, write_json
+from tfanime.core.files import atomic_path, read_json, write_json
+from tfanime.core.labels import FACES
 from tfanime.frozen import lite0
 from tfanime.frozen.compact import pack_again, round_kernels
-from tfanime.labels import FACES
 from tfanime.models import tagger as models
+from tfanime.prepare.load import load_data
 from tfanime.tagging import calibration
 from tfanime.tagging.distortions import distorted
 from tfanime.tagging.faces import (
@@ -30,7 +30,8 @@ from tfanime.tagging.faces import (
     targets_of,
 )
 from tfanime.tagging.figures import ALL, FIGURES, figures_of
-from tfanime.tagging.tagger import LABELS, WEIGHTS, Tagger, load_tagger, probabilities_of
+from tfanime.tagging.load import load_tagger
+from tfanime.tagging.tagger import LABELS, WEIGHTS, Tagger, probabilities_of
 
 PROGRESS = ".progress"  # folder of what a stopped training goes on from
 SMALL = 96  # pixels of the faces for most of the training, which is faster

@@ -6,24 +6,18 @@ dataset.json        `texts`: the names, in order
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfanime import bounds, disk
-from tfanime.files import json_lines, read_json, write_json, write_text
-from tfanime.labels import Field, LabelSchema
+from tfanime.core.files import json_lines, read_json, write_json, write_text
+from tfanime.data.packed import PackedDataset, text_file
 from tfanime.text.clean import check_steps
 from tfanime.text.codes import LENGTH, TextCode
-
-if TYPE_CHECKING:
-    from tfanime.data import PackedDataset
 
 TEXTS = "texts.jsonl"
 
@@ -71,8 +65,6 @@ def attach(
     Raises:
         ValueError: for a folder without texts, or texts that are all alike.
     """
-    from tfanime.data import PackedDataset
-
     folder = Path(folder)
     data = PackedDataset.open(folder)
     if size is not None and size < 1:
@@ -104,7 +96,7 @@ def attach(
             raw=raw,
         )
     else:
-        code = TextCode.load(code_file(Path(like), name))
+        code = TextCode.load(text_file(Path(like), name))
     prepared = [_first(code, row, columns) for row in rows]
     some = [i for i, text in enumerate(prepared) if text]
     if not some:
@@ -117,7 +109,7 @@ def attach(
         _check_whitened(code, len({prepared[i] for i in some}))
     codes = np.full((len(data), code.size), np.nan, np.float32)
     codes[some] = code.project(vectors)
-    code.save(code_file(folder, name), codes=codes)
+    code.save(text_file(folder, name), codes=codes)
     manifest = read_json(folder / "dataset.json")
     manifest["texts"] = list(dict.fromkeys([*manifest.get("texts", ()), name]))
     write_json(folder / "dataset.json", manifest)
@@ -134,36 +126,6 @@ def _check_whitened(code: TextCode, texts: int) -> None:
             f"{max(1, texts // 10)}), or the encoder's own numbers (--raw).",
             file=sys.stderr,
         )
-
-
-def with_texts(data: PackedDataset, names: Sequence[str]) -> PackedDataset:
-    """A packed set with the vectors of its texts behind its labels.
-
-    Raises:
-        ValueError: for a file that is missing or of another length.
-    """
-    fields = list(data.schema.fields) if data.schema else []
-    columns, digest, codes = [data.labels()], hashlib.sha256(data.sha256.encode()), []
-    for name in names:
-        path = code_file(data.path, name)
-        try:
-            code = TextCode.load(path)
-            found = np.asarray(bounds.read_arrays(path)["codes"], np.float32)
-            if found.shape != (len(data), code.size):
-                raise ValueError(f"{found.shape} for {len(data)} pictures")
-        except (OSError, ValueError, KeyError) as error:
-            disk.check(error, path)
-            raise ValueError(
-                f"The packed set is damaged: {str(path)!r} cannot be read ({error}). "
-                "Run `tfanime text attach` again."
-            ) from error
-        fields.append(Field(name, "vector", length=code.size))
-        columns.append((found + 1.0) / 2.0)
-        digest.update(name.encode() + np.ascontiguousarray(found, "<f4").tobytes())
-        codes.append(code)
-    labels = np.concatenate(columns, axis=1)
-    schema = LabelSchema(tuple(fields)).with_examples(labels)
-    return data.with_labels(labels, schema, digest.hexdigest(), codes)
 
 
 def _write_captions(folder: Path, data: PackedDataset) -> None:
@@ -207,8 +169,13 @@ def _first(code: TextCode, row: dict, columns: Sequence[str]) -> str:
     return ""
 
 
-def code_file(folder: Path, name: str) -> Path:
-    return folder / f"text-{name}.npz"
+def codes_of(data: PackedDataset) -> tuple[TextCode, ...]:
+    """How each text of a packed set became its vector.
+
+    Raises:
+        ValueError: for a damaged file.
+    """
+    return tuple(TextCode.load(file) for file in data.text_files)
 
 
 def _handle(encoder: str | os.PathLike) -> str:

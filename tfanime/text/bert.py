@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from tfanime.text import offline
 from tfanime.text.conversion import ENCODER, PREPROCESSOR, is_pair
-from tfanime.text.needed import check_needed
+from tfanime.text.requirements import check_needed
 
 HUB_ENCODER = "https://tfhub.dev/tensorflow/small_bert/bert_en_uncased_L-4_H-768_A-12/2"
 HUB_PREPROCESSOR = "https://tfhub.dev/tensorflow/bert_en_uncased_preprocess/3"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime.cache import cache_folder, writing
+from tfanime.core.cache import cache_folder, writing
 
 ASKED_AT_ONCE = 500  # SQLite takes 999 arguments at most
 

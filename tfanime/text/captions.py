@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfanime.labels import LabelSchema
+from tfanime.core.labels import LabelSchema
 
 # How a flag is said, and what of: hair, or the rest of the picture.
 HAIR = {

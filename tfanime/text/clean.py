@@ -23,7 +23,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache, lru_cache
 
-from tfanime.text.between import without
+from tfanime.text.cut import without
 
 CLS, SEP, PAD = "[CLS]", "[SEP]", "[PAD]"
 # Among the stop words of scikit-learn, and yet what a story may be about.

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tfanime import bounds
-from tfanime.files import atomic_path, save_arrays
+from tfanime.core import bounds
+from tfanime.core.files import atomic_path, save_arrays
 from tfanime.text.clean import check_steps, clean_text, squeeze_spaces
 from tfanime.text.genres import genre_text
 

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from tfanime.files import atomic_folder, read_json, write_json
+from tfanime.core.files import atomic_folder, read_json, write_json
 
 PREPROCESSOR, ENCODER, NOTE = "preprocessor", "encoder", "conversion.json"
 CONFIG, VOCABULARY, WEIGHTS = NEEDED = ("config.json", "vocab.txt", "model.safetensors")
@@ -36,7 +36,7 @@ def convert(checkpoint: str | os.PathLike, out: str | os.PathLike) -> Path:
             f"A BERT checkpoint is a folder with {', '.join(NEEDED)}. "
             f"Received: {str(checkpoint)!r} without {', '.join(missing)}."
         )
-    from tfanime.text.needed import check_needed
+    from tfanime.text.requirements import check_needed
 
     check_needed()
     from safetensors.numpy import load_file

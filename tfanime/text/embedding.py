@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfanime import disk
-from tfanime.files import atomic_folder, json_lines, read_json, save_array, sound, write_json
+from tfanime.core import disk
+from tfanime.core.files import atomic_folder, json_lines, read_json, save_array, sound, write_json
 from tfanime.text.clean import check_steps, clean_text
 from tfanime.text.genres import genre_text
 
@@ -51,7 +51,7 @@ def embed(
     Returns:
         `(n, width)` float32.
     """
-    from tfanime.bars import progress_bar
+    from tfanime.core.bars import progress_bar
 
     encoder = loaded(encoder, pooling)
     if isinstance(texts, str):

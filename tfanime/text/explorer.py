@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime.files import atomic_path, write_text
-from tfanime.printing import caption
+from tfanime.core.files import atomic_path, write_text
+from tfanime.core.printing import caption
 from tfanime.text.genres import split_genres
 from tfanime.text.probe import nearest, unit
 

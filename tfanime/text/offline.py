@@ -15,8 +15,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from tfanime.cache import cache_folder
-from tfanime.files import sha256
+from tfanime.core.cache import cache_folder
+from tfanime.core.files import sha256
 from tfanime.text.conversion import NEEDED, convert, is_pair
 
 NAME = "minilm"

@@ -8,16 +8,17 @@ from typing import Any
 
 import keras
 
-from tfanime import bounds, models
-from tfanime.config import Config
+from tfanime import models
+from tfanime.core import bounds
+from tfanime.core.labels import Field, LabelSchema, free_codes
+from tfanime.core.schedules import Schedule
 from tfanime.frozen import load_frozen
 from tfanime.gans import GAN, SRGAN, penalties
 from tfanime.gans.augment import diff_augment
-from tfanime.gans.base import batch_norms
-from tfanime.labels import Field, LabelSchema, free_codes
+from tfanime.gans.gan import batch_norms
 from tfanime.models.common import LabelInput
 from tfanime.models.heads import label_head, with_projection
-from tfanime.schedules import Schedule
+from tfanime.recipes.config import Config
 from tfanime.training.schedules import DelayedDecay, ScheduledAdam, ScheduledRate
 
 

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime import bounds
-from tfanime.files import atomic_folder, remove, save_arrays, sha256, write_json, write_text
+from tfanime.core import bounds
+from tfanime.core.files import atomic_folder, remove, save_arrays, sha256, write_json, write_text
 from tfanime.gans import GAN
 
 FOLDER = "checkpoints"

@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
-import keras
-
+from tfanime.core.images import to_float
 from tfanime.gans import GAN, backend
-from tfanime.images import to_float
 from tfanime.training.background import in_background
 
 STRATEGIES = ("auto", "none", "mirrored", "multiworker")
@@ -72,24 +70,3 @@ class OneDevice:
     def total(self, number: int) -> int:
         """The sum over the workers, who all have to call this."""
         return number
-
-
-def make(strategy: str, batch_size: int) -> OneDevice:
-    """The devices of that strategy.
-
-    Raises:
-        ValueError: for an unknown name, one that the backend does not have, or a batch that does
-            not divide by the replicas.
-    """
-    if strategy not in STRATEGIES:
-        raise ValueError(f"strategy is one of: {', '.join(STRATEGIES)}. Received: {strategy!r}.")
-    if keras.backend.backend() == "tensorflow":
-        from tfanime.training.distribution import Replicas
-
-        return Replicas(strategy, batch_size)
-    if strategy not in ("auto", "none"):
-        raise ValueError(
-            "With KERAS_BACKEND=jax training runs on one device: strategy is 'auto' or 'none'. "
-            f"Received: {strategy!r}. Several devices need KERAS_BACKEND=tensorflow."
-        )
-    return OneDevice()

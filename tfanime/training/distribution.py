@@ -15,7 +15,7 @@ from functools import cache, cached_property
 import numpy as np
 import tensorflow as tf
 
-from tfanime._quiet import silenced_stderr
+from tfanime.core.quiet import silenced_stderr
 from tfanime.gans import GAN, backend
 from tfanime.training import cluster
 from tfanime.training.devices import STRATEGIES, OneDevice, WorkerLost

@@ -17,18 +17,20 @@ from pathlib import Path
 import numpy as np
 
 from tfanime import zoo
-from tfanime.cache import cache_folder, check_cache
-from tfanime.config import Config
-from tfanime.data import PackedDataset, load_data
-from tfanime.generation import generate
-from tfanime.images import save_grid
-from tfanime.labels import LabelSchema
+from tfanime.core.cache import cache_folder, check_cache
+from tfanime.core.images import save_grid
+from tfanime.core.labels import LabelSchema
+from tfanime.core.schedules import Schedule
+from tfanime.data import PackedDataset
+from tfanime.data.writer import Writer
+from tfanime.prepare.load import load_data
 from tfanime.prepare.pack import replacing
-from tfanime.prepare.writer import Writer
-from tfanime.saved import GENERATOR, kind_of, load_schema
-from tfanime.schedules import Schedule
-from tfanime.training.described import described
-from tfanime.training.train import Run, train
+from tfanime.recipes.config import Config
+from tfanime.sampling.generate import generate
+from tfanime.training.run import Run
+from tfanime.training.run_config import described
+from tfanime.training.train import train
+from tfanime.zoo.saved import GENERATOR, kind_of, load_schema
 
 BEFORE_AFTER = "before_after.png"
 FEWEST = 8

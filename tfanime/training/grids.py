@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tfanime.config import parse_overrides
+from tfanime.recipes.config import parse_overrides
 
 
 @dataclass(frozen=True)

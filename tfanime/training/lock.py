@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tfanime import disk
+from tfanime.core import disk
 
 FILE = ".lock"
 # What file systems without such locks answer; a run goes on without one there.

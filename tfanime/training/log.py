@@ -8,8 +8,8 @@ import time
 from math import isfinite
 from pathlib import Path
 
-from tfanime import disk
-from tfanime.files import atomic_path, write_text
+from tfanime.core import disk
+from tfanime.core.files import atomic_path, write_text
 
 FILE = "log.csv"
 # What each panel of curves.png shows; columns that a recipe does not have are left out.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tfanime.bars import progress_bar
+from tfanime.core.bars import progress_bar
 
 BUILDING = "building (about 20 s, not counted)"
 

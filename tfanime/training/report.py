@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tfanime.config import Config
-from tfanime.files import write_text
+from tfanime.core.files import write_text
+from tfanime.recipes.config import Config
 from tfanime.training.log import read
 
 if TYPE_CHECKING:
-    from tfanime.training.train import Run
+    from tfanime.training.run import Run
 
 
 def write_report(run: Run, config: Config) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfanime import latent
-from tfanime.config import Config
+from tfanime.core import seeds
+from tfanime.core.images import grid, save_grid, save_image, to_float, to_uint8
+from tfanime.core.labels import to_signed
 from tfanime.gans import GAN, SRGAN
-from tfanime.images import grid, save_grid, save_image, to_float, to_uint8
-from tfanime.labels import to_signed
-from tfanime.saved import Upscaler
-from tfanime.upscaling import reduced
+from tfanime.recipes.config import Config
+from tfanime.sampling.upscale import reduced
+from tfanime.zoo.saved import Upscaler
 
 COUNT = 64
 ACROSS = 8  # pictures of an upscaler's sheet
@@ -65,10 +65,10 @@ class SampleSheets(Sheets):
     def __init__(self, run: Path, gan: GAN, data, config: Config):
         super().__init__(run, data)
         self.gan = gan
-        self.latents = latent.latents(config.seed, COUNT, gan.latent_dim)
+        self.latents = seeds.latents(config.seed, COUNT, gan.latent_dim)
         self.labels = None
         if gan.conditional_generator:
-            self.labels = to_signed(latent.sample_labels(config.seed, COUNT, data.schema))
+            self.labels = to_signed(seeds.sample_labels(config.seed, COUNT, data.schema))
 
     def _save(self, path: Path) -> None:
         drawn = []

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from tfanime.schedules import Schedule
+from tfanime.core.schedules import Schedule
 
 
 @keras.saving.register_keras_serializable("tfanime")

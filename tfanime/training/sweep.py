@@ -17,16 +17,19 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime.config import Config, parse_overrides
-from tfanime.data import PackedDataset, load_data
-from tfanime.files import atomic_path, read_json, write_json, write_text
+from tfanime.core.files import atomic_path, read_json, write_json, write_text
+from tfanime.data import PackedDataset
+from tfanime.prepare.load import load_data
+from tfanime.recipes.config import Config, parse_overrides
 from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
+from tfanime.training.collapse import Diverged
 from tfanime.training.grids import Cell, cells
 from tfanime.training.log import read
+from tfanime.training.plan import check_data, conditioned_on, own_size, resolve
 from tfanime.training.process import unchanged
-from tfanime.training.train import Run, check_data, conditioned_on, own_size, resolve, train
-from tfanime.training.watch import Diverged
+from tfanime.training.run import Run
+from tfanime.training.train import train
 
 RESULT = "sweep_cell.json"  # in each cell's run folder
 FIGURES = ("d_loss", "g_loss", "diversity")
@@ -202,9 +205,9 @@ def _shown(value) -> str:
 
 def _examples(run: Path, data: PackedDataset) -> np.ndarray:
     """Drawn from the same latents by every cell, or enlarged from the same pictures."""
-    from tfanime.generation import generate
-    from tfanime.saved import UPSCALER, kind_of, load_upscaler
-    from tfanime.upscaling import reduced, upscale
+    from tfanime.sampling.generate import generate
+    from tfanime.sampling.upscale import reduced, upscale
+    from tfanime.zoo.saved import UPSCALER, kind_of, load_upscaler
 
     if kind_of(run) != UPSCALER:
         return generate(run, n=SAMPLES).images
@@ -217,7 +220,7 @@ def _write_sheet(path: Path, found: Sequence[Cell], shown: Sequence[np.ndarray])
     """A strip of pictures a cell under the cell's name."""
     from PIL import Image, ImageDraw, ImageFont
 
-    from tfanime.images import grid, save_image
+    from tfanime.core.images import grid, save_image
 
     font = ImageFont.load_default()
     strips = [grid(pictures, columns=SAMPLES) for pictures in shown]

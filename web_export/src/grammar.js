@@ -1,12 +1,12 @@
 // From a line of words to attributes, in English, Japanese, Chinese and Russian: the twin of
-// tfanime/words.py, statement by statement, which explains it. Both read tfanime/words.json and are
+// tfanime/sampling/words.py, statement by statement, which explains it. Both read tfanime/sampling/words.json and are
 // held to tests/words/golden.tsv.
 //
 // Plain JavaScript with its types in comments, because tests/words/twin.mjs runs this very file.
 
 /**
  * @typedef {import("./latent.js").Field} Field
- * @typedef {Record<string, any>} Table tfanime/words.json
+ * @typedef {Record<string, any>} Table tfanime/sampling/words.json
  * @typedef {{
  *   kind: string, name?: string, means?: string[], values?: Record<string, string[]>,
  *   shade?: boolean, alone?: boolean, part?: boolean, state?: boolean, person?: boolean,

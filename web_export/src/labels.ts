@@ -1,4 +1,4 @@
-// Label schemas: words to columns and back, as tfanime/labels.py. Rows are in 0/1 coding with NaN
+// Label schemas: words to columns and back, as tfanime/core/labels.py. Rows are in 0/1 coding with NaN
 // for "not known"; networks are fed the -1/+1 coding.
 
 import * as check from "./check";

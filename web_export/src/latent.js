@@ -1,7 +1,7 @@
 // The map of docs/seeds.md: from a seed and a picture's number to its latents and labels.
 //
 // Plain JavaScript with its types in comments, because tests/latent_twin.mjs runs this very file
-// in Node and compares it with tfanime/latent.py.
+// in Node and compares it with tfanime/core/seeds.py.
 
 /**
  * @typedef {object} Field

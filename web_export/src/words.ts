@@ -1,7 +1,7 @@
 // Names of well-known attributes in four languages, and the way back: from a visitor's words to
 // attributes. What a schema has beyond the table keeps its own name.
 
-import table from "../../tfanime/words.json";
+import table from "../../tfanime/sampling/words.json";
 import { understand as read, type Understood } from "./grammar.js";
 import { decode, type Field, sample, type Tag, type Tags } from "./labels";
 import type { Language } from "./text";

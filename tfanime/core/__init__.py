@@ -1,0 +1,1 @@
+"""What every stage stands on: files, images, labels, seeds. Imports no other package of tfanime."""

@@ -1,0 +1,42 @@
+"""How often each label occurs, for people to read."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tfanime.core.labels import Field, LabelSchema
+from tfanime.core.printing import plain
+
+
+def label_counts(schema: LabelSchema, labels: np.ndarray) -> list[tuple[str, str]]:
+    """The name of every label but vectors, and how many pictures have each of its values, the
+    commonest first: `("hair", "blue 12, red 8; unknown 3")`.
+
+    Args:
+        labels: `(n, schema.size)`, 0/1 coding, NaN unknown.
+    """
+    where = schema.slices()
+    return [
+        (plain(field.name), _counted(field, np.asarray(labels)[:, where[field.name]]))
+        for field in schema.fields
+        if field.kind != "vector"
+    ]
+
+
+def _counted(field: Field, part: np.ndarray) -> str:
+    known = part[~np.isnan(part).any(axis=1)]
+    if field.kind == "value":
+        span = known.min(initial=1.0), known.max(initial=0.0)
+        ends = [f"{field.low + x * (field.high - field.low):g}" for x in span]
+        told = [f"{ends[0]} to {ends[1]} {len(known):,}"] if len(known) else []
+    else:
+        ones = known.sum(axis=0).round().astype(int).tolist()
+        if field.kind == "flag":
+            names, ones = ("yes", "no"), [ones[0], len(known) - ones[0]]
+        else:
+            names = field.values
+            order = sorted(range(len(names)), key=lambda i: (-ones[i], i))
+            names, ones = [names[i] for i in order], [ones[i] for i in order]
+        told = [f"{plain(name)} {count:,}" for name, count in zip(names, ones, strict=True)]
+    unknown = len(part) - len(known)
+    return "; ".join(filter(None, [", ".join(told), f"unknown {unknown:,}" if unknown else ""]))

@@ -1,0 +1,1 @@
+"""The built-in images: anime faces drawn from attributes and a seed, without any data."""

@@ -1,0 +1,1 @@
+"""A generator as one file for other runtimes."""

@@ -1,0 +1,256 @@
+"""A trained generator as a SavedModel for TensorFlow Serving."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tfanime import zoo
+from tfanime.core import seeds
+from tfanime.core.files import atomic_folder, read_json, write_json
+from tfanime.core.labels import to_signed
+from tfanime.export import card
+from tfanime.export.folder import gzipped
+from tfanime.export.graph import parity
+from tfanime.export.graph.graph import from_keras
+from tfanime.export.graph.precision import Measured, decibel, errors
+from tfanime.export.graph.rewrite import rewrite
+from tfanime.export.serving import server_files, warmup
+from tfanime.sampling import generate as generation
+from tfanime.version import __version__
+from tfanime.zoo.saved import DESCRIPTION, Generator, load_generator, load_upscaler
+
+if TYPE_CHECKING:
+    from tfanime.text.codes import TextCode
+
+FORMAT = 1
+MOST = 64  # pictures of one request
+CALL = 256  # pictures of all requests of a batch
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+COMPARED = generation.CHUNK  # pictures: as many as `tfanime generate` computes at a time
+SEED = 7
+TEXTS = "text"  # the folder of a run that was trained with texts
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What `export_saved_model` wrote.
+
+    Args:
+        path: the version folder.
+        name: of the model on a server.
+        version: its number.
+        signatures: their names.
+        difference: the largest, of pictures in [-1, 1], from those that Keras draws.
+        weight_bytes: stored, once.
+    """
+
+    path: Path
+    name: str
+    version: int
+    signatures: tuple[str, ...]
+    difference: float
+    weight_bytes: int
+
+
+def export_saved_model(
+    run: str | os.PathLike,
+    out: str | os.PathLike,
+    *,
+    version: int | None = None,
+    upscaler: str | os.PathLike | None = None,
+    most: int = MOST,
+    trust_encoder: bool = False,
+) -> Saved:
+    """Writes a generator for TensorFlow Serving, with everything it does inside the graph.
+
+    `docs/serving.md` describes the signatures. What was written is loaded again and compared with
+    the trained model. `models.config`, `batching.config` and `monitoring.config` beside the
+    model's folder are for starting the server.
+
+    Args:
+        run: a run folder of a generator.
+        out: the model's folder, `DIR/NAME`; the model is called NAME on the server. It is written
+            to a version folder inside: `DIR/NAME/1`, then 2, ... `DIR/NAME/5` asks for version 5.
+        version: of the folder to write; default: the next one.
+        upscaler: a run folder of an upscaler, for the signature `upscale`.
+        most: pictures that one request may ask for, 1 to 256.
+        trust_encoder: load the text encoder that the run names, and put it into the served model,
+            even if tfanime does not know it. It is a program that may read and write files.
+
+    Returns:
+        `Saved`.
+
+    Raises:
+        ImportError: without the `serve` extra.
+        FileNotFoundError: when a folder holds no trained model.
+        ValueError: for a version that exists, for arguments out of range, and for a text encoder
+            that tfanime does not know, without `trust_encoder`.
+        RuntimeError: when the saved model draws other pictures. Nothing is written then.
+
+    Example:
+        >>> export_saved_model("runs/girls", "serving/girls")  # doctest: +SKIP
+    """
+    if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= CALL:
+        raise ValueError(f"most is a whole number from 1 to {CALL}. Received: {most!r}.")
+    home, version = _place(Path(out), version)
+    warmup.require()
+    run = zoo.locate(run)
+    generator = load_generator(run)
+    larger = None if upscaler is None else load_upscaler(upscaler)
+
+    import tensorflow as tf
+
+    from tfanime.export.serving.served import words
+    from tfanime.export.serving.served.module import Limits, Served
+
+    if generator.schema is not None:
+        words.check_names(generator.schema)
+    texts = _texts(run)
+    description = _description(generator, larger, texts, most)
+    module = Served(
+        generator.model,
+        generator.schema,
+        description,
+        Limits(most, CALL),
+        larger and rewrite(from_keras(larger.model)),
+        texts and _reader(texts, trust_encoder),
+    )
+    signatures = module.signatures()
+    with atomic_folder(home / str(version)) as folder:
+        tf.saved_model.save(module, str(folder), signatures=signatures)
+        pictures, expected = _compared(folder, generator, most)
+        difference = parity.check_converted(pictures, expected, "the saved model")
+        extra = folder / server_files.EXTRA
+        warmup.write(extra / warmup.FILE, signatures, home.name)
+        write_json(extra / server_files.DESCRIPTION, description)
+        weights = sum(np.prod(w.shape) * w.dtype.size for w in module.variables)
+        error = errors(pictures, expected)
+        row = Measured(
+            "saved",
+            int(weights),
+            sum(gzipped(p.read_bytes()) for p in (folder / "variables").iterdir()),
+            decibel(error.mean()),
+            decibel(error.max()),
+        )
+        facts = [f"SavedModel with the signatures {', '.join(sorted(signatures))}"]
+        text = card.card(run, generator.name, read_json(run / DESCRIPTION), facts, [row], "saved")
+        (extra / card.CARD).write_text(text, encoding="utf-8")
+        (extra / card.LICENCE).write_text(card.licence(run), encoding="utf-8")
+    server_files.write(home.parent)
+    names = tuple(sorted(signatures))
+    return Saved(home / str(version), home.name, version, names, difference, int(weights))
+
+
+# ---- folders -------------------------------------------------------------------------------------
+
+
+def _place(out: Path, version: int | None) -> tuple[Path, int]:
+    """The model's folder, and a version that is not there yet."""
+    out = Path(os.path.abspath(out))
+    if out.name.isdecimal():
+        if version is not None and version != int(out.name):
+            raise ValueError(
+                f"The version is said once. Received: version {version} and {str(out)!r}."
+            )
+        out, version = out.parent, int(out.name)
+    if not NAME.fullmatch(out.name):
+        raise ValueError(
+            "The folder's name is the model's name on the server: letters, digits, '_', '-' and "
+            f"'.'. Received: {out.name!r}."
+        )
+    if out.is_file():
+        raise ValueError(f"out is a folder. Received: {str(out)!r}, which is a file.")
+    there = server_files.versions(out)
+    if version is None:
+        version = max(there, default=0) + 1
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise ValueError(f"version is a whole number, at least 1. Received: {version!r}.")
+    if version in there:
+        raise ValueError(
+            f"A version of a served model is never replaced. Received: {version}, and "
+            f"{str(there[version])!r} exists. Leave the version out for {max(there) + 1}."
+        )
+    return out, version
+
+
+def _description(generator: Generator, upscaler, texts: TextCode | None, most: int) -> dict:
+    read = texts and {"name": texts.name, "genres": texts.genres, "skip": list(texts.skip)}
+    return {
+        "texts": read,
+        "format": FORMAT,
+        "tfanime": __version__,
+        "name": generator.name,
+        "height": generator.height,
+        "width": generator.width,
+        "latentDim": generator.latent_dim,
+        "schema": generator.schema.to_json() if generator.schema else None,
+        "upscaler": {"name": upscaler.name, "factor": upscaler.factor} if upscaler else None,
+        "limits": {"pictures": most, "call": CALL},
+    }
+
+
+# ---- texts ---------------------------------------------------------------------------------------
+
+
+def _texts(run: Path) -> TextCode | None:
+    """How the run reads a free text; None for one that was trained without."""
+    if not (run / TEXTS).is_dir():
+        return None
+    from tfanime.text.vector_cache import KeptTexts
+
+    return KeptTexts.open(run).described
+
+
+def _reader(code: TextCode, trust_encoder: bool):
+    """`TextCode.project` behind the encoder, in a graph. The texts come cleaned."""
+    import tensorflow as tf
+
+    from tfanime.export.serving.served.module import Reader
+
+    encoder = code.load_encoder(trust_encoder)
+
+    def read(texts):
+        if code.raw:
+            return tf.cast(encoder.call(texts), tf.float32)
+        vectors = tf.cast(encoder.call(texts), tf.float64)
+        length = tf.maximum(tf.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return tf.matmul(tf.cast(vectors / length - code.mean, tf.float32), code.directions)
+
+    return Reader(code.name, read, encoder.loaded)
+
+
+# ---- parity --------------------------------------------------------------------------------------
+
+
+def _compared(folder: Path, generator: Generator, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures of what was written, and Keras's of the same seed, `(n, H, W, 3)` float32 each.
+
+    Raises:
+        RuntimeError: when seeds give other latents or labels.
+    """
+    import tensorflow as tf
+
+    n = min(COMPARED, most)
+    loaded = tf.saved_model.load(str(folder))
+    numbers = {"seed": SEED, "n": n, "first": 0}
+    inputs = {name: tf.constant([value], tf.int64) for name, value in numbers.items()}
+    inputs |= {"truncation": tf.constant([1.0]), "tags": tf.constant([""])}
+    found = {k: v.numpy()[0] for k, v in loaded.signatures["generate"](**inputs).items()}
+    z, signed = seeds.latents(SEED, n, generator.latent_dim), None
+    same = np.allclose(found["latents"], z, rtol=0, atol=1e-6)
+    if generator.schema is not None:
+        labels = seeds.sample_labels(SEED, n, generator.schema)
+        same &= np.array_equal(found["labels"], labels)
+        signed = to_signed(labels)
+    if not same:
+        raise RuntimeError(
+            "A served model makes the latents and labels of docs/seeds.md. Received: others. "
+            "Nothing was written; this is an error in tfanime or TensorFlow, please report it."
+        )
+    return found["pictures"], generator(z, signed)

@@ -1,0 +1,89 @@
+"""Whatever holds pictures, as a packed set: packed or drawn into the cache the first time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+
+from tfanime.core import images as image_tools
+from tfanime.core.cache import cache_folder, check_cache
+from tfanime.data.packed import PackedDataset
+from tfanime.data.writer import is_packed
+from tfanime.drawn.render import drawing_version, render
+from tfanime.prepare.pack import made_from, pack
+
+
+def load_data(
+    source: str | os.PathLike,
+    size: int | str | tuple[int, int] | None = None,
+    labels: str | os.PathLike | None = None,
+    count: int = 6000,
+    cache: str | os.PathLike | None = None,
+    progress: bool = True,
+) -> PackedDataset:
+    """Whatever holds pictures, as a dataset.
+
+    Args:
+        source: a packed folder; a folder, zip, tar or CSV of pictures, which is packed into the
+            cache the first time; or `"drawn"`, the built-in faces, drawn into the cache.
+        size: as in `images.parse_size`; 64 by default. A packed folder has its own.
+        labels: of pictures that are not packed yet, as in `tfanime.pack`: a CSV, or `"folders"`.
+        count: how many faces of `"drawn"`.
+        cache: folder; by default `$TFANIME_CACHE`, or `~/.cache/tfanime`.
+        progress: show a progress bar when something has to be packed or drawn.
+
+    Raises:
+        ValueError: if the source is none of these, or holds pictures of another size.
+    """
+    cache = cache_folder(cache)
+    if is_packed(source):
+        packed = PackedDataset.open(source)
+        if labels is not None:
+            raise ValueError(
+                f"Labels are packed together with the pictures. Received: {str(labels)!r} for the "
+                f"packed set {str(source)!r}. Pack the original pictures with these labels."
+            )
+        if size is not None and image_tools.parse_size(size) != (packed.height, packed.width):
+            raise ValueError(
+                f"{str(source)!r} holds pictures of {packed.width}x{packed.height}. Received: "
+                f"size {size!r}. Leave the size out, or pack the originals again at that size."
+            )
+        return packed
+    height, width = image_tools.parse_size(64 if size is None else size)
+    if str(source) == "drawn":
+        return _drawn(cache, height, width, labels, count, progress)
+    options = {"size": (height, width), "labels": labels}
+    key = hashlib.sha256(json.dumps(made_from(source, **options)).encode()).hexdigest()
+    out = cache / f"{Path(source).resolve().stem}-{width}x{height}-{key[:16]}"
+    if out.exists():
+        return PackedDataset.open(out)
+    check_cache(cache)
+    print(f"packing {source} into {out} (once)", file=sys.stderr)
+    try:
+        return pack(source, out, progress=progress, **options)
+    except OSError:
+        if out.exists():  # another process was faster
+            return PackedDataset.open(out)
+        raise
+
+
+def _drawn(
+    cache: Path, height: int, width: int, labels: object, count: int, progress: bool
+) -> PackedDataset:
+    if labels is not None or height != width or count < 1:
+        raise ValueError(
+            "'drawn' faces are square, have their own labels, and there is at least one. "
+            f"Received: size {width}x{height}, labels {labels!r}, count {count}."
+        )
+    out = cache / f"drawn-{width}x{height}-{count}-{drawing_version()}"
+    if not out.exists():
+        check_cache(cache)
+        try:
+            render(out, count, height, progress=progress)
+        except OSError:
+            if not out.exists():
+                raise
+    return PackedDataset.open(out)

@@ -1,0 +1,1 @@
+"""From a trained generator to images: by labels, between two points, by words, enlarged."""

@@ -1,0 +1,210 @@
+"""Weights to begin a run with: those of another run, or of a model that ships.
+
+A few hundred pictures are too few to learn to draw from, and enough to teach a generator that can
+draw another subject. Both networks are needed: a discriminator that begins anew first tears down
+what the generator knows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from tfanime import recipes, zoo
+from tfanime.core import bounds
+from tfanime.core.files import atomic_path, save_arrays
+from tfanime.core.labels import LabelSchema
+from tfanime.core.printing import plain
+from tfanime.gans import GAN
+from tfanime.recipes.config import Config
+from tfanime.training import checkpoint
+from tfanime.training.run_config import Networks, described, without_values
+from tfanime.zoo.saved import UPSCALER, kind_of, load_generator, load_upscaler
+
+CRITIC = "critic.npz"
+
+
+def start_from(gan: GAN, source: str | os.PathLike) -> None:
+    """Gives a GAN the weights of a trained one of the same networks; optimisers begin anew.
+
+    A frozen network inside the discriminator stays the one that the settings name.
+
+    Args:
+        gan: to be trained.
+        source: a run folder, whose newest checkpoint that is whole counts, or the name or folder of
+            a model that ships, with its `critic.npz`; its averaged generator serves as the
+            generator itself. Its pictures have the size of `gan`'s, or half of it. Layers that it
+            lacks, or has in other shapes, keep the weights they have; of the same size, the
+            generator has all of its layers, and the discriminator at least half. Labels that come
+            after all of its own are added.
+
+    Raises:
+        ValueError: when there is no such model, or its networks are others.
+    """
+    folder = zoo.locate(source)
+    found = checkpoint.checkpoints(folder)
+    if not found and not (folder / CRITIC).is_file():
+        raise ValueError(
+            f"start is a run folder with checkpoints, or a model that ships with {CRITIC}. "
+            f"Received: {os.fspath(source)!r}."
+        )
+    file = folder / "config.json"
+    config = schema = like = None
+    if file.is_file():
+        config, schema = described(file)
+        like = without_values(config, schema, file)
+    stored = _of_run(folder, like or gan) if found else _of_model(folder)
+    wanted = _parts(gan)
+    if config is not None and schema is not None and gan.schema is not None:
+        _add_labels(stored, gan, schema, config)
+    if config is not None:
+        size, own = config.image_size, gan.generator.output_shape[1:3]
+        grows = own == tuple(2 * side for side in size)
+        if grows or own == size:
+            stored = _placed(stored, _parts(like), wanted, 0.5 if grows else 1.0)
+    for part, variables in wanted.items():
+        shapes = [tuple(variable.shape) for variable in variables]
+        if shapes != [tuple(array.shape) for array in stored[part]]:
+            raise ValueError(
+                "start needs a model of the same networks and labels, and of pictures of the same "
+                f"or half the size. Received: {os.fspath(source)!r}, whose {part} has other "
+                f"weights ({len(stored[part])} arrays, here {len(shapes)}, or other shapes). Use "
+                f"its recipe and settings{_settings(config)}."
+                f"{_other_labels(schema, gan.schema)}"
+            )
+    for part, variables in wanted.items():
+        for variable, array in zip(variables, stored[part], strict=True):
+            variable.assign(array)
+    for average in gan.averages:
+        for variable, array in zip(average.weights, stored["ema_generator"], strict=True):
+            variable.assign(array)
+
+
+def _parts(gan: GAN | Networks) -> dict[str, list]:
+    return {
+        "generator": gan.generator.weights,
+        "ema_generator": gan.ema_generator.weights,
+        "discriminator": _own(gan.discriminator),
+        "head": gan.head.weights if gan.head is not None else [],
+    }
+
+
+def _other_labels(theirs: LabelSchema | None, here: LabelSchema | None) -> str:
+    """How labels differ, which may be all that does, and what brings them together."""
+    if theirs is None or here is None:
+        return ""
+    names = [[field.name for field in schema.fields] for schema in (theirs, here)]
+    if names[0] == names[1]:
+        return ""
+    told = [plain(", ".join(one)) for one in names]
+    return f" Its labels are {told[0]}; here they are {told[1]}: `tfanime train --from` joins them."
+
+
+def _settings(config: Config | None) -> str:
+    """What made the networks of a run or a shipped model, as `--set` takes it."""
+    if config is None:
+        return ""
+    usual = recipes.get(config.recipe) if config.recipe in recipes.names() else None
+    parts = []
+    for part in ("generator", "discriminator"):
+        options = dict(getattr(config, part))
+        name = options.pop("name")
+        if usual is None or name != getattr(usual, part)["name"]:
+            parts.append(f"--set {part}={name}")
+        parts += [
+            "--set " + shlex.quote(f"{part}.{option}={json.dumps(value)}")
+            for option, value in options.items()
+        ]
+    return f": {config.recipe} {' '.join(parts)}"
+
+
+def _add_labels(stored: dict, gan: GAN, schema: LabelSchema, config: Config) -> None:
+    """Room for labels that come after all of the source's: they begin without influence on what is
+    drawn, and with a head of their own."""
+    more = gan.schema.size - schema.size
+    same = gan.schema.columns[: schema.size] == schema.columns
+    if more <= 0 or not same or gan.conditional_discriminator or config.label_embedding:
+        return
+    if gan.schema.vector_size or schema.vector_size:
+        return
+    for part in ("generator", "ema_generator"):
+        # The labels are the last of what the first layer takes.
+        stored[part] = [
+            np.pad(array, ((0, more), (0, 0))) if i == 0 and array.ndim == 2 else array
+            for i, array in enumerate(stored[part])
+        ]
+    if gan.head is not None:
+        fresh = [keras.ops.convert_to_numpy(one) for one in gan.head.weights]
+        stored["head"] = [
+            np.concatenate([array, new[..., schema.size :]], axis=-1)
+            for array, new in zip(stored["head"], fresh, strict=True)
+        ]
+
+
+def _placed(stored: dict, smaller: dict, larger: dict, share: float) -> dict[str, list]:
+    """Weights for the larger networks: the smaller ones' where a layer's name and shapes agree,
+    which are at least this share of the generator's, and half of the discriminator's."""
+    least = {"generator": share, "ema_generator": share, "discriminator": 0.5}
+    placed = {}
+    for part, variables in larger.items():
+        names = [variable.path for variable in smaller[part]]
+        known = dict(zip(names, stored[part], strict=True))
+        shapes = {variable.path: tuple(variable.shape) for variable in variables}
+        other = {_layer(path) for path, array in known.items() if shapes.get(path) != array.shape}
+        fitting = {path: array for path, array in known.items() if _layer(path) not in other}
+        if len(fitting) < least.get(part, 0) * len(names):
+            return stored  # other networks, which the caller refuses
+        placed[part] = [fitting.get(v.path, keras.ops.convert_to_numpy(v)) for v in variables]
+    return placed
+
+
+def _layer(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def save_critic(gan: GAN, folder: str | os.PathLike) -> None:
+    """Writes discriminator and head for `start_from`, in float16: they are trained on anyway."""
+    head = gan.head.weights if gan.head is not None else []
+    parts = {"discriminator": _own(gan.discriminator), "head": head}
+    arrays = {
+        f"{part}/{i:04d}": np.asarray(keras.ops.convert_to_numpy(variable), np.float16)
+        for part, variables in parts.items()
+        for i, variable in enumerate(variables)
+    }
+    with atomic_path(Path(folder) / CRITIC) as temporary:
+        save_arrays(temporary, arrays, compressed=True)
+
+
+def _own(discriminator: keras.Model) -> list:
+    """Its weights but those of a network inside, which is frozen and ships by itself."""
+    inner = (layer for layer in discriminator.layers if not isinstance(layer, keras.Model))
+    return [variable for layer in inner for variable in layer.weights]
+
+
+def _of_run(run: Path, like: GAN | Networks) -> dict[str, list[np.ndarray]]:
+    _, arrays, _ = checkpoint.read_newest(run)
+    stored = _by_part(arrays, ("generator", "ema_generator", "discriminator", "head"))
+    known, own = like.discriminator.weights, {id(one) for one in _own(like.discriminator)}
+    if len(stored["discriminator"]) == len(known):
+        pairs = zip(known, stored["discriminator"], strict=True)
+        stored["discriminator"] = [array for variable, array in pairs if id(variable) in own]
+    return stored
+
+
+def _of_model(folder: Path) -> dict[str, list[np.ndarray]]:
+    load = load_upscaler if kind_of(folder) == UPSCALER else load_generator
+    drawn = load(folder).model.get_weights()
+    critic = _by_part(bounds.read_arrays(folder / CRITIC), ("discriminator", "head"))
+    return {"generator": drawn, "ema_generator": drawn, **critic}
+
+
+def _by_part(arrays: dict[str, np.ndarray], parts: tuple[str, ...]) -> dict[str, list[np.ndarray]]:
+    return {
+        part: [arrays[name] for name in sorted(arrays) if name.startswith(f"{part}/")]
+        for part in parts
+    }

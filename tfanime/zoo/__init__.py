@@ -1,0 +1,5 @@
+"""Trained models: what ships with tfanime, and the folders that hold one."""
+
+from tfanime.zoo.shipped import DEFAULT, UPSCALER, is_model, locate, names, path
+
+__all__ = ["DEFAULT", "UPSCALER", "is_model", "locate", "names", "path"]
