@@ -14,7 +14,7 @@ from PIL import Image
 from tfanime import cli
 from tfanime.cli.group import Verbs
 from tfanime.core.files import json_lines, sound
-from tfanime.core.manifest import escape
+from tfanime.prepare.dataset_card import escape
 from tfanime.core.printing import caption, plain
 from tfanime.sampling.imagine import Imagined, Near
 
