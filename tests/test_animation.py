@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tfanime.core import animation
-from tfanime.sampling.generate import interpolate
+from tfanime.sampling.interpolate import interpolate
 
 # Writes what it was asked and given beside the file that it should have written.
 STAND_IN = """#!{python}

@@ -13,7 +13,8 @@ import tfanime
 from tfanime import cli, recipes
 from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.prepare.pack import pack
-from tfanime.sampling.generate import generate, interpolate
+from tfanime.sampling.generate import generate
+from tfanime.sampling.interpolate import interpolate
 from tfanime.zoo import saved
 
 

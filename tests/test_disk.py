@@ -159,9 +159,9 @@ def test_a_source_that_cannot_be_read_is_no_bad_picture(tmp_path, monkeypatch):
 
 
 def test_drawing_to_a_full_disk(tmp_path, monkeypatch):
-    from tfanime.sampling import generate as generation
+    from tfanime.sampling.generated import ImageFolder
 
-    folder = generation._PictureFolder(tmp_path / "out")
+    folder = ImageFolder(tmp_path / "out")
     picture = np.zeros((8, 8, 3), np.uint8)
     folder.add(picture, 1, 0, 1.0, {})
     folder.write_index()

@@ -13,7 +13,9 @@ from PIL import Image
 
 from tfanime.core import seeds
 from tfanime.core.labels import MAKEGIRLSMOE
-from tfanime.sampling.generate import CHUNK, DEFAULT_SEEDS, generate, interpolate
+from tfanime.sampling.generate import generate
+from tfanime.sampling.interpolate import DEFAULT_SEEDS, interpolate
+from tfanime.sampling.sampler import CHUNK
 from tfanime.zoo.saved import Truncation
 
 DIM, SIZE = 6, 8

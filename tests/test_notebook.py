@@ -17,7 +17,7 @@ import tfanime
 from tfanime.core import images, notebook
 from tfanime.core.labels import Field, LabelSchema
 from tfanime.evaluation.report import Figure, Report
-from tfanime.sampling.generate import Generated
+from tfanime.sampling.generated import Generated
 from tfanime.training.run import Run
 
 SCHEMA = LabelSchema((Field("hair<b>", "group", ("blue", "red")),))

@@ -14,8 +14,8 @@ from PIL import Image
 from tfanime import cli
 from tfanime.cli.group import Verbs
 from tfanime.core.files import json_lines, sound
-from tfanime.prepare.dataset_card import escape
 from tfanime.core.printing import caption, plain
+from tfanime.prepare.dataset_card import escape
 from tfanime.sampling.imagine import Imagined, Near
 
 # Clears the screen, names the window, moves the cursor, turns the text round, begins a new line.

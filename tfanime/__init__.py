@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from tfanime.prepare.load import load_data
     from tfanime.prepare.pack import pack
     from tfanime.prepare.posters import pack_posters
-    from tfanime.sampling.generate import generate, interpolate
+    from tfanime.sampling.generate import generate
     from tfanime.sampling.imagine import imagine
+    from tfanime.sampling.interpolate import interpolate
     from tfanime.sampling.upscale import upscale
     from tfanime.tagging.tags import estimate_tags
     from tfanime.training.fine_tune import fine_tune
@@ -87,7 +88,7 @@ _FUNCTIONS = {
     "from_arrays": ("tfanime.data", "from_arrays"),
     "generate": ("tfanime.sampling.generate", "generate"),
     "imagine": ("tfanime.sampling.imagine", "imagine"),
-    "interpolate": ("tfanime.sampling.generate", "interpolate"),
+    "interpolate": ("tfanime.sampling.interpolate", "interpolate"),
     "load_data": ("tfanime.prepare.load", "load_data"),
     "load_generator": ("tfanime.zoo.saved", "load_generator"),
     "load_upscaler": ("tfanime.zoo.saved", "load_upscaler"),

@@ -71,7 +71,7 @@ SCALE = click.option(
 )
 @click.option(
     "--grid",
-    type=Drawing("SHEETS"),
+    type=Drawing("images.SHEETS"),
     metavar="FILE",
     help="All pictures on one sheet (.png, .jpg, .webp).",
 )
@@ -145,13 +145,13 @@ def generate(ctx, run, n, out, grid, sliders, **options) -> None:
 )
 @click.option(
     "--out",
-    type=Drawing("ANIMATIONS"),
+    type=Drawing("animation.ENDINGS"),
     metavar="FILE",
     help="A looping animation (.gif, .webp, .png: APNG; .mp4 where ffmpeg is).",
 )
 @click.option(
     "--grid",
-    type=Drawing("SHEETS"),
+    type=Drawing("images.SHEETS"),
     metavar="SHEET",
     help="A still sheet, one row a transition (.png, .jpg, .webp).",
 )

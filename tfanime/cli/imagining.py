@@ -24,7 +24,7 @@ from tfanime.cli.kinds import COUNT, SEED, TRUNCATION, TRUST_ENCODER, Drawing, R
 @click.option("--out", type=click.Path(file_okay=False), metavar="DIR", help="One PNG a picture.")
 @click.option(
     "--grid",
-    type=Drawing("SHEETS"),
+    type=Drawing("images.SHEETS"),
     metavar="FILE",
     help="All pictures on one sheet (.png, .jpg, .webp).",
 )

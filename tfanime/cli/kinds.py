@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -93,7 +94,7 @@ class Drawing(click.Path):
     """A file to write, whose ending is checked before anything is drawn.
 
     Args:
-        endings: name of a tuple in `tfanime.core.images`.
+        endings: module and name of a tuple in `tfanime.core`, `"images.SHEETS"`.
     """
 
     def __init__(self, endings: str):
@@ -101,9 +102,8 @@ class Drawing(click.Path):
         self.endings = endings
 
     def convert(self, value, param, ctx):
-        from tfanime.core import images
-
-        known = getattr(images, self.endings)
+        module, _, name = self.endings.partition(".")
+        known = getattr(import_module(f"tfanime.core.{module}"), name)
         if not str(value).lower().endswith(known):
             self.fail(f"{str(value)!r} ends in none of: {', '.join(known)}.", param, ctx)
         return super().convert(value, param, ctx)

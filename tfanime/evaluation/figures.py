@@ -14,14 +14,16 @@ import numpy as np
 
 from tfanime.core import seeds
 from tfanime.core.files import atomic_path
-from tfanime.core.images import grid, picture_size, read_image, save_image, to_uint8
+from tfanime.core.images import grid, picture_size, read_image, save_image
 from tfanime.core.labels import Field, to_signed
 from tfanime.core.printing import caption
+from tfanime.core.seeds import latents, lerp, sample_labels, slerp
 from tfanime.data import PackedDataset
 from tfanime.data.writer import is_packed
 from tfanime.evaluation.subject import open_subject
 from tfanime.prepare.load import load_data
-from tfanime.sampling.generate import CHUNK
+from tfanime.sampling.generate import loaded
+from tfanime.sampling.sampler import Sampler
 from tfanime.zoo.saved import Truncation, load_generator, store_truncation
 
 SIDE = 8  # pictures a row
@@ -44,7 +46,7 @@ def fixed_noise(run, out: str | os.PathLike, n: int = SIDE**2, seed: int = 0) ->
     generator = _conditional(run)
     z = np.repeat(seeds.latents(seed, 1, generator.latent_dim), n, axis=0)
     labels = seeds.sample_labels(seed, n, generator.schema)
-    _save_sheet(out, _draw(generator, z, to_signed(labels)))
+    _save_sheet(out, Sampler(generator).decode(z, to_signed(labels)))
 
 
 def fixed_attributes(
@@ -62,7 +64,7 @@ def fixed_attributes(
     generator = _conditional(run)
     z = seeds.latents(seed, n, generator.latent_dim)
     labels = seeds.sample_labels(seed, 1, generator.schema, tags)
-    _save_sheet(out, _draw(generator, z, to_signed(np.repeat(labels, n, axis=0))))
+    _save_sheet(out, Sampler(generator).decode(z, to_signed(np.repeat(labels, n, axis=0))))
 
 
 def interpolation(
@@ -78,14 +80,14 @@ def interpolation(
             f"A grid has four corners and at least 2 x 2 pictures. Received: {len(seeds)} seeds, "
             f"{side} x {side}."
         )
-    generator = _loaded(run)
-    corners = [seeds.latents(seed, 1, generator.latent_dim)[0] for seed in seeds]
-    z = _square(corners, side, seeds.slerp)
+    generator = loaded(run)
+    corners = [latents(seed, 1, generator.latent_dim)[0] for seed in seeds]
+    z = _square(corners, side, slerp)
     signed = None
     if generator.schema is not None:
-        rows = [seeds.sample_labels(seed, 1, generator.schema)[0] for seed in seeds]
-        signed = _square([to_signed(row) for row in rows], side, seeds.lerp)
-    _save_sheet(out, _draw(generator, z, signed), side)
+        rows = [sample_labels(seed, 1, generator.schema)[0] for seed in seeds]
+        signed = _square([to_signed(row) for row in rows], side, lerp)
+    _save_sheet(out, Sampler(generator).decode(z, signed), side)
 
 
 def training(
@@ -157,7 +159,7 @@ def truncation(
     at = sorted({seeds.check_truncation(t) for t in at} | {1.0}, reverse=True)
     if at[0] > 1:
         raise ValueError(f"Truncations to measure lie between 0 and 1. Received: {at[0]:g}.")
-    data, generator = _dataset(data), _loaded(run)
+    data, generator = _dataset(data), loaded(run)
     if store and generator is run:
         raise ValueError("store needs the folder of the model. Received: a loaded generator.")
     meter = quality.quality_meter(data, n, extractor)
@@ -172,7 +174,7 @@ def truncation(
         rows.append({"truncation": scale})
         for way, end in (("", None), ("typical ", z[chosen])):
             truncated = seeds.truncate(z, scale, end)
-            features = meter.features(_draw(generator, truncated, signed))
+            features = meter.features(Sampler(generator).decode(truncated, signed))
             rows[-1][f"{way}precision"] = prdc_from_features(meter.real, features).precision
             rows[-1][f"{way}kid"] = kid_from_features(meter.real, features).mean
     limit = (1 - TOLERANCE) * rows[0]["precision"]
@@ -401,12 +403,8 @@ def histograms(data, out: str | os.PathLike) -> None:
 # ---- drawing -----------------------------------------------------------------------------------
 
 
-def _loaded(run):
-    return run if hasattr(run, "latent_dim") else load_generator(run)
-
-
 def _conditional(run):
-    generator = _loaded(run)
+    generator = loaded(run)
     if generator.schema is None:
         raise ValueError(
             "This figure needs a model that was trained with labels, and this one was not."
@@ -414,20 +412,12 @@ def _conditional(run):
     return generator
 
 
-def _draw(generator, z: np.ndarray, signed: np.ndarray | None) -> np.ndarray:
-    parts = []
-    for first in range(0, len(z), CHUNK):
-        rows = slice(first, first + CHUNK)
-        parts.append(to_uint8(generator(z[rows], None if signed is None else signed[rows])))
-    return np.concatenate(parts)
-
-
 def _most_typical(generator, meter, z: np.ndarray, signed: np.ndarray | None) -> int:
     """The row of `z` that draws what is near the mean of the real pictures' features."""
     centre = meter.real.mean(axis=0)
 
     def away(latents, labels) -> np.ndarray:
-        features = meter.features(_draw(generator, latents, labels))
+        features = meter.features(Sampler(generator).decode(latents, labels))
         return np.linalg.norm(features - centre, axis=1)
 
     near = np.argsort(away(z, signed), kind="stable")[:SHORTLIST]
@@ -586,5 +576,5 @@ def _measure_checkpoints(run: Path, data, n: int, progress: bool):
         if used is not None:
             given = used.convert(meter.labels, data.schema) if data.schema else None
             signed = to_signed(seeds.sample_labels(0, meter.count, used, rows=given))
-        rows.append({"step": float(meta["step"]), **meter(_draw(generator, z, signed))})
+        rows.append({"step": float(meta["step"]), **meter(Sampler(generator).decode(z, signed))})
     return rows, meter.floor, meter.count

@@ -1,91 +1,26 @@
-"""Draw pictures from a trained model: single ones, sheets and transitions."""
+"""`generate`: images from a trained model, one by one and on sheets."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from pathlib import Path
 
 import numpy as np
 
-from tfanime.core import animation, seeds
 from tfanime.core import images as pictures
-from tfanime.core.files import read_json, remove_left_over, write_json
+from tfanime.core import seeds
 from tfanime.core.labels import LabelSchema, to_signed, to_unsigned
-from tfanime.core.notebook import MOST, Pictures
 from tfanime.sampling import upscale as upscaling
+from tfanime.sampling.generated import SHEETS, Generated, ImageFolder
+from tfanime.sampling.sampler import Sampler
 
-CHUNK = 8  # pictures a network call: always, see _draw
 MOST_PICTURES = 1_000_000
-MOST_FRAMES = 10_000
 MOST_SCALE = 16
-MOST_MILLISECONDS = 60_000
-METHODS = {"slerp": seeds.slerp, "lerp": seeds.lerp}
-SHEETS = pictures.SHEETS
-INDEX = "generated.json"
-DEFAULT_SEEDS = (0, 1, 2, 3)
 
 Tags = Mapping[str, object]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Generated(Pictures):
-    """Pictures and what they were drawn from. In a notebook they show themselves.
-
-    Args:
-        images: `(n, H, W, 3)` uint8.
-        latents: `(n, dim)` float32, truncation applied.
-        labels: `(n, L)` float32, 0/1 coding; None for a model without labels. Between two key
-            pictures of a transition they lie between 0 and 1.
-        schema: what the columns of `labels` mean, or None.
-        seed, first: the seed and the index of the first picture; None and 0 for a transition.
-    """
-
-    images: np.ndarray
-    latents: np.ndarray
-    labels: np.ndarray | None
-    schema: LabelSchema | None
-    seed: int | None = None
-    first: int = 0
-
-    @property
-    def tags(self) -> list[dict[str, object]]:
-        """The labels in words, one dictionary a picture."""
-        if self.labels is None:
-            return [{} for _ in self.images]
-        return [self.schema.decode(row) for row in self.labels]
-
-    def __repr__(self) -> str:
-        count, height, width = self.images.shape[:3]
-        seed = "a transition" if self.seed is None else f"seed {self.seed}, from {self.first}"
-        return f"<Generated: {count} pictures of {width}x{height}, {seed}>"
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def _few(self) -> np.ndarray:
-        return self.images[:MOST]
-
-    def save(self, path: str | os.PathLike, columns: int | None = None) -> None:
-        """Writes them: a sheet (.png, .jpg, .webp), an animation (.gif, .mp4), or, without an
-        ending, a folder with a PNG each.
-
-        Args:
-            path: the file or folder.
-            columns: of a sheet, pictures a row.
-        """
-        ending = Path(path).suffix.lower()
-        if ending in SHEETS:
-            pictures.save_grid(path, self.images, columns)
-        elif ending:
-            animation.save_animation(path, self.images)
-        else:
-            for i, image in enumerate(self.images, self.first):
-                seed = "" if self.seed is None else f"seed{self.seed}_"
-                pictures.save_image(Path(path) / f"{seed}{i:06d}.png", image)
 
 
 def generate(
@@ -157,22 +92,23 @@ def generate(
             f"n is at most {MOST_PICTURES:,}. Received: {n:,}. "
             "Draw more in several calls: first= continues the sequence."
         )
-    _check_ending(grid, SHEETS, "grid, a sheet of pictures,")
-    folder = None if out is None else _PictureFolder(out)
+    check_ending(grid, SHEETS, "grid, a sheet of pictures,")
+    folder = None if out is None else ImageFolder(out)
     truncation = seeds.check_truncation(truncation)
-    _check_scale(scale)
+    check_scale(scale)
     vary, vary_seed = _check_vary(vary), seeds.check_seed(vary_seed)
-    generator = _loaded(run)
+    generator = loaded(run)
+    sampler = Sampler(generator)
     columns = _columns(generator.schema, sliders)
     upscaler = None if upscale is None else upscaling.loaded(upscale)
     factor = scale if upscaler is None else scale * upscaler.factor
-    centre = _centre(generator, truncation, typical)
-    z = seeds.truncate(seeds.latents(seed, n, generator.latent_dim, first), truncation, centre)
+    middle = centre(generator, truncation, typical)
+    z = seeds.truncate(sampler.latents(seed, n, first), truncation, middle)
     if vary:
-        others = seeds.latents(vary_seed, n, generator.latent_dim, first)
-        others = seeds.truncate(others, truncation, centre)
+        others = sampler.latents(vary_seed, n, first)
+        others = seeds.truncate(others, truncation, middle)
         z = np.concatenate([seeds.slerp(a, b, [vary]) for a, b in zip(z, others, strict=True)])
-    labels = _sample_labels(generator, seed, n, tags, first, labels)
+    labels = sampler.labels(seed, n, tags, first, labels)
     shots = np.empty((n, factor * generator.height, factor * generator.width, 3), np.uint8)
     signed = None if labels is None else to_signed(labels)
     if columns:
@@ -183,8 +119,8 @@ def generate(
         folder.tuned |= {"sliders": dict(sliders)} if columns else {}
     result = Generated(shots, z, labels, generator.schema, seed, first)
     try:
-        for start, part in _draw(generator, z, signed, first, progress):
-            part = _enlarged(part, upscaler, scale)
+        for start, drawn in sampler.parts(z, signed, first, progress):
+            part = enlarged(drawn, upscaler, scale)
             shots[start : start + len(part)] = part
             if folder:
                 for i, shot in enumerate(part, start):
@@ -196,95 +132,6 @@ def generate(
     if grid is not None:
         pictures.save_grid(grid, shots)
     return result
-
-
-def interpolate(
-    run: object,
-    seeds: Sequence[int] | None = None,
-    tags: Sequence[Tags] | Tags | None = None,
-    frames: int = 24,
-    method: str = "slerp",
-    truncation: float = 1.0,
-    milliseconds: int = 50,
-    out: str | os.PathLike | None = None,
-    grid: str | os.PathLike | None = None,
-    progress: bool = False,
-    upscale: object = None,
-    scale: int = 1,
-    typical: bool = False,
-) -> Generated:
-    """Draws transitions through key pictures and back to the first, a loop without an end.
-
-    Key picture k is picture 0 of `seeds[k]` with `tags[k]`; an attribute that its tags leave open
-    keeps what the seed draws for it. Between keys the latents go along `method` and the labels in
-    a straight line in -1/+1 coding.
-
-    Args:
-        run: a run folder or a saved model, or what `tfanime.zoo.saved.load_generator` returns.
-        seeds: one seed a key picture. One seed serves for all tags. Default: 0, 1, 2, 3, or with a
-            list of tags: 0.
-        tags: one dictionary a key picture, or one for all of them.
-        frames: pictures from one key to the next, the next one not counted.
-        method: `"slerp"` (the arc between latents; see `seeds.slerp`) or `"lerp"`.
-        truncation: 0 to 2; scales the latents of the key pictures, as in `generate`.
-        milliseconds: how long a frame of the animation stays.
-        out: a file for the looping animation: .gif, .png (an animated PNG), .webp or, where ffmpeg
-            is, .mp4.
-        grid: a file (.png, .jpg or .webp) for a still sheet: a row for each transition, from a
-            key picture to the next; the way back to the first is left out.
-        progress: show a progress bar.
-        upscale, scale: enlarge each picture, as for `generate`.
-        typical: as in `generate`.
-
-    Returns:
-        `Generated` with `keys * frames` pictures; key k is picture `k * frames`.
-
-    Raises:
-        ValueError: for a number out of range, fewer than two key pictures, seeds and tags of
-            different counts, or tags that the model does not know.
-
-    Example:
-        >>> interpolate("runs/girls", seeds=[1, 2, 3], out="loop.gif")  # doctest: +SKIP
-        >>> interpolate("runs/girls", seeds=[5],  # doctest: +SKIP
-        ...             tags=[{"hair": "blue"}, {"hair": "red"}], grid="dye.png")
-    """
-    seeds, tags = key_pictures(seeds, tags)
-    if not isinstance(frames, (int, np.integer)) or not 1 <= frames * len(seeds) <= MOST_FRAMES:
-        raise ValueError(
-            f"frames is a whole number, at least 1, and {MOST_FRAMES:,} at most in all. "
-            f"Received: {frames!r} for each of {len(seeds)} transitions."
-        )
-    if method not in METHODS:
-        raise ValueError(f"method is one of: {', '.join(METHODS)}. Received: {method!r}.")
-    if not 1 <= milliseconds <= MOST_MILLISECONDS:
-        raise ValueError(
-            f"milliseconds is a number from 1 to {MOST_MILLISECONDS:,}. Received: {milliseconds!r}."
-        )
-    _check_ending(out, animation.ENDINGS, "out, an animation,")
-    _check_ending(grid, SHEETS, "grid, a sheet of pictures,")
-    if out is not None and Path(out).suffix.lower() == animation.ENDING:
-        animation.ffmpeg()
-    truncation = seeds.check_truncation(truncation)
-    _check_scale(scale)
-    generator = _loaded(run)
-    upscaler = None if upscale is None else upscaling.loaded(upscale)
-    centre = _centre(generator, truncation, typical)
-    keys = [seeds.latents(seed, 1, generator.latent_dim) for seed in seeds]
-    keys = [seeds.truncate(key, truncation, centre)[0] for key in keys]
-    z = _path(keys, METHODS[method], frames)
-    signed = None
-    ends = [_sample_labels(generator, seed, 1, t, 0) for seed, t in zip(seeds, tags, strict=True)]
-    if generator.schema is not None:
-        signed = _path([to_signed(row[0]) for row in ends], seeds.lerp, frames)
-    drawn = (part for _, part in _draw(generator, z, signed, 0, progress))
-    shots = np.concatenate([_enlarged(part, upscaler, scale) for part in drawn])
-    if out is not None:
-        animation.save_animation(out, shots, int(milliseconds))
-    if grid is not None:
-        rows = np.arange(len(seeds) - 1)[:, None] * frames + np.arange(frames + 1)
-        pictures.save_grid(grid, shots[rows.ravel()], columns=frames + 1)
-    labels = None if signed is None else to_unsigned(signed)
-    return Generated(shots, z, labels, generator.schema)
 
 
 # ---- fine tuning ---------------------------------------------------------------------------------
@@ -315,7 +162,7 @@ def _columns(schema: LabelSchema | None, sliders: Mapping[str, float] | None) ->
 # ---- drawing -----------------------------------------------------------------------------------
 
 
-def _loaded(run: object):
+def loaded(run: object):
     """`run` itself if it is a loaded generator, else the generator of that run."""
     if hasattr(run, "latent_dim"):
         return run
@@ -324,7 +171,7 @@ def _loaded(run: object):
     return load_generator(run)
 
 
-def _centre(generator, truncation: float, typical: bool) -> np.ndarray | None:
+def centre(generator, truncation: float, typical: bool) -> np.ndarray | None:
     """The latent that truncation leads to, None for zero; with a note where that goes too far."""
     measured = getattr(generator, "truncation", None)
     if typical:
@@ -345,130 +192,24 @@ def _centre(generator, truncation: float, typical: bool) -> np.ndarray | None:
     return None
 
 
-def _sample_labels(generator, seed: int, n: int, tags: Tags | None, first: int, rows=None):
-    """`(n, L)` labels in 0/1 coding, or None for a model without labels."""
-    if generator.schema is not None:
-        return seeds.sample_labels(seed, n, generator.schema, tags, first, rows)
-    if tags or rows is not None:
-        raise ValueError(
-            "Tags and labels need a model that was trained with labels, and this one was not. "
-            f"Received: {dict(tags) if tags else 'label rows'}. Leave them out."
-        )
-    return None
-
-
-def _draw(
-    generator, z: np.ndarray, signed: np.ndarray | None, first: int, progress: bool
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Yields `(position in z, uint8 pictures)`.
-
-    Kernels round differently for another batch size or another place in the batch. So every call
-    has `CHUNK` rows and picture i sits in row i % CHUNK, whatever n and first are: the same
-    picture then comes out to the last bit. Free rows repeat a neighbour.
-    """
-    from tfanime.core.bars import progress_bar
-
-    n = len(z)
-    with progress_bar(total=n, unit="picture", disable=not progress) as bar:
-        for start in range(-(first % CHUNK), n, CHUNK):
-            low, high = max(start, 0), min(start + CHUNK, n)
-            free = ((low - start, start + CHUNK - high), (0, 0))
-            batch = [None if x is None else np.pad(x[low:high], free, "edge") for x in (z, signed)]
-            drawn = generator(*batch)[low - start : high - start]
-            yield low, pictures.to_uint8(drawn)
-            bar.update(high - low)
-
-
-def _enlarged(shots: np.ndarray, upscaler, scale: int) -> np.ndarray:
-    """Pictures `(n, H, W, 3)` uint8, enlarged by an upscaler, if there is one, and by `scale`."""
+def enlarged(drawn: np.ndarray, upscaler, scale: int) -> np.ndarray:
+    """`(n, H, W, 3)` float32 in [-1, 1] as uint8, enlarged by an upscaler, if there is one, and by
+    `scale`."""
+    shots = pictures.to_uint8(drawn)
     if upscaler is not None:
         shots = np.stack([upscaling.enlarge(upscaler, shot) for shot in shots])
     return pictures.enlarge(shots, scale)
 
 
-def _path(keys: list[np.ndarray], step, frames: int) -> np.ndarray:
-    """`(len(keys) * frames, dim)`: through all keys and back to just before the first."""
-    t = np.arange(frames) / frames
-    return np.concatenate([step(a, b, t) for a, b in zip(keys, keys[1:] + keys[:1], strict=True)])
-
-
-def key_pictures(
-    seeds: Sequence[int] | None, tags: Sequence[Tags] | Tags | None
-) -> tuple[list[int], list[Tags | None]]:
-    """One seed and one set of tags (or None) for each key picture."""
-    listed = tags is not None and not isinstance(tags, Mapping)
-    tags = list(tags) if listed else [tags]
-    if seeds is None:
-        seeds = DEFAULT_SEEDS[:1] if listed else DEFAULT_SEEDS
-    elif isinstance(seeds, (int, np.integer)):
-        seeds = (seeds,)
-    seeds = [seeds.check_seed(seed) for seed in seeds]
-    count = max(len(seeds), len(tags))
-    if count < 2 or len(seeds) not in (1, count) or len(tags) not in (1, count):
-        raise ValueError(
-            "A transition needs at least two seeds or two sets of tags, and as many of one as of "
-            f"the other (or a single one). Received: {len(seeds)} seeds and "
-            f"{len(tags) if listed else 'no list of'} tags."
-        )
-    return seeds * (count // len(seeds)), tags * (count // len(tags))
-
-
 # ---- writing -----------------------------------------------------------------------------------
 
 
-def _check_scale(scale: int) -> None:
+def check_scale(scale: int) -> None:
     if not isinstance(scale, (int, np.integer)) or not 1 <= scale <= MOST_SCALE:
         raise ValueError(f"scale is a whole number from 1 to {MOST_SCALE}. Received: {scale!r}.")
 
 
-def _check_ending(path: str | os.PathLike | None, endings: Sequence[str], what: str) -> None:
+def check_ending(path: str | os.PathLike | None, endings: Sequence[str], what: str) -> None:
     """Refuses a file name before hours of drawing rather than after them."""
     if path is not None and Path(path).suffix.lower() not in endings:
         raise ValueError(f"{what} ends in {', '.join(endings)}. Received: {os.fspath(path)!r}.")
-
-
-class _PictureFolder:
-    """A folder of PNG files, and `generated.json` which says what each of them is.
-
-    Pictures of other seeds that are already there stay, with their entries.
-    """
-
-    def __init__(self, path: str | os.PathLike):
-        self.path = Path(path)
-        if self.path.is_file() or self.path.suffix.lower() in SHEETS:
-            raise ValueError(
-                "out is a folder, one file a picture. "
-                f"Received: {os.fspath(path)!r}. For one sheet use grid."
-            )
-        self.entries: dict[str, dict] = {}
-        self.tuned: dict[str, object] = {}  # how all that is added was tuned, if it was
-        remove_left_over(self.path)
-        index = self.path / INDEX
-        if index.exists():
-            try:
-                self.entries = dict(read_json(index)["pictures"])
-            except (TypeError, KeyError, ValueError):
-                raise ValueError(
-                    f"{INDEX} in the folder out lists its pictures; this one is not readable. "
-                    f"Received: {str(index)!r}. Choose another folder, or remove the file."
-                ) from None
-
-    def add(
-        self,
-        image: np.ndarray,
-        seed: int,
-        index: int,
-        truncation: float,
-        tags: dict,
-        typical: bool = False,
-    ) -> None:
-        name = f"seed{seed}_{index:06d}.png"
-        pictures.save_image(self.path / name, image)
-        entry = {"seed": seed, "index": index, "truncation": truncation, "tags": tags}
-        self.entries[name] = entry | ({"typical": True} if typical else {})
-        self.entries[name] |= self.tuned
-
-    def write_index(self) -> None:
-        """Also after an interruption: what is there is then listed."""
-        if self.entries:
-            write_json(self.path / INDEX, {"pictures": self.entries})

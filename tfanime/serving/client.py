@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tfanime.core import seeds
 from tfanime.core.files import sound
 from tfanime.core.images import check_pictures
 from tfanime.core.labels import TRUE_WORDS, LabelSchema
-from tfanime.sampling.generate import MOST_PICTURES, Generated, Tags, key_pictures
+from tfanime.core.seeds import check_pictures as check_indices
+from tfanime.core.seeds import check_seed, check_truncation
+from tfanime.sampling.generate import MOST_PICTURES, Tags
+from tfanime.sampling.generated import Generated
+from tfanime.sampling.interpolate import key_pictures
 from tfanime.serving import answers
 from tfanime.serving.transport import ANSWER_BYTES, Arrays, connect
 
@@ -125,11 +128,11 @@ class Client:
 
         More than the model allows for one request are asked for in several.
         """
-        seed = seeds.check_seed(seed)
-        n, first = seeds.check_pictures(n, first)
+        seed = check_seed(seed)
+        n, first = check_indices(n, first)
         if n > MOST_PICTURES:
             raise ValueError(f"n is at most {MOST_PICTURES:,}. Received: {n:,}.")
-        truncation, text = seeds.check_truncation(truncation), self._text(tags)
+        truncation, text = check_truncation(truncation), self._text(tags)
         return self._several("generate_png", n, seed, first, truncation, tags=text)
 
     def imagine(
@@ -157,8 +160,8 @@ class Client:
         read = code.prepared(text)
         if not read:
             raise ValueError(f"A text that says something is needed. Received: {text!r}.")
-        seed, (n, _) = seeds.check_seed(seed), seeds.check_pictures(n, 0)
-        truncation, said = seeds.check_truncation(truncation), self._text(tags)
+        seed, (n, _) = check_seed(seed), check_indices(n, 0)
+        truncation, said = check_truncation(truncation), self._text(tags)
         return self._several(
             "imagine", n, seed, 0, truncation, tags=said, text=sound(read).encode()
         )
@@ -175,7 +178,7 @@ class Client:
         most = self.describe()["limits"]["pictures"]
         if isinstance(frames, bool) or not isinstance(frames, int) or not 1 <= frames <= most:
             raise ValueError(f"frames is a whole number from 1 to {most}. Received: {frames!r}.")
-        truncation, texts = seeds.check_truncation(truncation), [self._text(t) for t in tags]
+        truncation, texts = check_truncation(truncation), [self._text(t) for t in tags]
         keys = list(zip(seeds, texts, strict=True))
         parts = [
             self._one(

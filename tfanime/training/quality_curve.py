@@ -5,20 +5,16 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-import numpy as np
-
-from tfanime.core import seeds
 from tfanime.core.files import atomic_path, write_json, write_text
-from tfanime.core.images import to_uint8
-from tfanime.core.labels import LabelSchema, to_signed
+from tfanime.core.labels import LabelSchema
 from tfanime.gans import GAN
 from tfanime.metrics.statistics import FEW
 from tfanime.recipes.config import Config
-from tfanime.zoo.saved import save_generator
+from tfanime.sampling.sampler import Sampler
+from tfanime.zoo.saved import Generator, save_generator
 
 COLUMNS = ("step", "fid", "kid")
 FILE, CURVE, BEST = "quality.csv", "quality.png", "best"
-CHUNK = 16  # pictures drawn at once
 
 
 class QualityCurve:
@@ -43,28 +39,16 @@ class QualityCurve:
 
         self.run, self.gan, self.name, self.schema = Path(run), gan, config.recipe, schema
         self.meter = quality_meter(data, seed=config.seed)
-        self.latents = seeds.latents(config.seed, self.meter.count, gan.latent_dim)
-        self.labels = None
-        if schema is not None:
-            self.labels = to_signed(
-                seeds.sample_labels(
-                    config.seed, self.meter.count, data.schema, rows=self.meter.labels
-                )
-            )
+        self.sampler = Sampler(Generator(gan.ema_generator, schema, self.name))
+        rows = None if schema is None else self.meter.labels
+        self.inputs = self.sampler.inputs(config.seed, self.meter.count, rows)
         self.rows = [row for row in read(self.run) if row["step"] <= step]
         if (self.run / FILE).exists():
             self._write()
 
     def measure(self, step: int) -> dict[str, float]:
         """Measures now; returns `{"fid", "kid"}`."""
-        drawn = []
-        for first in range(0, len(self.latents), CHUNK):
-            rows = slice(first, first + CHUNK)
-            inputs = self.latents[rows]
-            if self.labels is not None:
-                inputs = [inputs, self.labels[rows]]
-            drawn.append(to_uint8(np.nan_to_num(np.asarray(self.gan(inputs), np.float32))))
-        figures = self.meter(np.concatenate(drawn))
+        figures = self.meter(self.sampler.decode(*self.inputs))
         self.rows.append({"step": step, **figures})
         self._write()
         if figures["kid"] <= min(row["kid"] for row in self.rows):

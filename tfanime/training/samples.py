@@ -10,17 +10,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfanime.core import seeds
 from tfanime.core.images import grid, save_grid, save_image, to_float, to_uint8
-from tfanime.core.labels import to_signed
 from tfanime.gans import GAN, SRGAN
 from tfanime.recipes.config import Config
+from tfanime.sampling.sampler import Sampler
 from tfanime.sampling.upscale import reduced
-from tfanime.zoo.saved import Upscaler
+from tfanime.zoo.saved import Generator, Upscaler
 
 COUNT = 64
 ACROSS = 8  # pictures of an upscaler's sheet
-CHUNK = 16  # pictures drawn at once: memory does not depend on the sheet
 
 
 class Sheets:
@@ -64,21 +62,12 @@ class SampleSheets(Sheets):
 
     def __init__(self, run: Path, gan: GAN, data, config: Config):
         super().__init__(run, data)
-        self.gan = gan
-        self.latents = seeds.latents(config.seed, COUNT, gan.latent_dim)
-        self.labels = None
-        if gan.conditional_generator:
-            self.labels = to_signed(seeds.sample_labels(config.seed, COUNT, data.schema))
+        schema = data.schema if gan.conditional_generator else None
+        self.sampler = Sampler(Generator(gan.ema_generator, schema, config.recipe))
+        self.inputs = self.sampler.inputs(config.seed, COUNT)
 
     def _save(self, path: Path) -> None:
-        drawn = []
-        for first in range(0, COUNT, CHUNK):
-            rows = slice(first, first + CHUNK)
-            inputs = self.latents[rows]
-            if self.labels is not None:
-                inputs = [inputs, self.labels[rows]]
-            drawn.append(np.asarray(self.gan(inputs), np.float32))
-        save_grid(path, to_uint8(np.nan_to_num(np.concatenate(drawn))))
+        save_grid(path, self.sampler.decode(*self.inputs))
 
 
 class UpscaleSheets(Sheets):

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfanime import zoo
-from tfanime.core import seeds
 from tfanime.core.files import atomic_folder, read_json, write_json
-from tfanime.core.labels import to_signed
 from tfanime.export import card
 from tfanime.export.folder import gzipped
 from tfanime.export.graph import parity
@@ -21,7 +19,7 @@ from tfanime.export.graph.graph import from_keras
 from tfanime.export.graph.precision import Measured, decibel, errors
 from tfanime.export.graph.rewrite import rewrite
 from tfanime.export.serving import server_files, warmup
-from tfanime.sampling import generate as generation
+from tfanime.sampling.sampler import CHUNK, Sampler
 from tfanime.version import __version__
 from tfanime.zoo.saved import DESCRIPTION, Generator, load_generator, load_upscaler
 
@@ -32,7 +30,7 @@ FORMAT = 1
 MOST = 64  # pictures of one request
 CALL = 256  # pictures of all requests of a batch
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-COMPARED = generation.CHUNK  # pictures: as many as `tfanime generate` computes at a time
+COMPARED = CHUNK  # pictures: as many as `tfanime generate` computes at a time
 SEED = 7
 TEXTS = "text"  # the folder of a run that was trained with texts
 
@@ -242,15 +240,13 @@ def _compared(folder: Path, generator: Generator, most: int) -> tuple[np.ndarray
     inputs = {name: tf.constant([value], tf.int64) for name, value in numbers.items()}
     inputs |= {"truncation": tf.constant([1.0]), "tags": tf.constant([""])}
     found = {k: v.numpy()[0] for k, v in loaded.signatures["generate"](**inputs).items()}
-    z, signed = seeds.latents(SEED, n, generator.latent_dim), None
-    same = np.allclose(found["latents"], z, rtol=0, atol=1e-6)
+    sampler = Sampler(generator)
+    same = np.allclose(found["latents"], sampler.latents(SEED, n), rtol=0, atol=1e-6)
     if generator.schema is not None:
-        labels = seeds.sample_labels(SEED, n, generator.schema)
-        same &= np.array_equal(found["labels"], labels)
-        signed = to_signed(labels)
+        same &= np.array_equal(found["labels"], sampler.labels(SEED, n))
     if not same:
         raise RuntimeError(
             "A served model makes the latents and labels of docs/seeds.md. Received: others. "
             "Nothing was written; this is an error in tfanime or TensorFlow, please report it."
         )
-    return found["pictures"], generator(z, signed)
+    return found["pictures"], sampler.values(*sampler.inputs(SEED, n))

@@ -18,11 +18,10 @@ from tfanime.export.graph.rewrite import multiply_adds, rewrite
 from tfanime.export.graph.subject import (
     MEASURED_SEED,
     Subject,
-    by_keras,
-    drawn_inputs,
 )
 from tfanime.export.web import bundle, tfjs
 from tfanime.export.web.check import check_artifact
+from tfanime.sampling.sampler import Sampler
 from tfanime.zoo.saved import (
     DESCRIPTION,
     Generator,
@@ -168,8 +167,9 @@ class Work:
     def _references(self) -> tuple[dict, Path]:
         """What is known of a generator, with a picture that a browser can check itself by."""
         generator = self.subject.generator
-        inputs = drawn_inputs(generator, REFERENCE, 1)
-        picture = to_uint8(by_keras(generator.model, inputs)).tobytes()
+        sampler = Sampler(generator)
+        inputs = sampler.inputs(REFERENCE, 1)
+        picture = sampler.decode(*inputs).tobytes()
         file = bundle.write_hashed(self.home, "reference", ".bin", picture)
         reference = {
             "seed": REFERENCE,
@@ -229,7 +229,7 @@ def kid_judge(extractor: str | None) -> Judge | None:
 
     def judged(generator: Generator, graph: Graph, plan: Plan) -> tuple[float, float]:
         def features(seed: int, how: Graph, weights: Mapping | None):
-            inputs = drawn_inputs(generator, seed, JUDGED)
+            inputs = Sampler(generator).inputs(seed, JUDGED)
             return extract(to_uint8(precision.draw(how, inputs, weights)), network)
 
         other = features(MEASURED_SEED + 1, graph, None)

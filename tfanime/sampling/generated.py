@@ -1,0 +1,122 @@
+"""What a drawing gives back, and the folder that it fills."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tfanime.core import animation
+from tfanime.core import images as pictures
+from tfanime.core.files import read_json, remove_left_over, write_json
+from tfanime.core.labels import LabelSchema
+from tfanime.core.notebook import MOST, Pictures
+
+SHEETS = pictures.SHEETS
+INDEX = "generated.json"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Generated(Pictures):
+    """Pictures and what they were drawn from. In a notebook they show themselves.
+
+    Args:
+        images: `(n, H, W, 3)` uint8.
+        latents: `(n, dim)` float32, truncation applied.
+        labels: `(n, L)` float32, 0/1 coding; None for a model without labels. Between two key
+            pictures of a transition they lie between 0 and 1.
+        schema: what the columns of `labels` mean, or None.
+        seed, first: the seed and the index of the first picture; None and 0 for a transition.
+    """
+
+    images: np.ndarray
+    latents: np.ndarray
+    labels: np.ndarray | None
+    schema: LabelSchema | None
+    seed: int | None = None
+    first: int = 0
+
+    @property
+    def tags(self) -> list[dict[str, object]]:
+        """The labels in words, one dictionary a picture."""
+        if self.labels is None:
+            return [{} for _ in self.images]
+        return [self.schema.decode(row) for row in self.labels]
+
+    def __repr__(self) -> str:
+        count, height, width = self.images.shape[:3]
+        seed = "a transition" if self.seed is None else f"seed {self.seed}, from {self.first}"
+        return f"<Generated: {count} pictures of {width}x{height}, {seed}>"
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def _few(self) -> np.ndarray:
+        return self.images[:MOST]
+
+    def save(self, path: str | os.PathLike, columns: int | None = None) -> None:
+        """Writes them: a sheet (.png, .jpg, .webp), an animation (.gif, .mp4), or, without an
+        ending, a folder with a PNG each.
+
+        Args:
+            path: the file or folder.
+            columns: of a sheet, pictures a row.
+        """
+        ending = Path(path).suffix.lower()
+        if ending in SHEETS:
+            pictures.save_grid(path, self.images, columns)
+        elif ending:
+            animation.save_animation(path, self.images)
+        else:
+            for i, image in enumerate(self.images, self.first):
+                seed = "" if self.seed is None else f"seed{self.seed}_"
+                pictures.save_image(Path(path) / f"{seed}{i:06d}.png", image)
+
+
+class ImageFolder:
+    """A folder of PNG files, and `generated.json` which says what each of them is.
+
+    Pictures of other seeds that are already there stay, with their entries.
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path)
+        if self.path.is_file() or self.path.suffix.lower() in SHEETS:
+            raise ValueError(
+                "out is a folder, one file a picture. "
+                f"Received: {os.fspath(path)!r}. For one sheet use grid."
+            )
+        self.entries: dict[str, dict] = {}
+        self.tuned: dict[str, object] = {}  # how all that is added was tuned, if it was
+        remove_left_over(self.path)
+        index = self.path / INDEX
+        if index.exists():
+            try:
+                self.entries = dict(read_json(index)["pictures"])
+            except (TypeError, KeyError, ValueError):
+                raise ValueError(
+                    f"{INDEX} in the folder out lists its pictures; this one is not readable. "
+                    f"Received: {str(index)!r}. Choose another folder, or remove the file."
+                ) from None
+
+    def add(
+        self,
+        image: np.ndarray,
+        seed: int,
+        index: int,
+        truncation: float,
+        tags: dict,
+        typical: bool = False,
+    ) -> None:
+        name = f"seed{seed}_{index:06d}.png"
+        pictures.save_image(self.path / name, image)
+        entry = {"seed": seed, "index": index, "truncation": truncation, "tags": tags}
+        self.entries[name] = entry | ({"typical": True} if typical else {})
+        self.entries[name] |= self.tuned
+
+    def write_index(self) -> None:
+        """Also after an interruption: what is there is then listed."""
+        if self.entries:
+            write_json(self.path / INDEX, {"pictures": self.entries})

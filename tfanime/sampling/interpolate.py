@@ -1,0 +1,146 @@
+"""`interpolate`: transitions between images, as loops and sheets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tfanime.core import animation
+from tfanime.core import images as pictures
+from tfanime.core.labels import to_signed, to_unsigned
+from tfanime.core.seeds import check_seed, check_truncation, lerp, slerp, truncate
+from tfanime.sampling import upscale as upscaling
+from tfanime.sampling.generate import (
+    Tags,
+    centre,
+    check_ending,
+    check_scale,
+    enlarged,
+    loaded,
+)
+from tfanime.sampling.generated import SHEETS, Generated
+from tfanime.sampling.sampler import Sampler
+
+MOST_FRAMES = 10_000
+MOST_MILLISECONDS = 60_000
+METHODS = {"slerp": slerp, "lerp": lerp}
+DEFAULT_SEEDS = (0, 1, 2, 3)
+
+
+def interpolate(
+    run: object,
+    seeds: Sequence[int] | None = None,
+    tags: Sequence[Tags] | Tags | None = None,
+    frames: int = 24,
+    method: str = "slerp",
+    truncation: float = 1.0,
+    milliseconds: int = 50,
+    out: str | os.PathLike | None = None,
+    grid: str | os.PathLike | None = None,
+    progress: bool = False,
+    upscale: object = None,
+    scale: int = 1,
+    typical: bool = False,
+) -> Generated:
+    """Draws transitions through key pictures and back to the first, a loop without an end.
+
+    Key picture k is picture 0 of `seeds[k]` with `tags[k]`; an attribute that its tags leave open
+    keeps what the seed draws for it. Between keys the latents go along `method` and the labels in
+    a straight line in -1/+1 coding.
+
+    Args:
+        run: a run folder or a saved model, or what `tfanime.zoo.saved.load_generator` returns.
+        seeds: one seed a key picture. One seed serves for all tags. Default: 0, 1, 2, 3, or with a
+            list of tags: 0.
+        tags: one dictionary a key picture, or one for all of them.
+        frames: pictures from one key to the next, the next one not counted.
+        method: `"slerp"` (the arc between latents; see `tfanime.core.seeds.slerp`) or `"lerp"`.
+        truncation: 0 to 2; scales the latents of the key pictures, as in `generate`.
+        milliseconds: how long a frame of the animation stays.
+        out: a file for the looping animation: .gif, .png (an animated PNG), .webp or, where ffmpeg
+            is, .mp4.
+        grid: a file (.png, .jpg or .webp) for a still sheet: a row for each transition, from a
+            key picture to the next; the way back to the first is left out.
+        progress: show a progress bar.
+        upscale, scale: enlarge each picture, as for `generate`.
+        typical: as in `generate`.
+
+    Returns:
+        `Generated` with `keys * frames` pictures; key k is picture `k * frames`.
+
+    Raises:
+        ValueError: for a number out of range, fewer than two key pictures, seeds and tags of
+            different counts, or tags that the model does not know.
+
+    Example:
+        >>> interpolate("runs/girls", seeds=[1, 2, 3], out="loop.gif")  # doctest: +SKIP
+        >>> interpolate("runs/girls", seeds=[5],  # doctest: +SKIP
+        ...             tags=[{"hair": "blue"}, {"hair": "red"}], grid="dye.png")
+    """
+    seeds, tags = key_pictures(seeds, tags)
+    if not isinstance(frames, (int, np.integer)) or not 1 <= frames * len(seeds) <= MOST_FRAMES:
+        raise ValueError(
+            f"frames is a whole number, at least 1, and {MOST_FRAMES:,} at most in all. "
+            f"Received: {frames!r} for each of {len(seeds)} transitions."
+        )
+    if method not in METHODS:
+        raise ValueError(f"method is one of: {', '.join(METHODS)}. Received: {method!r}.")
+    if not 1 <= milliseconds <= MOST_MILLISECONDS:
+        raise ValueError(
+            f"milliseconds is a number from 1 to {MOST_MILLISECONDS:,}. Received: {milliseconds!r}."
+        )
+    check_ending(out, animation.ENDINGS, "out, an animation,")
+    check_ending(grid, SHEETS, "grid, a sheet of pictures,")
+    if out is not None and Path(out).suffix.lower() == animation.ENDING:
+        animation.ffmpeg()
+    truncation = check_truncation(truncation)
+    check_scale(scale)
+    generator = loaded(run)
+    upscaler = None if upscale is None else upscaling.loaded(upscale)
+    sampler, middle = Sampler(generator), centre(generator, truncation, typical)
+    keys = [sampler.latents(seed, 1) for seed in seeds]
+    keys = [truncate(key, truncation, middle)[0] for key in keys]
+    z = _path(keys, METHODS[method], frames)
+    signed = None
+    ends = [sampler.labels(seed, 1, t) for seed, t in zip(seeds, tags, strict=True)]
+    if generator.schema is not None:
+        signed = _path([to_signed(row[0]) for row in ends], lerp, frames)
+    drawn = (part for _, part in sampler.parts(z, signed, 0, progress))
+    shots = np.concatenate([enlarged(part, upscaler, scale) for part in drawn])
+    if out is not None:
+        animation.save_animation(out, shots, int(milliseconds))
+    if grid is not None:
+        rows = np.arange(len(seeds) - 1)[:, None] * frames + np.arange(frames + 1)
+        pictures.save_grid(grid, shots[rows.ravel()], columns=frames + 1)
+    labels = None if signed is None else to_unsigned(signed)
+    return Generated(shots, z, labels, generator.schema)
+
+
+def key_pictures(
+    seeds: Sequence[int] | None, tags: Sequence[Tags] | Tags | None
+) -> tuple[list[int], list[Tags | None]]:
+    """One seed and one set of tags (or None) for each key picture."""
+    listed = tags is not None and not isinstance(tags, Mapping)
+    tags = list(tags) if listed else [tags]
+    if seeds is None:
+        seeds = DEFAULT_SEEDS[:1] if listed else DEFAULT_SEEDS
+    elif isinstance(seeds, (int, np.integer)):
+        seeds = (seeds,)
+    seeds = [check_seed(seed) for seed in seeds]
+    count = max(len(seeds), len(tags))
+    if count < 2 or len(seeds) not in (1, count) or len(tags) not in (1, count):
+        raise ValueError(
+            "A transition needs at least two seeds or two sets of tags, and as many of one as of "
+            f"the other (or a single one). Received: {len(seeds)} seeds and "
+            f"{len(tags) if listed else 'no list of'} tags."
+        )
+    return seeds * (count // len(seeds)), tags * (count // len(tags))
+
+
+def _path(keys: list[np.ndarray], step, frames: int) -> np.ndarray:
+    """`(len(keys) * frames, dim)`: through all keys and back to just before the first."""
+    t = np.arange(frames) / frames
+    return np.concatenate([step(a, b, t) for a, b in zip(keys, keys[1:] + keys[:1], strict=True)])

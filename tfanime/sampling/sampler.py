@@ -1,0 +1,121 @@
+"""`Sampler`: the one place that turns seeds into images.
+
+Latents, labels, their coding for the network, chunks of a fixed size, uint8: whoever draws, draws
+through it, so that image i of a seed is the same everywhere, to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from tfanime.core import seeds
+from tfanime.core.bars import progress_bar
+from tfanime.core.images import to_uint8
+from tfanime.core.labels import to_signed
+
+CHUNK = 8  # images a network call: always, see `parts`
+
+
+class Sampler:
+    """Draws with a generator.
+
+    Args:
+        generator: what `tfanime.zoo.saved.load_generator` returns, or anything with its
+            `latent_dim`, `schema`, `name` and call.
+
+    Example:
+        >>> Sampler(load_generator("runs/girls")).images(seed=7, n=4).shape  # doctest: +SKIP
+        (4, 64, 64, 3)
+    """
+
+    def __init__(self, generator):
+        self.generator = generator
+        self.schema, self.latent_dim = generator.schema, generator.latent_dim
+
+    def latents(self, seed: int, n: int, first: int = 0) -> np.ndarray:
+        """`(n, latent_dim)` float32: those of images `first`, `first + 1`, ... of a seed."""
+        return seeds.latents(seed, n, self.latent_dim, first)
+
+    def labels(
+        self,
+        seed: int,
+        n: int,
+        tags: Mapping[str, object] | None = None,
+        first: int = 0,
+        rows: np.ndarray | None = None,
+    ) -> np.ndarray | None:
+        """`(n, L)` float32 labels in 0/1 coding, or None for a generator without labels.
+
+        Args:
+            seed, n, tags, first, rows: as for `tfanime.core.seeds.sample_labels`.
+
+        Raises:
+            ValueError: for tags or rows that the generator cannot be given.
+        """
+        if self.schema is not None:
+            return seeds.sample_labels(seed, n, self.schema, tags, first, rows)
+        if tags or rows is not None:
+            raise ValueError(
+                "Tags and labels need a model that was trained with labels, and this one was not. "
+                f"Received: {dict(tags) if tags else 'label rows'}. Leave them out."
+            )
+        return None
+
+    def inputs(self, seed: int, n: int, rows: np.ndarray | None = None) -> list[np.ndarray]:
+        """What the network is given for the first images of a seed: latents and, if it takes them,
+        labels in -1/+1 coding."""
+        labels = self.labels(seed, n, rows=rows)
+        latents = self.latents(seed, n)
+        return [latents] if labels is None else [latents, to_signed(labels)]
+
+    def images(self, seed: int, n: int, rows: np.ndarray | None = None) -> np.ndarray:
+        """The first images of a seed: `(n, H, W, 3)` uint8.
+
+        Args:
+            seed: 0 <= seed < 2**53.
+            n: at least 1.
+            rows: `(n, L)` labels in 0/1 coding, NaN where they are drawn; None: all are drawn.
+        """
+        return self.decode(*self.inputs(seed, n, rows))
+
+    def decode(self, latents: np.ndarray, signed: np.ndarray | None = None) -> np.ndarray:
+        """Images `(n, H, W, 3)` uint8 of latents `(n, latent_dim)` and labels `(n, L)` in -1/+1
+        coding."""
+        return np.concatenate([to_uint8(np.nan_to_num(x)) for _, x in self.parts(latents, signed)])
+
+    def values(self, latents: np.ndarray, signed: np.ndarray | None = None) -> np.ndarray:
+        """The same before rounding: `(n, H, W, 3)` float32 in [-1, 1]."""
+        return np.concatenate([part for _, part in self.parts(latents, signed)])
+
+    def parts(
+        self,
+        latents: np.ndarray,
+        signed: np.ndarray | None = None,
+        first: int = 0,
+        progress: bool = False,
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Yields `(position, images float32)`, at most `CHUNK` at a time.
+
+        Kernels round differently for another batch size or another place in the batch. So every
+        call has `CHUNK` rows and image i sits in row i % CHUNK, whatever n and first are: the same
+        image then comes out to the last bit. Free rows repeat a neighbour.
+
+        Args:
+            latents: `(n, latent_dim)` float32.
+            signed: `(n, L)` float32, -1/+1 coding; None for a generator without labels.
+            first: index of the first image.
+            progress: show a progress bar.
+        """
+        n = len(latents)
+        with progress_bar(total=n, unit="picture", disable=not progress) as bar:
+            for start in range(-(first % CHUNK), n, CHUNK):
+                low, high = max(start, 0), min(start + CHUNK, n)
+                free = ((low - start, start + CHUNK - high), (0, 0))
+                batch = [
+                    None if x is None else np.pad(x[low:high], free, "edge")
+                    for x in (latents, signed)
+                ]
+                yield low, self.generator(*batch)[low - start : high - start]
+                bar.update(high - low)
