@@ -15,6 +15,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from tfanime import keras_objects
 from tfanime.core import quiet
 from tfanime.version import __version__ as __version__
 
@@ -101,6 +102,7 @@ _FUNCTIONS = {
 _MODULES = ("collect", "gans", "prepare", "recipes", "text")
 
 quiet.install()
+keras_objects.install()
 
 
 def __getattr__(name: str):

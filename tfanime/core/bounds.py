@@ -257,6 +257,16 @@ def _objects(config: object) -> Iterator[dict]:
             waiting += one
 
 
+def without_values(config: dict) -> keras.Model:
+    """The network that a serialised configuration describes, with shapes alone.
+
+    Raises:
+        Exception: whatever Keras raises for what describes none.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(_without_values, config, _registered(config)).result()
+
+
 def _without_values(config: dict, known: dict[str, type]) -> keras.Model:
     """The network with shapes alone: no variable is given a value, and none takes memory. Sides
     that may be any are `SIDE`."""

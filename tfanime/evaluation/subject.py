@@ -13,9 +13,9 @@ from tfanime.core.images import fit, read_image
 from tfanime.core.labels import LabelSchema
 from tfanime.data import PackedDataset
 from tfanime.data.writer import is_packed
-from tfanime.sampling.generate import generate
+from tfanime.sampling.generate import generate, loaded
 from tfanime.training.checkpoint import checkpoints, generator_weights
-from tfanime.zoo.saved import DESCRIPTION, load_generator
+from tfanime.zoo.saved import DESCRIPTION
 
 CHUNK = 256  # pictures drawn at once
 WEIGHTS = {"ema": "average", "raw": "raw"}
@@ -60,8 +60,8 @@ class Generator(Subject):
     """
 
     def __init__(self, run, weights: str = "ema"):
-        loaded = hasattr(run, "latent_dim")
-        self.generator = run if loaded else load_generator(run)
+        in_memory = hasattr(run, "latent_dim")
+        self.generator = loaded(run)
         if weights == "raw":
             self.generator.model.set_weights(generator_weights(checkpoints(run)[-1]))
         self.schema = self.generator.schema
@@ -71,7 +71,7 @@ class Generator(Subject):
             "name": self.generator.name,
             "weights": WEIGHTS[weights],
         }
-        if not loaded:
+        if not in_memory:
             self.run = Path(run)
             self.described = {**self.described, "path": Path(run).name, **_checkpoint(Path(run))}
 

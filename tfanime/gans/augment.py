@@ -245,6 +245,8 @@ def diff_augment(policy: str) -> Callable:
                 images = changed_by(name, images, noise, probability, share)
         return images
 
+    apply.policy = policy
+
     def changed_by(name, images, noise, probability, share):
         if name == "ada_color":
             return ada_color(images, noise, share)

@@ -12,7 +12,7 @@ from keras import ops
 
 from tfanime.core.labels import LabelSchema
 from tfanime.core.schedules import Schedule, at
-from tfanime.gans import backend, losses
+from tfanime.gans import backend, losses, saving
 from tfanime.gans.augment import adapted
 from tfanime.gans.noise import StepNoise
 from tfanime.gans.penalties import GradientPenalty
@@ -43,6 +43,7 @@ class _Part:
     inputs: Any
 
 
+@keras.saving.register_keras_serializable("tfanime")
 class GAN(keras.Model):
     """A generator, a discriminator, and how they are trained against each other.
 
@@ -276,31 +277,93 @@ class GAN(keras.Model):
 
     # ---- Keras interface ---------------------------------------------------------------------
 
-    def compile(self, g_optimizer=None, d_optimizer=None, *, jit_compile="auto", **kwargs):
+    def compile(
+        self, g_optimizer=None, d_optimizer=None, *, optimizer=None, jit_compile="auto", **kwargs
+    ):
         """Sets the optimisers and builds their state.
 
         Args:
-            g_optimizer, d_optimizer: Keras optimisers. Default: Adam 2e-4, (0.5, 0.999).
+            g_optimizer, d_optimizer: Keras optimisers or their names. Default: Adam 2e-4,
+                (0.5, 0.999).
+            optimizer: of both networks, each of which gets its own.
             jit_compile: XLA. `"auto"` means off for TensorFlow on a CPU, where it is several
                 times slower than plain graphs for convolutions, and on elsewhere.
+            **kwargs: as for `keras.Model.compile`, but for losses, metrics and weights of them.
+
+        Raises:
+            ValueError: for `optimizer` beside one of the others, or for a loss or metrics.
         """
+        if refused := sorted({"loss", "loss_weights", "metrics", "weighted_metrics"} & set(kwargs)):
+            raise ValueError(
+                "A GAN has the losses that it was made with, and tfanime.evaluate measures it. "
+                f"Received: {', '.join(refused)}. Leave it out."
+            )
+        if optimizer is not None:
+            if g_optimizer is not None or d_optimizer is not None:
+                raise ValueError(
+                    "optimizer is that of both networks. Received: g_optimizer or d_optimizer "
+                    "beside it. Choose one way."
+                )
+            g_optimizer, d_optimizer = optimizer, _another(optimizer)
         if jit_compile == "auto":
             jit_compile = backend.has_accelerator() or keras.backend.backend() == "jax"
-        self.g_optimizer = g_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5)
-        self.d_optimizer = d_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5)
+        default = {"learning_rate": 2e-4, "beta_1": 0.5}
+        self.g_optimizer = keras.optimizers.get(g_optimizer or keras.optimizers.Adam(**default))
+        self.d_optimizer = keras.optimizers.get(d_optimizer or keras.optimizers.Adam(**default))
         super().compile(optimizer=self.g_optimizer, jit_compile=jit_compile, **kwargs)
         # Unbuilt optimisers have no state to restore a checkpoint into.
         self.g_optimizer.build(self.generator_variables)
         self.d_optimizer.build(self.discriminator_variables)
 
-    def fit(self, *arguments, **options):
-        """Keras's `fit`, with TensorFlow."""
+    def fit(self, x=None, *arguments, **options):
+        """Keras's `fit`, with TensorFlow.
+
+        Raises:
+            ValueError: for images that are not float32 in [-1, 1], or `validation_data`.
+        """
         if keras.backend.backend() != "tensorflow":
             raise ValueError(
                 "A GAN's fit needs KERAS_BACKEND=tensorflow. Received: "
                 f"{keras.backend.backend()}. Use tfanime.train, which takes a compiled GAN too."
             )
-        return super().fit(*arguments, **options)
+        if options.get("validation_data") is not None or options.get("validation_split"):
+            raise ValueError(
+                "A GAN has no loss that says how good it is. Received: validation data. Measure "
+                "with tfanime.evaluate(gan, data), or train with tfanime.train(evaluate_every=...)."
+            )
+        saving.check_range(x)
+        return super().fit(x, *arguments, **options)
+
+    def evaluate(self, *arguments, **options):
+        """Refused: see `tfanime.evaluate`."""
+        raise ValueError(
+            "A GAN has no loss that says how good it is. Received: evaluate. Measure with "
+            "tfanime.evaluate(gan, data)."
+        )
+
+    def get_config(self) -> dict:
+        """See `gans.saving`."""
+        return saving.config_of(self)
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects=None) -> GAN:
+        """The GAN that `get_config` described, with fresh weights."""
+        gan = cls.__new__(cls)
+        GAN.__init__(gan, **saving.arguments_of(config))
+        return gan
+
+    def get_compile_config(self) -> dict:
+        optimizers = {"g_optimizer": self.g_optimizer, "d_optimizer": self.d_optimizer}
+        named = {name: keras.saving.serialize_keras_object(x) for name, x in optimizers.items()}
+        return {**named, "jit_compile": self.jit_compile}
+
+    def compile_from_config(self, config: dict) -> None:
+        optimizers = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("g_optimizer", "d_optimizer")
+        }
+        # XLA pays on the machine it was chosen on; here it is chosen anew.
+        self.compile(**optimizers)
 
     @property
     def generator_variables(self) -> list:
@@ -718,6 +781,13 @@ class GAN(keras.Model):
     def _for_replica(self, loss):
         """Gradients are summed over replicas, so each carries its share of the mean."""
         return loss / backend.replicas()
+
+
+def _another(optimizer):
+    """An optimiser like this one: each network has one of its own."""
+    if isinstance(optimizer, str):
+        return optimizer
+    return optimizer.__class__.from_config(optimizer.get_config())
 
 
 def batch_norms(model: keras.Model) -> list:

@@ -7,13 +7,16 @@ from collections.abc import Mapping
 import keras
 from keras import layers, ops
 
+from tfanime.gans import saving
 from tfanime.gans.degrade import color_jitter, degrade
 from tfanime.gans.gan import GAN
 from tfanime.recipes.config import jitters
 
 PIXEL_LOSSES = ("l1", "mse")
+CONTENT = ("pixel_loss", "content_weight", "feature_weight", "degraded", "jitter")
 
 
+@keras.saving.register_keras_serializable("tfanime")
 class SRGAN(GAN):
     """Super-resolution with content and adversarial loss (Ledig et al. 2017, eq. 3).
 
@@ -74,6 +77,22 @@ class SRGAN(GAN):
         self.feature_model = feature_model
         self.degraded = degraded
         self.jitter = {name: amount for name, amount in jitters(jitter).items() if amount}
+
+    def get_config(self) -> dict:
+        own = {name: getattr(self, name) for name in CONTENT}
+        # The discriminator's own activations are found again.
+        features = None if self.matches_features else self.feature_model
+        serialize = keras.saving.serialize_keras_object
+        own["feature_model"] = None if features is None else serialize(features)
+        return {**super().get_config(), **own}
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects=None) -> SRGAN:
+        own = {name: config[name] for name in CONTENT}
+        if (features := config["feature_model"]) is not None:
+            features = keras.saving.deserialize_keras_object(features)
+        rest = {name: x for name, x in config.items() if name not in (*CONTENT, "feature_model")}
+        return cls(**saving.arguments_of(rest), **own, feature_model=features)
 
     def _parts(self, real, labels, condition, noise, rows):
         if self.jitter:

@@ -8,6 +8,7 @@ from tfanime.gans import penalties
 from tfanime.gans.gan import GAN
 
 
+@keras.saving.register_keras_serializable("tfanime")
 class DRAGAN(GAN):
     """Gradient penalty around real pictures (Kodali et al. 2017); with `head`, MakeGirlsMoe's."""
 
@@ -16,6 +17,7 @@ class DRAGAN(GAN):
         super().__init__(generator, discriminator, penalty=penalty, **kwargs)
 
 
+@keras.saving.register_keras_serializable("tfanime")
 class LSGAN(GAN):
     """Least squares (Mao et al. 2017)."""
 
@@ -23,6 +25,7 @@ class LSGAN(GAN):
         super().__init__(generator, discriminator, loss="least_squares", **kwargs)
 
 
+@keras.saving.register_keras_serializable("tfanime")
 class HingeGAN(GAN):
     """Hinge loss (Lim & Ye 2017; Miyato et al. 2018)."""
 
@@ -30,6 +33,7 @@ class HingeGAN(GAN):
         super().__init__(generator, discriminator, loss="hinge", **kwargs)
 
 
+@keras.saving.register_keras_serializable("tfanime")
 class WGAN(GAN):
     """Wasserstein critic with weight clipping (Arjovsky et al. 2017, algorithm 1)."""
 
@@ -52,6 +56,7 @@ class WGAN(GAN):
         )
 
 
+@keras.saving.register_keras_serializable("tfanime")
 class WGANGP(GAN):
     """Wasserstein critic with gradient penalty (Gulrajani et al. 2017, algorithm 1)."""
 
@@ -74,6 +79,7 @@ class WGANGP(GAN):
         )
 
 
+@keras.saving.register_keras_serializable("tfanime")
 class InfoGAN(GAN):
     """Codes recovered by a head from generated pictures only (Chen et al. 2016, eq. 6)."""
 

@@ -48,7 +48,8 @@ def generate(
     process afterwards, TensorFlow's threads are not in the child: use `multiprocessing`'s "spawn".
 
     Args:
-        run: a run folder or a saved model, or what `tfanime.zoo.saved.load_generator` returns.
+        run: a run folder or a saved model, what `tfanime.zoo.saved.load_generator` returns, or a
+            `gans.GAN`.
         n: how many, 1 to 1,000,000.
         seed: 0 <= seed < 2**53.
         tags: attributes to hold fixed, `{"hair": "blue", "smile": True}`. The others are drawn
@@ -163,12 +164,14 @@ def _columns(schema: LabelSchema | None, sliders: Mapping[str, float] | None) ->
 
 
 def loaded(run: object):
-    """`run` itself if it is a loaded generator, else the generator of that run."""
-    if hasattr(run, "latent_dim"):
-        return run
-    from tfanime.zoo.saved import load_generator
+    """The generator to draw with: `run` itself if it is one, the averaged one of a `gans.GAN`, or
+    that of a run folder or saved model."""
+    from tfanime.zoo.saved import Generator, load_generator
 
-    return load_generator(run)
+    if hasattr(run, "ema_generator"):
+        schema = run.schema if run.conditional_generator else None
+        return Generator(run.ema_generator, schema, run.name)
+    return run if hasattr(run, "latent_dim") else load_generator(run)
 
 
 def centre(generator, truncation: float, typical: bool) -> np.ndarray | None:

@@ -12,7 +12,6 @@ from tfanime.core.labels import LabelSchema
 from tfanime.core.printing import plain
 from tfanime.data import PackedDataset
 from tfanime.data.writer import is_packed
-from tfanime.gans import GAN
 from tfanime.prepare.sources import open_source, source_kind
 from tfanime.recipes.config import Config, check_network_options
 from tfanime.training.build import codes_of
@@ -42,37 +41,6 @@ def own_size(data) -> tuple[int, int] | None:
         return None
     stored = read_json(Path(data) / "dataset.json")
     return stored["height"], stored["width"]
-
-
-def config_of(gan: GAN, overrides: dict) -> Config:
-    """What can be said of a GAN that the user built: size, objective, batch, seed."""
-    # Not the generator's output: an upscaler's has any size.
-    height, width = gan.discriminator.inputs[0].shape[1:3]
-    config = Config(
-        recipe="custom",
-        image_size=(height, width),
-        latent_dim=gan.latent_dim,
-        conditioning=_conditioning_of(gan),
-        loss=gan.loss_pair.name,
-        critic_steps=gan.critic_steps,
-        updates=gan.updates,
-        seed=gan.seed,
-    )
-    changes = {k: v for k, v in overrides.items() if v is not None}
-    allowed = {"batch_size", "flip", "prior"}
-    unknown = sorted(set(changes) - allowed)
-    if unknown:
-        raise ValueError(
-            f"A GAN that is built already takes only {', '.join(sorted(allowed))}. "
-            f"Received: {', '.join(unknown)}."
-        )
-    return config.override(**changes)
-
-
-def _conditioning_of(gan: GAN) -> str:
-    if gan.head is not None:
-        return "ac" if gan.head_on_real else "infogan"
-    return "concat" if gan.conditional_discriminator else "none"
 
 
 def check_data(config: Config, data) -> None:

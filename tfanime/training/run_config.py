@@ -15,6 +15,7 @@ from tfanime.core import bounds
 from tfanime.core.disk import DiskError
 from tfanime.core.labels import LabelSchema
 from tfanime.recipes.config import Config
+from tfanime.training import own_gan
 from tfanime.training.build import generator_network, networks, with_features
 
 
@@ -50,12 +51,13 @@ def described(file: Path) -> tuple[Config, LabelSchema | None]:
 
 def without_values(config: Config, schema: LabelSchema | None, file: Path) -> Networks:
     """The networks of `described(file)` with names and shapes of weights alone: they take no
-    memory, whatever is in the file.
+    memory, whatever is in the file. Those of a GAN that a user built are stored there themselves.
 
     Raises:
         ValueError: for settings that make no networks; the message names the file.
     """
-
+    if config.recipe == own_gan.RECIPE:
+        return Networks(*(own_gan.network(file, role) for role in Networks._fields))
     try:
         return plain_networks(config, schema)
     except (DiskError, ImportError):
@@ -97,8 +99,13 @@ def generator_of(run: Path, stored: list[np.ndarray]) -> tuple[keras.Model, Labe
             f"{str(run / 'config.json')!r} does not describe what is in the checkpoints: a "
             "generator of {:,} weights in these shapes, and {:,} are stored.".format(*counts)
         )
-    keras.config.set_dtype_policy(config.precision)
-    generator = generator_network(config, schema)
+    if config.recipe == own_gan.RECIPE:
+        generator = keras.saving.deserialize_keras_object(
+            bounds.read_object(run / "config.json")["gan"]["generator"]
+        )
+    else:
+        keras.config.set_dtype_policy(config.precision)
+        generator = generator_network(config, schema)
     return generator, schema if len(generator.inputs) == 2 else None
 
 

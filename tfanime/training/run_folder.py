@@ -16,7 +16,7 @@ from tfanime.core.files import atomic_path, write_json
 from tfanime.data import PackedDataset
 from tfanime.gans import GAN
 from tfanime.recipes.config import Config
-from tfanime.training import checkpoint
+from tfanime.training import checkpoint, own_gan
 from tfanime.training.warm_start import start_from
 from tfanime.version import __version__
 
@@ -51,6 +51,18 @@ def refuse_others(out: Path, part: str, now: dict) -> None:
     elif out.exists() and any(not file.name.startswith(".") for file in out.iterdir()):
         raise ValueError(
             f"The folder {str(out)!r} is not empty and holds no run. Choose another --out."
+        )
+
+
+def refuse_another_gan(out: Path, own: dict) -> None:
+    """Refuses a folder whose run is of another GAN of the user's."""
+    if not (out / CONFIG).exists():
+        return
+    differing = own_gan.differing(_record(out, "gan"), own)
+    if differing:
+        raise ValueError(
+            f"The folder {str(out)!r} holds a run of another GAN: {', '.join(differing)} differ. "
+            "Choose another out, or build the same GAN."
         )
 
 
@@ -93,15 +105,24 @@ def restored(gan: GAN, config: Config, out: Path, chief: bool) -> dict:
 
 @contextmanager
 def claimed(
-    out: Path, config: Config, data: PackedDataset, everything: PackedDataset, described: dict
+    out: Path,
+    config: Config,
+    data: PackedDataset,
+    everything: PackedDataset,
+    described: dict,
+    own: dict | None,
 ) -> Iterator[None]:
-    """Makes the folder one of this run; a new one is given up again when what follows fails."""
+    """Makes the folder one of this run; a new one is given up again when what follows fails.
+
+    Args:
+        own: of a GAN that the user built, what it is; else None.
+    """
     if (out / CONFIG).exists():
         yield
         return
     try:
-        _claim(out, config, data, described)
-        if getattr(data, "texts", ()):
+        _claim(out, config, data, described, own)
+        if data.text_files:
             from tfanime.text.vector_cache import keep_texts
 
             keep_texts(data, everything, out)
@@ -112,7 +133,9 @@ def claimed(
         raise
 
 
-def _claim(out: Path, config: Config, data: PackedDataset, described: dict) -> None:
+def _claim(
+    out: Path, config: Config, data: PackedDataset, described: dict, own: dict | None
+) -> None:
     """Writes `config.json`."""
     versions = {
         "tfanime": __version__,
@@ -126,4 +149,8 @@ def _claim(out: Path, config: Config, data: PackedDataset, described: dict) -> N
         "labels_from": data.labels_from,
         "versions": versions,
     }
+    if own is not None:
+        names = (*own_gan.STATED, "recipe")
+        stored["config"] = {name: stored["config"][name] for name in names}
+        stored["gan"] = own
     write_json(out / CONFIG, stored)

@@ -16,8 +16,8 @@ from tfanime.data.writer import is_packed
 from tfanime.gans import GAN, SRGAN
 from tfanime.prepare.load import load_data
 from tfanime.recipes.config import Config
+from tfanime.training import own_gan, strategies
 from tfanime.training import stale_files as left_over
-from tfanime.training import strategies
 from tfanime.training.budget import Budget, check_budget
 from tfanime.training.build import build_gan
 from tfanime.training.lock import locked
@@ -25,14 +25,13 @@ from tfanime.training.plan import (
     check_before_packing,
     check_data,
     conditioned_on,
-    config_of,
     own_size,
     resolve,
     say_ignored_labels,
 )
 from tfanime.training.process import unchanged
 from tfanime.training.run import Run
-from tfanime.training.run_folder import claimed, refuse_others, restored
+from tfanime.training.run_folder import claimed, refuse_another_gan, refuse_others, restored
 from tfanime.training.trainer import Trainer
 
 
@@ -106,12 +105,15 @@ def train(
             "A GAN that is built already has its variables on one device, so strategy is 'auto' or "
             f"'none'. Received: {strategy!r}. Give a recipe or a Config instead."
         )
-    config = config_of(given, overrides) if given else resolve(recipe, **overrides)
+    config = own_gan.config_of(given, overrides) if given else resolve(recipe, **overrides)
+    own = own_gan.described(given) if given else None
     if image_size is None and not given and (size := own_size(data)):
         config = config.override(image_size=size)
     out = Path(out)
     # Before the data, which may take a while to be packed or drawn.
     refuse_others(out, "config", config.to_json())
+    if own is not None:
+        refuse_another_gan(out, own)
     if not isinstance(data, PackedDataset):
         if not given and not is_packed(data):
             check_before_packing(config, data)
@@ -138,7 +140,9 @@ def train(
             refuse_others(out, "data", described)
             left_over.remove(out)
         meta = restored(gan, config, out, place.chief)
-        with claimed(out, config, data, everything, described) if place.chief else nullcontext():
+        with (
+            claimed(out, config, data, everything, described, own) if place.chief else nullcontext()
+        ):
             trainer = Trainer(
                 gan,
                 data,

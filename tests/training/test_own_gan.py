@@ -1,0 +1,88 @@
+"""Runs of a GAN that the user built."""
+
+import keras
+import pytest
+
+import tfanime
+from tfanime import gans
+from tfanime.core.files import read_json
+from tfanime.gans import penalties
+from tfanime.training.own_gan import differing
+
+
+def built(channels=4, weight=1.0):
+    inputs = keras.Input((8,))
+    x = keras.layers.Dense(16 * 16 * channels, activation="relu")(inputs)
+    x = keras.layers.Reshape((16, 16, channels))(x)
+    image = keras.layers.Conv2D(3, 3, padding="same", activation="tanh")(x)
+    generator = keras.Model(inputs, image)
+    inputs = keras.Input((16, 16, 3))
+    x = keras.layers.Conv2D(channels, 3, strides=2, activation="leaky_relu")(inputs)
+    discriminator = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(x)))
+    gan = gans.GAN(generator, discriminator, penalty=penalties.r1(weight), updates="simultaneous")
+    gan.compile(optimizer=keras.optimizers.Adam(1e-3))
+    return gan
+
+
+@pytest.fixture(scope="module")
+def data():
+    return tfanime.load_data("drawn", size=16, count=24, progress=False)
+
+
+@pytest.fixture
+def run(tmp_path, data):
+    options = {"tensorboard": False, "progress": False, "batch_size": 8}
+    return lambda gan, steps, name="run": tfanime.train(
+        gan, data, out=tmp_path / name, steps=steps, **options
+    )
+
+
+def test_its_config_says_what_is_so_and_nothing_else(run):
+    stored = read_json(run(built(), 1).path / "config.json")
+    assert set(stored["config"]) == {
+        "recipe", "image_size", "latent_dim", "conditioning", "loss", "critic_steps", "updates",
+        "batch_size", "flip", "prior", "seed",
+    }  # fmt: skip
+    assert stored["config"]["recipe"] == "custom" and stored["config"]["latent_dim"] == 8
+    assert (
+        stored["gan"]["penalty"][0] | {"at": "real", "weight": 1.0} == stored["gan"]["penalty"][0]
+    )
+    assert stored["gan"]["g_optimizer"]["config"]["learning_rate"] == pytest.approx(1e-3)
+    assert (
+        gans.GAN.from_config(
+            {k: v for k, v in stored["gan"].items() if "optimizer" not in k}
+        ).latent_dim
+        == 8
+    )
+
+
+def test_the_same_gan_goes_on_and_another_is_refused(run):
+    run(built(), 1)
+    assert run(built(), 2).step == 2  # of the same architecture, whatever Keras named its layers
+    with pytest.raises(ValueError, match=r"a run of another GAN: penalty differ"):
+        run(built(weight=2.0), 3)
+    with pytest.raises(ValueError, match=r"another GAN: discriminator, generator differ"):
+        run(built(channels=6), 3)
+
+
+def test_it_serves_as_a_start(run, data, tmp_path):
+    first = run(built(), 3)
+    gan = built()
+    from tfanime.training.warm_start import start_from
+
+    start_from(gan, first.path)
+    average = tfanime.load_generator(first.path).model.get_weights()
+    for here, there in zip(gan.ema_generator.get_weights(), average, strict=True):
+        assert (here == there).all()
+    with pytest.raises(ValueError, match="start needs a model of the same networks"):
+        start_from(built(channels=6), first.path)
+
+
+def test_what_keras_counts_up_makes_no_difference():
+    one = {"layers": [{"name": "conv2d", "to": "conv2d"}, {"name": "dense", "from": ["conv2d"]}]}
+    two = {"layers": [{"name": "conv2d_7", "to": "conv2d_7"}, {"name": "d", "from": ["conv2d_7"]}]}
+    assert differing({"generator": one}, {"generator": two}) == []
+    two["layers"][1]["from"] = ["d"]
+    assert differing({"generator": one, "seed": 0}, {"generator": two, "seed": 1}) == [
+        "generator", "seed",
+    ]  # fmt: skip

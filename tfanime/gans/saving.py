@@ -1,0 +1,149 @@
+"""A GAN as a Keras configuration: what `gan.save("gan.keras")` writes and `load_model` reads.
+
+Everything that its constructor takes is here; weights, optimisers' states and averages are saved by
+Keras itself. Subclasses differ from `GAN` by their papers' defaults alone, which are values by now.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfanime.core.labels import LabelSchema
+from tfanime.core.schedules import Schedule
+from tfanime.core.schedules import read as read_schedule
+from tfanime.gans.augment import diff_augment
+from tfanime.gans.losses import LOSSES
+from tfanime.gans.penalties import GradientPenalty
+
+NETWORKS = ("generator", "discriminator", "projected", "head")
+AUGMENTATIONS = ("augment", "projected_augment")
+# Numbers, words and flags, which JSON has too, and schedules.
+PLAIN = (
+    "projected_weight",
+    "projected_every",
+    "weight_clip",
+    "multilabel",
+    "vector_loss",
+    "head_on_real",
+    "head_on_fake",
+    "adversarial_weight",
+    "head_weight",
+    "kl_weight",
+    "mode_seeking_weight",
+    "top_k",
+    "lecam_weight",
+    "critic_steps",
+    "updates",
+    "joint_batch",
+    "accumulation",
+    "augment_target",
+    "augment_probability",
+    "augment_ramp",
+    "label_smoothing",
+    "instance_noise",
+    "ema_half_life",
+    "more_averages",
+    "ema_warmup",
+    "seed",
+)
+
+
+def config_of(gan) -> dict[str, Any]:
+    """Every argument of `GAN(...)`, JSON-ready.
+
+    Raises:
+        ValueError: for a loss or an augmentation of the user's own, which has no name to be found
+            by.
+    """
+    config = {name: _network(getattr(gan, name)) for name in NETWORKS}
+    config |= {name: _number(getattr(gan, name)) for name in PLAIN}
+    config |= {name: _policy(name, getattr(gan, name)) for name in AUGMENTATIONS}
+    if LOSSES.get(gan.loss_pair.name) is not gan.loss_pair:
+        raise ValueError(
+            "A GAN is saved with the name of its loss. Received: a loss of your own, "
+            f"{gan.loss_pair.name!r}. Register it: tfanime.gans.losses.LOSSES[name] = loss."
+        )
+    config["loss"] = gan.loss_pair.name
+    config["penalty"] = [_penalty(one) for one in gan.penalties]
+    config["schema"] = None if gan.schema is None else gan.schema.to_json()
+    return config
+
+
+def arguments_of(config: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of `GAN(...)` that `config_of` wrote."""
+    arguments = {**config}
+    for name in NETWORKS:
+        if arguments[name] is not None:
+            arguments[name] = keras.saving.deserialize_keras_object(arguments[name])
+    for name in AUGMENTATIONS:
+        if arguments[name] is not None:
+            arguments[name] = diff_augment(arguments[name])
+    for name in PLAIN:
+        arguments[name] = read_schedule(arguments[name])
+    if arguments["schema"] is not None:
+        arguments["schema"] = LabelSchema.from_json(arguments["schema"])
+    penalties = [{name: read_schedule(x) for name, x in one.items()} for one in config["penalty"]]
+    arguments["penalty"] = tuple(GradientPenalty(**one) for one in penalties)
+    return arguments
+
+
+def check_range(x) -> None:
+    """Refuses what to fit on when its first batch holds no images in [-1, 1].
+
+    Args:
+        x: as for `fit`: an array, a dictionary or tuple with one, or something that is iterated.
+
+    Raises:
+        ValueError: for bytes, or for values outside.
+    """
+    first = x
+    if not _is_array(x) and not isinstance(x, (dict, list, tuple)):
+        if not hasattr(x, "__iter__") or hasattr(x, "__next__"):
+            return  # an iterator would lose its first batch
+        first = next(iter(x), None)
+    first = first.get("images") if isinstance(first, dict) else keras.tree.flatten(first)[0]
+    if first is None or not _is_array(first):
+        return
+    values = np.asarray(first)
+    low, high = (float(edge) for edge in (values.min(), values.max()))
+    if not np.issubdtype(values.dtype, np.floating) or low < -1.001 or high > 1.001:
+        raise ValueError(
+            "A GAN is fitted on images as float32 in [-1, 1]. Received: "
+            f"{values.dtype} from {low:g} to {high:g}. tfanime.core.images.to_float converts bytes."
+        )
+
+
+def _is_array(x) -> bool:
+    return hasattr(x, "shape") and hasattr(x, "dtype")
+
+
+def _network(model: keras.Model | None) -> dict | None:
+    return None if model is None else keras.saving.serialize_keras_object(model)
+
+
+def _number(value):
+    if isinstance(value, Schedule):
+        return value.to_json()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _penalty(penalty: GradientPenalty) -> dict:
+    fields = dataclasses.fields(penalty)
+    return {field.name: _number(getattr(penalty, field.name)) for field in fields}
+
+
+def _policy(name: str, augment) -> str | None:
+    if augment is None:
+        return None
+    policy = getattr(augment, "policy", None)
+    if policy is None:
+        raise ValueError(
+            f"A GAN is saved with the policy of its {name}. Received: a function of your own, "
+            f"{getattr(augment, '__name__', augment)!r}, which has none. Give it an attribute "
+            "`policy` that `gans.augment.diff_augment` takes, or save gan.ema_generator alone."
+        )
+    return policy
