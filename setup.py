@@ -159,7 +159,11 @@ setup(
     ],
     python_requires=">=3.10,<3.13",
     packages=find_packages(include=["tfanime", "tfanime.*"]),
-    package_data={"tfanime.sampling": ["words.json"], "tfanime.text": ["explorer.html"]},
+    package_data={
+        "tfanime": ["py.typed"],
+        "tfanime.sampling": ["words.json"],
+        "tfanime.text": ["explorer.html"],
+    },
     install_requires=INSTALL,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["tfanime = tfanime.cli:main"]},
