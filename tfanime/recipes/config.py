@@ -66,6 +66,7 @@ class Config:
     Args:
         recipe: name of the recipe this started from.
         image_size: (height, width) in pixels; `64` and `"64x96"` (width x height) are accepted.
+            The name under which runs store it; `override`, `train` and `--set` call it `size`.
         latent_dim: length of the noise.
         generator, discriminator: `{"name": ..., options...}`, the name from `tfanime.models` and
             the options those of its function.
@@ -274,18 +275,19 @@ class Config:
         `generator` and `discriminator` take a mapping that is merged into the present one, so
         `generator={"channels": 32}` keeps its name; a mapping with another name, or just another
         name, replaces it. `jitter` takes one too. `lr` stands for `g_lr` and `d_lr`, so that a grid
-        has one axis for both.
+        has one axis for both; `size` is `image_size`.
 
         Raises:
             ValueError: for an unknown name, with the known ones, or for a value of the wrong type.
         """
         known = {f.name: f for f in dataclasses.fields(self)}
-        changes = _both_rates(changes)
+        changes = _as_stored(_both_rates(changes))
         unknown = sorted(set(changes) - set(known))
         if unknown:
+            names = sorted({"size", *known} - {"image_size"})
             raise ValueError(
-                f"Unknown setting: {', '.join(unknown)}. Known: {', '.join(sorted(known))}."
-                f"{near_miss(unknown[0], known)}"
+                f"Unknown setting: {', '.join(unknown)}. Known: {', '.join(names)}."
+                f"{near_miss(unknown[0], names)}"
             )
         for name in ("generator", "discriminator"):
             if name in changes:
@@ -380,6 +382,16 @@ def _both_rates(changes: Mapping) -> dict:
         )
     others = {name: value for name, value in changes.items() if name != "lr"}
     return {**others, "g_lr": changes["lr"], "d_lr": changes["lr"]}
+
+
+def _as_stored(changes: Mapping) -> dict:
+    """`size` under the name that configurations have stored since the first version."""
+    if "size" not in changes:
+        return dict(changes)
+    if "image_size" in changes:
+        raise ValueError("image_size is another name of size. Received both. Choose one.")
+    others = {name: value for name, value in changes.items() if name != "size"}
+    return {**others, "image_size": changes["size"]}
 
 
 def _values(value: float | Schedule | Mapping | None) -> tuple[float, ...]:

@@ -18,7 +18,7 @@ from tfanime.training.build import codes_of
 from tfanime.training.run_config import plain_networks
 from tfanime.training.run_folder import refuse_others
 
-ARGUMENTS = ("image_size", "batch_size", "seed", "precision")
+ARGUMENTS = ("size", "image_size", "batch_size", "seed", "precision")
 
 
 def resolve(recipe: str | Config, **overrides) -> Config:

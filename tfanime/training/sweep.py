@@ -89,8 +89,9 @@ def sweep(
             "The cells of a sweep have equal budgets: give one of steps, epochs or minutes. "
             f"Received: {', '.join(budget) or 'none'}."
         )
-    if overrides.get("image_size") is None and "image_size" not in grid:
-        overrides["image_size"] = own_size(data)
+    names = ("size", "image_size")
+    if all(overrides.get(name) is None and name not in grid for name in names):
+        overrides["size"] = own_size(data)
     planned = [(cell, _config(recipe, cell, overrides)) for cell in cells(grid)]
     sizes_of = {cell.name: config.image_size for cell, config in planned}
     sizes, packed = {*sizes_of.values()}, isinstance(data, PackedDataset)
@@ -145,7 +146,7 @@ def _train(path: Path, config: Config, data: PackedDataset, budget: dict, option
     if same and stored["result"]["state"] != "stopped":
         return stored["result"]
     try:
-        run = train(config, data, out=path, image_size=config.image_size, **budget, **options)
+        run = train(config, data, out=path, size=config.image_size, **budget, **options)
         state = "finished" if run.finished else "stopped"
     except Diverged as error:
         run, state = _kept(path, config, error), "diverged"

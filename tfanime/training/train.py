@@ -41,7 +41,7 @@ def train(
     data,
     *,
     out: str | os.PathLike,
-    image_size=None,
+    size: int | str | tuple[int, int] | None = None,
     steps: int | None = None,
     epochs: float | None = None,
     minutes: float | None = None,
@@ -67,7 +67,7 @@ def train(
         recipe: a name (`tfanime.recipes.names()`), a `Config`, or a compiled `GAN`.
         data: what `load_data` takes or returns.
         out: the run folder; made, or continued when its configuration is the same.
-        image_size: 64, "64x96" (width x height) or (height, width). Default: the data's own size
+        size: 64, "64x96" (width x height) or (height, width). Default: the data's own size
             when they have been packed, else the recipe's.
         steps, epochs, minutes: the budget: generator updates, passes through the data, or minutes
             of training over all calls; the first to be reached ends the run. At least one.
@@ -94,7 +94,7 @@ def train(
         raise ValueError(f"batch_size is at least 1. Received: {batch_size}.")
     overrides = {
         **overrides,
-        "image_size": image_size,
+        "size": size,
         "batch_size": batch_size,
         "seed": seed,
         "precision": precision,
@@ -107,8 +107,9 @@ def train(
         )
     config = own_gan.config_of(given, overrides) if given else resolve(recipe, **overrides)
     own = own_gan.described(given) if given else None
-    if image_size is None and not given and (size := own_size(data)):
-        config = config.override(image_size=size)
+    asked = size is not None or overrides.get("image_size") is not None
+    if not asked and not given and (packed := own_size(data)):
+        config = config.override(size=packed)
     out = Path(out)
     # Before the data, which may take a while to be packed or drawn.
     refuse_others(out, "config", config.to_json())
