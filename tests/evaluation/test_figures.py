@@ -12,6 +12,7 @@ from tfanime.cli import main
 from tfanime.core.labels import Field, LabelSchema
 from tfanime.core.seeds import latents, slerp
 from tfanime.evaluation import figures
+from tfanime.evaluation.figures import curves, dataset
 
 YEAR = LabelSchema((Field("year", "value", low=2000, high=2004),))
 
@@ -43,7 +44,7 @@ def test_interpolation_has_the_seeds_in_its_corners(painter, tmp_path):
 def test_classes_of_years():
     labels = np.array([[0.0], [0.25], [np.nan], [1.0], [0.25]], np.float32)
     data = tfanime.from_arrays(np.zeros((5, 8, 8, 3), np.uint8), labels, YEAR)
-    names, members = figures._classes(data, YEAR.fields[0])
+    names, members = dataset._classes(data, YEAR.fields[0])
     assert dict(zip(names, map(list, members), strict=True)) == {
         "2000": [0],
         "2001": [1, 4],
@@ -199,7 +200,7 @@ def meter(monkeypatch):
 def test_truncation_is_useful_down_to_where_pictures_become_smears(meter, tmp_path):
     data = tfanime.from_arrays(np.zeros((4, 8, 8, 3), np.uint8), Meter.labels[:4], Smearing.schema)
     found, rows = figures.truncation(Smearing(), tmp_path / "a.png", data)
-    assert [row["truncation"] for row in rows] == sorted(figures.TRUNCATIONS, reverse=True)
+    assert [row["truncation"] for row in rows] == sorted(curves.TRUNCATIONS, reverse=True)
     assert found.least == 0.6
     assert [row["precision"] for row in rows] == 5 * [1.0] + 3 * [0.0]  # black from 0.5 on
     assert {row["typical precision"] for row in rows} == {1.0}  # lengths are kept

@@ -11,7 +11,9 @@ from broken_files import encoded, face
 
 from tfanime.core.manifest import Manifest
 from tfanime.data import PackedDataset
-from tfanime.prepare.posters import mood_of, pack_posters, split_titles, title_key
+from tfanime.prepare.moods import mood_of
+from tfanime.prepare.posters import pack_posters
+from tfanime.prepare.titles import split_titles, title_key
 
 
 def run(records, out, **options):

@@ -137,7 +137,8 @@ def probe(embedded, genres, title) -> None:
     """
     import numpy as np
 
-    from tfanime.prepare.posters import mood_of, title_key
+    from tfanime.prepare.moods import mood_of
+    from tfanime.prepare.titles import title_key
     from tfanime.text import Embedded, split_genres
     from tfanime.text.probe import linear_probe, neighbour_agreement
 

@@ -1,0 +1,193 @@
+"""Measures of a model as curves: over the steps of a run, and over truncations."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tfanime.core import seeds
+from tfanime.core.files import atomic_path
+from tfanime.core.labels import to_signed
+from tfanime.core.printing import caption
+from tfanime.evaluation.figures.drawing import DPI, new_canvas, opened_data
+from tfanime.sampling.generate import loaded
+from tfanime.sampling.sampler import Sampler
+from tfanime.zoo.saved import Truncation, store_truncation
+
+TRUNCATIONS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
+TOLERANCE = 0.1  # of precision, that a truncated set may lose
+SHORTLIST, LABEL_ROWS = 8, 32
+
+
+def training(
+    run: str | os.PathLike,
+    out: str | os.PathLike,
+    data=None,
+    n: int = 1000,
+    progress: bool = False,
+) -> list[dict[str, float]]:
+    """FID and KID over the steps of a run.
+
+    Args:
+        run: a run folder. What `--evaluate-every` wrote is drawn; without it, the checkpoints that
+            are still there are measured against `data`.
+        data: real pictures, needed for the latter.
+        n: generated pictures at each checkpoint.
+
+    Returns:
+        `[{"step", "fid", "kid"}, ...]`.
+    """
+    from tfanime.training.quality_curve import chart, read
+
+    rows, floor, count = read(Path(run)), None, None
+    if data is not None or not rows:
+        rows, floor, count = _measure_checkpoints(Path(run), data, n, progress)
+    with atomic_path(out) as temporary:
+        chart(rows, floor, count).savefig(temporary, dpi=DPI)
+    return rows
+
+
+def truncation(
+    run,
+    out: str | os.PathLike,
+    data,
+    n: int = 500,
+    at: Sequence[float] = TRUNCATIONS,
+    extractor: str = "tagger",
+    store: bool = False,
+    progress: bool = False,
+    least: float | None = None,
+) -> tuple[Truncation, list[dict[str, float]]]:
+    """Precision and KID over truncations, towards zero and towards a most typical latent.
+
+    Latents, labels and real pictures are the same at every truncation, so that rows differ by it
+    only. Labels are those of the real pictures. Truncation gives variety for likeness, so that KID,
+    which counts both, rises in any case; precision (`metrics.prdc`), the share of pictures that are
+    among the real ones, falls only where pictures are none. `Truncation.least` is the truncation
+    down to which it stays within a tenth of that without truncation. The typical latent is that of
+    the drawn pictures whose features are nearest the mean of the real ones, chosen among the
+    nearest by how near they are with other labels too.
+
+    Args:
+        run: a run or saved model, or a loaded generator.
+        data: real pictures.
+        n: pictures of each kind, at most half of `data`.
+        at: truncations, 0 to 1; 1 is always measured.
+        extractor: see `tfanime.metrics.features`.
+        store: keep `Truncation` with the model, whose folder `run` is.
+        least: `Truncation.least` as judged by eye; None: as precision has it.
+
+    Returns:
+        What was found, and a row for each truncation, from 1 downwards: `"truncation"`,
+        `"precision"` and `"kid"` towards zero, `"typical precision"` and `"typical kid"`.
+    """
+    from tqdm import tqdm
+
+    from tfanime.metrics import kid_from_features, prdc_from_features, quality
+
+    at = sorted({seeds.check_truncation(t) for t in at} | {1.0}, reverse=True)
+    if at[0] > 1:
+        raise ValueError(f"Truncations to measure lie between 0 and 1. Received: {at[0]:g}.")
+    data, generator = opened_data(data), loaded(run)
+    if store and generator is run:
+        raise ValueError("store needs the folder of the model. Received: a loaded generator.")
+    meter = quality.quality_meter(data, n, extractor)
+    z = seeds.latents(0, meter.count, generator.latent_dim)
+    signed = None
+    if generator.schema is not None:
+        real_rows = generator.schema.convert(meter.labels, data.schema) if data.schema else None
+        signed = to_signed(seeds.sample_labels(0, meter.count, generator.schema, rows=real_rows))
+    chosen = _most_typical(generator, meter, z, signed)
+    rows = []
+    for scale in tqdm(at, unit="truncation", disable=not progress):
+        rows.append({"truncation": scale})
+        for way, end in (("", None), ("typical ", z[chosen])):
+            truncated = seeds.truncate(z, scale, end)
+            features = meter.features(Sampler(generator).decode(truncated, signed))
+            rows[-1][f"{way}precision"] = prdc_from_features(meter.real, features).precision
+            rows[-1][f"{way}kid"] = kid_from_features(meter.real, features).mean
+    limit = (1 - TOLERANCE) * rows[0]["precision"]
+    good = itertools.takewhile(lambda row: row["precision"] >= limit, rows)
+    least = list(good)[-1]["truncation"] if least is None else least
+    measured = Truncation(least, (0, int(chosen)))
+    _save_truncation(out, rows, measured, meter)
+    if store:
+        store_truncation(run, measured)
+    return measured, rows
+
+
+def _most_typical(generator, meter, z: np.ndarray, signed: np.ndarray | None) -> int:
+    """The row of `z` that draws what is near the mean of the real pictures' features."""
+    centre = meter.real.mean(axis=0)
+
+    def away(latents, labels) -> np.ndarray:
+        features = meter.features(Sampler(generator).decode(latents, labels))
+        return np.linalg.norm(features - centre, axis=1)
+
+    near = np.argsort(away(z, signed), kind="stable")[:SHORTLIST]
+    if signed is None:
+        return int(near[0])
+    others = signed[:LABEL_ROWS]
+    means = [away(np.repeat(z[i : i + 1], len(others), axis=0), others).mean() for i in near]
+    return int(near[np.argmin(means)])
+
+
+def _save_truncation(out, rows: list[dict[str, float]], measured: Truncation, meter) -> None:
+    canvas = new_canvas((11, 4.5))
+    at = [row["truncation"] for row in rows]
+    ways = {"": "towards zero", "typical ": "towards a typical latent"}
+    for axes, name in zip(canvas.subplots(1, 2), ("precision", "kid"), strict=True):
+        for way, label in ways.items():
+            axes.plot(at, [row[f"{way}{name}"] for row in rows], marker="o", label=label)
+        axes.axvline(measured.least, color="grey", label=f"useful down to {measured.least:g}")
+        axes.set_xlabel("truncation")
+        axes.set_title(f"{caption(name)}, {meter.count:,} pictures each")
+        axes.grid(alpha=0.3)
+        axes.legend()
+    with atomic_path(out) as temporary:
+        canvas.savefig(temporary, dpi=DPI)
+
+
+def _measure_checkpoints(run: Path, data, n: int, progress: bool):
+    """Rows of the checkpoints that are still there, the floor, and how many pictures each has."""
+    from tfanime.core.bars import progress_bar
+    from tfanime.metrics.quality import quality_meter
+    from tfanime.training import checkpoint
+    from tfanime.training.process import unchanged
+    from tfanime.training.run_config import generator_of
+    from tfanime.zoo.saved import Generator
+
+    folders = checkpoint.checkpoints(run)
+    if data is None or not folders:
+        raise ValueError(
+            f"{str(run)!r} has no quality.csv. Train with --evaluate-every STEPS, or give real "
+            f"pictures to measure its {len(folders)} checkpoints against."
+        )
+    data = opened_data(data)
+    network = None
+    meter = quality_meter(data, n)
+    rows = []
+    for folder in progress_bar(folders, unit="checkpoint", disable=not progress):
+        try:
+            arrays, meta = checkpoint.read(folder)
+        except checkpoint.Damaged as error:
+            print(f"{error} It is left out.", file=sys.stderr)
+            continue
+        averaged = [arrays[name] for name in sorted(arrays) if name.startswith("ema_generator/")]
+        if network is None:
+            with unchanged():
+                network, schema = generator_of(run, averaged)
+        network.set_weights(averaged)
+        generator = Generator(network, schema, run.name)
+        z = seeds.latents(0, meter.count, generator.latent_dim)
+        signed = None
+        if schema is not None:
+            real_rows = schema.convert(meter.labels, data.schema) if data.schema else None
+            signed = to_signed(seeds.sample_labels(0, meter.count, schema, rows=real_rows))
+        rows.append({"step": float(meta["step"]), **meter(Sampler(generator).decode(z, signed))})
+    return rows, meter.floor, meter.count

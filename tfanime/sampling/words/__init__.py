@@ -1,0 +1,94 @@
+"""From a line of words to attributes, in English, Japanese, Chinese and Russian.
+
+A small grammar, not a model. A text passes through four files in turn:
+
+    lexicon      what each phrase of words.json says, for one schema
+    tokens       characters to the phrases that stand in the text
+    items        tokens to items ("long blue hair", "a hat")
+    relations    a negation, a colour or a length is given to what it belongs to
+    reading      items to a schema's attributes
+
+The site's twin is web_export/src/grammar.js, statement by statement; both are held to
+tests/words/golden.tsv.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tfanime.sampling.words.items import items_of
+from tfanime.sampling.words.lexicon import Lexicon, plain_spelling
+from tfanime.sampling.words.reading import Reading
+from tfanime.sampling.words.relations import attach, negate
+from tfanime.sampling.words.tokens import tokens_of, unknown_words
+
+if TYPE_CHECKING:
+    from tfanime.core.labels import Field, LabelSchema
+
+LONGEST = 1000  # characters of a text that are read
+
+
+@dataclass(frozen=True)
+class Understood:
+    """What a text says of a schema's attributes.
+
+    Args:
+        tags: as `tfanime.generate` takes them: `{"hair": "blue", "smile": True}`.
+        choices: of a group the values that are left, where several are: pink or blue hair, or any
+            but blue.
+        unknown: the words that say nothing about these attributes, as they were typed.
+    """
+
+    tags: dict[str, object]
+    choices: dict[str, tuple[str, ...]]
+    unknown: tuple[str, ...]
+
+
+def understand(text: str, schema: LabelSchema | Iterable[Field]) -> Understood:
+    """The attributes that a text names.
+
+    Args:
+        text: at most its first 1,000 characters are read.
+        schema: the attributes there are; names and values beyond `words.json` are known by their
+            own names.
+
+    Example:
+        >>> from tfanime.core.labels import MAKEGIRLSMOE
+        >>> understand("long blue hair, no hat or ribbon", MAKEGIRLSMOE).tags
+        {'long_hair': True, 'short_hair': False, 'hair': 'blue', 'hat': False, 'ribbon': False}
+    """
+    fields = {f.name: f for f in getattr(schema, "fields", schema)}
+    shown = unicodedata.normalize("NFKC", text)[:LONGEST]
+    lexicon = Lexicon(fields)
+    tokens = tokens_of(plain_spelling(shown), lexicon)
+    items = items_of(tokens, fields)
+    negate(items)
+    attach(items, fields)
+    reading = Reading(fields)
+    for item in items:
+        reading.take(item)
+    tags, choices = reading.result()
+    return Understood(tags, choices, tuple(unknown_words(tokens, shown)))
+
+
+def narrowed(schema: LabelSchema, choices: Mapping[str, Iterable[str]]) -> LabelSchema:
+    """A schema that draws only these values of a group, as often among themselves as before.
+
+    Args:
+        schema: without its examples, which would be drawn whole.
+        choices: as `Understood.choices`.
+    """
+    from tfanime.core.labels import LabelSchema
+
+    fields = []
+    for f in schema.fields:
+        if f.name in choices:
+            left = [value in choices[f.name] for value in f.values]
+            known = f.frequencies or f.default_frequencies()
+            kept = [p if here else 0.0 for p, here in zip(known, left, strict=True)]
+            f = replace(f, frequencies=tuple(kept if sum(kept) else map(float, left)))
+        fields.append(f)
+    return LabelSchema(tuple(fields))
