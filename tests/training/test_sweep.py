@@ -45,8 +45,8 @@ def trained(monkeypatch):
     """Replaces `train` by one that takes no time; the calls, as (cell, steps at its end)."""
     calls = []
 
-    def stand_in(config, data, *, out, image_size, steps=None, epochs=None, **options):
-        assert image_size == config.image_size
+    def stand_in(config, data, *, out, size, steps=None, epochs=None, **options):
+        assert size == config.image_size
         steps = steps or int(epochs * len(data) / config.batch_size)
         calls.append((out.name, steps))
         fault = faults.pop(0) if faults else None

@@ -301,7 +301,7 @@ def test_foreign_folder_is_refused(train, faces, tmp_path):
         ({"steps": 1, "g_rate": 1}, "Unknown setting: g_rate. Known: .*g_lr"),
         ({"steps": 1, "strategy": "tpu"}, "strategy is one of"),
         ({"steps": 1, "loss": "l3"}, "loss is one of"),
-        ({"steps": 1, "image_size": 32}, "The pictures are 16x16 and the run is to be 32x32"),
+        ({"steps": 1, "size": 32}, "The pictures are 16x16 and the run is to be 32x32"),
         ({"steps": 1, "generator": {"wings": 2}}, "does not take these options: .*wings"),
     ],
 )
@@ -313,8 +313,8 @@ def test_bad_settings_are_one_sentence(train, faces, options, sentence):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"image_size": 50}, "multiples of 4 and at least 16. Received: 50x50"),
-        ({"image_size": 16, "generator": {"wings": 2}}, "does not take these options: .*wings"),
+        ({"size": 50}, "multiples of 4 and at least 16. Received: 50x50"),
+        ({"size": 16, "generator": {"wings": 2}}, "does not take these options: .*wings"),
         ({"image_size": 16, "batch_size": 99}, r"takes 99 .* hold 3. Lower batch_size \(--batch\)"),
     ],
 )
@@ -425,10 +425,10 @@ def test_a_recipe_that_ignores_labels_says_so(capsys):
 
 
 def test_a_dry_run_refuses_what_a_run_refuses(tmp_path):
-    config = recipes.get("dcgan-sn").override(image_size=50)
+    config = recipes.get("dcgan-sn").override(size=50)
     with pytest.raises(ValueError, match="multiples of 4 .* Received: 50x50"):
         check_plan(config, "drawn", tmp_path / "run")
-    check_plan(config.override(image_size=64), "drawn", tmp_path / "run")
+    check_plan(config.override(size=64), "drawn", tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

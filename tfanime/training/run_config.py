@@ -11,7 +11,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from tfanime.core import bounds
+from tfanime.core import bounds, programs
 from tfanime.core.disk import DiskError
 from tfanime.core.labels import LabelSchema
 from tfanime.recipes.config import Config
@@ -37,6 +37,7 @@ def described(file: Path) -> tuple[Config, LabelSchema | None]:
         ValueError: for one that is damaged, or describes networks beyond `check_sizes`.
     """
     record = bounds.read_object(file)
+    programs.check_run(file.parent)
     try:
         config, labels = Config.from_json(record["config"]), record["labels"]
         if labels is not None:

@@ -16,33 +16,42 @@ from tfanime.data.writer import is_packed
 from tfanime.gans import GAN, SRGAN
 from tfanime.prepare.load import load_data
 from tfanime.recipes.config import Config
+from tfanime.recipes.resolve import resolve
 from tfanime.training import stale_files as left_over
 from tfanime.training import strategies
 from tfanime.training.budget import Budget, check_budget
 from tfanime.training.build import build_gan
 from tfanime.training.lock import locked
 from tfanime.training.plan import (
-    check_before_packing,
     check_data,
+    check_networks,
+    check_running,
+    check_settings,
+    chosen,
     conditioned_on,
     config_of,
+    described,
     own_size,
-    resolve,
     say_ignored_labels,
 )
 from tfanime.training.process import unchanged
 from tfanime.training.run import Run
-from tfanime.training.run_folder import claimed, refuse_others, restored
+from tfanime.training.run_folder import (
+    claimed,
+    refuse_other_decisions,
+    refuse_others,
+    restored,
+)
 from tfanime.training.trainer import Trainer
 
 
 @unchanged()
 def train(
-    recipe: str | Config | GAN,
+    recipe: str | os.PathLike | Config | GAN,
     data,
     *,
     out: str | os.PathLike,
-    image_size=None,
+    size: int | str | tuple[int, int] | None = None,
     steps: int | None = None,
     epochs: float | None = None,
     minutes: float | None = None,
@@ -65,10 +74,11 @@ def train(
     are named, and training goes on without them.
 
     Args:
-        recipe: a name (`tfanime.recipes.names()`), a `Config`, or a compiled `GAN`.
+        recipe: a name (`tfanime.recipes.names()`), the path of a file that sets `RECIPE` (a
+            program, which is run), a `Config`, or a compiled `GAN`.
         data: what `load_data` takes or returns.
         out: the run folder; made, or continued when its configuration is the same.
-        image_size: 64, "64x96" (width x height) or (height, width). Default: the data's own size
+        size: 64, "64x96" (width x height) or (height, width). Default: the data's own size
             when they have been packed, else the recipe's.
         steps, epochs, minutes: the budget: generator updates, passes through the data, or minutes
             of training over all calls; the first to be reached ends the run. At least one.
@@ -95,7 +105,7 @@ def train(
         raise ValueError(f"batch_size is at least 1. Received: {batch_size}.")
     overrides = {
         **overrides,
-        "image_size": image_size,
+        "size": size,
         "batch_size": batch_size,
         "seed": seed,
         "precision": precision,
@@ -106,22 +116,28 @@ def train(
             "A GAN that is built already has its variables on one device, so strategy is 'auto' or "
             f"'none'. Received: {strategy!r}. Give a recipe or a Config instead."
         )
-    config = config_of(given, overrides) if given else resolve(recipe, **overrides)
-    if image_size is None and not given and (size := own_size(data)):
-        config = config.override(image_size=size)
+    config = config_of(given, overrides) if given else chosen(recipe, **overrides)
+    asked = size is not None or overrides.get("image_size") is not None
+    if not asked and not given and (own := own_size(data)):
+        config = config.override(size=own)
     out = Path(out)
     # Before the data, which may take a while to be packed or drawn.
+    if not given:
+        check_running(config, strategy, evaluate_every)
+        check_settings(config, data, out)
     refuse_others(out, "config", config.to_json())
     if not isinstance(data, PackedDataset):
         if not given and not is_packed(data):
-            check_before_packing(config, data)
+            check_networks(config, None)
         data = load_data(data, size=config.image_size, progress=progress)
     check_data(config, data)
     if progress and not given:
         say_ignored_labels(config, data.schema)
-    described = {"count": len(data), "sha256": data.sha256}
+    of_data = described(data)
     everything, data = data, conditioned_on(data, config)
-    refuse_others(out, "data", described)
+    config = resolve(config, data.schema)
+    refuse_others(out, "data", of_data)
+    refuse_other_decisions(out, config, data.schema)
     place = strategies.make("none" if given else strategy, config.batch_size)
     with place.scope():
         gan = given or build_gan(config, data.schema)
@@ -135,10 +151,10 @@ def train(
     with locked(out) if place.chief else nullcontext():
         if place.chief:  # another process may have been faster
             refuse_others(out, "config", config.to_json())
-            refuse_others(out, "data", described)
+            refuse_others(out, "data", of_data)
             left_over.remove(out)
         meta = restored(gan, config, out, place.chief)
-        with claimed(out, config, data, everything, described) if place.chief else nullcontext():
+        with claimed(out, config, data, everything, of_data) if place.chief else nullcontext():
             trainer = Trainer(
                 gan,
                 data,
