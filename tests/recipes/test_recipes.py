@@ -13,9 +13,8 @@ from tfanime import models, recipes
 from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema
 from tfanime.recipes.config import Config, parse_overrides
 from tfanime.training.build import build_gan
-from tfanime.training.grids import cells, parse_grid
+from tfanime.training.grids import cell_config, cells, parse_grid
 from tfanime.training.schedules import DelayedDecay
-from tfanime.training.sweep import _config
 
 SCHEMA = LabelSchema(
     (
@@ -281,7 +280,7 @@ def test_the_stanford_tables_are_grids():
 
 
 def test_one_axis_ties_both_rates():
-    config = _config("dcgan", next(iter(cells({"lr": [0.0025, 0.002]}))), {"image_size": 16})
+    config = cell_config("dcgan", next(iter(cells({"lr": [0.0025, 0.002]}))), {"image_size": 16})
     gan = build_gan(config.override(generator={"channels": 4}, discriminator={"channels": 4}))
     for optimizer in (gan.g_optimizer, gan.d_optimizer):
         assert float(optimizer.learning_rate) == pytest.approx(0.0025)

@@ -33,8 +33,15 @@ from tfanime.version import __version__
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tfanime", message="%(prog)s %(version)s")
+@click.option(
+    "--load",
+    "programs",
+    multiple=True,
+    metavar="FILE.py",
+    help="Run FILE.py first, which registers losses, networks, metrics ... of your own.",
+)
 @click.option("--debug", is_flag=True, hidden=True, help="Show the traceback of an error.")
-def main(debug: bool) -> None:
+def main(programs: tuple[str, ...], debug: bool) -> None:
     """Train GANs that draw anime faces, and draw with them.
 
     \b
@@ -46,6 +53,10 @@ def main(debug: bool) -> None:
 
     `tfanime VERB --help` explains a verb and gives examples.
     """
+    for program in programs:
+        from tfanime.core.programs import load
+
+        load(program)
 
 
 for verb in (

@@ -10,6 +10,7 @@ import click
 
 from tfanime import zoo
 from tfanime.core.printing import near_miss
+from tfanime.registries import named_source
 
 
 class Size(click.ParamType):
@@ -30,7 +31,9 @@ class Recipe(click.ParamType):
     def convert(self, value, param, ctx):
         from tfanime import recipes
 
-        if value not in recipes.names():
+        if value.endswith(".py"):  # a file, which is run where its settings are checked
+            return value
+        if value not in recipes.RECIPES:
             known = recipes.names()
             said = f"{value!r} is none of: {', '.join(known)}.{near_miss(value, known)}"
             self.fail(said, param, ctx)
@@ -48,10 +51,10 @@ class RecipeOrData(Recipe):
 
 
 class Data(click.Path):
-    """A path that exists, or `drawn`."""
+    """A path that exists, or a data source such as `drawn`."""
 
     def convert(self, value, param, ctx):
-        return value if value == "drawn" else super().convert(value, param, ctx)
+        return value if named_source(value) else super().convert(value, param, ctx)
 
 
 class Labels(click.Path):

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 import tfanime
 from tfanime.cli.group import INTERRUPTED
 from tfanime.cli.kinds import COUNT, Axis, Data, Recipe, RecipeOrData, Run, Settings, Size
+from tfanime.core.choices import PRECISIONS, STRATEGIES
+from tfanime.core.printing import plain
+from tfanime.registries import UPSCALERS
+
+if TYPE_CHECKING:
+    from tfanime.recipes.config import Config
 
 
 @click.command()
@@ -44,12 +55,12 @@ from tfanime.cli.kinds import COUNT, Axis, Data, Recipe, RecipeOrData, Run, Sett
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Default: the recipe's.")
 @click.option(
     "--precision",
-    type=click.Choice(["float32", "mixed_bfloat16", "mixed_float16"]),
+    type=click.Choice(PRECISIONS),
     help="Default: the recipe's.",
 )
 @click.option(
     "--strategy",
-    type=click.Choice(["auto", "none", "mirrored", "multiworker"]),
+    type=click.Choice(STRATEGIES),
     default="auto",
     show_default=True,
     help="auto: every GPU there is, every worker of `tfanime launch`.",
@@ -82,7 +93,8 @@ from tfanime.cli.kinds import COUNT, Axis, Data, Recipe, RecipeOrData, Run, Sett
 def train(ctx, recipe, model, data, out, settings, dry_run, **options) -> None:
     """Train a model, or continue where a run stopped.
 
-    RECIPE is one of `tfanime recipes`. Stopped by Ctrl-C, a crash or a power cut, the same
+    RECIPE is one of `tfanime recipes`, or a file of your own that ends in .py and is run
+    (docs/guides/own_recipe.md). Stopped by Ctrl-C, a crash or a power cut, the same
     command continues as if nothing had happened.
 
     With --from MODEL, a model learns from your own images, some dozens at least: its recipe,
@@ -108,11 +120,14 @@ def train(ctx, recipe, model, data, out, settings, dry_run, **options) -> None:
     if both:
         raise click.UsageError(f"Given twice, as an option and by --set: {', '.join(both)}.", ctx)
     options |= overrides
-    _check_settings(ctx, recipe, options)
+    if model is None:
+        config = _checked(ctx, recipe, data, out, options)
+    else:
+        _check_begun(ctx, model, options)
     if dry_run:
         if model is not None:
             raise click.UsageError("--dry-run is for recipes; it does not go with --from.", ctx)
-        _show_plan(ctx, recipe, data, out, options)
+        _show_plan(ctx, config, data, out, options)
         return
     if model is None:
         run = tfanime.train(recipe, data, out=out, **options)
@@ -121,7 +136,7 @@ def train(ctx, recipe, model, data, out, settings, dry_run, **options) -> None:
     click.echo(f"{out}: step {run.step:,}, {run.images:,} pictures, {run.seconds / 60:.1f} minutes")
     for warning in run.warnings:
         click.echo(f"Warning: {warning}", err=True)
-    if recipe == "srgan":
+    if model is None and config.generator["name"] in UPSCALERS:
         click.echo(f"Enlarge with: tfanime upscale PICTURES {out} --out larger/")
     else:
         click.echo(f"Draw with: tfanime generate {out} --n 64 --grid sheet.png")
@@ -166,7 +181,7 @@ def train(ctx, recipe, model, data, out, settings, dry_run, **options) -> None:
 )
 @click.option(
     "--strategy",
-    type=click.Choice(["auto", "none", "mirrored", "multiworker"]),
+    type=click.Choice(STRATEGIES),
     default="auto",
     show_default=True,
     help="auto: every GPU there is, every worker of `tfanime launch`.",
@@ -195,7 +210,7 @@ def sweep(ctx, recipe, data, grid, out, settings, dry_run, **options) -> None:
     from tfanime.training.grids import cells, parse_grid
 
     axes, overrides = parse_grid(grid), parse_overrides(settings)
-    _check_settings(ctx, recipe, options | overrides)
+    _check_cells(ctx, recipe, axes, data, options, overrides)
     if dry_run:
         for cell in cells(axes):
             click.echo(f"{out}/{cell.name}")
@@ -243,24 +258,61 @@ def _one(ctx: click.Context, first: str | None, data: str | None) -> str:
     return first or data
 
 
-def _check_settings(ctx: click.Context, recipe: str, options: dict) -> None:
-    """Refuses what can be refused without TensorFlow, which takes its time to be imported."""
-    from tfanime.recipes.config import check_network_names, check_network_options
+def _checked(ctx: click.Context, recipe: str, data: str, out: str, options: dict) -> Config:
+    """The settings of a training, after all that can be refused without TensorFlow, which takes its
+    time to be imported."""
+    from tfanime.training import plan
 
-    if all(options[name] is None for name in ("steps", "epochs", "minutes")):
-        raise click.UsageError("Say when to stop: --steps, --epochs or --minutes.", ctx)
     changes = {name: value for name, value in options.items() if name not in RUNNING}
-    given = ("size", "batch_size", "seed", "precision")
-    changes = {k: v for k, v in changes.items() if v is not None or k not in given}
+    with _usage(ctx):
+        _check_budget(options)
+        if "image_size" not in changes:
+            changes["size"] = changes["size"] or plan.own_size(data)
+        config = plan.chosen(recipe, **changes)
+        plan.check_running(config, options["strategy"], options["evaluate_every"])
+        plan.check_settings(config, data, out)
+    return config
+
+
+def _check_begun(ctx: click.Context, model: Path, options: dict) -> None:
+    """The same of training a model on, whose settings are taken over."""
+    from tfanime.core.bounds import read_object
+    from tfanime.core.programs import check_run
+    from tfanime.recipes import Config
+    from tfanime.training import plan
+
+    changes = {name: value for name, value in options.items() if name not in RUNNING}
+    with _usage(ctx):
+        _check_budget(options)
+        if (model / "config.json").is_file():
+            check_run(model)
+            stored = read_object(model / "config.json").get("config")
+            plan.chosen(Config.from_json(stored), **changes)
+
+
+def _check_cells(ctx: click.Context, recipe, axes: dict, data, options: dict, fixed: dict) -> None:
+    """The same of a sweep: of every cell's settings."""
+    from tfanime.training.grids import cell_configs
+    from tfanime.training.plan import own_size
+
+    with _usage(ctx):
+        _check_budget(options)
+        cell_configs(recipe, axes, fixed, own_size(data))
+
+
+def _check_budget(options: dict) -> None:
+    from tfanime.training.budget import check_budget
+
+    check_budget(*(options[name] for name in ("steps", "epochs", "minutes")))
+
+
+@contextmanager
+def _usage(ctx: click.Context) -> Iterator[None]:
+    """What is wrong with settings is wrong usage: exit code 2."""
     try:
-        # What a model of --from was made by is not known here: its networks have their own options.
-        config = tfanime.recipes.get(recipe or "modern").override(**changes)
-        if recipe is None:
-            return
-        check_network_names(config)
-        check_network_options(config)
+        yield
     except ValueError as error:
-        raise click.UsageError(str(error), ctx) from None
+        raise click.UsageError(plain(error), ctx) from None
 
 
 # ---- what is printed ---------------------------------------------------------------------------
@@ -289,18 +341,13 @@ def _show_recipe(name: str) -> None:
             click.echo(f"{row} {layer.count_params():>12,}")
 
 
-def _show_plan(ctx: click.Context, recipe: str, data: str, out: str, options: dict) -> None:
-    from tfanime.training.plan import check_plan, own_size, resolve
+def _show_plan(ctx: click.Context, config: Config, data: str, out: str, options: dict) -> None:
+    from tfanime.training.plan import check_plan
 
-    budget = {name: options.pop(name) for name in RUNNING}
-    if "image_size" not in options:
-        options["size"] = options["size"] or own_size(data)
-    config = resolve(recipe, **options)
-    try:
-        check_plan(config, data, out)
-    except ValueError as error:
-        raise click.UsageError(str(error), ctx) from None
+    with _usage(ctx):
+        config = check_plan(config, data, out)
     click.echo(f"Would train on {data} with")
     _show_config(config.to_json())
     click.echo("and")
+    budget = {name: options[name] for name in RUNNING}
     _show_config({name: value for name, value in budget.items() if value is not None})

@@ -22,6 +22,8 @@ from collections.abc import Callable
 import numpy as np
 from keras import ops
 
+from tfanime.registries import AUGMENTATIONS, check_augment
+
 SHIFT = 0.125  # of the picture's side, as the authors'
 CUTOUT = 0.5
 # Of ADA: standard deviations, those of factors in powers of two.
@@ -68,8 +70,6 @@ def cutout(images, noise):
         inside = inside * ops.cast(near, "float32")
     return images * (1.0 - inside)
 
-
-POLICIES: dict[str, Callable] = {"color": color, "translation": translation, "cutout": cutout}
 
 # ---- ADA (Karras et al. 2020, appendix B) --------------------------------------------------------
 
@@ -210,35 +210,28 @@ def warped(images, matrices):
 
 
 # Matrices of consecutive ones are multiplied, so that pictures are resampled once.
-GEOMETRIES: dict[str, Callable] = {"ada_blit": ada_blit, "ada_geom": ada_geom}
-ADA = ("ada_blit", "ada_geom", "ada_color")
-NAMES = (*POLICIES, *ADA)
+GEOMETRIES = ("ada_blit", "ada_geom")
+NAMES = tuple(AUGMENTATIONS.built_in)
 
 
 def diff_augment(policy: str) -> Callable:
-    """The augmentation `"color,translation,cutout"`, or any names of `NAMES`, in the order given;
-    `"ada"` stands for all three of ADA.
+    """The augmentation `"color,translation,cutout"`, or any names of `registries.AUGMENTATIONS`, in
+    the order given; `"ada"` stands for all three of ADA.
 
     Returns:
         Function `(images (B, H, W, 3) float32, noise: StepNoise, probability=None) -> images`.
         Each picture goes through each change with that probability (scalar, 0 to 1), on its own;
         None: always. Changes of ADA's names are several, each with that probability.
     """
-    names = [name.strip() for name in policy.split(",") if name.strip()]
-    names = [one for name in names for one in (ADA if name == "ada" else (name,))]
-    unknown = [name for name in names if name not in NAMES]
-    if unknown or not names:
-        raise ValueError(
-            f"augment is a list of: {', '.join(NAMES)} (ada: the last three), separated by commas. "
-            f"Received: {policy!r}."
-        )
+    names = check_augment(policy)
+    made = {name: AUGMENTATIONS.get(name) for name in names}
 
     def apply(images, noise, probability=None):
         share = ops.cast(1.0 if probability is None else probability, "float32")
         for geometric, group in itertools.groupby(names, lambda name: name in GEOMETRIES):
             if geometric:
                 size = images.shape[1:3]
-                found = [GEOMETRIES[name](size, noise, share) for name in group]
+                found = [made[name](size, noise, share) for name in group]
                 images = warped(images, _product(found))
                 continue
             for name in group:
@@ -250,7 +243,7 @@ def diff_augment(policy: str) -> Callable:
     def changed_by(name, images, noise, probability, share):
         if name == "ada_color":
             return ada_color(images, noise, share)
-        changed = POLICIES[name](images, noise)
+        changed = made[name](images, noise)
         if probability is None:
             return changed
         return ops.where(noise.uniform((1, 1, 1)) < probability, changed, images)

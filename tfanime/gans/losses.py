@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from keras import ops
 
 from tfanime.core.labels import LabelSchema
+from tfanime.registries import LOSSES
 
 
 def _mean(values, weights=None):
@@ -138,45 +139,36 @@ class AdversarialLoss:
         return ops.mean(ops.sigmoid(logits) if self.probabilistic else logits)
 
 
-LOSSES = {
-    loss.name: loss
-    for loss in (
-        AdversarialLoss(
-            "non_saturating", minimax_discriminator_loss, non_saturating_generator_loss, True, True
-        ),
-        AdversarialLoss("minimax", minimax_discriminator_loss, minimax_generator_loss, True, True),
-        AdversarialLoss(
-            "least_squares",
-            least_squares_discriminator_loss,
-            least_squares_generator_loss,
-            False,
-            False,
-        ),
-        AdversarialLoss(
-            "wasserstein", wasserstein_discriminator_loss, wasserstein_generator_loss, False, False
-        ),
-        # The hinge generator loss is the Wasserstein one (Miyato et al. 2018, eq. 17).
-        AdversarialLoss("hinge", hinge_discriminator_loss, wasserstein_generator_loss, False, True),
-        # Only differences of logits matter, so that no logit alone says anything.
-        AdversarialLoss(
-            "relativistic",
-            relativistic_discriminator_loss,
-            relativistic_generator_loss,
-            False,
-            False,
-            paired=True,
-        ),
-    )
-}
+NON_SATURATING = AdversarialLoss(
+    "non_saturating", minimax_discriminator_loss, non_saturating_generator_loss, True, True
+)
+MINIMAX = AdversarialLoss("minimax", minimax_discriminator_loss, minimax_generator_loss, True, True)
+LEAST_SQUARES = AdversarialLoss(
+    "least_squares",
+    least_squares_discriminator_loss,
+    least_squares_generator_loss,
+    False,
+    False,
+)
+WASSERSTEIN = AdversarialLoss(
+    "wasserstein", wasserstein_discriminator_loss, wasserstein_generator_loss, False, False
+)
+# The hinge generator loss is the Wasserstein one (Miyato et al. 2018, eq. 17).
+HINGE = AdversarialLoss("hinge", hinge_discriminator_loss, wasserstein_generator_loss, False, True)
+# Only differences of logits matter, so that no logit alone says anything.
+RELATIVISTIC = AdversarialLoss(
+    "relativistic",
+    relativistic_discriminator_loss,
+    relativistic_generator_loss,
+    False,
+    False,
+    paired=True,
+)
 
 
 def get(loss: str | AdversarialLoss) -> AdversarialLoss:
     """The pair of losses of that name."""
-    if isinstance(loss, AdversarialLoss):
-        return loss
-    if loss not in LOSSES:
-        raise ValueError(f"loss is one of: {', '.join(LOSSES)}. Received: {loss!r}.")
-    return LOSSES[loss]
+    return loss if isinstance(loss, AdversarialLoss) else LOSSES.get(loss)
 
 
 def lecam_penalty(real_logits, fake_logits, real_average, fake_average):

@@ -14,6 +14,7 @@ from functools import partial
 from keras import ops
 
 from tfanime.core.schedules import Schedule
+from tfanime.registries import PENALTIES as PENALTIES
 
 
 def interpolates(real, fake, alpha):
@@ -156,11 +157,5 @@ def r2(weight: float | Schedule = 10.0) -> GradientPenalty:
     return GradientPenalty("fake", weight, target=None)
 
 
-PENALTIES = {
-    "wgan-gp": wgan_gp,
-    "dragan": dragan,
-    "dragan-uniform": partial(dragan, noise="uniform"),
-    "dragan-chainer": partial(dragan, noise="chainer"),
-    "r1": r1,
-    "r2": r2,
-}
+dragan_uniform = partial(dragan, noise="uniform")
+dragan_chainer = partial(dragan, noise="chainer")

@@ -16,8 +16,8 @@ from tfanime.core.labels import LabelSchema
 from tfanime.core.schedules import Schedule
 from tfanime.core.schedules import read as read_schedule
 from tfanime.gans.augment import diff_augment
-from tfanime.gans.losses import LOSSES
 from tfanime.gans.penalties import GradientPenalty
+from tfanime.registries import LOSSES
 
 NETWORKS = ("generator", "discriminator", "projected", "head")
 AUGMENTATIONS = ("augment", "projected_augment")
@@ -62,12 +62,13 @@ def config_of(gan) -> dict[str, Any]:
     config = {name: _network(getattr(gan, name)) for name in NETWORKS}
     config |= {name: _number(getattr(gan, name)) for name in PLAIN}
     config |= {name: _policy(name, getattr(gan, name)) for name in AUGMENTATIONS}
-    if LOSSES.get(gan.loss_pair.name) is not gan.loss_pair:
+    name = gan.loss_pair.name
+    if name not in LOSSES or LOSSES[name] is not gan.loss_pair:
         raise ValueError(
             "A GAN is saved with the name of its loss. Received: a loss of your own, "
-            f"{gan.loss_pair.name!r}. Register it: tfanime.gans.losses.LOSSES[name] = loss."
+            f"{name!r}. Register it: tfanime.registries.LOSSES.register({name!r}, loss)."
         )
-    config["loss"] = gan.loss_pair.name
+    config["loss"] = name
     config["penalty"] = [_penalty(one) for one in gan.penalties]
     config["schema"] = None if gan.schema is None else gan.schema.to_json()
     return config

@@ -1,5 +1,7 @@
 """Networks, by the names that recipes use. Only `keras` and `keras.ops`: no IO, no `tf.*`.
 
+The tables are those of `tfanime.registries`; a module is imported when its network is asked for.
+
 A generator is a `keras.Model` from latents `(B, Z)`, or from `[latents (B, Z), labels (B, L)]`
 with labels in -1/+1 coding, to pictures `(B, H, W, 3)` float32 in [-1, 1].
 
@@ -11,20 +13,6 @@ A discriminator is a `keras.Model` from pictures, or from `[pictures, labels]`, 
 is 1, or the number of places and maps that are judged one by one (`projected`).
 """
 
-from tfanime.models import dcgan, modern, projected, srgan, srresnet
-
-GENERATORS = {
-    "dcgan": dcgan.generator,
-    "srresnet": srresnet.generator,
-    "modern": modern.generator,
-}
-UPSCALERS = {"srgan": srgan.generator}
-DISCRIMINATORS = {
-    "dcgan": dcgan.discriminator,
-    "srresnet": srresnet.discriminator,
-    "modern": modern.discriminator,
-    "projected": projected.discriminator,
-    "srgan": srgan.discriminator,
-}
+from tfanime.registries import DISCRIMINATORS, GENERATORS, UPSCALERS
 
 __all__ = ["DISCRIMINATORS", "GENERATORS", "UPSCALERS"]

@@ -8,6 +8,7 @@ import keras
 from keras import layers, ops
 
 from tfanime.layers import ConditioningAugmentation
+from tfanime.models.sizes import halvings as halvings
 
 # DCGAN's initialisation (Radford et al. 2016, section 4), which the seeds keep. A description, not
 # an initializer: one object gives every layer of a shape the same weights, whatever the seed.
@@ -32,23 +33,6 @@ class LabelInput:
     vector_size: int = 0
     augmentation: int = 0
     embedding: int = 0
-
-
-def halvings(height: int, width: int, smallest: int = 4) -> int:
-    """How often both sides halve evenly while the smaller stays at least `smallest`.
-
-    Raises:
-        ValueError: when the picture is too small to halve at all.
-    """
-    times, sides = 0, (height, width)
-    while not any(side % 2 for side in sides) and min(sides) // 2 >= smallest:
-        sides, times = (sides[0] // 2, sides[1] // 2), times + 1
-    if times < 2:
-        raise ValueError(
-            f"Both sides of a picture must be multiples of 4 and at least {smallest * 4}. "
-            f"Received: {width}x{height}. Choose a size such as 64 or 64x96."
-        )
-    return times
 
 
 def generator_inputs(latent_dim: int, label_dim: int, label_input: LabelInput | None = None):

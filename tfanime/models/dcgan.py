@@ -18,11 +18,11 @@ from tfanime.models.common import (
     conditional_batch_norm,
     discriminator_model,
     generator_inputs,
-    halvings,
     label_maps,
     picture_input,
     picture_output,
 )
+from tfanime.models.sizes import extra_layers, halvings
 
 KERNEL = 4
 BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
@@ -58,7 +58,7 @@ def generator(
     """
     check_generator_norm(normalisation, ("batch", "conditional", "none"), label_dim)
     times = halvings(height, width)
-    extra = _extra_layers("generator", depth, times)
+    extra = extra_layers("generator", depth, times)
     inputs, x = generator_inputs(latent_dim, label_dim, label_input)
     labels = inputs[1] if normalisation == "conditional" else None
     wide = [channels * min(8, 2**i) for i in range(times)][::-1]
@@ -116,7 +116,7 @@ def discriminator(
             f"normalisation is 'batch', 'spectral', 'layer' or 'none'. Received: {normalisation!r}."
         )
     times = halvings(height, width)
-    extra = _extra_layers("discriminator", depth, times)[::-1]
+    extra = extra_layers("discriminator", depth, times)[::-1]
     pictures, x = picture_input(height, width, scaling)
     inputs = pictures
     if label_dim:
@@ -154,15 +154,3 @@ def _down(x, filters: int, kernel: int, stride: int, name: str, normalisation: s
     elif normalisation == "layer":
         x = layers.LayerNormalization(axis=(1, 2, 3), name=f"{name}_ln")(x)
     return LeakyReLU(LEAK, name=f"{name}_lrelu")(x)
-
-
-def _extra_layers(role: str, depth: int | None, times: int) -> list[int]:
-    """How many size-keeping layers each map gets, from the smallest map on."""
-    least = times + 1
-    depth = least if depth is None else depth
-    if depth < least:
-        raise ValueError(
-            f"A DCGAN {role} of this size has at least {least} layers. Received: depth={depth}."
-        )
-    more = depth - least
-    return [more // times + (i < more % times) for i in range(times)]

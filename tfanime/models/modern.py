@@ -22,10 +22,10 @@ from tfanime.models.common import (
     conditional_batch_norm,
     discriminator_model,
     generator_inputs,
-    halvings,
     picture_input,
     picture_output,
 )
+from tfanime.models.sizes import halvings, map_channels
 
 INIT = {"kernel_initializer": "he_normal"}
 BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
@@ -61,19 +61,7 @@ def generator(
     times = halvings(height, width)
     inputs, x = generator_inputs(latent_dim, label_dim, label_input)
     labels = inputs[1] if normalisation == "conditional" else None
-    if isinstance(channels, int):
-        channels = [channels * min(8, 2**i) for i in range(times)][::-1]
-    wide = list(channels)
-    if len(wide) != times or any(number % 4 for number in wide[:-1]):
-        raise ValueError(
-            f"channels of {width}x{height} pixels is a number, or {times}, one a map from the "
-            f"smallest on, of which all but the last are multiples of 4. Received: {wide}."
-        )
-    if fine_channels and wide[-1] % 4:
-        raise ValueError(
-            "With fine_channels the last map's channels are a multiple of 4 too. "
-            f"Received: fine_channels={fine_channels}, channels={wide}."
-        )
+    wide = map_channels(height, width, channels, fine_channels)
     base = (height >> times, width >> times, wide[0])
     x = layers.Dense(base[0] * base[1] * base[2], use_bias=False, name="fc", **INIT)(x)
     x = layers.BatchNormalization(name="fc_bn", **BATCH_NORM)(x)

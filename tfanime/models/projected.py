@@ -27,7 +27,8 @@ import keras
 from keras import layers
 
 from tfanime.layers import LeakyReLU, MinibatchStdDev, SpectralConv2D
-from tfanime.models.common import LEAK, alternating, halvings
+from tfanime.models.common import LEAK, alternating
+from tfanime.models.sizes import halvings
 
 BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
 INIT = {"kernel_initializer": "he_normal"}

@@ -16,9 +16,9 @@ import keras
 from keras import layers
 
 from tfanime.layers import ICNR, LeakyReLU, PixelShuffle, SpectralConv2D, SpectralDense
-from tfanime.models.common import LEAK, NORMAL, discriminator_model, halvings
+from tfanime.models.common import LEAK, NORMAL, discriminator_model
+from tfanime.models.sizes import check_factor, halvings
 
-FACTORS = (2, 4)
 NORMALISATIONS = ("spectral", "batch", "none")
 BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
 INIT = "he_normal"
@@ -55,13 +55,7 @@ def generator(
             "An upscaler takes pictures only. "
             f"Received: label_dim={label_dim}. Use conditioning='none'."
         )
-    if factor not in FACTORS:
-        raise ValueError(f"factor is 2 or 4. Received: {factor!r}.")
-    if height % factor or width % factor:
-        raise ValueError(
-            f"With factor {factor} both sides must be multiples of {factor}. "
-            f"Received: {width}x{height}."
-        )
+    check_factor(height, width, factor)
     pictures = keras.Input((None, None, 3), name="pictures")
     x = _conv(pictures, channels, "first")
     x = _prelu(x, "first")

@@ -16,14 +16,13 @@ from tfanime.models.common import (
     LabelInput,
     discriminator_model,
     generator_inputs,
-    halvings,
     picture_input,
     picture_output,
 )
+from tfanime.models.sizes import halvings, upsamplings_of
 
 # Chainer's default epsilon, which the released weights were trained with.
 BATCH_NORM = {"epsilon": 2e-5, "momentum": 0.9}
-BASE = 16  # the smaller side of the map that the residual blocks work on
 
 
 def generator(
@@ -56,14 +55,8 @@ def generator(
         label_input: how labels enter; default: concatenated to the noise.
         scaling: `"signed"` (tanh) or `"unit"` (sigmoid), see `common.picture_output`.
     """
-    if upsamplings is None:
-        upsamplings = max(1, (min(height, width) // BASE).bit_length() - 1)
+    upsamplings = upsamplings_of(height, width, upsamplings)
     factor = 2**upsamplings
-    if height % factor or width % factor:
-        raise ValueError(
-            f"With {upsamplings} upsamplings both sides must be multiples of {factor}. "
-            f"Received: {width}x{height}."
-        )
     inputs, x = generator_inputs(latent_dim, label_dim, label_input)
     base = (height // factor, width // factor, channels)
     x = layers.Dense(base[0] * base[1] * base[2], name="fc", **NORMAL)(x)

@@ -14,13 +14,16 @@ from tfanime.data.packed import PackedDataset
 from tfanime.data.writer import is_packed
 from tfanime.drawn.render import drawing_version, render
 from tfanime.prepare.pack import made_from, pack
+from tfanime.registries import DATA_SOURCES, named_source
+
+DRAWN = 6000  # faces of `"drawn"`
 
 
 def load_data(
     source: str | os.PathLike,
     size: int | str | tuple[int, int] | None = None,
     labels: str | os.PathLike | None = None,
-    count: int = 6000,
+    count: int = DRAWN,
     cache: str | os.PathLike | None = None,
     progress: bool = True,
 ) -> PackedDataset:
@@ -28,7 +31,8 @@ def load_data(
 
     Args:
         source: a packed folder; a folder, zip, tar or CSV of pictures, which is packed into the
-            cache the first time; or `"drawn"`, the built-in faces, drawn into the cache.
+            cache the first time; `"drawn"`, the built-in faces, drawn into the cache; or another
+            name of `registries.DATA_SOURCES`, which `:` and an argument may follow.
         size: as in `images.parse_size`; 64 by default. A packed folder has its own.
         labels: of pictures that are not packed yet, as in `tfanime.pack`: a CSV, or `"folders"`.
         count: how many faces of `"drawn"`.
@@ -53,8 +57,8 @@ def load_data(
             )
         return packed
     height, width = image_tools.parse_size(64 if size is None else size)
-    if str(source) == "drawn":
-        return _drawn(cache, height, width, labels, count, progress)
+    if named := named_source(source):
+        return _named(*named, cache, (height, width), labels, count, progress)
     options = {"size": (height, width), "labels": labels}
     key = hashlib.sha256(json.dumps(made_from(source, **options)).encode()).hexdigest()
     out = cache / f"{Path(source).resolve().stem}-{width}x{height}-{key[:16]}"
@@ -70,13 +74,40 @@ def load_data(
         raise
 
 
-def _drawn(
-    cache: Path, height: int, width: int, labels: object, count: int, progress: bool
+def _named(
+    name: str,
+    argument: str,
+    cache: Path,
+    size: tuple[int, int],
+    labels: object,
+    count: int,
+    progress: bool,
 ) -> PackedDataset:
-    if labels is not None or height != width or count < 1:
+    if labels is not None:
         raise ValueError(
-            "'drawn' faces are square, have their own labels, and there is at least one. "
-            f"Received: size {width}x{height}, labels {labels!r}, count {count}."
+            f"{name!r} images have their own labels. Received: labels {labels!r}. Leave them out."
+        )
+    if name == "drawn" and not argument:
+        argument = str(count)
+    data = DATA_SOURCES.get(name)(argument, size, cache, progress)
+    if (data.height, data.width) != size:
+        raise ValueError(
+            f"The data source {name!r} was asked for images of {size[1]}x{size[0]}. Received: "
+            f"{data.width}x{data.height}. Mend the function that is registered for it."
+        )
+    return data
+
+
+def drawn(argument: str, size: tuple[int, int], cache: Path, progress: bool) -> PackedDataset:
+    """The built-in faces: so many as the argument says, `"drawn:500"`."""
+    height, width = size
+    if argument and not argument.isdecimal():
+        raise ValueError(f"'drawn:COUNT' names a number of faces. Received: {argument!r}.")
+    count = int(argument or DRAWN)
+    if height != width or count < 1:
+        raise ValueError(
+            "'drawn' faces are square, and there is at least one. "
+            f"Received: size {width}x{height}, count {count}."
         )
     out = cache / f"drawn-{width}x{height}-{count}-{drawing_version()}"
     if not out.exists():

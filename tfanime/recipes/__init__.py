@@ -3,50 +3,42 @@
 from __future__ import annotations
 
 import importlib
+import os
 
-from tfanime.core.printing import near_miss
+from tfanime.core.programs import load
+from tfanime.recipes import files
 from tfanime.recipes.config import Config
+from tfanime.recipes.resolve import resolve
+from tfanime.registries import RECIPES
 
-NAMES = (
-    "dcgan",
-    "dcgan-sn",
-    "wgan",
-    "wgan-gp",
-    "cdcgan-sn",
-    "clsgan",
-    "infogan",
-    "ac-infogan",
-    "makegirlsmoe",
-    "dcgan-dragan",
-    "modern",
-    "projected",
-    "srgan",
-)
+__all__ = ["Config", "describe", "get", "headline", "load", "names", "resolve"]
 
 
 def names() -> tuple[str, ...]:
     """The recipes there are, in the order they are listed."""
-    return NAMES
+    return RECIPES.names()
 
 
-def _module(name: str):
-    if name not in NAMES:
-        raise ValueError(
-            f"recipe is one of: {', '.join(NAMES)}. Received: {name!r}.{near_miss(name, NAMES)}"
-        )
-    return importlib.import_module(f"tfanime.recipes.{name.replace('-', '_')}")
+def get(recipe: str | os.PathLike) -> Config:
+    """The configuration of a recipe: a name, or the path of a file that sets `RECIPE`, which is
+    run (`tfanime.recipes.files`).
+
+    Raises:
+        ValueError: for an unknown name, with those that there are, or a file that cannot be run.
+    """
+    return files.recipe(recipe) if files.is_file(recipe) else RECIPES.get(os.fspath(recipe))
 
 
-def get(name: str) -> Config:
-    """The recipe's configuration."""
-    return _module(name).RECIPE
+def describe(recipe: str | os.PathLike) -> str:
+    """The docstring: citation, purpose, figure to expect, cost, command."""
+    if files.is_file(recipe):
+        return (load(recipe).module.__doc__ or "").strip()
+    target = RECIPES.entry(os.fspath(recipe)).target
+    if not isinstance(target, str):
+        return RECIPES.fact(os.fspath(recipe), "description", "")
+    return (importlib.import_module(target.partition(":")[0]).__doc__ or "").strip()
 
 
-def describe(name: str) -> str:
-    """The recipe's docstring: citation, purpose, figure to expect, cost, command."""
-    return _module(name).__doc__.strip()
-
-
-def headline(name: str) -> str:
+def headline(recipe: str | os.PathLike) -> str:
     """The first line of the docstring."""
-    return describe(name).splitlines()[0]
+    return (describe(recipe).splitlines() or [""])[0]

@@ -1,4 +1,8 @@
-"""What a training run is, in one frozen dataclass; recipes are instances of it."""
+"""What a training run is, in one frozen dataclass; recipes are instances of it.
+
+Its fields are flat: `--set g_lr=1e-4`, an axis of a sweep, a line of `config.json` and the argument
+of `train` are one name, which says what it is of by itself.
+"""
 
 from __future__ import annotations
 
@@ -8,55 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfanime.core.images import parse_size
-from tfanime.core.printing import near_miss
 from tfanime.core.schedules import Schedule, read
-from tfanime.recipes.network_options import network_names, network_options
-
-CONDITIONINGS = ("none", "concat", "projection", "ac", "infogan", "auto")
-OPTIMIZERS = ("adam", "rmsprop", "sgd")
-# float16 is left out: its gradients underflow without loss scaling.
-RANGES = {
-    "weight_clip": (1e-12, float("inf")),
-    "ema_half_life": (0, float("inf")),
-    "label_smoothing": (0, 0.5),
-    "instance_noise": (0, float("inf")),
-    "augment_target": (-1, 1),
-    "kl_weight": (0, float("inf")),
-    "mode_seeking_weight": (0, float("inf")),
-    "top_k": (1e-9, 1 + 1e-9),
-    "lecam_weight": (0, float("inf")),
-    "content_weight": (0, float("inf")),
-    "feature_weight": (0, float("inf")),
-    "rare_share": (0, 0.5),
-    "degraded": (0, 1),
-    "jitter": (0, 0.5),
-    "beta_1": (0, 1),
-    "beta_2": (0, 1),
-    "penalty_weight": (0, float("inf")),
-    "projected_weight": (0, float("inf")),
-    "augment_probability": (0, 1 + 1e-9),
-}
-# May be a `Schedule`, which is written {"start": 1, "end": 0, "images": 100000}.
-SCHEDULED = (
-    "g_lr",
-    "d_lr",
-    "beta_2",
-    "ema_half_life",
-    "penalty_weight",
-    "projected_weight",
-    "augment_probability",
-    "top_k",
-)
-PRECISIONS = ("float32", "mixed_bfloat16")
-CODES = ("categorical_codes", "continuous_codes")
-JITTERS = ("brightness", "contrast", "saturation", "hue")
-
-
-def _choice(name: str, value: str, known) -> None:
-    if value not in known:
-        raise ValueError(
-            f"{name} is one of: {', '.join(known)}. Received: {value!r}.{near_miss(value, known)}"
-        )
+from tfanime.recipes import checks
+from tfanime.recipes.checks import jitters as jitters
+from tfanime.recipes.overrides import overridden
+from tfanime.recipes.overrides import parse_overrides as parse_overrides
 
 
 @dataclass(frozen=True)
@@ -65,6 +25,8 @@ class Config:
 
     Args:
         recipe: name of the recipe this started from.
+        recipe_file: name and fingerprint of the user's file that it came from, see
+            `recipes.files`; None: it came with tfanime, with a package, or from a program.
         image_size: (height, width) in pixels; `64` and `"64x96"` (width x height) are accepted.
             The name under which runs store it; `override`, `train` and `--set` call it `size`.
         latent_dim: length of the noise.
@@ -226,48 +188,14 @@ class Config:
     freeze_discriminator: int = 0
     precision: str = "float32"
     seed: int = 0
+    recipe_file: str | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "image_size", parse_size(self.image_size))
-        object.__setattr__(self, "more_averages", _half_lives(self.more_averages))
-        for name in SCHEDULED:
+        object.__setattr__(self, "more_averages", checks.half_lives(self.more_averages))
+        for name in checks.SCHEDULED:
             object.__setattr__(self, name, read(getattr(self, name)))
-        _choice("scaling", self.scaling, ("signed", "unit"))
-        _choice("conditioning", self.conditioning, CONDITIONINGS)
-        _choice("prior", self.prior, ("data", "rows", "empirical", "training"))
-        _choice("vector_loss", self.vector_loss, ("matching", "squared"))
-        _choice("optimizer", self.optimizer, OPTIMIZERS)
-        _choice("precision", self.precision, PRECISIONS)
-        counts = ("latent_dim", "batch_size", "accumulation", "critic_steps", "lr_decay_steps")
-        for name in (*counts, "augment_ramp", "projected_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is at least 1. Received: {getattr(self, name)}.")
-        for name in (*CODES, "text_augmentation", "label_embedding", "freeze_discriminator"):
-            if (getattr(self, name) or 0) < 0:
-                raise ValueError(f"{name} is at least 0. Received: {getattr(self, name)}.")
-        if self.code_values < 2:
-            raise ValueError(f"code_values is at least 2. Received: {self.code_values}.")
-        codes = {name: getattr(self, name) for name in CODES if getattr(self, name)}
-        if codes and self.conditioning not in ("ac", "infogan", "auto"):
-            given = ", ".join(f"{name}={value}" for name, value in codes.items())
-            raise ValueError(
-                "Codes need a head that recovers them: conditioning is infogan, ac or auto. "
-                f"Received: conditioning={self.conditioning!r} and {given}."
-            )
-        for name in ("g_lr", "d_lr"):
-            if not all(value > 0 for value in _values(getattr(self, name))):
-                raise ValueError(f"{name} is greater than 0. Received: {getattr(self, name)}.")
-        jitters(self.jitter)
-        if self.lr_end is not None and not self.lr_end > 0:
-            raise ValueError(f"lr_end is greater than 0. Received: {self.lr_end}.")
-        for name, (low, high) in RANGES.items():
-            if not all(low <= value < high for value in _values(getattr(self, name))):
-                raise ValueError(
-                    f"{name} is at least {low:g} and below {high:g}. "
-                    f"Received: {getattr(self, name)}."
-                )
-        if not 0 <= self.seed < 2**32:
-            raise ValueError(f"seed is a whole number from 0 to 2**32 - 1. Received: {self.seed}.")
+        checks.check(self)
 
     def override(self, **changes) -> Config:
         """A copy with other values.
@@ -278,29 +206,10 @@ class Config:
         has one axis for both; `size` is `image_size`.
 
         Raises:
-            ValueError: for an unknown name, with the known ones, or for a value of the wrong type.
+            ValueError: for an unknown name, with the known ones, for a value of the wrong type, or
+                for settings that do not fit together.
         """
-        known = {f.name: f for f in dataclasses.fields(self)}
-        changes = _as_stored(_both_rates(changes))
-        unknown = sorted(set(changes) - set(known))
-        if unknown:
-            names = sorted({"size", *known} - {"image_size"})
-            raise ValueError(
-                f"Unknown setting: {', '.join(unknown)}. Known: {', '.join(names)}."
-                f"{near_miss(unknown[0], names)}"
-            )
-        for name in ("generator", "discriminator"):
-            if name in changes:
-                changes[name] = _merged(name, getattr(self, name), changes[name])
-        if isinstance(changes.get("jitter"), Mapping):
-            changes["jitter"] = {**jitters(self.jitter), **changes["jitter"]}
-        if isinstance(self.projected, Mapping) and isinstance(changes.get("projected"), Mapping):
-            changes["projected"] = {**self.projected, **changes["projected"]}
-        for name, value in changes.items():
-            if name in SCHEDULED:
-                value = read(value)
-            changes[name] = _as_declared(name, value, known[name].type)
-        return dataclasses.replace(self, **changes)
+        return dataclasses.replace(self, **overridden(self, changes))
 
     def to_json(self) -> dict:
         stored = dataclasses.asdict(self)
@@ -310,144 +219,3 @@ class Config:
     @classmethod
     def from_json(cls, stored: Mapping) -> Config:
         return cls(**{**stored, "image_size": tuple(stored["image_size"])})
-
-
-def check_network_options(config: Config) -> None:
-    """Refuses options that our networks do not take, without importing them.
-
-    Raises:
-        ValueError: naming the option, and those that there are.
-    """
-    for role in ("generator", "discriminator"):
-        options = dict(getattr(config, role))
-        name = options.pop("name", None)
-        known = network_options(role, name)
-        unknown = [] if known is None else [option for option in options if option not in known]
-        if unknown:
-            raise ValueError(
-                f"The {role} {name!r} does not take these options: {', '.join(unknown)}. It takes: "
-                f"{', '.join(known)}.{near_miss(unknown[0], known)}"
-            )
-
-
-def check_network_names(config: Config) -> None:
-    """Refuses networks that are not ours, without importing them.
-
-    Raises:
-        ValueError: naming the network, and those that there are.
-    """
-    for role in ("generator", "discriminator"):
-        _choice(f"{role}'s name", getattr(config, role).get("name"), network_names(role))
-
-
-def jitters(value: float | Mapping[str, float]) -> dict[str, float]:
-    """How much an upscaler's training changes each of `JITTERS`; a number is that of contrast,
-    saturation and hue (the Stanford study's three).
-
-    Raises:
-        ValueError: for a name that is not among them, or what is no number.
-    """
-    given = value if isinstance(value, Mapping) else dict.fromkeys(JITTERS[1:], value)
-    right = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in given.values())
-    if set(given) - set(JITTERS) or not right:
-        raise ValueError(
-            f"jitter is a number, or a number for some of: {', '.join(JITTERS)}. "
-            f"Received: {value!r}."
-        )
-    return {name: float(given.get(name, 0.0)) for name in JITTERS}
-
-
-def _half_lives(values) -> tuple[float, ...]:
-    """Positive numbers that differ, or a clear sentence."""
-    listed = isinstance(values, (list, tuple))
-    right = listed and all(
-        isinstance(x, (int, float)) and not isinstance(x, bool) and 0 < x < float("inf")
-        for x in values
-    )
-    if not right or len(set(values)) < len(values):
-        raise ValueError(
-            "more_averages is a list of different half-lives in pictures, such as [1000, 50000]. "
-            f"Received: {values!r}."
-        )
-    return tuple(map(float, values))
-
-
-def _both_rates(changes: Mapping) -> dict:
-    """`lr` as the two rates that it stands for."""
-    if "lr" not in changes:
-        return dict(changes)
-    if beside := sorted({"g_lr", "d_lr"} & set(changes)):
-        raise ValueError(
-            f"lr sets g_lr and d_lr alike. Received beside it: {', '.join(beside)}. Choose one way."
-        )
-    others = {name: value for name, value in changes.items() if name != "lr"}
-    return {**others, "g_lr": changes["lr"], "d_lr": changes["lr"]}
-
-
-def _as_stored(changes: Mapping) -> dict:
-    """`size` under the name that configurations have stored since the first version."""
-    if "size" not in changes:
-        return dict(changes)
-    if "image_size" in changes:
-        raise ValueError("image_size is another name of size. Received both. Choose one.")
-    others = {name: value for name, value in changes.items() if name != "size"}
-    return {**others, "image_size": changes["size"]}
-
-
-def _values(value: float | Schedule | Mapping | None) -> tuple[float, ...]:
-    """All numbers that a setting can become."""
-    if value is None:
-        return ()
-    if isinstance(value, Mapping):
-        return tuple(value.values())
-    return value.values if isinstance(value, Schedule) else (value,)
-
-
-def _merged(role: str, present: Mapping, change) -> dict:
-    change = {"name": change} if isinstance(change, str) else change
-    if not isinstance(change, Mapping):
-        raise ValueError(f"{role} is a name or a mapping of options. Received: {change!r}.")
-    same = change.get("name", present["name"]) == present["name"]
-    return {**present, **change} if same else dict(change)
-
-
-def _as_declared(name: str, value, declared: str):
-    """Numbers that arrive as the wrong kind of number, or a clear sentence."""
-    if declared.startswith("float") and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    wanted = {"int": int, "float": float, "bool": bool, "str": str, "Schedule": Schedule}
-    kinds = tuple(wanted[part.strip()] for part in declared.split("|") if part.strip() in wanted)
-    kinds += (Mapping,) if "Mapping" in declared and kinds else ()
-    optional = "None" in declared
-    wrong_bool = isinstance(value, bool) and bool not in kinds
-    if kinds and not (isinstance(value, kinds) and not wrong_bool or optional and value is None):
-        raise ValueError(f"{name} is of type {declared}. Received: {value!r}.")
-    return value
-
-
-def parse_overrides(pairs) -> dict[str, Any]:
-    """`["g_lr=1e-4", "generator.channels=32"]` to keyword arguments of `Config.override`.
-
-    Values are read as JSON where they are JSON (numbers, true, false, null), else as words.
-    """
-    import json
-
-    changes: dict[str, Any] = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals or not name:
-            raise ValueError(f"A setting is written NAME=VALUE. Received: {pair!r}.")
-        try:
-            value = json.loads(text)
-        except json.JSONDecodeError:
-            value = text
-        outer, dot, inner = name.partition(".")
-        if dot:
-            options = changes.get(outer, {})
-            options = options if isinstance(options, dict) else {"name": options}
-            changes[outer] = {**options, inner: value}
-        elif isinstance(changes.get(name), dict):
-            changes[name] = {**changes[name], "name": value}
-        else:
-            changes[name] = value
-    return changes

@@ -1,4 +1,4 @@
-"""What the networks of `tfanime.models` take, read without importing them.
+"""What networks take, and what sizes they can have, known without importing tfanime's own.
 
 Importing Keras takes ten seconds and more; a misspelt `--set generator.chanels=32` is refused
 before.
@@ -7,35 +7,98 @@ before.
 from __future__ import annotations
 
 import ast
+import functools
+import importlib
+import inspect
+from collections.abc import Mapping
 from pathlib import Path
 
-MODELS = Path(__file__).parents[1] / "models"
+from tfanime.registries import DISCRIMINATORS, GENERATORS, UPSCALERS, Registry
+
+PACKAGE = Path(__file__).parents[1]
 # What the data, the labels and other settings decide.
 DECIDED = ("height", "width", "latent_dim", "label_dim", "label_input", "label_embedding")
 
 
-def network_options(role: str, name: object) -> tuple[str, ...] | None:
-    """The options of a network.
+def registry(role: str, name: object) -> Registry:
+    """Where the network of that role and name is registered.
 
-    Args:
-        role: `"generator"` or `"discriminator"`.
-        name: of the network, which is the function `role` of the module `models/NAME.py`.
-
-    Returns:
-        Their names, in the function's order; None for a network that is not there.
+    Raises:
+        ValueError: for an unknown name, with those that there are.
     """
-    file = MODELS / f"{name}.py"
-    if not str(name).isidentifier() or not file.is_file():
-        return None
-    functions = ast.parse(file.read_text(encoding="utf-8")).body
-    for node in functions:
-        if isinstance(node, ast.FunctionDef) and node.name == role:
-            names = [one.arg for one in (*node.args.args, *node.args.kwonlyargs)]
-            return tuple(one for one in names if one not in DECIDED)
-    return None
+    if role == "generator" and name in UPSCALERS:
+        return UPSCALERS
+    found = GENERATORS if role == "generator" else DISCRIMINATORS
+    found.check(name)
+    return found
 
 
 def network_names(role: str) -> tuple[str, ...]:
-    """The networks of that role, by the alphabet."""
-    found = sorted(file.stem for file in MODELS.glob("*.py"))
-    return tuple(name for name in found if network_options(role, name) is not None)
+    """The networks of that role, `"generator"` or `"discriminator"`."""
+    if role == "generator":
+        return (*GENERATORS.names(), *UPSCALERS.names())
+    return DISCRIMINATORS.names()
+
+
+def network_options(role: str, name: str) -> dict[str, object] | None:
+    """The options of a network, in its function's order, with their usual values (None: there is
+    none, or it is not a plain value). None for a function that takes any."""
+    entry = registry(role, name).entry(name)
+    if isinstance(entry.target, str) and entry.target.startswith("tfanime."):
+        found = _written(entry.target)
+    else:
+        found = _signature(entry.load())
+    if found is None:
+        return None
+    return {one: value for one, value in found.items() if one not in DECIDED}
+
+
+def option(role: str, spec: Mapping, name: str) -> object:
+    """The value of a network's option: the one in `spec`, else the usual one; None without one."""
+    if name in spec:
+        return spec[name]
+    return (network_options(role, spec["name"]) or {}).get(name)
+
+
+def check_size(role: str, spec: Mapping, height: int, width: int) -> None:
+    """Refuses a size that the network cannot have, as far as its registry can tell.
+
+    Raises:
+        ValueError: see the network.
+    """
+    name = spec["name"]
+    check = registry(role, name).fact(name, "check")
+    if isinstance(check, str):
+        module, _, attribute = check.partition(":")
+        check = getattr(importlib.import_module(module), attribute)
+    if check is not None:
+        check(height, width, **{key: value for key, value in spec.items() if key != "name"})
+
+
+@functools.cache
+def _written(target: str) -> dict[str, object] | None:
+    """The parameters of one of our functions, as its source has them."""
+    module, _, function = target.partition(":")
+    file = PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            place = node.args
+            positional = [None] * (len(place.args) - len(place.defaults)) + place.defaults
+            pairs = [*zip(place.args, positional, strict=True)]
+            pairs += zip(place.kwonlyargs, place.kw_defaults, strict=True)
+            return {one.arg: _plain(value) for one, value in pairs}
+    return None
+
+
+def _plain(node: ast.expr | None) -> object:
+    try:
+        return None if node is None else ast.literal_eval(node)
+    except ValueError:
+        return None
+
+
+def _signature(function) -> dict[str, object] | None:
+    parameters = inspect.signature(function).parameters.values()
+    if any(one.kind is one.VAR_KEYWORD for one in parameters):
+        return None
+    return {one.name: None if one.default is one.empty else one.default for one in parameters}

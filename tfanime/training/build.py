@@ -8,17 +8,21 @@ from typing import Any
 
 import keras
 
-from tfanime import models
 from tfanime.core import bounds
-from tfanime.core.labels import Field, LabelSchema, free_codes
+from tfanime.core.labels import LabelSchema
 from tfanime.core.schedules import Schedule
 from tfanime.frozen import load_frozen
-from tfanime.gans import GAN, SRGAN, penalties
+from tfanime.gans import GAN, SRGAN
 from tfanime.gans.augment import diff_augment
 from tfanime.gans.gan import batch_norms
+from tfanime.gans.penalties import GradientPenalty
 from tfanime.models.common import LabelInput
 from tfanime.models.heads import label_head, with_projection
+from tfanime.recipes.checks import penalty_names
 from tfanime.recipes.config import Config
+from tfanime.recipes.network_options import registry
+from tfanime.recipes.resolve import conditioning_of, resolve
+from tfanime.registries import PENALTIES, UPSCALERS
 from tfanime.training.schedules import DelayedDecay, ScheduledAdam, ScheduledRate
 
 
@@ -32,14 +36,15 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
     Raises:
         ValueError: for an unknown network or option, or labels that are needed and missing.
     """
-    conditioning, schema = _conditioning(config, schema)
+    config = resolve(config, schema)
+    conditioning, schema = conditioning_of(config, schema)
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(config.precision)
     generator, discriminator, head = networks(config, schema)
     _freeze(discriminator, config)
     augmented = config.augment != "none"
     kind, options = GAN, {}
-    if config.generator["name"] in models.UPSCALERS:
+    if config.generator["name"] in UPSCALERS:
         kind, options = SRGAN, _content(config)
     gan = kind(
         generator,
@@ -57,7 +62,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         vector_loss=config.vector_loss,
         head_on_real=conditioning == "ac",
         head_on_fake=config.head_on_fake or conditioning == "infogan",
-        adversarial_weight=_adversarial_weight(config, schema),
+        adversarial_weight=config.adversarial_weight,
         head_weight=config.head_weight,
         kl_weight=config.kl_weight,
         mode_seeking_weight=config.mode_seeking_weight,
@@ -94,14 +99,13 @@ def networks(
             be a frozen network itself.
         schema: see `build_gan`.
     """
-    conditioning, schema = _conditioning(config, schema)
+    conditioning, schema = conditioning_of(config, schema)
     height, width = config.image_size
     label_dim = schema.size if schema else 0
     _, maps = _label_options(config, schema)
     generator = generator_network(config, schema)
     discriminator = _network(
         "discriminator",
-        models.DISCRIMINATORS,
         {**with_features(config.discriminator, height, width), **_scaling(config)},
         height=height,
         width=width,
@@ -118,11 +122,10 @@ def networks(
 
 def generator_network(config: Config, schema: LabelSchema | None) -> keras.Model:
     """The generator alone; see `networks`."""
-    _, schema = _conditioning(config, schema)
+    _, schema = conditioning_of(config, schema)
     entry, _ = _label_options(config, schema)
     return _network(
         "generator",
-        {**models.GENERATORS, **models.UPSCALERS},
         {**config.generator, **_scaling(config)},
         height=config.image_size[0],
         width=config.image_size[1],
@@ -130,37 +133,6 @@ def generator_network(config: Config, schema: LabelSchema | None) -> keras.Model
         label_dim=schema.size if schema else 0,
         **entry,
     )
-
-
-def codes_of(config: Config, schema: LabelSchema | None) -> tuple[Field, ...]:
-    """The codes that join the labels of data with `schema`, if they have not yet."""
-    if schema is not None and any(field.free for field in schema.fields):
-        return ()
-    alone = config.conditioning == "infogan" and schema is None
-    usual = (1, 2) if alone else (0, 0)
-    given = (config.categorical_codes, config.continuous_codes)
-    categorical, continuous = (
-        one if many is None else many for one, many in zip(usual, given, strict=True)
-    )
-    return free_codes(categorical, config.code_values, continuous)
-
-
-def _conditioning(config: Config, schema: LabelSchema | None) -> tuple[str, LabelSchema | None]:
-    """How labels condition, and their schema, codes included; None if they do not."""
-    conditioning, codes = config.conditioning, codes_of(config, schema)
-    labelled = schema is not None and not all(field.free for field in schema.fields)
-    if conditioning == "auto":
-        conditioning = "ac" if labelled else "infogan" if codes or schema else "none"
-    if conditioning == "none":
-        return conditioning, None
-    if codes and (labelled or conditioning == "infogan"):
-        schema = LabelSchema(codes) if schema is None else schema.with_codes(codes)
-    if schema is None or conditioning != "infogan" and not labelled:
-        raise ValueError(
-            f"The recipe {config.recipe!r} is conditioned on labels and the data have none. "
-            "Prepare them with --labels FILE.csv, or train without labels: conditioning=none."
-        )
-    return conditioning, schema
 
 
 def _label_options(config: Config, schema: LabelSchema | None) -> tuple[dict, dict]:
@@ -217,13 +189,11 @@ def _synchronise(gan: GAN) -> None:
             layer.synchronized = True
 
 
-def _network(role: str, known: dict, spec, **arguments) -> keras.Model:
+def _network(role: str, spec: Mapping[str, Any], **arguments) -> keras.Model:
     options = dict(spec)
     name = options.pop("name", None)
-    if name not in known:
-        raise ValueError(f"{role}'s name is one of: {', '.join(known)}. Received: {name!r}.")
     try:
-        return known[name](**arguments, **options)
+        return registry(role, name).get(name)(**arguments, **options)
     except TypeError as error:
         raise ValueError(
             f"The {role} {name!r} does not take these options: {sorted(options)} ({error})."
@@ -242,25 +212,10 @@ def with_features(spec: Mapping[str, Any], height: int, width: int) -> dict:
     return {**spec, "features": found}
 
 
-def _adversarial_weight(config: Config, schema: LabelSchema | None) -> float:
-    """As a number; `schema` is that of the labels that condition."""
-    if config.adversarial_weight is not None:
-        return config.adversarial_weight
-    attributes = schema.size - schema.vector_size if schema else 0
-    return float(max(1, attributes))
-
-
-def _penalties(config: Config) -> tuple[penalties.GradientPenalty, ...]:
-    if config.penalty == "none":
-        return ()
+def _penalties(config: Config) -> tuple[GradientPenalty, ...]:
     found = []
-    for name in config.penalty.split(","):
-        if name.strip() not in penalties.PENALTIES:
-            raise ValueError(
-                f"penalty is 'none' or some of: {', '.join(penalties.PENALTIES)}, joined by "
-                f"commas. Received: {config.penalty!r}."
-            )
-        make = penalties.PENALTIES[name.strip()]
+    for name in penalty_names(config.penalty):
+        make = PENALTIES.get(name)
         penalty = make() if config.penalty_weight is None else make(config.penalty_weight)
         found.append(dataclasses.replace(penalty, every=config.penalty_every))
     return tuple(found)
@@ -273,8 +228,7 @@ def _projected(config: Config) -> keras.Model | None:
     height, width = config.image_size
     spec = {"features": "lite0", "pixel_channels": 0, **config.projected, "name": "projected"}
     network = _network(
-        "projected",
-        {"projected": models.DISCRIMINATORS["projected"]},
+        "discriminator",
         with_features(spec, height, width),
         height=height,
         width=width,

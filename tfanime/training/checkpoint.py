@@ -16,15 +16,19 @@ import shutil
 import sys
 from math import isfinite
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfanime.core import bounds
 from tfanime.core.files import atomic_folder, remove, save_arrays, sha256, write_json, write_text
-from tfanime.gans import GAN
+
+if TYPE_CHECKING:
+    from tfanime.gans import GAN
 
 FOLDER = "checkpoints"
 STATE, META, CONFIG, SUMS = "state.npz", "meta.json", "config.json", "SHA256SUMS"
+CRITIC = "critic.npz"  # of a model that ships, in place of checkpoints: what it is trained on with
 NAME = re.compile(r"step-[0-9]{9,}")
 ASIDE = ".damaged"
 ADAPTING = "adapting"  # part of the state: what adaptive augmentation has added up

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
+from tfanime.core.choices import STRATEGIES as STRATEGIES
 from tfanime.core.images import to_float
 from tfanime.gans import GAN, backend
 from tfanime.training.background import in_background
-
-STRATEGIES = ("auto", "none", "mirrored", "multiworker")
 
 
 class WorkerLost(RuntimeError):

@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tfanime.recipes.config import parse_overrides
+from tfanime.recipes.config import Config
+from tfanime.recipes.overrides import parse_overrides
+from tfanime.training.plan import chosen
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,38 @@ def cells(grid: Mapping[str, Sequence]) -> tuple[Cell, ...]:
             )
         found[name.lower()] = Cell(name, settings)
     return tuple(found.values())
+
+
+def cell_configs(
+    recipe, grid: Mapping[str, Sequence], overrides: Mapping[str, Any], size
+) -> list[tuple[Cell, Config]]:
+    """Every cell of a grid with its settings.
+
+    Args:
+        recipe: what `train` takes.
+        grid: see `cells`.
+        overrides: settings of all cells.
+        size: of images that are packed already, or None.
+
+    Raises:
+        ValueError: for a bad grid or setting.
+    """
+    overrides, names = dict(overrides), ("size", "image_size")
+    if all(overrides.get(name) is None and name not in grid for name in names):
+        overrides["size"] = size
+    return [(cell, cell_config(recipe, cell, overrides)) for cell in cells(grid)]
+
+
+def cell_config(recipe, cell: Cell, overrides: Mapping[str, Any]) -> Config:
+    """The settings of one cell."""
+    changes = parse_overrides(f"{name}={json.dumps(v)}" for name, v in cell.settings.items())
+    given = {name: value for name, value in overrides.items() if value is not None}
+    for name in set(changes) & set(given):
+        both = [changes[name], given[name]]
+        if not all(isinstance(one, Mapping) for one in both) or set(both[0]) & set(both[1]):
+            raise ValueError(f"{name} is an axis of the grid and fixed as well. Choose one.")
+        changes[name] = {**given[name], **changes[name]}
+    return chosen(recipe, **{**given, **changes})
 
 
 def parse_grid(pairs) -> dict[str, list]:

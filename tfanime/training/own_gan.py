@@ -13,6 +13,7 @@ import keras
 
 from tfanime.core import bounds
 from tfanime.gans import GAN
+from tfanime.recipes.checks import CUSTOM
 from tfanime.recipes.config import Config
 
 STATED = (
@@ -27,7 +28,6 @@ STATED = (
     "prior",
     "seed",
 )
-RECIPE = "custom"
 NOT_STORED = "not stored"
 
 
@@ -40,7 +40,7 @@ def config_of(gan: GAN, overrides: dict) -> Config:
     # Not the generator's output: an upscaler's has any size.
     height, width = gan.discriminator.inputs[0].shape[1:3]
     config = Config(
-        recipe=RECIPE,
+        recipe=CUSTOM,
         image_size=(height, width),
         latent_dim=gan.latent_dim,
         conditioning=_conditioning_of(gan),

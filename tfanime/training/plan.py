@@ -1,36 +1,46 @@
-"""What is decided, and refused, before a training begins."""
+"""What is decided, and refused, before a training begins.
+
+All but `check_networks` does without TensorFlow, so that `tfanime train` refuses at once what it
+can, with and without --dry-run.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tfanime import models, recipes
+from tfanime import recipes, zoo
+from tfanime.core import bounds
+from tfanime.core.choices import STRATEGIES
 from tfanime.core.files import read_json
 from tfanime.core.labels import LabelSchema
-from tfanime.core.printing import plain
+from tfanime.core.printing import near_miss, plain
 from tfanime.data import PackedDataset
 from tfanime.data.writer import is_packed
 from tfanime.prepare.sources import open_source, source_kind
-from tfanime.recipes.config import Config, check_network_options
-from tfanime.training.build import codes_of
-from tfanime.training.run_config import plain_networks
-from tfanime.training.run_folder import refuse_others
+from tfanime.recipes.config import Config
+from tfanime.recipes.network_options import option
+from tfanime.recipes.resolve import codes_of, resolve
+from tfanime.registries import DATA_SOURCES, UPSCALERS, named_source
+from tfanime.training import checkpoint
+from tfanime.training.run_folder import refuse_other_decisions, refuse_others
+
+if TYPE_CHECKING:
+    pass
 
 ARGUMENTS = ("size", "image_size", "batch_size", "seed", "precision")
 
 
-def resolve(recipe: str | Config, **overrides) -> Config:
+def chosen(recipe: str | os.PathLike | Config, **overrides) -> Config:
     """The configuration of a recipe with `overrides`.
 
     None leaves an argument of `train` as the recipe has it; for other settings it is a value.
     """
     config = recipe if isinstance(recipe, Config) else recipes.get(recipe)
     changes = {k: v for k, v in overrides.items() if v is not None or k not in ARGUMENTS}
-    config = config.override(**changes)
-    check_network_options(config)
-    return config
+    return config.override(**changes)
 
 
 def own_size(data) -> tuple[int, int] | None:
@@ -41,6 +51,139 @@ def own_size(data) -> tuple[int, int] | None:
         return None
     stored = read_json(Path(data) / "dataset.json")
     return stored["height"], stored["width"]
+
+
+# ---- what is refused -----------------------------------------------------------------------------
+
+
+def check_running(config: Config, strategy: str, evaluate_every: int | None) -> None:
+    """Refuses ways of running that are not there, or not for this recipe."""
+    if strategy not in STRATEGIES:
+        raise ValueError(
+            f"strategy is one of: {', '.join(STRATEGIES)}. Received: {strategy!r}."
+            f"{near_miss(strategy, STRATEGIES)}"
+        )
+    if evaluate_every and config.generator["name"] in UPSCALERS:
+        raise ValueError(
+            "evaluate_every measures pictures drawn from noise, and an upscaler draws none. "
+            "Leave it out."
+        )
+
+
+def check_settings(config: Config, source, out: str | os.PathLike) -> None:
+    """Refuses what `train` would refuse, as far as it can be told without TensorFlow and without
+    reading images.
+
+    Args:
+        config: the configuration, resolved or not.
+        source: what `load_data` takes or returns.
+        out: the run folder.
+    """
+    refuse_others(Path(out), "config", config.to_json())
+    check_start(config)
+    if isinstance(source, PackedDataset) or is_packed(source):
+        data = source if isinstance(source, PackedDataset) else PackedDataset.open(source)
+        check_data(config, data)
+        schema = conditioned_on(data, config).schema
+        refuse_others(Path(out), "data", described(data))
+        refuse_other_decisions(Path(out), resolve(config, schema), schema)
+        return
+    if named := named_source(source):
+        name, argument = named
+        count = DATA_SOURCES.fact(name, "count")
+        count = int(argument) if name == "drawn" and argument.isdecimal() else count
+        if count is not None and (name == "drawn" or not argument):
+            _check_count(config, count)
+        if name == "drawn" and config.image_size[0] != config.image_size[1]:
+            height, width = config.image_size
+            raise ValueError(f"'drawn' faces are square. Received: size {width}x{height}.")
+    elif source_kind(Path(source)) != "tar":  # which may have to be unpacked to be counted
+        with open_source(source) as found:
+            _check_count(config, len(found.names))
+
+
+def check_plan(config: Config, source, out: str | os.PathLike) -> Config:
+    """Refuses what `train` would refuse before it reads images, and trains nothing; see
+    `check_settings`, which this begins with.
+
+    Returns:
+        The settings; of packed data, whose labels are known, resolved.
+    """
+    check_settings(config, source, out)
+    if not is_packed(source):
+        check_networks(config, None)
+        return config
+    data = PackedDataset.open(source)
+    say_ignored_labels(config, data.schema)
+    schema = conditioned_on(data, config).schema
+    config = resolve(config, schema)
+    check_networks(config, schema, known=True)
+    return config
+
+
+def check_networks(config: Config, schema: LabelSchema | None, known: bool = False) -> None:
+    """Builds the networks without values, which finds in seconds what would else be found once all
+    pictures are packed or drawn.
+
+    Args:
+        config: the configuration.
+        schema: of the labels.
+        known: whether it is known already what labels there are.
+    """
+    from tfanime.training.run_config import plain_networks
+
+    if not known:
+        norm = option("generator", config.generator, "normalisation")
+        config = config.override(
+            conditioning="none",
+            categorical_codes=None,
+            continuous_codes=None,
+            text_augmentation=0,
+            label_embedding=0,
+            # Labels do not change what size it is.
+            generator={"normalisation": "batch"} if norm == "conditional" else {},
+        )
+    plain_networks(config, schema)
+
+
+def check_start(config: Config) -> None:
+    """Refuses a `start` that is not there or that other networks made.
+
+    Raises:
+        ValueError: naming it and what differs.
+    """
+    if config.start is None:
+        return
+    folder = zoo.locate(config.start)
+    if not checkpoint.checkpoints(folder) and not (folder / checkpoint.CRITIC).is_file():
+        raise ValueError(
+            "start is a run folder with checkpoints, or a model that ships with "
+            f"{checkpoint.CRITIC}. Received: {config.start!r}."
+        )
+    if not (folder / "config.json").is_file():
+        return
+    stored = bounds.read_object(folder / "config.json").get("config")
+    try:
+        theirs = Config.from_json(stored)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return  # a recipe's file that is not loaded, or damage: said where the networks are built
+    differing = [
+        f"{role} {getattr(theirs, role)['name']}, here {getattr(config, role)['name']}"
+        for role in ("generator", "discriminator")
+        if getattr(theirs, role)["name"] != getattr(config, role)["name"]
+    ]
+    height, width = theirs.image_size
+    grows = config.image_size == (2 * height, 2 * width)
+    if config.image_size != theirs.image_size and not grows:
+        here = f"{config.image_size[1]}x{config.image_size[0]}"
+        differing.append(f"pictures of {width}x{height}, here {here}")
+    if not grows and theirs.latent_dim != config.latent_dim:
+        differing.append(f"latent_dim {theirs.latent_dim}, here {config.latent_dim}")
+    if differing:
+        raise ValueError(
+            "start needs a model of the same networks, and of pictures of the same or half the "
+            f"size. Received: {config.start!r}, with {'; '.join(differing)}."
+        )
 
 
 def check_data(config: Config, data) -> None:
@@ -67,7 +210,7 @@ def say_ignored_labels(config: Config, schema: LabelSchema | None) -> None:
     """Says that a recipe makes nothing of the labels that the data have."""
     if schema is None or config.conditioning != "none":
         return
-    if config.generator["name"] in models.UPSCALERS:
+    if config.generator["name"] in UPSCALERS:
         return
     names = [field.name for field in schema.fields]
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
@@ -78,42 +221,12 @@ def say_ignored_labels(config: Config, schema: LabelSchema | None) -> None:
     )
 
 
-def check_plan(config: Config, source: str | os.PathLike, out: str | os.PathLike) -> None:
-    """Refuses what `train` would refuse, and trains nothing.
-
-    Args:
-        config: the resolved configuration.
-        source: what `load_data` takes.
-        out: the run folder.
-    """
-    refuse_others(Path(out), "config", config.to_json())
-    if not is_packed(source):
-        check_before_packing(config, source)
-        return
-    data = PackedDataset.open(source)
-    check_data(config, data)
-    say_ignored_labels(config, data.schema)
-    plain_networks(config, conditioned_on(data, config).schema)
+# ---- the data as the run sees them ---------------------------------------------------------------
 
 
-def check_before_packing(config: Config, source: str | os.PathLike) -> None:
-    """Finds in seconds what would else be found once all pictures are packed or drawn: networks
-    that cannot be of this size, and too few pictures."""
-    # What labels there will be is not known yet.
-    plain_networks(
-        config.override(
-            conditioning="none",
-            categorical_codes=None,
-            continuous_codes=None,
-            text_augmentation=0,
-            label_embedding=0,
-        ),
-        None,
-    )
-    if str(source) == "drawn" or source_kind(Path(source)) == "tar":
-        return  # a tar may have to be unpacked to be counted
-    with open_source(source) as found:
-        _check_count(config, len(found.names))
+def described(data: PackedDataset) -> dict:
+    """What a run stores of its data."""
+    return {"count": len(data), "sha256": data.sha256}
 
 
 def conditioned_on(data, config: Config):

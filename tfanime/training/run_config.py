@@ -11,9 +11,10 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from tfanime.core import bounds
+from tfanime.core import bounds, programs
 from tfanime.core.disk import DiskError
 from tfanime.core.labels import LabelSchema
+from tfanime.recipes.checks import CUSTOM
 from tfanime.recipes.config import Config
 from tfanime.training import own_gan
 from tfanime.training.build import generator_network, networks, with_features
@@ -38,6 +39,7 @@ def described(file: Path) -> tuple[Config, LabelSchema | None]:
         ValueError: for one that is damaged, or describes networks beyond `check_sizes`.
     """
     record = bounds.read_object(file)
+    programs.check_run(file.parent)
     try:
         config, labels = Config.from_json(record["config"]), record["labels"]
         if labels is not None:
@@ -56,7 +58,7 @@ def without_values(config: Config, schema: LabelSchema | None, file: Path) -> Ne
     Raises:
         ValueError: for settings that make no networks; the message names the file.
     """
-    if config.recipe == own_gan.RECIPE:
+    if config.recipe == CUSTOM:
         return Networks(*(own_gan.network(file, role) for role in Networks._fields))
     try:
         return plain_networks(config, schema)
@@ -99,7 +101,7 @@ def generator_of(run: Path, stored: list[np.ndarray]) -> tuple[keras.Model, Labe
             f"{str(run / 'config.json')!r} does not describe what is in the checkpoints: a "
             "generator of {:,} weights in these shapes, and {:,} are stored.".format(*counts)
         )
-    if config.recipe == own_gan.RECIPE:
+    if config.recipe == CUSTOM:
         generator = keras.saving.deserialize_keras_object(
             bounds.read_object(run / "config.json")["gan"]["generator"]
         )

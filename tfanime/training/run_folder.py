@@ -8,17 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
-
-from tfanime.core import bounds, disk
+from tfanime.core import bounds, disk, programs
 from tfanime.core.files import atomic_path, write_json
+from tfanime.core.labels import LabelSchema
 from tfanime.data import PackedDataset
-from tfanime.gans import GAN
+from tfanime.recipes import files
 from tfanime.recipes.config import Config
-from tfanime.training import checkpoint, own_gan
-from tfanime.training.warm_start import start_from
+from tfanime.recipes.resolve import UNDECIDED, resolve, undecided
+from tfanime.training import checkpoint
 from tfanime.version import __version__
+
+if TYPE_CHECKING:  # what is refused here is refused before TensorFlow is imported
+    from tfanime.gans import GAN
 
 CONFIG = "config.json"
 
@@ -34,19 +37,14 @@ def refuse_others(out: Path, part: str, now: dict) -> None:
                 f"there, {now['count']} here, and those or their labels differ. Choose another "
                 "--out, or the same data."
             )
+        open_ones = set()
         if part == "config":
             # Settings that did not exist then have their defaults, which change nothing.
             before = {**Config(before["recipe"]).to_json(), **before}
-        differing = [
-            f"{key} (there {before.get(key)!r}, now {now.get(key)!r})"
-            for key in sorted(set(before) | set(now))
-            if before.get(key) != now.get(key)
-        ]
-        if differing:
-            raise ValueError(
-                f"The folder {str(out)!r} holds a run with other {part}: {'; '.join(differing)}. "
-                "Choose another --out, or the same settings."
-            )
+            _refuse_another_file(out, before["recipe_file"], now["recipe_file"])
+            # Those that the data decide are compared once there are data.
+            open_ones = undecided(before) | undecided(now)
+        _refuse_differences(out, part, before, now, (set(before) | set(now)) - open_ones)
     # Hidden files may be what a killed process was writing.
     elif out.exists() and any(not file.name.startswith(".") for file in out.iterdir()):
         raise ValueError(
@@ -58,12 +56,53 @@ def refuse_another_gan(out: Path, own: dict) -> None:
     """Refuses a folder whose run is of another GAN of the user's."""
     if not (out / CONFIG).exists():
         return
+    from tfanime.training import own_gan
+
     differing = own_gan.differing(_record(out, "gan"), own)
     if differing:
         raise ValueError(
             f"The folder {str(out)!r} holds a run of another GAN: {', '.join(differing)} differ. "
             "Choose another out, or build the same GAN."
         )
+
+
+def refuse_other_decisions(out: Path, config: Config, schema: LabelSchema | None) -> None:
+    """Refuses a folder with a run for which the data decided otherwise what recipes leave to them.
+
+    Args:
+        out: the run folder.
+        config: resolved.
+        schema: see `recipes.resolve`; what a run of an earlier version left open, it decides too.
+    """
+    if (out / CONFIG).exists():
+        stored = _record(out, "config")
+        before = resolve(Config.from_json(stored), schema).to_json()
+        _refuse_differences(out, "config", before, config.to_json(), set(UNDECIDED))
+
+
+def _refuse_differences(out: Path, part: str, before: dict, now: dict, names: set[str]) -> None:
+    differing = [
+        f"{name} (there {before.get(name)!r}, now {now.get(name)!r})"
+        for name in sorted(names)
+        if before.get(name) != now.get(name)
+    ]
+    if differing:
+        raise ValueError(
+            f"The folder {str(out)!r} holds a run with other {part}: {'; '.join(differing)}. "
+            "Choose another --out, or the same settings."
+        )
+
+
+def _refuse_another_file(out: Path, before: str | None, now: str | None) -> None:
+    """Says of a recipe's file that it was changed since the run began."""
+    if before == now or before is None or now is None:
+        return
+    name = before.partition(" ")[0]
+    raise ValueError(
+        f"The folder {str(out)!r} holds a run made with {before}, and the recipe is {now}: it has "
+        "changed. Choose another --out, or go on with the copy that the run keeps: tfanime train "
+        f"{out / programs.COPIES / name} --out {out} ..."
+    )
 
 
 def _record(out: Path, part: str) -> dict:
@@ -99,6 +138,8 @@ def restored(gan: GAN, config: Config, out: Path, chief: bool) -> dict:
     if checkpoint.checkpoints(out):
         return checkpoint.restore_newest(gan, out, keep_damaged=not chief)
     if config.start is not None:
+        from tfanime.training.warm_start import start_from
+
         start_from(gan, config.start)
     return {}
 
@@ -122,6 +163,7 @@ def claimed(
         return
     try:
         _claim(out, config, data, described, own)
+        files.keep(config, out)
         if data.text_files:
             from tfanime.text.vector_cache import keep_texts
 
@@ -129,7 +171,8 @@ def claimed(
         yield
     except BaseException:
         (out / CONFIG).unlink(missing_ok=True)
-        shutil.rmtree(out / "text", ignore_errors=True)
+        for folder in ("text", programs.COPIES):
+            shutil.rmtree(out / folder, ignore_errors=True)
         raise
 
 
@@ -137,6 +180,8 @@ def _claim(
     out: Path, config: Config, data: PackedDataset, described: dict, own: dict | None
 ) -> None:
     """Writes `config.json`."""
+    import keras
+
     versions = {
         "tfanime": __version__,
         "keras": keras.__version__,
@@ -150,6 +195,8 @@ def _claim(
         "versions": versions,
     }
     if own is not None:
+        from tfanime.training import own_gan
+
         names = (*own_gan.STATED, "recipe")
         stored["config"] = {name: stored["config"][name] for name in names}
         stored["gan"] = own

@@ -20,13 +20,13 @@ import numpy as np
 from tfanime.core.files import atomic_path, read_json, write_json, write_text
 from tfanime.data import PackedDataset
 from tfanime.prepare.load import load_data
-from tfanime.recipes.config import Config, parse_overrides
+from tfanime.recipes.config import Config
 from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
 from tfanime.training.collapse import Diverged
-from tfanime.training.grids import Cell, cells
+from tfanime.training.grids import Cell, cell_configs
 from tfanime.training.log import read
-from tfanime.training.plan import check_data, conditioned_on, own_size, resolve
+from tfanime.training.plan import check_data, conditioned_on, own_size
 from tfanime.training.process import unchanged
 from tfanime.training.run import Run
 from tfanime.training.train import train
@@ -69,7 +69,8 @@ def sweep(
     """Trains every cell of a grid, and writes the table and the sheet that compare them.
 
     Args:
-        recipe: a name (`tfanime.recipes.names()`) or a `Config`.
+        recipe: a name (`tfanime.recipes.names()`), the path of a file that sets `RECIPE`, or a
+            `Config`.
         data: what `load_data` takes or returns.
         grid: setting -> values; settings are fields of `Config`, or options of a network such as
             `"generator.depth"`.
@@ -89,10 +90,7 @@ def sweep(
             "The cells of a sweep have equal budgets: give one of steps, epochs or minutes. "
             f"Received: {', '.join(budget) or 'none'}."
         )
-    names = ("size", "image_size")
-    if all(overrides.get(name) is None and name not in grid for name in names):
-        overrides["size"] = own_size(data)
-    planned = [(cell, _config(recipe, cell, overrides)) for cell in cells(grid)]
+    planned = cell_configs(recipe, grid, overrides, own_size(data))
     sizes_of = {cell.name: config.image_size for cell, config in planned}
     sizes, packed = {*sizes_of.values()}, isinstance(data, PackedDataset)
     loaded = {s: data if packed else load_data(data, size=s, progress=progress) for s in sizes}
@@ -114,17 +112,6 @@ def sweep(
     _write_sheet(out / "sheets.png", done, shown)
     finished = result["state"] != "stopped"
     return Sweep(out, (*done, *(cell for cell, _ in planned[len(done) :])), finished)
-
-
-def _config(recipe, cell: Cell, overrides: Mapping) -> Config:
-    changes = parse_overrides(f"{name}={json.dumps(v)}" for name, v in cell.settings.items())
-    given = {name: value for name, value in overrides.items() if value is not None}
-    for name in set(changes) & set(given):
-        both = [changes[name], given[name]]
-        if not all(isinstance(one, Mapping) for one in both) or set(both[0]) & set(both[1]):
-            raise ValueError(f"{name} is an axis of the grid and fixed as well. Choose one.")
-        changes[name] = {**given[name], **changes[name]}
-    return resolve(recipe, **{**given, **changes})
 
 
 def _check(cell: Cell, config: Config, data: PackedDataset) -> None:

@@ -16,28 +16,38 @@ from tfanime.data.writer import is_packed
 from tfanime.gans import GAN, SRGAN
 from tfanime.prepare.load import load_data
 from tfanime.recipes.config import Config
+from tfanime.recipes.resolve import resolve
 from tfanime.training import own_gan, strategies
 from tfanime.training import stale_files as left_over
 from tfanime.training.budget import Budget, check_budget
 from tfanime.training.build import build_gan
 from tfanime.training.lock import locked
 from tfanime.training.plan import (
-    check_before_packing,
     check_data,
+    check_networks,
+    check_running,
+    check_settings,
+    chosen,
     conditioned_on,
+    described,
     own_size,
-    resolve,
     say_ignored_labels,
 )
 from tfanime.training.process import unchanged
 from tfanime.training.run import Run
-from tfanime.training.run_folder import claimed, refuse_another_gan, refuse_others, restored
+from tfanime.training.run_folder import (
+    claimed,
+    refuse_another_gan,
+    refuse_other_decisions,
+    refuse_others,
+    restored,
+)
 from tfanime.training.trainer import Trainer
 
 
 @unchanged()
 def train(
-    recipe: str | Config | GAN,
+    recipe: str | os.PathLike | Config | GAN,
     data,
     *,
     out: str | os.PathLike,
@@ -64,7 +74,8 @@ def train(
     are named, and training goes on without them.
 
     Args:
-        recipe: a name (`tfanime.recipes.names()`), a `Config`, or a compiled `GAN`.
+        recipe: a name (`tfanime.recipes.names()`), the path of a file that sets `RECIPE` (a
+            program, which is run), a `Config`, or a compiled `GAN`.
         data: what `load_data` takes or returns.
         out: the run folder; made, or continued when its configuration is the same.
         size: 64, "64x96" (width x height) or (height, width). Default: the data's own size
@@ -105,26 +116,31 @@ def train(
             "A GAN that is built already has its variables on one device, so strategy is 'auto' or "
             f"'none'. Received: {strategy!r}. Give a recipe or a Config instead."
         )
-    config = own_gan.config_of(given, overrides) if given else resolve(recipe, **overrides)
+    config = own_gan.config_of(given, overrides) if given else chosen(recipe, **overrides)
     own = own_gan.described(given) if given else None
     asked = size is not None or overrides.get("image_size") is not None
     if not asked and not given and (packed := own_size(data)):
         config = config.override(size=packed)
     out = Path(out)
     # Before the data, which may take a while to be packed or drawn.
+    if not given:
+        check_running(config, strategy, evaluate_every)
+        check_settings(config, data, out)
     refuse_others(out, "config", config.to_json())
     if own is not None:
         refuse_another_gan(out, own)
     if not isinstance(data, PackedDataset):
         if not given and not is_packed(data):
-            check_before_packing(config, data)
+            check_networks(config, None)
         data = load_data(data, size=config.image_size, progress=progress)
     check_data(config, data)
     if progress and not given:
         say_ignored_labels(config, data.schema)
-    described = {"count": len(data), "sha256": data.sha256}
+    of_data = described(data)
     everything, data = data, conditioned_on(data, config)
-    refuse_others(out, "data", described)
+    config = resolve(config, data.schema)
+    refuse_others(out, "data", of_data)
+    refuse_other_decisions(out, config, data.schema)
     place = strategies.make("none" if given else strategy, config.batch_size)
     with place.scope():
         gan = given or build_gan(config, data.schema)
@@ -138,12 +154,10 @@ def train(
     with locked(out) if place.chief else nullcontext():
         if place.chief:  # another process may have been faster
             refuse_others(out, "config", config.to_json())
-            refuse_others(out, "data", described)
+            refuse_others(out, "data", of_data)
             left_over.remove(out)
         meta = restored(gan, config, out, place.chief)
-        with (
-            claimed(out, config, data, everything, described, own) if place.chief else nullcontext()
-        ):
+        with claimed(out, config, data, everything, of_data, own) if place.chief else nullcontext():
             trainer = Trainer(
                 gan,
                 data,

@@ -23,10 +23,9 @@ from tfanime.core.printing import plain
 from tfanime.gans import GAN
 from tfanime.recipes.config import Config
 from tfanime.training import checkpoint
+from tfanime.training.checkpoint import CRITIC
 from tfanime.training.run_config import Networks, described, without_values
 from tfanime.zoo.saved import UPSCALER, kind_of, load_generator, load_upscaler
-
-CRITIC = "critic.npz"
 
 
 def start_from(gan: GAN, source: str | os.PathLike) -> None:

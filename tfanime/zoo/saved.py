@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfanime import zoo
-from tfanime.core import bounds, seeds
+from tfanime.core import bounds, programs, seeds
 from tfanime.core.files import atomic_path, write_json
 from tfanime.core.labels import LabelSchema
 from tfanime.core.printing import near_miss
@@ -215,7 +215,11 @@ def _model(folder: Path) -> keras.Model:
 
     import tfanime.layers  # noqa: F401  (registers the layers that the file names)
 
-    model = bounds.load_network(folder / WEIGHTS)
+    try:
+        model = bounds.load_network(folder / WEIGHTS)
+    except ValueError:
+        programs.check_run(folder)  # whose layers may be those of a file that has not been run
+        raise
     for layer in model.layers:
         # Rounding to bfloat16 shows, and differs with the batch, the machine and the graph: one
         # seed would be other pictures here, in a browser and on a server.

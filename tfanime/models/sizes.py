@@ -1,0 +1,115 @@
+"""What sizes networks can have: plain arithmetic, which the networks share, so that one that cannot
+be is refused before Keras is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+BASE = 16  # the smaller side of the map that the residual blocks of `srresnet` work on
+FACTORS = (2, 4)  # of upscalers
+
+
+def halvings(height: int, width: int, smallest: int = 4) -> int:
+    """How often both sides halve evenly while the smaller stays at least `smallest`.
+
+    Raises:
+        ValueError: when the picture is too small to halve at all.
+    """
+    times, sides = 0, (height, width)
+    while not any(side % 2 for side in sides) and min(sides) // 2 >= smallest:
+        sides, times = (sides[0] // 2, sides[1] // 2), times + 1
+    if times < 2:
+        raise ValueError(
+            f"Both sides of a picture must be multiples of 4 and at least {smallest * 4}. "
+            f"Received: {width}x{height}. Choose a size such as 64 or 64x96."
+        )
+    return times
+
+
+def extra_layers(role: str, depth: int | None, times: int) -> list[int]:
+    """How many size-keeping layers each map of `dcgan` gets, from the smallest map on."""
+    least = times + 1
+    depth = least if depth is None else depth
+    if depth < least:
+        raise ValueError(
+            f"A DCGAN {role} of this size has at least {least} layers. Received: depth={depth}."
+        )
+    more = depth - least
+    return [more // times + (i < more % times) for i in range(times)]
+
+
+def map_channels(
+    height: int, width: int, channels: int | Sequence[int], fine_channels: int = 0
+) -> list[int]:
+    """Channels of the maps of `modern`'s generator, from the smallest on."""
+    times = halvings(height, width)
+    if isinstance(channels, int):
+        channels = [channels * min(8, 2**i) for i in range(times)][::-1]
+    wide = list(channels)
+    if len(wide) != times or any(number % 4 for number in wide[:-1]):
+        raise ValueError(
+            f"channels of {width}x{height} pixels is a number, or {times}, one a map from the "
+            f"smallest on, of which all but the last are multiples of 4. Received: {wide}."
+        )
+    if fine_channels and wide[-1] % 4:
+        raise ValueError(
+            "With fine_channels the last map's channels are a multiple of 4 too. "
+            f"Received: fine_channels={fine_channels}, channels={wide}."
+        )
+    return wide
+
+
+def upsamplings_of(height: int, width: int, upsamplings: int | None = None) -> int:
+    """How often `srresnet` doubles its maps."""
+    if upsamplings is None:
+        upsamplings = max(1, (min(height, width) // BASE).bit_length() - 1)
+    factor = 2**upsamplings
+    if height % factor or width % factor:
+        raise ValueError(
+            f"With {upsamplings} upsamplings both sides must be multiples of {factor}. "
+            f"Received: {width}x{height}."
+        )
+    return upsamplings
+
+
+def check_factor(height: int, width: int, factor: int) -> None:
+    """Raises ValueError for a factor that an upscaler to that size cannot have."""
+    if factor not in FACTORS:
+        raise ValueError(f"factor is 2 or 4. Received: {factor!r}.")
+    if height % factor or width % factor:
+        raise ValueError(
+            f"With factor {factor} both sides must be multiples of {factor}. "
+            f"Received: {width}x{height}."
+        )
+
+
+# ---- what the registries call: a size and the options of a network -------------------------------
+
+
+def halved(height: int, width: int, **options) -> None:
+    halvings(height, width)
+
+
+def dcgan_generator(height: int, width: int, *, depth: int | None = None, **options) -> None:
+    extra_layers("generator", depth, halvings(height, width))
+
+
+def dcgan_discriminator(height: int, width: int, *, depth: int | None = None, **options) -> None:
+    extra_layers("discriminator", depth, halvings(height, width))
+
+
+def modern(height: int, width: int, *, channels=64, fine_channels: int = 0, **options) -> None:
+    map_channels(height, width, channels, fine_channels)
+
+
+def srresnet(height: int, width: int, *, upsamplings: int | None = None, **options) -> None:
+    upsamplings_of(height, width, upsamplings)
+
+
+def srresnet_discriminator(height: int, width: int, **options) -> None:
+    halvings(height, width, smallest=2)
+
+
+def srgan(height: int, width: int, *, factor: int = 2, **options) -> None:
+    check_factor(height, width, factor)

@@ -1,0 +1,311 @@
+"""What is wrong with settings, said where they are written down.
+
+All that can be known of a configuration without its data and without TensorFlow is checked when it
+is made. What only the networks themselves can tell is left to `training.build`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tfanime.core import choices
+from tfanime.core.printing import near_miss
+from tfanime.core.schedules import Schedule
+from tfanime.recipes.network_options import check_size, network_names, network_options, option
+from tfanime.registries import (
+    DISCRIMINATORS,
+    LOSSES,
+    PENALTIES,
+    UPSCALERS,
+    check_augment,
+)
+
+CUSTOM = "custom"  # the recipe of a GAN that a program built, which says itself what it is
+RANGES = {
+    "weight_clip": (1e-12, float("inf")),
+    "ema_half_life": (0, float("inf")),
+    "label_smoothing": (0, 0.5),
+    "instance_noise": (0, float("inf")),
+    "augment_target": (-1, 1),
+    "kl_weight": (0, float("inf")),
+    "mode_seeking_weight": (0, float("inf")),
+    "top_k": (1e-9, 1 + 1e-9),
+    "lecam_weight": (0, float("inf")),
+    "content_weight": (0, float("inf")),
+    "feature_weight": (0, float("inf")),
+    "rare_share": (0, 0.5),
+    "degraded": (0, 1),
+    "jitter": (0, 0.5),
+    "beta_1": (0, 1),
+    "beta_2": (0, 1),
+    "penalty_weight": (0, float("inf")),
+    "projected_weight": (0, float("inf")),
+    "augment_probability": (0, 1 + 1e-9),
+}
+# May be a `Schedule`, which is written {"start": 1, "end": 0, "images": 100000}.
+SCHEDULED = (
+    "g_lr",
+    "d_lr",
+    "beta_2",
+    "ema_half_life",
+    "penalty_weight",
+    "projected_weight",
+    "augment_probability",
+    "top_k",
+)
+AT_LEAST_1 = ("latent_dim", "batch_size", "accumulation", "critic_steps", "lr_decay_steps")
+AT_LEAST_1 += ("augment_ramp", "penalty_every", "projected_every")
+CODES = ("categorical_codes", "continuous_codes")
+AT_LEAST_0 = (*CODES, "text_augmentation", "label_embedding", "freeze_discriminator")
+JITTERS = ("brightness", "contrast", "saturation", "hue")
+CHOICES = {
+    "scaling": choices.SCALINGS,
+    "conditioning": choices.CONDITIONINGS,
+    "prior": choices.PRIORS,
+    "vector_loss": choices.VECTOR_LOSSES,
+    "pixel_loss": choices.PIXEL_LOSSES,
+    "updates": choices.UPDATES,
+    "optimizer": choices.OPTIMIZERS,
+    "precision": choices.PRECISIONS,
+}
+REMARKS = {"precision": " float16 is none: its gradients vanish where losses are not scaled."}
+
+
+def check(config) -> None:
+    """Refuses settings that no training can have.
+
+    Raises:
+        ValueError: naming the setting, the rule and what was received.
+    """
+    for name, known in CHOICES.items():
+        _choice(name, getattr(config, name), known, REMARKS.get(name, ""))
+    _check_numbers(config)
+    _check_codes(config)
+    if config.recipe == CUSTOM:
+        return
+    _check_objective(config)
+    _check_augmentation(config)
+    _check_updates(config)
+    check_networks(config)
+
+
+def penalty_names(penalty: str) -> tuple[str, ...]:
+    """The penalties that a setting joins by commas.
+
+    Raises:
+        ValueError: for an unknown one, naming those that there are.
+    """
+    if penalty == "none":
+        return ()
+    names = tuple(name.strip() for name in penalty.split(","))
+    for name in names:
+        if name not in PENALTIES:
+            raise ValueError(
+                f"penalty is 'none' or some of: {', '.join(PENALTIES)}, joined by commas. "
+                f"Received: {penalty!r}.{near_miss(name, PENALTIES)}"
+            )
+    return names
+
+
+def check_networks(config) -> None:
+    """Refuses networks that there are not, options that they do not take, and sizes that they
+    cannot have.
+
+    Raises:
+        ValueError: naming the network and what it takes.
+    """
+    for role in ("generator", "discriminator"):
+        spec = getattr(config, role)
+        if not isinstance(spec, Mapping):
+            raise ValueError(f"{role} is a mapping with a name and options. Received: {spec!r}.")
+        _choice(f"{role}'s name", spec.get("name"), network_names(role))
+        known = network_options(role, spec["name"])
+        unknown = [] if known is None else [one for one in spec if one not in ("name", *known)]
+        if unknown:
+            raise ValueError(
+                f"The {role} {spec['name']!r} does not take these options: {', '.join(unknown)}. "
+                f"It takes: {', '.join(known or ())}.{near_miss(unknown[0], known or ())}"
+            )
+        if config.scaling != "signed" and known is not None and "scaling" not in known:
+            raise ValueError(
+                f"The {role} {spec['name']!r} does not take these options: scaling. "
+                f"It takes: {', '.join(known)}. Leave scaling='signed'."
+            )
+        check_size(role, spec, *config.image_size)
+    _check_conditioning(config)
+
+
+def _check_conditioning(config) -> None:
+    """Refuses labels for networks that do not look at any."""
+    name, conditioning = config.discriminator["name"], config.conditioning
+    if config.generator["name"] in UPSCALERS and conditioning not in ("none", "auto"):
+        raise ValueError(
+            "An upscaler takes pictures only. "
+            f"Received: conditioning={conditioning!r}. Use conditioning='none'."
+        )
+    if conditioning == "concat" and not DISCRIMINATORS.fact(name, "labels", True):
+        raise ValueError(
+            "conditioning='concat' needs a discriminator that looks at labels, such as 'dcgan'. "
+            f"Received: discriminator={name!r}. Use conditioning='ac' or 'projection'."
+        )
+    wanted = option("generator", config.generator, "normalisation") == "conditional"
+    if wanted and conditioning == "none":
+        raise ValueError(
+            "normalisation='conditional' needs labels, and this generator has none. "
+            "Condition it, or take 'batch'."
+        )
+
+
+def _check_numbers(config) -> None:
+    for name in AT_LEAST_1:
+        if not getattr(config, name) >= 1:
+            raise ValueError(f"{name} is at least 1. Received: {getattr(config, name)}.")
+    for name in AT_LEAST_0:
+        if (getattr(config, name) or 0) < 0:
+            raise ValueError(f"{name} is at least 0. Received: {getattr(config, name)}.")
+    if config.code_values < 2:
+        raise ValueError(f"code_values is at least 2. Received: {config.code_values}.")
+    for name in ("g_lr", "d_lr"):
+        if not all(value > 0 for value in _values(getattr(config, name))):
+            raise ValueError(f"{name} is greater than 0. Received: {getattr(config, name)}.")
+    if config.lr_end is not None and not config.lr_end > 0:
+        raise ValueError(f"lr_end is greater than 0. Received: {config.lr_end}.")
+    jitters(config.jitter)
+    for name, (low, high) in RANGES.items():
+        if not all(low <= value < high for value in _values(getattr(config, name))):
+            raise ValueError(
+                f"{name} is at least {low:g} and below {high:g}. Received: {getattr(config, name)}."
+            )
+    if not 0 <= config.seed < 2**32:
+        raise ValueError(f"seed is a whole number from 0 to 2**32 - 1. Received: {config.seed}.")
+    if config.batch_size % config.accumulation:
+        raise ValueError(
+            "accumulation works through a batch in equal parts, so batch_size is a multiple of it. "
+            f"Received: batch_size={config.batch_size}, accumulation={config.accumulation}."
+        )
+    if config.mode_seeking_weight and config.batch_size // config.accumulation % 2:
+        raise ValueError(
+            "mode_seeking_weight needs an even number of pictures per critic step and "
+            f"accumulation. Received: {config.batch_size // config.accumulation}."
+        )
+
+
+def _check_codes(config) -> None:
+    codes = {name: getattr(config, name) for name in CODES if getattr(config, name)}
+    if codes and config.conditioning not in ("ac", "infogan", "auto"):
+        given = ", ".join(f"{name}={value}" for name, value in codes.items())
+        raise ValueError(
+            "Codes need a head that recovers them: conditioning is infogan, ac or auto. "
+            f"Received: conditioning={config.conditioning!r} and {given}."
+        )
+
+
+def _check_objective(config) -> None:
+    LOSSES.check(config.loss)
+    names = penalty_names(config.penalty)
+    if config.label_smoothing and not LOSSES.fact(config.loss, "targets", True):
+        fitting = [name for name in LOSSES if LOSSES.fact(name, "targets", True)]
+        raise ValueError(
+            f"label_smoothing needs a loss with targets ({', '.join(fitting)}); the {config.loss} "
+            f"loss has none. Received: {config.label_smoothing}."
+        )
+    usual = {name: PENALTIES.fact(name, "weight") for name in names}
+    if config.penalty_weight is None and len({*usual.values()}) > 1:
+        told = ", ".join(f"{name} {weight}" for name, weight in usual.items())
+        raise ValueError(
+            f"Penalties of different usual weights need a penalty_weight of their own ({told}). "
+            f"Received: penalty={config.penalty!r} without one."
+        )
+    spec = config.discriminator
+    known = isinstance(spec, Mapping) and spec.get("name") in DISCRIMINATORS
+    if names and known and option("discriminator", spec, "normalisation") == "batch":
+        raise ValueError(
+            "A gradient penalty is a matter of single pictures, and batch norm mixes them: the "
+            "discriminator must have none (DCGAN: normalisation='layer', 'spectral' or 'none'). "
+            f"Received: penalty={config.penalty!r}, and a {spec['name']} with batch norm."
+        )
+
+
+def _check_augmentation(config) -> None:
+    for name in ("augment", "projected_augment"):
+        if getattr(config, name) != "none":
+            check_augment(getattr(config, name))
+    adapted = config.augment != "none" and config.augment_target is not None
+    if adapted and not LOSSES.fact(config.loss, "signed", False):
+        signed = [name for name in LOSSES if LOSSES.fact(name, "signed", False)]
+        raise ValueError(
+            "augment_target needs a loss whose discriminator says real above 0: "
+            f"{', '.join(signed)}. Received: loss={config.loss!r}."
+        )
+
+
+def _check_updates(config) -> None:
+    """Refuses ways of updating that exclude each other."""
+    simultaneous = config.updates == "simultaneous"
+    if simultaneous and config.critic_steps != 1:
+        raise ValueError(
+            "critic_steps is at least 1, and exactly 1 with simultaneous updates. "
+            f"Received: critic_steps={config.critic_steps}, updates={config.updates!r}."
+        )
+    for name in ("joint_batch", "projected"):
+        if getattr(config, name) and not simultaneous:
+            raise ValueError(
+                f"{name} needs updates='simultaneous'. Received: updates={config.updates!r}."
+            )
+    for name in ("g_lr", "d_lr"):
+        if isinstance(getattr(config, name), Schedule) and config.lr_decay_start is not None:
+            raise ValueError(
+                "A rate that is a schedule has no lr_decay_start. Received: "
+                f"{config.lr_decay_start}."
+            )
+
+
+def jitters(value: float | Mapping[str, float]) -> dict[str, float]:
+    """How much an upscaler's training changes each of `JITTERS`; a number is that of contrast,
+    saturation and hue (the Stanford study's three).
+
+    Raises:
+        ValueError: for a name that is not among them, or what is no number.
+    """
+    given = value if isinstance(value, Mapping) else dict.fromkeys(JITTERS[1:], value)
+    right = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in given.values())
+    if set(given) - set(JITTERS) or not right:
+        raise ValueError(
+            f"jitter is a number, or a number for some of: {', '.join(JITTERS)}. "
+            f"Received: {value!r}."
+        )
+    return {name: float(given.get(name, 0.0)) for name in JITTERS}
+
+
+def half_lives(values: Any) -> tuple[float, ...]:
+    """Positive numbers that differ, or a clear sentence."""
+    listed = isinstance(values, (list, tuple))
+    right = listed and all(
+        isinstance(x, (int, float)) and not isinstance(x, bool) and 0 < x < float("inf")
+        for x in values
+    )
+    if not right or len(set(values)) < len(values):
+        raise ValueError(
+            "more_averages is a list of different half-lives in pictures, such as [1000, 50000]. "
+            f"Received: {values!r}."
+        )
+    return tuple(map(float, values))
+
+
+def _values(value: float | Schedule | Mapping | None) -> tuple[float, ...]:
+    """All numbers that a setting can become."""
+    if value is None:
+        return ()
+    if isinstance(value, Mapping):
+        return tuple(value.values())
+    return value.values if isinstance(value, Schedule) else (value,)
+
+
+def _choice(name: str, value: object, known: Iterable[str], remark: str = "") -> None:
+    known = tuple(known)
+    if value not in known:
+        raise ValueError(
+            f"{name} is one of: {', '.join(known)}. Received: {value!r}."
+            f"{remark or near_miss(value, known)}"
+        )
