@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from tfanime.export.saved_model import export_saved_model
     from tfanime.export.web import export_web
     from tfanime.generation import generate, interpolate
+    from tfanime.hub import push
     from tfanime.imagination import imagine
     from tfanime.labels import Field, LabelSchema
     from tfanime.prepare.faces import crop_faces
     from tfanime.prepare.pack import pack
     from tfanime.prepare.posters import pack_posters
     from tfanime.prepare.tags import estimate_tags
-    from tfanime.saved import load_generator, load_upscaler
+    from tfanime.saved import load, load_generator, load_upscaler
     from tfanime.training.fine_tune import fine_tune
     from tfanime.training.sweep import sweep
     from tfanime.training.train import train
@@ -58,12 +59,14 @@ __all__ = [
     "generate",
     "imagine",
     "interpolate",
+    "load",
     "load_data",
     "load_generator",
     "load_upscaler",
     "pack",
     "pack_posters",
     "prepare",
+    "push",
     "recipes",
     "sweep",
     "text",
@@ -88,11 +91,13 @@ _FUNCTIONS = {
     "generate": ("tfanime.generation", "generate"),
     "imagine": ("tfanime.imagination", "imagine"),
     "interpolate": ("tfanime.generation", "interpolate"),
+    "load": ("tfanime.saved", "load"),
     "load_data": ("tfanime.data", "load_data"),
     "load_generator": ("tfanime.saved", "load_generator"),
     "load_upscaler": ("tfanime.saved", "load_upscaler"),
     "pack": ("tfanime.prepare.pack", "pack"),
     "pack_posters": ("tfanime.prepare.posters", "pack_posters"),
+    "push": ("tfanime.hub", "push"),
     "sweep": ("tfanime.training.sweep", "sweep"),
     "train": ("tfanime.training.train", "train"),
     "upscale": ("tfanime.upscaling", "upscale"),

@@ -24,6 +24,8 @@ from tfanime.printing import near_miss
 if TYPE_CHECKING:
     import keras
 
+    from tfanime.tagging import Tagger
+
 WEIGHTS = "generator.keras"
 DESCRIPTION = "generator.json"
 GENERATOR, UPSCALER = KINDS = ("generator", "upscaler")
@@ -207,6 +209,27 @@ def load_upscaler(folder: str | os.PathLike) -> Upscaler:
     if shape != (1, factor * side, factor * side, 3):
         raise _wrong(folder, f"says the factor {factor} and {WEIGHTS} enlarges {side} to {shape}")
     return Upscaler(model=model, factor=factor, name=description["name"])
+
+
+def load(model: str | os.PathLike) -> Generator | Upscaler | Tagger:
+    """Loads a trained model, whatever it is for.
+
+    Args:
+        model: a run folder, the name of a model that ships, or `hf://owner/name`, a model on the
+            Hugging Face hub, which is fetched once (extra `hub`).
+
+    Raises:
+        FileNotFoundError, ValueError: as `load_generator`; `tfanime.hub.fetch` says what else.
+
+    Example:
+        >>> load("faces-64")  # doctest: +SKIP
+    """
+    folder = zoo.locate(model)
+    if (folder / "tagger.keras").is_file():
+        from tfanime.tagging import load_tagger
+
+        return load_tagger(folder)
+    return load_upscaler(folder) if kind_of(folder) == UPSCALER else load_generator(folder)
 
 
 def _model(folder: Path) -> keras.Model:
