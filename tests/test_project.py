@@ -16,7 +16,7 @@ PAGES = ["CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md"]
 PAGES += [f"docs/{name}.md" for name in ("machines", "fine_tuning", "notebooks")]
 YAML = [
     *("CITATION.cff", ".pre-commit-config.yaml"),
-    *(".github/dependabot.yml", ".github/workflows/tests.yml"),
+    *(".github/dependabot.yml", ".github/workflows/tests.yml", ".github/workflows/packages.yml"),
 ]
 
 
@@ -39,6 +39,12 @@ def test_yaml_is_well_formed(name):
 
 def test_the_version_to_cite_is_this_one():
     assert f"\nversion: {tfanime.__version__}\n" in read("CITATION.cff")
+
+
+def test_what_versions_mean_is_said():
+    assert re.fullmatch(r"\d+\.\d+\.\d+", tfanime.__version__)
+    assert f"## {tfanime.__version__}" in read("CHANGELOG.md")
+    assert "semver.org" in read("CHANGELOG.md") and "semver.org" in read("CONTRIBUTING.md")
 
 
 def test_workflows_run_what_continuous_integration_runs():

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tfanime.evaluation import evaluate
     from tfanime.export.everything import export_all
     from tfanime.export.files.portable import export_litert, export_onnx
+    from tfanime.export.hub import push
     from tfanime.export.serving.saved_model import export_saved_model
     from tfanime.export.web.export import export_web
     from tfanime.prepare.faces import crop_faces
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from tfanime.sampling.generate import generate
     from tfanime.sampling.imagine import imagine
     from tfanime.sampling.interpolate import interpolate
+    from tfanime.sampling.load import load
     from tfanime.sampling.upscale import upscale
     from tfanime.tagging.tags import estimate_tags
     from tfanime.training.fine_tune import fine_tune
@@ -60,12 +62,14 @@ __all__ = [
     "generate",
     "imagine",
     "interpolate",
+    "load",
     "load_data",
     "load_generator",
     "load_upscaler",
     "pack",
     "pack_posters",
     "prepare",
+    "push",
     "recipes",
     "sweep",
     "text",
@@ -91,10 +95,12 @@ _FUNCTIONS = {
     "imagine": ("tfanime.sampling.imagine", "imagine"),
     "interpolate": ("tfanime.sampling.interpolate", "interpolate"),
     "load_data": ("tfanime.prepare.load", "load_data"),
+    "load": ("tfanime.sampling.load", "load"),
     "load_generator": ("tfanime.zoo.saved", "load_generator"),
     "load_upscaler": ("tfanime.zoo.saved", "load_upscaler"),
     "pack": ("tfanime.prepare.pack", "pack"),
     "pack_posters": ("tfanime.prepare.posters", "pack_posters"),
+    "push": ("tfanime.export.hub", "push"),
     "sweep": ("tfanime.training.sweep", "sweep"),
     "train": ("tfanime.training.train", "train"),
     "upscale": ("tfanime.sampling.upscale", "upscale"),

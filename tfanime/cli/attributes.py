@@ -23,7 +23,7 @@ class WithAttributes(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         # Before click reads them: --help is obeyed at once.
-        ctx.meta[MODEL] = next((word for word in args if zoo.is_model(zoo.locate(word))), None)
+        ctx.meta[MODEL] = next((word for word in args if _is_model(word)), None)
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -46,6 +46,13 @@ class WithAttributes(click.Command):
 
 
 MODEL = "tfanime.model"
+
+
+def _is_model(word: str) -> bool:
+    try:
+        return zoo.is_model(zoo.locate(word))
+    except ValueError:  # an address that is none: the argument's own kind says so
+        return False
 
 
 def pairs_of(ctx: click.Context) -> Iterable[tuple[str, str | None]]:

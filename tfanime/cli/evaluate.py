@@ -70,7 +70,7 @@ class Names(click.ParamType):
 @click.option(
     "--tagger",
     metavar="NAME",
-    help="A folder, or illustration2vec:FILE. Default: the tagger that ships.",
+    help="A folder, hf://OWNER/NAME or illustration2vec:FILE. Default: the tagger that ships.",
 )
 @click.option("--label", metavar="FIELD", help="Whose values are the classes. Default: the first.")
 @click.option(

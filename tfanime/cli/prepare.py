@@ -209,7 +209,7 @@ def faces(source, out, **options) -> None:
 @click.option(
     "--tagger",
     metavar="NAME",
-    help="A folder, or illustration2vec:FILE. Default: the tagger that ships.",
+    help="A folder, hf://OWNER/NAME or illustration2vec:FILE. Default: the tagger that ships.",
 )
 @click.option("--size", help="64, or WIDTHxHEIGHT. Default: 64, or the packed set's.", **SIZE)
 @click.option(

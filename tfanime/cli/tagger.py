@@ -108,7 +108,7 @@ def train(sets, out, extra, group, start, drawn, epochs, large_epochs, rate, see
     "--tagger",
     "spec",
     metavar="NAME",
-    help="A folder, or illustration2vec:FILE. Default: the tagger that ships.",
+    help="A folder, hf://OWNER/NAME or illustration2vec:FILE. Default: the tagger that ships.",
 )
 def measure(sets, spec) -> None:
     """Print how often a tagger is right on labelled faces, all of each set."""

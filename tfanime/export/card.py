@@ -38,7 +38,7 @@ def card(
 ) -> str:
     """Markdown: the run's own card where it has one, else what its files say; then the export."""
     own = run / CARD
-    text = own.read_text(encoding="utf-8").rstrip() if own.is_file() else _trained(run, name)
+    text = own.read_text(encoding="utf-8").rstrip() if own.is_file() else trained(run, name)
     lines = [text, "", "## This export", ""]
     if description.get("schema"):
         names = ", ".join(field["name"] for field in description["schema"]["fields"])
@@ -81,7 +81,8 @@ def _number(decibel: float) -> str:
     return "exact" if decibel == float("inf") else f"{decibel:.1f}"
 
 
-def _trained(run: Path, name: str) -> str:
+def trained(run: Path, name: str) -> str:
+    """The card of a model that has none, as Markdown."""
     lines = [f"# {name}", ""]
     if not (run / "config.json").is_file():
         return "\n".join([*lines, "How this model was trained was not recorded."])

@@ -153,7 +153,7 @@ def imagine(
             text, run, known, dict(tags or {}), n, seed, truncation=truncation, out=out,
             grid=grid, progress=progress,
         )  # fmt: skip
-    kept = KeptTexts.open(run)
+    kept = KeptTexts.open(zoo.locate(run))
     schema = load_schema(run)
     named = {code.name for code in kept.codes}
     tags = dict(tags or {})

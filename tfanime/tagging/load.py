@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +16,7 @@ def load_tagger(spec: str | os.PathLike | None = None) -> Tagger:
     """A tagger.
 
     Args:
-        spec: None for the one that ships; a folder written by `train_tagger`; or
+        spec: None for the one that ships; a folder written by `train_tagger`, `hf://owner/name`; or
             `illustration2vec:FILE`, see `tfanime.tagging.illustration2vec`.
 
     Raises:
@@ -31,7 +30,7 @@ def load_tagger(spec: str | os.PathLike | None = None) -> Tagger:
         from tfanime.tagging.illustration2vec import load
 
         return load(text.partition(":")[2])
-    folder = Path(text) if text else zoo.path("tagger")
+    folder = zoo.locate(text or "tagger")
     if not (folder / WEIGHTS).is_file() or not (folder / LABELS).is_file():
         raise ValueError(
             f"A tagger is a folder with {WEIGHTS} and {LABELS}, or illustration2vec:FILE. "

@@ -170,10 +170,23 @@ def save_critic(gan: GAN, folder: str | os.PathLike) -> None:
     """Writes discriminator and head for `start_from`, in float16: they are trained on anyway."""
     head = gan.head.weights if gan.head is not None else []
     parts = {"discriminator": _own(gan.discriminator), "head": head}
+    numbers = keras.ops.convert_to_numpy
+    _write_critic(folder, {name: [numbers(v) for v in part] for name, part in parts.items()})
+
+
+def save_critic_of_run(run: str | os.PathLike, folder: str | os.PathLike) -> None:
+    """The same of a run's newest checkpoint, without building its networks."""
+    file = Path(run) / "config.json"
+    config, schema = described(file)
+    stored = _of_run(Path(run), without_values(config, schema, file))
+    _write_critic(folder, {name: stored[name] for name in ("discriminator", "head")})
+
+
+def _write_critic(folder: str | os.PathLike, parts: dict[str, list[np.ndarray]]) -> None:
     arrays = {
-        f"{part}/{i:04d}": np.asarray(keras.ops.convert_to_numpy(variable), np.float16)
-        for part, variables in parts.items()
-        for i, variable in enumerate(variables)
+        f"{part}/{i:04d}": np.asarray(array, np.float16)
+        for part, stored in parts.items()
+        for i, array in enumerate(stored)
     }
     with atomic_path(Path(folder) / CRITIC) as temporary:
         save_arrays(temporary, arrays, compressed=True)

@@ -13,6 +13,7 @@ from tfanime.core.printing import near_miss
 
 DEFAULT = "faces-64"  # what is drawn with when no run is named
 UPSCALER = "upscaler"  # what enlarges when no run is named
+HUB = "hf://"  # how the address of a model on the Hugging Face hub begins
 PACKAGE = Path(__file__).parents[1]
 # A checkout's own folder comes first: it may be newer than what was installed.
 PLACES = (PACKAGE.parent / "saved_models", PACKAGE / "_saved_models")
@@ -41,11 +42,16 @@ def path(name: str) -> Path:
 
 
 def locate(run: str | os.PathLike) -> Path:
-    """The folder of a run: a path, or the name of a model that ships.
+    """The folder of a run: a path, the name of a model that ships, or `hf://owner/name`, which is
+    fetched (`tfanime.zoo.hub.fetch` says what it raises).
 
     A run of that name here comes before the model; anything else of that name, such as a folder of
     pictures, does not, and is given as `./NAME` or a `Path`.
     """
+    if isinstance(run, str) and run.startswith(HUB):
+        from tfanime.zoo.hub import fetch
+
+        return fetch(run)
     folder, name = Path(run), os.fspath(run)
     meant = not is_model(folder) if isinstance(run, str) else not folder.exists()
     return path(name) if meant and name in names() else folder
