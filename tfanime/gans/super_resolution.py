@@ -8,9 +8,12 @@ import keras
 from keras import layers, ops
 
 from tfanime.config import jitters
-from tfanime.gans.base import GAN
+from tfanime.gans import backend
+from tfanime.gans.augment import translation
+from tfanime.gans.base import GAN, averaged
 from tfanime.gans.degrade import color_jitter, degrade
 
+UNASKED = ("d_loss", "d_real", "d_fake", "g_loss")  # figures of a discriminator that is not asked
 PIXEL_LOSSES = ("l1", "mse")
 
 
@@ -31,6 +34,7 @@ class SRGAN(GAN):
             discriminator's own activations, their mean absolute difference (feature matching,
             Wang et al. 2018, eq. 4).
         degraded: share of small pictures that are made worse than a reduction makes them.
+        wobble, sharpened: how, beyond what all of these go through; see `degrade.degrade`.
         jitter: of the colours of the real pictures, a number or one for each kind, see
             `degrade.color_jitter`; 0 for none.
         adversarial_weight: as for `GAN`; the paper's is 1e-3. 0 leaves the content losses.
@@ -51,6 +55,8 @@ class SRGAN(GAN):
         feature_weight: float = 0.0,
         feature_model: keras.Model | None = None,
         degraded: float = 0.5,
+        wobble: float = 0.0,
+        sharpened: float = 0.0,
         jitter: float | Mapping[str, float] = 0.0,
         adversarial_weight: float = 1e-3,
         **kwargs,
@@ -73,6 +79,7 @@ class SRGAN(GAN):
             feature_model.trainable = False
         self.feature_model = feature_model
         self.degraded = degraded
+        self.faults = {"wobble": wobble, "sharpened": sharpened}
         self.jitter = {name: amount for name, amount in jitters(jitter).items() if amount}
 
     def _parts(self, real, labels, condition, noise, rows):
@@ -81,21 +88,65 @@ class SRGAN(GAN):
         return super()._parts(real, labels, condition, noise, rows)
 
     def _generator_inputs(self, real, condition, noise):
-        return degrade(real, noise, self.factor, self.degraded)
+        return degrade(real, noise, self.factor, self.degraded, **self.faults)
+
+    @property
+    def _has_judge(self) -> bool:
+        """Whether any loss asks the discriminator, which otherwise is neither asked nor trained."""
+        matches = self.matches_features and self.feature_weight
+        return bool(self.adversarial_weight or self.projected is not None or matches)
+
+    def _update_in_turn(self, parts):
+        return super()._update_in_turn(parts) if self._has_judge else self._update_alone(parts)
+
+    def _update_both(self, parts):
+        return super()._update_both(parts) if self._has_judge else self._update_alone(parts)
+
+    def _update_alone(self, parts):
+        results = backend.in_turn(self._content_gradients, parts)
+        gradients, logs, fakes = averaged(results)
+        logs["g_grad_norm"] = self._apply(self.g_optimizer, gradients, self.generator_variables)
+        return {**dict.fromkeys(UNASKED, ops.zeros((), "float32")), **logs}, fakes
+
+    def _content_gradients(self, part):
+        """Gradients, logs and the pictures, of what needs no discriminator."""
+
+        def content(fakes):
+            total, logs = self._content_loss(fakes, part)
+            return self._for_replica(total), logs
+
+        gradients, fakes, _, logs = backend.staged_gradients(
+            lambda: self._draw(part), None, content, self.generator_variables
+        )
+        return gradients, logs, fakes
 
     def _generator_loss(self, on_fake, fakes, part, on_real=None):
         total, logs = super()._generator_loss(on_fake, fakes, part, on_real)
+        content, more = self._content_loss(fakes, part)
+        return total + content, {**logs, **more}
+
+    def _content_loss(self, fakes, part):
+        logs = {}
         # Copied, so that only two gradients meet here, whose sum is exact in any order.
         fakes = ops.copy(ops.cast(fakes, "float32"))
         difference = fakes - part.real
         logs["g_pixel_loss"] = ops.mean(
             ops.absolute(difference) if self.pixel_loss == "l1" else ops.square(difference)
         )
-        total = total + self.content_weight * logs["g_pixel_loss"]
+        total = self.content_weight * logs["g_pixel_loss"]
         if self.feature_weight:
-            logs["g_feature_loss"] = self._feature_loss(fakes, part.real)
+            shown = self._shown_to_features(fakes, part)
+            logs["g_feature_loss"] = self._feature_loss(*shown)
             total = total + self.feature_weight * logs["g_feature_loss"]
         return total, logs
+
+    def _shown_to_features(self, fakes, part):
+        """Generated and real pictures, for a frozen network moved alike: its strides favour some
+        pixels, and a grid would grow where these stay the same."""
+        if self.matches_features:
+            return fakes, part.real
+        both = ops.concatenate([fakes, part.real], axis=-1)
+        return ops.split(translation(both, part.noise), 2, axis=-1)
 
     def _feature_loss(self, fakes, real):
         """float32 scalar: the mean over feature maps of how far they are apart."""

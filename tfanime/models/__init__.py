@@ -11,14 +11,14 @@ A discriminator is a `keras.Model` from pictures, or from `[pictures, labels]`, 
 is 1, or the number of places and maps that are judged one by one (`projected`).
 """
 
-from tfanime.models import dcgan, modern, projected, srgan, srresnet
+from tfanime.models import compact, dcgan, modern, projected, srgan, srresnet
 
 GENERATORS = {
     "dcgan": dcgan.generator,
     "srresnet": srresnet.generator,
     "modern": modern.generator,
 }
-UPSCALERS = {"srgan": srgan.generator}
+UPSCALERS = {"srgan": srgan.generator, "compact": compact.generator}
 DISCRIMINATORS = {
     "dcgan": dcgan.discriminator,
     "srresnet": srresnet.discriminator,

@@ -21,6 +21,7 @@ NAMES = (
     "modern",
     "projected",
     "srgan",
+    "lineart",
 )
 
 
