@@ -65,7 +65,10 @@ GENERATORS = Registry(
 UPSCALERS = Registry(
     "upscaler's name",
     "tfanime.upscalers",
-    {"srgan": entry("tfanime.models.srgan:generator", check=f"{_SIZES}:srgan")},
+    {
+        "srgan": entry("tfanime.models.srgan:generator", check=f"{_SIZES}:srgan"),
+        "compact": entry("tfanime.models.compact:generator", check=f"{_SIZES}:compact"),
+    },
 )
 
 # Functions `(height, width, label_dim, ...options) -> keras.Model`. labels: whether it looks at
@@ -146,6 +149,7 @@ RECIPES = Registry(
             "modern",
             "projected",
             "srgan",
+            "lineart",
         )
     },
 )

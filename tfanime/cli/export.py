@@ -80,8 +80,8 @@ def export_web(runs, out, **options) -> None:
       tfanime export web runs/girls --precision uint8 --no-site --out models/
     """
     site = tfanime.export_web(list(runs), out, progress=True, **options)
-    from tfanime.export.card import table_lines
     from tfanime.export.graph.precision import INVISIBLE
+    from tfanime.export.web.card import table_lines
 
     for model in site.models:
         click.echo(f"{model.name}: {model.kind}, {model.precision}")
@@ -198,7 +198,7 @@ def export_all(ctx, run, out, **options) -> None:
 
 
 def _say(converted) -> None:
-    from tfanime.export.card import table_lines
+    from tfanime.export.web.card import table_lines
 
     click.echo(f"{converted.path}: pictures differ by {converted.difference:.1e} at most")
     for line in table_lines(converted.table, converted.kind):

@@ -5,7 +5,8 @@ extra `features` installs; they are TensorFlow's own, hence "same" padding with 
 end. Batch norm, which never changes here, is multiplied into the convolutions: half the layers, and
 none that computes in float32 whatever the precision.
 
-Reference:
+References:
+    [Zhang et al., 2018](https://arxiv.org/abs/1801.03924) (perceptual distance)
     [Tan and Le, 2019](https://arxiv.org/abs/1905.11946); Lite leaves out squeeze-and-excitation and
     has ReLU6 in place of swish.
 """
@@ -33,6 +34,7 @@ STAGES = (
 )
 SIZE = 224  # of the pictures that it learnt from
 EPSILON, MOMENTUM = 1e-3, 0.97  # of its batch norm; the latter is ours
+PLACES = 4  # maps, a half to a 16th of the pictures' sides
 NORM = "_norm"  # ends the names of layers of batch norm
 # Of our layers: the convolution and batch norm of the file.
 SOURCES = {
@@ -65,6 +67,27 @@ def maps(height: int, width: int, enlarge: int = 1, batch_norm: bool = False) ->
     """
     pictures, found = _body(height, width, enlarge, batch_norm)
     return _given(keras.Model(pictures, found, name="lite0"), _weights())
+
+
+def perceptual(height: int, width: int) -> keras.Model:
+    """From pictures in [-1, 1] to maps whose mean squared difference is a distance as people see
+    it (Zhang et al. 2018, LPIPS, without its learnt weights).
+
+    Args:
+        height, width: of the pictures.
+
+    Returns:
+        `keras.Model` with the first four maps of `maps`, those that still know places. At each
+        place the C features are divided by their length, and multiplied by the root of C: the mean
+        over features is then the squared distance of unit vectors.
+    """
+    network = maps(height, width)
+    found = []
+    for i, x in enumerate(network.outputs[:PLACES]):
+        x = layers.UnitNormalization(axis=-1, dtype="float32", name=f"unit{i}")(x)
+        root = x.shape[-1] ** 0.5
+        found.append(layers.Rescaling(root, dtype="float32", name=f"scaled{i}")(x))
+    return keras.Model(network.inputs, found, name="lite0_perceptual", trainable=False)
 
 
 def without_batch_norm(network: keras.Model, plain: keras.Model) -> None:

@@ -30,7 +30,9 @@ TO_YCC = np.array(
 FROM_YCC = np.linalg.inv(TO_YCC.astype(np.float64)).astype(np.float32)
 
 
-def degrade(pictures, noise, factor: int, share: float):
+def degrade(
+    pictures, noise, factor: int, share: float, wobble: float = 0.0, sharpened: float = 0.0
+):
     """Small versions of pictures.
 
     Args:
@@ -38,13 +40,22 @@ def degrade(pictures, noise, factor: int, share: float):
         noise: the step's `StepNoise`.
         factor: how many times smaller.
         share: of pictures that are blurred, made noisy and compressed as well, 0 to 1.
+        wobble: of these, how far lines stray, see `wobbled`; each up to this much.
+        sharpened: of these, how many times what a blur takes away is added instead, which leaves
+            the halos of a generator that exaggerates; each up to this much, half of them.
 
     Returns:
         `(B, H / factor, W / factor, 3)` float32 in [-1, 1], on the 256 levels of files.
     """
     small = downsample(pictures, factor, noise.uniform(ONE))
     if share:
-        worse = blend(small, blurred(small), noise.uniform(ONE))
+        worse = small
+        if wobble:
+            worse = wobbled(worse, noise, wobble * noise.uniform(ONE))
+        softer = noise.uniform(ONE)
+        if sharpened:
+            softer = ops.where(noise.uniform(ONE) < 0.5, -sharpened * softer, softer)
+        worse = blend(worse, blurred(worse), softer)
         worse = worse + noise.uniform(ONE) * NOISE * noise.normal(tuple(small.shape[1:]))
         worse = worse + noise.uniform(ONE) * NOISE * blotches(small.shape[1:3], noise)
         low, high = STEPS
@@ -74,10 +85,34 @@ def blurred(pictures):
     return _separable(pictures, *(_binomial(n) for n in pictures.shape[1:3]))
 
 
-def blotches(size, noise):
-    """`(B, *size, 3)`: standard normal values every `BLOTCH` pixels, linear in between."""
+def wobbled(pictures, noise, deviation):
+    """Lines that tremble: each pixel takes what is up to a pixel away, between pixels linearly.
+
+    Args:
+        pictures: `(B, h, w, C)` float32, mirrored at their edges.
+        noise: the step's `StepNoise`.
+        deviation: `(B, 1, 1, 1)`: of the way, in pixels, along each side; it varies smoothly.
+    """
+    for axis in (1, 2):
+        way = ops.clip(deviation * blotches(pictures.shape[1:3], noise, 1), -1.0, 1.0)
+        before, after = (_neighbours(pictures, axis, step) for step in (-1, 1))
+        there = ops.relu(way) * (after - pictures) + ops.relu(-way) * (before - pictures)
+        pictures = pictures + there
+    return pictures
+
+
+def _neighbours(pictures, axis: int, step: int):
+    """What lies a pixel before (-1) or after (1) each pixel along an axis."""
+    size = pictures.shape[axis]
+    last = size - 1
+    order = [min(max(i + step, 0), last) for i in range(size)]
+    return ops.take(pictures, np.array(order, np.int32), axis=axis)
+
+
+def blotches(size, noise, channels: int = 3):
+    """`(B, *size, channels)`: standard normal values every `BLOTCH` pixels, linear in between."""
     coarse = tuple(math.ceil(n / BLOTCH) + 1 for n in size)
-    values = noise.normal((*coarse, 3))
+    values = noise.normal((*coarse, channels))
     return _separable(values, *(_enlargement(n, m) for n, m in zip(size, coarse, strict=True)))
 
 

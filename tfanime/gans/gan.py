@@ -454,7 +454,7 @@ class GAN(keras.Model):
         else:
             logs = self._update_discriminator(parts)
             results = backend.in_turn(self._generator_gradients, parts)
-        gradients, g_logs, fakes = _averaged(results)
+        gradients, g_logs, fakes = averaged(results)
         g_logs["g_grad_norm"] = self._apply(self.g_optimizer, gradients, self.generator_variables)
         return {**logs, **g_logs}, fakes
 
@@ -477,7 +477,7 @@ class GAN(keras.Model):
 
     def _update_both(self, parts):
         self._power_step()
-        d_gradients, g_gradients, logs, fakes = _averaged(
+        d_gradients, g_gradients, logs, fakes = averaged(
             backend.in_turn(self._both_gradients, parts)
         )
         d_norm = self._apply(self.d_optimizer, d_gradients, self.discriminator_variables)
@@ -517,7 +517,7 @@ class GAN(keras.Model):
 
             return backend.gradients(judged, self.discriminator_variables)
 
-        mean, logs = _averaged(backend.in_turn(gradients, parts))
+        mean, logs = averaged(backend.in_turn(gradients, parts))
         logs["d_grad_norm"] = self._apply(self.d_optimizer, mean, self.discriminator_variables)
         self._clip_weights()
         return logs
@@ -800,7 +800,7 @@ def _rows(values, rows):
     return None if values is None else values[rows]
 
 
-def _averaged(results: list):
+def averaged(results: list):
     """The means of gradients and logs over the parts, and all their pictures."""
     if len(results) == 1:
         return results[0]

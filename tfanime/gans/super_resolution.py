@@ -7,12 +7,15 @@ from collections.abc import Mapping
 import keras
 from keras import layers, ops
 
-from tfanime.gans import saving
+from tfanime.gans import backend, saving
+from tfanime.gans.augment import translation
 from tfanime.gans.degrade import color_jitter, degrade
-from tfanime.gans.gan import GAN
+from tfanime.gans.gan import GAN, averaged
 from tfanime.recipes.config import jitters
 
+UNASKED = ("d_loss", "d_real", "d_fake", "g_loss")  # figures of a discriminator that is not asked
 PIXEL_LOSSES = ("l1", "mse")
+FAULTS = ("wobble", "sharpened")
 CONTENT = ("pixel_loss", "content_weight", "feature_weight", "degraded", "jitter")
 
 
@@ -34,6 +37,7 @@ class SRGAN(GAN):
             discriminator's own activations, their mean absolute difference (feature matching,
             Wang et al. 2018, eq. 4).
         degraded: share of small pictures that are made worse than a reduction makes them.
+        wobble, sharpened: how, beyond what all of these go through; see `degrade.degrade`.
         jitter: of the colours of the real pictures, a number or one for each kind, see
             `degrade.color_jitter`; 0 for none.
         adversarial_weight: as for `GAN`; the paper's is 1e-3. 0 leaves the content losses.
@@ -54,6 +58,8 @@ class SRGAN(GAN):
         feature_weight: float = 0.0,
         feature_model: keras.Model | None = None,
         degraded: float = 0.5,
+        wobble: float = 0.0,
+        sharpened: float = 0.0,
         jitter: float | Mapping[str, float] = 0.0,
         adversarial_weight: float = 1e-3,
         **kwargs,
@@ -76,10 +82,11 @@ class SRGAN(GAN):
             feature_model.trainable = False
         self.feature_model = feature_model
         self.degraded = degraded
+        self.faults = {"wobble": wobble, "sharpened": sharpened}
         self.jitter = {name: amount for name, amount in jitters(jitter).items() if amount}
 
     def get_config(self) -> dict:
-        own = {name: getattr(self, name) for name in CONTENT}
+        own = {**{name: getattr(self, name) for name in CONTENT}, **self.faults}
         # The discriminator's own activations are found again.
         features = None if self.matches_features else self.feature_model
         serialize = keras.saving.serialize_keras_object
@@ -88,10 +95,10 @@ class SRGAN(GAN):
 
     @classmethod
     def from_config(cls, config: dict, custom_objects=None) -> SRGAN:
-        own = {name: config[name] for name in CONTENT}
+        own = {name: config[name] for name in (*CONTENT, *FAULTS)}
         if (features := config["feature_model"]) is not None:
             features = keras.saving.deserialize_keras_object(features)
-        rest = {name: x for name, x in config.items() if name not in (*CONTENT, "feature_model")}
+        rest = {name: x for name, x in config.items() if name not in {*own, "feature_model"}}
         return cls(**saving.arguments_of(rest), **own, feature_model=features)
 
     def _parts(self, real, labels, condition, noise, rows):
@@ -100,21 +107,65 @@ class SRGAN(GAN):
         return super()._parts(real, labels, condition, noise, rows)
 
     def _generator_inputs(self, real, condition, noise):
-        return degrade(real, noise, self.factor, self.degraded)
+        return degrade(real, noise, self.factor, self.degraded, **self.faults)
+
+    @property
+    def _has_judge(self) -> bool:
+        """Whether any loss asks the discriminator, which otherwise is neither asked nor trained."""
+        matches = self.matches_features and self.feature_weight
+        return bool(self.adversarial_weight or self.projected is not None or matches)
+
+    def _update_in_turn(self, parts):
+        return super()._update_in_turn(parts) if self._has_judge else self._update_alone(parts)
+
+    def _update_both(self, parts):
+        return super()._update_both(parts) if self._has_judge else self._update_alone(parts)
+
+    def _update_alone(self, parts):
+        results = backend.in_turn(self._content_gradients, parts)
+        gradients, logs, fakes = averaged(results)
+        logs["g_grad_norm"] = self._apply(self.g_optimizer, gradients, self.generator_variables)
+        return {**dict.fromkeys(UNASKED, ops.zeros((), "float32")), **logs}, fakes
+
+    def _content_gradients(self, part):
+        """Gradients, logs and the pictures, of what needs no discriminator."""
+
+        def content(fakes):
+            total, logs = self._content_loss(fakes, part)
+            return self._for_replica(total), logs
+
+        gradients, fakes, _, logs = backend.staged_gradients(
+            lambda: self._draw(part), None, content, self.generator_variables
+        )
+        return gradients, logs, fakes
 
     def _generator_loss(self, on_fake, fakes, part, on_real=None):
         total, logs = super()._generator_loss(on_fake, fakes, part, on_real)
+        content, more = self._content_loss(fakes, part)
+        return total + content, {**logs, **more}
+
+    def _content_loss(self, fakes, part):
+        logs = {}
         # Copied, so that only two gradients meet here, whose sum is exact in any order.
         fakes = ops.copy(ops.cast(fakes, "float32"))
         difference = fakes - part.real
         logs["g_pixel_loss"] = ops.mean(
             ops.absolute(difference) if self.pixel_loss == "l1" else ops.square(difference)
         )
-        total = total + self.content_weight * logs["g_pixel_loss"]
+        total = self.content_weight * logs["g_pixel_loss"]
         if self.feature_weight:
-            logs["g_feature_loss"] = self._feature_loss(fakes, part.real)
+            shown = self._shown_to_features(fakes, part)
+            logs["g_feature_loss"] = self._feature_loss(*shown)
             total = total + self.feature_weight * logs["g_feature_loss"]
         return total, logs
+
+    def _shown_to_features(self, fakes, part):
+        """Generated and real pictures, for a frozen network moved alike: its strides favour some
+        pixels, and a grid would grow where these stay the same."""
+        if self.matches_features:
+            return fakes, part.real
+        both = ops.concatenate([fakes, part.real], axis=-1)
+        return ops.split(translation(both, part.noise), 2, axis=-1)
 
     def _feature_loss(self, fakes, real):
         """float32 scalar: the mean over feature maps of how far they are apart."""

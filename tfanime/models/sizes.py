@@ -113,3 +113,7 @@ def srresnet_discriminator(height: int, width: int, **options) -> None:
 
 def srgan(height: int, width: int, *, factor: int = 2, **options) -> None:
     check_factor(height, width, factor)
+
+
+def compact(height: int, width: int, *, factor: int = 4, **options) -> None:
+    check_factor(height, width, factor)

@@ -50,12 +50,7 @@ def generator(
         blocks: number of residual blocks.
         batch_norm: as the paper's figure 4 has it.
     """
-    if label_dim:
-        raise ValueError(
-            "An upscaler takes pictures only. "
-            f"Received: label_dim={label_dim}. Use conditioning='none'."
-        )
-    check_factor(height, width, factor)
+    check_upscaler(height, width, label_dim, factor)
     pictures = keras.Input((None, None, 3), name="pictures")
     x = _conv(pictures, channels, "first")
     x = _prelu(x, "first")
@@ -82,6 +77,20 @@ def generator(
     )(pictures)
     x = layers.Add(dtype="float32", name="large_pictures")([x, enlarged])
     return keras.Model(pictures, x, name="generator")
+
+
+def check_upscaler(height: int, width: int, label_dim: int, factor: int) -> None:
+    """Refuses what no upscaler can be built for.
+
+    Raises:
+        ValueError: for labels, an unknown factor, or sides that are no multiples of it.
+    """
+    if label_dim:
+        raise ValueError(
+            "An upscaler takes pictures only. "
+            f"Received: label_dim={label_dim}. Use conditioning='none'."
+        )
+    check_factor(height, width, factor)
 
 
 def _conv(x, channels: int, name: str, initial=INIT, batch_norm: bool = False):

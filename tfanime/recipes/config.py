@@ -78,10 +78,10 @@ class Config:
         adversarial_weight: factor of the adversarial terms; None: as many as the labels have
             columns, but those of vectors (MakeGirlsMoe's lambda_adv), and 1 without labels.
         head_weight: factor of the label terms.
-        pixel_loss, content_weight, feature_weight, degraded, jitter: of an upscaler, see
-            `gans.SRGAN`. `{"hue": 0}` changes one jitter and leaves the others.
-        feature_model: path of a Keras model for an upscaler's feature loss; None: the
-            discriminator's own activations.
+        pixel_loss, content_weight, feature_weight, degraded, wobble, sharpened, jitter: of an
+            upscaler, see `gans.SRGAN`. `{"hue": 0}` changes one jitter and leaves the others.
+        feature_model: of an upscaler's feature loss: the path of a Keras model, or `"lite0"`, see
+            `frozen.lite0.perceptual`; None: the discriminator's own activations.
         critic_steps: discriminator updates per generator update; each sees a fresh batch.
         updates: `"alternating"` or `"simultaneous"`.
         head_on_fake: with `"ac"`, whether the head learns from generated pictures too; see
@@ -158,6 +158,8 @@ class Config:
     feature_weight: float = 0.0
     feature_model: str | None = None
     degraded: float = 0.5
+    wobble: float = 0.0
+    sharpened: float = 0.0
     jitter: float | Mapping[str, float] = 0.0
     critic_steps: int = 1
     updates: str = "alternating"

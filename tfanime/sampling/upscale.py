@@ -163,7 +163,9 @@ def _spans(side: int, tile: int, margin: int) -> Iterator[tuple[slice, slice]]:
         yield slice(start, stop), slice(max(0, start - margin), min(side, stop + margin))
 
 
-def reduced(pictures: np.ndarray, factor: int, share: float = 0.0, seed: int = 0) -> np.ndarray:
+def reduced(
+    pictures: np.ndarray, factor: int, share: float = 0.0, seed: int = 0, **faults: float
+) -> np.ndarray:
     """Small versions of pictures, as an upscaler is trained on: to judge one by.
 
     Args:
@@ -171,6 +173,7 @@ def reduced(pictures: np.ndarray, factor: int, share: float = 0.0, seed: int = 0
         factor: how many times smaller.
         share: of those that are made worse than that (`gans.degrade`), 0 to 1.
         seed: of how.
+        **faults: `wobble` and `sharpened` of `gans.degrade.degrade`.
 
     Returns:
         `(n, H / factor, W / factor, 3)` uint8.
@@ -181,7 +184,7 @@ def reduced(pictures: np.ndarray, factor: int, share: float = 0.0, seed: int = 0
     from tfanime.gans.noise import StepNoise
 
     real = ops.convert_to_tensor(to_float(check_pictures(pictures)))
-    return to_uint8(degrade(real, StepNoise(seed, 0, len(pictures)), factor, share))
+    return to_uint8(degrade(real, StepNoise(seed, 0, len(pictures)), factor, share, **faults))
 
 
 # ---- what is to be done ------------------------------------------------------------------------
@@ -196,7 +199,7 @@ def _jobs(pictures, out: Path | None) -> list[_Job]:
         return [job(f"{i:06d}.png", lambda shot=shot: shot) for i, shot in enumerate(shots)]
     if isinstance(pictures, (str, os.PathLike)):
         root = Path(pictures)
-        found = _files(root)
+        found = files_of(root)
         names = [str(file.relative_to(root)) if root.is_dir() else file.name for file in found]
     else:
         found = [Path(file) for file in pictures]
@@ -215,7 +218,7 @@ def _jobs(pictures, out: Path | None) -> list[_Job]:
     ]
 
 
-def _files(root: Path) -> list[Path]:
+def files_of(root: Path) -> list[Path]:
     """The pictures of a folder in natural order; a file stands for itself."""
     from tfanime.prepare.sources import PICTURE_ENDINGS, natural
 

@@ -11,7 +11,7 @@ import keras
 from tfanime.core import bounds
 from tfanime.core.labels import LabelSchema
 from tfanime.core.schedules import Schedule
-from tfanime.frozen import load_frozen
+from tfanime.frozen import lite0, load_frozen
 from tfanime.gans import GAN, SRGAN
 from tfanime.gans.augment import diff_augment
 from tfanime.gans.gan import batch_norms
@@ -244,10 +244,13 @@ def _content(config: Config) -> dict:
     """What an upscaler is trained for beside fooling the discriminator."""
     path = config.feature_model
     try:
-        model = None if path is None else bounds.load_network(path)
+        if path == "lite0":
+            model = lite0.perceptual(*config.image_size)
+        else:
+            model = None if path is None else bounds.load_network(path)
     except ValueError as error:
         raise ValueError(
-            f"feature_model is the path of a Keras model. Received: {path!r} ({error})."
+            f"feature_model is 'lite0' or the path of a Keras model. Received: {path!r} ({error})."
         ) from error
     return {
         "pixel_loss": config.pixel_loss,
@@ -255,6 +258,8 @@ def _content(config: Config) -> dict:
         "feature_weight": config.feature_weight,
         "feature_model": model,
         "degraded": config.degraded,
+        "wobble": config.wobble,
+        "sharpened": config.sharpened,
         "jitter": config.jitter,
     }
 

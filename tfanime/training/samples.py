@@ -86,7 +86,9 @@ class UpscaleSheets(Sheets):
         super().__init__(run, data)
         self.upscaler = Upscaler(gan.ema_generator, gan.factor, config.recipe)
         self.real = data.images(self._spread(ACROSS))
-        self.small = [reduced(self.real, gan.factor, share, config.seed) for share in (0.0, 1.0)]
+        self.small = [
+            reduced(self.real, gan.factor, share, config.seed, **gan.faults) for share in (0.0, 1.0)
+        ]
 
     def _save(self, path: Path) -> None:
         factor = self.upscaler.factor

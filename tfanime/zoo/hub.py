@@ -120,8 +120,8 @@ def _chosen(where: Address, sizes: dict[str, int]) -> dict[str, int]:
     for name, size in chosen.items():
         if size > most_bytes(name):
             raise ValueError(
-                f"{name} of a model has at most {most_bytes(name):,} bytes; that of {where} has {size:,}"
-                ", and is not fetched."
+                f"{name} of a model has at most {most_bytes(name):,} bytes; that of {where} has "
+                f"{size:,}, and is not fetched."
             )
     return chosen
 
