@@ -206,8 +206,7 @@ def test_generate(invoke, calls, run_folder, words, tags):
             "truncation": 1.0,
             "typical": False,
             "first": 0,
-            "vary": 0.0,
-            "vary_seed": 0,
+            "name": None,
             "sliders": None,
             "out": None,
             "grid": "sheet.png",
@@ -223,11 +222,21 @@ def test_generate_fine_tuning(invoke, calls, run_folder):
     result = invoke("generate", run_folder, "--grid", "sheet.png", *words)
     assert result.exit_code == 0, result.stderr
     given = calls["generate"][1]
-    assert (given["vary"], given["vary_seed"]) == (0.25, 9)
+    assert (given["vary"], given["vary_seed"]) == ([0.25], [9])
     assert given["sliders"] == {"blue_hair": -0.5, "smile": 1.0}
     for bad in ("smile", "smile=much", "=1="):
         result = invoke("generate", run_folder, "--grid", "sheet.png", "--slider", bad)
         assert result.exit_code == 2 and "is no COLUMN=X" in result.stderr
+    steps = ["--vary", 0.3, "--vary-seed", "9:4", "--vary", 0.2, "--vary-seed", 5]
+    result = invoke("generate", run_folder, "--grid", "sheet.png", "--name", "Ada", *steps)
+    assert result.exit_code == 0, result.stderr
+    given = calls["generate"][1]
+    assert (given["vary"], given["vary_seed"]) == ([0.3, 0.2], [(9, 4), 5])
+    assert (given["name"], given["seed"]) == ("Ada", 0)
+    assert invoke("generate", run_folder, "--grid", "a.png", "--vary", 0.5).exit_code == 0
+    assert (calls["generate"][1]["vary"], calls["generate"][1]["vary_seed"]) == ([0.5], [0])
+    result = invoke("generate", run_folder, "--grid", "sheet.png", "--vary-seed", "9:x")
+    assert result.exit_code == 2 and "is no SEED or SEED:INDEX" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -386,6 +386,26 @@ def test_vary_goes_along_the_arc_to_another_seed():
     np.testing.assert_allclose(whole.latents, seeds.latents(9, 1, DIM), atol=1e-6)
 
 
+def test_steps_follow_each_other():
+    made = generate(Painter(), n=2, seed=7, first=3, vary=[0.25, 0, 0.5], vary_seed=[9, 1, (5, 8)])
+    for i, z in enumerate(made.latents):
+        a, b = (seeds.latents(seed, 1, DIM, 3 + i)[0] for seed in (7, 9))
+        there = seeds.slerp(a, b, np.asarray([0.25]))[0]
+        end = seeds.latents(5, 1, DIM, 8)[0]  # of its own index, whichever picture is drawn
+        expected = seeds.slerp(there, end, np.asarray([0.5]))[0]
+        np.testing.assert_allclose(z, expected, atol=1e-6)
+    # Two parts of one arc are an arc.
+    twice = generate(Painter(), n=1, seed=7, vary=[0.5, 0.5], vary_seed=[9, 9])
+    once = generate(Painter(), n=1, seed=7, vary=0.75, vary_seed=9)
+    np.testing.assert_allclose(twice.latents, once.latents, atol=1e-5)
+
+
+def test_a_name_stands_for_a_seed():
+    named = generate(Painter(), n=2, name=" Ada ")
+    assert named.seed == seeds.seed_of("Ada")
+    np.testing.assert_array_equal(named.latents, seeds.latents(named.seed, 2, DIM))
+
+
 def test_sliders_replace_columns_of_what_the_network_is_fed(tmp_path):
     painter = Painter()
     sliders = {"blue_hair": 0.25, "smile": -1, "hat": 0}
@@ -409,6 +429,14 @@ def test_sliders_replace_columns_of_what_the_network_is_fed(tmp_path):
         ({"vary": float("nan")}, "vary is a number from 0 to 1"),
         ({"vary": "much"}, "vary is a number from 0 to 1"),
         ({"vary": 0.5, "vary_seed": -1}, "seed is a whole number"),
+        ({"vary": [0.5, 1.5], "vary_seed": [1, 2]}, "vary is a number from 0 to 1. Received: 1.5"),
+        ({"vary": [0.5, 0.5], "vary_seed": [1]}, "as long as that of vary, 2. Received: .1."),
+        ({"vary": [0.5, 0.5], "vary_seed": 1}, "as long as that of vary, 2. Received: 1"),
+        ({"vary": [0.1] * 17, "vary_seed": [1] * 17}, "vary is 16 steps at most. Received: 17"),
+        ({"vary": [0.5], "vary_seed": [(1, -1)]}, "index of the first picture, is a whole number"),
+        ({"seed": 3, "name": "Ada"}, "a seed or a name. Received: seed 3, name 'Ada'"),
+        ({"name": " "}, "A name is text of one sign or more. Received: ' '"),
+        ({"name": 7}, "A name is text of one sign or more. Received: 7"),
         ({"sliders": {"blue": 0.5}}, "A slider is one of .* blonde_hair.* Received: 'blue'"),
         ({"sliders": {"smile": 2}}, "The slider 'smile' is a number from -1 to 1. Received: 2"),
         ({"sliders": {"smile": "much"}}, "is a number from -1 to 1. Received: 'much'"),

@@ -203,6 +203,31 @@ def test_unknown_tags_list_the_known_ones():
         seeds.sample_labels(1, 1, MAKEGIRLSMOE, {"hair": "mauve"})
 
 
+# ---- names -------------------------------------------------------------------------------------
+
+NAMES = {  # docs/seeds.md
+    "Ada": 2418186336946463,
+    "ａｄａ": 4025768490872537,
+    "さくら": 1153341371679419,
+    "2026-11-28": 7378726509286318,
+}
+
+
+def test_seeds_of_names():
+    for name, seed in NAMES.items():
+        assert seeds.seed_of(name) == seeds.seed_of(f"\n {name}\u3000") == seed
+        assert f"| `{name}` | {seed} |" in SPECIFICATION
+    assert seeds.seed_of("ada") == NAMES["ａｄａ"] != NAMES["Ada"]
+    block = np.frombuffer(b"Ada\x80\0\0\0\0", "<u4")
+    low, high = (int(x[0]) for x in seeds.threefry((0, 0), block[0], block[1]))
+    assert NAMES["Ada"] == ((high ^ int(block[1])) % 2**21 << 32) + (low ^ int(block[0]))
+    spread = [seeds.seed_of(f"name {i}") / 2**53 for i in range(2000)]
+    assert abs(np.mean(spread) - 0.5) < 0.03 and len(set(spread)) == 2000
+    for bad in ("", " \t", None, "\ud800"):
+        with pytest.raises(ValueError, match="A name is text of one sign or more"):
+            seeds.seed_of(bad)
+
+
 # ---- twins -------------------------------------------------------------------------------------
 
 
@@ -217,7 +242,7 @@ def test_javascript_draws_the_same():
     kept = dataclasses.replace(MIXED, examples=rows)
     asked = [{}, {"hair": "blue"}, {"hair": "pink", "smile": True, "glasses": False}]
     given = [MIXED.encode(tags) for tags in asked]
-    shared = {"dim": DIM, "truncation": TRUNCATION, "fields": fields}
+    shared = {"dim": DIM, "truncation": TRUNCATION, "fields": fields, "names": list(NAMES)}
     shared |= {"rows": nulls(rows), "given": nulls(given)}
     questions = [{"seed": s, "first": f, "n": n, **shared} for s, f, n in CASES]
     answer = subprocess.run(
@@ -231,6 +256,7 @@ def test_javascript_draws_the_same():
     for (seed, first, n), found in zip(CASES, json.loads(answer.stdout), strict=True):
         uniforms = seeds.uniforms(seed, n, DIM, first)
         assert found["uniforms"] == uniforms.tolist()
+        assert found["seeds"] == list(NAMES.values())
         z = seeds.truncate(seeds.latents(seed, n, DIM, first), TRUNCATION)
         np.testing.assert_allclose(found["latents"], z, rtol=0, atol=1e-6)
         rows = seeds.sample_labels(seed, n, MIXED, first=first)

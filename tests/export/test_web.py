@@ -316,3 +316,39 @@ def test_a_generator_conditioned_on_texts_is_refused(tmp_path):
     save_generator(tmp_path / "run", keras.Model(entries, x), schema, "posters")
     with pytest.raises(ValueError, match="conditioned on texts"):
         tfanime.export_web(tmp_path / "run", tmp_path / "site", site=False)
+
+
+# ---- upscalers -----------------------------------------------------------------------------------
+
+
+def manifest_of(out: Path) -> tuple[list, list]:
+    """The upscaler of each model, and the names of those that are there."""
+    stored = json.loads((out / "tfanime.json").read_text())
+    models = [model["upscaler"] for model in stored["models"]]
+    return models, [upscaler["name"] for upscaler in stored["upscalers"]]
+
+
+def naming(run: Path, upscaler: object) -> Path:
+    """A run whose `generator.json` names an upscaler."""
+    described = json.loads((run / "generator.json").read_text())
+    (run / "generator.json").write_text(json.dumps({**described, "upscaler": upscaler}))
+    return run
+
+
+def test_the_upscaler_that_a_model_names_goes_along(site, tmp_path):
+    _, manifest = site  # of models that name none, the first that was given enlarges
+    assert [model["upscaler"] for model in manifest["models"]] == ["larger", "larger"]
+    own, other = saved_upscaler(tmp_path / "own"), saved_upscaler(tmp_path / "other")
+    girls = naming(saved(tmp_path / "girls", "dcgan", labelled=False), str(own))
+    plain = saved(tmp_path / "plain", "dcgan", labelled=False)
+
+    def exported(runs, **options):
+        out = tfanime.export_web(runs, tmp_path / "out", "float32", site=False, **options).path
+        return manifest_of(out)
+
+    assert exported(girls) == (["own"], ["own"])
+    assert exported(girls, upscaler=False) == ([None], [])
+    assert exported([plain, other, girls]) == (["other", "own"], ["other", "own"])
+    for bad in ("nowhere", str(plain), 7):
+        with pytest.raises(ValueError, match="The upscaler that a model names .*--no-upscaler"):
+            exported(naming(girls, bad))

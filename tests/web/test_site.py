@@ -208,9 +208,9 @@ def test_a_sheet_continues_the_seed(visit, tiny):
     page.get_by_label("How many").fill("2")
     until(page, "document.querySelectorAll('.grid li').length === 2")
     page.get_by_label("Endless").check()
-    page.wait_for_selector(".grid li:nth-child(14)")
+    page.wait_for_selector(".grid li:nth-child(14)", state="attached")
     page.locator(".end").scroll_into_view_if_needed()
-    page.wait_for_selector(".grid li:nth-child(26)")
+    page.wait_for_selector(".grid li:nth-child(26)", state="attached")
     page.get_by_role("button", name="Open picture 13:").click()
     assert same(shown(page), tiny.draw(3, 13, {"smile": True}))
     assert "index=13" in page.url
@@ -279,10 +279,6 @@ def test_fine_tuning(visit, tiny):
     other = seeds.truncate(seeds.latents(0, 1, LATENT), 0.5)
     varied = seeds.slerp(z[0], other[0], np.asarray([0.25]))
     assert same(shown(page), tiny(varied, row)[0])
-    page.get_by_label("Twice the size").check()
-    until(page, "document.querySelector('.frame canvas').width === 32")
-    doubled = np.repeat(np.repeat(tiny(varied, row)[0], 2, 0), 2, 1)
-    assert same(shown(page), doubled)
 
 
 def test_settings_travel_as_a_file(visit, tiny, tmp_path):
@@ -547,7 +543,7 @@ def test_hostile_addresses(visit, fragment, sentence):
         '{"format": "tfanime-settings-1", "tags": {"hair": "<script>alert(1)</script>"}}',
         '{"format": "tfanime-settings-1", "tags": {"__proto__": {"x": 1}, "toString": true}}',
         '{"format": "tfanime-settings-1", "sliders": {"blue_hair": "1"}}',
-        '{"format": "tfanime-settings-1", "vary": []}',
+        '{"format": "tfanime-settings-1", "vary": 7}',
         " " * 1_000_001,
     ],
 )

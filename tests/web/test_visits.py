@@ -102,14 +102,6 @@ def test_a_large_model_is_asked_about_in_every_view(visit, folder, tiny):
     assert same(shown(page), Tiny("plain", None, 2).draw(5))
 
 
-def test_twice_the_size_without_an_upscaler(visit, folder, tiny):
-    manifest = json.loads((folder / "tfanime.json").read_text())
-    (folder / "tfanime.json").write_text(json.dumps({**manifest, "upscalers": []}))
-    page = visit("#model=tiny&seed=7&large=1")
-    assert same(shown(page), tiny.draw(7)) and "large" not in page.url
-    assert page.get_by_role("button", name="Draw a new picture").is_enabled()
-
-
 # ---- fine tuning -------------------------------------------------------------------------------
 
 
@@ -253,7 +245,7 @@ def test_a_transition_plays_as_its_file_does(visit):
     ("fragment", "sentence"),
     [
         ("#seed=1&seed=2", "seed is given once in an address"),
-        ("#seed=1&view=three", "view is one of one, many, blend"),
+        ("#seed=1&view=three", "view is one of one, many, blend, explore"),
         ("#view=many&count=999", "count is a whole number from 2 to 20"),
         ("#view=blend&from=seed%3D-1&seed=1", "seed is a whole number"),
         ("#view=blend&from=model%3Dplain&seed=1", "from is a picture of the same model"),

@@ -35,8 +35,9 @@ class Tiny:
         schema: LabelSchema | None = SCHEMA,
         seed: int = 1,
         cells: tuple[int, int] = (CELLS, CELLS),
+        upscaler: str | None = None,
     ):
-        self.name, self.schema, self.cells = name, schema, cells
+        self.name, self.schema, self.cells, self.upscaler = name, schema, cells, upscaler
         self.height, self.width = (BLOCK * side for side in cells)
         random = np.random.default_rng(seed)
         inputs = LATENT + (schema.size if schema else 0)
@@ -120,6 +121,7 @@ class Tiny:
                 }
             ],
             "tolerance": 0.02,
+            "upscaler": self.upscaler,
             "card": f"{at}/MODEL_CARD.md",
         }
 

@@ -16,6 +16,7 @@ from tfanime.cli.kinds import (
     Run,
     Seeds,
     Slider,
+    Step,
     Tags,
 )
 
@@ -48,13 +49,22 @@ SCALE = click.option(
     help="Index of the first picture; --first 16 goes on after --n 16.",
 )
 @click.option(
+    "--name", metavar="TEXT", help="Any text, such as your name, instead of a seed. It has a face."
+)
+@click.option(
     "--vary",
     type=click.FloatRange(0, 1),
-    default=0.0,
+    multiple=True,
     metavar="PART",
-    help="Go this part (0 to 1) of the way to the noise of --vary-seed.",
+    help="Go this part (0 to 1) of the way to the noise of --vary-seed. Repeatable.",
 )
-@click.option("--vary-seed", type=SEED, default=0, help="See --vary.")
+@click.option(
+    "--vary-seed",
+    type=Step(),
+    multiple=True,
+    metavar="SEED[:INDEX]",
+    help="One for each --vary. Default: 0.",
+)
 @click.option(
     "--slider",
     "sliders",
@@ -78,7 +88,7 @@ SCALE = click.option(
 @UPSCALE
 @SCALE
 @click.pass_context
-def generate(ctx, run, n, out, grid, sliders, **options) -> None:
+def generate(ctx, run, n, out, grid, sliders, vary, vary_seed, **options) -> None:
     """Draw pictures: single files (--out), a sheet (--grid) or both.
 
     Without RUN, faces-64 draws, which ships with tfanime.
@@ -96,11 +106,14 @@ def generate(ctx, run, n, out, grid, sliders, **options) -> None:
       tfanime generate --n 1 --seed 7 --vary 0.2 --vary-seed 9 --slider blue_hair=0.3 --out one/
       tfanime generate runs/girls --upscale upscaler --out faces2x/
       tfanime generate --scale 4 --n 1 --seed 3 --out portrait/
+      tfanime generate --n 1 --name "Ada Lovelace" --out ada/
     """
     if out is None and grid is None:
         raise click.UsageError("Say where the pictures go: --out DIR, --grid FILE or both.", ctx)
     tags = tags_of(ctx, run, pairs_of(ctx))
     options["sliders"] = dict(sliders) or None
+    if vary or vary_seed:
+        options |= {"vary": list(vary), "vary_seed": list(vary_seed) or [0] * len(vary)}
     tfanime.generate(run, n=n, tags=tags or None, out=out, grid=grid, progress=True, **options)
     if out is not None:
         click.echo(f"{n:,} pictures in {out}")

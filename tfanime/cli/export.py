@@ -67,11 +67,15 @@ def export() -> None:
     metavar="URL",
     help="Where the folder will be: previews of links to it then show its pictures.",
 )
-def export_web(runs, out, **options) -> None:
+@click.option(
+    "--no-upscaler", is_flag=True, help="Without the upscalers that models name as their own."
+)
+def export_web(runs, out, no_upscaler, **options) -> None:
     """Write a static site that draws with trained models, in the browser alone.
 
-    Several RUNs become several models of one site; upscalers among them enlarge what the others
-    draw. An earlier export at DIR is replaced.
+    Several RUNs become several models of one site. The upscaler that a model names goes along and
+    enlarges what it draws; those among the RUNs do it for the others. An earlier export at DIR is
+    replaced.
 
     \b
     Examples:
@@ -79,6 +83,7 @@ def export_web(runs, out, **options) -> None:
       tfanime export web runs/girls runs/posters runs/larger --out site/
       tfanime export web runs/girls --precision uint8 --no-site --out models/
     """
+    options["upscaler"] = not no_upscaler
     site = tfanime.export_web(list(runs), out, progress=True, **options)
     from tfanime.export.graph.precision import INVISIBLE
     from tfanime.export.web.card import table_lines

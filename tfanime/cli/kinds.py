@@ -125,6 +125,19 @@ class Slider(click.ParamType):
             self.fail(f"{value!r} is no COLUMN=X, such as blue_hair=0.3.", param, ctx)
 
 
+class Step(click.ParamType):
+    """`9`, or `9:3` for picture 3 of that seed."""
+
+    name = "step"
+
+    def convert(self, value, param, ctx):
+        seed, colon, index = value.partition(":")
+        try:
+            return (int(seed), int(index)) if colon else int(seed)
+        except ValueError:
+            self.fail(f"{value!r} is no SEED or SEED:INDEX, such as 9 or 9:3.", param, ctx)
+
+
 class Seeds(click.ParamType):
     name = "seeds"
 

@@ -19,6 +19,7 @@ from tfanime.sampling.sampler import Sampler
 
 MOST_PICTURES = 1_000_000
 MOST_SCALE = 16
+MOST_STEPS = 16  # of vary
 
 Tags = Mapping[str, object]
 
@@ -37,9 +38,10 @@ def generate(
     progress: bool = False,
     scale: int = 1,
     typical: bool = False,
-    vary: float = 0.0,
-    vary_seed: int = 0,
+    vary: float | Sequence[float] = 0.0,
+    vary_seed: int | Sequence[int | tuple[int, int]] = 0,
     sliders: Mapping[str, float] | None = None,
+    name: str | None = None,
 ) -> Generated:
     """Draws pictures.
 
@@ -69,24 +71,28 @@ def generate(
         typical: a truncation below 1 leads to the model's typical latent instead of to zero, where
             many models draw smears (`seeds.truncate`).
         vary: 0 to 1; goes this part of the way along the arc from each picture's latents to those
-            that the same index of `vary_seed` has.
-        vary_seed: 0 <= vary_seed < 2**53.
+            that the same index of `vary_seed` has. A list makes several steps in turn.
+        vary_seed: 0 <= vary_seed < 2**53; of a list of steps one each. `(seed, index)` leads to the
+            latents of that index, whichever picture is drawn.
         sliders: what the network is fed for single label columns, -1 (no) to 1 (yes), whatever
             tags and chance say: `{"blue_hair": 0.3}`.
+        name: any text instead of a seed: `seeds.seed_of` says which one it is.
 
     Returns:
         `Generated`.
 
     Raises:
-        ValueError: for a number out of range, tags or sliders that the model does not know, or
-            `typical` with a model whose typical latent was not measured.
+        ValueError: for a number out of range, a seed and a name, tags or sliders that the model
+            does not know, or `typical` with a model whose typical latent was not measured.
 
     Example:
         >>> faces = generate("runs/girls", n=4, seed=7, tags={"hair": "blue"})  # doctest: +SKIP
         >>> faces.images.shape  # doctest: +SKIP
         (4, 64, 64, 3)
     """
-    seed = seeds.check_seed(seed)
+    if name is not None and seed:
+        raise ValueError(f"A picture has a seed or a name. Received: seed {seed!r}, name {name!r}.")
+    seed = seeds.check_seed(seed) if name is None else seeds.seed_of(name)
     n, first = seeds.check_pictures(n, first)
     if n > MOST_PICTURES:
         raise ValueError(
@@ -97,7 +103,7 @@ def generate(
     folder = None if out is None else ImageFolder(out)
     truncation = seeds.check_truncation(truncation)
     check_scale(scale)
-    vary, vary_seed = _check_vary(vary), seeds.check_seed(vary_seed)
+    steps = _steps(vary, vary_seed)
     generator = loaded(run)
     sampler = Sampler(generator)
     columns = _columns(generator.schema, sliders)
@@ -105,10 +111,13 @@ def generate(
     factor = scale if upscaler is None else scale * upscaler.factor
     middle = centre(generator, truncation, typical)
     z = seeds.truncate(sampler.latents(seed, n, first), truncation, middle)
-    if vary:
-        others = sampler.latents(vary_seed, n, first)
+    for part, other, index in steps:
+        if index is None:
+            others = sampler.latents(other, n, first)
+        else:
+            others = sampler.latents(other, 1, index).repeat(n, axis=0)
         others = seeds.truncate(others, truncation, middle)
-        z = np.concatenate([seeds.slerp(a, b, [vary]) for a, b in zip(z, others, strict=True)])
+        z = np.concatenate([seeds.slerp(a, b, [part]) for a, b in zip(z, others, strict=True)])
     labels = sampler.labels(seed, n, tags, first, labels)
     shots = np.empty((n, factor * generator.height, factor * generator.width, 3), np.uint8)
     signed = None if labels is None else to_signed(labels)
@@ -116,7 +125,7 @@ def generate(
         signed[:, list(columns)] = list(columns.values())
         labels = to_unsigned(signed)
     if folder:
-        folder.tuned = {"vary": vary, "vary_seed": vary_seed} if vary else {}
+        folder.tuned = {"vary": vary, "vary_seed": vary_seed} if steps else {}
         folder.tuned |= {"sliders": dict(sliders)} if columns else {}
     result = Generated(shots, z, labels, generator.schema, seed, first)
     try:
@@ -138,10 +147,26 @@ def generate(
 # ---- fine tuning ---------------------------------------------------------------------------------
 
 
-def _check_vary(vary: float) -> float:
-    if not isinstance(vary, Real) or not 0 <= vary <= 1:
-        raise ValueError(f"vary is a number from 0 to 1. Received: {vary!r}.")
-    return float(vary)
+def _steps(
+    vary: float | Sequence[float], vary_seed: int | Sequence[int | tuple[int, int]]
+) -> list[tuple[float, int, int | None]]:
+    """The steps that lead away from a picture's noise: part, seed, index (None: the picture's)."""
+    single = isinstance(vary, (Real, str)) or not isinstance(vary, Sequence)
+    parts, others = ([vary], [vary_seed]) if single else (list(vary), vary_seed)
+    if not isinstance(others, Sequence) or len(others) != len(parts):
+        raise ValueError(
+            f"vary_seed is a list as long as that of vary, {len(parts)}. Received: {vary_seed!r}."
+        )
+    if len(parts) > MOST_STEPS:
+        raise ValueError(f"vary is {MOST_STEPS} steps at most. Received: {len(parts)}.")
+    steps = []
+    for part, seed in zip(parts, others, strict=True):
+        if not isinstance(part, Real) or not 0 <= part <= 1:
+            raise ValueError(f"vary is a number from 0 to 1. Received: {part!r}.")
+        seed, index = seed if isinstance(seed, tuple) and len(seed) == 2 else (seed, None)
+        index = None if index is None else seeds.check_pictures(1, index)[1]
+        steps.append((float(part), seeds.check_seed(seed), index))
+    return [step for step in steps if step[0]]
 
 
 def _columns(schema: LabelSchema | None, sliders: Mapping[str, float] | None) -> dict[int, float]:

@@ -39,12 +39,20 @@ export interface Request {
   tags?: Tags;
   /** 0 to 2, default 1: below 1 typical pictures, above 1 unusual ones. */
   truncation?: number;
-  /** Goes this part (0 to 1) of the way to the noise of another seed. */
-  vary?: { seed: number; strength: number };
+  /** Goes this part (0 to 1) of the way to the noise of another seed; several steps in turn. */
+  vary?: Varied | Varied[];
   /** A finished latent vector, instead of the seed's. */
   latent?: ArrayLike<number>;
   /** A number from -1 (no) to 1 (yes) for each label column, instead of `tags`. */
   labels?: ArrayLike<number>;
+}
+
+export interface Varied {
+  seed: number;
+  /** Picture of that seed; by default the same as the request's. */
+  index?: number | null;
+  /** 0 to 1. */
+  strength: number;
 }
 
 export interface Picture {
@@ -74,8 +82,18 @@ export class Generator {
   readonly backend: Backend;
   /** One picture. Calls follow each other: await one before the next. */
   generate(request?: Request): Promise<Picture>;
-  /** Twice the size, by the upscaler in the folder; throws if there is none. */
+  /** A larger picture, by the upscaler that was exported with the model; throws if there is none. */
   upscale(picture: Pick<Picture, "pixels" | "height" | "width">): Promise<ImageData>;
   /** Frees the memory. */
   dispose(): void;
+}
+
+/** `<tfanime-face seed="7" hair="blue">`, which importing the module defines. Attributes: `seed` or
+ * `name` (any text), `index`, `truncation`, `model`, `src` (the exported folder; by default the
+ * module's own), `alt`, `small` (not enlarged), and each of the model's attributes, with `-` for
+ * `_`. Events: `draw` with the `Picture` as detail, and `error`. */
+declare global {
+  interface HTMLElementTagNameMap {
+    "tfanime-face": HTMLElement;
+  }
 }

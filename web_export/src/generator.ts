@@ -18,6 +18,8 @@ export interface LoadOptions {
   onProgress?: store.Progress;
   /** A backend was tried and is not used, and why. */
   onFallback?: (backend: Backend, reason: string) => void;
+  /** What `tfanime.json` says, if that has been read. */
+  manifest?: Manifest;
 }
 
 export interface Request {
@@ -25,13 +27,24 @@ export interface Request {
   index?: number;
   tags?: Tags;
   truncation?: number;
-  /** Goes this part (0 to 1) of the way to the noise of another seed. */
-  vary?: { seed: number; strength: number };
+  /** Goes this part (0 to 1) of the way to the noise of another seed; several steps in turn. */
+  vary?: Varied | Varied[];
   /** Instead of the seed's: the finished latent vector. */
   latent?: ArrayLike<number>;
   /** Instead of the sampled ones: a number from -1 to 1 for each column. */
   labels?: ArrayLike<number>;
 }
+
+/** A step towards the noise that another seed has at the picture's index, or at an own one. */
+export interface Varied {
+  seed: number;
+  index?: number | null;
+  strength: number;
+}
+
+export type Step = Required<Varied>;
+
+export const MOST_STEPS = 16;
 
 export interface Picture {
   pixels: Float32Array<ArrayBuffer>;
@@ -56,6 +69,18 @@ function vector(given: ArrayLike<number>, what: string, length: number): Float32
   return found;
 }
 
+export function checkSteps(given: unknown): Step[] {
+  const steps = check.list(Array.isArray(given) ? given : [given], "vary", MOST_STEPS);
+  return steps.map((entry) => {
+    const { seed, index, strength } = check.object(entry, "vary");
+    return {
+      seed: check.whole(seed, "vary.seed", 0, SEEDS),
+      index: index == null ? null : check.whole(index, "vary.index", 0, PICTURES),
+      strength: check.number(strength, "vary.strength", 0, 1),
+    };
+  });
+}
+
 /** What the network is fed for a request. */
 export function inputs(
   model: Pick<Model, "latentDim" | "fields" | "rows">,
@@ -67,11 +92,9 @@ export function inputs(
   let latent = request.latent
     ? vector(request.latent, "latent", model.latentDim)
     : drawLatent(seed, index, model.latentDim, truncation);
-  if (request.vary) {
-    const strength = check.number(request.vary.strength, "vary.strength", 0, 1);
-    const other = check.whole(request.vary.seed, "vary.seed", 0, SEEDS);
-    const end = drawLatent(other, index, model.latentDim, truncation);
-    if (strength) latent = Float32Array.from(slerp(latent, end, strength));
+  for (const step of checkSteps(request.vary ?? [])) {
+    const end = drawLatent(step.seed, step.index ?? index, model.latentDim, truncation);
+    if (step.strength) latent = Float32Array.from(slerp(latent, end, step.strength));
   }
   if (!model.fields.length) {
     if (request.labels || Object.keys(request.tags ?? {}).length) {
@@ -95,7 +118,6 @@ export class Generator {
   private constructor(
     readonly folder: URL,
     readonly model: Model,
-    readonly upscalers: Upscaler[],
     private readonly files: Map<string, Uint8Array<ArrayBuffer>>,
     private network: Network,
     private readonly report: NonNullable<LoadOptions["onFallback"]>,
@@ -118,7 +140,7 @@ export class Generator {
     if (wanted !== "auto") order.unshift(...order.splice(order.indexOf(wanted), 1));
     // Its code arrives while the model does. If it fails, that is said when its turn comes.
     const started = using(order[0], () => {}).catch(() => {});
-    const manifest = await fetchManifest(base);
+    const manifest = options.manifest ?? (await fetchManifest(base));
     const names = manifest.models.map((model) => model.name);
     const name = check.oneOf(options.model ?? names[0], "model", names);
     const model = manifest.models.find((entry) => entry.name === name) as Model;
@@ -128,7 +150,7 @@ export class Generator {
     const report = options.onFallback ?? (() => {});
     await started;
     const network = await firstThatDraws(model, files, order, report);
-    const generator = new Generator(base, model, manifest.upscalers, files, network, report);
+    const generator = new Generator(base, model, files, network, report);
     if (wanted === "auto") await generator.chooseFastest();
     return generator;
   }
@@ -195,10 +217,10 @@ export class Generator {
     return (await network.run(given)).values;
   }
 
-  /** A larger picture by the first exported upscaler. */
-  async upscale(picture: Pick<Picture, "pixels" | "height" | "width">): Promise<Picture["imageData"]> {
-    const entry = this.upscalers[0];
-    if (!entry) throw new check.Refused("No upscaler was exported into this folder.");
+  /** A larger picture, by the upscaler that was exported with the model. */
+  async upscale(picture: Pick<Picture, "pixels" | "height" | "width">): Promise<ImageData> {
+    const entry = this.model.upscaler;
+    if (!entry) throw new check.Refused("No upscaler was exported with this model.");
     if (this.upscaler?.backend !== this.backend) {
       this.upscaler?.dispose();
       this.upscaler = await Network.open(
@@ -210,6 +232,8 @@ export class Generator {
     const shape = [1, picture.height, picture.width, 3];
     const feed = { name: entry.inputs.pictures, shape, values: picture.pixels };
     const output = await this.upscaler.run([feed]);
+    const empty = emptiness(output.values);
+    if (empty) throw new Error(`${entry.name} does not enlarge with ${this.backend}: ${empty}.`);
     const [, height, width] = output.shape;
     return toImageData(output.values, height, width);
   }

@@ -61,6 +61,26 @@ export function uniforms(seed, index, k, stream = LATENTS) {
 }
 
 /**
+ * The seed of a text, such as a name.
+ * @param {string} text
+ * @returns {number} 0 <= seed < 2^53
+ */
+export function seedOf(text) {
+  const plain = text.normalize("NFKC").replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
+  const bytes = [...new TextEncoder().encode(plain), 0x80];
+  while (bytes.length % 8) bytes.push(0);
+  const word = (/** @type {number} */ at) =>
+    (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
+  let [low, high] = [0, 0];
+  for (let at = 0; at < bytes.length; at += 8) {
+    const block = [word(at), word(at + 4)];
+    const [x0, x1] = threefry([low, high], block);
+    [low, high] = [(x0 ^ block[0]) >>> 0, (x1 ^ block[1]) >>> 0];
+  }
+  return (high % 2 ** 21) * WORD + low;
+}
+
+/**
  * Independent standard normal numbers, times the truncation.
  * @param {number} seed
  * @param {number} index

@@ -36,6 +36,8 @@ export interface Model extends Network {
   references: Reference[];
   tolerance: number;
   card: string | null;
+  /** What enlarges its pictures. */
+  upscaler: Upscaler | null;
 }
 
 export interface Upscaler extends Network {
@@ -103,7 +105,7 @@ function readFloats(value: unknown, what: string, count: number): Float32Array<A
   return floats;
 }
 
-function readModel(entry: unknown, at: string): Model {
+function readModel(entry: unknown, at: string, upscalers: Upscaler[]): Model {
   const json = check.object(entry, at);
   const network = readNetwork(json, at);
   const fields = json.schema == null ? [] : readSchema(json.schema, `${at}.schema`);
@@ -144,7 +146,13 @@ function readModel(entry: unknown, at: string): Model {
     references,
     tolerance: check.number(json.tolerance, `${at}.tolerance`, 0, 2),
     card: json.card == null ? null : path(json.card, `${at}.card`),
+    upscaler: json.upscaler == null ? null : upscalerOf(json.upscaler, `${at}.upscaler`, upscalers),
   };
+}
+
+function upscalerOf(name: unknown, at: string, upscalers: Upscaler[]): Upscaler {
+  const found = upscalers.find((entry) => entry.name === name);
+  return found ?? check.refuse(at, "one of the upscalers", name);
 }
 
 function readUpscaler(entry: unknown, at: string): Upscaler {
@@ -161,10 +169,18 @@ function readUpscaler(entry: unknown, at: string): Upscaler {
 export function readManifest(source: string): Manifest {
   const json = check.object(check.parse(source, "tfanime.json"), "tfanime.json");
   if (json.format !== 1) check.refuse("tfanime.json: format", "1", json.format);
-  const models = check.list(json.models, "models", 1000).map((m, i) => readModel(m, `models[${i}]`));
-  if (!models.length) check.refuse("models", "a list of one or more", json.models);
   const found = check.list(json.upscalers ?? [], "upscalers", 1000);
-  return { models, upscalers: found.map((u, i) => readUpscaler(u, `upscalers[${i}]`)) };
+  const upscalers = found.map((u, i) => readUpscaler(u, `upscalers[${i}]`));
+  const models = check
+    .list(json.models, "models", 1000)
+    .map((m, i) => readModel(m, `models[${i}]`, upscalers));
+  if (!models.length) check.refuse("models", "a list of one or more", json.models);
+  return { models, upscalers };
+}
+
+/** What drawing with a model takes, with its upscaler if `large`. */
+export function filesOf(model: Model, large: boolean): File[] {
+  return [...model.files, ...(large ? (model.upscaler?.files ?? []) : [])];
 }
 
 export async function fetchManifest(folder: URL): Promise<Manifest> {

@@ -2,9 +2,9 @@
 // JSON file. Both are checked to the last value before anything changes.
 
 import * as check from "./check";
-import type { Request } from "./generator";
+import { checkSteps, type Request, type Step } from "./generator";
 import { columns, encode, type Field, type Row, sample, type Tag, type Tags, toSigned } from "./labels";
-import { PICTURES, SEEDS } from "./latent.js";
+import { PICTURES, seedOf, SEEDS } from "./latent.js";
 import type { Manifest, Model } from "./manifest";
 
 export interface Settings {
@@ -18,17 +18,22 @@ export interface Settings {
   /** Fine tuning: a number from -1 to 1 for single columns. */
   sliders: Record<string, number>;
   truncation: number;
-  vary: { seed: number; strength: number };
+  vary: Step[];
+  /** Enlarged by the model's upscaler, where it has one. */
   large: boolean;
 }
 
-export type View = "one" | "many" | "blend";
+export const VIEWS = ["one", "many", "blend", "explore"] as const;
+export type View = (typeof VIEWS)[number];
 export type Path = "slerp" | "lerp";
 
 export const FEWEST_FRAMES = 3;
 export const MOST_FRAMES = 200;
 export const FEWEST = 2;
 export const MOST = 20;
+export const MOST_RINGS = 1_000_000;
+export const LEAST_SPREAD = 0.05;
+export const MOST_SPREAD = 1;
 
 /** What the page shows, beside the settings. */
 export interface Scene {
@@ -39,6 +44,13 @@ export interface Scene {
   path: Path;
   /** The pictures that a transition joins. */
   ends: { from: Settings | null; to: Settings | null };
+  /** Where between them, 0 to 1; null where the picture is another. */
+  at: number | null;
+  /** Attributes that stay as the first picture has them. */
+  locks: string[];
+  /** Of exploring: which eight, and how far away they are. */
+  ring: number;
+  spread: number;
 }
 
 export const ONE: Scene = {
@@ -47,6 +59,10 @@ export const ONE: Scene = {
   frames: 24,
   path: "slerp",
   ends: { from: null, to: null },
+  at: null,
+  locks: [],
+  ring: 0,
+  spread: 0.3,
 };
 
 export function freshSeed(): number {
@@ -62,20 +78,25 @@ export function defaults(model: Model): Settings {
     tags: {},
     sliders: {},
     truncation: 1,
-    vary: { seed: 0, strength: 0 },
-    large: false,
+    vary: [],
+    large: true,
   };
 }
 
 export function toRequest(settings: Settings, fields: Field[], rows: Row[] | null): Request {
   const { seed, index, tags, truncation, sliders, vary } = settings;
   const request: Request = { seed, index, tags, truncation };
-  if (vary.strength) request.vary = vary;
+  if (vary.length) request.vary = vary;
   if (Object.keys(sliders).length) {
     const row = toSigned(sample(seed, index, fields, tags, rows));
     request.labels = columns(fields).map(({ name }, i) => sliders[name] ?? row[i]);
   }
   return request;
+}
+
+/** What a file of the picture is called. */
+export function nameOf({ model, seed, index }: Settings): string {
+  return [model, seed, ...(index ? [index] : [])].join("-");
 }
 
 /** Settings without what another model does not know. */
@@ -114,10 +135,10 @@ export function held(
 }
 
 /** How nothing is tuned. */
-export const PLAIN = { sliders: {}, truncation: 1, vary: { seed: 0, strength: 0 } };
+export const PLAIN = { sliders: {}, truncation: 1, vary: [] };
 
 export function tuned({ sliders, truncation, vary }: Settings): boolean {
-  return truncation !== 1 || vary.strength > 0 || Object.keys(sliders).length > 0;
+  return truncation !== 1 || vary.some(({ strength }) => strength) || Object.keys(sliders).length > 0;
 }
 
 // ---- checking ----------------------------------------------------------------------------------
@@ -127,7 +148,6 @@ function read(json: check.Json, manifest: Manifest): Settings {
   const name = json.model === undefined ? names[0] : check.oneOf(json.model, "model", names);
   const model = manifest.models.find((entry) => entry.name === name) as Model;
   const usual = defaults(model);
-  const vary = check.object(json.vary ?? usual.vary, "vary");
   const tags = Object.fromEntries(Object.entries(check.object(json.tags ?? {}, "tags"))) as Tags;
   encode(tags, model.fields);
   const known = columns(model.fields).map((column) => column.name);
@@ -143,11 +163,8 @@ function read(json: check.Json, manifest: Manifest): Settings {
     tags,
     sliders: Object.fromEntries(sliders),
     truncation: check.number(json.truncation ?? 1, "truncation", 0, 2),
-    vary: {
-      seed: check.whole(vary.seed, "vary.seed", 0, SEEDS),
-      strength: check.number(vary.strength, "vary.strength", 0, 1),
-    },
-    large: json.large === true && manifest.upscalers.length > 0,
+    vary: checkSteps(json.vary ?? []),
+    large: json.large !== false,
   };
 }
 
@@ -168,15 +185,23 @@ export function fromJson(source: string, manifest: Manifest): Settings {
 
 // ---- address -----------------------------------------------------------------------------------
 
-const SCENE = ["view", "count", "frames", "path", "from", "to"];
-const RESERVED = ["model", "seed", "index", "truncation", "vary", "vary-seed", "large", ...SCENE];
+const SCENE = ["view", "count", "frames", "path", "from", "to", "at", "locks", "ring", "spread"];
+const RESERVED = ["model", "seed", "name", "index", "truncation", "vary", "vary-seed", "large", ...SCENE];
+// What each view has of its own, beside the ends of a transition.
+const OWN = {
+  one: [],
+  many: ["count"],
+  blend: ["frames", "path", "at", "locks"],
+  explore: ["ring", "spread"],
+} as const;
 
-function writeScene(parts: URLSearchParams, { view, count, frames, path, ends }: Scene, manifest: Manifest): void {
+function writeScene(parts: URLSearchParams, scene: Scene, manifest: Manifest): void {
+  const { view, ends } = scene;
   if (view !== "one") parts.set("view", view);
-  if (view === "many" && count !== ONE.count) parts.set("count", String(count));
+  for (const name of OWN[view]) {
+    if (String(scene[name]) !== String(ONE[name])) parts.set(name, String(scene[name]));
+  }
   if (view !== "blend") return;
-  if (frames !== ONE.frames) parts.set("frames", String(frames));
-  if (path !== ONE.path) parts.set("path", path);
   for (const slot of ["from", "to"] as const) {
     const end = ends[slot];
     if (end) parts.set(slot, toHash(end, manifest).slice(1));
@@ -194,12 +219,31 @@ export function toHash(settings: Settings, manifest: Manifest, scene = ONE): str
   }
   for (const [name, value] of Object.entries(settings.sliders)) parts.set(`slider.${name}`, String(value));
   if (settings.truncation !== 1) parts.set("truncation", String(settings.truncation));
-  if (settings.vary.strength) {
-    parts.set("vary", String(settings.vary.strength));
-    parts.set("vary-seed", String(settings.vary.seed));
+  const steps = settings.vary.filter(({ strength }) => strength);
+  if (steps.length) {
+    parts.set("vary", steps.map(({ strength }) => strength).join());
+    parts.set("vary-seed", steps.map(({ seed, index }) => (index === null ? seed : `${seed}:${index}`)).join());
   }
-  if (settings.large) parts.set("large", "1");
-  return `#${parts}`;
+  if (!settings.large) parts.set("large", "0");
+  // A fragment may hold these signs as they are.
+  return `#${parts}`.replaceAll("%2C", ",").replaceAll("%3A", ":");
+}
+
+/** "0.3,0.2" and "5,9:3": as many steps as the longer of the two says. */
+function readSteps(strengths: string, seeds: string): unknown[] {
+  const parts = [strengths, seeds].map((text) => (text ? text.split(",") : []));
+  const count = Math.max(...parts.map(({ length }) => length));
+  if (parts[1].length > 1 && parts[0].length !== parts[1].length) {
+    check.refuse("vary-seed", "as many as vary has numbers, with commas between them", seeds);
+  }
+  return Array.from({ length: count }, (_, i) => {
+    const [seed, index] = (parts[1][i] ?? "0").split(":");
+    return {
+      seed: numeric(seed),
+      index: index === undefined ? null : numeric(index),
+      strength: numeric(parts[0][i] ?? "0"),
+    };
+  });
 }
 
 function numeric(text: string): number | string {
@@ -227,11 +271,11 @@ export function fromHash(hash: string, manifest: Manifest): Settings | null {
     if (SCENE.includes(name)) continue;
     if (name === "model") json.model = text;
     else if (name === "large") json.large = text === "1" || text === "true";
-    else if (name === "vary" || name === "vary-seed") {
-      json.vary = {
-        seed: numeric(parts.get("vary-seed") ?? "0"),
-        strength: numeric(parts.get("vary") ?? "0"),
-      };
+    else if (name === "name") {
+      if (parts.has("seed")) check.refuse(name, "given instead of a seed", text);
+      json.seed = seedOf(text);
+    } else if (name === "vary" || name === "vary-seed") {
+      json.vary = readSteps(parts.get("vary") ?? "", parts.get("vary-seed") ?? "");
     } else if (RESERVED.includes(name)) json[name] = numeric(text);
     else if (name.startsWith("slider.")) sliders.push([name.slice(7), numeric(text)]);
     else {
@@ -243,20 +287,25 @@ export function fromHash(hash: string, manifest: Manifest): Settings | null {
 }
 
 /** What an address shows. Its settings have been read before, for their model. */
-export function sceneOf(hash: string, manifest: Manifest, model: string): Scene {
+export function sceneOf(hash: string, manifest: Manifest, { name, fields }: Model): Scene {
   const parts = new URLSearchParams(hash.replace(/^#/, ""));
-  const whole = (name: "count" | "frames", low: number, high: number) =>
-    check.whole(numeric(parts.get(name) ?? String(ONE[name])), name, low, high);
+  const given = (of: keyof Scene) => numeric(parts.get(of) ?? String(ONE[of]));
   const end = (slot: "from" | "to") => {
     const found = fromHash(parts.get(slot) ?? "", manifest);
-    if (found && found.model !== model) check.refuse(slot, "a picture of the same model", found.model);
+    if (found && found.model !== name) check.refuse(slot, "a picture of the same model", found.model);
     return found;
   };
+  const locks = parts.get("locks")?.split(",") ?? [];
+  for (const lock of locks) check.oneOf(lock, "locks", fields.map((field) => field.name));
   return {
-    view: check.oneOf(parts.get("view") ?? ONE.view, "view", ["one", "many", "blend"] as const),
-    count: whole("count", FEWEST, MOST),
-    frames: whole("frames", FEWEST_FRAMES, MOST_FRAMES),
+    view: check.oneOf(parts.get("view") ?? ONE.view, "view", VIEWS),
+    count: check.whole(given("count"), "count", FEWEST, MOST),
+    frames: check.whole(given("frames"), "frames", FEWEST_FRAMES, MOST_FRAMES),
     path: check.oneOf(parts.get("path") ?? ONE.path, "path", ["slerp", "lerp"] as const),
     ends: { from: end("from"), to: end("to") },
+    at: parts.has("at") ? check.number(given("at"), "at", 0, 1) : null,
+    locks,
+    ring: check.whole(given("ring"), "ring", 0, MOST_RINGS),
+    spread: check.number(given("spread"), "spread", LEAST_SPREAD, MOST_SPREAD),
   };
 }

@@ -1,6 +1,6 @@
 // Pictures that outlive the page: in the browser's own database, on this device only.
 
-import type { Shot } from "./studio";
+import type { Shot } from "./state";
 
 const DATABASE = "tfanime";
 const STORE = "pictures";

@@ -1,81 +1,34 @@
-// What the page does, apart from what it looks like: one store that React shows.
+// What the page does, apart from what it looks like.
 
+import { Address } from "./address";
+import type { Frames } from "./animation";
 import type { Backend } from "./backends";
 import { Engine } from "./engine";
+import { Explorer } from "./explorer";
+import { Films } from "./film";
 import type { Format } from "./formats";
+import { Gallery } from "./gallery";
 import type { Request } from "./generator";
-import { columns, type Tag, type Tags } from "./labels";
-import { lerp, slerp } from "./latent.js";
-import { fetchManifest, type Manifest, type Model } from "./manifest";
+import type { Field, Tag } from "./labels";
+import { seedOf } from "./latent.js";
+import { fetchManifest, filesOf, type Model } from "./manifest";
+import { mixOf, placed } from "./moves";
 import {
   defaults,
   fitted,
   freshSeed,
-  fromHash,
-  fromJson,
   held,
-  ONE,
-  type Path,
   type Scene,
-  sceneOf,
   type Settings,
-  toHash,
-  toJson,
   toRequest,
   type View,
 } from "./settings";
-import { Shelf } from "./shelf";
-import type { Phrase } from "./text";
-import type { News } from "./worker";
+import { Sheet } from "./sheet";
+import { reason, type Shot, type State, type Still, Store } from "./state";
+import type { Drawn, News } from "./worker";
 
-/** A drawn picture and all that is needed to draw it again. */
-export interface Shot {
-  id: number;
-  settings: Settings;
-  tags: Tags;
-  image: ImageData;
-  latent: Float32Array<ArrayBuffer>;
-  labels: Float32Array<ArrayBuffer> | null;
-  ms: number;
-  favourite: boolean;
-}
-
-export type Slot = "from" | "to";
-
-export interface Note {
-  phrase: Phrase;
-  values?: Record<string, string>;
-  bad: boolean;
-}
-
-export interface State {
-  phase: "loading" | "asking" | "starting" | "ready" | "failed";
-  failure: string;
-  loaded: number;
-  total: number;
-  manifest: Manifest | null;
-  settings: Settings | null;
-  choice: Backend | "auto";
-  backend: Backend | null;
-  offline: boolean;
-  busy: boolean;
-  view: View;
-  shot: Shot | null;
-  history: Shot[];
-  count: number;
-  endless: boolean;
-  many: Shot[];
-  slot: Slot;
-  ends: Record<Slot, Shot | null>;
-  frames: number;
-  path: Path;
-  blend: ImageData[];
-  blending: boolean;
-  note: Note | null;
-}
-
-const KEPT = 200;
 const LARGE_DOWNLOAD = 1_000_000;
+const PAUSE = 250; // ms without a move, after which a picture is enlarged
 
 type Connection = { saveData?: boolean; type?: string };
 
@@ -84,65 +37,20 @@ function metered(): boolean {
   return connection?.saveData === true || connection?.type === "cellular";
 }
 
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-export class Studio {
-  state: State = {
-    phase: "loading",
-    failure: "",
-    loaded: 0,
-    total: 0,
-    manifest: null,
-    settings: null,
-    choice: "auto",
-    backend: null,
-    offline: false,
-    busy: false,
-    view: "one",
-    shot: null,
-    history: [],
-    count: ONE.count,
-    endless: false,
-    many: [],
-    slot: "from",
-    ends: { from: null, to: null },
-    frames: ONE.frames,
-    path: ONE.path,
-    blend: [],
-    blending: false,
-    note: null,
-  };
-
+export class Studio extends Store {
   private readonly folder = new URL(".", location.href.split("#")[0]);
-  private readonly listeners = new Set<() => void>();
   private readonly engine = new Engine((news) => this.hear(news));
+  readonly gallery = new Gallery(this, this.folder.href);
+  readonly films = new Films(this);
+  readonly explorer = new Explorer(this);
+  readonly sheet = new Sheet(this);
+  readonly address = new Address(this);
   private ids = Date.now() * 1000; // later than those of earlier visits
   private drafting = false; // the newest picture comes from a slider that may move on
   private waiting: { draft: boolean } | null = null;
   private opens = 0; // counts openings, so that one that was overtaken changes nothing
-  private many = 0; // counts runs of drawMany, so that an older one ends
-  private blends = 0;
-  private asking: Scene["ends"] = ONE.ends; // what an address joins, until it is drawn
-  private replacing = true; // the next address is no step of its own to go back to
-  private readonly shelf = new Shelf(this.folder.href, (error) => this.hearShelf(error));
-
-  constructor() {
-    addEventListener("hashchange", () => this.followAddress());
-  }
-
-  subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  };
-
-  snapshot = (): State => this.state;
-
-  private set(change: Partial<State>): void {
-    this.state = { ...this.state, ...change };
-    for (const listener of this.listeners) listener();
-  }
+  private drawing = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   private hear(news: News): void {
     if (news.event === "progress") {
@@ -155,17 +63,14 @@ export class Studio {
     }
   }
 
-  tell(phrase: Phrase, values: Record<string, string> = {}, bad = false): void {
-    this.set({ note: { phrase, values, bad } });
-  }
-
-  dismiss(): void {
-    this.set({ note: null });
-  }
-
   get model(): Model | null {
     const { manifest, settings } = this.state;
     return manifest?.models.find(({ name }) => name === settings?.model) ?? null;
+  }
+
+  /** Whether pictures are enlarged. */
+  get enlarging(): boolean {
+    return Boolean(this.state.settings?.large && this.model?.upscaler);
   }
 
   // ---- opening ---------------------------------------------------------------------------------
@@ -174,12 +79,12 @@ export class Studio {
     try {
       const manifest = await fetchManifest(this.folder);
       this.set({ manifest, settings: defaults(manifest.models[0]) });
-      const asked = this.asked();
+      const asked = this.address.asked();
       if (asked) {
         this.show(asked.scene);
         this.set({ settings: asked.settings });
       }
-      void this.recall();
+      void this.gallery.recall();
     } catch (error) {
       this.set({ phase: "failed", failure: reason(error) });
       return;
@@ -187,62 +92,33 @@ export class Studio {
     await this.open();
   }
 
-  /** What the address asks for; a bad one gets a sentence and is ignored. */
-  private asked(): { settings: Settings; scene: Scene } | null {
-    const { manifest } = this.state;
-    if (!manifest) return null;
-    try {
-      const settings = fromHash(location.hash, manifest);
-      return settings && { settings, scene: sceneOf(location.hash, manifest, settings.model) };
-    } catch (error) {
-      this.tell("addressFailed", { reason: reason(error) }, true);
-      return null;
-    }
-  }
-
-  private followAddress(): void {
-    const { settings, manifest } = this.state;
-    if (!settings || !manifest || location.hash === this.hash()) return;
-    const asked = this.asked();
-    if (!asked) return;
-    this.many++;
-    this.blends++;
-    this.replacing = true;
-    this.show(asked.scene);
-    const wanted = { ...asked.settings, keepSeed: settings.keepSeed };
-    const known = this.state.history.find((shot) => this.same(shot.settings, wanted));
-    if (asked.scene.view === "one" && known && wanted.model === settings.model) {
-      this.waiting = null;
-      this.drafting = false;
-      this.replacing = false;
-      this.set({ settings: wanted, shot: known, busy: false });
-    } else this.use(wanted);
-  }
-
-  private show({ view, count, frames, path, ends }: Scene): void {
-    this.asking = ends;
+  show({ view, count, frames, path, ends, at, locks, ring, spread }: Scene): void {
+    this.films.clear();
+    this.films.asked = ends;
+    const explore = { ...this.state.explore, ring, spread };
     const none = { from: null, to: null };
-    this.set({ view, count, frames, path, blending: false, ...(view === "blend" ? { ends: none, blend: [] } : {}) });
+    const mixed = ends.from && ends.to ? at : null;
+    this.set({ view, count, frames, path, explore, at: mixed, locks, ...(view === "blend" ? { ends: none } : {}) });
   }
 
   /** Opens the chosen model. `agreed`: whatever its size. */
   async open(agreed = false): Promise<void> {
-    const { settings, choice } = this.state;
-    if (!settings) return this.start();
+    const { settings, manifest, choice } = this.state;
+    const { model } = this;
+    if (!settings || !manifest || !model) return this.start();
     const run = ++this.opens;
     this.set({ phase: "loading", loaded: 0, total: 0, backend: null, failure: "" });
-    this.many++;
-    this.blends++;
+    this.stop();
     try {
       if (!agreed && metered()) {
-        const missing = await this.engine.call("missing", this.folder.href, settings.model);
+        const missing = await this.missing(model);
         if (run !== this.opens) return;
         if (missing > LARGE_DOWNLOAD) {
           this.set({ phase: "asking", total: missing });
           return;
         }
       }
-      const { backend } = await this.engine.call("open", this.folder.href, settings.model, choice);
+      const { backend } = await this.engine.call("open", this.folder.href, manifest, model.name, choice);
       if (run !== this.opens) return;
       this.set({ phase: "ready", backend });
     } catch (error) {
@@ -250,22 +126,26 @@ export class Studio {
       return;
     }
     await this.drawView();
+    await this.settle();
     if (choice === "auto" && run === this.opens) {
       const { backend } = await this.engine.call("chooseFastest");
       if (run === this.opens) this.set({ backend });
     }
-    await this.prepareOffline();
+    await this.prepareOffline(model);
   }
 
-  private async prepareOffline(): Promise<void> {
+  /** Bytes that drawing with a model would still download. */
+  private missing(model: Model): Promise<number> {
+    return this.engine.call("missing", this.folder.href, filesOf(model, this.enlarging));
+  }
+
+  private async prepareOffline(model: Model): Promise<void> {
     const { serviceWorker } = navigator;
-    const { settings } = this.state;
-    if (!import.meta.env.PROD || !serviceWorker || !settings) return;
+    if (!import.meta.env.PROD || !serviceWorker) return;
     try {
       await serviceWorker.register("sw.js");
       await serviceWorker.ready;
-      const missing = await this.engine.call("missing", this.folder.href, settings.model);
-      this.set({ offline: missing === 0 });
+      this.set({ offline: (await this.missing(model)) === 0 });
     } catch {
       this.set({ offline: false }); // private windows forbid it; all else works
     }
@@ -281,16 +161,21 @@ export class Studio {
 
   /** Draws what the view shows. */
   private async drawView(): Promise<void> {
-    if (this.state.view === "many") await this.drawMany();
-    else if (this.state.view === "blend" && this.asking.from) await this.drawBlend();
-    else await this.draw(false);
+    const { view, at } = this.state;
+    if (view === "explore") this.explorer.centre();
+    if (view === "many") await this.sheet.draw();
+    else if (view === "blend" && this.films.asked.from) {
+      if (at === null) await this.films.blend();
+      else if (await this.films.ends()) await this.draw(false);
+    } else await this.draw(false);
   }
 
   chooseModel(name: string): void {
     const { manifest, settings } = this.state;
     const model = manifest?.models.find((entry) => entry.name === name);
     if (!model || !settings) return;
-    this.set({ ends: { from: null, to: null }, blend: [], many: [] });
+    this.films.clear();
+    this.set({ ends: { from: null, to: null }, at: null, locks: [], many: [] });
     this.use(fitted(settings, model));
   }
 
@@ -299,35 +184,30 @@ export class Studio {
     void this.open(true);
   }
 
-  /** Holds attributes, or with null leaves them to chance. */
-  hold(tags: Record<string, Tag | null>): void {
-    const { settings } = this.state;
-    if (settings) this.change(held(settings, this.model?.fields ?? [], tags));
-  }
-
   // ---- one picture -----------------------------------------------------------------------------
 
-  private async shoot(settings: Settings, request?: Request): Promise<Shot> {
-    const fields = this.model?.fields ?? [];
-    const asked = request ?? toRequest(settings, fields, this.model?.rows ?? null);
-    const { tags, shown, latent, labels, ms, backend } = await this.engine.call(
-      "generate",
-      asked,
-      settings.large,
-    );
-    if (backend !== this.state.backend) this.set({ backend });
-    return { id: ++this.ids, settings, tags, image: shown, latent, labels, ms, favourite: false };
+  async shoot(request: Request): Promise<Drawn> {
+    const picture = await this.engine.call("generate", request);
+    if (picture.backend !== this.state.backend) this.set({ backend: picture.backend });
+    return picture;
+  }
+
+  async shootSettings(settings: Settings): Promise<Shot> {
+    const { fields = [], rows = null } = this.model ?? {};
+    const { tags, image, latent, labels, ms } = await this.shoot(toRequest(settings, fields, rows));
+    return { id: ++this.ids, settings, tags, image, latent, labels, ms, favourite: false };
   }
 
   /** A new picture, unless the visitor keeps the seed. */
   again(): void {
     const { settings, view } = this.state;
     if (!settings) return;
+    if (view === "explore") return this.explorer.next();
     if (!settings.keepSeed) {
       this.set({ settings: { ...settings, seed: freshSeed(), index: 0 } });
     }
-    if (view === "many") void this.drawMany();
-    else if (view === "blend") void this.drawBlend();
+    if (view === "many") void this.sheet.draw();
+    else if (view === "blend") void this.films.blend();
     else void this.draw(false);
   }
 
@@ -336,20 +216,59 @@ export class Studio {
     if (settings) this.set({ settings: { ...settings, keepSeed } });
   }
 
+  /** The face that a name has, or any other text. */
+  callBy(text: string): void {
+    if (this.state.view !== "one") this.look("one");
+    this.change({ seed: seedOf(text), index: 0 });
+  }
+
   /** Changes what is drawn, and draws it. */
   change(change: Partial<Settings>, draft = false): void {
     const { settings, view } = this.state;
     if (!settings) return;
     this.set({ settings: { ...settings, ...change } });
-    if (view === "many") void this.drawMany();
+    if (view === "explore") this.explorer.centre();
+    if (view === "many") void this.sheet.draw();
     else void this.draw(draft);
+  }
+
+  /** Holds attributes, or with null leaves them to chance. */
+  hold(tags: Record<string, Tag | null>): void {
+    const { settings } = this.state;
+    if (settings) this.change(held(settings, this.model?.fields ?? [], tags));
+  }
+
+  /** Puts an attribute between its values, as a finger does that moves over the face. */
+  morph(field: Field, place: number): void {
+    const { settings } = this.state;
+    if (settings) this.change(placed(field, place, settings), true);
+  }
+
+  /** The picture between two, at this part of the way. */
+  mix(at: number, locks = this.state.locks): void {
+    const { from, to } = this.state.ends;
+    if (!from || !to || !this.model) return;
+    this.set({ at, locks });
+    try {
+      this.drawAs(mixOf(from, to, at, locks, this.model.fields));
+    } catch (error) {
+      this.tell("drawFailed", { reason: reason(error) }, true);
+    }
+  }
+
+  /** A picture that will move on: of a slider, a map, a mixture. */
+  drawAs(settings: Settings): void {
+    this.set({ settings });
+    void this.draw(true);
   }
 
   /** Changes of the last milliseconds are drawn once: while one picture is being drawn, only the
    * newest wish is kept. */
   async draw(draft: boolean): Promise<void> {
     this.waiting = { draft };
-    if (this.state.busy || this.state.phase !== "ready") return;
+    this.films.clear();
+    if (this.drawing || this.state.phase !== "ready") return;
+    this.drawing = true;
     this.set({ busy: true });
     try {
       while (this.waiting) {
@@ -357,248 +276,138 @@ export class Studio {
         this.waiting = null;
         const { settings } = this.state;
         if (!settings) break;
-        const shot = await this.shoot(settings);
+        const shot = await this.shootSettings(settings);
+        // Another picture was opened meanwhile.
+        if (!this.waiting && !this.gallery.same(settings, this.state.settings)) continue;
         const moved = this.drafting && wish.draft;
         this.drafting = wish.draft;
-        this.replacing ||= moved;
-        this.set({ shot });
-        this.collect(shot, moved);
-        this.writeAddress();
+        if (moved) this.address.replace();
+        this.gallery.collect(shot, moved);
+        this.present(shot, wish.draft ? PAUSE : 0);
+        this.address.write();
       }
     } catch (error) {
       this.tell("drawFailed", { reason: reason(error) }, true);
     } finally {
-      this.set({ busy: false });
+      this.drawing = false;
+      if (this.state.view !== "many") this.set({ busy: false });
     }
   }
 
-  private hash(): string {
-    const { settings, manifest, view, count, frames, path, ends } = this.state;
-    if (!settings || !manifest) return "";
-    const joined = { from: ends.from?.settings ?? null, to: ends.to?.settings ?? null };
-    const first = view === "many" ? { ...settings, index: 0 } : settings;
-    return toHash(first, manifest, { view, count, frames, path, ends: joined });
+  /** Shows a picture; what takes longer follows when it stays. */
+  present(shot: Shot, pause = 0): void {
+    this.set({ shot });
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.settle(), pause);
   }
 
-  /** Each picture and each view is a step to go back to, but not every move of a slider. */
-  private writeAddress(): void {
-    const hash = this.hash();
-    if (hash !== location.hash) {
-      if (this.replacing) history.replaceState(null, "", hash);
-      else history.pushState(null, "", hash);
+  private async settle(): Promise<void> {
+    clearTimeout(this.timer);
+    await this.explorer.draw();
+    await this.sharpen();
+  }
+
+  private async sharpen(): Promise<void> {
+    const { shot, settings, phase, view, at } = this.state;
+    const seen = view === "one" || view === "explore" || (view === "blend" && at !== null);
+    if (!shot || shot.large || !seen || phase !== "ready" || !this.enlarging) return;
+    if (shot.settings.model !== settings?.model) return;
+    this.set({ sharpening: true });
+    try {
+      const began = performance.now();
+      const large = await this.enlarged(shot);
+      const now = this.state.shot;
+      if (now?.id === shot.id) this.set({ shot: { ...now, large, ms: now.ms + performance.now() - began } });
+    } catch (error) {
+      this.tell("enlargeFailed", { reason: reason(error) }, true);
+    } finally {
+      this.set({ sharpening: false });
     }
-    this.replacing = false;
   }
 
-  // ---- pictures that are kept ------------------------------------------------------------------
-
-  /** Puts a picture first, `instead` of the one that is first, and of another of the same settings:
-   * a favourite stays one. */
-  private collect(shot: Shot, instead = false): void {
-    const [newest, ...others] = this.state.history;
-    const left = instead ? others : this.state.history;
-    if (instead && newest) this.shelf.remove(newest.id);
-    const twins = left.filter(({ id, settings }) => id === shot.id || this.same(settings, shot.settings));
-    for (const { id } of twins) if (id !== shot.id) this.shelf.remove(id);
-    const first = { ...shot, favourite: twins.some(({ favourite }) => favourite) };
-    const all = [first, ...left.filter((one) => !twins.includes(one))];
-    let room = KEPT;
-    const history = all.filter((one) => one.favourite || room-- > 0);
-    for (const one of all) if (!history.includes(one)) this.shelf.remove(one.id);
-    this.shelf.put(first);
-    this.set({ history });
+  enlarged({ latent, labels }: Still): Promise<ImageData> {
+    return this.engine.call("enlarge", { latent, labels: labels ?? undefined });
   }
 
-  /** What was drawn before the page was opened. */
-  private async recall(): Promise<void> {
-    const models = new Map(this.state.manifest?.models.map((model) => [model.name, model]));
-    const fit = ({ settings, latent, labels }: Shot) => {
-      const model = models.get(settings.model);
-      const width = model && columns(model.fields).length;
-      return model?.latentDim === latent.length && width === (labels?.length ?? 0);
-    };
-    const found = (await this.shelf.all()).filter(fit);
-    const drawn = [...this.state.history].reverse();
-    this.set({ history: found.filter(({ id }) => !drawn.some((shot) => shot.id === id)).reverse() });
-    for (const shot of drawn) this.collect(shot); // that were drawn meanwhile
+  /** The picture that is shown, as large as it gets. */
+  async whole(): Promise<{ shot: Shot; image: ImageData } | null> {
+    const { shot } = this.state;
+    if (!shot) return null;
+    return { shot, image: shot.large ?? (this.enlarging ? await this.enlarged(shot) : shot.image) };
   }
 
-  favour(shot: Shot, favourite: boolean): void {
-    const changed = { ...shot, favourite };
-    this.shelf.put(changed);
-    const history = this.state.history.map((one) => (one.id === shot.id ? changed : one));
-    this.set({ history, shot: this.state.shot?.id === shot.id ? changed : this.state.shot });
-  }
-
-  /** Forgets all pictures but the favourites. */
-  forget(): void {
-    const history = this.state.history.filter(({ favourite }) => favourite);
-    for (const { id, favourite } of this.state.history) if (!favourite) this.shelf.remove(id);
-    this.set({ history });
-  }
-
-  private hearShelf(error: unknown): void {
-    this.tell("notKept", { reason: reason(error) }, true);
-  }
+  // ---- views -----------------------------------------------------------------------------------
 
   restore(shot: Shot): void {
-    const { view, slot, ends } = this.state;
+    const { view, slot } = this.state;
     if (view === "blend") {
-      this.set({ ends: { ...ends, [slot]: shot }, slot: slot === "from" ? "to" : "from", blend: [] });
+      this.films.setEnd(slot, shot);
+      this.address.write();
       return;
     }
+    if (view === "explore" && shot.settings.model === this.state.settings?.model) return this.explorer.step(shot);
     this.drafting = false;
     const other = shot.settings.model !== this.state.settings?.model;
-    this.set({ settings: shot.settings, shot, view: "one" });
-    this.writeAddress();
+    this.waiting = null;
+    this.films.clear();
+    this.set({ settings: shot.settings, view: "one" });
+    this.present(shot);
+    this.address.write();
     if (other) void this.open();
   }
 
-  // ---- many ------------------------------------------------------------------------------------
-
   look(view: View): void {
-    this.many++;
-    this.blends++;
-    this.set({ view, blending: false });
+    this.stop();
+    this.set({ view, at: null });
     const { shot, many, settings } = this.state;
-    this.writeAddress();
-    // What is shown is what the address and the settings say, also if they changed elsewhere.
-    if (view === "one" && !(shot && this.same(shot.settings, settings))) void this.draw(false);
-    const first = many[0]?.settings;
-    if (view === "many" && !(first && settings && this.same(first, { ...settings, index: 0 }))) {
-      void this.drawMany();
-    }
+    if (view === "explore") this.explorer.centre();
     if (view === "blend") {
-      const [to, from] = this.state.history.filter(
-        ({ settings }) => settings.model === this.state.settings?.model,
-      );
+      const [to, from] = this.state.history.filter((one) => one.settings.model === settings?.model);
       const { ends } = this.state;
       this.set({ ends: { from: ends.from ?? from ?? null, to: ends.to ?? to ?? null } });
-      this.writeAddress();
+    }
+    this.address.write();
+    // What is shown is what the address and the settings say, also if they changed elsewhere.
+    if (view === "one" || view === "explore") {
+      if (shot && this.gallery.same(shot.settings, settings)) this.present(shot);
+      else void this.draw(false);
+    }
+    const first = many[0]?.settings;
+    if (view === "many" && !(first && settings && this.gallery.same(first, { ...settings, index: 0 }))) {
+      void this.sheet.draw();
     }
   }
 
-  /** Whether two settings draw the same picture. */
-  private same(a: Settings, b: Settings | null): boolean {
-    const { manifest } = this.state;
-    return manifest !== null && b !== null && a.model === b.model && toHash(a, manifest) === toHash(b, manifest);
-  }
-
-  setMany(count: number, endless: boolean): void {
-    this.set({ count, endless });
-    void this.drawMany(true);
-  }
-
-  /** Pictures 0, 1, 2, ... of the seed. `more`: keeps those that are there. */
-  async drawMany(more = false): Promise<void> {
-    const run = ++this.many;
-    if (this.state.phase !== "ready" || !this.state.settings) return;
-    const { settings, endless, count } = this.state;
-    const there = more ? this.state.many : [];
-    const goal = endless ? there.length + 12 : count;
-    this.set({ many: there.slice(0, goal), busy: true });
-    this.writeAddress();
-    try {
-      for (let index = this.state.many.length; index < goal && run === this.many; index++) {
-        const shot = await this.shoot({ ...settings, index });
-        if (run === this.many) this.set({ many: [...this.state.many, shot] });
-      }
-    } catch (error) {
-      this.tell("drawFailed", { reason: reason(error) }, true);
-    } finally {
-      if (run === this.many) this.set({ busy: false });
-    }
-  }
-
-  openOne(shot: Shot): void {
-    this.many++;
+  openOne(shot: Shot, view: View = "one"): void {
+    this.stop();
     this.drafting = false;
-    this.set({
-      view: "one",
-      settings: shot.settings,
-      shot,
-      busy: false,
-    });
-    this.collect(shot);
-    this.writeAddress();
+    this.set({ view, settings: shot.settings });
+    this.gallery.collect(shot);
+    this.present(shot);
+    this.address.write();
   }
-
-  // ---- transitions -----------------------------------------------------------------------------
 
   setBlend(change: Partial<Pick<State, "frames" | "path" | "slot">>): void {
     this.set(change);
   }
 
-  async shufflePair(): Promise<void> {
-    const { settings } = this.state;
-    if (!settings) return;
-    this.set({ ends: { from: null, to: null }, blend: [] });
-    await this.drawBlend();
-  }
-
-  /** Frame i of n lies i / (n - 1) of the way: the first and the last are the two pictures. */
-  async drawBlend(): Promise<void> {
-    const run = ++this.blends;
-    const { settings, frames, path, phase } = this.state;
-    if (!settings || phase !== "ready") return;
-    this.set({ blending: true, blend: [] });
-    const asked = this.asking;
-    this.asking = ONE.ends;
-    try {
-      for (const slot of ["from", "to"] as const) {
-        if (this.state.ends[slot]) continue;
-        const wanted = asked[slot] ?? { ...settings, seed: freshSeed(), index: 0 };
-        const shot = await this.shoot(wanted);
-        if (run !== this.blends) return;
-        this.set({ ends: { ...this.state.ends, [slot]: shot } });
-        this.collect(shot);
-      }
-      this.writeAddress();
-      const { from, to } = this.state.ends;
-      if (!from || !to) return;
-      const way = path === "slerp" ? slerp : lerp;
-      for (let i = 0; i < frames && run === this.blends; i++) {
-        const t = i / (frames - 1);
-        const request: Request = { latent: way(from.latent, to.latent, t) };
-        if (from.labels && to.labels) request.labels = lerp(from.labels, to.labels, t);
-        const { image } = await this.shoot(settings, request);
-        if (run === this.blends) this.set({ blend: [...this.state.blend, image] });
-      }
-    } catch (error) {
-      this.tell("drawFailed", { reason: reason(error) }, true);
-    } finally {
-      if (run === this.blends) this.set({ blending: false });
-    }
+  shufflePair(): void {
+    this.films.clear();
+    this.set({ ends: { from: null, to: null }, at: null });
+    void this.films.blend();
   }
 
   stop(): void {
-    this.many++;
-    this.blends++;
-    this.set({ busy: false, blending: false });
+    this.waiting = null;
+    this.sheet.stop();
+    this.explorer.stop();
+    this.films.clear();
+    this.set({ busy: this.drawing });
   }
 
   // ---- files -----------------------------------------------------------------------------------
 
-  async animation(format: Format, milliseconds: number): Promise<Blob> {
-    return this.engine.call("encode", format, { images: this.state.blend, milliseconds });
-  }
-
-  settingsFile(): Blob {
-    const { settings } = this.state;
-    return new Blob([settings ? toJson(settings) : ""], { type: "application/json" });
-  }
-
-  async readSettings(file: File): Promise<void> {
-    const { manifest } = this.state;
-    if (!manifest) return;
-    try {
-      if (file.size > 1_000_000) throw new Error("The file is longer than a megabyte.");
-      const settings = fromJson(await file.text(), manifest);
-      this.tell("imported");
-      this.look("one");
-      this.use(settings);
-    } catch (error) {
-      this.tell("importFailed", { reason: reason(error) }, true);
-    }
+  encode(format: Format, frames: Frames): Promise<Blob> {
+    return this.engine.call("encode", format, frames);
   }
 }

@@ -4,12 +4,15 @@ import { encode, type Frames } from "./animation";
 import type { Backend } from "./backends";
 import type { Format } from "./formats";
 import { Generator, type Picture, type Request, type Speeds } from "./generator";
-import { fetchManifest } from "./manifest";
+import type { File, Manifest } from "./manifest";
 import * as store from "./store";
 
 export interface Opened {
   backend: Backend;
 }
+
+/** A picture, without what the page does not need. */
+export type Drawn = Pick<Picture, "latent" | "labels" | "tags" | "ms" | "backend"> & { image: ImageData };
 
 export type News =
   | { event: "progress"; loaded: number; total: number }
@@ -27,17 +30,21 @@ function loaded(): Generator {
 }
 
 export const methods = {
-  /** Bytes that opening this model would download. */
-  async missing(folder: string, model: string): Promise<number> {
-    const { models } = await fetchManifest(new URL(folder));
-    const entry = models.find(({ name }) => name === model) ?? models[0];
-    return store.missing(new URL(folder), entry.files);
+  /** Bytes of these files that are still to be downloaded. */
+  missing(folder: string, files: File[]): Promise<number> {
+    return store.missing(new URL(folder), files);
   },
 
-  async open(folder: string, model: string, backend: Backend | "auto"): Promise<Opened> {
+  async open(
+    folder: string,
+    manifest: Manifest,
+    model: string,
+    backend: Backend | "auto",
+  ): Promise<Opened> {
     generator?.dispose();
     generator = null;
     generator = await Generator.load(folder, {
+      manifest,
       model,
       // The first picture should not wait for the others to be tried: `chooseFastest` follows it.
       backend: backend === "auto" ? "wasm" : backend,
@@ -52,12 +59,13 @@ export const methods = {
     return { backend: loaded().backend, speeds };
   },
 
-  async generate(request: Request, large: boolean): Promise<Picture & { shown: ImageData }> {
-    const began = performance.now();
-    const picture = await loaded().generate(request);
-    if (!large) return { ...picture, shown: picture.imageData };
-    const shown = await loaded().upscale(picture);
-    return { ...picture, shown, ms: performance.now() - began };
+  async generate(request: Request): Promise<Drawn> {
+    const { imageData: image, latent, labels, tags, ms, backend } = await loaded().generate(request);
+    return { image, latent, labels, tags, ms, backend };
+  },
+
+  async enlarge(request: Request): Promise<ImageData> {
+    return loaded().upscale(await loaded().generate(request));
   },
 
   encode(format: Format, frames: Frames): Promise<Blob> {

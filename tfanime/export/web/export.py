@@ -11,14 +11,14 @@ from pathlib import Path
 
 from tfanime import zoo
 from tfanime.core.bars import overall
-from tfanime.core.files import write_json
+from tfanime.core.files import read_json, write_json
 from tfanime.export.folder import FORMAT, MANIFEST, check_replaceable, replacing
 from tfanime.export.graph.precision import PRECISIONS
 from tfanime.export.graph.subject import generator_subject, upscaler_subject
-from tfanime.export.web import sharing, tfjs
+from tfanime.export.web import package, sharing, tfjs
 from tfanime.export.web.model import Exported, Work, kid_judge
 from tfanime.version import __version__
-from tfanime.zoo.saved import GENERATOR, UPSCALER, kind_of
+from tfanime.zoo.saved import DESCRIPTION, GENERATOR, UPSCALER, kind_of
 
 CHOICES = ("auto", *PRECISIONS)
 CONVERTERS = ("tfanime", "tensorflowjs")
@@ -43,6 +43,7 @@ def export_web(
     progress: bool = False,
     converter: str = "tfanime",
     address: str | None = None,
+    upscaler: bool = True,
 ) -> Site:
     """Writes a folder that any web host can serve: models, and the site that draws with them.
 
@@ -65,6 +66,9 @@ def export_web(
         address: where the folder will be, `https://example.org/faces/`: previews of links to it
             then show its pictures. None leaves its own address out; many previews show no picture
             then.
+        upscaler: False leaves out the upscalers that generators name (`upscaler` in
+            `generator.json`). One that is among `runs` goes along in any case, and enlarges for
+            those that name none.
 
     Returns:
         `Site`.
@@ -73,7 +77,8 @@ def export_web(
         ImportError: for the site without the `web` extra; for `converter="tensorflowjs"` without
             `tfjs-reference`.
         FileNotFoundError: when a folder holds no trained model.
-        ValueError: when `out` is something else than an earlier export.
+        ValueError: when `out` is something else than an earlier export, or the upscaler that a
+            generator names is not there.
         RuntimeError: when the converted model draws other pictures. Nothing is written then.
 
     Example:
@@ -84,7 +89,9 @@ def export_web(
     if converter not in CONVERTERS:
         raise ValueError(f"converter is one of: {', '.join(CONVERTERS)}. Received: {converter!r}.")
     runs = [runs] if isinstance(runs, (str, os.PathLike)) else list(runs)
-    named = _named([zoo.locate(run) for run in runs])
+    runs = [zoo.locate(run) for run in runs]
+    own = {run: found for run in runs if upscaler and (found := _upscaler_of(run))}
+    named = _named(runs, list(own.values()))
     out = Path(out)
     address = sharing.check_address(address)
     check_replaceable(out)
@@ -116,12 +123,15 @@ def export_web(
                     place = _place(one)
                     work = Work(subject, folder, place, precision, convert, judge, progress)
                     entry, model = work.export(name, run)
+                if kind == GENERATOR:
+                    entry["upscaler"] = _enlarging(own.get(run), named)
                 entries[PARTS[kind]].append(entry)
                 models.append(model)
                 if pictures is None:
                     pictures = subject.pictures
         if built:
             sharing.write_card(folder, pictures)
+            package.write(folder, out.resolve().name)
             if address:
                 sharing.write_address(folder, address)
         write_json(folder / MANIFEST, {"format": FORMAT, "tfanime": __version__, **entries})
@@ -136,8 +146,33 @@ def _place(named: tuple[str, str, Path]) -> str:
 # ---- folders -------------------------------------------------------------------------------------
 
 
-def _named(runs: list[Path]) -> list[tuple[str, str, Path]]:
-    """Kind, name and folder of each, generators first. A name that is there gets a number."""
+def _upscaler_of(run: Path) -> Path | None:
+    """The folder of the upscaler that a generator names."""
+    if kind_of(run) != GENERATOR:
+        return None
+    name = read_json(run / DESCRIPTION).get("upscaler")
+    if name is None:
+        return None
+    found = zoo.locate(name) if isinstance(name, str) else None
+    if found is None or not (found / DESCRIPTION).is_file() or kind_of(found) != UPSCALER:
+        raise ValueError(
+            f"The upscaler that a model names ships with tfanime or is a run folder of one. "
+            f"Received: {name!r}, in {str(run / DESCRIPTION)!r}. Leave it out: --no-upscaler "
+            "(upscaler=False)."
+        )
+    return found
+
+
+def _enlarging(own: Path | None, named: list[tuple[str, str, Path]]) -> str | None:
+    """The name of a generator's own upscaler, else of the first there is."""
+    upscalers = [(name, run) for kind, name, run in named if kind == UPSCALER]
+    same = [name for name, run in upscalers if own and run.resolve() == own.resolve()]
+    return next(iter(same or [name for name, _ in upscalers]), None)
+
+
+def _named(runs: list[Path], upscalers: Sequence[Path] = ()) -> list[tuple[str, str, Path]]:
+    """Kind, name and folder of each, generators first; `upscalers` that are not among them come
+    last. A name that is there gets a number."""
     if not runs:
         raise ValueError("An export needs at least one run folder. Received: none.")
     kinds = [(kind_of(run), run) for run in runs]
@@ -146,6 +181,9 @@ def _named(runs: list[Path]) -> list[tuple[str, str, Path]]:
             "A site needs at least one generator; upscalers enlarge what it draws. Received: "
             f"{', '.join(str(run) for run in runs)}. Add the run folder of a generator."
         )
+    for run in upscalers:
+        if all(run.resolve() != other.resolve() for _, other in kinds):
+            kinds.append((UPSCALER, run))
     named, taken = [], set()
     for kind, run in sorted(kinds, key=lambda of: of[0] == UPSCALER):
         plain = re.sub(r"[^A-Za-z0-9_-]+", "-", run.resolve().name).strip("-") or "model"

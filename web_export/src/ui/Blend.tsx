@@ -1,78 +1,41 @@
-import { useEffect, useId, useState } from "react";
-import { type Format, FORMATS } from "../formats";
+import { useId, useRef } from "react";
+import { differing } from "../moves";
 import { FEWEST_FRAMES, MOST_FRAMES, type Path } from "../settings";
-import type { Slot } from "../studio";
+import type { Shot, Slot } from "../state";
+import { word } from "../words";
 import { usePage, useWords } from "./context";
+import { useDrag } from "./drag";
 import { Face } from "./Face";
-import { offer } from "./files";
+import { Player, useFilm } from "./Film";
 import { Icon } from "./icons";
 import { Slider } from "./inputs";
-
-const MILLISECONDS = 60;
-const FORMAT_NAMES: Record<Format, string> = { gif: "GIF", webp: "WebP", png: "APNG" };
+import { Keep } from "./Keep";
 
 export function Blend() {
   const { studio, state, say } = usePage();
-  const { frames, path, blend, blending, ends } = state;
+  const { frames, path, filming, ends, at, shot } = state;
   const id = useId();
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const [playing, setPlaying] = useState(!still);
-  const [at, setAt] = useState(0);
-  const [saving, setSaving] = useState(false);
-  const last = blend.length - 1;
-  const done = last + 1 === frames && !blending;
-
-  useEffect(() => {
-    if (!playing || !done) return;
-    // As the saved files go: from the first to the last, and again.
-    const timer = setInterval(() => setAt((now) => (now >= last ? 0 : now + 1)), MILLISECONDS);
-    return () => clearInterval(timer);
-  }, [playing, done, last]);
-
-  const save = async (format: Format) => {
-    setSaving(true);
-    try {
-      offer(await studio.animation(format, MILLISECONDS), `tfanime-transition.${format}`);
-    } catch (error) {
-      studio.tell("drawFailed", { reason: String(error) }, true);
-    } finally {
-      setSaving(false);
-    }
-  };
-  const shown = blend[done ? Math.min(at, last) : last] ?? ends.from?.image;
+  const film = useFilm();
+  const from = useRef(0);
+  const drag = useDrag({
+    start: () => {
+      from.current = studio.state.at ?? 0;
+    },
+    move: (dx) => studio.mix(Math.max(0, Math.min(1, from.current + dx))),
+  });
+  const mixed = at === null ? null : (shot?.large ?? shot?.image);
+  const shown = film.image ?? mixed ?? ends.from?.image;
   return (
     <>
       <div className="ends">
         <End slot="from" />
-        <div className="frame small">
-          {shown ? <Face image={shown} label={`${say("blend")} ${at + 1}`} /> : <p>{say("blendHint")}</p>}
+        <div className="frame small" {...(ends.from && ends.to ? drag : {})}>
+          {shown ? <Face image={shown} label={`${say("blend")} ${film.at + 1}`} /> : <p>{say("blendHint")}</p>}
         </div>
         <End slot="to" />
       </div>
-      {blending && <progress aria-label={say("drawing")} value={blend.length} max={frames} />}
-      {done && (
-        <div className="player">
-          <button
-            type="button"
-            className="round"
-            aria-label={say(playing ? "pause" : "play")}
-            onClick={() => setPlaying(!playing)}
-          >
-            <Icon name={playing ? "pause" : "play"} />
-          </button>
-          <input
-            type="range"
-            aria-label={say("frame")}
-            min={0}
-            max={last}
-            value={Math.min(at, last)}
-            onChange={(event) => {
-              setPlaying(false);
-              setAt(Number(event.target.value));
-            }}
-          />
-        </div>
-      )}
+      <Player film={film} goal={frames} name="transition" />
+      {ends.from && ends.to && <Mixture from={ends.from} to={ends.to} />}
       <div className="pair blend-options">
         <Slider
           label={say("frames")}
@@ -98,30 +61,52 @@ export function Blend() {
         <button type="button" className="soft" onClick={() => studio.shufflePair()}>
           <Icon name="dice" /> {say("shuffle")}
         </button>
-        {FORMATS.map((format) => (
-          <button
-            key={format}
-            type="button"
-            className="soft"
-            disabled={!done || saving}
-            onClick={() => save(format)}
-          >
-            <Icon name="save" /> {say("save", { format: FORMAT_NAMES[format] })}
-          </button>
-        ))}
+        {at !== null && <Keep />}
       </div>
       <div className="sticky">
-        {blending ? (
+        {filming === "drawing" ? (
           <button type="button" className="main" onClick={() => studio.stop()}>
             <Icon name="stop" /> {say("stop")}
           </button>
         ) : (
-          <button type="button" className="main" onClick={() => studio.drawBlend()}>
+          <button type="button" className="main" onClick={() => studio.films.blend()}>
             <Icon name="spark" /> {say("makeBlend")}
           </button>
         )}
       </div>
     </>
+  );
+}
+
+/** How much of each picture, and what stays as the first one has it. */
+function Mixture({ from, to }: { from: Shot; to: Shot }) {
+  const { studio, state, say, language } = usePage();
+  const { at, locks } = state;
+  const fields = differing(from, to, studio.model?.fields ?? []);
+  const toggle = (name: string) =>
+    studio.mix(at ?? 0.5, locks.includes(name) ? locks.filter((one) => one !== name) : [...locks, name]);
+  return (
+    <div className="mixture">
+      <Slider
+        label={say("mixture")}
+        value={at ?? 0}
+        least={0}
+        most={1}
+        step={0.01}
+        digits={2}
+        onChange={(t) => studio.mix(t)}
+      />
+      {fields.length > 0 && (
+        <div className="chips" role="group" aria-label={say("stays")}>
+          <span className="quiet">{say("stays")}</span>
+          {fields.map(({ name }) => (
+            <button key={name} type="button" aria-pressed={locks.includes(name)} onClick={() => toggle(name)}>
+              <Icon name={locks.includes(name) ? "lock" : "unlock"} /> {word(name, language)}
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
   );
 }
 

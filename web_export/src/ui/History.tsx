@@ -1,19 +1,20 @@
 import { useState } from "react";
 import { usePage, useWords } from "./context";
-import { Face } from "./Face";
+import { Tile } from "./Face";
 import { Icon } from "./icons";
 
 export function History() {
   const { studio, state, say } = usePage();
   const words = useWords();
   const [only, setOnly] = useState(false);
+  const [all, setAll] = useState(false);
   const loved = state.history.filter(({ favourite }) => favourite);
   const shown = only && loved.length ? loved : state.history;
   return (
     <section className="card history" aria-labelledby="history-title">
       <h2 id="history-title">{say("history")}</h2>
       {shown.length ? (
-        <ul>
+        <ul className={all ? "all" : undefined}>
           {shown.map((shot) => {
             const label = say(shot.favourite ? "unfavour" : "favour", { seed: shot.settings.seed });
             return (
@@ -25,14 +26,14 @@ export function History() {
                   aria-label={say("restore", { seed: shot.settings.seed, words: words(shot.tags) })}
                   onClick={() => studio.restore(shot)}
                 >
-                  <Face image={shot.image} />
+                  <Tile image={shot.image} />
                 </button>
                 <button
                   type="button"
                   className={shot.favourite ? "star yes" : "star"}
                   aria-label={label}
                   title={label}
-                  onClick={() => studio.favour(shot, !shot.favourite)}
+                  onClick={() => studio.gallery.favour(shot, !shot.favourite)}
                 >
                   <Icon name="star" />
                 </button>
@@ -51,7 +52,10 @@ export function History() {
               {say("favourites")}
             </label>
           )}
-          <button type="button" className="soft" onClick={() => studio.forget()}>
+          <button type="button" className="soft" aria-expanded={all} onClick={() => setAll(!all)}>
+            {say(all ? "fewer" : "all")}
+          </button>
+          <button type="button" className="soft" onClick={() => studio.gallery.forget()}>
             {say("forget")}
           </button>
         </div>

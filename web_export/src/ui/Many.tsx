@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "react";
 import { FEWEST, MOST } from "../settings";
 import { usePage, useWords } from "./context";
-import { Face } from "./Face";
+import { Tile } from "./Face";
 import { Icon } from "./icons";
 import { Slider } from "./inputs";
 
@@ -10,11 +10,12 @@ export function Many() {
   const words = useWords();
   const { many, count, endless, busy } = state;
   const end = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (!endless || busy || !end.current) return;
     const watch = new IntersectionObserver(([seen]) => {
-      if (seen.isIntersecting) void studio.drawMany(true);
-    }, { rootMargin: "200px" });
+      if (seen.isIntersecting) void studio.sheet.draw(true);
+    }, { root: list.current, rootMargin: "200px" });
     watch.observe(end.current);
     return () => watch.disconnect();
   }, [endless, busy, studio]);
@@ -28,33 +29,36 @@ export function Many() {
             least={FEWEST}
             most={MOST}
             step={1}
-            onChange={(n) => studio.setMany(n, false)}
+            onChange={(n) => studio.sheet.change(n, false)}
           />
         )}
         <label className="switch">
           <input
             type="checkbox"
             checked={endless}
-            onChange={(event) => studio.setMany(count, event.target.checked)}
+            onChange={(event) => studio.sheet.change(count, event.target.checked)}
           />
           {say("endless")}
         </label>
       </div>
-      <ul className="grid">
-        {many.map((shot) => (
-          <li key={shot.id}>
-            <button
-              type="button"
-              className="tile"
-              aria-label={say("open", { index: shot.settings.index, words: words(shot.tags) })}
-              onClick={() => studio.openOne(shot)}
-            >
-              <Face image={shot.image} />
-            </button>
-          </li>
-        ))}
-      </ul>
-      <div ref={end} className="end" />
+      {/* Endless pictures scroll by themselves, so that the looks stay where they are. */}
+      <div ref={list} className={endless ? "listed endless" : "listed"} role="region" aria-label={say("many")} tabIndex={endless ? 0 : -1}>
+        <ul className="grid">
+          {many.map((shot) => (
+            <li key={shot.id}>
+              <button
+                type="button"
+                className="tile"
+                aria-label={say("open", { index: shot.settings.index, words: words(shot.tags) })}
+                onClick={() => studio.openOne(shot)}
+              >
+                <Tile image={shot.image} />
+              </button>
+            </li>
+          ))}
+        </ul>
+        <div ref={end} className="end" />
+      </div>
       <div className="sticky">
         {busy ? (
           <button type="button" className="main" onClick={() => studio.stop()}>

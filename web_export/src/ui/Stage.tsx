@@ -1,17 +1,12 @@
 import { useEffect } from "react";
 import { BACKEND_NAMES } from "../names";
-import { columns, type Field } from "../labels";
-import { PLAIN, type Settings, tuned, type View } from "../settings";
-import { phrase, SWATCHES, word } from "../words";
+import { VIEWS } from "../settings";
 import { Blend } from "./Blend";
-import { described, usePage, useWords } from "./context";
-import { Face } from "./Face";
-import { megabytes, offer, pngOf } from "./files";
-import { Icon } from "./icons";
+import { usePage } from "./context";
+import { Explore } from "./Explore";
+import { megabytes } from "./files";
 import { Many } from "./Many";
-import { NumberBox } from "./inputs";
-
-const VIEWS: View[] = ["one", "many", "blend"];
+import { One } from "./One";
 
 export function Stage() {
   const { studio, state, say } = usePage();
@@ -46,6 +41,7 @@ export function Stage() {
           {state.view === "one" && <One />}
           {state.view === "many" && <Many />}
           {state.view === "blend" && <Blend />}
+          {state.view === "explore" && <Explore />}
         </>
       )}
       <Status />
@@ -110,130 +106,13 @@ function BackToLast() {
   );
 }
 
-function One() {
-  const { studio, state, say } = usePage();
-  const words = useWords();
-  const { shot, settings, busy } = state;
-  if (!settings) return null;
-  const copy = async () => {
-    const copied = await navigator.clipboard?.writeText(location.href).then(
-      () => true,
-      () => false,
-    );
-    studio.tell(copied ? "copied" : "copyFailed");
-  };
-  const save = async () => {
-    if (!shot) return;
-    const { model, seed, index } = shot.settings;
-    offer(await pngOf(shot.image), `${[model, seed, ...(index ? [index] : [])].join("-")}.png`);
-  };
-  return (
-    <>
-      <div className={busy ? "frame busy" : "frame"}>
-        {shot ? (
-          <Face image={shot.image} label={say("picture", { words: words(shot.tags) })} />
-        ) : (
-          <div className="shimmer" />
-        )}
-      </div>
-      {shot && <Shown />}
-      <div className="seed">
-        <NumberBox
-          label={say("seed")}
-          value={settings.seed}
-          most={Number.MAX_SAFE_INTEGER}
-          onChange={(seed) => studio.change({ seed, index: 0 })}
-        />
-        <KeepSeed settings={settings} />
-        <button type="button" className="soft" disabled={!shot} onClick={copy}>
-          <Icon name="link" /> {say("copyLink")}
-        </button>
-        <button type="button" className="soft" disabled={!shot} onClick={save}>
-          <Icon name="save" /> {say("savePng")}
-        </button>
-      </div>
-      <div className="sticky">
-        <button type="button" className="main" disabled={!shot} onClick={() => studio.again()}>
-          <Icon name="spark" /> {say("draw")}
-        </button>
-      </div>
-      <p className="sr-only" aria-live="polite">
-        {shot && say("drawn", { words: words(shot.tags), seed: shot.settings.seed })}
-      </p>
-    </>
-  );
-}
-
-function KeepSeed({ settings }: { settings: Settings }) {
-  const { studio, say } = usePage();
-  return (
-    <button
-      type="button"
-      className="round"
-      aria-pressed={settings.keepSeed}
-      aria-label={say("seedKeep")}
-      title={say("seedKeep")}
-      onClick={() => studio.keepSeed(!settings.keepSeed)}
-    >
-      <Icon name={settings.keepSeed ? "lock" : "unlock"} />
-    </button>
-  );
-}
-
-/** What chance and the visitor made of this face. A press keeps an attribute or lets it go. */
-function Shown() {
-  const { studio, state, language, say } = usePage();
-  const { shot, settings } = state;
-  if (!shot || !settings || !studio.model) return null;
-  const { fields } = studio.model;
-  const all = columns(fields);
-  const sliding = new Set(
-    all.filter(({ name }) => Object.hasOwn(settings.sliders, name)).map(({ field }) => field.name),
-  );
-  // An attribute with sliders is what they make of it, such as gray and blue hair.
-  const mixed = (field: Field) =>
-    all.filter((column, i) => column.field === field && (shot.labels?.[i] ?? 0) > 0);
-  return (
-    <ul className="chips">
-      {described(fields, shot.tags).map(({ field, value }) => {
-        const kept = Object.hasOwn(settings.tags, field.name) || sliding.has(field.name);
-        const parts = field.kind === "group" && sliding.has(field.name) ? mixed(field) : [];
-        const name = (parts.length ? parts : [{ value }])
-          .map((part) => phrase(field, part.value, language))
-          .join(" + ");
-        const number = field.kind === "value" ? ` ${Number(shot.tags[field.name]).toFixed(0)}` : "";
-        return (
-          <li key={field.name}>
-            <button
-              type="button"
-              aria-pressed={kept}
-              aria-label={`${name}${number}: ${say(kept ? "release" : "keep", { word: word(field.name, language) })}`}
-              onClick={() => studio.hold({ [field.name]: kept ? null : shot.tags[field.name] })}
-            >
-              {value && SWATCHES[value] && <i style={{ background: SWATCHES[value] }} />}
-              {name}
-              {number}
-            </button>
-          </li>
-        );
-      })}
-      {tuned(settings) && (
-        <li>
-          <button type="button" aria-label={say("tuned")} title={say("tuned")} onClick={() => studio.change(PLAIN)}>
-            {say("advanced")} <Icon name="cross" />
-          </button>
-        </li>
-      )}
-    </ul>
-  );
-}
-
 function Status() {
   const { state, say } = usePage();
-  const { phase, backend, shot, offline } = state;
+  const { phase, backend, shot, offline, sharpening } = state;
   if (phase !== "ready" || !backend) return null;
   const parts = [BACKEND_NAMES[backend]];
   if (shot) parts.push(say("milliseconds", { ms: Math.max(1, Math.round(shot.ms)) }));
+  if (sharpening) parts.push(say("enlarging"));
   if (offline) parts.push(say("offline"));
   return (
     <p className="status" data-backend={backend} data-offline={offline}>

@@ -1,4 +1,5 @@
 import { useRef } from "react";
+import type { Step } from "../generator";
 import { BACKEND_NAMES, type Choice } from "../names";
 import { columns, type Field } from "../labels";
 import { phrase } from "../words";
@@ -10,10 +11,13 @@ import { NumberBox, Slider } from "./inputs";
 
 export function Tuning() {
   const { studio, state, say } = usePage();
-  const { settings, manifest } = state;
+  const { settings } = state;
   const file = useRef<HTMLInputElement>(null);
   if (!settings || !studio.model) return null;
   const { truncation, vary, large } = settings;
+  const { upscaler, width } = studio.model;
+  const step = vary.at(-1) ?? { seed: 0, index: null, strength: 0 };
+  const last = (change: Partial<Step>) => ({ vary: [...vary.slice(0, -1), { ...step, ...change }] });
   return (
     <details className="card tuning">
       <summary>
@@ -32,19 +36,19 @@ export function Tuning() {
         />
         <Slider
           label={say("vary")}
-          value={vary.strength}
+          value={step.strength}
           least={0}
           most={1}
           step={0.01}
           digits={2}
-          onChange={(strength) => studio.change({ vary: { ...vary, strength } }, true)}
+          onChange={(strength) => studio.change(last({ strength }), true)}
         />
         <div className="pair">
           <NumberBox
             label={say("varySeed")}
-            value={vary.seed}
+            value={step.seed}
             most={Number.MAX_SAFE_INTEGER}
-            onChange={(seed) => studio.change({ vary: { ...vary, seed } })}
+            onChange={(seed) => studio.change(last({ seed }))}
           />
           <NumberBox
             label={say("index")}
@@ -53,22 +57,23 @@ export function Tuning() {
             onChange={(index) => studio.change({ index })}
           />
         </div>
-        {(manifest?.upscalers.length ?? 0) > 0 && (
+        {vary.length > 1 && <p className="quiet">{say("steps", { count: vary.length })}</p>}
+        {upscaler && (
           <label className="switch">
             <input
               type="checkbox"
               checked={large}
               onChange={(event) => studio.change({ large: event.target.checked })}
             />
-            {say("sharper")}
+            {say("enlarge", { size: width * upscaler.factor })}
           </label>
         )}
         {studio.model.fields.length > 0 && <Sliders fields={studio.model.fields} />}
         <button
           type="button"
           className="soft"
-          disabled={!tuned(settings) && !large}
-          onClick={() => studio.change({ ...PLAIN, large: false })}
+          disabled={!tuned(settings) && large}
+          onClick={() => studio.change({ ...PLAIN, large: true })}
         >
           <Icon name="cross" /> {say("reset")}
         </button>
@@ -91,7 +96,7 @@ export function Tuning() {
           <button
             type="button"
             className="soft"
-            onClick={() => offer(studio.settingsFile(), "tfanime-settings.json")}
+            onClick={() => offer(studio.address.file(), "tfanime-settings.json")}
           >
             <Icon name="save" /> {say("exportSettings")}
           </button>
@@ -107,7 +112,7 @@ export function Tuning() {
             onChange={(event) => {
               const [chosen] = event.target.files ?? [];
               event.target.value = "";
-              if (chosen) void studio.readSettings(chosen);
+              if (chosen) void studio.address.read(chosen);
             }}
           />
         </div>

@@ -1,6 +1,7 @@
 import { createContext, useContext, useSyncExternalStore } from "react";
 import { columns, type Field, type Tags } from "../labels";
-import type { State, Studio } from "../studio";
+import type { State } from "../state";
+import type { Studio } from "../studio";
 import type { Language, Say } from "../text";
 import { phrase, word } from "../words";
 

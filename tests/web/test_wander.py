@@ -1,0 +1,404 @@
+"""Pictures near others: enlarged, mixed, explored, changed under a finger, by name, as films."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from PIL import Image
+from test_site import draw, same, saved, seed_of, shown, until
+from test_visits import look
+from tiny import LATENT, SIZE, Tiny, write_folder
+
+from tfanime.core import seeds as latent
+from tfanime.core.labels import to_signed
+from tfanime.sampling.generate import generate
+
+pytestmark = pytest.mark.slow
+
+
+def doubled(picture: np.ndarray) -> np.ndarray:
+    """What the test's upscaler makes of it."""
+    return np.repeat(np.repeat(picture, 2, 0), 2, 1)
+
+
+class Painter:
+    """Tiny as what `tfanime.generate` draws with."""
+
+    latent_dim, height, width = LATENT, SIZE, SIZE
+
+    def __init__(self, tiny: Tiny):
+        self.tiny, self.schema = tiny, tiny.schema
+
+    def __call__(self, z, rows):
+        return self.tiny(z, rows)
+
+
+def by_python(page, tiny: Tiny) -> np.ndarray:
+    """What Python draws for the page's address, as docs/site.md says."""
+    parts = dict(re.findall(r"[#&]([\w.-]+)=([^&]*)", page.url))
+    options = {name: parts.pop(name) for name in ("seed", "index", "truncation") if name in parts}
+    vary = [float(x) for x in parts.pop("vary", "").split(",") if x]
+    seeds = [s.split(":") for s in parts.pop("vary-seed", "").split(",") if s]
+    seeds = [int(s[0]) if len(s) == 1 else (int(s[0]), int(s[1])) for s in seeds]
+    sliders = {k.removeprefix("slider."): float(v) for k, v in parts.items() if "slider." in k}
+    names = {field.name for field in tiny.schema.fields}
+    words = {"true": True, "false": False}
+    tags = {k: words.get(v, v) for k, v in parts.items() if k in names}
+    made = generate(
+        Painter(tiny),
+        1,
+        int(options["seed"]),
+        tags,
+        float(options.get("truncation", 1)),
+        int(options.get("index", 0)),
+        vary=vary,
+        vary_seed=seeds,
+        sliders=sliders,
+    )
+    return made.images[0].astype(int)
+
+
+def near(found: np.ndarray, expected: np.ndarray) -> bool:
+    return found.shape == expected.shape and np.abs(found - expected).max() <= 1
+
+
+def drag(page, selector: str, way: tuple[float, float], place=(0.5, 0.5)) -> None:
+    """Moves the mouse over an element, by parts of its width and height."""
+    box = page.locator(selector).bounding_box()
+    x, y = box["x"] + place[0] * box["width"], box["y"] + place[1] * box["height"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for part in (0.2, 0.5, 1):
+        page.mouse.move(x + part * way[0] * box["width"], y + part * way[1] * box["height"])
+    page.mouse.up()
+
+
+def settled(page) -> None:
+    """Waits until nothing is drawn any more."""
+    before = None
+    for _ in range(200):
+        now = page.evaluate("[location.hash, document.querySelectorAll('.busy').length]")
+        if now == before and not now[1]:
+            return
+        before = now
+        page.wait_for_timeout(120)
+    raise AssertionError("the page never came to rest")
+
+
+# ---- enlarged ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sharp(folder) -> Tiny:
+    """The tiny model with an upscaler of its own, beside one without."""
+    sharp = Tiny("sharp", upscaler="double")
+    write_folder(folder, sharp, Tiny("plain", None, 2))
+    return sharp
+
+
+def test_pictures_are_enlarged(visit, sharp, server):
+    asked = []
+    server.changes[r"/models/double/shard"] = lambda data: asked.append(1) or data
+    page = visit("#model=sharp&seed=7", service_workers="block")
+    until(page, "document.querySelector('.frame canvas').width === 32")
+    assert asked == [1] and "large" not in page.url
+    assert same(shown(page), doubled(sharp.draw(7)))
+    with Image.open(io.BytesIO(saved(page, "Save PNG"))) as picture:
+        assert same(np.asarray(picture.convert("RGB"), int), doubled(sharp.draw(7)))
+    # The pictures that are kept are small, and are enlarged again.
+    draw(page)
+    until(page, "document.querySelector('.frame canvas').width === 32")
+    assert page.locator(".history canvas").first.get_attribute("width") == "16"
+    page.get_by_role("button", name="Back to seed 7:").click()
+    until(page, "document.querySelector('.frame canvas').width === 32")
+    assert same(shown(page), doubled(sharp.draw(7)))
+    page.get_by_role("button", name="Bring to life").click()
+    for name in ("GIF", "WebP"):
+        page.wait_for_selector(".row .soft:not(:disabled)")
+        with Image.open(io.BytesIO(saved(page, f"Save {name}"))) as film:
+            assert (film.n_frames, film.size) == (24, (32, 32))
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("Fine tuning").click()
+    page.get_by_label("Enlarged to 32 px").uncheck()
+    until(page, "location.hash.includes('large=0')")
+    settled(page)
+    assert same(shown(page), sharp.draw(7))
+    page.get_by_role("button", name="Reset", exact=True).click()
+    until(page, "document.querySelector('.frame canvas').width === 32")
+    page.get_by_label("Model").select_option("plain")
+    until(page, "location.hash.startsWith('#model=plain')")
+    assert same(shown(page), Tiny("plain", None, 2).draw(7))
+    assert page.get_by_text("Enlarged to").count() == 0
+
+
+def test_the_small_picture_is_shown_at_once(visit, sharp, server):
+    import threading
+
+    go = threading.Event()
+    server.changes[r"/models/double/shard"] = lambda data: go.wait(30) and data
+    page = visit("#model=sharp&seed=7", service_workers="block")
+    assert same(shown(page), sharp.draw(7))
+    page.get_by_text("Enlarging…").wait_for()
+    go.set()
+    until(page, "document.querySelector('.frame canvas').width === 32")
+
+
+def test_an_upscaler_that_fails_leaves_the_small_picture(visit, sharp, server):
+    server.changes[r"/models/double/shard"] = lambda data: None
+    visit.allowed = ["404"]
+    page = visit("#model=sharp&seed=7", service_workers="block")
+    page.get_by_text("This could not be enlarged").wait_for()
+    assert same(shown(page), sharp.draw(7))
+    assert page.get_by_role("button", name="Draw a new picture").is_enabled()
+
+
+def test_a_model_names_an_upscaler_that_is_there(visit, folder):
+    write_folder(folder, Tiny("sharp", upscaler="triple"))
+    page = visit(wait=False)
+    page.get_by_role("alert").wait_for()
+    said = page.get_by_role("alert").inner_text()
+    assert 'models[0].upscaler is one of the upscalers. Received: "triple".' in said
+
+
+# ---- under a finger ----------------------------------------------------------------------------
+
+
+def test_a_finger_on_the_face_changes_it(visit, tiny):
+    page = visit("#model=tiny&seed=7&hair=blonde&smile=false&glasses=false")
+    drag(page, ".zone.mouth", (0.25, 0))
+    until(page, "location.hash.includes('slider.smile')")
+    settled(page)
+    smile = float(re.search(r"slider.smile=([-\d.]+)", page.url).group(1))
+    assert smile == pytest.approx(0, abs=0.05)
+    assert near(shown(page), by_python(page, tiny))
+    drag(page, ".zone.hair", (0.5, 0))
+    until(page, "location.hash.includes('slider.red_hair')")
+    settled(page)
+    assert "hair=blue" in page.url  # one and a half values further
+    assert near(shown(page), by_python(page, tiny))
+    drag(page, ".zone.mouth", (0, 0.4))  # down scrolls, and changes nothing
+    settled(page)
+    assert f"slider.smile={smile:g}" in page.url
+    zone = page.get_by_role("slider", name="smile", exact=True)
+    zone.focus()
+    zone.press("ArrowRight")
+    zone.press("ArrowRight")
+    until(page, "location.hash.includes('&smile=true')")
+    eyes = page.get_by_role("slider", name="eyes", exact=True)
+    assert eyes.get_attribute("aria-valuetext") in ("blue eyes", "green eyes")
+    eyes.focus()
+    eyes.press("ArrowRight")
+    until(page, "/[&]eyes=(blue|green)/.test(location.hash)")
+    settled(page)
+    assert near(shown(page), by_python(page, tiny))
+    assert page.locator(".history li").count() <= 6  # a drag is one picture
+
+
+# ---- explore -----------------------------------------------------------------------------------
+
+
+def test_neighbours_and_what_lies_between(visit, tiny):
+    page = visit("#model=tiny&seed=7&hair=blue")
+    look(page, "Explore")
+    page.wait_for_selector(".around .tile:nth-child(9) canvas")
+    assert page.evaluate("location.hash") == "#view=explore&model=tiny&seed=7&hair=blue"
+    east = shown(page, ".around .tile:nth-child(6) canvas")
+    z = latent.slerp(*(latent.latents(s, 1, LATENT)[0] for s in (7, 8)), np.asarray([0.3]))
+    row = to_signed(latent.sample_labels(7, 1, tiny.schema, {"hair": "blue"}))
+    assert same(east, tiny(z, row)[0])
+    # Half of the way there, under a finger.
+    drag(page, ".frame.map", (0.25, 0))
+    until(page, "location.hash.includes('vary=')")
+    settled(page)
+    assert re.search(r"vary=0.1[45]\d?&vary-seed=8$", page.url)
+    assert near(shown(page), by_python(page, tiny))
+    # By keyboard, to the left and upwards; what is shown has an address all the way.
+    page.get_by_label("Left and right").fill("-1")
+    page.get_by_label("Up and down").fill("-0.5")
+    until(page, "location.hash.endsWith('vary=0.3,0.15&vary-seed=10,11')")
+    settled(page)
+    assert near(shown(page), by_python(page, tiny))
+    here = shown(page)
+    page.get_by_role("button", name="Go on from here").click()
+    settled(page)
+    assert (shown(page) == here).all()
+    # One press goes to a neighbour, which then is in the middle of its own.
+    page.wait_for_timeout(500)
+    west = shown(page, ".around .tile:nth-child(4) canvas")
+    page.get_by_role("button", name="← Go there:").click()
+    until(page, "location.hash.endsWith('vary=0.3,0.15,0.3&vary-seed=10,11,10')")
+    settled(page)
+    assert near(shown(page), west) and near(west, by_python(page, tiny))
+    page.get_by_label("How far").fill("0.5")
+    page.get_by_role("button", name="Eight others").click()
+    until(page, "location.hash.includes('ring=1&spread=0.5')")
+    address = page.url
+    page.reload()
+    page.wait_for_selector(".around .tile:nth-child(9) canvas")
+    assert page.url == address and near(shown(page), west)
+    look(page, "One")
+    assert near(shown(page), west)
+
+
+# ---- mixtures ----------------------------------------------------------------------------------
+
+
+def test_a_mixture_of_two(visit, tiny):
+    last = "model=tiny&seed=3&index=4&hair=blue&smile=false&truncation=0.5"
+    ends = f"from={quote('model=tiny&seed=1&hair=red&smile=true')}&to={quote(last)}"
+    page = visit(f"#view=blend&frames=3&{ends}&model=tiny&seed=1", wait=False)
+    page.wait_for_selector(".player")
+    page.get_by_label("Mixture").fill("0.4")
+    until(page, "location.hash.includes('at=0.4')")
+    settled(page)
+    assert "vary=0.4&vary-seed=3:4" in page.url and "slider.red_hair=0.2" in page.url
+    mixed = shown(page)
+    assert near(mixed, by_python(page, tiny))
+    page.get_by_role("group", name="As in the first:").get_by_role("button", name="hair").click()
+    until(page, "location.hash.includes('locks=hair') && !location.hash.includes('red_hair')")
+    settled(page)
+    assert (shown(page) != mixed).any() and near(shown(page), by_python(page, tiny))
+    kept, address = shown(page), page.url
+    page.reload()
+    page.wait_for_selector(".ends .frame canvas")
+    until(page, "document.querySelector('.mixture input').value === '0.4'")
+    settled(page)
+    assert page.url == address and (shown(page) == kept).all()
+    drag(page, ".frame.small", (0.3, 0))
+    until(page, "location.hash.includes('at=0.7')")
+    page.get_by_label("Mixture").fill("1")
+    until(page, "location.hash.includes('at=1&')")
+    for name in ("hair", "smile"):
+        button = page.get_by_role("group", name="As in the first:").get_by_role("button", name=name)
+        if button.get_attribute("aria-pressed") == "true":
+            button.click()
+    settled(page)
+    look(page, "One")
+    until(page, f"location.hash === '#{last}'")
+
+
+# ---- names, days, films, cards -----------------------------------------------------------------
+
+
+def test_a_name_has_a_face(visit, tiny):
+    page = visit("#model=tiny&name=Ada")
+    seed = latent.seed_of("Ada")
+    assert seed_of(page) == seed and same(shown(page), tiny.draw(seed))
+    box = page.get_by_role("textbox", name="The face of a name")
+    box.fill("さくら")
+    box.press("Enter")
+    seed = latent.seed_of("さくら")
+    until(page, f"location.hash === '#model=tiny&seed={seed}'")
+    assert same(shown(page), tiny.draw(seed))
+    today = page.evaluate("new Date().toISOString().slice(0, 10)")
+    page.get_by_role("button", name="Face of the day").click()
+    until(page, f"location.hash === '#model=tiny&seed={latent.seed_of(today)}'")
+
+
+def test_a_picture_comes_to_life(visit, tiny):
+    page = visit("#model=tiny&seed=7")
+    page.get_by_role("button", name="Bring to life").click()
+    page.wait_for_selector(".row .soft:not(:disabled)")
+    with Image.open(io.BytesIO(saved(page, "Save APNG"))) as film:
+        assert film.n_frames == 24
+        stills = []
+        for i in range(24):
+            film.seek(i)
+            stills.append(np.asarray(film.convert("RGB"), int))
+    assert same(stills[0], tiny.draw(7))  # it begins where it is, and comes back in even steps
+    steps = [np.abs(stills[i] - stills[i - 1]).mean() for i in range(24)]
+    assert 0 < max(steps) < 4 * np.mean(steps)
+    turn = latent.slerp(*(latent.latents(s, 1, LATENT)[0] for s in (7, 8)), np.asarray([0.18]))
+    row = to_signed(latent.sample_labels(7, 1, tiny.schema))
+    assert same(stills[12], tiny(turn, row)[0])
+    video = saved(page, "Save WebM")
+    assert video[:4] == b"\x1aE\xdf\xa3" and len(video) > 1000
+    page.get_by_label("Frame").fill("12")
+    assert near(shown(page), stills[12])
+    draw(page)
+    assert page.locator(".player").count() == 0
+    assert same(shown(page), tiny.draw(seed_of(page)))
+
+
+SHARED = """
+  navigator.canShare = ({ files }) => files.every((file) => file.type === "image/png");
+  navigator.share = async ({ files, url }) => {
+    const image = await createImageBitmap(files[0]);
+    window.shared = { url, name: files[0].name, size: [image.width, image.height] };
+  };
+"""
+
+
+def test_cards_are_shared_or_saved(visit, tiny):
+    page = visit("#model=tiny&seed=7&hair=blue")
+    with Image.open(io.BytesIO(saved(page, "Save card"))) as card:
+        assert card.size == (1080, 1080)
+        face = np.asarray(card.convert("RGB").resize((36, 36)), float)
+        assert face[6:22, 10:26].std() > 20  # the picture, and words below it
+        assert np.asarray(card.convert("L"))[850:1040].min() < 80
+    page = visit("#model=tiny&seed=7&hair=blue", scripts=[SHARED])
+    page.get_by_role("button", name="Share", exact=True).click()
+    until(page, "Boolean(window.shared)")
+    found = page.evaluate("window.shared")
+    assert found == {"url": page.url, "name": "tiny-7-card.png", "size": [1080, 1080]}
+
+
+# ---- many --------------------------------------------------------------------------------------
+
+
+def test_endless_pictures_give_back_their_memory(visit):
+    page = visit("#model=tiny&seed=3", viewport={"width": 1000, "height": 600})
+    look(page, "Many")
+    page.get_by_label("Endless").check()
+    for goal in (20, 32, 44, 56, 68):
+        until(page, f"document.querySelectorAll('.grid li').length >= {goal}")
+        page.evaluate("document.querySelector('.listed').scrollTo(0, 1e6)")
+    until(page, "document.querySelectorAll('.grid li').length >= 68")
+    page.wait_for_timeout(300)
+    assert page.locator(".grid canvas").count() < 50
+    assert page.locator(".grid li").first.locator("canvas").count() == 0
+    looks = page.locator(".looks").bounding_box()
+    assert looks["y"] < 600  # they stay
+    page.evaluate("document.querySelector('.listed').scrollTo(0, 0)")
+    page.wait_for_selector(".grid li:first-child canvas")
+
+
+def test_tfanime_json_is_fetched_once(visit):
+    asked = []
+    page = visit("#model=tiny&seed=3", wait=False, service_workers="block")
+    page.context.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    page.wait_for_selector(".frame:not(.busy) canvas")
+    assert sum(url.endswith("tfanime.json") for url in asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("fragment", "sentence"),
+    [
+        ("#seed=1&name=Ada", "name is given instead of a seed"),
+        ("#vary=0.1,0.2&vary-seed=5,6,7", "vary-seed is as many as vary has numbers"),
+        ("#vary=0.1,2&vary-seed=5,6", "vary.strength is a number from 0 to 1"),
+        ("#vary=0.1&vary-seed=5:-1", "vary.index is a whole number"),
+        (f"#vary={','.join(['0.1'] * 17)}", "vary is a list of at most 16 entries"),
+        ("#view=explore&spread=3", "spread is a number from 0.05 to 1"),
+        ("#view=blend&locks=tail", "locks is one of hair, eyes, smile"),
+    ],
+)
+def test_bad_addresses_of_near_pictures(visit, fragment, sentence):
+    page = visit(fragment)
+    assert sentence in page.locator(".note.bad").inner_text()
+
+
+def test_settings_of_earlier_versions(visit, tiny, tmp_path):
+    page = visit("#model=tiny&seed=21")
+    file = tmp_path / "settings.json"
+    stored = {"format": "tfanime-settings-1", "seed": 5, "vary": {"seed": 9, "strength": 0.25}}
+    file.write_text(json.dumps(stored))
+    page.set_input_files("input[type=file]", file)
+    until(page, "location.hash === '#model=tiny&seed=5&vary=0.25&vary-seed=9'")
+    assert near(shown(page), by_python(page, tiny))

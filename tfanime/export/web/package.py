@@ -1,0 +1,37 @@
+"""The exported folder as a package of npm: `npm install ./site`, or, with a name of your own,
+`npm publish`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tfanime.core.files import write_json
+from tfanime.version import __version__
+
+FILES = ("tfanime.js", "tfanime.d.ts", "tfanime.json", "assets", "models", "upscalers")
+
+
+def write(folder: Path, name: str) -> None:
+    """Writes `package.json`: the module `tfanime.js` with its types, and all that it loads.
+
+    Args:
+        name: of the package, as near as npm's rules allow.
+    """
+    plain = re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-") or "faces"
+    version = re.match(r"\d+\.\d+\.\d+", __version__)
+    description = {
+        "name": plain,
+        "version": version.group() if version else "0.0.0",
+        "description": "Draws anime in the browser: a module and the element <tfanime-face>.",
+        "license": "SEE LICENSE IN models/*/LICENSE.txt",
+        "type": "module",
+        "types": "./tfanime.d.ts",
+        "exports": {
+            ".": {"types": "./tfanime.d.ts", "default": "./tfanime.js"},
+            "./*": "./*",
+        },
+        "sideEffects": True,  # importing it defines the element
+        "files": [*FILES, "THIRD_PARTY.txt"],
+    }
+    write_json(folder / "package.json", description)

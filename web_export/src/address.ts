@@ -1,0 +1,89 @@
+// The page's address and its settings file: both say what is drawn, and are followed when they change.
+
+import { fromHash, fromJson, type Scene, sceneOf, type Settings, toHash, toJson } from "./settings";
+import { reason, sceneOfState } from "./state";
+import type { Studio } from "./studio";
+
+export class Address {
+  private replacing = true; // the next address is no step of its own to go back to
+
+  constructor(private readonly studio: Studio) {
+    addEventListener("hashchange", () => this.follow());
+  }
+
+  /** What the address asks for; a bad one gets a sentence and is ignored. */
+  asked(): { settings: Settings; scene: Scene } | null {
+    const { manifest } = this.studio.state;
+    if (!manifest) return null;
+    try {
+      const settings = fromHash(location.hash, manifest);
+      const model = manifest.models.find(({ name }) => name === settings?.model);
+      return settings && model ? { settings, scene: sceneOf(location.hash, manifest, model) } : null;
+    } catch (error) {
+      this.studio.tell("addressFailed", { reason: reason(error) }, true);
+      return null;
+    }
+  }
+
+  private follow(): void {
+    const { studio } = this;
+    const { settings, manifest } = studio.state;
+    if (!settings || !manifest || location.hash === this.hash()) return;
+    const asked = this.asked();
+    if (!asked) return;
+    studio.stop();
+    this.replacing = true;
+    studio.show(asked.scene);
+    const wanted = { ...asked.settings, keepSeed: settings.keepSeed };
+    const known = studio.gallery.find(wanted);
+    if (asked.scene.view === "one" && known && wanted.model === settings.model) {
+      this.replacing = false;
+      studio.set({ settings: wanted });
+      studio.present(known);
+    } else studio.use(wanted);
+  }
+
+  private hash(): string {
+    const { settings, manifest, view } = this.studio.state;
+    if (!settings || !manifest) return "";
+    const first = view === "many" ? { ...settings, index: 0 } : settings;
+    return toHash(first, manifest, sceneOfState(this.studio.state));
+  }
+
+  /** The next address takes the place of this one, as those of a slider that moves. */
+  replace(): void {
+    this.replacing = true;
+  }
+
+  /** Each picture and each view is a step to go back to. */
+  write(): void {
+    const hash = this.hash();
+    if (hash !== location.hash) {
+      if (this.replacing) history.replaceState(null, "", hash);
+      else history.pushState(null, "", hash);
+    }
+    this.replacing = false;
+  }
+
+  // ---- the settings file -----------------------------------------------------------------------
+
+  file(): Blob {
+    const { settings } = this.studio.state;
+    return new Blob([settings ? toJson(settings) : ""], { type: "application/json" });
+  }
+
+  async read(file: File): Promise<void> {
+    const { studio } = this;
+    const { manifest } = studio.state;
+    if (!manifest) return;
+    try {
+      if (file.size > 1_000_000) throw new Error("The file is longer than a megabyte.");
+      const settings = fromJson(await file.text(), manifest);
+      studio.tell("imported");
+      studio.look("one");
+      studio.use(settings);
+    } catch (error) {
+      studio.tell("importFailed", { reason: reason(error) }, true);
+    }
+  }
+}

@@ -1,0 +1,77 @@
+// The visitor's pictures: the newest first, kept on the shelf between visits.
+
+import { columns } from "./labels";
+import { toHash, type Settings } from "./settings";
+import { Shelf } from "./shelf";
+import { reason, type Shot, type Store } from "./state";
+
+const KEPT = 200;
+
+export class Gallery {
+  private readonly shelf: Shelf;
+
+  constructor(
+    private readonly store: Store,
+    folder: string,
+  ) {
+    this.shelf = new Shelf(folder, (error) => store.tell("notKept", { reason: reason(error) }, true));
+  }
+
+  /** Whether two settings draw the same picture. */
+  same(a: Settings, b: Settings | null): boolean {
+    const { manifest } = this.store.state;
+    return manifest !== null && b !== null && a.model === b.model && toHash(a, manifest) === toHash(b, manifest);
+  }
+
+  /** The kept picture of these settings. */
+  find(settings: Settings): Shot | undefined {
+    return this.store.state.history.find((shot) => this.same(shot.settings, settings));
+  }
+
+  /** Puts a picture first, `instead` of the one that is first, and of another of the same settings:
+   * a favourite stays one. */
+  collect(shot: Shot, instead = false): void {
+    const { history } = this.store.state;
+    const [newest, ...others] = history;
+    const replaced = instead && newest && !newest.favourite;
+    const left = replaced ? others : history;
+    if (replaced) this.shelf.remove(newest.id);
+    const twins = left.filter(({ id, settings }) => id === shot.id || this.same(settings, shot.settings));
+    for (const { id } of twins) if (id !== shot.id) this.shelf.remove(id);
+    const { large: _, ...first } = { ...shot, favourite: twins.some(({ favourite }) => favourite) };
+    const all = [first, ...left.filter((one) => !twins.includes(one))];
+    let room = KEPT;
+    const kept = all.filter((one) => one.favourite || room-- > 0);
+    for (const one of all) if (!kept.includes(one)) this.shelf.remove(one.id);
+    this.shelf.put(first);
+    this.store.set({ history: kept });
+  }
+
+  /** What was drawn before the page was opened. */
+  async recall(): Promise<void> {
+    const models = new Map(this.store.state.manifest?.models.map((model) => [model.name, model]));
+    const fit = ({ settings, latent, labels }: Shot) => {
+      const model = models.get(settings.model);
+      const width = model && columns(model.fields).length;
+      return model?.latentDim === latent.length && width === (labels?.length ?? 0) && Array.isArray(settings.vary);
+    };
+    const found = (await this.shelf.all()).filter(fit);
+    const drawn = [...this.store.state.history].reverse();
+    this.store.set({ history: found.filter(({ id }) => !drawn.some((shot) => shot.id === id)).reverse() });
+    for (const shot of drawn) this.collect(shot); // that were drawn meanwhile
+  }
+
+  favour(shot: Shot, favourite: boolean): void {
+    const { history, shot: shown } = this.store.state;
+    this.shelf.put({ ...shot, favourite });
+    const changed = (one: Shot) => (one.id === shot.id ? { ...one, favourite } : one);
+    this.store.set({ history: history.map(changed), shot: shown && changed(shown) });
+  }
+
+  /** Forgets all pictures but the favourites. */
+  forget(): void {
+    const { history } = this.store.state;
+    for (const { id, favourite } of history) if (!favourite) this.shelf.remove(id);
+    this.store.set({ history: history.filter(({ favourite }) => favourite) });
+  }
+}

@@ -1,0 +1,43 @@
+// Many pictures of one seed.
+
+import { reason } from "./state";
+import type { Studio } from "./studio";
+
+const MORE = 12; // at a time, where there is no end
+
+export class Sheet {
+  private run = 0; // so that an older one ends
+
+  constructor(private readonly studio: Studio) {}
+
+  stop(): void {
+    this.run++;
+  }
+
+  change(count: number, endless: boolean): void {
+    this.studio.set({ count, endless });
+    void this.draw(true);
+  }
+
+  /** Pictures 0, 1, 2, ... of the seed. `more`: keeps those that are there. */
+  async draw(more = false): Promise<void> {
+    const { studio } = this;
+    const run = ++this.run;
+    const { settings, endless, count, many, phase } = studio.state;
+    if (phase !== "ready" || !settings) return;
+    const there = more ? many : [];
+    const goal = endless ? there.length + MORE : count;
+    studio.set({ many: there.slice(0, goal), busy: true });
+    studio.address.write();
+    try {
+      for (let index = studio.state.many.length; index < goal && run === this.run; index++) {
+        const shot = await studio.shootSettings({ ...settings, index });
+        if (run === this.run) studio.set({ many: [...studio.state.many, shot] });
+      }
+    } catch (error) {
+      studio.tell("drawFailed", { reason: reason(error) }, true);
+    } finally {
+      if (run === this.run) studio.set({ busy: false });
+    }
+  }
+}
