@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tfanime.export import package
+from tfanime.export.web import package
 
 PUBLIC = Path(__file__).resolve().parents[2] / "web_export" / "public"
 TSC = PUBLIC.parent / "node_modules" / ".bin" / "tsc"
