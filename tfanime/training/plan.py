@@ -148,7 +148,7 @@ def check_before_packing(config: Config, source: str | os.PathLike) -> None:
         _check_count(config, len(found.names))
 
 
-def conditioned_on(data, config: Config):
+def conditioned_on(data: PackedDataset, config: Config) -> PackedDataset:
     """The data with those labels only that the run is conditioned on, and its codes; and rows of
     labels to draw from if its prior is that."""
     if config.condition_on != "all":

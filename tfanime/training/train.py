@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 from tfanime.data import PackedDataset
 from tfanime.data.writer import is_packed
@@ -39,7 +40,7 @@ from tfanime.training.trainer import Trainer
 @unchanged()
 def train(
     recipe: str | Config | GAN,
-    data,
+    data: str | os.PathLike | PackedDataset,
     *,
     out: str | os.PathLike,
     size: int | str | tuple[int, int] | None = None,
@@ -55,7 +56,7 @@ def train(
     evaluate_every: int | None = None,
     tensorboard: bool = True,
     progress: bool = True,
-    **overrides,
+    **overrides: Any,
 ) -> Run:
     """Trains, or continues training, in the folder `out`.
 
@@ -121,7 +122,8 @@ def train(
     if progress and not given:
         say_ignored_labels(config, data.schema)
     described = {"count": len(data), "sha256": data.sha256}
-    everything, data = data, conditioned_on(data, config)
+    everything = data
+    data = conditioned_on(data, config)
     refuse_others(out, "data", described)
     place = strategies.make("none" if given else strategy, config.batch_size)
     with place.scope():
