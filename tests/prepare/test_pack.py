@@ -17,7 +17,7 @@ from tfanime.core import images
 from tfanime.data import PackedDataset, writer
 from tfanime.prepare import check, pack
 from tfanime.prepare.sources import Source
-from tfanime.prepare.table import Labels
+from tfanime.prepare.table_labels import Labels
 
 
 def run(source, out, **options):

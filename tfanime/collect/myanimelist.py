@@ -13,7 +13,8 @@ from urllib.parse import quote_plus
 from tfanime.collect import tables
 from tfanime.collect.folder import LATER, Collection, keep_pictures
 from tfanime.collect.http import Client, FetchError, unread
-from tfanime.collect.myanimelist_pages import (
+from tfanime.collect.myanimelist_pages import parse_page
+from tfanime.collect.myanimelist_record import (
     ADULT_GENRES,
     FIELDS,
     SITE,
@@ -21,7 +22,6 @@ from tfanime.collect.myanimelist_pages import (
     anime_id,
     clean_synopsis,
     largest_poster,
-    parse_page,
 )
 from tfanime.core.manifest import Manifest, Step
 

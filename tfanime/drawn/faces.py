@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from tfanime.core.labels import MAKEGIRLSMOE
-from tfanime.drawn.artist import Face, Style
+from tfanime.drawn.artist import paint
+from tfanime.drawn.portrait import Portrait, Style
 
 SEED_LIMIT = 2**53  # seeds are whole numbers below it, which JSON and JavaScript keep exactly
 # Second word of the Philox key (the first is the seed): what the numbers are for.
@@ -124,7 +125,7 @@ def draw_faces(
 
 def _draw(labels: np.ndarray, seed: int, size: int) -> np.ndarray:
     uniforms = np.random.Generator(np.random.Philox(key=[seed, _STYLE])).random(Style.SIZE)
-    return Face(MAKEGIRLSMOE.decode(labels), Style.from_uniforms(uniforms), size).paint()
+    return paint(Portrait(MAKEGIRLSMOE.decode(labels), Style.from_uniforms(uniforms), size))
 
 
 def _picture_seeds(count: int, seed: int, first: int) -> list[int]:

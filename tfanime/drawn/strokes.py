@@ -1,4 +1,4 @@
-"""Curves and a small antialiased canvas: what `drawn.py` draws its faces with."""
+"""Curves and a small antialiased canvas: what faces are drawn with."""
 
 from __future__ import annotations
 

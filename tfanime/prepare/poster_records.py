@@ -13,7 +13,8 @@ from pathlib import Path
 
 from tfanime.prepare.check import Rejected
 from tfanime.prepare.sources import Source
-from tfanime.prepare.table import finder, read_table
+from tfanime.prepare.table import read_table
+from tfanime.prepare.table_labels import finder
 
 LINE_LIMIT = 2**20  # bytes of one line of records.jsonl
 
@@ -170,7 +171,7 @@ def _clean(column: str, value: object) -> object:
     if isinstance(value, list):
         return tuple(filter(None, map(_line, value)))
     if column == "synopsis" and isinstance(value, str):
-        from tfanime.collect.myanimelist import clean_synopsis
+        from tfanime.collect.myanimelist_record import clean_synopsis
 
         value = clean_synopsis(value)
     return _line(value)

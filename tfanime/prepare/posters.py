@@ -37,7 +37,7 @@ from tfanime.prepare.poster_records import (
     read_records,
 )
 from tfanime.prepare.sources import Source, fingerprint, open_source
-from tfanime.prepare.table import Labels
+from tfanime.prepare.table_labels import Labels
 from tfanime.prepare.titles import split_titles
 
 TEXTS = "texts.jsonl"
