@@ -33,8 +33,9 @@ from train_zoo import HELD_OUT
 
 import tfanime
 from tfanime import zoo
+from tfanime.core.decode import read_image
 from tfanime.core.files import atomic_path, read_json, write_json
-from tfanime.core.images import read_image, save_image
+from tfanime.core.images import save_image
 from tfanime.core.labels import LabelSchema
 from tfanime.data import PackedDataset
 from tfanime.frozen.compact import pack_again, round_kernels

@@ -13,7 +13,7 @@ import pytest
 from broken_files import bad_files, encoded, face, good_files, write_folder
 from PIL import Image
 
-from tfanime.core import images
+from tfanime.core import decode, images
 from tfanime.data import PackedDataset, writer
 from tfanime.prepare import check, pack
 from tfanime.prepare.sources import Source
@@ -263,7 +263,7 @@ def test_few_large_pictures_are_decoded_at_once(tmp_path, monkeypatch):
         return fit(*arguments)
 
     monkeypatch.setattr(images, "fit", slow)
-    monkeypatch.setattr(images, "_room", images._Room(2 * 100 * 100))
+    monkeypatch.setattr(decode, "_room", decode._Room(2 * 100 * 100))
     monkeypatch.setattr(pack, "CHUNK_FILES", 1)
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     assert len(run(folder, tmp_path / "out")) == 12

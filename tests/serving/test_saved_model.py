@@ -16,7 +16,8 @@ from tiny_models import HEIGHT, LATENT, SCHEMA, WIDTH
 import tfanime
 from tests import scripts
 from tfanime.core import seeds
-from tfanime.core.images import read_image, to_uint8
+from tfanime.core.decode import read_image
+from tfanime.core.images import to_uint8
 from tfanime.core.labels import Field, LabelSchema, to_signed
 from tfanime.export.serving import server_files
 from tfanime.export.serving.saved_model import export_saved_model

@@ -79,7 +79,7 @@ def pack(
             of a folder that `tfanime collect` or `prepare faces` wrote, its pictures are taken.
         out: folder to create. If it already holds this very set, it is returned as it is.
         size: as in `images.parse_size`.
-        labels: CSV with a column `file`; see `tfanime.prepare.table_columns` for the other columns. Or
+        labels: CSV with a column `file`; for the other columns see `table_columns`. Or
             `"folders"`: the folder of a picture is its class. By default a CSV of paths is its
             own, `faces.tar` or `faces.zip` uses a `faces.csv` beside it, and StyleGAN's
             `dataset.json` is read. Pictures without a row have unknown labels.

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tfanime.core.images import read_image
+from tfanime.core.decode import read_image
 from tfanime.core.labels import LabelSchema
 from tfanime.serving.transport import Arrays, BadAnswer
 from tfanime.text.clean import check_steps

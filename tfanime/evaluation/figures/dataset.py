@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tfanime.core.decode import picture_size, read_image
 from tfanime.core.files import atomic_path
-from tfanime.core.images import picture_size, read_image, save_image
+from tfanime.core.images import save_image
 from tfanime.core.labels import Field
 from tfanime.core.printing import caption
 from tfanime.data import PackedDataset
@@ -91,7 +92,7 @@ def boxes(
     from PIL import ImageDraw
 
     from tfanime.prepare.detect import CascadeDetector, cascade_file
-    from tfanime.prepare.faces import find_faces
+    from tfanime.prepare.face_search import find_faces
 
     detector = detector or CascadeDetector(cascade_file(cascade), neighbours)
     image = read_image(picture)
