@@ -274,7 +274,8 @@ def test_few_large_pictures_are_decoded_at_once(tmp_path, monkeypatch):
 def test_a_killed_packing_leaves_no_half_set(folder, tmp_path):
     script = (
         "import sys, time\n"
-        "from tfanime.prepare import pack, writer\n"
+        "from tfanime.data import writer\n"
+        "from tfanime.prepare import pack\n"
         "def hang(self, *arguments, **notes):\n"
         "    self._flush(); print('ready', flush=True); time.sleep(60)\n"
         "writer.Writer.finish = hang\n"

@@ -24,7 +24,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tfanime.core.labels import FALSE_WORDS, MAKEGIRLSMOE, TRUE_WORDS, Field
+from tfanime.core.label_fields import FALSE_WORDS, TRUE_WORDS
+from tfanime.core.labels import MAKEGIRLSMOE, Field
 from tfanime.core.printing import plain
 from tfanime.prepare.table import MOST_LABELS, Table
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from tfanime.core.files import sound
 from tfanime.core.images import check_pictures
-from tfanime.core.labels import TRUE_WORDS, LabelSchema
+from tfanime.core.label_fields import TRUE_WORDS
+from tfanime.core.labels import LabelSchema
 from tfanime.core.seeds import check_pictures as check_indices
 from tfanime.core.seeds import check_seed, check_truncation
 from tfanime.sampling.generate import MOST_PICTURES, Tags

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from tfanime.core.labels import MIDDLE, LabelSchema
+from tfanime.core.label_fields import MIDDLE
+from tfanime.core.labels import LabelSchema
 from tfanime.core.seeds import LABELS, LATENTS, PARITY, ROTATIONS, WORD
 
 
