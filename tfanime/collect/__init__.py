@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tfanime.collect import danbooru, getchu, myanimelist
-    from tfanime.collect.http import Client, FetchError
+    from tfanime.collect.answers import FetchError
+    from tfanime.collect.http import Client
     from tfanime.collect.myanimelist import Record
 
 __all__ = ["Client", "FetchError", "Record", "danbooru", "getchu", "myanimelist"]
@@ -24,7 +25,7 @@ __all__ = ["Client", "FetchError", "Record", "danbooru", "getchu", "myanimelist"
 _MODULES = ("danbooru", "getchu", "myanimelist")
 _NAMES = {
     "Client": "tfanime.collect.http",
-    "FetchError": "tfanime.collect.http",
+    "FetchError": "tfanime.collect.answers",
     "Record": "tfanime.collect.myanimelist",
 }
 

@@ -23,7 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfanime.collect.http import PICTURES, REFUSED, Client, FetchError
+from tfanime.collect.answers import PICTURES, REFUSED, FetchError
+from tfanime.collect.http import Client
 from tfanime.core.files import atomic_path, write_text
 from tfanime.core.manifest import Manifest, Step
 

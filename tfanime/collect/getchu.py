@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tfanime.collect import html as pages
 from tfanime.collect import tables
+from tfanime.collect.answers import FetchError, unread
 from tfanime.collect.folder import LATER, Collection, keep_pictures
 from tfanime.collect.getchu_pages import (
     CHARACTER,
@@ -24,7 +25,7 @@ from tfanime.collect.getchu_pages import (
     parse_page,
     read_day,
 )
-from tfanime.collect.http import Client, FetchError, unread
+from tfanime.collect.http import Client
 from tfanime.core.manifest import Manifest, Step
 
 __all__ = ["HOSTS", "SITE", "SQL", "Item", "collect", "item_id", "parse_page"]

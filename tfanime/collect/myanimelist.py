@@ -11,8 +11,9 @@ from pathlib import Path
 from urllib.parse import quote_plus
 
 from tfanime.collect import tables
+from tfanime.collect.answers import FetchError, unread
 from tfanime.collect.folder import LATER, Collection, keep_pictures
-from tfanime.collect.http import Client, FetchError, unread
+from tfanime.collect.http import Client
 from tfanime.collect.myanimelist_pages import parse_page
 from tfanime.collect.myanimelist_record import (
     ADULT_GENRES,

@@ -9,7 +9,7 @@ import numpy as np
 
 from tfanime.core.decode import read_image
 from tfanime.core.labels import LabelSchema
-from tfanime.serving.transport import Arrays, BadAnswer
+from tfanime.serving.replies import Arrays, BadAnswer
 from tfanime.text.clean import check_steps
 
 # No model has more, and what they mean grows fast: columns are compared with each other.

@@ -17,7 +17,8 @@ from tfanime.sampling.generate import MOST_PICTURES, Tags
 from tfanime.sampling.generated import Generated
 from tfanime.sampling.interpolate import key_pictures
 from tfanime.serving import answers
-from tfanime.serving.transport import ANSWER_BYTES, Arrays, connect
+from tfanime.serving.replies import Arrays
+from tfanime.serving.transport import ANSWER_BYTES, connect
 
 TIMEOUT = 30.0
 ATTEMPTS = 4
