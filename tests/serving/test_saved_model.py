@@ -338,8 +338,8 @@ def test_tags_of_a_model_without_labels_are_refused(exported):
 
 
 def test_mixed_valid_and_hostile_requests(girls):
-    """scripts/check_serving.py sends 10,000; this is the same, shorter."""
-    counts, unclear = scripts.load("check_serving").run(girls, 250)
+    """scripts/serving/check_serving.py sends 10,000; this is the same, shorter."""
+    counts, unclear = scripts.load("serving/check_serving").run(girls, 250)
     assert not unclear
     assert counts["valid: answered"] > 90 and counts["hostile: refused"] > 90
     assert not any("badly" in what for what in counts)

@@ -1,6 +1,7 @@
 """A trained upscaler beside nearest, bicubic and Lanczos enlargement: PSNR, SSIM, perception.
 
-    python scripts/compare_upscalers.py RUN --against PACKED --mobilenet FILE.tflite --out DIR
+    python scripts/studies/compare_upscalers.py RUN --against PACKED \\
+        --mobilenet FILE.tflite --out DIR
 
 PACKED is a folder made by `tfanime prepare` of pictures that RUN has not been trained on. They are
 made small as in training, once cleanly and once made worse, enlarged, and compared with what they

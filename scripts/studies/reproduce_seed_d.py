@@ -1,6 +1,6 @@
 """Seed D, the Anime Faces project: its four objectives, measured on `dcgan`. It names no model.
 
-    python scripts/reproduce_seed_d.py --data FACES --minutes 60 --out DIR
+    python scripts/studies/reproduce_seed_d.py --data FACES --minutes 60 --out DIR
 
 trains `dcgan` at 64x64 in DIR/dcgan (again: goes on), or takes a run of yours with --run. Then:
 recognisable faces by FID and KID on the tagger's features beside real pictures; variety by MS-SSIM,

@@ -1,6 +1,6 @@
 """Speed and peak memory of the metrics beside other packages, on the same features.
 
-    python scripts/bench_metrics.py [--count 5000] [--features 1280] [--pictures PACKED]
+    python scripts/bench/bench_metrics.py [--count 5000] [--features 1280] [--pictures PACKED]
 
 1-NN is measured on drawn faces with faint noise, since its speed depends on how much alike
 pictures are; on a packed set of real ones; or, at its worst, on nothing but noise.

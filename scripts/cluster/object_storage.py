@@ -1,9 +1,9 @@
 #!/usr/bin/env python
 """Copies a packed set, a run or an export to or from storage that TensorFlow reaches by address.
 
-    python scripts/object_storage.py copy packed/ gs://bucket/faces
-    python scripts/object_storage.py copy gs://bucket/runs/girls runs/girls
-    python scripts/object_storage.py try          what works, over TensorFlow's ram:// file system
+    python scripts/cluster/object_storage.py copy packed/ gs://bucket/faces
+    python scripts/cluster/object_storage.py copy gs://bucket/runs/girls runs/girls
+    python scripts/cluster/object_storage.py try    what works, over TensorFlow's ram://
 
 tfanime itself works on local folders: it maps sets into memory and renames files into place, and
 object storage has neither. So data is copied to a machine before a training, and the run folder

@@ -1,6 +1,6 @@
 """How many modes each objective covers where the truth is known.
 
-    python scripts/toy_modes.py [--faces] [--seeds 0 1 2] [--only dragan wgan-gp] --out DIR
+    python scripts/studies/toy_modes.py [--faces] [--seeds 0 1 2] [--only dragan wgan-gp] --out DIR
 
 The default is a ring of 8 Gaussians (radius 2, sigma 0.02: Metz et al. 2017, section 3.1). A sample
 is of high quality within 3 sigma of a centre; a mode is covered when at least 1% of the samples are

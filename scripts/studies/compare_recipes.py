@@ -1,7 +1,7 @@
 """Every recipe for the same number of pictures: FID, KID, time, and the sheets side by side.
 
-    python scripts/compare_recipes.py --faces PACKED --labelled PACKED --mobilenet FILE.tflite \\
-        --images 25600 --out DIR
+    python scripts/studies/compare_recipes.py --faces PACKED --labelled PACKED \\
+        --mobilenet FILE.tflite --images 25600 --out DIR
 
 Recipes run one after another, each in a process of its own: unconditionally on `--faces`, those
 that are about labels with them on `--labelled`, and `modern` on both. Stopped and started again,

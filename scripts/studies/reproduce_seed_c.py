@@ -1,9 +1,9 @@
 """Seed C, the Stanford study: DCGAN, DCGAN + SN and WGAN, and what it learnt of SRGAN.
 
-    python scripts/reproduce_seed_c.py --compared compare/ --faces SMALL --large LARGE \\
+    python scripts/studies/reproduce_seed_c.py --compared compare/ --faces SMALL --large LARGE \\
         --mobilenet FILE.tflite --steps 3000 --out DIR
 
-compare/ is what `scripts/compare_recipes.py` wrote. SMALL are packed faces of 32x32, on which two
+compare/ is what `compare_recipes.py` wrote. SMALL are packed faces of 32x32, on which two
 upscalers are trained in DIR, both for --steps: one on clean small pictures, one with half of them
 made worse; LARGE are such faces of 64x64. A trained run may take the place of either: --clean RUN,
 --worse RUN. Both are judged on faces that neither has seen, and on what `dcgan` drew, enlarged to
@@ -70,7 +70,7 @@ def compared(book: Notebook, folder: Path) -> None:
         run = folder / f"{recipe}_faces"
         if run.name not in results:
             raise ValueError(
-                "--compared is a folder of scripts/compare_recipes.py with dcgan, dcgan-sn and "
+                "--compared is a folder of compare_recipes.py with dcgan, dcgan-sn and "
                 f"wgan. Received: {str(folder)!r}, without {recipe}."
             )
         found = results[run.name]

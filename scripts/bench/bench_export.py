@@ -1,6 +1,6 @@
 """What the web export's rewrite is worth: operations, multiply-adds, and time in tfjs's WASM.
 
-    python scripts/bench_export.py RUN [--runs 20]
+    python scripts/bench/bench_export.py RUN [--runs 20]
 
 Converts the generator of a run twice in float32: as Keras has it, and rewritten. Both then draw in
 Node with the tfjs that the site is built with, in turns; the least time of each counts.
@@ -21,7 +21,7 @@ from tfanime.export.graph.graph import Graph, Node, from_keras
 from tfanime.export.graph.rewrite import multiply_adds, rewrite
 from tfanime.export.web import tfjs
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 RUNNER = ROOT / "tests" / "export" / "run_model.mjs"
 MODULES = ROOT / "web_export" / "node_modules"
 TURNS = 2

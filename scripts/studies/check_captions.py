@@ -1,7 +1,7 @@
 """Does a generator obey words? Hair and eye colours of captions, on the built-in drawn faces.
 
-    python scripts/check_captions.py --minutes 15 --out DIR
-    python scripts/check_captions.py --run RUN --out DIR
+    python scripts/studies/check_captions.py --minutes 15 --out DIR
+    python scripts/studies/check_captions.py --run RUN --out DIR
 
 Draws faces, writes a sentence about each ("a girl with long blue hair and red eyes, smiling"),
 embeds the sentences with the offline BERT, and trains a recipe on pictures and vectors alone: no

@@ -1,15 +1,14 @@
 """Ways to run one training: backends, devices, processes; images/s of each, in one run.
 
-    python scripts/bench_ways.py [--recipe dcgan] [--size 64] [--batch 64] [--rounds 5]
-    python scripts/bench_ways.py --settings [--recipe modern --batch 16]
+    python scripts/bench/bench_ways.py [--recipe dcgan] [--size 64] [--batch 64] [--rounds 5]
+    python scripts/bench/bench_ways.py --settings [--recipe modern --batch 16]
 
 Every way trains the same recipe with the same global batch in processes of its own, through the
 loop of `tfanime.train` (data, step, figures of every step read back), and waits while the others
 are measured. Rounds go through all ways in turn, so a machine that drifts slows all; images/s are
 medians, ratios the medians of each round's ratio to one TensorFlow process. On one machine more
 processes or devices share the same cores: what is shown is what dividing costs, not what more
-machines bring. The last line is the input pipeline alone. `python scripts/bench_train.py` ends
-with this table.
+machines bring. The last line is the input pipeline alone. `bench_train.py` ends with this table.
 
 `--settings` compares settings of one process instead: precision, gradient accumulation, XLA,
 TensorFlow's graph optimiser, and Keras's `fit` with one and with eight steps an execution.

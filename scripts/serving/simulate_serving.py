@@ -1,8 +1,9 @@
 #!/usr/bin/env python
 """How many replicas a service needs, how long visitors wait, and what a million pictures cost.
 
-    python scripts/simulate_serving.py
-    python scripts/simulate_serving.py --per-day 1e6 --call 0.004 --picture 0.012 --price 0.08
+    python scripts/serving/simulate_serving.py
+    python scripts/serving/simulate_serving.py --per-day 1e6 --call 0.004 --picture 0.012 \\
+        --price 0.08
 
 A replica takes what waits, up to `--batch` requests, for which it may wait `--wait` seconds, and
 needs `call + picture * b` seconds for b of them. Requests come at random (Poisson), one picture

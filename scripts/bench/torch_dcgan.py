@@ -3,7 +3,7 @@
 Reads numbers of steps from standard input and answers with the seconds of one:
 a line each. Imports nothing of tfanime.
 
-    python scripts/torch_dcgan.py SIZE BATCH PRECISION CLOCK
+    python scripts/bench/torch_dcgan.py SIZE BATCH PRECISION CLOCK
 """
 
 import os

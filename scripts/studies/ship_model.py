@@ -1,8 +1,8 @@
 """Makes a run into a model that ships: a folder under saved_models/.
 
-    python scripts/ship_model.py RUN --data PACKED --out saved_models/NAME
+    python scripts/studies/ship_model.py RUN --data PACKED --out saved_models/NAME
 
-PACKED are the real pictures that `scripts/train_zoo.py` packed; the figures are measured against
+PACKED are the real pictures that `train_zoo.py` packed; the figures are measured against
 those of them that it held out, or, with --all, against all of them, which it then trained on.
 --rows keeps rows of their labels, from which what is not asked for is drawn. --without leaves out
 attributes that the generator does not draw: a model promises what it can.
@@ -13,7 +13,7 @@ The folder receives the averaged generator (kernels in float16, which halves the
 with its protocol and floor; under `copies` how near the nearest training pictures are) and
 `sheet.png` (64 unselected pictures of seed 0). MODEL_CARD.md is written by hand.
 
-An upscaler is measured by `scripts/compare_upscalers.py` instead, which also makes its sheet: a row
+An upscaler is measured by `compare_upscalers.py` instead, which also makes its sheet: a row
 of pictures of faces-64, then what nearest, bicubic and the model make of them, from clean small
 pictures and from worse ones.
 """

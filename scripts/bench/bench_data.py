@@ -1,6 +1,6 @@
 """How fast pictures reach training, and why the packed set is memory-mapped arrays.
 
-    python scripts/bench_data.py [--data PACKED] [--batch 64] [--seconds 5]
+    python scripts/bench/bench_data.py [--data PACKED] [--batch 64] [--seconds 5]
 
 Writes the same pictures as TFRecords of raw bytes and of PNG into a temporary folder and reads
 all three with tf.data in shuffled, mirrored batches of float32 in [-1, 1]. A TFRecord can only be

@@ -1,6 +1,6 @@
 """The poster study's grid: five recipes in three scenarios on sets of posters, measured.
 
-    python scripts/train_posters.py --set anime=posters/train --set films=films/train \\
+    python scripts/studies/train_posters.py --set anime=posters/train --set films=films/train \\
         --pictures 3200 --mobilenet FILE.tflite --out DIR
 
 Each SET is a packed set of `tfanime prepare posters` to which `tfanime text attach` added the texts

@@ -1,11 +1,11 @@
 """Seed B, MakeGirlsMoe (Jin et al. 2017): its tables and figures, with faces-64 and the original.
 
-    python scripts/reproduce_seed_b.py --data PACKED --original WEIGHTS.npz --drawn DRAWN \\
+    python scripts/studies/reproduce_seed_b.py --data PACKED --original WEIGHTS.npz --drawn DRAWN \\
         --compared compare/ --mobilenet FILE.tflite --out DIR
 
-PACKED are the real faces that `scripts/train_zoo.py` packed, of which a twentieth is held out;
-WEIGHTS.npz are the released generator's (`scripts/check_makegirlsmoe.py`); DRAWN are pictures that
-it drew, packed at the size of the real ones; compare/ is what `scripts/compare_recipes.py` wrote,
+PACKED are the real faces that `train_zoo.py` packed, of which a twentieth is held out;
+WEIGHTS.npz are the released generator's (`check_makegirlsmoe.py`); DRAWN are pictures that
+it drew, packed at the size of the real ones; compare/ is what `compare_recipes.py` wrote,
 for the table of FIDs. All but the first may be left out, and what needs them is then not shown.
 `--model` is another run of yours with labels; `--curve RUN PACKED` adds a run to the curve of FIDs.
 

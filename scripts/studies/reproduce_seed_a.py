@@ -1,9 +1,9 @@
 """Seed A, the poster study: its Tables I and II, five models in three scenarios.
 
-    python scripts/reproduce_seed_a.py --posters posters/ --out DIR
-    python scripts/reproduce_seed_a.py --posters posters/ --set anime=PACKED --out DIR
+    python scripts/studies/reproduce_seed_a.py --posters posters/ --out DIR
+    python scripts/studies/reproduce_seed_a.py --posters posters/ --set anime=PACKED --out DIR
 
-posters/ is what `scripts/train_posters.py` wrote; with --set NAME=PACKED (packed by `tfanime
+posters/ is what `train_posters.py` wrote; with --set NAME=PACKED (packed by `tfanime
 prepare posters`, with texts) that script is called first, and trains what is missing there. Table I
 are the settings that the runs had; Table II are the figures, beside those of the study that our
 notes hold.

@@ -1,6 +1,6 @@
 """Drawing in a browser: our export in tfjs's WASM beside onnxruntime-web and LiteRT.js.
 
-    python scripts/bench_web.py [--runs 20] [--sizes 64 128] [--blocks 16]
+    python scripts/bench/bench_web.py [--runs 20] [--sizes 64 128] [--blocks 16]
 
 The MakeGirlsMoe generator (Jin et al. 2017) with random weights, float32, the same for all: as
 Keras has it and rewritten, in the site's own module; as ONNX in onnxruntime-web and as a .tflite in
@@ -38,7 +38,7 @@ from tfanime.export.web.site import built_site
 from tfanime.models import srresnet
 
 PACKAGES = ("onnxruntime-web@1.30.0", "@litertjs/core@2.5.3")
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 LATENT = 128
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm"}
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """What training on many GPUs asks of storage and network, and how often to write a checkpoint.
 
-    python scripts/simulate_training.py
-    python scripts/simulate_training.py --gpus 8 --rate 300 --node-years 0.5
+    python scripts/cluster/simulate_training.py
+    python scripts/cluster/simulate_training.py --gpus 8 --rate 300 --node-years 0.5
 
 Failures come at random (exponential) to each node; one stops the whole training, which is started
 again and goes on from the last checkpoint. The time lost is simulated and compared with Young's

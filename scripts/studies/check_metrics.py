@@ -1,6 +1,6 @@
 """Do the metrics rank what they must? Real pictures, damaged ones, other ones, on one protocol.
 
-    python scripts/check_metrics.py --real PACKED --other PACKED --n 1000 --out DIR \\
+    python scripts/studies/check_metrics.py --real PACKED --other PACKED --n 1000 --out DIR \\
         [--extractor tagger --extractor mobilenet:FILE.tflite]
 
 Two parts of the real set that share no picture are drawn at random. One stands for the real

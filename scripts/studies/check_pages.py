@@ -1,6 +1,6 @@
 """Reads every saved page of a folder or archive and prints what was found on it.
 
-    python scripts/check_pages.py PAGES.tar.xz [MORE ...]
+    python scripts/studies/check_pages.py PAGES.tar.xz [MORE ...]
 
 PAGES is a folder, .tar, .tar.gz, .tar.bz2 or .tar.xz of pages as they were saved. A manifest.csv
 in it with the columns `file` and `url` tells their addresses; without it, a page's kind is told

@@ -1,6 +1,6 @@
 """How fast the built-in faces are drawn: pictures a second on one core, by size.
 
-python scripts/bench_drawn.py [--count 300]
+python scripts/bench/bench_drawn.py [--count 300]
 """
 
 from __future__ import annotations

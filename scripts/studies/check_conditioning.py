@@ -1,7 +1,7 @@
 """Does a generator obey its labels? Hair- and eye-colour precision on the built-in drawn faces.
 
-    python scripts/check_conditioning.py --recipe modern --size 32 --minutes 15 --out DIR
-    python scripts/check_conditioning.py --run RUN --out DIR
+    python scripts/studies/check_conditioning.py --recipe modern --size 32 --minutes 15 --out DIR
+    python scripts/studies/check_conditioning.py --run RUN --out DIR
 
 Trains the recipe on `drawn` (or takes RUN, trained on it), and a classifier of the two colours on
 other drawn faces, whose labels are true by construction. The precision of a colour is the share of

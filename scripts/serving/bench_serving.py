@@ -1,8 +1,8 @@
 #!/usr/bin/env python
-"""What a call of a served model costs, for scripts/simulate_serving.py.
+"""What a call of a served model costs, for scripts/serving/simulate_serving.py.
 
-    python scripts/bench_serving.py serving/girls/1
-    python scripts/bench_serving.py serving/girls/1 --rows 1 4 16 --repeat 20
+    python scripts/serving/bench_serving.py serving/girls/1
+    python scripts/serving/bench_serving.py serving/girls/1 --rows 1 4 16 --repeat 20
 
 Prints the processor time and the clock time of calls with so many requests of one picture each,
 and the line `call + picture * requests` through the processor times. Processor time is of all

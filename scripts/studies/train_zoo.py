@@ -1,6 +1,6 @@
 """Trains the models that ship, so that anybody can repeat or improve them.
 
-    python scripts/train_zoo.py faces-64 --data DATA --minutes 120 --out runs/zoo/faces-64
+    python scripts/studies/train_zoo.py faces-64 --data DATA --minutes 120 --out runs/zoo/faces-64
 
 DATA is a folder, .zip or .tar of pictures, or a packed set. It is packed beside the run, 34
 attributes of faces are estimated by the tagger that ships (`tfanime prepare tags`) unless a packed

@@ -1,6 +1,7 @@
 """Everything that a training needs on a machine which reaches nothing: package, wheels, data.
 
-    python scripts/gpu_bundle.py PACKED --recipe projected --set batch_size=256 --out bundle/
+    python scripts/cluster/gpu_bundle.py PACKED --recipe projected --set batch_size=256 \\
+        --out bundle/
     bash bundle/train.sh WORK 9    # there: trains for nine minutes; again, for nine more
 
 Such machines (nodes of clusters, lent GPUs) have JAX and no TensorFlow, so the training runs with
@@ -25,7 +26,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 # What pip is asked for, each without what it asks for in turn: TensorFlow and JAX stay out.
 NEEDED = (
     *("keras", "absl-py", "h5py", "namex", "optree", "packaging", "rich"),

@@ -1,6 +1,6 @@
 """Proves our SRResNet generator: loads the original MakeGirlsMoe weights and compares.
 
-    python scripts/check_makegirlsmoe.py WEIGHTS.npz --out DIR
+    python scripts/studies/check_makegirlsmoe.py WEIGHTS.npz --out DIR
 
 The weights of the released model (`fc.w`, `res0.1.w`, ...; convolutions as (out, in, kh, kw),
 up-convolutions in PixelShuffle channel order) go into our Keras graph layer by layer. A plain

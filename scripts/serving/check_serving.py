@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """Sends thousands of valid and hostile requests to a served model, and counts what comes back.
 
-    python scripts/check_serving.py                     a tiny generator, 10,000 requests
-    python scripts/check_serving.py --model serving/girls/1 --requests 1000
+    python scripts/serving/check_serving.py                     a tiny generator, 10,000 requests
+    python scripts/serving/check_serving.py --model serving/girls/1 --requests 1000
 
 The model runs as TensorFlow Serving runs it (tfanime.export.serving.session), in this process: a
 crash would end it before the last line. Every request must end in pictures or in an error that
