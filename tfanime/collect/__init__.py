@@ -5,8 +5,8 @@
     records = myanimelist.parse_page(html, url)             # any saved page
     myanimelist.collect("posters/", seasons=["2018/spring"], contact="me@example.org")
 
-Every collection is a folder of `records.jsonl`, `pictures/` and `manifest.json`
-(docs/collect.md). The parts are loaded when they are first used.
+Every collection is a folder of `records.jsonl`, `pictures/` and `manifest.json`. The parts are
+loaded when they are first used.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def collect(
     progress: bool = True,
     **client_options,
 ) -> Manifest:
-    """Records and posters into a folder (docs/collect.md); continues where it was stopped.
+    """Records and posters into a folder; continues where it was stopped.
 
     Args:
         out: the folder.

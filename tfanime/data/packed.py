@@ -4,7 +4,7 @@
     for batch in data.batches(64, seed=1, start_step=5000): ...   # NumPy alone
     data.tf_dataset(64, seed=1)                                     # the same for tf.data
 
-docs/data.md documents the files, which plain NumPy reads.
+The documentation (Data) describes the files, which plain NumPy reads.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class PackedDataset(Pictures):
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of pictures and labels in stored order (docs/data.md says how)."""
+        """SHA-256 of pictures and labels in stored order (`writer.finish_digest`)."""
         if self._given_sha256 is None:
             digest = hashlib.sha256()
             for start in range(0, self.count, 1024):

@@ -1,4 +1,4 @@
-"""Writing the files of a packed set (docs/data.md has the format)."""
+"""Writing the files of a packed set, whose format the documentation (Data) describes."""
 
 from __future__ import annotations
 

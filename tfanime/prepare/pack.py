@@ -1,4 +1,4 @@
-"""Packing pictures into the folder that everything else reads (docs/data.md has the format)."""
+"""Packing images into the folder that everything else reads (`tfanime.data`)."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ MOST_PIXELS, MOST_NUMBERS, MOST_COLUMNS = 4096, 2**16, 4096
 
 
 def description(address: str, found: Arrays) -> dict:
-    """What the signature `describe` says: `docs/serving.md`.
+    """What the signature `describe` says of a model.
 
     Raises:
         BadAnswer: unless every part that `Client` needs is there, and as it should be.

@@ -237,7 +237,7 @@ class Client:
     def predict(
         self, signature: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str] = ()
     ) -> Arrays:
-        """Any signature, with arrays as they are: a row a request (docs/serving.md)."""
+        """Any signature, with arrays as they are: a row a request."""
         from tenacity import (
             Retrying,
             retry_if_exception_type,

@@ -64,8 +64,8 @@ def refusal_of(message: str) -> str:
 
 def no_server(address: str) -> str:
     return (
-        f"No model server answers at {address}. Start one (docs/serving.md), or give the address "
-        "of one that runs."
+        f"No model server answers at {address}. Start one (documentation, Serving), or give the "
+        "address of one that runs."
     )
 
 
