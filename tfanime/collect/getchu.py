@@ -53,7 +53,7 @@ def collect(
     progress: bool = True,
     **client_options,
 ) -> Manifest:
-    """Character pictures and their release years into a folder; continues where it was stopped.
+    """Character images and their release years into a folder; continues where it was stopped.
 
     Args:
         out: the folder.
@@ -62,12 +62,12 @@ def collect(
         from_year: leave out what was released before.
         most: at most so many items.
         base_url: another server with the same pages.
-        hosts: names of further hosts that pictures may come from.
+        hosts: names of further hosts that images may come from.
         progress: show progress bars.
         client_options: `rate`, `contact`, `limits`, `refresh`: see `tfanime.collect.Client`.
 
     Returns:
-        The manifest of what is there; `labels.csv` has the year of each picture.
+        The manifest of what is there; `labels.csv` has the year of each image.
 
     Raises:
         ValueError: for arguments that cannot be.
@@ -105,7 +105,7 @@ def collect(
         wanted = [(name, row["picture_url"]) for name, row in rows.items()]
         pictures = collection.fetch_pictures(wanted, client, progress)
         names, step = keep_pictures(list(rows), pictures)
-        # An item has several pictures, so that counting begins anew.
+        # An item has several images, so that counting begins anew.
         step = Step("pictures of those items", step.kept, step.dropped, of_each=True)
         asked = [f"{len(listed)} of {Path(table).name}"] if table is not None else []
         manifest = Manifest(

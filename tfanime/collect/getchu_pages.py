@@ -38,7 +38,7 @@ class Item:
         brand: its maker; None if the page does not say.
         sellday: `"2014-12-05"`, or `"2014-12"` where only the month is known, or None.
         link: its page.
-        pictures: addresses of its characters' pictures; only its own page has them.
+        pictures: addresses of its characters' images; only its own page has them.
     """
 
     id: int
@@ -183,7 +183,7 @@ def item_link(own: int, url: str) -> str:
 
 
 def _most_linked(soup: BeautifulSoup) -> int | None:
-    """The item that most of the page's pictures belong to."""
+    """The item that most of the page's images belong to."""
     sources = (pages.attribute(image, "src") for image in soup.find_all("img"))
     numbers = Counter(
         int(m[1]) for m in (re.search(r"/brandnew/(\d{1,9})/", s) for s in sources) if m
@@ -220,9 +220,9 @@ def _beside(soup: BeautifulSoup, label: str) -> str | None:
 
 
 def _characters(soup: BeautifulSoup, own: int, url: str) -> tuple[str, ...]:
-    """One address a character and kind of picture, the full size where both sizes are named.
+    """One address a character and kind of image, the full size where both sizes are named.
 
-    `c123chara1.jpg` is a character's picture, `c123charab1.jpg` the same one standing,
+    `c123chara1.jpg` is a character's image, `c123charab1.jpg` the same one standing,
     `c123chara1_s.jpg` a thumbnail.
     """
     best: dict[tuple[str, str], tuple[bool, str]] = {}

@@ -117,7 +117,7 @@ class Client:
         Args:
             url: an address of the site.
             kinds: content types that are wanted; one that ends in `/` stands for all of its sort.
-            keep: whether to store the answer. Pictures are stored elsewhere.
+            keep: whether to store the answer. Images are stored elsewhere.
 
         Raises:
             FetchError: with a reason; `passing` tells whether trying later can help.

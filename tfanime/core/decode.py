@@ -19,8 +19,8 @@ from PIL import Image, ImageCms, ImageOps, features
 from tfanime.core import disk
 from tfanime.core.images import BACKGROUND
 
-PIXEL_LIMIT = 100_000_000  # a larger picture is taken for a decompression bomb
-# What all threads together decode at a time: a small file can hold a picture of PIXEL_LIMIT.
+PIXEL_LIMIT = 100_000_000  # a larger image is taken for a decompression bomb
+# What all threads together decode at a time: a small file can hold an image of PIXEL_LIMIT.
 PIXELS_AT_ONCE = PIXEL_LIMIT
 STRIP_PIXELS = 4_000_000  # converted at a time
 PROFILE_LIMIT = 4 * 2**20  # bytes of an ICC profile; those of printing presses have 3 MB
@@ -32,7 +32,7 @@ SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM", b"II*\0", b"
 def read_image(
     file: str | os.PathLike | bytes | BinaryIO, pixel_limit: int = PIXEL_LIMIT, alpha: bool = False
 ) -> Image.Image:
-    """Decodes one picture to sRGB, upright, without a warning.
+    """Decodes one image to sRGB, upright, without a warning.
 
     Transparency is laid over white, colours of an ICC profile (Display P3, Adobe RGB, CMYK) become
     those of sRGB, 16-bit grey is scaled to 8, CMYK and palettes are converted, the EXIF rotation is
@@ -40,7 +40,7 @@ def read_image(
 
     Args:
         file: a path, the bytes of a file, or a file object open for reading.
-        pixel_limit: larger pictures are refused before anything is decoded.
+        pixel_limit: larger images are refused before anything is decoded.
         alpha: keep transparency, where there is any.
 
     Returns:
@@ -58,7 +58,7 @@ def read_image(
 def opened_image(
     file: str | os.PathLike | bytes | BinaryIO, pixel_limit: int = PIXEL_LIMIT, alpha: bool = False
 ) -> Iterator[Image.Image]:
-    """`read_image` for threads: until the block ends, the picture has a part of the room that all
+    """`read_image` for threads: until the block ends, the image has a part of the room that all
     threads share (`PIXELS_AT_ONCE`), and others wait where there is none left."""
     data = _read_bytes(file)
     if not data:
@@ -76,7 +76,7 @@ class _Refused(ValueError):
 
 
 def picture_size(file: str | os.PathLike | bytes | BinaryIO) -> tuple[int, int]:
-    """(width, height) of a picture as it is stored, of which only the beginning is decoded.
+    """(width, height) of an image as it is stored, of which only the beginning is decoded.
 
     Raises:
         ValueError: as `read_image`.
@@ -214,7 +214,7 @@ def _eight_bits(part: Image.Image) -> Image.Image:
 @lru_cache(maxsize=8)
 def _transform(profile: bytes, inks: str) -> ImageCms.ImageCmsTransform | None:
     """From the colours of an ICC profile to sRGB. None where they are sRGB already, and for a
-    profile that is broken or speaks of other inks than the picture has: as browsers do."""
+    profile that is broken or speaks of other inks than the image has: as browsers do."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if source.profile.xcolor_space.strip() != {"L": "GRAY"}.get(inks, inks):
@@ -243,7 +243,7 @@ def _probe(channels: int) -> np.ndarray:
 
 
 def _turn_upright(picture: Image.Image) -> None:
-    # A sound picture may have a broken EXIF.
+    # A sound image may have a broken EXIF.
     with suppress(ValueError, OSError, SyntaxError, TypeError, KeyError, struct.error):
         ImageOps.exif_transpose(picture, in_place=True)
 

@@ -23,7 +23,7 @@ SHEETS = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def parse_size(size: int | str | tuple[int, int]) -> tuple[int, int]:
-    """Any way of naming a picture size to `(height, width)`.
+    """Any way of naming an image size to `(height, width)`.
 
     Args:
         size: `64` or `"64"` (square), `"64x96"` (WIDTHxHEIGHT, as people write it) or
@@ -77,14 +77,14 @@ def fit(
     mode: str = "crop",
     focus: tuple[float, float] = (0.5, 0.5),
 ) -> Image.Image:
-    """Brings a picture to `height` x `width` with an antialiased Lanczos resize.
+    """Brings an image to `height` x `width` with an antialiased Lanczos resize.
 
     Args:
         image: mode RGB.
         mode: `"crop"` keeps the largest part of the wanted shape; `"pad"` keeps everything and
             adds white margins.
         focus: `(x, y)` in 0..1, which part stays: (0.5, 0) keeps the top of a portrait. With
-            `"pad"`, where the picture lies between its margins.
+            `"pad"`, where the image lies between its margins.
     """
     check_fit(mode, focus)
     if image.size == (width, height):
@@ -109,11 +109,11 @@ def check_fit(mode: str, focus: tuple[float, float]) -> None:
 
 
 def grid(images: np.ndarray, columns: int | None = None, padding: int = 2) -> np.ndarray:
-    """Pictures side by side on white.
+    """Images side by side on white.
 
     Args:
         images: `(n, H, W, 3)` uint8, n >= 1.
-        columns: pictures a row; by default as square a sheet as possible.
+        columns: images a row; by default as square a sheet as possible.
         padding: white pixels between and around them.
 
     Returns:
@@ -134,7 +134,7 @@ def grid(images: np.ndarray, columns: int | None = None, padding: int = 2) -> np
 
 
 def enlarge(images: np.ndarray, times: int) -> np.ndarray:
-    """Pictures `times` as large, by Lanczos: smooth, without new detail.
+    """Images `times` as large, by Lanczos: smooth, without new detail.
 
     Args:
         images: `(n, H, W, 3)` uint8.
@@ -152,7 +152,7 @@ def enlarge(images: np.ndarray, times: int) -> np.ndarray:
 
 
 def save_image(path: str | os.PathLike, image: np.ndarray) -> None:
-    """Writes one `(H, W, 3)` uint8 picture, or `(H, W, 4)` with alpha as PNG or WebP; the ending
+    """Writes one `(H, W, 3)` uint8 image, or `(H, W, 4)` with alpha as PNG or WebP; the ending
     of `path` chooses the format."""
     image = np.asarray(image)
     ending = Path(path).suffix.lower()

@@ -6,7 +6,7 @@ import numpy as np
 
 from tfanime.core.labels import LabelSchema
 
-MOST_REPEATS = 16  # of a picture with a rare label
+MOST_REPEATS = 16  # of an image with a rare label
 
 
 def repeats(labels: np.ndarray, schema: LabelSchema, share: float) -> np.ndarray:

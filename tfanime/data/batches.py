@@ -49,7 +49,7 @@ def shuffled_batches(
             uniforms = random_numbers(seed, step, _CONDITION).random((size, fields))[part]
             fixed = label_rows if prior is None else None
             if prior is not None and data.schema.vector_size:
-                # Vectors go with the other labels: those of other pictures, drawn anew.
+                # Vectors go with the other labels: those of other images, drawn anew.
                 fixed = data.labels((uniforms[:, -1] * data.count).astype(int))
             drawn = data.schema.sample(uniforms, prior or "empirical", given=fixed)
             batch |= {"labels": to_signed(label_rows), "condition": to_signed(drawn)}
@@ -76,7 +76,7 @@ def tensorflow_batches(
         signature |= {"labels": row, "condition": row}
 
     def to_float(batch: dict) -> dict:
-        # images.to_float in graph operations; the pictures cross into TensorFlow as bytes.
+        # images.to_float in graph operations; the images cross into TensorFlow as bytes.
         scaled = tf.cast(batch["images"], tf.float32) / image_tools.HALF_RANGE - 1.0
         return batch | {"images": scaled}
 

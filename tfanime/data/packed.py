@@ -1,4 +1,4 @@
-"""The packed dataset: pictures and labels on disk, read in an order that can be resumed.
+"""The packed dataset: images and labels on disk, read in an order that can be resumed.
 
     data = load_data("faces/", size=64)
     for batch in data.batches(64, seed=1, start_step=5000): ...   # NumPy alone
@@ -40,13 +40,13 @@ if TYPE_CHECKING:
 
 
 class PackedDataset(Pictures):
-    """Pictures of one size with their labels, in memory-mapped files or in memory.
+    """Images of one size with their labels, in memory-mapped files or in memory.
 
     Use `PackedDataset.open`, `from_arrays` or `load_data`.
 
     Attributes:
         path: the packed folder; None in memory.
-        count, height, width: of the pictures.
+        count, height, width: of the images.
         schema: what the label columns mean; None without labels.
         text_files: `text-NAME.npz` of every text among the labels; `text.codes_of` reads them.
     """
@@ -73,7 +73,7 @@ class PackedDataset(Pictures):
 
     @classmethod
     def open(cls, path: str | os.PathLike) -> PackedDataset:
-        """Opens a packed folder without reading its pictures.
+        """Opens a packed folder without reading its images.
 
         Raises:
             ValueError: if it is none, or if a file of it is missing or of another shape.
@@ -123,7 +123,7 @@ class PackedDataset(Pictures):
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of pictures and labels in stored order (`writer.finish_digest`)."""
+        """SHA-256 of images and labels in stored order (`writer.finish_digest`)."""
         if self._given_sha256 is None:
             digest = hashlib.sha256()
             for start in range(0, self.count, 1024):
@@ -134,13 +134,13 @@ class PackedDataset(Pictures):
 
     @property
     def rows(self) -> np.ndarray:
-        """Where the pictures are in the stored order: a view has some of them."""
+        """Where the images are in the stored order: a view has some of them."""
         return self._rows
 
     # ---- by index ----------------------------------------------------------------------------
 
     def images(self, indices: Sequence[int] | slice = slice(None)) -> np.ndarray:
-        """Pictures by position: `(k, height, width, 3)` uint8, a copy. All of them by default."""
+        """Images by position: `(k, height, width, 3)` uint8, a copy. All of them by default."""
         rows = np.atleast_1d(self._rows[indices])
         if len(self._shards) == 1:
             return np.asarray(self._shards[0][rows])
@@ -171,7 +171,7 @@ class PackedDataset(Pictures):
         """Two views that share the files: `(train, held_out)`.
 
         Args:
-            held_out: share of the pictures in the second view, 0 to 1 exclusive; each view gets
+            held_out: share of the images in the second view, 0 to 1 exclusive; each view gets
                 at least one.
             seed: the same seed gives the same split.
         """
@@ -190,7 +190,7 @@ class PackedDataset(Pictures):
         return train, held
 
     def select(self, names: Sequence[str]) -> PackedDataset:
-        """The same pictures with some of their labels only.
+        """The same images with some of their labels only.
 
         Raises:
             ValueError: for a name that is none of the labels', or no labels.
@@ -204,13 +204,13 @@ class PackedDataset(Pictures):
         return self._view(labels, schema, self.sha256, self._rows, files)
 
     def with_rows(self) -> PackedDataset:
-        """The same pictures and labels; the schema keeps rows of these to draw from."""
+        """The same images and labels; the schema keeps rows of these to draw from."""
         schema = self.schema.with_rows(self.labels())
         return self._view(self._labels, schema, self.sha256, self._rows, self.text_files)
 
     def with_codes(self, codes: Sequence[Field]) -> PackedDataset:
-        """The same pictures and labels; the schema has these fields too, which are known of none
-        of the pictures."""
+        """The same images and labels; the schema has these fields too, which are known of none
+        of the images."""
         schema = LabelSchema(tuple(codes))
         labels = np.full((self._ends[-1], schema.size), np.nan, np.float32)
         if self.schema is not None:
@@ -219,13 +219,13 @@ class PackedDataset(Pictures):
         return self._view(labels, schema, self.sha256, self._rows, self.text_files)
 
     def balanced(self, share: float) -> PackedDataset:
-        """A view that repeats pictures with rare labels, so that they are seen often enough.
+        """A view that repeats images with rare labels, so that they are seen often enough.
 
         Its schema keeps the frequencies of the data.
 
         Args:
             share: of all rows of the view, 0 to 1 exclusive, that each flag, and each value of a
-                group, should have; no picture is repeated more than 16 times for it.
+                group, should have; no image is repeated more than 16 times for it.
 
         Raises:
             ValueError: without labels, or for another share.
@@ -242,7 +242,7 @@ class PackedDataset(Pictures):
     def with_labels(
         self, labels: np.ndarray, schema: LabelSchema, sha256: str, text_files: Sequence[Path]
     ) -> PackedDataset:
-        """The same pictures with other labels `(n, schema.size)`; `sha256` is theirs together."""
+        """The same images with other labels `(n, schema.size)`; `sha256` is theirs together."""
         return self._view(labels, schema, sha256, self._rows, text_files)
 
     def _with_texts(self, names: Sequence[str]) -> PackedDataset:
@@ -280,7 +280,7 @@ class PackedDataset(Pictures):
     ) -> Iterator[dict[str, np.ndarray]]:
         """Endless shuffled batches, a pure function of `(seed, step)`.
 
-        Every epoch visits every picture once, in a new order; what is left at its end starts the
+        Every epoch visits every image once, in a new order; what is left at its end starts the
         first batch of the next, so no batch is short. To go on at step k, pass `start_step=k`:
         nothing is replayed.
 
@@ -288,10 +288,10 @@ class PackedDataset(Pictures):
             batch_size: B, of all shards together.
             seed: 0 to 2**53 - 1.
             start_step: index of the first batch.
-            flip: mirror each picture left to right with probability 1/2.
-            prior: where `condition` comes from. None: the labels of the real pictures, unknown
+            flip: mirror each image left to right with probability 1/2.
+            prior: where `condition` comes from. None: the labels of the real images, unknown
                 ones drawn from the empirical frequencies. `"empirical"` or `"training"`: drawn
-                anew, see `LabelSchema.sample`; labels with vectors are those of any picture.
+                anew, see `LabelSchema.sample`; labels with vectors are those of any image.
             shard: `(i, n)`: only rows `i B/n` to `(i + 1) B/n` of each batch, for worker i of n.
             parts: of a batch that is used in so many parts after each other, critic steps for
                 example, the worker gets those rows of every part.

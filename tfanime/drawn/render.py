@@ -34,7 +34,7 @@ DRAWING = (
     "palette.py",
     "strokes.py",
 )
-STEP = 32  # pictures between two reports of a worker
+STEP = 32  # images between two reports of a worker
 
 
 def drawing_version() -> str:

@@ -15,13 +15,13 @@ PIXEL_RANGE = (-1.0, 1.0)
 
 @dataclass(frozen=True)
 class Extractor:
-    """A network that turns pictures into features.
+    """A network that turns images into features.
 
     Args:
         name: for people and protocols.
         layer: whose values the features are.
         identity: changes whenever the features could: of file contents, layer and range.
-        height, width: what pictures are resized to.
+        height, width: what images are resized to.
         compute: `(b, height, width, 3)` float32 in 0..255 to `(b, d)` float32; called from
             several threads.
     """

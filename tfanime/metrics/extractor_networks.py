@@ -16,7 +16,7 @@ from tfanime.metrics.extractor import PIXEL_RANGE, Extractor, existing_file, fil
 
 MOBILENET_FEATURES = 1280
 DRAWINGS_FEATURES, DRAWINGS_SIDE = 2048, 299
-# Of keras.applications: class, side of the pictures, and the files of its ImageNet weights, without
+# Of keras.applications: class, side of the images, and the files of its ImageNet weights, without
 # and with the top layer.
 APPLICATIONS = {
     "inception": (

@@ -1,4 +1,4 @@
-"""From pictures to features: the first step of every metric but the pixel ones.
+"""From images to features: the first step of every metric but the pixel ones.
 
 An extractor is named by a text:
 
@@ -12,7 +12,7 @@ An extractor is named by a text:
 * `drawings` or `drawings:FILE.keras`: InceptionV3 trained on drawings and photographs (of the npm
   package nsfwjs 4.3.0), its 2048 pooled features; `tfanime features drawings` makes the file;
 * `lite0`: EfficientNet-Lite0, its 1280 pooled features; needs the extra `features`;
-* `FILE` or `FILE:LAYER`: any Keras (.keras, .h5) or TFLite (.tflite) model of pictures. Without a
+* `FILE` or `FILE:LAYER`: any Keras (.keras, .h5) or TFLite (.tflite) model of images. Without a
   layer, what a classifier's last layer reads, or the output of a model that is no classifier.
   An ONNX (.onnx) file gives its output, or the output that LAYER names.
 """
@@ -43,9 +43,9 @@ from tfanime.metrics.extractor_networks import (
 )
 from tfanime.metrics.resize import RESIZES
 
-CHUNK = 16  # pictures that a thread resizes and feeds to the network at a time
+CHUNK = 16  # images that a thread resizes and feeds to the network at a time
 KERAS_ENDINGS, TFLITE_ENDING, ONNX_ENDING = (".keras", ".h5"), ".tflite", ".onnx"
-# Of Illustration2Vec's training pictures: blue, green, red, 0 to 255.
+# Of Illustration2Vec's training images: blue, green, red, 0 to 255.
 ILLUSTRATION2VEC_MEAN = np.array([164.76139251, 167.47864617, 181.13838569], np.float32)
 
 
@@ -61,7 +61,7 @@ def load_extractor(
 
     Raises:
         ValueError: for an unknown name, a missing file or layer, or a model that does not take
-            pictures.
+            images.
     """
     spec = os.fspath(spec)
     name, _, rest = spec.partition(":")
@@ -131,7 +131,7 @@ def extract(
     resize: str = "clean",
     progress: bool = False,
 ) -> np.ndarray:
-    """Features of pictures.
+    """Features of images.
 
     Args:
         pictures: `(n, H, W, 3)` uint8, or an iterable of such arrays, of any number and size.
@@ -143,7 +143,7 @@ def extract(
         `(n, d)` float32.
 
     Raises:
-        ValueError: for no pictures, or arrays of another shape or dtype.
+        ValueError: for no images, or arrays of another shape or dtype.
     """
     total = len(pictures) if isinstance(pictures, np.ndarray) else None
     parts = list(features_in_chunks(pictures, extractor, resize, total, progress))
@@ -162,7 +162,7 @@ def features_in_chunks(
     """Like `extract`, but yields the features in order, a few rows at a time.
 
     A thread a core resizes and runs the network; both let others work meanwhile. A few chunks are
-    in flight, so memory does not grow with the number of pictures.
+    in flight, so memory does not grow with the number of images.
     """
     if resize not in RESIZES:
         raise ValueError(f"resize must be one of {', '.join(RESIZES)}. Received: {resize!r}.")
@@ -206,7 +206,7 @@ def _cores() -> int:
 
 
 def _illustration2vec(rest: str) -> Extractor:
-    """Saito and Matsui 2015: pictures as Caffe had them, blue first and less the mean."""
+    """Saito and Matsui 2015: images as Caffe had them, blue first and less the mean."""
     if not rest:
         raise ValueError(
             "illustration2vec needs a file of the network: illustration2vec:FILE.onnx (or .keras, "

@@ -21,14 +21,14 @@ from typing import BinaryIO
 from tfanime.core import disk
 from tfanime.prepare.check import Rejected
 
-FILE_LIMIT = 256 * 2**20  # bytes of one picture file, unpacked
-# Bytes that a compressed tar may unpack to: so many times its own size, and some more. Pictures are
+FILE_LIMIT = 256 * 2**20  # bytes of one image file, unpacked
+# Bytes that a compressed tar may unpack to: so many times its own size, and some more. Images are
 # compressed already; BMPs of drawings shrink to a tenth.
 EXPANSION, SLACK = 32, 128 * 2**20
 HEADER_LIMIT = 2**20  # bytes of a long name in a tar
 XZ_MEMORY = 256 * 2**20  # `xz -9` needs a quarter
 BLOCK = 2**18
-# What systems leave among pictures without being asked; nobody means it as a picture.
+# What systems leave among images without being asked; nobody means it as an image.
 LITTER = (".ds_store", "thumbs.db", "desktop.ini", ".directory", "__macosx", "@eadir")
 
 
@@ -122,7 +122,7 @@ def tar_index(
     """Where each member's bytes are: a file, their first one and how many; and whether the archive
     is whole.
 
-    Those of a compressed tar are copied into `scratch`, unless they are too many for a picture.
+    Those of a compressed tar are copied into `scratch`, unless they are too many for an image.
     """
     most = EXPANSION * os.stat(path).st_size + SLACK
     start = file.read(8)

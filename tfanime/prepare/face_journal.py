@@ -19,7 +19,7 @@ REJECT_NOTE = """\
 
 @dataclass(frozen=True)
 class Searched:
-    """One picture that was searched; `problem` says why it could not be."""
+    """One image that was searched; `problem` says why it could not be."""
 
     file: str
     sha256: str
@@ -68,7 +68,7 @@ def begin(out: Path, settings: dict, overwrite: bool) -> dict[str, Searched]:
 
 
 def _read_journal(path: Path) -> tuple[dict, dict[str, Searched]]:
-    """The settings and the pictures that are done. A line that a crash cut is not done."""
+    """The settings and the images that are done. A line that a crash cut is not done."""
     settings: dict = {}
     searched = {}
     with open(path, encoding="utf-8", errors="replace") as lines:

@@ -22,16 +22,16 @@ from tfanime.prepare.face_journal import JOURNAL, Searched, all_there
 from tfanime.prepare.review import Face
 from tfanime.prepare.sources import AHEAD_BYTES, Source
 
-# (H, W) uint8 grey picture to boxes in its pixels. A detector may have `sha256` to be told apart.
+# (H, W) uint8 grey image to boxes in its pixels. A detector may have `sha256` to be told apart.
 Detector = Callable[[np.ndarray], list[Box]]
 
-DETECTION_SIDE = 2048  # larger pictures are searched reduced to it: minutes would be spent on one
+DETECTION_SIDE = 2048  # larger images are searched reduced to it: minutes would be spent on one
 SHARPNESS_SIDE = 128  # crops are reduced to it, so that sharpness does not depend on resolution
 
 
 def sharpness(crop: np.ndarray) -> float:
     """Variance of the Laplacian (4 neighbours) of the grey crop, reduced to 128 pixels a side if
-    it is larger. Blurred and enlarged pictures have little of it.
+    it is larger. Blurred and enlarged images have little of it.
 
     Args:
         crop: `(H, W, 3)` uint8.
@@ -55,7 +55,7 @@ def cut(picture: np.ndarray, left: int, top: int, side: int) -> np.ndarray:
 
 @contextmanager
 def one_thread_each(detector: Detector | None) -> Iterator[None]:
-    """OpenCV splits one picture among cores; a picture a core is faster and always the same."""
+    """OpenCV splits one image among cores; an image a core is faster and always the same."""
     if detector is not None:
         yield
         return
@@ -76,8 +76,7 @@ def search_all(
     detector: Detector,
     progress: bool,
 ) -> list[Searched]:
-    """Every picture of `source` in order; those in `journalled` are not searched
-    again."""
+    """Every image of `source` in order; those in `journalled` are not searched again."""
     from tfanime.core.bars import progress_bar
 
     def work(name: str, data: bytes | ValueError) -> tuple[Searched, dict[str, bytes]]:
@@ -112,7 +111,7 @@ def search_all(
             ahead -= size
             for name, data in crops.items():
                 # Not atomic_path: waiting for the disk at every crop would take most of the time.
-                # After a power cut an empty file is noticed, and its picture searched again.
+                # After a power cut an empty file is noticed, and its image searched again.
                 part.write_bytes(data)
                 part.replace(out / "crops" / f"{name}.png")
             if journalled.get(one.file) != one:
@@ -144,7 +143,7 @@ def search_all(
 
 
 def find_faces(picture: Image.Image, detector: Detector, zoom: float = 1.5) -> list[Face]:
-    """The faces of one picture as `crop_faces` finds them, none left out: `left`, `top` and `side`
+    """The faces of one image as `crop_faces` finds them, none left out: `left`, `top` and `side`
     of the square that is cut, around a detected box of side `box`."""
     settings = {"zoom": zoom, "border": "reflect", "smallest": 1, "sharpness": 0.0, "enlarge": 1.0}
     return _search("", picture, detector, settings)[0]
@@ -153,7 +152,7 @@ def find_faces(picture: Image.Image, detector: Detector, zoom: float = 1.5) -> l
 def _search(
     name: str, picture: Image.Image, detector: Detector, settings: dict
 ) -> tuple[list[Face], dict[str, bytes]]:
-    """The faces of one picture, and the PNG files of those that are kept."""
+    """The faces of one image, and the PNG files of those that are kept."""
     scale = min(settings["enlarge"], DETECTION_SIDE / max(picture.size))
     size = [max(1, round(side * scale)) for side in picture.size]
     grey = picture.convert("L")

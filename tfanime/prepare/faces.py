@@ -1,4 +1,4 @@
-"""Cutting the faces out of pictures, with everything that is left out counted and kept in view.
+"""Cutting the faces out of images, with everything that is left out counted and kept in view.
 
 crops/0a1b2c3d4e5f.png    one square a face; the name is a hash of source, place and size
 crops.csv                 every face found: where, how sharp, kept or why not
@@ -59,7 +59,7 @@ def crop_faces(
 ) -> FaceCrops:
     """Finds faces and writes them as square crops. The CLI's `tfanime prepare faces`.
 
-    Stopped at any moment, the same call continues; so it does after pictures were added. A crop
+    Stopped at any moment, the same call continues; so it does after images were added. A crop
     named in `reject.txt` is moved to `rejected/`, and back when its line is gone.
 
     Args:
@@ -68,14 +68,14 @@ def crop_faces(
         out: folder to write. One that has other settings is refused.
         cascade: file of the cascade; by default fetched once, see `detect.cascade_file`.
         zoom: side of the crop per side of the detected box. MakeGirlsMoe took 1.5.
-        border: crops that reach over the edge of the picture are filled by mirroring
-            (`"reflect"`), moved into the picture and made smaller if need be (`"shift"`), or left
+        border: crops that reach over the edge of the image are filled by mirroring
+            (`"reflect"`), moved into the image and made smaller if need be (`"shift"`), or left
             out (`"refuse"`).
         smallest: leave out crops with fewer pixels a side.
         sharpness: leave out crops with a smaller variance of the Laplacian (see `sharpness` in
             this module); 0 keeps all.
-        enlarge: search the picture enlarged so many times: 2 finds faces of half the size, and
-            takes four times as long. Crops are cut from the picture as it is.
+        enlarge: search the image enlarged so many times: 2 finds faces of half the size, and
+            takes four times as long. Crops are cut from the image as it is.
         neighbours: see `detect.CascadeDetector`.
         licence: note for the manifest; by default that of the source's own manifest.
         overwrite: begin anew where `out` has other settings. `reject.txt` stays.
@@ -83,7 +83,7 @@ def crop_faces(
         detector: used instead of the cascade.
 
     Raises:
-        ValueError: for wrong arguments, an `out` that holds something else, or no picture at all.
+        ValueError: for wrong arguments, an `out` that holds something else, or no image at all.
         ImportError: without OpenCV.
         OSError: if the cascade has to be fetched and cannot be.
     """
@@ -144,7 +144,7 @@ def _check(
 def _sort_out(out: Path, done: list[Searched]) -> tuple[set[str], set[str]]:
     """Moves crops where they belong: those of `reject.txt` to `rejected/`, the others back.
 
-    Crops of pictures that are gone from the source are deleted.
+    Crops of images that are gone from the source are deleted.
 
     Returns:
         The names of the rejected crops, and the names in `reject.txt` that are no crops.

@@ -86,7 +86,7 @@ def source_kind(path: Path) -> str:
 
 
 def pictures_in(path: Path) -> Path:
-    """The pictures of a folder that `tfanime collect` or `tfanime prepare faces` wrote; any other
+    """The images of a folder that `tfanime collect` or `tfanime prepare faces` wrote; any other
     path as it is."""
     for table, pictures in (("records.jsonl", "pictures"), ("crops.csv", "crops")):
         if (path / table).is_file() and (path / pictures).is_dir():
@@ -95,7 +95,7 @@ def pictures_in(path: Path) -> Path:
 
 
 def fingerprint(path: str | os.PathLike) -> str:
-    """SHA-256 that changes when the pictures at `path` change.
+    """SHA-256 that changes when the images at `path` change.
 
     An archive is hashed whole. Of a folder, names, sizes and times of change are: to read every
     file would take as long as to pack it.
@@ -140,7 +140,7 @@ def _walk(root: Path) -> list[tuple[str, str]]:
             entries.append((full, "link" if os.path.islink(full) else "folder"))
         for name in files:
             full = os.path.join(folder, name)
-            # A link to a picture is a picture; a broken one fails when it is read. A pipe or
+            # A link to an image is an image; a broken one fails when it is read. A pipe or
             # a device would block for ever.
             regular = os.path.isfile(full) or not os.path.exists(full)
             entries.append((full, "file" if regular else "other"))

@@ -21,13 +21,13 @@ MOST_TAGS = 64  # of one column
 
 @dataclass(frozen=True)
 class Labels:
-    """What a table says about a set of pictures.
+    """What a table says about a set of images.
 
     Args:
         schema: None when no column could be used.
-        values: picture name to its `(schema.size,)` float32 row, 0/1 coding, NaN unknown.
-        bad: pictures that the table contradicts itself about, each with its `Rejected`.
-        rejected: rows that are malformed, or that no picture belongs to.
+        values: image name to its `(schema.size,)` float32 row, 0/1 coding, NaN unknown.
+        bad: images that the table contradicts itself about, each with its `Rejected`.
+        rejected: rows that are malformed, or that no image belongs to.
         ignored: column to the reason why it is not used.
         notes: sentences about what was guessed, made one or left out.
     """
@@ -46,19 +46,19 @@ def read_labels(
     root: str | os.PathLike | None = None,
     most_tags: int = MOST_TAGS,
 ) -> Labels:
-    """Reads a CSV and matches it to pictures.
+    """Reads a CSV and matches it to images.
 
-    A row belongs to the picture with the same path, or else the same path but for its ending; a
-    row without folders also to the only picture of that base name, or of that stem.
+    A row belongs to the image with the same path, or else the same path but for its ending; a
+    row without folders also to the only image of that base name, or of that stem.
 
     Args:
         path: the CSV.
-        names: of the pictures, relative to the root of the set.
-        root: the folder or archive of the pictures, which rows may begin with.
+        names: of the images, relative to the root of the set.
+        root: the folder or archive of the images, which rows may begin with.
         most_tags: of a column of tags, the commonest so many become labels.
 
     Raises:
-        ValueError: if the table cannot be used, or no row belongs to any picture.
+        ValueError: if the table cannot be used, or no row belongs to any image.
     """
     path = Path(path)
     prefixes = [] if root is None else _prefixes(Path(root), path.parent)
@@ -72,13 +72,13 @@ def labels_of(
     prefixes: Sequence[str] = (),
     most_tags: int = MOST_TAGS,
 ) -> Labels:
-    """What a table says about pictures.
+    """What a table says about images.
 
     Args:
         table: its rows.
         where: what it is called in messages.
         names, most_tags: as in `read_labels`.
-        prefixes: what rows may have in front of a picture's name.
+        prefixes: what rows may have in front of an image's name.
     """
     rejected, taken = list(table.rejected), {}
     bad: dict[str, Rejected] = {}
@@ -121,7 +121,7 @@ def _no_match(where: str, rejected: Sequence[Rejected], names: Sequence[str]) ->
 
 
 def _prefixes(root: Path, folder: Path) -> list[str]:
-    """What rows may put before the names of the pictures in `root`; `folder` is the table's."""
+    """What rows may put before the names of the images in `root`; `folder` is the table's."""
     beside = os.path.relpath(root, folder).replace(os.sep, "/")
     ways = [root.as_posix(), root.resolve().as_posix(), beside, root.name, root.stem]
     return [f"{posixpath.normpath(way)}/" for way in ways if way not in ("", ".")]
@@ -137,7 +137,7 @@ def _without(prefixes: Sequence[str], file: str, find: Callable[[str], list[str]
 
 
 def finder(names: Sequence[str]) -> Callable[[str], list[str]]:
-    """From the text of a `file` cell to the pictures it may mean."""
+    """From the text of a `file` cell to the images it may mean."""
     tables: tuple[dict[str, list[str]], ...] = ({}, {}, {}, {})
     for name in names:
         path = _key(name)
@@ -149,7 +149,7 @@ def finder(names: Sequence[str]) -> Callable[[str], list[str]]:
     def find(cell: str) -> list[str]:
         path = _key(cell)
         stem = posixpath.splitext(path)[0]
-        # Where the row names folders, a picture of the same name in another folder is not meant.
+        # Where the row names folders, an image of the same name in another folder is not meant.
         exact, stems, bases, base_stems = tables
         tries = [(exact, path), (stems, path), (stems, stem)]
         if "/" not in path:
