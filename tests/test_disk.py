@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import tfanime
 from tfanime import recipes
 from tfanime.cli.group import Verbs
-from tfanime.core import bounds, disk, files, images
+from tfanime.core import bounds, decode, disk, files
 from tfanime.core.files import atomic_folder, atomic_path, save_array, save_arrays
 from tfanime.data import writer
 from tfanime.frozen import load_frozen
@@ -188,7 +188,7 @@ def test_an_earlier_set_survives_a_kill_between_two_renames(tmp_path):
     [
         pytest.param(bounds.read_arrays, id="arrays"),
         pytest.param(bounds.load_network, id="network"),
-        pytest.param(images.read_image, id="picture"),
+        pytest.param(decode.read_image, id="picture"),
         pytest.param(table.read_table, id="table"),
         pytest.param(lambda path: load_frozen(str(path), 32, 32), id="frozen network"),
         pytest.param(

@@ -23,7 +23,7 @@ GB = 10**9
         (["H100, 550"], ["/gpu:0"], "linux", OK, "1 used (H100, 550)", ""),
         (["H100, 550"], [], "linux", LACKS, "H100, 550 seen, not used", "tensorflow[and-cuda]"),
         (["RTX, 550"], [], "win32", LACKS, "not used", "WSL2"),
-        ([], [], "darwin", LACKS, "processor", "docs/machines.md"),
+        ([], [], "darwin", LACKS, "processor", "See the documentation, Machines."),
         ([], [], "linux", LACKS, "none", ""),
     ],
 )

@@ -11,7 +11,7 @@ import profiles
 import pytest
 from PIL import Image
 
-from tfanime.core import animation, images
+from tfanime.core import animation, decode, images
 
 
 def encoded(picture, form="PNG", **options):
@@ -84,42 +84,42 @@ def test_reads_path_bytes_and_file(tmp_path):
     data = encoded(picture)
     (tmp_path / "ü.png").write_bytes(data)
     for file in (tmp_path / "ü.png", str(tmp_path / "ü.png"), data, io.BytesIO(data)):
-        np.testing.assert_array_equal(np.asarray(images.read_image(file)), np.asarray(picture))
+        np.testing.assert_array_equal(np.asarray(decode.read_image(file)), np.asarray(picture))
 
 
 def test_transparency_is_laid_over_white():
     half = Image.new("RGBA", (4, 4), (255, 0, 0, 128))
-    assert corner(images.read_image(encoded(half))) == (255, 127, 127)
+    assert corner(decode.read_image(encoded(half))) == (255, 127, 127)
     clear = Image.new("LA", (4, 4), (0, 0))
-    assert corner(images.read_image(encoded(clear))) == (255, 255, 255)
+    assert corner(decode.read_image(encoded(clear))) == (255, 255, 255)
 
 
 def test_palette_with_and_without_transparency():
     palette = Image.new("P", (4, 4), 1)
     palette.putpalette([0, 0, 0, 10, 20, 30])
-    assert corner(images.read_image(encoded(palette))) == (10, 20, 30)
-    assert corner(images.read_image(encoded(palette, transparency=1))) == (255, 255, 255)
+    assert corner(decode.read_image(encoded(palette))) == (10, 20, 30)
+    assert corner(decode.read_image(encoded(palette, transparency=1))) == (255, 255, 255)
     # Bytes in the tRNS chunk, one alpha a colour, make Pillow warn.
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         data = encoded(palette, transparency=bytes([255, 0]))
-        assert corner(images.read_image(data)) == (255, 255, 255)
+        assert corner(decode.read_image(data)) == (255, 255, 255)
 
 
 def test_transparent_colour_of_rgb():
     picture = Image.new("RGB", (4, 4), (1, 2, 3))
     data = encoded(picture, transparency=(1, 2, 3))
-    assert corner(images.read_image(data)) == (255, 255, 255)
+    assert corner(decode.read_image(data)) == (255, 255, 255)
 
 
 def test_grey_cmyk_and_sixteen_bits():
-    assert corner(images.read_image(encoded(Image.new("L", (4, 4), 77)))) == (77,) * 3
-    assert corner(images.read_image(encoded(Image.new("1", (4, 4), 1)))) == (255,) * 3
+    assert corner(decode.read_image(encoded(Image.new("L", (4, 4), 77)))) == (77,) * 3
+    assert corner(decode.read_image(encoded(Image.new("1", (4, 4), 1)))) == (255,) * 3
     cmyk = Image.new("CMYK", (8, 8), (0, 255, 255, 0))
-    red = corner(images.read_image(encoded(cmyk, "JPEG", quality=100)))
+    red = corner(decode.read_image(encoded(cmyk, "JPEG", quality=100)))
     assert red[0] > 245 and red[1] < 10 and red[2] < 10
     deep = Image.fromarray(np.array([[0, 32896, 65535]], np.uint16))
-    values = np.asarray(images.read_image(encoded(deep)))[0, :, 0]
+    values = np.asarray(decode.read_image(encoded(deep)))[0, :, 0]
     np.testing.assert_array_equal(values, [0, 128, 255])
 
 
@@ -128,7 +128,7 @@ def test_exif_rotation():
     picture.paste((0, 0, 0), (0, 0, 8, 8))  # left half black
     exif = Image.Exif()
     exif[0x0112] = 6  # turn a quarter to the right to see it upright
-    upright = images.read_image(encoded(picture, "JPEG", exif=exif, quality=100))
+    upright = decode.read_image(encoded(picture, "JPEG", exif=exif, quality=100))
     assert upright.size == (8, 16)
     assert upright.getpixel((4, 1))[0] < 20 and upright.getpixel((4, 14))[0] > 235
 
@@ -137,7 +137,7 @@ def test_broken_exif_does_not_spoil_a_picture():
     data = encoded(noise(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff rubbish")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert images.read_image(data).size == (40, 40)
+        assert decode.read_image(data).size == (40, 40)
 
 
 @pytest.mark.parametrize(
@@ -158,26 +158,26 @@ def test_colours_of_a_profile_become_those_of_srgb(profile, stored, expected, fo
     }
     picture = Image.new("RGB", (8, 8), stored)
     data = encoded(picture, form, icc_profile=profile, **options.get(form, {}))
-    np.testing.assert_allclose(corner(images.read_image(data)), expected, atol=5)
+    np.testing.assert_allclose(corner(decode.read_image(data)), expected, atol=5)
 
 
 def test_profiles_of_transparent_palette_and_grey_pictures():
     profile, stored, expected = profiles.display_p3(), (200, 60, 63), (217, 42, 56)
     half = encoded(Image.new("RGBA", (4, 4), (*stored, 128)), icc_profile=profile)
     over_white = [round(255 - (255 - value) * 128 / 255) for value in expected]
-    np.testing.assert_allclose(corner(images.read_image(half)), over_white, atol=3)
-    kept = images.read_image(half, alpha=True)
+    np.testing.assert_allclose(corner(decode.read_image(half)), over_white, atol=3)
+    kept = decode.read_image(half, alpha=True)
     assert kept.mode == "RGBA"
     np.testing.assert_allclose(kept.getpixel((0, 0)), (*expected, 128), atol=3)
     palette = Image.new("P", (4, 4), 1)
     palette.putpalette([0, 0, 0, *stored])
-    found = corner(images.read_image(encoded(palette, icc_profile=profile)))
+    found = corner(decode.read_image(encoded(palette, icc_profile=profile)))
     np.testing.assert_allclose(found, expected, atol=3)
     # Linear light: 128 / 255 is 0.502, in sRGB 0.737 of the full level.
     linear = profiles.grey_profile(1.0)
     deep = Image.fromarray(np.full((4, 4), 128 * 257, np.uint16))
     for grey in (Image.new("L", (4, 4), 128), deep, Image.new("LA", (4, 4), (128, 255))):
-        found = corner(images.read_image(encoded(grey, icc_profile=linear)))
+        found = corner(decode.read_image(encoded(grey, icc_profile=linear)))
         np.testing.assert_allclose(found, (188, 188, 188), atol=1)
 
 
@@ -185,10 +185,10 @@ def test_profiles_that_change_nothing():
     picture = noise()
     broken = b"\0" * 40 + b"acsp" + b"rubbish" * 30
     for profile in (profiles.srgb(), broken, profiles.grey_profile(1.0), bytes(5 * 2**20)):
-        found = images.read_image(encoded(picture, "TIFF", icc_profile=profile))
+        found = decode.read_image(encoded(picture, "TIFF", icc_profile=profile))
         np.testing.assert_array_equal(np.asarray(found), np.asarray(picture))
     grey = encoded(Image.new("L", (4, 4), 77), "JPEG", icc_profile=profiles.display_p3())
-    assert corner(images.read_image(grey)) == (77,) * 3
+    assert corner(decode.read_image(grey)) == (77,) * 3
 
 
 def test_strips_are_seamless(monkeypatch):
@@ -196,45 +196,45 @@ def test_strips_are_seamless(monkeypatch):
     layer.putalpha(noise(seed=1).convert("L"))
     data = encoded(layer, icc_profile=profiles.display_p3())
     deep = encoded(Image.fromarray(np.arange(1600, dtype=np.uint16).reshape(40, 40) * 40))
-    whole = [np.asarray(images.read_image(file)) for file in (data, deep)]
-    monkeypatch.setattr(images, "STRIP_PIXELS", 7 * 40)
-    parts = [np.asarray(images.read_image(file)) for file in (data, deep)]
+    whole = [np.asarray(decode.read_image(file)) for file in (data, deep)]
+    monkeypatch.setattr(decode, "STRIP_PIXELS", 7 * 40)
+    parts = [np.asarray(decode.read_image(file)) for file in (data, deep)]
     for one, other in zip(whole, parts, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_alpha_is_kept_on_request_where_there_is_any():
     opaque = encoded(noise().convert("RGBA"))
-    assert images.read_image(opaque, alpha=True).mode == "RGB"
-    assert images.read_image(encoded(noise()), alpha=True).mode == "RGB"
+    assert decode.read_image(opaque, alpha=True).mode == "RGB"
+    assert decode.read_image(encoded(noise()), alpha=True).mode == "RGB"
     keyed = encoded(Image.new("RGB", (4, 4), (1, 2, 3)), transparency=(1, 2, 3))
-    assert images.read_image(keyed, alpha=True).getpixel((0, 0)) == (1, 2, 3, 0)
+    assert decode.read_image(keyed, alpha=True).getpixel((0, 0)) == (1, 2, 3, 0)
     grey = encoded(Image.new("LA", (4, 4), (9, 70)))
-    assert images.read_image(grey, alpha=True).getpixel((0, 0)) == (9, 9, 9, 70)
+    assert decode.read_image(grey, alpha=True).getpixel((0, 0)) == (9, 9, 9, 70)
 
 
 def test_avif_is_read_or_named(monkeypatch):
     picture = Image.new("RGB", (16, 8), (200, 60, 61))
     data = encoded(picture, "AVIF", quality=100)
-    found = images.read_image(data)
+    found = decode.read_image(data)
     assert found.size == (16, 8)
     np.testing.assert_allclose(corner(found), (200, 60, 61), atol=4)
     with pytest.raises(ValueError, match="^damaged: "):
-        images.read_image(data[:40])
-    monkeypatch.setattr(images.features, "check", lambda feature: False)
+        decode.read_image(data[:40])
+    monkeypatch.setattr(decode.features, "check", lambda feature: False)
     with pytest.raises(ValueError, match="^cannot be read: AVIF, .* pip install --upgrade pillow"):
-        images.read_image(data[:40])
+        decode.read_image(data[:40])
     with pytest.raises(ValueError, match="^not a picture: HEIC"):
-        images.read_image(b"\0\0\0\x18ftypheic" + bytes(200))
+        decode.read_image(b"\0\0\0\x18ftypheic" + bytes(200))
 
 
 def test_threads_share_the_room_for_pixels(monkeypatch):
-    monkeypatch.setattr(images, "_room", images._Room(2 * 1600))
+    monkeypatch.setattr(decode, "_room", decode._Room(2 * 1600))
     lock, now, most = threading.Lock(), 0, 0
 
     def work(data):
         nonlocal now, most
-        with images.opened_image(data) as picture:
+        with decode.opened_image(data) as picture:
             pixels = picture.width * picture.height
             with lock:
                 now += pixels
@@ -248,16 +248,16 @@ def test_threads_share_the_room_for_pixels(monkeypatch):
         list(pool.map(work, files))
     # The largest does not fit in, and is decoded alone.
     assert most == 80 * 80
-    with pytest.raises(KeyError), images.opened_image(files[0]):
+    with pytest.raises(KeyError), decode.opened_image(files[0]):
         raise KeyError
-    assert images._room._taken == 0
+    assert decode._room._taken == 0
 
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
 def test_first_frame_of_an_animation(form):
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
     data = encoded(frames[0], form, save_all=True, append_images=frames[1:])
-    red = corner(images.read_image(data))
+    red = corner(decode.read_image(data))
     assert red[0] > 230 and red[2] < 20
 
 
@@ -286,17 +286,17 @@ def test_refusals_say_why_without_a_warning(data, reason):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(ValueError) as caught:
-            images.read_image(data)
+            decode.read_image(data)
     assert str(caught.value).startswith(reason)
 
 
 def test_pixel_limit_and_unreadable_paths(tmp_path):
     with pytest.raises(ValueError, match="40 x 40, more than 1,599"):
-        images.read_image(encoded(noise()), pixel_limit=1599)
+        decode.read_image(encoded(noise()), pixel_limit=1599)
     (tmp_path / "x.png").mkdir()
     for path in (tmp_path / "x.png", tmp_path / "none.png"):
         with pytest.raises(ValueError, match="cannot be read: "):
-            images.read_image(path)
+            decode.read_image(path)
 
 
 # ---- shaping and writing -----------------------------------------------------------------------
@@ -359,11 +359,11 @@ def test_save_image_and_grid(tmp_path):
     picture = np.asarray(noise())
     for ending in ("png", "webp"):
         images.save_image(tmp_path / f"a.{ending}", picture)
-        stored = images.read_image(tmp_path / f"a.{ending}")
+        stored = decode.read_image(tmp_path / f"a.{ending}")
         np.testing.assert_array_equal(np.asarray(stored), picture)
     images.save_image(tmp_path / "a.jpg", picture)
     images.save_grid(tmp_path / "grid.png", np.stack([picture] * 3), columns=3)
-    assert images.read_image(tmp_path / "grid.png").size == (3 * 42 + 2, 44)
+    assert decode.read_image(tmp_path / "grid.png").size == (3 * 42 + 2, 44)
     with pytest.raises(ValueError, match=r"\.png, \.jpg, \.jpeg, \.webp"):
         images.save_image(tmp_path / "a.mp4", picture)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.jpg", "a.png", "a.webp", "grid.png"]

@@ -15,6 +15,7 @@ from PIL import Image
 
 import tfanime
 from tfanime.core import images, notebook
+from tfanime.core.decode import read_image
 from tfanime.core.labels import Field, LabelSchema
 from tfanime.evaluation.report import Figure, Report
 from tfanime.sampling.generated import Generated
@@ -52,7 +53,7 @@ def test_generated_is_a_sheet_and_a_short_name():
 def test_generated_saves_by_its_ending(tmp_path):
     faces = drawn(3)
     faces.save(tmp_path / "sheet.png", columns=3)
-    sheet = np.asarray(images.read_image(tmp_path / "sheet.png"))
+    sheet = np.asarray(read_image(tmp_path / "sheet.png"))
     np.testing.assert_array_equal(sheet, images.grid(shots(3), 3))
     faces.save(tmp_path / "loop.gif")
     with Image.open(tmp_path / "loop.gif") as loop:
@@ -60,7 +61,7 @@ def test_generated_saves_by_its_ending(tmp_path):
     faces.save(tmp_path / "faces")
     names = sorted(file.name for file in (tmp_path / "faces").iterdir())
     assert names == [f"seed7_{i:06d}.png" for i in (16, 17, 18)]
-    stored = np.asarray(images.read_image(tmp_path / "faces" / names[1]))
+    stored = np.asarray(read_image(tmp_path / "faces" / names[1]))
     np.testing.assert_array_equal(stored, shots(3)[1])
     with pytest.raises(ValueError, match="ends in"):
         faces.save(tmp_path / "a.tiff")

@@ -71,3 +71,19 @@ def test_what_contributing_names_is_there():
     assert len(names) > 5
     for name in names:
         assert (ROOT / name).exists() or (ROOT / "tfanime" / name).exists(), name
+
+
+def test_installed_code_names_no_file_that_wheels_lack():
+    """Who has no checkout is told the page's title or the site's address instead."""
+    left_out = re.compile(r"(?<![\w/.-])(docs|scripts|tests|web_export)/[\w*{]")
+    builders = {"export/web/site.py"}  # which builds the site of a checkout
+    names = {
+        f"{path.relative_to(ROOT)}, line {number}: {line.strip()}"
+        for path in (ROOT / "tfanime").rglob("*")
+        if path.suffix in (".py", ".html", ".json") and path.is_file()
+        if path.relative_to(ROOT / "tfanime").as_posix() not in builders
+        if "_site" not in path.parts and "_saved_models" not in path.parts
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if left_out.search(line)
+    }
+    assert not names

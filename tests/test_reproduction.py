@@ -21,9 +21,9 @@ SEEDS = "abcd"
 @pytest.fixture(scope="module", autouse=True)
 def scripts():
     """Scripts import each other."""
-    sys.path.insert(0, str(ROOT / "scripts"))
+    sys.path.insert(0, str(ROOT / "scripts" / "studies"))
     yield
-    sys.path.remove(str(ROOT / "scripts"))
+    sys.path.remove(str(ROOT / "scripts" / "studies"))
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 
 from tests import scripts
 
-serving, training = (scripts.load(f"simulate_{name}") for name in ("serving", "training"))
+serving = scripts.load("serving/simulate_serving")
+training = scripts.load("cluster/simulate_training")
 
 
 @pytest.mark.parametrize("load", [0.3, 0.7])
@@ -76,7 +77,7 @@ def test_ring_all_reduce():
 
 def test_copying_to_storage(tmp_path):
     """There and back over TensorFlow's file system in memory, then only what changed."""
-    storage = scripts.load("object_storage")
+    storage = scripts.load("cluster/object_storage")
     (tmp_path / "a" / "deep").mkdir(parents=True)
     (tmp_path / "a" / "dataset.json").write_text("{}")
     (tmp_path / "a" / "deep" / "images.bin").write_bytes(b"\0" * 1000)

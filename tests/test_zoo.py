@@ -8,8 +8,8 @@ from click.testing import CliRunner
 
 import tfanime
 from tfanime import cli, zoo
+from tfanime.core.decode import read_image
 from tfanime.core.files import read_json
-from tfanime.core.images import read_image
 from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.recipes.config import Config
 from tfanime.tagging import load_tagger

@@ -12,6 +12,7 @@ from fuzz_common import damaged, peak, verdict
 from PIL import Image, ImageCms
 
 from tfanime.core import images
+from tfanime.core.decode import read_image
 
 REASONS = (
     "empty file",
@@ -37,7 +38,7 @@ def run(random: Random, folder: Path) -> Iterator[str]:
 
 def _read(data: bytes, alpha: bool) -> None:
     try:
-        found = images.read_image(data, alpha=alpha)
+        found = read_image(data, alpha=alpha)
     except ValueError as error:
         if str(error).partition(":")[0] not in REASONS:
             raise AssertionError(f"an unknown reason: {error}") from error

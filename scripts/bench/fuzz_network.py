@@ -132,7 +132,8 @@ def _reply(status: int, body: bytes, headers: dict[str, str]) -> bytes:
 def collectors(random: Random, folder: Path) -> Iterator[str]:
     from dataclasses import replace
 
-    from tfanime.collect.http import Client, FetchError
+    from tfanime.collect.answers import FetchError
+    from tfanime.collect.http import Client
     from tfanime.collect.transport import Limits
 
     limits = replace(Limits(), size=2_000_000, silence=0.5, total=2.0, attempts=2, patience=0.05)

@@ -12,7 +12,7 @@ from fuzz_common import damaged, hostile_value, verdict, with_hostile_value
 
 from tfanime.data.counts import label_counts
 from tfanime.prepare.arranged import folder_table, folders_hint, stylegan_table
-from tfanime.prepare.table import Labels, labels_of, read_labels
+from tfanime.prepare.table_labels import Labels, labels_of, read_labels
 
 NAMES = [f"{folder}/{i}.png" for folder in ("a", "b") for i in range(20)] + ["顔.png", "é.png"]
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp932", "latin-1")

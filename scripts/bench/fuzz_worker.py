@@ -49,7 +49,7 @@ def generator(job) -> None:
     from tfanime.core.files import read_json, write_json
     from tfanime.core.labels import Field, LabelSchema
     from tfanime.data import PackedDataset
-    from tfanime.data.packed import text_file
+    from tfanime.data.stored_arrays import text_file
     from tfanime.text.codes import TextCode
     from tfanime.text.vector_cache import keep_texts
     from tfanime.zoo.saved import save_generator

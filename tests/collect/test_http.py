@@ -24,7 +24,8 @@ from bad_server import (
 
 from tfanime.collect import addresses
 from tfanime.collect import http as polite
-from tfanime.collect.http import Client, FetchError, user_agent
+from tfanime.collect.answers import FetchError
+from tfanime.collect.http import Client, user_agent
 from tfanime.collect.rate_limit import LONGEST_DELAY, Pace
 
 

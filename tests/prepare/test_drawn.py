@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.drawn import render
 from tfanime.drawn.faces import draw_face, draw_faces, sample_labels
 from tfanime.drawn.palette import EYES, HAIR
 
@@ -205,3 +208,8 @@ def test_bad_range():
 
 def test_largest_seed():
     assert draw_faces(1, size=16, seed=2**53 - 1)[0].shape == (1, 16, 16, 3)
+
+
+def test_every_file_that_decides_pixels_is_in_the_version_of_the_drawing():
+    files = {file.name for file in Path(render.__file__).parent.glob("*.py")}
+    assert set(render.DRAWING) == files - {"__init__.py", "render.py"}

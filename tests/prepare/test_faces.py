@@ -13,9 +13,10 @@ from PIL import Image
 
 from tfanime.core.manifest import Manifest
 from tfanime.drawn.faces import draw_faces
-from tfanime.prepare import faces
+from tfanime.prepare import face_search
 from tfanime.prepare.detect import Box
-from tfanime.prepare.faces import crop_faces, cut, sharpness
+from tfanime.prepare.face_search import cut, sharpness
+from tfanime.prepare.faces import crop_faces
 from tfanime.prepare.pack import pack
 
 
@@ -177,7 +178,7 @@ def test_enlarging_finds_more_and_cuts_the_same(source, tmp_path):
 
 
 def test_huge_pictures_are_searched_reduced(tmp_path, monkeypatch):
-    monkeypatch.setattr(faces, "DETECTION_SIDE", 100)
+    monkeypatch.setattr(face_search, "DETECTION_SIDE", 100)
     folder = tmp_path / "in"
     folder.mkdir()
     Image.new("RGB", (400, 300)).save(folder / "large.png")

@@ -13,11 +13,11 @@ import pytest
 from broken_files import bad_files, encoded, face, good_files, write_folder
 from PIL import Image
 
-from tfanime.core import images
+from tfanime.core import decode, images
 from tfanime.data import PackedDataset, writer
 from tfanime.prepare import check, pack
 from tfanime.prepare.sources import Source
-from tfanime.prepare.table import Labels
+from tfanime.prepare.table_labels import Labels
 
 
 def run(source, out, **options):
@@ -263,7 +263,7 @@ def test_few_large_pictures_are_decoded_at_once(tmp_path, monkeypatch):
         return fit(*arguments)
 
     monkeypatch.setattr(images, "fit", slow)
-    monkeypatch.setattr(images, "_room", images._Room(2 * 100 * 100))
+    monkeypatch.setattr(decode, "_room", decode._Room(2 * 100 * 100))
     monkeypatch.setattr(pack, "CHUNK_FILES", 1)
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     assert len(run(folder, tmp_path / "out")) == 12
@@ -274,7 +274,8 @@ def test_few_large_pictures_are_decoded_at_once(tmp_path, monkeypatch):
 def test_a_killed_packing_leaves_no_half_set(folder, tmp_path):
     script = (
         "import sys, time\n"
-        "from tfanime.prepare import pack, writer\n"
+        "from tfanime.data import writer\n"
+        "from tfanime.prepare import pack\n"
         "def hang(self, *arguments, **notes):\n"
         "    self._flush(); print('ready', flush=True); time.sleep(60)\n"
         "writer.Writer.finish = hang\n"

@@ -10,7 +10,7 @@ import pytest
 from broken_files import good_files, write_folder
 
 from tfanime.core.disk import DiskError
-from tfanime.prepare import sources
+from tfanime.prepare import archives
 from tfanime.prepare.sources import fingerprint, natural, open_source
 
 
@@ -99,7 +99,7 @@ def test_hostile_zip(tmp_path):
 
 
 def test_members_that_unpack_to_too_much(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "FILE_LIMIT", 100)
+    monkeypatch.setattr(archives, "FILE_LIMIT", 100)
     files = {"big.png": bytes(101)}
     (tmp_path / "f").mkdir()
     (tmp_path / "f" / "big.png").write_bytes(bytes(101))
@@ -226,14 +226,14 @@ def test_fingerprint_follows_the_pictures(tmp_path):
 
 @pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
 def test_a_member_too_large_for_a_picture_takes_no_room(tmp_path, monkeypatch, mode):
-    monkeypatch.setattr(sources, "FILE_LIMIT", 10**6)
-    monkeypatch.setattr(sources, "SLACK", 1000)
+    monkeypatch.setattr(archives, "FILE_LIMIT", 10**6)
+    monkeypatch.setattr(archives, "SLACK", 1000)
     bomb = {"a.png": b"1" * 900, "bomb.png": bytes(10**6 + 1), "z.png": b"2" * 900}
     path = tar_of(tmp_path / "a.tar", bomb, mode)
-    monkeypatch.setattr(sources, "EXPANSION", 0)
+    monkeypatch.setattr(archives, "EXPANSION", 0)
     with pytest.raises(ValueError, match="more than 1,000 bytes would be unpacked. Unpack it your"):
         contents(path)
-    monkeypatch.setattr(sources, "SLACK", 2000)
+    monkeypatch.setattr(archives, "SLACK", 2000)
     with open_source(path) as source:
         assert (source.read("a.png"), source.read("z.png")) == (b"1" * 900, b"2" * 900)
         with pytest.raises(ValueError, match="^too large: 1,000,001 bytes"):
@@ -251,8 +251,8 @@ def test_a_full_temporary_disk_is_no_damaged_archive(tmp_path, monkeypatch, numb
                 raise OSError(number, os.strerror(number))
             return super().write(data)
 
-    monkeypatch.setattr(sources.tempfile, "TemporaryFile", Scratch)
-    monkeypatch.setattr(sources.tempfile, "gettempdir", lambda: "/small")
+    monkeypatch.setattr(archives.tempfile, "TemporaryFile", Scratch)
+    monkeypatch.setattr(archives.tempfile, "gettempdir", lambda: "/small")
     with pytest.raises(DiskError, match="The disk of '/small'"), open_source(path):
         pass
 
@@ -265,7 +265,7 @@ def test_an_archive_on_a_broken_disk_is_no_damaged_archive(tmp_path, monkeypatch
             raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(
-        sources, "DECOMPRESSORS", ((b"\x1f\x8b", lambda file: Broken(None, "rb", 9, file)),)
+        archives, "DECOMPRESSORS", ((b"\x1f\x8b", lambda file: Broken(None, "rb", 9, file)),)
     )
     with pytest.raises(DiskError, match="a.tar.gz' fails"), open_source(path):
         pass
@@ -290,7 +290,7 @@ def test_xz_streams_behind_each_other_and_their_memory(tmp_path, monkeypatch):
     (tmp_path / "a.tar.xz").write_bytes(packed)
     found, rejected = contents(tmp_path / "a.tar.xz")
     assert set(found) == {"a.png", "b.png"} and not rejected
-    monkeypatch.setattr(sources, "XZ_MEMORY", 2**20)  # these streams ask for 8 MB
+    monkeypatch.setattr(archives, "XZ_MEMORY", 2**20)  # these streams ask for 8 MB
     assert contents(tmp_path / "a.tar.xz")[0] == {}
 
 

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from tfanime.core.labels import MAKEGIRLSMOE
-from tfanime.prepare.table import _number, read_labels, read_table
+from tfanime.prepare.table import read_table
+from tfanime.prepare.table_columns import _number
+from tfanime.prepare.table_labels import read_labels
 
 nan = np.nan
 NAMES = [f"{i}.png" for i in range(10)]

@@ -1,4 +1,4 @@
-"""The plain Keras way that scripts/bench_train.py compares with does what the recipes do."""
+"""The plain Keras way that scripts/bench/bench_train.py compares with does what the recipes do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LINEAR = {"optimizer": "sgd", "beta_1": 0.0, "g_lr": 0.1, "d_lr": 0.1, "lr_decay
 
 @pytest.fixture(scope="module")
 def bench():
-    return scripts.load("bench_train")
+    return scripts.load("bench/bench_train")
 
 
 def assert_close(mine, theirs):

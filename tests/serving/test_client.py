@@ -14,7 +14,7 @@ from tiny_models import LATENT, SCHEMA
 
 import tfanime
 from tfanime.core import seeds
-from tfanime.serving import Client, client, transport
+from tfanime.serving import Client, client, rest_transport
 
 UNAVAILABLE, INVALID = grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INVALID_ARGUMENT
 
@@ -212,8 +212,8 @@ def test_settings():
 
 def test_zeros_at_the_ends_of_bytes_survive_json():
     value = np.asarray([[b"a\0\0", b"\0"]], object)
-    sent = json.loads(json.dumps(transport._to_json(value)))
-    back = transport._from_json(sent)
+    sent = json.loads(json.dumps(rest_transport._to_json(value)))
+    back = rest_transport._from_json(sent)
     assert back.tolist() == value.tolist() and back.shape == (1, 2)
 
 

@@ -16,7 +16,8 @@ from tiny_models import HEIGHT, LATENT, SCHEMA, WIDTH
 import tfanime
 from tests import scripts
 from tfanime.core import seeds
-from tfanime.core.images import read_image, to_uint8
+from tfanime.core.decode import read_image
+from tfanime.core.images import to_uint8
 from tfanime.core.labels import Field, LabelSchema, to_signed
 from tfanime.export.serving import server_files
 from tfanime.export.serving.saved_model import export_saved_model
@@ -337,8 +338,8 @@ def test_tags_of_a_model_without_labels_are_refused(exported):
 
 
 def test_mixed_valid_and_hostile_requests(girls):
-    """scripts/check_serving.py sends 10,000; this is the same, shorter."""
-    counts, unclear = scripts.load("check_serving").run(girls, 250)
+    """scripts/serving/check_serving.py sends 10,000; this is the same, shorter."""
+    counts, unclear = scripts.load("serving/check_serving").run(girls, 250)
     assert not unclear
     assert counts["valid: answered"] > 90 and counts["hostile: refused"] > 90
     assert not any("badly" in what for what in counts)

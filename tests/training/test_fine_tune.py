@@ -7,8 +7,9 @@ from runs import arrays_of
 
 import tfanime
 from tfanime import recipes
+from tfanime.core.decode import read_image
 from tfanime.core.files import read_json
-from tfanime.core.images import read_image, save_image
+from tfanime.core.images import save_image
 from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema
 from tfanime.drawn.faces import draw_faces
 from tfanime.training import checkpoint

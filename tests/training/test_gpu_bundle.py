@@ -16,7 +16,7 @@ SMALL = ["generator.channels=4", "discriminator.channels=4", "batch_size=8"]
 
 @pytest.fixture(scope="module")
 def bundle():
-    return scripts.load("gpu_bundle")
+    return scripts.load("cluster/gpu_bundle")
 
 
 def test_parts_are_no_larger_than_asked_and_make_the_folder_again(bundle, tmp_path):
@@ -57,7 +57,8 @@ def test_two_slices_are_one_training(packed, tmp_path):
     pytest.importorskip("jax")
     words = ["--recipe", "dcgan", "--precision", "float32", "--no-wheels", "--set", *SMALL]
     out = tmp_path / "bundle"
-    command = [sys.executable, ROOT / "scripts" / "gpu_bundle.py", packed, *words, "--out", out]
+    script = ROOT / "scripts" / "cluster" / "gpu_bundle.py"
+    command = [sys.executable, script, packed, *words, "--out", out]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     env = {**os.environ, "PYTHON": sys.executable, "JAX_PLATFORMS": "cpu"}

@@ -46,8 +46,8 @@ class Names(click.ParamType):
 @click.option(
     "--protocol",
     type=click.Choice(["seed-a", "seed-b"]),
-    help="A named set of metrics, counts and networks; see docs/evaluation.md. seed-a also writes "
-    "the poster study's table, of several models too.",
+    help="A named set of metrics, counts and networks (documentation, Evaluation). seed-a also "
+    "writes the poster study's table, of several models too.",
 )
 @click.option(
     "--extractor",

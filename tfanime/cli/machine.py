@@ -33,7 +33,7 @@ EXTRAS = {
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LITTLE_DISK, LITTLE_MEMORY = 5e9, 4e9  # bytes
-GUIDE = "docs/machines.md"
+GUIDE = "the documentation, Machines"
 
 
 @dataclass(frozen=True)

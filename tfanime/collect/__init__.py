@@ -5,8 +5,8 @@
     records = myanimelist.parse_page(html, url)             # any saved page
     myanimelist.collect("posters/", seasons=["2018/spring"], contact="me@example.org")
 
-Every collection is a folder of `records.jsonl`, `pictures/` and `manifest.json`
-(docs/collect.md). The parts are loaded when they are first used.
+Every collection is a folder of `records.jsonl`, `pictures/` and `manifest.json`. The parts are
+loaded when they are first used.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tfanime.collect import danbooru, getchu, myanimelist
-    from tfanime.collect.http import Client, FetchError
+    from tfanime.collect.answers import FetchError
+    from tfanime.collect.http import Client
     from tfanime.collect.myanimelist import Record
 
 __all__ = ["Client", "FetchError", "Record", "danbooru", "getchu", "myanimelist"]
@@ -24,7 +25,7 @@ __all__ = ["Client", "FetchError", "Record", "danbooru", "getchu", "myanimelist"
 _MODULES = ("danbooru", "getchu", "myanimelist")
 _NAMES = {
     "Client": "tfanime.collect.http",
-    "FetchError": "tfanime.collect.http",
+    "FetchError": "tfanime.collect.answers",
     "Record": "tfanime.collect.myanimelist",
 }
 

@@ -23,7 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfanime.collect.http import PICTURES, REFUSED, Client, FetchError
+from tfanime.collect.answers import PICTURES, REFUSED, FetchError
+from tfanime.collect.http import Client
 from tfanime.core.files import atomic_path, write_text
 from tfanime.core.manifest import Manifest, Step
 
@@ -217,10 +218,10 @@ def keep_pictures(names: Sequence[str], pictures: Mapping[str, Picture]) -> tupl
 
 def check(body: bytes, file: str) -> Picture:
     """Decodes the bytes of a picture; what is none, or a placeholder, is refused."""
-    from tfanime.core import images
+    from tfanime.core.decode import read_image
 
     try:
-        picture = images.read_image(body)
+        picture = read_image(body)
     except ValueError as error:
         return Picture(refused=str(error).partition(":")[0])
     if is_flat(picture):

@@ -11,13 +11,13 @@ import os
 import re
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tfanime.collect import addresses
+from tfanime.collect.answers import GONE, HTML, PASSING, REDIRECTS, REFUSED, Answer, FetchError
 from tfanime.core.cache import cache_folder
 from tfanime.version import __version__
 
@@ -26,50 +26,9 @@ if TYPE_CHECKING:
 
     from tfanime.collect.transport import Limits
 
-HTML = ("text/html", "application/xhtml+xml")
-PICTURES = ("image/", "application/octet-stream", "binary/octet-stream")
 ROBOTS_AGE = timedelta(days=1)  # RFC 9309, section 2.4
 ROBOTS_LIMIT = 500 * 1024  # and section 2.5
-REDIRECTS = (301, 302, 303, 307, 308)
-GONE = (400, 404, 405, 406, 410, 451)
-# A wall against robots says this of everything, for an hour, so it is believed of no address.
-REFUSED = (401, 403)
-PASSING = (*REFUSED, 408, 425, 429, 500, 502, 503, 504)
 REPEATED = 8  # addresses in a row that fail in passing ways, after which the site counts as down
-
-
-class FetchError(RuntimeError):
-    """An address that did not give what was wanted.
-
-    Args:
-        reason: a few words shared by all such cases, for example `"status 404"`.
-        detail: what exactly happened.
-        passing: whether it may go well another time.
-        asked: whether the address was asked at all.
-        paused: whether the server said how long to wait, and the pace keeps to it.
-    """
-
-    def __init__(
-        self,
-        reason: str,
-        detail: str,
-        passing: bool = False,
-        asked: bool = True,
-        paused: bool = False,
-    ):
-        super().__init__(f"{reason}: {detail}")
-        self.reason, self.detail = reason, detail
-        self.passing, self.asked, self.paused = passing, asked, paused
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an address gave: `url` after redirects, `kind` (content type) and `body`."""
-
-    url: str
-    kind: str
-    body: bytes
-    cached: bool
 
 
 class Client:
@@ -158,7 +117,7 @@ class Client:
         Args:
             url: an address of the site.
             kinds: content types that are wanted; one that ends in `/` stands for all of its sort.
-            keep: whether to store the answer. Pictures are stored elsewhere.
+            keep: whether to store the answer. Images are stored elsewhere.
 
         Raises:
             FetchError: with a reason; `passing` tells whether trying later can help.
@@ -385,16 +344,6 @@ def user_agent(contact: str | None = None) -> str:
             f"Received: {contact[:100]!r}."
         )
     return f"{agent} (personal research collection; {contact})"
-
-
-def unread(error: FetchError) -> RuntimeError:
-    """What ends a collection whose list cannot be had."""
-    advice = (
-        "Run the same command again later; it continues where it stopped."
-        if error.passing
-        else "Look at it in a browser."
-    )
-    return RuntimeError(f"A list of the site cannot be read: {error}. {advice}")
 
 
 def _may_be_kept(response: requests.Response) -> bool:

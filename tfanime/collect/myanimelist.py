@@ -11,9 +11,11 @@ from pathlib import Path
 from urllib.parse import quote_plus
 
 from tfanime.collect import tables
+from tfanime.collect.answers import FetchError, unread
 from tfanime.collect.folder import LATER, Collection, keep_pictures
-from tfanime.collect.http import Client, FetchError, unread
-from tfanime.collect.myanimelist_pages import (
+from tfanime.collect.http import Client
+from tfanime.collect.myanimelist_pages import parse_page
+from tfanime.collect.myanimelist_record import (
     ADULT_GENRES,
     FIELDS,
     SITE,
@@ -21,7 +23,6 @@ from tfanime.collect.myanimelist_pages import (
     anime_id,
     clean_synopsis,
     largest_poster,
-    parse_page,
 )
 from tfanime.core.manifest import Manifest, Step
 
@@ -64,7 +65,7 @@ def collect(
     progress: bool = True,
     **client_options,
 ) -> Manifest:
-    """Records and posters into a folder (docs/collect.md); continues where it was stopped.
+    """Records and posters into a folder; continues where it was stopped.
 
     Args:
         out: the folder.

@@ -1,10 +1,7 @@
-"""What is known about a picture: a `LabelSchema` and arrays of labels that follow it.
+"""What is known about images: a `LabelSchema` and arrays of labels that follow it.
 
-A label array is `(n, schema.size)` float32 in the *0/1 coding*: a group is one-hot over its
-values, a flag is 0 or 1, a continuous value is its position between `low` and `high` (0 to 1), a
-vector's numbers v are stored as (v + 1) / 2 so that the networks see v, and NaN stands for "not
-known". The *-1/+1 coding*, which the networks are fed
-(MakeGirlsMoe, Jin et al. 2017, section 3.4), is `2 x - 1` with 0 for "not known".
+A label array is `(n, schema.size)` float32 in the 0/1 coding, NaN where a label is not known; the
+networks are fed the -1/+1 coding (`label_fields` has both).
 """
 
 from __future__ import annotations
@@ -16,86 +13,29 @@ from dataclasses import field as attribute
 
 import numpy as np
 
+from tfanime.core.label_fields import (
+    QUANTILES,
+    Field,
+    encode_field,
+    free_codes,
+    to_signed,
+    to_unsigned,
+)
+from tfanime.core.label_priors import draw_labels
 from tfanime.core.printing import near_miss
 
-KINDS = ("group", "flag", "value", "vector")
-TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
-FALSE_WORDS = frozenset({"0", "false", "no", "off"})
-MIDDLE = 1e-6  # what stands for 0 in -1/+1 coding
-QUANTILES = 17  # knots of the stored distribution of a continuous value
+__all__ = [
+    "FACES",
+    "MAKEGIRLSMOE",
+    "Field",
+    "LabelSchema",
+    "free_codes",
+    "to_signed",
+    "to_unsigned",
+]
+
 EXAMPLES = 256  # rows that a schema with vectors keeps, to draw labels from
 ROWS = 1024  # rows that a schema without vectors keeps, if it is asked to
-
-
-@dataclass(frozen=True)
-class Field:
-    """One thing that can be known about a picture.
-
-    Args:
-        name: what users type, for example `"hair"` or `"smile"`.
-        kind: `"group"` (exactly one of `values`), `"flag"` (yes or no), `"value"` (a number
-            between `low` and `high`) or `"vector"` (`length` numbers, such as those of a text).
-        values: the names of a group's values, in column order.
-        frequencies: empirical distribution: of a group, one probability a value; of a flag, a
-            single probability; of a value, its 17 equally spaced quantiles in 0/1 coding.
-            Empty when unknown.
-        low, high: the range of a `"value"` field, in its own unit.
-        length: of a `"vector"`.
-        free: a code that no picture is labelled with and a generator gives a meaning of its own
-            (InfoGAN), see `with_codes`.
-    """
-
-    name: str
-    kind: str
-    values: tuple[str, ...] = ()
-    frequencies: tuple[float, ...] = ()
-    low: float = 0.0
-    high: float = 1.0
-    length: int = 0
-    free: bool = False
-
-    def __post_init__(self):
-        if self.kind not in KINDS:
-            raise ValueError(f"A label field's kind is one of {KINDS}. Received: {self.kind!r}.")
-        if self.kind == "group" and len(set(self.values)) < 2:
-            raise ValueError(
-                f"The group {self.name!r} needs at least two different values. "
-                f"Received: {list(self.values)}."
-            )
-        if self.kind == "value" and not self.low < self.high:
-            raise ValueError(
-                f"The value {self.name!r} needs low < high. Received: {self.low} and {self.high}."
-            )
-        if (self.kind == "vector") != (self.length > 0):
-            raise ValueError(
-                f"length is at least 1 for a vector, and for nothing else. Received: {self.length} "
-                f"for the {self.kind} {self.name!r}."
-            )
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Column names: `blue_hair` for the value `blue` of the group `hair`, else the name."""
-        if self.kind == "group":
-            return tuple(f"{value}_{self.name}" for value in self.values)
-        if self.kind == "vector":
-            return tuple(f"{self.name}_{i}" for i in range(self.length))
-        return (self.name,)
-
-    @property
-    def size(self) -> int:
-        if self.kind == "vector":
-            return self.length
-        return len(self.values) if self.kind == "group" else 1
-
-    def default_frequencies(self) -> tuple[float, ...]:
-        """Seed B's training prior: groups uniform, flags 0.25; values uniform."""
-        if self.kind == "group":
-            return (1.0 / self.size,) * self.size
-        if self.kind == "flag":
-            return (0.25,)
-        if self.kind == "vector":
-            return ()
-        return tuple(np.linspace(0.0, 1.0, QUANTILES))
 
 
 @dataclass(frozen=True)
@@ -157,11 +97,11 @@ class LabelSchema:
         wanted = {self.field(name).name for name in names}
         if not wanted:
             raise ValueError("A selection of labels names one or more. Received none.")
-        kept = tuple(f for f in self.fields if f.name in wanted)
+        fields = tuple(f for f in self.fields if f.name in wanted)
         where = self.slices()
-        columns = np.concatenate([np.r_[where[f.name]] for f in kept])
+        columns = np.concatenate([np.r_[where[f.name]] for f in fields])
         examples = None if self.examples is None else self.examples[:, columns]
-        return LabelSchema(kept, examples), columns
+        return LabelSchema(fields, examples), columns
 
     def with_codes(self, codes: Sequence[Field]) -> LabelSchema:
         """The same schema with more fields, which come before its vectors."""
@@ -183,19 +123,19 @@ class LabelSchema:
 
     def slices(self) -> dict[str, slice]:
         """Where each field's columns are."""
-        found, start = {}, 0
+        places, start = {}, 0
         for field in self.fields:
-            found[field.name] = slice(start, start + field.size)
+            places[field.name] = slice(start, start + field.size)
             start += field.size
-        return found
+        return places
 
     def field(self, name: str) -> Field:
         for field in self.fields:
             if field.name == name:
                 return field
-        known = [f.name for f in self.fields]
+        names = [f.name for f in self.fields]
         raise ValueError(
-            f"{name!r} is not a known attribute. Known: {', '.join(known)}.{near_miss(name, known)}"
+            f"{name!r} is not a known attribute. Known: {', '.join(names)}.{near_miss(name, names)}"
         )
 
     # ---- from and to words -------------------------------------------------------------------
@@ -214,36 +154,9 @@ class LabelSchema:
         """
         row = np.full(self.size, np.nan, np.float32)
         where = self.slices()
-        for name, given in tags.items():
-            row[where[self.field(name).name]] = self._encode_one(self.field(name), given)
+        for name, value in tags.items():
+            row[where[self.field(name).name]] = encode_field(self.field(name), value)
         return row
-
-    def _encode_one(self, field: Field, given: object) -> np.ndarray | float:
-        if field.kind == "group":
-            return np.eye(field.size, dtype=np.float32)[_place(field, given)]
-        if field.kind == "vector":
-            numbers = np.asarray(given)
-            if numbers.shape != (field.length,) or numbers.dtype.kind not in "fiu":
-                raise ValueError(
-                    f"{field.name!r} is a vector of {field.length} numbers, made from a text by "
-                    f"`tfanime imagine`. Received: {type(given).__name__}."
-                )
-            return to_unsigned(numbers)
-        if field.kind == "flag":
-            word = str(given).strip().lower()
-            if word in TRUE_WORDS or word in FALSE_WORDS:
-                return float(word in TRUE_WORDS)
-            raise ValueError(f"{field.name!r} is true or false. Received: {given!r}.")
-        try:
-            number = float(given)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            number = np.nan
-        if not field.low <= number <= field.high:
-            raise ValueError(
-                f"{field.name!r} is a number from {field.low:g} to {field.high:g}. "
-                f"Received: {given!r}."
-            )
-        return (number - field.low) / (field.high - field.low)
 
     def decode(self, row: np.ndarray) -> dict[str, object]:
         """One label row back to words; unknown fields and vectors are left out."""
@@ -302,12 +215,12 @@ class LabelSchema:
             part = np.asarray(labels, np.float64)[:, self.slices()[field.name]]
             part = part[~np.isnan(part).any(axis=1)]
             if not len(part) or field.kind == "vector":
-                found = ()
+                frequencies = ()
             elif field.kind == "value":
-                found = np.quantile(part[:, 0], np.linspace(0, 1, QUANTILES))
+                frequencies = np.quantile(part[:, 0], np.linspace(0, 1, QUANTILES))
             else:
-                found = part.mean(axis=0)
-            fields.append(replace(field, frequencies=tuple(float(x) for x in found)))
+                frequencies = part.mean(axis=0)
+            fields.append(replace(field, frequencies=tuple(float(x) for x in frequencies)))
         return LabelSchema(tuple(fields)).with_examples(labels)
 
     def with_examples(self, labels: np.ndarray) -> LabelSchema:
@@ -315,10 +228,10 @@ class LabelSchema:
         if not self.vector_size:
             return self
         vectors = np.asarray(labels)[:, -self.vector_size :]
-        known = np.flatnonzero(~np.isnan(vectors).any(axis=1))
-        if not len(known):
+        complete = np.flatnonzero(~np.isnan(vectors).any(axis=1))
+        if not len(complete):
             return self
-        return self._with_some(labels, known, EXAMPLES)
+        return self._with_some(labels, complete, EXAMPLES)
 
     def with_rows(self, labels: np.ndarray) -> LabelSchema:
         """The same schema with examples from `labels` `(n, size)`, with or without vectors."""
@@ -350,55 +263,17 @@ class LabelSchema:
         """
         if prior not in ("empirical", "training"):
             raise ValueError(f"prior is 'empirical' or 'training'. Received: {prior!r}.")
-        uniforms = np.asarray(uniforms)
-        labels = np.empty((len(uniforms), self.size), np.float32)
-        for i, field in enumerate(self.fields):
-            u, place = uniforms[:, i], self.slices()[field.name]
-            if field.kind == "vector":
-                labels[:, place] = 0.5  # the middle, where there are no examples
-                continue
-            known = field.frequencies if prior == "empirical" else ()
-            table = np.asarray(known or field.default_frequencies(), np.float64)
-            if field.kind == "group":
-                # The total is added left to right, as the twins of docs/seeds.md do. The last edge
-                # is left out, so rounding cannot fall off the end.
-                edges = np.cumsum(table / np.cumsum(table)[-1])[:-1]
-                chosen = (u[:, None] >= edges[None, :]).sum(axis=1)
-                labels[:, place] = np.eye(field.size, dtype=np.float32)[chosen]
-            elif field.kind == "flag":
-                labels[:, place] = (u < table[0])[:, None]
-            else:
-                labels[:, place] = np.interp(u, np.linspace(0, 1, len(table)), table)[:, None]
-        given = None if given is None else np.broadcast_to(given, labels.shape)
-        if self.examples is not None and (given is None or np.isnan(given).any()):
-            drawn = self._drawn_examples(uniforms[:, len(self.fields) - 1], given)
-            labels = np.where(np.isnan(drawn), labels, drawn)
-        if given is not None:
-            labels = np.where(np.isnan(given), labels, given).astype(np.float32)
-        return labels
-
-    def _drawn_examples(self, u: np.ndarray, given: np.ndarray | None) -> np.ndarray:
-        """An example for each number of `u`, among those nearest to what is given."""
-        examples = self.examples
-        if given is None or np.isnan(given).all():
-            return examples[(u * len(examples)).astype(int)]
-        drawn = np.empty((len(u), self.size), np.float32)
-        for i, row in enumerate(given):
-            known = ~np.isnan(row)
-            apart = np.nansum(np.abs(examples[:, known] - row[known]), axis=1)
-            close = np.flatnonzero(apart <= apart.min() + 1e-6)
-            drawn[i] = examples[close[int(u[i] * len(close))]]
-        return drawn
+        return draw_labels(self.fields, self.examples, np.asarray(uniforms), prior, given)
 
     # ---- storage -----------------------------------------------------------------------------
 
     def to_json(self) -> dict:
         """A JSON-ready description, read back by `from_json`."""
-        stored = {}
+        examples = {}
         if self.examples is not None:
             halves = np.ascontiguousarray(self.examples, "<f2")
-            stored = {"examples": base64.b64encode(halves.tobytes()).decode()}
-        return stored | {
+            examples = {"examples": base64.b64encode(halves.tobytes()).decode()}
+        return examples | {
             "fields": [
                 {
                     "name": f.name,
@@ -435,45 +310,6 @@ class LabelSchema:
             return schema
         rows = np.frombuffer(base64.b64decode(stored["examples"]), "<f2")
         return replace(schema, examples=rows.astype(np.float32).reshape(-1, schema.size))
-
-
-def _place(field: Field, given: object) -> int:
-    """Which value of a group is meant; capitals matter only where two values differ in them."""
-    word = str(given)
-    same = [i for i, value in enumerate(field.values) if value.lower() == word.lower()]
-    if word in field.values:
-        return field.values.index(word)
-    if len(same) == 1:
-        return same[0]
-    raise ValueError(
-        f"{field.name!r} is one of: {', '.join(field.values)}. "
-        f"Received: {given!r}.{near_miss(given, field.values)}"
-    )
-
-
-def free_codes(categorical: int, values: int, continuous: int) -> tuple[Field, ...]:
-    """The codes of an InfoGAN (Chen et al. 2016, section 7): `categorical_1`, ... with the values
-    0, 1, ..., all equally likely, and `continuous_1`, ... uniform from -1 to 1."""
-    names = tuple(str(value) for value in range(values))
-    groups = [Field(f"categorical_{i + 1}", "group", names, free=True) for i in range(categorical)]
-    numbers = [
-        Field(f"continuous_{i + 1}", "value", low=-1.0, high=1.0, free=True)
-        for i in range(continuous)
-    ]
-    return (*groups, *numbers)
-
-
-def to_signed(labels: np.ndarray) -> np.ndarray:
-    """0/1 coding to -1/+1 coding; NaN becomes 0. Any shape, float32."""
-    signed = np.asarray(labels, np.float32) * 2.0 - 1.0
-    # A value right in the middle of its range is known: only "not known" is exactly 0.
-    signed = np.where(signed == 0, np.float32(MIDDLE), signed)
-    return np.nan_to_num(signed, nan=0.0)
-
-
-def to_unsigned(labels: np.ndarray) -> np.ndarray:
-    """-1/+1 coding to 0/1 coding. Any shape, float32; an unknown (0) becomes 0.5."""
-    return (np.asarray(labels, np.float32) + 1.0) / 2.0
 
 
 def _flags(names: str, frequencies: Sequence[float]) -> tuple[Field, ...]:

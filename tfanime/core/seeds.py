@@ -2,8 +2,9 @@
 
 Random numbers come from Threefry-2x32-20, a counter-based generator: number j of picture i is a
 pure function of (seed, i, j), so a picture never depends on how many others are drawn, and the
-map can be written again in a few lines of JavaScript or TensorFlow. `docs/seeds.md` specifies it
-and lists known values; every constant below is part of that specification and must not change.
+map can be written again in a few lines of JavaScript or TensorFlow. The documentation (Seeds)
+specifies it and lists known values; every constant below is part of that specification and must
+not change.
 
 Reference: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011,
 https://doi.org/10.1145/2063384.2063405

@@ -9,7 +9,7 @@ from tfanime.core.printing import plain
 
 
 def label_counts(schema: LabelSchema, labels: np.ndarray) -> list[tuple[str, str]]:
-    """The name of every label but vectors, and how many pictures have each of its values, the
+    """The name of every label but vectors, and how many images have each of its values, the
     commonest first: `("hair", "blue 12, red 8; unknown 3")`.
 
     Args:

@@ -1,50 +1,52 @@
-"""The packed dataset: pictures and labels on disk, read in an order that can be resumed.
+"""The packed dataset: images and labels on disk, read in an order that can be resumed.
 
     data = load_data("faces/", size=64)
     for batch in data.batches(64, seed=1, start_step=5000): ...   # NumPy alone
     data.tf_dataset(64, seed=1)                                     # the same for tf.data
 
-docs/data.md documents the files, which plain NumPy reads.
+The documentation (Data) describes the files, which plain NumPy reads.
 """
 
 from __future__ import annotations
 
-import atexit
-import gc
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfanime.core import bounds, disk
+from tfanime.core import disk
 from tfanime.core import images as image_tools
 from tfanime.core.files import read_json
-from tfanime.core.labels import Field, LabelSchema, to_signed
+from tfanime.core.labels import Field, LabelSchema
 from tfanime.core.notebook import MOST, Pictures, image_tag, table
+from tfanime.data.balance import repeats
+from tfanime.data.batches import (
+    SPLIT,
+    check_seed,
+    random_numbers,
+    shuffled_batches,
+    tensorflow_batches,
+)
 from tfanime.data.counts import label_counts
+from tfanime.data.stored_arrays import open_array, text_file, text_vectors
 from tfanime.data.writer import FORMAT, VERSION, finish_digest
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-SEED_LIMIT = 2**53
-MOST_REPEATS = 16  # of a picture with a rare label
-# The highest word of the Philox counter keeps apart what the numbers are for.
-_ORDER, _FLIP, _CONDITION, _SPLIT = range(4)
-
 
 class PackedDataset(Pictures):
-    """Pictures of one size with their labels, in memory-mapped files or in memory.
+    """Images of one size with their labels, in memory-mapped files or in memory.
 
     Use `PackedDataset.open`, `from_arrays` or `load_data`.
 
     Attributes:
         path: the packed folder; None in memory.
-        count, height, width: of the pictures.
+        count, height, width: of the images.
         schema: what the label columns mean; None without labels.
         text_files: `text-NAME.npz` of every text among the labels; `text.codes_of` reads them.
     """
@@ -71,7 +73,7 @@ class PackedDataset(Pictures):
 
     @classmethod
     def open(cls, path: str | os.PathLike) -> PackedDataset:
-        """Opens a packed folder without reading its pictures.
+        """Opens a packed folder without reading its images.
 
         Raises:
             ValueError: if it is none, or if a file of it is missing or of another shape.
@@ -79,24 +81,24 @@ class PackedDataset(Pictures):
         path = Path(path)
         try:
             manifest = read_json(path / "dataset.json")
-            known = manifest["format"] == FORMAT and manifest["version"] == VERSION
+            readable = manifest["format"] == FORMAT and manifest["version"] == VERSION
         except (OSError, ValueError, KeyError, TypeError) as error:
             disk.check(error, path)
-            known = False
-        if not known:
+            readable = False
+        if not readable:
             raise ValueError(
                 f"A packed set is a folder with a dataset.json of version {VERSION}. Received: "
                 f"{str(path)!r}. Make one with tfanime.pack or `tfanime prepare`."
             )
         shape = (manifest["height"], manifest["width"], 3)
         shards = [
-            _load(path / shard["file"], (shard["count"], *shape), np.uint8)
+            open_array(path / shard["file"], (shard["count"], *shape), np.uint8)
             for shard in manifest["shards"]
         ]
         schema = labels = None
         if manifest["labels"] is not None:
             schema = LabelSchema.from_json(manifest["labels"])
-            labels = _load(path / "labels.npy", (manifest["count"], schema.size), np.float32)
+            labels = open_array(path / "labels.npy", (manifest["count"], schema.size), np.float32)
         data = cls(shards, labels, schema, path, manifest["sha256"])
         if manifest.get("texts"):
             return data._with_texts(manifest["texts"])
@@ -121,7 +123,7 @@ class PackedDataset(Pictures):
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of pictures and labels in stored order (docs/data.md says how)."""
+        """SHA-256 of images and labels in stored order (`writer.finish_digest`)."""
         if self._given_sha256 is None:
             digest = hashlib.sha256()
             for start in range(0, self.count, 1024):
@@ -132,13 +134,13 @@ class PackedDataset(Pictures):
 
     @property
     def rows(self) -> np.ndarray:
-        """Where the pictures are in the stored order: a view has some of them."""
+        """Where the images are in the stored order: a view has some of them."""
         return self._rows
 
     # ---- by index ----------------------------------------------------------------------------
 
     def images(self, indices: Sequence[int] | np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Pictures by position: `(k, height, width, 3)` uint8, a copy. All of them by default."""
+        """Images by position: `(k, height, width, 3)` uint8, a copy. All of them by default."""
         rows = np.atleast_1d(self._rows[indices])
         if len(self._shards) == 1:
             return np.asarray(self._shards[0][rows])
@@ -169,7 +171,7 @@ class PackedDataset(Pictures):
         """Two views that share the files: `(train, held_out)`.
 
         Args:
-            held_out: share of the pictures in the second view, 0 to 1 exclusive; each view gets
+            held_out: share of the images in the second view, 0 to 1 exclusive; each view gets
                 at least one.
             seed: the same seed gives the same split.
         """
@@ -179,7 +181,7 @@ class PackedDataset(Pictures):
                 f"Received: {held_out!r} of {self.count} pictures."
             )
         cut = min(max(1, round(self.count * held_out)), self.count - 1)
-        order = _random(seed, 0, _SPLIT).permutation(self.count)
+        order = random_numbers(seed, 0, SPLIT).permutation(self.count)
         parts = np.sort(order[cut:]), np.sort(order[:cut])
         train, held = (
             self._view(self._labels, self.schema, None, self._rows[p], self.text_files)
@@ -188,7 +190,7 @@ class PackedDataset(Pictures):
         return train, held
 
     def select(self, names: Sequence[str]) -> PackedDataset:
-        """The same pictures with some of their labels only.
+        """The same images with some of their labels only.
 
         Raises:
             ValueError: for a name that is none of the labels', or no labels.
@@ -202,13 +204,13 @@ class PackedDataset(Pictures):
         return self._view(labels, schema, self.sha256, self._rows, files)
 
     def with_rows(self) -> PackedDataset:
-        """The same pictures and labels; the schema keeps rows of these to draw from."""
+        """The same images and labels; the schema keeps rows of these to draw from."""
         schema = self.schema.with_rows(self.labels())
         return self._view(self._labels, schema, self.sha256, self._rows, self.text_files)
 
     def with_codes(self, codes: Sequence[Field]) -> PackedDataset:
-        """The same pictures and labels; the schema has these fields too, which are known of none
-        of the pictures."""
+        """The same images and labels; the schema has these fields too, which are known of none
+        of the images."""
         schema = LabelSchema(tuple(codes))
         labels = np.full((self._ends[-1], schema.size), np.nan, np.float32)
         if self.schema is not None:
@@ -217,13 +219,13 @@ class PackedDataset(Pictures):
         return self._view(labels, schema, self.sha256, self._rows, self.text_files)
 
     def balanced(self, share: float) -> PackedDataset:
-        """A view that repeats pictures with rare labels, so that they are seen often enough.
+        """A view that repeats images with rare labels, so that they are seen often enough.
 
         Its schema keeps the frequencies of the data.
 
         Args:
             share: of all rows of the view, 0 to 1 exclusive, that each flag, and each value of a
-                group, should have; no picture is repeated more than 16 times for it.
+                group, should have; no image is repeated more than 16 times for it.
 
         Raises:
             ValueError: without labels, or for another share.
@@ -240,7 +242,7 @@ class PackedDataset(Pictures):
     def with_labels(
         self, labels: np.ndarray, schema: LabelSchema, sha256: str, text_files: Sequence[Path]
     ) -> PackedDataset:
-        """The same pictures with other labels `(n, schema.size)`; `sha256` is theirs together."""
+        """The same images with other labels `(n, schema.size)`; `sha256` is theirs together."""
         return self._view(labels, schema, sha256, self._rows, text_files)
 
     def _with_texts(self, names: Sequence[str]) -> PackedDataset:
@@ -253,7 +255,7 @@ class PackedDataset(Pictures):
         columns, digest = [self.labels()], hashlib.sha256(self.sha256.encode())
         files = [text_file(self.path, name) for name in names]
         for name, file in zip(names, files, strict=True):
-            vectors = _text_vectors(file, len(self))
+            vectors = text_vectors(file, len(self))
             fields.append(Field(name, "vector", length=vectors.shape[1]))
             columns.append((vectors + 1.0) / 2.0)
             digest.update(name.encode() + np.ascontiguousarray(vectors, "<f4").tobytes())
@@ -278,7 +280,7 @@ class PackedDataset(Pictures):
     ) -> Iterator[dict[str, np.ndarray]]:
         """Endless shuffled batches, a pure function of `(seed, step)`.
 
-        Every epoch visits every picture once, in a new order; what is left at its end starts the
+        Every epoch visits every image once, in a new order; what is left at its end starts the
         first batch of the next, so no batch is short. To go on at step k, pass `start_step=k`:
         nothing is replayed.
 
@@ -286,10 +288,10 @@ class PackedDataset(Pictures):
             batch_size: B, of all shards together.
             seed: 0 to 2**53 - 1.
             start_step: index of the first batch.
-            flip: mirror each picture left to right with probability 1/2.
-            prior: where `condition` comes from. None: the labels of the real pictures, unknown
+            flip: mirror each image left to right with probability 1/2.
+            prior: where `condition` comes from. None: the labels of the real images, unknown
                 ones drawn from the empirical frequencies. `"empirical"` or `"training"`: drawn
-                anew, see `LabelSchema.sample`; labels with vectors are those of any picture.
+                anew, see `LabelSchema.sample`; labels with vectors are those of any image.
             shard: `(i, n)`: only rows `i B/n` to `(i + 1) B/n` of each batch, for worker i of n.
             parts: of a batch that is used in so many parts after each other, critic steps for
                 example, the worker gets those rows of every part.
@@ -299,7 +301,7 @@ class PackedDataset(Pictures):
             `condition` (B/n, schema.size) float32 in the -1/+1 coding; an unknown label is 0, a
             condition never is unknown.
         """
-        _check_seed(seed)
+        check_seed(seed)
         if prior not in (None, "empirical", "training"):
             raise ValueError(f"prior is None, 'empirical' or 'training'. Received: {prior!r}.")
         worker, workers = shard
@@ -313,34 +315,8 @@ class PackedDataset(Pictures):
                 f"Received: {tuple(shard)} with batches of {batch_size} in {parts} parts."
             )
         by_part = np.arange(batch_size).reshape(parts, workers, -1)
-        return self._batches(batch_size, seed, start_step, flip, prior, by_part[:, worker].ravel())
-
-    def _batches(
-        self, size: int, seed: int, step: int, flip: bool, prior: str | None, part: np.ndarray
-    ) -> Iterator[dict[str, np.ndarray]]:
-        order = _Order(self.count, seed)
-        while True:
-            rows = order.at(step * size, size)[part]
-            pictures = self.images(rows)
-            if flip:
-                # Drawn for the whole batch, so that shards agree with one worker.
-                mirrored = _random(seed, step, _FLIP).random(size)[part] < 0.5
-                # Whole pixels move at once: twice as fast as reversing an axis of bytes.
-                pixels = pictures.view("V3")[..., 0]
-                pixels[mirrored] = pixels[mirrored][:, :, ::-1]
-            batch = {"images": pictures}
-            if self.schema is not None:
-                known = self.labels(rows)
-                fields = len(self.schema.fields)
-                uniforms = _random(seed, step, _CONDITION).random((size, fields))[part]
-                given = known if prior is None else None
-                if prior is not None and self.schema.vector_size:
-                    # Vectors go with the other labels: those of other pictures, drawn anew.
-                    given = self.labels((uniforms[:, -1] * self.count).astype(int))
-                drawn = self.schema.sample(uniforms, prior or "empirical", given=given)
-                batch |= {"labels": to_signed(known), "condition": to_signed(drawn)}
-            yield batch
-            step += 1
+        part = by_part[:, worker].ravel()
+        return shuffled_batches(self, batch_size, seed, start_step, flip, prior, part)
 
     def tf_dataset(
         self,
@@ -353,104 +329,10 @@ class PackedDataset(Pictures):
     ) -> tf.data.Dataset:
         """`batches` for Keras and `tf.data`: the same arguments, dictionaries and numbers, but
         `images` are float32 in [-1, 1]. Endless; prefetches."""
-        import tensorflow as tf
-
         options = (batch_size, seed, start_step, flip, prior, shard)
-        _end_iterators_at_exit()
         self.batches(*options)  # checks the arguments here and not in a thread of tf.data
         each = batch_size // shard[1]
-        signature = {"images": tf.TensorSpec((each, self.height, self.width, 3), tf.uint8)}
-        if self.schema is not None:
-            row = tf.TensorSpec((each, self.schema.size), tf.float32)
-            signature |= {"labels": row, "condition": row}
-
-        def to_float(batch: dict) -> dict:
-            # images.to_float in graph operations; the pictures cross into TensorFlow as bytes.
-            scaled = tf.cast(batch["images"], tf.float32) / image_tools.HALF_RANGE - 1.0
-            return batch | {"images": scaled}
-
-        settings = tf.data.Options()
-        # `shard` does this, and a generator has no files that tf.data could deal out.
-        settings.experimental_distribute.auto_shard_policy = (
-            tf.data.experimental.AutoShardPolicy.OFF
-        )
-        dataset = tf.data.Dataset.from_generator(
-            lambda: self.batches(*options), output_signature=signature
-        )
-        return dataset.map(to_float).prefetch(4).with_options(settings)
-
-
-def text_file(folder: Path, name: str) -> Path:
-    """Where the vectors of a text are: `codes (count, k)` float32, NaN where an image has none."""
-    return folder / f"text-{name}.npz"
-
-
-def _text_vectors(file: Path, count: int) -> np.ndarray:
-    try:
-        vectors = np.asarray(bounds.read_arrays(file)["codes"], np.float32)
-        if vectors.ndim != 2 or len(vectors) != count:
-            raise ValueError(f"{vectors.shape} for {count} pictures")
-    except (OSError, ValueError, KeyError) as error:
-        disk.check(error, file)
-        raise ValueError(
-            f"The packed set is damaged: {str(file)!r} cannot be read ({error}). "
-            "Run `tfanime text attach` again."
-        ) from error
-    return vectors
-
-
-def repeats(labels: np.ndarray, schema: LabelSchema, share: float) -> np.ndarray:
-    """How often each row is repeated so that every flag, and every value of a group, has at least
-    a share of all rows: `(n,)` int, 1 to `MOST_REPEATS`.
-
-    A label that a row shares with others counts for both, so weights are raised label by label
-    until all are satisfied or at the limit.
-
-    Args:
-        labels: `(n, schema.size)`, 0/1 coding, NaN unknown.
-        schema: of them.
-        share: 0 to 1 exclusive.
-    """
-    slices = schema.slices()
-    fields = [f for f in schema.fields if f.kind in ("group", "flag") and not f.free]
-    columns = [i for f in fields for i in range(slices[f.name].start, slices[f.name].stop)]
-    shown = labels[:, columns] == 1
-    weights = np.ones(len(labels))
-    for _ in range(100):
-        shares = weights @ shown / weights.sum()
-        rare = (shares > 0) & (shares < share)
-        if not rare.any():
-            break
-        # The rarest label of a row says how much more of it is needed.
-        wanted = np.where(shown & rare, share / np.maximum(shares, 1e-9), 1.0).max(axis=1)
-        weights = np.minimum(weights * wanted, MOST_REPEATS)
-    # Fractions are handed on from row to row, so that the sum stays right and nothing is random.
-    ends = np.cumsum(weights)
-    return np.maximum(np.diff(np.floor(ends), prepend=0).astype(int), 1)
-
-
-class _Order:
-    """The endless sequence of shuffled epochs, readable at any place."""
-
-    def __init__(self, count: int, seed: int):
-        self.count, self.seed = count, seed
-        self._epochs: dict[int, np.ndarray] = {}
-
-    def at(self, start: int, size: int) -> np.ndarray:
-        first, last = start // self.count, (start + size - 1) // self.count
-        parts = [self._epoch(epoch) for epoch in range(first, last + 1)]
-        self._epochs = {last: parts[-1]}
-        begin = start - first * self.count
-        return (
-            np.concatenate(parts)[begin : begin + size]
-            if first < last
-            else (parts[0][begin : begin + size])
-        )
-
-    def _epoch(self, epoch: int) -> np.ndarray:
-        if epoch not in self._epochs:
-            return _random(self.seed, epoch, _ORDER).permutation(self.count)
-        return self._epochs[epoch]
+        return tensorflow_batches(self, each, lambda: self.batches(*options))
 
 
 def from_arrays(
@@ -475,51 +357,3 @@ def from_arrays(
             )
         schema = schema.with_frequencies(labels)
     return PackedDataset([images], labels, schema)
-
-
-# ---- small helpers -----------------------------------------------------------------------------
-
-
-def _random(seed: int, index: int, use: int) -> np.random.Generator:
-    """Numbers that depend on nothing but these three."""
-    _check_seed(seed)
-    return np.random.Generator(np.random.Philox(key=[seed, index], counter=[0, 0, 0, use]))
-
-
-@cache
-def _end_iterators_at_exit() -> None:
-    """Prevents a program from hanging when it ends, by an exception for example.
-
-    tf.data's threads call our generator. Once the interpreter shuts down such a call never
-    returns, and the destructor of an iterator that is still alive waits for it for ever.
-    """
-    import tensorflow as tf
-
-    def end() -> None:
-        for thing in gc.get_objects():
-            kinds = type(thing).__mro__  # isinstance() would wake lazily loaded modules
-            if tf.data.Iterator in kinds or "MultiDeviceIterator" in kinds[0].__name__:
-                vars(thing).clear()
-
-    atexit.register(end)
-
-
-def _check_seed(seed: int) -> None:
-    if not 0 <= seed < SEED_LIMIT:
-        raise ValueError(f"A seed is a whole number from 0 to 2**53 - 1. Received: {seed!r}.")
-
-
-def _load(path: Path, shape: tuple[int, ...], dtype: type) -> np.ndarray:
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        disk.check(error, path)
-        raise ValueError(
-            f"The packed set is damaged: {str(path)!r} cannot be read ({error}). Pack it again."
-        ) from error
-    if array.shape != shape or array.dtype != dtype:
-        raise ValueError(
-            f"The packed set is damaged: {str(path)!r} must be {shape} {np.dtype(dtype)}. "
-            f"Received: {array.shape} {array.dtype}. Pack it again."
-        )
-    return array

@@ -1,4 +1,4 @@
-"""Writing the files of a packed set (docs/data.md has the format)."""
+"""Writing the files of a packed set, whose format the documentation (Data) describes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Writer:
 
     Args:
         folder: where.
-        height, width: of every picture.
+        height, width: of every image.
     """
 
     def __init__(self, folder: Path, height: int, width: int):
@@ -33,7 +33,7 @@ class Writer:
         self._digest = hashlib.sha256()
 
     def add(self, picture: np.ndarray) -> None:
-        """Appends one `(height, width, 3)` uint8 picture."""
+        """Appends one `(height, width, 3)` uint8 image."""
         self._shard[self._filled] = picture
         self._filled += 1
         if self._filled == len(self._shard):
@@ -75,7 +75,7 @@ def is_packed(folder: str | os.PathLike) -> bool:
 
 
 def finish_digest(digest, count: int, height: int, width: int, labels: np.ndarray | None) -> str:
-    """The SHA-256 of a set: picture bytes in stored order, label bytes (little-endian float32),
+    """The SHA-256 of a set: image bytes in stored order, label bytes (little-endian float32),
     then the text `"COUNT HEIGHT WIDTH"`."""
     if labels is not None:
         digest.update(np.ascontiguousarray(labels, "<f4"))

@@ -1,8 +1,8 @@
-"""The built-in pictures: anime faces drawn from the 34 attributes of MakeGirlsMoe and a seed.
+"""The built-in images: anime faces drawn from the 34 attributes of MakeGirlsMoe and a seed.
 
 They are drawn with Pillow in vector form, three or four flat tones a material, larger than asked
 for and averaged down. Whatever the labels do not say (bangs, skin, clothes, tilt, ...) comes from
-the seed alone, so a label can be changed with everything else in the picture kept.
+the seed alone, so a label can be changed with everything else in the image kept.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from tfanime.core.labels import MAKEGIRLSMOE
-from tfanime.drawn.artist import Face, Style
+from tfanime.drawn.artist import paint
+from tfanime.drawn.portrait import Portrait, Style
 
 SEED_LIMIT = 2**53  # seeds are whole numbers below it, which JSON and JavaScript keep exactly
 # Second word of the Philox key (the first is the seed): what the numbers are for.
 _LABELS, _SEEDS, _STYLE = 1, 2, 3
-_ROW = 16  # numbers drawn for the labels of one picture; a multiple of Philox's block of four
+_ROW = 16  # numbers drawn for the labels of one image; a multiple of Philox's block of four
 
 
 def draw_face(labels: np.ndarray, seed: int, size: int = 64) -> np.ndarray:
@@ -25,7 +26,7 @@ def draw_face(labels: np.ndarray, seed: int, size: int = 64) -> np.ndarray:
         labels: `(34,)` in the 0/1 coding of `labels.MAKEGIRLSMOE`: one hair and one eye colour,
             every flag 0 or 1, nothing unknown.
         seed: 0 to 2**53 - 1; decides everything that `labels` does not.
-        size: side of the picture in pixels, at least 8.
+        size: side of the image in pixels, at least 8.
 
     Returns:
         `(size, size, 3)` uint8 RGB, the same for the same arguments.
@@ -50,7 +51,7 @@ def draw_face(labels: np.ndarray, seed: int, size: int = 64) -> np.ndarray:
 
 
 def sample_labels(count: int, seed: int = 0, prior: str = "training", first: int = 0) -> np.ndarray:
-    """Labels of `count` pictures, all of them known.
+    """Labels of `count` images, all of them known.
 
     Args:
         count: how many rows.
@@ -79,16 +80,16 @@ def draw_faces(
     first: int = 0,
     progress: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw pictures `first` to `first + count - 1` of a seed.
+    """Draw images `first` to `first + count - 1` of a seed.
 
-    Picture `i` does not depend on `count` or `first`, so parts can be drawn by several processes.
+    Image `i` does not depend on `count` or `first`, so parts can be drawn by several processes.
 
     Args:
-        count: how many pictures.
-        size: side of a picture in pixels, at least 8.
+        count: how many images.
+        size: side of an image in pixels, at least 8.
         seed: 0 to 2**53 - 1.
-        labels: `(count, 34)` labels of these pictures; drawn by `sample_labels` when not given.
-        first: index of the first picture.
+        labels: `(count, 34)` labels of these images; drawn by `sample_labels` when not given.
+        first: index of the first image.
         progress: show a progress bar.
 
     Returns:
@@ -124,11 +125,11 @@ def draw_faces(
 
 def _draw(labels: np.ndarray, seed: int, size: int) -> np.ndarray:
     uniforms = np.random.Generator(np.random.Philox(key=[seed, _STYLE])).random(Style.SIZE)
-    return Face(MAKEGIRLSMOE.decode(labels), Style.from_uniforms(uniforms), size).paint()
+    return paint(Portrait(MAKEGIRLSMOE.decode(labels), Style.from_uniforms(uniforms), size))
 
 
 def _picture_seeds(count: int, seed: int, first: int) -> list[int]:
-    """A `draw_face` seed for each picture: the first number of the picture's Philox block."""
+    """A `draw_face` seed for each image: the first number of the image's Philox block."""
     bits = np.random.Philox(key=[seed, _SEEDS]).advance(first)
     return (bits.random_raw(4 * count)[::4] >> np.uint64(11)).tolist()
 

@@ -22,8 +22,19 @@ from tfanime.core.files import atomic_folder, save_arrays, write_json
 from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.data.writer import Writer
 
-DRAWING = ("faces.py", "artist.py", "palette.py", "strokes.py")  # what decides the pixels
-STEP = 32  # pictures between two reports of a worker
+# What decides the pixels.
+DRAWING = (
+    "faces.py",
+    "artist.py",
+    "portrait.py",
+    "hair.py",
+    "features.py",
+    "body.py",
+    "accessories.py",
+    "palette.py",
+    "strokes.py",
+)
+STEP = 32  # images between two reports of a worker
 
 
 def drawing_version() -> str:

@@ -1,4 +1,4 @@
-"""Curves and a small antialiased canvas: what `drawn.py` draws its faces with."""
+"""Curves and a small antialiased canvas: what faces are drawn with."""
 
 from __future__ import annotations
 
@@ -74,17 +74,17 @@ def blade(root_a, bend_a, tip, bend_b, root_b) -> np.ndarray:
 
 
 class Canvas:
-    """A square picture drawn several times too large, then averaged down.
+    """A square image drawn several times too large, then averaged down.
 
     Args:
-        size: side of the finished picture, in pixels.
+        size: side of the finished image, in pixels.
         background: its colour.
-        scale: pixels of the finished picture a unit of length.
+        scale: pixels of the finished image a unit of length.
         origin: pixel position of the point (0, 0).
     """
 
     def __init__(self, size: int, background: Colour, scale: float, origin: Sequence[float]):
-        # Small pictures need more of it: their eyes are a few pixels wide.
+        # Small images need more of it: their eyes are a few pixels wide.
         self.factor = 4 if size <= 64 else 3 if size <= 96 else 2
         self.image = Image.new("RGB", (size * self.factor,) * 2, background)
         self.draw = ImageDraw.Draw(self.image)
@@ -124,5 +124,5 @@ class Canvas:
         self.line(np.concatenate([points, points[:1]]), edge, width)
 
     def finish(self) -> np.ndarray:
-        """The finished picture, `(size, size, 3)` uint8."""
+        """The finished image, `(size, size, 3)` uint8."""
         return np.asarray(self.image.reduce(self.factor))

@@ -91,7 +91,7 @@ def evaluate(
         metrics: of `fid`, `kid`, `prdc`, `is`, `1nn`, `diversity`, `neighbours`, and with labels
             `gan-train-test`, `fid-between-labels`, `attributes`. Default: all that apply.
         protocol: `"seed-a"` or `"seed-b"`: metrics and counts of the projects that tfanime
-            reproduces; see docs/evaluation.md.
+            reproduces; the documentation (Evaluation) lists them.
         extractor: see `tfanime.metrics.features`. Figures of different extractors cannot be
             compared. Default: `tagger`, which needs no file, or the protocol's.
         classifier: for the Inception Score: `tagger:FIELD`, or what `metrics.load_classifier`

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from tfanime import zoo
-from tfanime.core.images import fit, read_image
+from tfanime.core.decode import read_image
+from tfanime.core.images import fit
 from tfanime.core.labels import LabelSchema
 from tfanime.data import PackedDataset
 from tfanime.data.writer import is_packed

@@ -12,7 +12,8 @@ import numpy as np
 from tfanime.core.labels import LabelSchema
 from tfanime.data import PackedDataset
 from tfanime.evaluation.subject import Subject
-from tfanime.metrics.features import Extractor, extract, features_in_chunks, load_extractor
+from tfanime.metrics.extractor import Extractor
+from tfanime.metrics.features import extract, features_in_chunks, load_extractor
 from tfanime.metrics.statistics import (
     Statistics,
     dataset_features,

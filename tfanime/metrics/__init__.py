@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from tfanime.metrics.attributes import AttributePrecision, attribute_precision
 from tfanime.metrics.diversity import mean_feature_distance, mean_ms_ssim, ms_ssim
-from tfanime.metrics.features import Extractor, extract, load_classifier, load_extractor
+from tfanime.metrics.extractor import Extractor
+from tfanime.metrics.features import extract, load_classifier, load_extractor
 from tfanime.metrics.fid import fid_between, fid_from_features, fid_from_statistics
 from tfanime.metrics.gan_train_test import GanTrainTest, gan_train_test
 from tfanime.metrics.inception_score import (

@@ -14,7 +14,8 @@ import numpy as np
 from tfanime.core.cache import cache_folder, writing
 from tfanime.core.files import atomic_path, save_array, save_arrays
 from tfanime.metrics.arrays import check_features
-from tfanime.metrics.features import Extractor, features_in_chunks
+from tfanime.metrics.extractor import Extractor
+from tfanime.metrics.features import features_in_chunks
 
 FEW = 1000  # images of a set, below which every figure says that they are few
 ROWS = 512  # gathered before they enter the covariance, which costs d x d memory traffic each time

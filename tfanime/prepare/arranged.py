@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from tfanime.core.printing import plain
 from tfanime.prepare.check import Rejected
 from tfanime.prepare.sources import PICTURE_ENDINGS
-from tfanime.prepare.table import MOST_LABELS, MOST_VALUES, Table
+from tfanime.prepare.table import MOST_LABELS, Table
+from tfanime.prepare.table_columns import MOST_VALUES
 
 FOLDERS = "folders"  # in place of a table: the folder of a picture is its class
 CLASS = "class"  # the name of the label that both make

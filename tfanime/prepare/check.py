@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from tfanime.core import images
+from tfanime.core.decode import opened_image
 from tfanime.core.printing import plain
 
 HASH_SIDE = 16  # rows and columns of the perceptual hash, one bit each
@@ -89,7 +90,7 @@ def check_picture(
     Raises:
         ValueError: `"REASON: detail"`.
     """
-    with images.opened_image(data) as picture:
+    with opened_image(data) as picture:
         if min(picture.size) < smallest:
             raise ValueError(
                 f"too small: {picture.width} x {picture.height}, at least {smallest} wanted"

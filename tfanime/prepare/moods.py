@@ -28,7 +28,7 @@ def decide(
     leading: int,
     undecided: str,
 ) -> tuple[dict[str, str], list[Rejected]]:
-    """The mood of every picture that is kept, and those that are not for want of one."""
+    """The mood of every image that is kept, and those that are not for want of one."""
     moods, left_out = {}, []
     for name, poster in matched.items():
         tags = poster.texts["genres"]

@@ -1,4 +1,4 @@
-"""Packing pictures into the folder that everything else reads (docs/data.md has the format)."""
+"""Packing images into the folder that everything else reads (`tfanime.data`)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ from tfanime.prepare.sources import (
     pictures_in,
     source_kind,
 )
-from tfanime.prepare.table import MOST_LABELS, MOST_TAGS, Labels, labels_of, read_labels
+from tfanime.prepare.table import MOST_LABELS
+from tfanime.prepare.table_labels import MOST_TAGS, Labels, labels_of, read_labels
 
 if TYPE_CHECKING:
     from tfanime.data import PackedDataset
@@ -78,7 +79,7 @@ def pack(
             of a folder that `tfanime collect` or `prepare faces` wrote, its pictures are taken.
         out: folder to create. If it already holds this very set, it is returned as it is.
         size: as in `images.parse_size`.
-        labels: CSV with a column `file`; see `tfanime.prepare.table` for the other columns. Or
+        labels: CSV with a column `file`; for the other columns see `table_columns`. Or
             `"folders"`: the folder of a picture is its class. By default a CSV of paths is its
             own, `faces.tar` or `faces.zip` uses a `faces.csv` beside it, and StyleGAN's
             `dataset.json` is read. Pictures without a row have unknown labels.

@@ -13,17 +13,18 @@ from pathlib import Path
 
 from tfanime.prepare.check import Rejected
 from tfanime.prepare.sources import Source
-from tfanime.prepare.table import finder, read_table
+from tfanime.prepare.table import read_table
+from tfanime.prepare.table_labels import finder
 
 LINE_LIMIT = 2**20  # bytes of one line of records.jsonl
 
 
 @dataclass(frozen=True)
 class Poster:
-    """What a record says about one picture.
+    """What a record says about one image.
 
     Args:
-        file: the picture's name, or its number without an ending.
+        file: the image's name, or its number without an ending.
         texts: column to cleaned text; `genres` is a tuple of names.
         row: the line of the record in its file, from 1.
     """
@@ -108,7 +109,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
 
 
 def find_images(records: Path, pictures: str | os.PathLike | None) -> tuple[Path, Path]:
-    """The file of records, and where the pictures are."""
+    """The file of records, and where the images are."""
     table = records / "records.jsonl" if records.is_dir() else records
     if not table.is_file() or table.suffix not in (".jsonl", ".csv"):
         raise ValueError(
@@ -123,7 +124,7 @@ def find_images(records: Path, pictures: str | os.PathLike | None) -> tuple[Path
 
 
 def drop_tables(opened: Source, table: Path) -> None:
-    """The table lying among the pictures, and what tfanime writes beside them, are no pictures."""
+    """The table lying among the images, and what tfanime writes beside them, are no images."""
     ours = {table.name, "records.jsonl", "manifest.json", "journal.jsonl"}
     opened.names = [name for name in opened.names if name not in ours]
 
@@ -135,9 +136,9 @@ def match_images(
     root: str,
     rejected: list[Rejected],
 ) -> dict[str, Poster]:
-    """Pictures with their records; what has no partner or lacks a text goes to `rejected`.
+    """Images with their records; what has no partner or lacks a text goes to `rejected`.
 
-    Records name pictures from within the folder `root` or, as `root/NAME`, from beside it.
+    Records name images from within the folder `root` or, as `root/NAME`, from beside it.
     """
     find = finder(names)
     matched: dict[str, Poster] = {}
@@ -170,7 +171,7 @@ def _clean(column: str, value: object) -> object:
     if isinstance(value, list):
         return tuple(filter(None, map(_line, value)))
     if column == "synopsis" and isinstance(value, str):
-        from tfanime.collect.myanimelist import clean_synopsis
+        from tfanime.collect.myanimelist_record import clean_synopsis
 
         value = clean_synopsis(value)
     return _line(value)

@@ -37,7 +37,7 @@ from tfanime.prepare.poster_records import (
     read_records,
 )
 from tfanime.prepare.sources import Source, fingerprint, open_source
-from tfanime.prepare.table import Labels
+from tfanime.prepare.table_labels import Labels
 from tfanime.prepare.titles import split_titles
 
 TEXTS = "texts.jsonl"
@@ -65,8 +65,8 @@ def pack_posters(
 ) -> Manifest:
     """Packs posters with class and texts. The CLI's `tfanime prepare posters`.
 
-    Records without a picture, pictures without a record, records that lack a text of `need`,
-    duplicates and pictures that cannot be used are left out and counted.
+    Records without an image, images without a record, records that lack a text of `need`,
+    duplicates and images that cannot be used are left out and counted.
 
     Args:
         records: a folder with `records.jsonl` and `pictures/` as `tfanime collect` writes it, or a
@@ -82,16 +82,16 @@ def pack_posters(
             keeps them with an unknown label, `"first"` gives a tie the class of its first tag and
             leaves out the unknown.
         need: columns that must not be empty.
-        test: share of the pictures in `test/`, 0 for none. All posters of one title, whatever
+        test: share of the images in `test/`, 0 for none. All posters of one title, whatever
             the season or edition, are on one side.
         mode, focus: as in `images.fit`.
-        near_duplicates: leave out pictures that look the same as an earlier one.
+        near_duplicates: leave out images that look the same as an earlier one.
         licence: note for the manifest; by default that of the records' own manifest.
         overwrite: replace other posters at `out`.
         progress: show a progress bar.
 
     Raises:
-        ValueError: for wrong arguments, records or pictures that are none, or fewer than two
+        ValueError: for wrong arguments, records or images that are none, or fewer than two
             titles.
     """
     records, out = Path(records), Path(out)
@@ -178,7 +178,7 @@ def _write(
     """Writes both packed sets.
 
     Returns:
-        How many pictures are on each `(side, mood)`, and those that could not be used.
+        How many images are on each `(side, mood)`, and those that could not be used.
     """
     rejected: list[Rejected] = []
     height, width = settings["size"]

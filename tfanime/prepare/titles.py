@@ -48,7 +48,7 @@ def split_titles(
     more than its share: the same names always give the same split, in whatever order they come.
 
     Args:
-        titles: name of the picture to its title.
+        titles: name of the image to its title.
         test: wanted share of the names, 0 for none.
         moods: name to its mood, each of which is split in the same proportion.
 

@@ -9,7 +9,7 @@ Without labels: `infogan`, or `--set conditioning=none`.
 Expect, after 51,200 pictures of 32 px, FID 661 and KID 1.66 on faces with hair and eye colour
 (MobileNetV2; real pictures 68 to 72 and 0.00): blurred faces in the colours asked for. Cost: 1.15
 billion multiply-adds a picture at 64 px, 75 pictures a second on 2 cores in float32.
-docs/recipes.md and docs/performance.md tell how these were measured.
+The documentation tells how these were measured.
 
     tfanime train ac-infogan --data posters/ --size 64x96 --minutes 60 --out runs/ac-infogan
 """

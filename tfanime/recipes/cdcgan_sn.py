@@ -10,8 +10,8 @@ Without labels: `--set conditioning=none`.
 
 Expect, after 51,200 pictures of 32 px, FID 793 and KID 1.92 on faces with hair and eye colour
 (MobileNetV2; real pictures 68 to 72 and 0.00): the first outlines of faces. Cost: 1.43 billion
-multiply-adds a picture at 64 px, 63 pictures a second on 2 cores in float32. docs/recipes.md and
-docs/performance.md tell how these were measured.
+multiply-adds a picture at 64 px, 63 pictures a second on 2 cores in float32. The documentation
+tells how these were measured.
 
     tfanime train cdcgan-sn --data posters/ --size 64x96 --minutes 60 --out runs/posters
 """

@@ -16,7 +16,7 @@ and it saw 15 % good pictures and 14 % broken ones.
 
 Expect, after 51,200 pictures of 32 px, FID 677 and KID 1.90 on faces (MobileNetV2; real pictures 68
 to 72 and 0.00): faces. Cost: 1.14 billion multiply-adds a picture at 64 px, 75 pictures a second on
-2 cores in float32. docs/recipes.md and docs/performance.md tell how these were measured.
+2 cores in float32. The documentation tells how these were measured.
 
     tfanime train dcgan --data faces/ --size 64 --minutes 60 --out runs/dcgan
 """

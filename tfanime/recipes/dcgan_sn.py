@@ -9,8 +9,7 @@ command below is one of its cells, with a decay from 2e-3 to 2e-4.
 
 Expect, after 51,200 pictures of 32 px, FID 892 and KID 2.65 on faces (MobileNetV2; real pictures 68
 to 72 and 0.00): blurred faces, nearly all alike. Cost: 1.14 billion multiply-adds a picture at 64
-px, 78 pictures a second on 2 cores in float32. docs/recipes.md and docs/performance.md tell how
-these were measured.
+px, 78 pictures a second on 2 cores in float32. The documentation tells how these were measured.
 
     tfanime train dcgan-sn --data faces/ --size 64 --minutes 60 --out runs/sn \\
         --set beta_1=0 --set beta_2=0.9 --set generator.depth=5 --set discriminator.depth=8 \\

@@ -14,7 +14,7 @@ a code comes to mean is the network's choice. Without labels, one code of ten va
 Expect, after 51,200 pictures of 32 px, FID 755 and KID 1.95 on faces with hair and eye colour
 (MobileNetV2; real pictures 68 to 72 and 0.00): outlines of faces in the colours of its codes. Cost:
 1.15 billion multiply-adds a picture at 64 px, 78 pictures a second on 2 cores in float32.
-docs/recipes.md and docs/performance.md tell how these were measured.
+The documentation tells how these were measured.
 
     tfanime train infogan --data faces/ --size 64 --minutes 60 --out runs/infogan
 """

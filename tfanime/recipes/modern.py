@@ -8,8 +8,8 @@ pictures out and slows training down.
 
 Expect, after 51,200 pictures of 32 px, FID 499 and KID 1.38 on faces; FID 444 and KID 1.06 on faces
 with hair and eye colour (MobileNetV2; real pictures 68 to 72 and 0.00): faces. Cost: 1.54 billion
-multiply-adds a picture at 64 px, 55 pictures a second on 2 cores in float32. docs/recipes.md and
-docs/performance.md tell how these were measured.
+multiply-adds a picture at 64 px, 55 pictures a second on 2 cores in float32. The documentation
+tells how these were measured.
 
     tfanime train modern --data faces/ --size 64 --minutes 120 --out runs/modern
 """

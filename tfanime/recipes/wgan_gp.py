@@ -8,8 +8,7 @@ join the noise and, as maps, the picture; without labels: `--set conditioning=no
 
 Expect, after 51,200 pictures of 32 px, FID 780 and KID 2.20 on faces (MobileNetV2; real pictures 68
 to 72 and 0.00): blurred faces; 160 generator updates. Cost: 1.88 billion multiply-adds a picture at
-64 px, 48 pictures a second on 2 cores in float32. docs/recipes.md and docs/performance.md tell how
-these were measured.
+64 px, 48 pictures a second on 2 cores in float32. The documentation tells how these were measured.
 
     tfanime train wgan-gp --data faces/ --size 64 --minutes 60 --out runs/wgan-gp
 """

@@ -50,7 +50,7 @@ def generate(
     """Draws pictures.
 
     Picture i of a seed is the same on every run, whatever `n` and `first` are
-    (`docs/seeds.md` specifies the map from seed and index to latents and labels). Do not `fork` the
+    (`tfanime.core.seeds` has the map from seed and index to latents and labels). Do not `fork` the
     process afterwards, TensorFlow's threads are not in the child: use `multiprocessing`'s "spawn".
 
     Args:

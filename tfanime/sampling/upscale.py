@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from tfanime import zoo
-from tfanime.core.images import check_pictures, read_image, save_image, to_float, to_uint8
+from tfanime.core.decode import read_image
+from tfanime.core.images import check_pictures, save_image, to_float, to_uint8
 
 if TYPE_CHECKING:
     from tfanime.zoo.saved import Upscaler

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tfanime.core.images import read_image
+from tfanime.core.decode import read_image
 from tfanime.core.labels import LabelSchema
-from tfanime.serving.transport import Arrays, BadAnswer
+from tfanime.serving.replies import Arrays, BadAnswer
 from tfanime.text.clean import check_steps
 
 # No model has more, and what they mean grows fast: columns are compared with each other.
@@ -17,7 +17,7 @@ MOST_PIXELS, MOST_NUMBERS, MOST_COLUMNS = 4096, 2**16, 4096
 
 
 def description(address: str, found: Arrays) -> dict:
-    """What the signature `describe` says: `docs/serving.md`.
+    """What the signature `describe` says of a model.
 
     Raises:
         BadAnswer: unless every part that `Client` needs is there, and as it should be.

@@ -10,14 +10,16 @@ import numpy as np
 
 from tfanime.core.files import sound
 from tfanime.core.images import check_pictures
-from tfanime.core.labels import TRUE_WORDS, LabelSchema
+from tfanime.core.label_fields import TRUE_WORDS
+from tfanime.core.labels import LabelSchema
 from tfanime.core.seeds import check_pictures as check_indices
 from tfanime.core.seeds import check_seed, check_truncation
 from tfanime.sampling.generate import MOST_PICTURES, Tags
 from tfanime.sampling.generated import Generated
 from tfanime.sampling.interpolate import key_pictures
 from tfanime.serving import answers
-from tfanime.serving.transport import ANSWER_BYTES, Arrays, connect
+from tfanime.serving.replies import Arrays
+from tfanime.serving.transport import ANSWER_BYTES, connect
 
 TIMEOUT = 30.0
 ATTEMPTS = 4
@@ -236,7 +238,7 @@ class Client:
     def predict(
         self, signature: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str] = ()
     ) -> Arrays:
-        """Any signature, with arrays as they are: a row a request (docs/serving.md)."""
+        """Any signature, with arrays as they are: a row a request."""
         from tenacity import (
             Retrying,
             retry_if_exception_type,

@@ -12,7 +12,8 @@ import numpy as np
 
 from tfanime.core.files import read_json
 from tfanime.core.labels import MAKEGIRLSMOE
-from tfanime.metrics.features import Extractor, extract, load_extractor
+from tfanime.metrics.extractor import Extractor
+from tfanime.metrics.features import extract, load_extractor
 from tfanime.tagging.tagger import Tagger
 
 THRESHOLD = 0.25  # of flags, as MakeGirlsMoe's authors had it (Jin et al. 2017, section 2.2)

@@ -1,6 +1,6 @@
 """Labels for pictures that have none: the attributes of `labels.FACES`, estimated by a tagger.
 
-The result is a packed set (docs/data.md) whose labels are estimates, and beside it
+The result is a packed set whose labels are estimates, and beside it
 
     scores.npy          (count, 37) float32: what the tagger was how sure of, 0 to 1
     frequencies.csv     how many pictures have each attribute: MakeGirlsMoe's Table 1

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from tfanime.core.files import json_lines, read_json, write_json, write_text
-from tfanime.data.packed import PackedDataset, text_file
+from tfanime.data.packed import PackedDataset
+from tfanime.data.stored_arrays import text_file
 from tfanime.text.clean import check_steps
 from tfanime.text.codes import LENGTH, TextCode
 

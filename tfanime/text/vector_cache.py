@@ -27,7 +27,8 @@ from tfanime.core.files import (
     write_text,
 )
 from tfanime.core.labels import LabelSchema
-from tfanime.data.packed import PackedDataset, text_file
+from tfanime.data.packed import PackedDataset
+from tfanime.data.stored_arrays import text_file
 from tfanime.text.attach import TEXTS, codes_of, read_rows
 from tfanime.text.codes import TextCode
 from tfanime.text.genres import split_genres

@@ -179,7 +179,7 @@ def check_batch(strategy: tf.distribute.Strategy, batch_size: int) -> None:
 def _optimise_alike() -> None:
     """TensorFlow's graph optimiser does not rewrite one graph alike in every process: about one in
     twenty computed other last bits from the first step on, which would make a resumed run another
-    run. On a CPU training is as fast without it (bench_train.py)."""
+    run. On a CPU training is as fast without it."""
     if not tf.config.list_logical_devices("GPU"):
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 

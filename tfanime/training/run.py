@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tfanime.core import notebook
-from tfanime.core.images import read_image
+from tfanime.core.decode import read_image
 
 
 @dataclass(frozen=True)

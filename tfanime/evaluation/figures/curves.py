@@ -36,8 +36,8 @@ def training(
     Args:
         run: a run folder. What `--evaluate-every` wrote is drawn; without it, the checkpoints that
             are still there are measured against `data`.
-        data: real pictures, needed for the latter.
-        n: generated pictures at each checkpoint.
+        data: real images, needed for the latter.
+        n: generated images at each checkpoint.
 
     Returns:
         `[{"step", "fid", "kid"}, ...]`.
@@ -65,18 +65,18 @@ def truncation(
 ) -> tuple[Truncation, list[dict[str, float]]]:
     """Precision and KID over truncations, towards zero and towards a most typical latent.
 
-    Latents, labels and real pictures are the same at every truncation, so that rows differ by it
-    only. Labels are those of the real pictures. Truncation gives variety for likeness, so that KID,
-    which counts both, rises in any case; precision (`metrics.prdc`), the share of pictures that are
-    among the real ones, falls only where pictures are none. `Truncation.least` is the truncation
+    Latents, labels and real images are the same at every truncation, so that rows differ by it
+    only. Labels are those of the real images. Truncation gives variety for likeness, so that KID,
+    which counts both, rises in any case; precision (`metrics.prdc`), the share of images that are
+    among the real ones, falls only where images are none. `Truncation.least` is the truncation
     down to which it stays within a tenth of that without truncation. The typical latent is that of
-    the drawn pictures whose features are nearest the mean of the real ones, chosen among the
+    the drawn images whose features are nearest the mean of the real ones, chosen among the
     nearest by how near they are with other labels too.
 
     Args:
         run: a run or saved model, or a loaded generator.
-        data: real pictures.
-        n: pictures of each kind, at most half of `data`.
+        data: real images.
+        n: images of each kind, at most half of `data`.
         at: truncations, 0 to 1; 1 is always measured.
         extractor: see `tfanime.metrics.features`.
         store: keep `Truncation` with the model, whose folder `run` is.
@@ -122,7 +122,7 @@ def truncation(
 
 
 def _most_typical(generator, meter, z: np.ndarray, signed: np.ndarray | None) -> int:
-    """The row of `z` that draws what is near the mean of the real pictures' features."""
+    """The row of `z` that draws what is near the mean of the real images' features."""
     centre = meter.real.mean(axis=0)
 
     def away(latents, labels) -> np.ndarray:
@@ -154,7 +154,7 @@ def _save_truncation(out, rows: list[dict[str, float]], measured: Truncation, me
 
 
 def _measure_checkpoints(run: Path, data, n: int, progress: bool):
-    """Rows of the checkpoints that are still there, the floor, and how many pictures each has."""
+    """Rows of the checkpoints that are still there, the floor, and how many images each has."""
     from tfanime.core.bars import progress_bar
     from tfanime.metrics.quality import quality_meter
     from tfanime.training import checkpoint

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tfanime.core.decode import picture_size, read_image
 from tfanime.core.files import atomic_path
-from tfanime.core.images import picture_size, read_image, save_image
+from tfanime.core.images import save_image
 from tfanime.core.labels import Field
 from tfanime.core.printing import caption
 from tfanime.data import PackedDataset
@@ -20,7 +21,7 @@ MOST_CLASSES = 40
 
 
 def averages(data, out: str | os.PathLike, label: str | None = None) -> None:
-    """The mean picture of each class of a label, or of each year, with the number of pictures."""
+    """The mean image of each class of a label, or of each year, with the number of images."""
     data = opened_data(data)
     names, members = _classes(data, _field(data, label))
     means = []
@@ -45,7 +46,7 @@ def averages(data, out: str | os.PathLike, label: str | None = None) -> None:
 def samples(
     data, out: str | os.PathLike, label: str | None = None, n: int = SIDE, seed: int = 0
 ) -> None:
-    """A row for each class of a label, or for each year: `n` of its pictures, which the seed
+    """A row for each class of a label, or for each year: `n` of its images, which the seed
     chooses, and how many there are (seed B, figure 5)."""
     data = opened_data(data)
     names, members = _classes(data, _field(data, label))
@@ -77,7 +78,7 @@ def boxes(
     neighbours: int = 5,
     detector=None,
 ) -> int:
-    """A picture with the boxes of its faces: red as detected, blue as they are cut (seed B,
+    """An image with the boxes of its faces: red as detected, blue as they are cut (seed B,
     figure 1).
 
     Args:
@@ -91,7 +92,7 @@ def boxes(
     from PIL import ImageDraw
 
     from tfanime.prepare.detect import CascadeDetector, cascade_file
-    from tfanime.prepare.faces import find_faces
+    from tfanime.prepare.face_search import find_faces
 
     detector = detector or CascadeDetector(cascade_file(cascade), neighbours)
     image = read_image(picture)
@@ -110,14 +111,14 @@ def boxes(
 
 
 def sizes(source: str | os.PathLike, out: str | os.PathLike) -> np.ndarray:
-    """How many pictures have a shorter side of how many pixels (seed B, figure 14).
+    """How many images have a shorter side of how many pixels (seed B, figure 14).
 
     Args:
-        source: a folder, zip, tar or CSV of pictures before they are packed, also a folder that
+        source: a folder, zip, tar or CSV of images before they are packed, also a folder that
             `tfanime collect` or `tfanime prepare faces` wrote.
 
     Returns:
-        `(n,)`: the shorter side of each; those that are no pictures are left out.
+        `(n,)`: the shorter side of each; those that are no images are left out.
     """
     from tfanime.prepare.sources import open_source, pictures_in
 
@@ -152,7 +153,7 @@ def sizes(source: str | os.PathLike, out: str | os.PathLike) -> np.ndarray:
 
 
 def histograms(data, out: str | os.PathLike) -> None:
-    """How many pictures have each value of each label, unknown ones included."""
+    """How many images have each value of each label, unknown ones included."""
     data = opened_data(data)
     if data.schema is None:
         raise ValueError("A histogram needs labels, and these data have none.")

@@ -11,7 +11,7 @@ from tfanime.data import PackedDataset
 from tfanime.prepare.load import load_data
 from tfanime.sampling.generate import loaded
 
-SIDE = 8  # pictures a row
+SIDE = 8  # images a row
 DPI = 110
 BLUE = "#3b6fb6"
 

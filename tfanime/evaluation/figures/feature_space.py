@@ -27,16 +27,16 @@ def embedding(
     anonymous: bool = False,
     progress: bool = False,
 ) -> None:
-    """Pictures as thumbnails where their features lie, in two dimensions.
+    """Images as thumbnails where their features lie, in two dimensions.
 
     Args:
         subject: a run, a folder or a packed set.
-        data: real pictures to be shown with it, in grey frames; those of `subject` get blue ones.
-        n: pictures of each.
+        data: real images to be shown with it, in grey frames; those of `subject` get blue ones.
+        n: images of each.
         extractor: see `tfanime.metrics.features`.
         method: `"tsne"` (van der Maaten and Hinton 2008; needs scikit-learn) or `"pca"`.
-        anonymous: show each of the real pictures as a square of its mean colour, for a figure of
-            pictures that may not be passed on.
+        anonymous: show each of the real images as a square of its mean colour, for a figure of
+            images that may not be passed on.
     """
     from tfanime.metrics.features import extract, load_extractor
 
@@ -102,7 +102,7 @@ def _two_dimensions(features: np.ndarray, method: str, seed: int) -> np.ndarray:
 
 
 def _size_of(subject) -> tuple[int, int]:
-    """Height and width of a run's or a packed set's pictures."""
+    """Height and width of a run's or a packed set's images."""
     if hasattr(subject, "height"):
         return subject.height, subject.width
     if is_packed(subject):

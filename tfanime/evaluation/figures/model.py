@@ -20,7 +20,7 @@ def fixed_noise(run, out: str | os.PathLike, n: int = SIDE**2, seed: int = 0) ->
 
     Args:
         run: a run or saved model with labels, or a loaded generator.
-        out: the picture file.
+        out: the image file.
     """
     generator = conditional(run)
     z = np.repeat(seeds.latents(seed, 1, generator.latent_dim), n, axis=0)
@@ -38,7 +38,7 @@ def fixed_attributes(
     """One set of attributes, `n` latent vectors: what the noise decides (seed B, figure 7).
 
     Args:
-        tags: attributes; those left out are the ones of the seed's first picture.
+        tags: attributes; those left out are the ones of the seed's first image.
     """
     generator = conditional(run)
     z = seeds.latents(seed, n, generator.latent_dim)
@@ -49,7 +49,7 @@ def fixed_attributes(
 def interpolation(
     run, out: str | os.PathLike, side: int = SIDE, seeds: Sequence[int] = (0, 1, 2, 3)
 ) -> None:
-    """`side` x `side` pictures between four corners: latents along arcs, labels in straight lines.
+    """`side` x `side` images between four corners: latents along arcs, labels in straight lines.
 
     Args:
         seeds: of the corners: top left, top right, bottom left, bottom right.

@@ -71,9 +71,9 @@ def export_saved_model(
 ) -> Saved:
     """Writes a generator for TensorFlow Serving, with everything it does inside the graph.
 
-    `docs/serving.md` describes the signatures. What was written is loaded again and compared with
-    the trained model. `models.config`, `batching.config` and `monitoring.config` beside the
-    model's folder are for starting the server.
+    The documentation (Serving) describes the signatures. What was written is loaded again and
+    compared with the trained model. `models.config`, `batching.config` and `monitoring.config`
+    beside the model's folder are for starting the server.
 
     Args:
         run: a run folder of a generator.
@@ -252,7 +252,7 @@ def _compared(folder: Path, generator: Generator, most: int) -> tuple[np.ndarray
         same &= np.array_equal(found["labels"], sampler.labels(SEED, n))
     if not same:
         raise RuntimeError(
-            "A served model makes the latents and labels of docs/seeds.md. Received: others. "
+            "A served model makes the same latents and labels as tfanime. Received: others. "
             "Nothing was written; this is an error in tfanime or TensorFlow, please report it."
         )
     return found["pictures"], sampler.values(*sampler.inputs(SEED, n))

@@ -22,7 +22,7 @@ PORT = 8000
 NAMES = {HOST, "localhost"}
 IDLE = 15  # seconds without a byte, after which a connection is closed
 PIECE = 2**16
-# That of the site's page (web_export/index.html), for whatever else lies in the folder and for the
+# That of the site's own page, for whatever else lies in the folder and for the
 # worker, to which the page's own does not apply.
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "

@@ -8,8 +8,7 @@ A small grammar, not a model. A text passes through four files in turn:
     relations    a negation, a colour or a length is given to what it belongs to
     reading      items to a schema's attributes
 
-The site's twin is web_export/src/grammar.js, statement by statement; both are held to
-tests/words/golden.tsv.
+The site has a twin in JavaScript, statement by statement; one list of phrases tests both.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The map of docs/seeds.md as graph operations: from seeds and indices to latents and labels.
+"""From seeds and indices to latents and labels, as graph operations.
 
 `tfanime.core.seeds` is the reference; the numbers here are the same, to the bit up to the uniforms
 and to 1e-6 behind `sin`, `cos` and `ln`. Every picture has its own row, with its own seed.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from tfanime.core.labels import MIDDLE, LabelSchema
+from tfanime.core.label_fields import MIDDLE
+from tfanime.core.labels import LabelSchema
 from tfanime.core.seeds import LABELS, LATENTS, PARITY, ROTATIONS, WORD
 
 

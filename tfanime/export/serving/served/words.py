@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from tfanime.core.labels import FALSE_WORDS, TRUE_WORDS, Field, LabelSchema
+from tfanime.core.label_fields import FALSE_WORDS, TRUE_WORDS
+from tfanime.core.labels import Field, LabelSchema
 from tfanime.export.serving.served import checks
 
 LENGTH = 2000  # bytes of a row of text

@@ -1,0 +1,393 @@
+"""Training speed: ours beside the plain Keras way of writing the same GAN, in one run.
+
+    python scripts/bench/bench_train.py [--recipes dcgan makegirlsmoe] [--size 64] [--rounds 5]
+
+Every recipe, with the 34 labels of MakeGirlsMoe where it takes labels. Both train the same networks
+with the same losses on the same batch; the plain way is that of the Keras examples: sample, update
+the discriminator, sample again, draw again, update the generator, with `jit_compile=False` (XLA
+would slow it down further on a CPU). It keeps no average of the generator. Where a recipe
+updates both networks simultaneously (`makegirlsmoe`, `dcgan-dragan`, `modern`), plain Keras has no
+such step and does the same in turn. `projected` has no plain counterpart: its second discriminator
+is asked in every second step, from a schedule on; `--work` counts it. Rounds alternate between the
+two, so a machine that drifts slows both; images/s are medians over rounds. Peak memory is that of a
+process of its own for each.
+
+`M/picture` is what a step has to compute: multiply-adds of convolutions and dense layers, with a
+backward pass counted twice a forward; see `operations`.
+
+`--processor-time` counts the seconds that the cores worked for the step, divided by their number:
+what can be measured where other work has its share of them. It leaves out waiting.
+
+`--torch PYTHON` measures only `dcgan` beside the same networks, losses and steps in PyTorch
+(`torch_dcgan.py`: channels last, autocast), run in turn by that Python, which has torch.
+
+Then `bench_ways.py`: TensorFlow in one process, on two logical devices and in two processes, JAX,
+and the input pipeline alone, for the first of the recipes. `--measure time` leaves out memory and
+these. `--work` measures nothing: it prints what a recipe has to compute and to keep at that size.
+"""
+
+import argparse
+import math
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import tfanime  # noqa: F401  (keeps TensorFlow's start-up noise off the terminal)
+
+# isort: split
+import keras
+import tensorflow as tf
+from keras import ops
+from multiply_adds import operations
+
+from tfanime import recipes
+from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.gans import SRGAN, losses
+from tfanime.gans.degrade import color_jitter
+from tfanime.layers.spectral import spectral_layers
+from tfanime.training.build import build_gan
+from tfanime.training.checkpoint import state_of
+
+PRECISIONS = ("float32", "mixed_bfloat16")
+MEASURED = ("time", "memory", "ways")
+ROUND = 64  # pictures of a round's step at least; recipes with small batches take more steps
+
+
+class Case(NamedTuple):
+    """What is trained; no batch means the recipe's."""
+
+    recipe: str
+    size: int
+    precision: str = "float32"
+    batch: int | None = None
+
+
+class RandomNoise:
+    """The random numbers of the Keras examples, which no seed brings back."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def normal(self, shape):
+        return keras.random.normal((self.count, *shape))
+
+    def uniform(self, shape):
+        return keras.random.uniform((self.count, *shape))
+
+
+class PlainGAN(keras.Model):
+    """The same objective as `gan`, written as the Keras examples write a GAN.
+
+    Networks and loss functions are ours; the order of the work is theirs: for every update sample
+    anew, draw anew, take the gradient, apply it.
+    """
+
+    def __init__(self, gan):
+        super().__init__()
+        self.gan = gan
+        self.steps = tf.Variable(0, dtype=tf.int64)
+
+    def train_step(self, batch):
+        gan = self.gan
+        rows = batch["images"].shape[0] // gan.critic_steps
+        for i in range(gan.critic_steps):
+            part = {key: value[i * rows : (i + 1) * rows] for key, value in batch.items()}
+            if isinstance(gan, SRGAN):
+                part = self.with_small_pictures(part, RandomNoise(rows))
+            d_loss = self.update_discriminator(part, RandomNoise(rows))
+        g_loss = self.update_generator(part, RandomNoise(rows))
+        self.steps.assign_add(1)
+        return {"d_loss": d_loss, "g_loss": g_loss}
+
+    def update_discriminator(self, batch, noise):
+        gan, real, condition = self.gan, batch["images"], batch.get("condition")
+        fakes = self.draw(batch, noise)
+        for layer in spectral_layers(gan.discriminator):
+            layer.power_step()
+        with tf.GradientTape() as tape:
+            on_real, on_fake = self.judge_both(batch, fakes, noise)
+            loss = gan.adversarial_weight * gan.loss_pair.discriminator(
+                on_real["logits"], on_fake["logits"]
+            )
+            if gan.head:
+                if gan.head_on_fake:
+                    loss += gan.head_weight * self.label_loss(on_fake, condition)
+                if gan.head_on_real:
+                    loss += gan.head_weight * self.label_loss(on_real, batch["labels"])
+            for penalty in gan.penalties:
+                labels = condition if penalty.at == "fake" else batch.get("labels")
+                loss += self.penalty(penalty, real, fakes, labels, noise)
+        self.descend(gan.d_optimizer, tape, loss, gan.discriminator_variables)
+        if gan.weight_clip:
+            for variable in gan.discriminator_variables:
+                variable.assign(ops.clip(variable, -gan.weight_clip, gan.weight_clip))
+        return loss
+
+    def update_generator(self, batch, noise):
+        gan, condition = self.gan, batch.get("condition")
+        with tf.GradientTape() as tape:
+            fakes = self.draw(batch, noise)
+            if gan.joint_batch:  # the statistics of both kinds decide how generated ones look
+                on_fake = self.judge_both(batch, fakes, noise)[1]
+            else:
+                on_fake = self.judge(gan._shown(fakes, noise), condition)
+            loss = gan.adversarial_weight * gan.loss_pair.generator(on_fake["logits"])
+            if gan.head:
+                loss += gan.head_weight * self.label_loss(on_fake, condition)
+            if isinstance(gan, SRGAN):
+                loss += self.content_loss(fakes, batch["images"])
+        self.descend(gan.g_optimizer, tape, loss, gan.generator_variables)
+        return loss
+
+    def with_small_pictures(self, batch, noise):
+        """Both updates of an upscaler begin with the same pictures."""
+        gan, real = self.gan, batch["images"]
+        if gan.jitter:
+            real = color_jitter(real, noise, gan.jitter)
+        return {**batch, "images": real, "small": gan._generator_inputs(real, None, noise)}
+
+    def content_loss(self, fakes, real):
+        gan, fakes = self.gan, ops.cast(fakes, "float32")
+        distance = ops.absolute if gan.pixel_loss == "l1" else ops.square
+        loss = gan.content_weight * ops.mean(distance(fakes - real))
+        if gan.feature_weight:
+            loss += gan.feature_weight * gan._feature_loss(fakes, real)
+        return loss
+
+    def draw(self, batch, noise):
+        if "small" in batch:
+            return self.gan.generator(batch["small"], training=True)
+        inputs = self.gan._generator_inputs(batch["images"], batch.get("condition"), noise)
+        return self.gan.generator(inputs, training=True)
+
+    def judge_both(self, batch, fakes, noise):
+        gan, real, condition = self.gan, batch["images"], batch.get("condition")
+        if gan.joint_batch:
+            part = SimpleNamespace(
+                real=real, labels=batch.get("labels"), condition=condition, noise=noise
+            )
+            return gan._discriminate_both(part, fakes)
+        fakes, real = (gan._shown(pictures, noise) for pictures in (fakes, real))
+        return self.judge(real, batch.get("labels")), self.judge(fakes, condition)
+
+    def judge(self, pictures, labels):
+        gan = self.gan
+        inputs = [pictures, labels] if gan.conditional_discriminator else pictures
+        outputs = gan.discriminator(inputs, training=True)
+        return {**outputs, "labels": gan.head(outputs["features"])} if gan.head else outputs
+
+    def label_loss(self, outputs, labels):
+        gan = self.gan
+        return losses.label_loss(
+            outputs["labels"], labels, gan.schema, gan.multilabel, gan.vector_loss
+        )
+
+    def penalty(self, penalty, real, fakes, labels, noise):
+        def value():
+            points = penalty.points(real, fakes, noise)
+            with tf.GradientTape() as tape:
+                tape.watch(points)
+                total = ops.sum(self.judge(points, labels)["logits"])
+            return penalty.weight * penalty.every * penalty.value(tape.gradient(total, points))
+
+        if penalty.every == 1:
+            return value()
+        return tf.cond(self.steps % penalty.every == 0, value, lambda: tf.zeros(()))
+
+    def descend(self, optimizer, tape, loss, variables):
+        optimizer.apply(tape.gradient(loss, [v.value for v in variables]), variables)
+
+
+def resolved(case):
+    batch = {} if case.batch is None else {"batch_size": case.batch}
+    config = recipes.get(case.recipe)
+    return config.override(image_size=case.size, precision=case.precision, **batch)
+
+
+def build(case, plain):
+    """The compiled step of one of the two, a batch for it, its pictures, and the GAN."""
+    config, size = resolved(case), case.size
+    conditional = config.conditioning != "none"
+    gan = build_gan(config, MAKEGIRLSMOE if conditional else None)
+    rows = config.batch_size * config.critic_steps
+    batch = {"images": tf.random.uniform((rows, size, size, 3), -1, 1)}
+    if conditional:
+        signs = tf.sign(tf.random.normal((rows, MAKEGIRLSMOE.size)))
+        batch |= {"labels": signs, "condition": signs}
+    model = PlainGAN(gan) if plain else gan
+    return tf.function(model.train_step, autograph=False), batch, rows, gan
+
+
+def processor_time():
+    """Seconds that all cores would have taken if this process had them for itself."""
+    return time.process_time() / len(os.sched_getaffinity(0))
+
+
+def seconds_of(step, batch, steps, clock=time.perf_counter):
+    started = clock()
+    for _ in range(steps):
+        logs = step(batch)
+    float(next(iter(logs.values())))
+    return (clock() - started) / steps
+
+
+class Torch:
+    """`torch_dcgan.py` in a process of its own, as a step like ours."""
+
+    def __init__(self, python, case, rows, clock):
+        script = Path(__file__).with_name("torch_dcgan.py")
+        kind = "processor" if clock is processor_time else "wall"
+        words = [python, script, *map(str, (case.size, rows, case.precision, kind))]
+        self.process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def seconds_of(self, steps):
+        print(steps, file=self.process.stdin, flush=True)
+        return float(self.process.stdout.readline())
+
+
+def compare_with_torch(python, case, rounds, steps, clock):
+    """Prints a row: images/s of ours and of PyTorch, in turn."""
+    ours, batch, rows, gan = build(case, plain=False)
+    theirs, work = Torch(python, case, rows, clock), operations(gan, rows)
+    ways = lambda n: (seconds_of(ours, batch, n, clock), theirs.seconds_of(n))  # noqa: E731
+    ways(2)
+    times = [ways(steps) for _ in range(rounds)]
+    theirs.process.communicate()
+    mine, other = (statistics.median(column) for column in zip(*times, strict=True))
+    ratio = statistics.median(b / a for a, b in times)
+    rates = [f"{rows / mine:.1f}", f"{rows / other:.1f}", f"{ratio:.2f}x"]
+    row(case.recipe, case.precision, *rates, f"{work / mine:.0f}")
+
+
+def compare(case, rounds, steps, measured, clock):
+    """Prints a row: images/s and peak memory of both ways, as far as `measured` says."""
+    rates, memory, second = (["-"] * 3), ["-"] * 2, "-"
+    ours, batch, rows, gan = build(case, plain=False)
+    work = operations(gan, rows)
+    if "time" in measured:
+        plain, *_ = build(case, plain=True)
+        for step in (ours, plain):
+            seconds_of(step, batch, 2)
+        steps *= max(1, ROUND // rows)
+        times = [
+            tuple(seconds_of(step, batch, steps, clock) for step in (ours, plain))
+            for _ in range(rounds)
+        ]
+        mine, theirs = (statistics.median(column) for column in zip(*times, strict=True))
+        ratio = statistics.median(b / a for a, b in times)
+        rates = [f"{rows / mine:.1f}", f"{rows / theirs:.1f}", f"{ratio:.2f}x"]
+        second = f"{work / mine:.0f}"
+    if "memory" in measured:
+        memory = [f"{peak_memory(case, plain):.0f}" for plain in (False, True)]
+    row(case.recipe, case.precision, *rates, *memory, f"{work / rows * 1e3:.0f}", second)
+
+
+def row(recipe, precision, *figures):
+    print(f"{recipe:<14} {precision:<15}", *(f"{figure:>9}" for figure in figures), flush=True)
+
+
+def count(case):
+    """Prints what a recipe computes and keeps; takes no step."""
+    config = resolved(case)
+    gan = build_gan(config, MAKEGIRLSMOE if config.conditioning != "none" else None)
+    rows = config.batch_size * config.critic_steps
+    trained = gan.generator_variables + gan.discriminator_variables
+    kept = state_of(gan).values()
+    parameters, numbers = (sum(math.prod(v.shape) for v in vs) for vs in (trained, kept))
+    work = operations(gan, rows) / rows * 1e3
+    print(
+        f"{case.recipe:<14} {work:9.0f} {parameters / 1e6:9.2f} {numbers * 4 / 2**20:9.1f}",
+        flush=True,
+    )
+
+
+def own_peak():
+    """MiB of this process at most. Not getrusage: its figure is inherited from the parent."""
+    with open("/proc/self/status", encoding="ascii") as status:
+        kib = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    return kib / 1024
+
+
+def peak_memory(case, plain):
+    """MiB of a fresh process that takes three steps."""
+    command = [sys.executable, __file__, "--memory", *map(str, (*case, int(plain)))]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def measure_memory(recipe, size, precision, batch, plain):
+    """What `peak_memory` runs; takes the words of the command line."""
+    case = Case(recipe, int(size), precision, None if batch == "None" else int(batch))
+    step, batch, *_ = build(case, plain == "1")
+    seconds_of(step, batch, 3)
+    print(own_peak())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    paired = [name for name in recipes.names() if recipes.get(name).projected is None]
+    parser.add_argument("--recipes", nargs="*", default=paired)
+    parser.add_argument("--precisions", nargs="+", default=PRECISIONS)
+    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--batch", type=int, help="pictures; default: the recipe's")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--steps", type=int, default=2, help=f"per round, of {ROUND} pictures at least"
+    )
+    parser.add_argument(
+        "--measure", nargs="+", choices=MEASURED, default=MEASURED, help="default: all"
+    )
+    parser.add_argument(
+        "--processor-time", action="store_true", help="for a machine that others use as well"
+    )
+    parser.add_argument("--work", action="store_true", help="only count, without measuring")
+    parser.add_argument("--torch", metavar="PYTHON", help="one that has torch; see above")
+    parser.add_argument("--memory", nargs=5, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.memory:
+        measure_memory(*arguments.memory)
+        return
+    if arguments.work:
+        print(f"{arguments.size} px: multiply-adds a picture (millions), trained parameters")
+        print("(millions), MiB of a checkpoint: weights, average and both optimisers\n")
+        for recipe in arguments.recipes:
+            count(Case(recipe, arguments.size))
+        return
+    rounds, steps, measured = arguments.rounds, arguments.steps, arguments.measure
+    clock = processor_time if arguments.processor_time else time.perf_counter
+    if arguments.torch:
+        print(f"{arguments.size} px, images/s (median of {rounds} rounds)\n")
+        row("recipe", "precision", "ours", "PyTorch", "ratio", "G/s")
+        for precision in arguments.precisions:
+            case = Case("dcgan", arguments.size, precision, arguments.batch)
+            compare_with_torch(arguments.torch, case, rounds, steps, clock)
+        return
+    if arguments.recipes and set(measured) - {"ways"}:
+        header(arguments)
+        for recipe in arguments.recipes:
+            for precision in arguments.precisions:
+                case = Case(recipe, arguments.size, precision, arguments.batch)
+                compare(case, rounds, steps, measured, clock)
+    if "ways" in measured:
+        words = ["--recipe", (arguments.recipes or ["dcgan"])[0], "--size", str(arguments.size)]
+        words += ["--rounds", str(rounds), "--steps", str(steps)]
+        words += ["--processor-time"] if arguments.processor_time else []
+        # Its processes choose their backends before anything is imported.
+        script = Path(__file__).with_name("bench_ways.py")
+        subprocess.run([sys.executable, script, *words], check=True)
+
+
+def header(arguments):
+    print(f"{arguments.size} px, images/s (median of {arguments.rounds} rounds), peak MiB,")
+    print("multiply-adds a picture (millions), multiply-adds a second (billions)\n")
+    row("recipe", "precision", "ours", "plain", "ratio", "MiB", "plain", "M/picture", "G/s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""A trained upscaler beside nearest, bicubic and Lanczos enlargement: PSNR, SSIM, perception.
+
+    python scripts/studies/compare_upscalers.py RUN --against PACKED \\
+        --mobilenet FILE.tflite --out DIR
+
+PACKED is a folder made by `tfanime prepare` of pictures that RUN has not been trained on. They are
+made small as in training, once cleanly and once made worse, enlarged, and compared with what they
+were: PSNR and SSIM (higher is closer), and with --mobilenet the mean Euclidean distance of the
+pooled MobileNetV2 features of each pair (lower is closer). Figures are means over pictures. --out
+gets the table as table.md and a sheet of eight pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tfanime.core.files import write_text
+from tfanime.core.images import grid, save_image
+from tfanime.data import PackedDataset
+from tfanime.metrics import extract, load_extractor
+from tfanime.metrics.diversity import ssim
+from tfanime.metrics.nearest_neighbour import psnr
+from tfanime.sampling.upscale import reduced, upscale
+from tfanime.zoo.saved import load_upscaler
+
+FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+INPUTS = {"clean": 0.0, "worse": 1.0}
+COLUMNS = ("input", "enlarged by", "PSNR", "SSIM", "feature distance")
+FORMS = {"PSNR": "{:.2f}", "SSIM": "{:.4f}", "feature distance": "{:.3f}"}
+SHOWN = 8
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path, help="run of an upscaler")
+    parser.add_argument("--against", type=Path, required=True, help="packed dataset")
+    parser.add_argument("--mobilenet", help="MobileNetV2 as a TFLite file")
+    parser.add_argument("--n", type=int, default=500, help="pictures to compare")
+    parser.add_argument("--seed", type=int, default=0, help="of choice and degradation")
+    parser.add_argument("--out", type=Path, help="folder for table.md and sheet.png")
+    options = parser.parse_args()
+    try:
+        compare(options)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+
+
+def compare(options) -> None:
+    upscaler = load_upscaler(options.run)
+    dataset = PackedDataset.open(options.against)
+    factor = upscaler.factor
+    if dataset.height % factor or dataset.width % factor:
+        raise ValueError(
+            f"Both sides of the pictures must be multiples of {factor}. "
+            f"Received: {dataset.width}x{dataset.height}."
+        )
+    chosen = np.random.default_rng(options.seed).permutation(len(dataset))[: options.n]
+    real = dataset.images(np.sort(chosen))
+    extractor = load_extractor(f"mobilenet:{options.mobilenet}") if options.mobilenet else None
+    rows = measure(upscaler, real, extractor, options.seed, progress=True)
+    columns = list(rows[0])
+    cells = [[FORMS.get(name, "{}").format(value) for name, value in row.items()] for row in rows]
+    lines = [columns, ["---"] * len(columns), *cells]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    print(table)
+    print(f"{len(real)} pictures of {options.against} ({dataset.sha256[:12]}), factor {factor}")
+    if options.out:
+        write_text(options.out / "table.md", table + "\n")
+        save_image(options.out / "sheet.png", sheet(upscaler, real[:SHOWN], options.seed))
+
+
+def measure(
+    upscaler, real: np.ndarray, extractor=None, seed: int = 0, progress: bool = False
+) -> list[dict]:
+    """A row for every kind of small picture and way to enlarge it.
+
+    Args:
+        upscaler: a loaded one.
+        real: `(n, H, W, 3)` uint8, what the enlarged pictures should be.
+        extractor: adds the distance of its features.
+        seed: of how the small pictures are made worse.
+        progress: show a progress bar.
+
+    Returns:
+        Rows of `COLUMNS`, means over the pictures.
+    """
+    expected = extract(real, extractor) if extractor else None
+    rows = []
+    for name, share in INPUTS.items():
+        for kind, pictures in enlargements(upscaler, real, share, seed, progress).items():
+            errors = np.square(pictures.astype(np.float64) - real).mean(axis=(1, 2, 3))
+            figures = [float(psnr(errors).mean()), float(ssim(pictures, real).mean())]
+            if extractor:
+                apart = np.linalg.norm(extract(pictures, extractor) - expected, axis=1)
+                figures.append(float(apart.mean()))
+            rows.append(dict(zip(COLUMNS, [name, kind, *figures], strict=False)))
+    return rows
+
+
+def sheet(upscaler, pictures: np.ndarray, seed: int = 0) -> np.ndarray:
+    """`(h, w, 3)` uint8, a column a picture: the picture, then for every kind of small picture what
+    nearest, bicubic and the upscaler make of it."""
+    lines = [pictures]
+    for share in INPUTS.values():
+        enlarged = enlargements(upscaler, pictures, share, seed)
+        lines += [enlarged[kind] for kind in ("nearest", "bicubic", upscaler.name)]
+    return grid(np.concatenate(lines), columns=len(pictures))
+
+
+def enlargements(upscaler, pictures, share: float, seed: int, progress: bool = False) -> dict:
+    """Way to enlarge -> `(n, H, W, 3)` uint8, from pictures made small, a share of them worse."""
+    small = reduced(pictures, upscaler.factor, share, seed)
+    plain = {kind: resized(small, upscaler.factor, kind) for kind in FILTERS}
+    return {**plain, upscaler.name: upscale(small, upscaler, progress=progress)}
+
+
+def resized(small: np.ndarray, factor: int, kind: str) -> np.ndarray:
+    size = (factor * small.shape[2], factor * small.shape[1])
+    return np.stack([np.asarray(Image.fromarray(x).resize(size, FILTERS[kind])) for x in small])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,381 @@
+"""Seed B, MakeGirlsMoe (Jin et al. 2017): its tables and figures, with faces-64 and the original.
+
+    python scripts/studies/reproduce_seed_b.py --data PACKED --original WEIGHTS.npz --drawn DRAWN \\
+        --compared compare/ --mobilenet FILE.tflite --out DIR
+
+PACKED are the real faces that `train_zoo.py` packed, of which a twentieth is held out;
+WEIGHTS.npz are the released generator's (`check_makegirlsmoe.py`); DRAWN are pictures that
+it drew, packed at the size of the real ones; compare/ is what `compare_recipes.py` wrote,
+for the table of FIDs. All but the first may be left out, and what needs them is then not shown.
+`--model` is another run of yours with labels; `--curve RUN PACKED` adds a run to the curve of FIDs.
+
+The tagger's own recall is read from the figures that it ships with.
+"""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+from reproduction import Notebook, call, extractors, larger, number, parser, rows_of, table
+from train_zoo import HELD_OUT
+
+import tfanime
+from tfanime import zoo
+from tfanime.core import seeds
+from tfanime.core.files import read_json
+from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.data import PackedDataset
+from tfanime.evaluation import figures
+from tfanime.metrics import mean_ms_ssim
+from tfanime.models import dcgan, srresnet
+from tfanime.tagging.figures import ALL, figures_in, recalls
+from tfanime.training import checkpoint
+from tfanime.zoo.saved import Generator, load_generator
+
+# Table 2: the share of 20 pictures an attribute in which its authors saw it.
+REPORTED_PRECISION = {
+    "blonde_hair": 1.00,
+    "brown_hair": 1.00,
+    "black_hair": 1.00,
+    "blue_hair": 0.70,
+    "pink_hair": 0.80,
+    "purple_hair": 0.75,
+    "green_hair": 0.90,
+    "red_hair": 0.95,
+    "silver_hair": 0.85,
+    "white_hair": 0.60,
+    "orange_hair": 0.65,
+    "aqua_hair": 1.00,
+    "gray_hair": 0.35,
+    "long_hair": 1.00,
+    "short_hair": 1.00,
+    "twintails": 0.60,
+    "drill_hair": 0.20,
+    "ponytail": 0.45,
+    "blush": 1.00,
+    "smile": 0.95,
+    "open_mouth": 0.95,
+    "hat": 0.15,
+    "ribbon": 0.85,
+    "glasses": 0.45,
+    "blue_eyes": 1.00,
+    "red_eyes": 1.00,
+    "brown_eyes": 1.00,
+    "green_eyes": 1.00,
+    "purple_eyes": 0.95,
+    "yellow_eyes": 1.00,
+    "pink_eyes": 0.60,
+    "aqua_eyes": 1.00,
+    "black_eyes": 0.80,
+    "orange_eyes": 0.85,
+}
+# Table 3: FID and max - min over 5 draws of 12,800 pictures, on Illustration2Vec's 4,096 features.
+REPORTED_FID = {"makegirlsmoe": (4607.56, 122.96), "dcgan-dragan": (5974.96, 85.63)}
+ROW, SHEET, ALIKE = 8, 36, 64
+CORNERS = (0, 1, 2, 3)
+ASKED = {"hair": "blue", "eyes": "red", "smile": True}
+WIDTHS = (32, 64, 96, 128)  # of DCGAN's last hidden layer
+ORIGINAL = "original"
+
+
+def main() -> None:
+    made = parser(__doc__, "runs/reproduction/b")
+    made.add_argument("--data", type=Path, required=True, help="packed faces with 34 labels")
+    made.add_argument("--model", default=zoo.DEFAULT, help="run, or name of a model that ships")
+    made.add_argument("--beside", nargs="*", default=[], help="that ship, in table 2")
+    made.add_argument("--original", type=Path, metavar="NPZ", help="the released weights")
+    made.add_argument("--drawn", type=Path, help="packed pictures of the original")
+    made.add_argument("--compared", type=Path, help="folder of compare_recipes.py")
+    made.add_argument("--curve", nargs=2, action="append", default=[], metavar=("RUN", "PACKED"))
+    made.add_argument("--upscaler", default=zoo.UPSCALER, help="run, or name of one that ships")
+    made.add_argument("--embedded", type=int, default=500, help="pictures of each kind in t-SNE")
+    call(made, reproduce)
+
+
+def reproduce(options) -> None:
+    book = Notebook("b", options.out, options.report)
+    _, held_out = PackedDataset.open(options.data).split(HELD_OUT)
+    names = extractors(options.mobilenet)
+    model = load_generator(options.model)
+    found = {model.name: figures_of(book, options.model, model, held_out, names)}
+    original = load_original(options.original) if options.original else None
+    if options.drawn:
+        drawn = PackedDataset.open(options.drawn)
+        found[ORIGINAL] = measured(book, drawn.sha256, drawn, held_out, names)
+    shipped = {
+        name: read_json(zoo.path(name) / "figures.json")["figures"] for name in options.beside
+    }
+    attributes(book, options.data, {model.name: found[model.name], **shipped})
+    distances(book, found, options.compared)
+    sizes(book, model)
+    sheets(book, {model.name: model, **({ORIGINAL: original} if original else {})}, options.out)
+    embedded = options.out / "embedding.png"
+    book.once(
+        "embedding",
+        lambda: figures.embedding(
+            model, embedded, held_out, options.embedded, anonymous=True, progress=True
+        ),
+        weights_of(model),
+        held_out.sha256,
+        options.embedded,
+    )
+    book.block("tsne", book.picture("tsne", embedded, "t-SNE of drawn and of real faces"))
+    curve(book, options.curve, options.out)
+    upscaled(book, options.upscaler, model)
+    book.write()
+
+
+# ---- measuring ---------------------------------------------------------------------------------
+
+
+def figures_of(book: Notebook, name, model, held_out: PackedDataset, extractors: list[str]):
+    """The figures that ship with a model if they are of these pictures, else measured."""
+    file = zoo.locate(name) / "figures.json"
+    if file.is_file():
+        shipped = read_json(file)["figures"]
+        have = {one["protocol"].get("extractor") for one in shipped} - {None}
+        wanted = {one.partition(":")[0] for one in extractors}
+        same = {one["protocol"]["real set"] for one in shipped} == {held_out.sha256}
+        if same and wanted <= have:
+            return shipped
+    return measured(book, weights_of(model), model, held_out, extractors)
+
+
+def measured(book: Notebook, what: str, subject, held_out: PackedDataset, extractors: list[str]):
+    """Figures of a loaded generator, or of a set of pictures."""
+    from ship_model import DRAWS, measure
+
+    def of_set(extractor: str) -> list[dict]:
+        report = tfanime.evaluate(
+            subject, held_out, ["fid", "kid"], extractor=extractor, draws=DRAWS, progress=True
+        )
+        return report.to_json()["figures"]
+
+    packed = isinstance(subject, PackedDataset)
+    return [
+        figure
+        for one in extractors
+        for figure in book.once(
+            f"figures, {ORIGINAL if packed else subject.name}, {one}",
+            lambda one=one: of_set(one) if packed else measure(subject, held_out, [one]),
+            what,
+            held_out.sha256,
+        )
+    ]
+
+
+def load_original(weights: Path) -> Generator:
+    import check_makegirlsmoe
+
+    model = check_makegirlsmoe.load(check_makegirlsmoe.Weights(weights))
+    return Generator(model, MAKEGIRLSMOE, ORIGINAL)
+
+
+# ---- tables ------------------------------------------------------------------------------------
+
+
+def attributes(book: Notebook, data: Path, found: dict) -> None:
+    """Tables 1 and 2, an attribute a row."""
+    theirs, ours = MAKEGIRLSMOE, PackedDataset.open(data).schema
+    judged = {name: figure(own, "attribute precision") for name, own in found.items()}
+    of_tagger = recalls(figures_in(zoo.path("tagger"))[ALL])
+    rows = []
+    for column in theirs.columns:
+        rows.append(
+            [
+                column.replace("_", " "),
+                f"{100 * share(theirs, column):.1f} %",
+                f"{100 * share(ours, column):.1f} %",
+                REPORTED_PRECISION[column],
+                *(one["details"]["by attribute"][column] for one in judged.values()),
+                of_tagger[column],
+            ]
+        )
+    means = [float(np.mean([row[i] for row in rows])) for i in range(3, len(rows[0]))]
+    rows.append(["**mean of 34**", "", "", *means])
+    columns = ["attribute", "their site draws it in", "our training set", "their precision"]
+    columns += [f"{name}, by our tagger" for name in judged]
+    columns += ["the tagger's own recall"]
+    told = "; ".join(
+        f"{name}: {one['protocol']['pictures an attribute']}" for name, one in judged.items()
+    )
+    told += "."
+    book.block("attributes", table(columns, rows), "", told)
+
+
+def share(schema, column: str) -> float:
+    """How frequent a column is, by the schema."""
+    for field in schema.fields:
+        if column in field.columns:
+            known = field.frequencies or field.default_frequencies()
+            return known[field.columns.index(column)]
+    raise ValueError(f"The pictures need the labels of MakeGirlsMoe. Received: none for {column}.")
+
+
+def figure(known: list[dict], name: str, extractor: str | None = None) -> dict | None:
+    for one in known:
+        if one["name"] == name and extractor in (None, one["protocol"].get("extractor")):
+            return one
+    return None
+
+
+def distances(book: Notebook, found: dict, compared: Path | None) -> None:
+    """Table 3: the two networks under the same objective; and both generators beside real faces."""
+    results = read_json(compared / "results.json") if compared else {}
+    rows, drawn = [], []
+    for recipe, (fid, spread) in REPORTED_FID.items():
+        row = results.get(f"{recipe}_labelled")
+        here = [row["generated"]["fid"], row["generated"]["kid"], row["images"]] if row else ["-"]
+        if row:
+            shots = tfanime.generate(compared / f"{recipe}_labelled", n=2 * ROW, seed=0).images
+            drawn.append(larger(shots))
+        rows.append([f"`{recipe}`", f"{fid:,.0f} ({spread:.0f})", *here, *[""] * (3 - len(here))])
+    columns = ["networks", "their FID (max - min)", "our FID", "our KID", "pictures seen"]
+    text = [table(columns, rows), ""]
+    if drawn:
+        text += [book.picture("networks", rows_of(drawn), "a row each of unselected pictures"), ""]
+    rows = []
+    for name, measures in found.items():
+        for extractor in ("tagger", "mobilenet"):
+            pair = [figure(measures, one, extractor) for one in ("fid", "kid")]
+            if all(pair):
+                fid, kid = pair
+                told = f"{number(fid['value'])} ({number(fid['spread'])})"
+                rows.append(
+                    [name, extractor, told, fid["floor"], f"{kid['value']:.3f}", kid["floor"]]
+                )
+    columns = ["generator", "features", "FID (max - min)", "floor", "KID", "floor"]
+    first = next(iter(found.values()))[0]["protocol"]
+    text += [table(columns, rows), "", f"{first['counts']}, {first['draws']} draws."]
+    book.block("distances", "\n".join(text))
+
+
+def sizes(book: Notebook, model: Generator) -> None:
+    """How many weights generators have at 128x128."""
+    theirs = srresnet.generator(128, 128, latent_dim=128, label_dim=34, long_skip=False)
+    base = theirs.count_params()
+    rows = [["`makegirlsmoe` (SRResNet), theirs", base, "1"]]
+    for width in WIDTHS:
+        made = dcgan.generator(128, 128, latent_dim=128, label_dim=34, channels=width)
+        widest = max(layer.output.shape[-1] for layer in made.layers if layer.output.ndim == 4)
+        rows.append(
+            [
+                f"`dcgan`, {width} to {widest:,} channels",
+                made.count_params(),
+                f"{made.count_params() / base:.1f}",
+            ]
+        )
+    own = model.model.count_params()
+    rows.append([f"{model.name}, {model.width}x{model.height}", own, f"{own / base:.1f}"])
+    columns = ["generator", "weights", "of theirs"]
+    book.block("sizes", table(columns, rows))
+
+
+# ---- figures -----------------------------------------------------------------------------------
+
+
+def sheets(book: Notebook, models: dict[str, Generator], out: Path) -> None:
+    """Samples, fixed noise, fixed attributes, interpolation: of every generator."""
+    kinds = {
+        "samples": lambda model, file: tfanime.generate(model, n=SHEET, seed=0, grid=file),
+        "noise": lambda model, file: figures.fixed_noise(model, file, SHEET),
+        "fixed": lambda model, file: figures.fixed_attributes(model, file, ASKED, SHEET),
+        "interpolation": lambda model, file: figures.interpolation(model, file, ROW, CORNERS),
+    }
+    for kind, draw in kinds.items():
+        shown = []
+        for i, (name, model) in enumerate(models.items()):
+            file = out / f"{kind}_{i}.png"
+            draw(model, file)
+            shown.append(book.picture(f"{kind}_{i}", file, f"{kind}, {name}"))
+        if kind == "fixed":
+            alike = [
+                [name, *book.once(f"alike, {name}", lambda m=m: likeness(m), weights_of(m))]
+                for name, m in models.items()
+            ]
+            columns = ["generator", "MS-SSIM of pairs with the same attributes", "of any pairs"]
+            shown += [table(columns, alike)]
+        book.block(kind, "\n\n".join(shown))
+
+
+def likeness(model: Generator) -> list[float]:
+    """Mean MS-SSIM of pairs of pictures: with all attributes the same, and with random ones."""
+    tags = model.schema.decode(seeds.sample_labels(0, 1, model.schema, ASKED)[0])
+    found = []
+    for fixed in (tags, None):
+        shots = tfanime.generate(model, n=ALIKE, seed=0, tags=fixed).images
+        while shots.shape[1] > 64:  # halved, since MS-SSIM depends on the size
+            shots = shots.reshape(len(shots), shots.shape[1] // 2, 2, shots.shape[2] // 2, 2, 3)
+            shots = np.rint(shots.mean(axis=(2, 4))).astype(np.uint8)
+        found.append(mean_ms_ssim(shots, seed=0))
+    return found
+
+
+def weights_of(model: Generator) -> int:
+    """Changes with the weights."""
+    return sum(zlib.crc32(np.ascontiguousarray(w)) for w in model.model.get_weights())
+
+
+def curve(book: Notebook, runs: list, out: Path) -> None:
+    """FID over the pictures seen, of every run that was named."""
+    from matplotlib.figure import Figure
+
+    if not runs:
+        return
+    canvas = Figure(figsize=(8, 4), layout="constrained")
+    axes = canvas.subplots()
+    rows = []
+    for run, data in runs:
+        path = Path(run)
+        config = read_json(path / "config.json")["config"]
+        newest = checkpoint.checkpoints(path)[-1].name
+        points = book.once(
+            f"curve, {path.name}",
+            lambda path=path, data=data: figures.training(path, out / "curve.png", data),
+            newest,
+        )
+        seen = config["batch_size"] * config["critic_steps"]
+        axes.plot(
+            [seen * p["step"] for p in points], [p["fid"] for p in points], "o-", label=path.name
+        )
+        rows.append(
+            [f"`{config['recipe']}`, {config['image_size'][1]} px", *told(points[0], seen)]
+            + told(points[-1], seen)
+        )
+    axes.set(xlabel="pictures seen", ylabel="FID, features of the tagger", yscale="log")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    canvas.savefig(out / "curves.png", dpi=100)
+    columns = ["run", "pictures seen", "FID", "pictures seen", "FID"]
+    book.block("curve", book.picture("curve", out / "curves.png", "FID"), "", table(columns, rows))
+
+
+def told(point: dict, seen: int) -> list:
+    return [int(seen * point["step"]), point["fid"]]
+
+
+def upscaled(book: Notebook, name, model: Generator) -> None:
+    """What the upscaler makes of drawn pictures, and its figures on real ones if it ships."""
+    from compare_upscalers import resized
+
+    from tfanime.sampling.upscale import upscale
+    from tfanime.zoo.saved import load_upscaler
+
+    upscaler = load_upscaler(name)
+    small = tfanime.generate(model, n=ROW, seed=0).images
+    plain = [resized(small, upscaler.factor, kind) for kind in ("nearest", "lanczos")]
+    sheet = rows_of([*plain, upscale(small, upscaler)])
+    lines = [book.picture("upscaled", sheet, "nearest, Lanczos, upscaler")]
+    file = zoo.locate(name) / "figures.json"
+    if file.is_file():
+        stored = read_json(file)["figures"]
+        kinds = list(stored[0]["details"])
+        rows = [[one["name"], *(f"{one['details'][kind]:.3f}" for kind in kinds)] for one in stored]
+        lines += ["", table(["", *kinds], rows), "", stored[0]["protocol"]["counts"] + "."]
+    book.block("upscaled", *lines)
+
+
+if __name__ == "__main__":
+    main()

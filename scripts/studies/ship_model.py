@@ -1,0 +1,272 @@
+"""Makes a run into a model that ships: a folder under saved_models/.
+
+    python scripts/studies/ship_model.py RUN --data PACKED --out saved_models/NAME
+
+PACKED are the real pictures that `train_zoo.py` packed; the figures are measured against
+those of them that it held out, or, with --all, against all of them, which it then trained on.
+--rows keeps rows of their labels, from which what is not asked for is drawn. --without leaves out
+attributes that the generator does not draw: a model promises what it can.
+
+The folder receives the averaged generator (kernels in float16, which halves the file;
+`generator.keras` stays a plain Keras file), `critic.npz` to train on from (`tfanime train ...
+--set start=NAME`), `config.json`, `figures.json` (what `tfanime evaluate` measured, each figure
+with its protocol and floor; under `copies` how near the nearest training pictures are) and
+`sheet.png` (64 unselected pictures of seed 0). MODEL_CARD.md is written by hand.
+
+An upscaler is measured by `compare_upscalers.py` instead, which also makes its sheet: a row
+of pictures of faces-64, then what nearest, bicubic and the model make of them, from clean small
+pictures and from worse ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+import compare_upscalers
+import keras
+import numpy as np
+from PIL import Image
+from train_zoo import HELD_OUT
+
+import tfanime
+from tfanime import zoo
+from tfanime.core.decode import read_image
+from tfanime.core.files import atomic_path, read_json, write_json
+from tfanime.core.images import save_image
+from tfanime.core.labels import LabelSchema
+from tfanime.data import PackedDataset
+from tfanime.frozen.compact import pack_again, round_kernels
+from tfanime.gans import GAN
+from tfanime.metrics import load_extractor
+from tfanime.recipes.config import Config
+from tfanime.training import checkpoint
+from tfanime.training.build import build_gan
+from tfanime.training.warm_start import save_critic
+from tfanime.zoo.saved import (
+    UPSCALER,
+    WEIGHTS,
+    kind_of,
+    load_schema,
+    load_upscaler,
+    save_generator,
+    save_upscaler,
+)
+
+SHEET, DRAWS = 64, 4
+ENLARGED = 300  # held-out pictures that judge an upscaler
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--data", type=Path, required=True, help="packed by train_zoo.py")
+    parser.add_argument("--extractor", nargs="+", default=["tagger"], help="of FID and KID")
+    parser.add_argument("--all", action="store_true", help="nothing was held out")
+    parser.add_argument("--rows", action="store_true", help="keep rows of labels")
+    parser.add_argument("--without", nargs="+", default=[], metavar="FIELD")
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    data = PackedDataset.open(options.data)
+    training, held_out = (data, data) if options.all else data.split(HELD_OUT)
+    ship(options.run, options.out, training if options.rows else None, options.without)
+    if options.without:
+        kept = [field.name for field in load_schema(options.out).fields]
+        training, held_out = training.select(kept), held_out.select(kept)
+    copies = []
+    if kind_of(options.run) == UPSCALER:
+        figures = measure_upscaler(options.out, held_out, options.extractor)
+        _draw_upscaler_sheet(options.out)
+    else:
+        figures = measure(options.out, held_out, options.extractor)
+        copies = tfanime.evaluate(options.out, training, ["neighbours"]).to_json()["figures"]
+        _draw_sheet(options.out)
+    newest = checkpoint.checkpoints(options.run)[-1]
+    meta = read_json(newest / "meta.json")
+    trained = {"step": meta["step"], "seconds": round(meta["seconds"])}
+    write_json(
+        options.out / "figures.json", {"trained": trained, "figures": figures, "copies": copies}
+    )
+
+
+def ship(run: Path, out: Path, rows_of: PackedDataset | None, left_out: Collection[str]) -> None:
+    """Everything but figures and pictures.
+
+    Args:
+        rows_of: data whose label rows the model keeps.
+        left_out: names of label fields.
+    """
+    stored = read_json(run / "config.json")
+    # In float32: the networks compute in what they were made in.
+    config = Config.from_json(stored["config"]).override(precision="float32", start=None)
+    enlarges = kind_of(run) == UPSCALER
+    schema = None if enlarges else load_schema(run)
+    gan = build_gan(config, schema)
+    checkpoint.restore(gan, checkpoint.checkpoints(run)[-1])
+    if left_out:
+        gan, schema = without_fields(gan, config, schema, left_out)
+    if rows_of is not None:
+        rows = rows_of.labels()[:, _columns(rows_of.schema, schema)]
+        schema = schema.with_rows(rows[~np.isnan(rows).any(axis=1)])
+    round_kernels(gan.ema_generator)
+    out.mkdir(parents=True, exist_ok=True)
+    if enlarges:
+        save_upscaler(out, gan.ema_generator, gan.factor, out.name)
+    else:
+        save_generator(out, gan.ema_generator, schema, out.name)
+    pack_again(out / WEIGHTS)
+    gan, config = without_files(gan, config, schema)
+    save_critic(gan, out)
+    # Those that do not ship are not in the configuration, but judges must know of them.
+    features = stored["config"]["discriminator"].get("features", [])
+    # Where a run began is a path of the machine that it ran on; the card tells the stages.
+    features = features or (stored["config"].get("projected") or {}).get("features", [])
+    kept = {**stored["config"], "discriminator": dict(config.discriminator), "start": None}
+    if left_out:
+        kept["condition_on"] = ",".join(field.name for field in schema.fields)
+    stored = {**stored, "config": kept, "looked_through": features}
+    if schema is not None:
+        stored["labels"] = {k: v for k, v in schema.to_json().items() if k != "examples"}
+    write_json(out / "config.json", stored)
+
+
+def without_fields(gan: GAN, config: Config, schema, left_out: Collection[str]):
+    """A GAN whose networks know fewer labels and otherwise draw the same: those left out are always
+    absent, which the batch norm behind the first layer takes into account.
+
+    Returns:
+        `(GAN, schema)`.
+    """
+    unknown = sorted(set(left_out) - {field.name for field in schema.fields})
+    if unknown:
+        raise ValueError(f"--without names fields of the run. Received: {', '.join(unknown)}.")
+    left = LabelSchema(tuple(f for f in schema.fields if f.name not in left_out))
+    columns = _columns(schema, left)
+    absent = np.setdiff1d(np.arange(schema.size), columns) + config.latent_dim
+    smaller = build_gan(config, left)
+    for name in ("generator", "ema_generator", "discriminator"):
+        for layer in getattr(smaller, name).layers:
+            if layer.weights:
+                layer.set_weights(_layer_without(layer.name, getattr(gan, name), absent))
+    smaller.head.set_weights([array[..., columns] for array in gan.head.get_weights()])
+    return smaller, left
+
+
+def _layer_without(name: str, network: keras.Model, absent: np.ndarray) -> list[np.ndarray]:
+    arrays = network.get_layer(name).get_weights()
+    if name == "fc":
+        return [np.delete(arrays[0], absent, axis=0), *arrays[1:]]
+    if name == "fc_bn":
+        # x = kept - sum of the absent rows, which are fed -1.
+        gamma, beta, mean, variance = arrays
+        kernel = network.get_layer("fc").get_weights()[0]
+        return [gamma, beta, mean + kernel[absent].sum(axis=0), variance]
+    return arrays
+
+
+def _columns(schema, wanted) -> np.ndarray:
+    """Where the columns of `wanted` are in `schema`."""
+    return np.array([schema.columns.index(name) for name in wanted.columns])
+
+
+def without_files(gan: GAN, config: Config, schema) -> tuple[GAN, Config]:
+    """The critic that ships: without the discriminators that look through networks in files."""
+    names = config.discriminator.get("features", [])
+    names = [names] if isinstance(names, str) else names
+    kept = [name for name in names if not name.endswith(".keras")]
+    if kept == list(names):
+        return gan, config
+    config = config.override(discriminator={**config.discriminator, "features": kept})
+    smaller = build_gan(config, schema)
+    for layer in smaller.discriminator.layers:
+        if layer.weights and not isinstance(layer, keras.Model):
+            layer.set_weights(gan.discriminator.get_layer(layer.name).get_weights())
+    if gan.head is not None:
+        rows, wanted = (_rows(x.discriminator) for x in (gan, smaller))
+        kernel, bias = gan.head.get_weights()
+        smaller.head.set_weights([np.concatenate([kernel[rows[name]] for name in wanted]), bias])
+    return smaller, config
+
+
+def _rows(discriminator: keras.Model) -> dict[str, slice]:
+    """Which features of a projected discriminator come from which of its parts, in order."""
+    found, start = {}, 0
+    means = sorted(
+        (layer for layer in discriminator.layers if re.fullmatch(r"mean\d+", layer.name)),
+        key=lambda layer: int(layer.name[4:]),
+    )
+    for mean in means:
+        part = next(layer.name for layer in discriminator.layers if layer.output is mean.input)
+        found[part] = slice(start, start + mean.output.shape[-1])
+        start += mean.output.shape[-1]
+    return found
+
+
+def _draw_sheet(model: Path) -> None:
+    """In 256 colours, a third of the file."""
+    path = model / "sheet.png"
+    tfanime.generate(model, n=SHEET, seed=0, grid=path)
+    colours = read_image(path).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    with atomic_path(path) as temporary:
+        colours.save(temporary, "PNG", optimize=True)
+
+
+def measure(model: Path, held_out: PackedDataset, extractors: list[str]) -> list[dict]:
+    """FID and KID for every extractor, and what else there is with the tagger's features."""
+    found = []
+    for extractor in extractors:
+        metrics = ["fid", "kid"]
+        if extractor == "tagger":
+            metrics += ["prdc", "1nn", "diversity", "attributes"]
+        report = tfanime.evaluate(
+            model, held_out, metrics, extractor=extractor, draws=DRAWS, progress=True
+        )
+        found += report.to_json()["figures"]
+    return found
+
+
+def measure_upscaler(model: Path, held_out: PackedDataset, extractors: list[str]) -> list[dict]:
+    """How near enlarged pictures come to the real ones, beside plain ways to enlarge; the sheet."""
+    upscaler = load_upscaler(model)
+    chosen = np.random.default_rng(0).permutation(len(held_out))[:ENLARGED]
+    pictures, found = held_out.images(np.sort(chosen)), []
+    for number, name in enumerate(extractors):
+        extractor = load_extractor(name)
+        rows = compare_upscalers.measure(upscaler, pictures, extractor, progress=True)
+        protocol = {
+            "real set": held_out.sha256,
+            "counts": f"{len(pictures)} real pictures",
+            "factor": upscaler.factor,
+            "seed": 0,
+        }
+        of_features = {"extractor": extractor.name, "network": extractor.identity}
+        columns = {"PSNR": "higher", "SSIM": "higher", "feature distance": "lower"}
+        for kind in compare_upscalers.INPUTS:
+            here = {row["enlarged by"]: row for row in rows if row["input"] == kind}
+            for column, better in columns.items():
+                if number and column != "feature distance":
+                    continue
+                own = of_features if column == "feature distance" else {}
+                found.append(
+                    {
+                        "name": f"{column.lower()}, {kind}",
+                        "value": here[upscaler.name][column],
+                        "better": better,
+                        "floor": None,
+                        "protocol": {**protocol, "small pictures": kind, **own},
+                        "details": {name: row[column] for name, row in here.items()},
+                    }
+                )
+    return found
+
+
+def _draw_upscaler_sheet(model: Path) -> None:
+    """From drawn pictures: those that judge it are not ours to pass on."""
+    drawn = tfanime.generate(zoo.DEFAULT, n=compare_upscalers.SHOWN, seed=0).images
+    save_image(model / "sheet.png", compare_upscalers.sheet(load_upscaler(model), drawn))
+
+
+if __name__ == "__main__":
+    main()

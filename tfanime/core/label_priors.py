@@ -1,0 +1,63 @@
+"""Drawing labels from a prior: field by field from frequencies, or whole rows from examples.
+
+The draw is specified with the seeds: its twins in JavaScript and in graphs repeat it number by
+number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tfanime.core.label_fields import Field
+
+
+def draw_labels(
+    fields: Sequence[Field],
+    examples: np.ndarray | None,
+    uniforms: np.ndarray,
+    prior: str,
+    given: np.ndarray | None,
+) -> np.ndarray:
+    """`LabelSchema.sample` of a schema with these fields and examples."""
+    labels = np.empty((len(uniforms), sum(field.size for field in fields)), np.float32)
+    start = 0
+    for i, field in enumerate(fields):
+        u, place = uniforms[:, i], slice(start, start + field.size)
+        start += field.size
+        if field.kind == "vector":
+            labels[:, place] = 0.5  # the middle, where there are no examples
+            continue
+        frequencies = field.frequencies if prior == "empirical" else ()
+        table = np.asarray(frequencies or field.default_frequencies(), np.float64)
+        if field.kind == "group":
+            # The total is added left to right, as its twins do. The last edge
+            # is left out, so rounding cannot fall off the end.
+            edges = np.cumsum(table / np.cumsum(table)[-1])[:-1]
+            chosen = (u[:, None] >= edges[None, :]).sum(axis=1)
+            labels[:, place] = np.eye(field.size, dtype=np.float32)[chosen]
+        elif field.kind == "flag":
+            labels[:, place] = (u < table[0])[:, None]
+        else:
+            labels[:, place] = np.interp(u, np.linspace(0, 1, len(table)), table)[:, None]
+    given = None if given is None else np.broadcast_to(given, labels.shape)
+    if examples is not None and (given is None or np.isnan(given).any()):
+        drawn = _draw_examples(examples, uniforms[:, len(fields) - 1], given)
+        labels = np.where(np.isnan(drawn), labels, drawn)
+    if given is not None:
+        labels = np.where(np.isnan(given), labels, given).astype(np.float32)
+    return labels
+
+
+def _draw_examples(examples: np.ndarray, u: np.ndarray, given: np.ndarray | None) -> np.ndarray:
+    """An example for each number of `u`, among those nearest to what is given."""
+    if given is None or np.isnan(given).all():
+        return examples[(u * len(examples)).astype(int)]
+    drawn = np.empty((len(u), examples.shape[1]), np.float32)
+    for i, row in enumerate(given):
+        known = ~np.isnan(row)
+        apart = np.nansum(np.abs(examples[:, known] - row[known]), axis=1)
+        close = np.flatnonzero(apart <= apart.min() + 1e-6)
+        drawn[i] = examples[close[int(u[i] * len(close))]]
+    return drawn
