@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 from keras import layers, ops
 
+from tfanime.core.schedules import Schedule
 from tfanime.gans.degrade import color_jitter, degrade
 from tfanime.gans.gan import GAN
+from tfanime.gans.objective import Term
 from tfanime.recipes.config import jitters
 
 PIXEL_LOSSES = ("l1", "mse")
@@ -47,30 +49,42 @@ class SRGAN(GAN):
         discriminator: keras.Model,
         *,
         pixel_loss: str = "l1",
-        content_weight: float = 1.0,
-        feature_weight: float = 0.0,
+        content_weight: float | Schedule = 1.0,
+        feature_weight: float | Schedule = 0.0,
         feature_model: keras.Model | None = None,
         degraded: float = 0.5,
         jitter: float | Mapping[str, float] = 0.0,
-        adversarial_weight: float = 1e-3,
+        adversarial_weight: float | Schedule = 1e-3,
+        terms: Sequence[Term] = (),
         **kwargs,
     ):
-        super().__init__(generator, discriminator, adversarial_weight=adversarial_weight, **kwargs)
-        if self.conditional_generator or self.conditional_discriminator or self.head is not None:
-            raise ValueError("SRGAN takes no labels. Received: networks or a head that do.")
         if pixel_loss not in PIXEL_LOSSES:
             raise ValueError(
                 f"pixel_loss is one of: {', '.join(PIXEL_LOSSES)}. Received: {pixel_loss!r}."
             )
-        self.factor = enlargement(generator)
-        self.pixel_loss = pixel_loss
-        self.content_weight = content_weight
-        self.feature_weight = feature_weight
-        self.matches_features = feature_model is None
+        matches_features = feature_model is None
         if feature_model is None:
             feature_model = _activations(discriminator)
         else:
             feature_model.trainable = False
+        content = Content(
+            pixel_loss, content_weight, feature_weight, feature_model, matches_features
+        )
+        super().__init__(
+            generator,
+            discriminator,
+            adversarial_weight=adversarial_weight,
+            terms=(content, *terms),
+            **kwargs,
+        )
+        if self.conditional_generator or self.conditional_discriminator or self.head is not None:
+            raise ValueError("SRGAN takes no labels. Received: networks or a head that do.")
+        self.factor = enlargement(generator)
+        self.content = content
+        self.pixel_loss = pixel_loss
+        self.content_weight = content_weight
+        self.feature_weight = feature_weight
+        self.matches_features = matches_features
         self.feature_model = feature_model
         self.degraded = degraded
         self.jitter = {name: amount for name, amount in jitters(jitter).items() if amount}
@@ -83,30 +97,43 @@ class SRGAN(GAN):
     def _generator_inputs(self, real, condition, noise):
         return degrade(real, noise, self.factor, self.degraded)
 
-    def _generator_loss(self, on_fake, fakes, part, on_real=None):
-        total, logs = super()._generator_loss(on_fake, fakes, part, on_real)
+
+class Content(Term):
+    """How far generated images are from the real ones they were drawn from: pixel and feature loss.
+
+    Args:
+        pixel_loss, pixel_weight, feature_weight, feature_model: see `SRGAN`.
+        matching: whether the model's activations are those of the discriminator.
+    """
+
+    def __init__(self, pixel_loss, pixel_weight, feature_weight, feature_model, matching: bool):
+        super().__init__(pixel_weight)
+        self.pixel_loss, self.feature_weight = pixel_loss, feature_weight
+        self.feature_model, self.matching = feature_model, matching
+
+    def generator(self, on_fake, on_real, part):
         # Copied, so that only two gradients meet here, whose sum is exact in any order.
-        fakes = ops.copy(ops.cast(fakes, "float32"))
+        fakes = ops.copy(ops.cast(on_fake.images, "float32"))
         difference = fakes - part.real
-        logs["g_pixel_loss"] = ops.mean(
+        pixels = ops.mean(
             ops.absolute(difference) if self.pixel_loss == "l1" else ops.square(difference)
         )
-        total = total + self.content_weight * logs["g_pixel_loss"]
+        total, logs = part.now(self.weight) * pixels, {"g_pixel_loss": pixels}
         if self.feature_weight:
-            logs["g_feature_loss"] = self._feature_loss(fakes, part.real)
-            total = total + self.feature_weight * logs["g_feature_loss"]
+            logs["g_feature_loss"] = self.feature_loss(fakes, part.real)
+            total = total + part.now(self.feature_weight) * logs["g_feature_loss"]
         return total, logs
 
-    def _feature_loss(self, fakes, real):
+    def feature_loss(self, fakes, real):
         """float32 scalar: the mean over feature maps of how far they are apart."""
-        distance = ops.absolute if self.matches_features else ops.square
+        distance = ops.absolute if self.matching else ops.square
         pairs = zip(self._features(fakes), self._features(real), strict=True)
         distances = [ops.mean(distance(one - ops.stop_gradient(two))) for one, two in pairs]
         return sum(distances) / len(distances)
 
-    def _features(self, pictures) -> list:
+    def _features(self, images) -> list:
         # Batch norm in a discriminator works with the batch's own statistics throughout training.
-        found = self.feature_model(pictures, training=self.matches_features)
+        found = self.feature_model(images, training=self.matching)
         return [ops.cast(maps, "float32") for maps in keras.tree.flatten(found)]
 
 
