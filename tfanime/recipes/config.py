@@ -44,6 +44,14 @@ SCHEDULED = (
     "ema_half_life",
     "penalty_weight",
     "projected_weight",
+    "adversarial_weight",
+    "head_weight",
+    "kl_weight",
+    "mode_seeking_weight",
+    "lecam_weight",
+    "content_weight",
+    "feature_weight",
+    "instance_noise",
     "augment_probability",
     "top_k",
 )
@@ -171,10 +179,10 @@ class Config:
     condition_on: str = "all"
     rare_share: float = 0.0
     text_augmentation: int = 0
-    kl_weight: float = 2.0
-    mode_seeking_weight: float = 0.0
+    kl_weight: float | Schedule = 2.0
+    mode_seeking_weight: float | Schedule = 0.0
     top_k: float | Schedule = 1.0
-    lecam_weight: float = 0.0
+    lecam_weight: float | Schedule = 0.0
     label_embedding: int = 0
     multilabel: bool = False
     vector_loss: str = "matching"
@@ -188,11 +196,11 @@ class Config:
     projected_every: int = 1
     projected_augment: str = "translation"
     weight_clip: float | None = None
-    adversarial_weight: float | None = 1.0
-    head_weight: float = 1.0
+    adversarial_weight: float | Schedule | None = 1.0
+    head_weight: float | Schedule = 1.0
     pixel_loss: str = "l1"
-    content_weight: float = 1.0
-    feature_weight: float = 0.0
+    content_weight: float | Schedule = 1.0
+    feature_weight: float | Schedule = 0.0
     feature_model: str | None = None
     degraded: float = 0.5
     jitter: float | Mapping[str, float] = 0.0
@@ -201,7 +209,7 @@ class Config:
     joint_batch: bool = False
     head_on_fake: bool = True
     label_smoothing: float = 0.0
-    instance_noise: float = 0.0
+    instance_noise: float | Schedule = 0.0
     optimizer: str = "adam"
     g_lr: float | Schedule = 2e-4
     d_lr: float | Schedule = 2e-4

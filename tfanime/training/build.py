@@ -15,7 +15,7 @@ from tfanime.core.schedules import Schedule
 from tfanime.frozen import load_frozen
 from tfanime.gans import GAN, SRGAN, penalties
 from tfanime.gans.augment import diff_augment
-from tfanime.gans.gan import batch_norms
+from tfanime.gans.upkeep import batch_norms
 from tfanime.models.common import LabelInput
 from tfanime.models.heads import label_head, with_projection
 from tfanime.recipes.config import Config
@@ -242,8 +242,8 @@ def with_features(spec: Mapping[str, Any], height: int, width: int) -> dict:
     return {**spec, "features": found}
 
 
-def _adversarial_weight(config: Config, schema: LabelSchema | None) -> float:
-    """As a number; `schema` is that of the labels that condition."""
+def _adversarial_weight(config: Config, schema: LabelSchema | None) -> float | Schedule:
+    """The number where it is left to the labels; `schema` is that of the labels that condition."""
     if config.adversarial_weight is not None:
         return config.adversarial_weight
     attributes = schema.size - schema.vector_size if schema else 0
