@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tfanime.core.schedules import Schedule, at, read
-from tfanime.recipes.config import Config
+from tfanime.recipes.config import SCHEDULED, Config
 from tfanime.training.schedules import ScheduledAdam, ScheduledRate
 
 FALL = Schedule(2.0, 0.5, images=100, after=50)
@@ -54,6 +54,12 @@ def test_a_configuration_keeps_its_schedules():
     )
     assert config.g_lr == Schedule(1e-3, 1e-4, 1000) and config.penalty_weight == 2.0
     assert Config.from_json(config.to_json()) == config
+    every = {name: {"start": 0.2, "end": 0.5, "images": 9} for name in SCHEDULED}
+    config = Config("dcgan").override(**every)
+    assert {getattr(config, name) for name in SCHEDULED} == {Schedule(0.2, 0.5, 9)}
+    assert Config.from_json(config.to_json()) == config
+    weights = {name for name in vars(config) if name.endswith("_weight")}
+    assert weights <= set(SCHEDULED)  # docs/training.md says so
     with pytest.raises(ValueError, match="g_lr is greater than 0"):
         Config("dcgan").override(g_lr={"start": 1e-3, "end": 0.0, "images": 1000})
     with pytest.raises(ValueError, match="batch_size is of type int"):

@@ -47,6 +47,7 @@ from multiply_adds import operations
 
 from tfanime import recipes
 from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.core.schedules import at
 from tfanime.gans import SRGAN, losses
 from tfanime.gans.degrade import color_jitter
 from tfanime.layers.spectral import spectral_layers
@@ -120,7 +121,7 @@ class PlainGAN(keras.Model):
                 if gan.head_on_real:
                     loss += gan.head_weight * self.label_loss(on_real, batch["labels"])
             for penalty in gan.penalties:
-                labels = condition if penalty.at == "fake" else batch.get("labels")
+                labels = penalty.labels(batch.get("labels"), condition)
                 loss += self.penalty(penalty, real, fakes, labels, noise)
         self.descend(gan.d_optimizer, tape, loss, gan.discriminator_variables)
         if gan.weight_clip:
@@ -132,11 +133,15 @@ class PlainGAN(keras.Model):
         gan, condition = self.gan, batch.get("condition")
         with tf.GradientTape() as tape:
             fakes = self.draw(batch, noise)
-            if gan.joint_batch:  # the statistics of both kinds decide how generated ones look
-                on_fake = self.judge_both(batch, fakes, noise)[1]
+            on_real = {"logits": None}
+            # In a joint batch the statistics of both kinds decide how generated ones look.
+            if gan.joint_batch or gan.loss_pair.paired:
+                on_real, on_fake = self.judge_both(batch, fakes, noise)
             else:
                 on_fake = self.judge(gan._shown(fakes, noise), condition)
-            loss = gan.adversarial_weight * gan.loss_pair.generator(on_fake["logits"])
+            loss = gan.adversarial_weight * gan.loss_pair.generator(
+                on_fake["logits"], on_real["logits"]
+            )
             if gan.head:
                 loss += gan.head_weight * self.label_loss(on_fake, condition)
             if isinstance(gan, SRGAN):
@@ -156,7 +161,7 @@ class PlainGAN(keras.Model):
         distance = ops.absolute if gan.pixel_loss == "l1" else ops.square
         loss = gan.content_weight * ops.mean(distance(fakes - real))
         if gan.feature_weight:
-            loss += gan.feature_weight * gan._feature_loss(fakes, real)
+            loss += gan.feature_weight * gan.content.feature_loss(fakes, real)
         return loss
 
     def draw(self, batch, noise):
@@ -193,7 +198,9 @@ class PlainGAN(keras.Model):
             with tf.GradientTape() as tape:
                 tape.watch(points)
                 total = ops.sum(self.judge(points, labels)["logits"])
-            return penalty.weight * penalty.every * penalty.value(tape.gradient(total, points))
+            seen = self.steps * real.shape[0] * self.gan.critic_steps
+            weight = at(penalty.weight, seen) * penalty.every
+            return weight * penalty.value(tape.gradient(total, points))
 
         if penalty.every == 1:
             return value()

@@ -8,6 +8,7 @@ from keras import layers, ops
 from tfanime import gans
 from tfanime.core.schedules import Schedule
 from tfanime.gans import backend, penalties
+from tfanime.gans.noise import StepNoise
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (8, 4, 4, 3)).astype(np.float32)
 
@@ -73,7 +74,7 @@ def test_its_losses_are_the_hinge_losses_times_weight_and_steps():
     real = IMAGES.reshape(8, -1).sum(axis=1) * 0.01
     # The generator's images of this step, drawn again from the same noise with the old weights.
     fresh = make(projected_weight=0.5, projected_every=3)
-    part = fresh._parts(IMAGES, None, None, gans.gan.StepNoise(0, fresh.steps_done, 8), 8)[0]
+    part = fresh._parts(IMAGES, None, None, StepNoise(0, fresh.steps_done, 8), 8)[0]
     fake = fresh.generator(part.inputs).numpy().reshape(8, -1).sum(axis=1) * 0.01
     d_loss = np.maximum(0, 1 - real).mean() + np.maximum(0, 1 + fake).mean()
     assert float(step["d_projected"]) == pytest.approx(3 * d_loss, rel=1e-5)
@@ -132,7 +133,7 @@ def test_each_network_follows_the_gradient_of_its_own_loss(compiled):
     gan, alone = make(**options), make()
     small = np.full((48, 1), 1e-3, np.float32)
     gan.projected.get_layer("logits").kernel.assign(small)
-    parts = gan._parts(IMAGES, None, None, gans.gan.StepNoise(0, gan.steps_done, 8), 8)
+    parts = gan._parts(IMAGES, None, None, StepNoise(0, gan.steps_done, 8), 8)
     fakes = ops.convert_to_numpy(gan.generator(parts[0].inputs)).reshape(8, -1)
     for one in (gan, alone):
         step = backend.compiled(one) if compiled else one.train_step

@@ -12,6 +12,7 @@ from tfanime import gans
 from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.gans.degrade import color_jitter, degrade
 from tfanime.gans.noise import StepNoise
+from tfanime.gans.objective import Side
 from tfanime.gans.super_resolution import enlargement
 from tfanime.models import dcgan, srgan
 
@@ -56,7 +57,8 @@ def test_the_terms_add_up_by_their_weights():
     noise = StepNoise(3, 0, COUNT)
     part = gan._parts(batch(), None, None, noise, COUNT)[0]
     fakes = gan._draw(part)
-    total, logs = gan._generator_loss(gan._discriminate(fakes, None, noise), fakes, part)
+    on_fake = Side(fakes, None, gan._discriminate(fakes, None, noise))
+    total, logs = gan.objective.generator(on_fake, None, part)
     terms = [float(logs[name]) for name in ("g_loss", "g_pixel_loss", "g_feature_loss")]
     assert float(total) == pytest.approx(np.dot([0.5, 3.0, 2.0], terms), rel=1e-6)
     assert min(terms) > 0
@@ -72,7 +74,7 @@ def test_a_feature_model_is_frozen_and_compared_by_squares():
     gan = make(feature_model=small_features(), feature_weight=0.5)
     real, fake = tf.fill((1, SIDE, SIDE, 3), 0.1), tf.fill((1, SIDE, SIDE, 3), 0.3)
     # Every feature is the sum over 3 x 3 x 3 values.
-    assert float(gan._feature_loss(fake, real)) == pytest.approx((27 * 0.2) ** 2, rel=1e-5)
+    assert float(gan.content.feature_loss(fake, real)) == pytest.approx((27 * 0.2) ** 2, rel=1e-5)
     before = gan.feature_model.get_weights()[0].copy()
     logs = gan.train_step({"images": batch()})
     assert float(logs["g_feature_loss"]) > 0
@@ -87,8 +89,8 @@ def test_feature_matching_is_the_mean_distance_of_the_discriminators_activations
     model = keras.Model(gan.discriminator.inputs, [x.output for x in found])
     apart = [np.abs(a - b).mean() for a, b in zip(model(fake), model(real), strict=True)]
     assert len(apart) == 5
-    assert float(gan._feature_loss(fake, real)) == pytest.approx(np.mean(apart), rel=1e-5)
-    assert float(gan._feature_loss(real, real)) == 0
+    assert float(gan.content.feature_loss(fake, real)) == pytest.approx(np.mean(apart), rel=1e-5)
+    assert float(gan.content.feature_loss(real, real)) == 0
 
 
 def test_feature_loss_does_not_train_the_discriminator():

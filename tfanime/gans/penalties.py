@@ -1,6 +1,6 @@
 """Gradient penalties and the points they are taken at, as pure functions.
 
-The step that differentiates lives in `tfanime.gans.backend`; here is only what each paper adds.
+`tfanime.gans.terms.Penalty` differentiates; here is only what each paper adds.
 Gradients are those of the summed logits with respect to the pictures: since a sample's logit
 depends on no other sample's picture (no batch norm in a penalised critic), row i is the gradient
 of logit i.
@@ -129,6 +129,16 @@ class GradientPenalty:
             draw = noise.normal if self.noise == "gaussian" else noise.uniform
             return perturbed(real, draw(tuple(real.shape[1:])), self.scale, spread)
         return fake if self.at == "fake" else real
+
+    def labels(self, of_real, of_fake):
+        """The labels `(B, L)` that belong to the points, for a discriminator that takes some: what
+        is near a real image, or between one and a generated one, has the real one's.
+
+        Args:
+            of_real: of the real images, or None.
+            of_fake: that images were drawn with, or None.
+        """
+        return of_fake if self.at == "fake" else of_real
 
     def value(self, gradients):
         """The unweighted penalty of these gradients, float32 scalar."""

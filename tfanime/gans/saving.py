@@ -60,13 +60,18 @@ def config_of(gan) -> dict[str, Any]:
             by.
     """
     config = {name: _network(getattr(gan, name)) for name in NETWORKS}
-    config |= {name: _number(getattr(gan, name)) for name in PLAIN}
+    config |= {name: number(getattr(gan, name)) for name in PLAIN}
     config |= {name: _policy(name, getattr(gan, name)) for name in AUGMENTATIONS}
     name = gan.loss_pair.name
     if name not in LOSSES or LOSSES[name] is not gan.loss_pair:
         raise ValueError(
             "A GAN is saved with the name of its loss. Received: a loss of your own, "
             f"{name!r}. Register it: tfanime.registries.LOSSES.register({name!r}, loss)."
+        )
+    if any(term is not getattr(gan, "content", None) for term in gan.terms):
+        raise ValueError(
+            "A GAN is saved with what its arguments name. Received: terms of your own. Save "
+            "gan.ema_generator, or train it with tfanime.train, whose checkpoints hold all weights."
         )
     config["loss"] = name
     config["penalty"] = [_penalty(one) for one in gan.penalties]
@@ -126,7 +131,7 @@ def _network(model: keras.Model | None) -> dict | None:
     return None if model is None else keras.saving.serialize_keras_object(model)
 
 
-def _number(value):
+def number(value):
     if isinstance(value, Schedule):
         return value.to_json()
     return list(value) if isinstance(value, tuple) else value
@@ -134,7 +139,7 @@ def _number(value):
 
 def _penalty(penalty: GradientPenalty) -> dict:
     fields = dataclasses.fields(penalty)
-    return {field.name: _number(getattr(penalty, field.name)) for field in fields}
+    return {field.name: number(getattr(penalty, field.name)) for field in fields}
 
 
 def _policy(name: str, augment) -> str | None:

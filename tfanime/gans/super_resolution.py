@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 from keras import layers, ops
 
+from tfanime.core.schedules import Schedule
+from tfanime.core.schedules import read as read_schedule
 from tfanime.gans import backend, saving
 from tfanime.gans.augment import translation
 from tfanime.gans.degrade import color_jitter, degrade
-from tfanime.gans.gan import GAN, averaged
+from tfanime.gans.gan import GAN
+from tfanime.gans.objective import Side, Term
+from tfanime.gans.step import averaged
 from tfanime.recipes.config import jitters
 
 UNASKED = ("d_loss", "d_real", "d_fake", "g_loss")  # figures of a discriminator that is not asked
@@ -54,39 +58,51 @@ class SRGAN(GAN):
         discriminator: keras.Model,
         *,
         pixel_loss: str = "l1",
-        content_weight: float = 1.0,
-        feature_weight: float = 0.0,
+        content_weight: float | Schedule = 1.0,
+        feature_weight: float | Schedule = 0.0,
         feature_model: keras.Model | None = None,
         degraded: float = 0.5,
         wobble: float = 0.0,
         sharpened: float = 0.0,
         jitter: float | Mapping[str, float] = 0.0,
-        adversarial_weight: float = 1e-3,
+        adversarial_weight: float | Schedule = 1e-3,
+        terms: Sequence[Term] = (),
         **kwargs,
     ):
-        super().__init__(generator, discriminator, adversarial_weight=adversarial_weight, **kwargs)
-        if self.conditional_generator or self.conditional_discriminator or self.head is not None:
-            raise ValueError("SRGAN takes no labels. Received: networks or a head that do.")
         if pixel_loss not in PIXEL_LOSSES:
             raise ValueError(
                 f"pixel_loss is one of: {', '.join(PIXEL_LOSSES)}. Received: {pixel_loss!r}."
             )
-        self.factor = enlargement(generator)
-        self.pixel_loss = pixel_loss
-        self.content_weight = content_weight
-        self.feature_weight = feature_weight
-        self.matches_features = feature_model is None
+        matches_features = feature_model is None
         if feature_model is None:
             feature_model = _activations(discriminator)
         else:
             feature_model.trainable = False
+        content = Content(
+            pixel_loss, content_weight, feature_weight, feature_model, matches_features
+        )
+        super().__init__(
+            generator,
+            discriminator,
+            adversarial_weight=adversarial_weight,
+            terms=(content, *terms),
+            **kwargs,
+        )
+        if self.conditional_generator or self.conditional_discriminator or self.head is not None:
+            raise ValueError("SRGAN takes no labels. Received: networks or a head that do.")
+        self.factor = enlargement(generator)
+        self.content = content
+        self.pixel_loss = pixel_loss
+        self.content_weight = content_weight
+        self.feature_weight = feature_weight
+        self.matches_features = matches_features
         self.feature_model = feature_model
         self.degraded = degraded
         self.faults = {"wobble": wobble, "sharpened": sharpened}
         self.jitter = {name: amount for name, amount in jitters(jitter).items() if amount}
 
     def get_config(self) -> dict:
-        own = {**{name: getattr(self, name) for name in CONTENT}, **self.faults}
+        own = {name: saving.number(getattr(self, name)) for name in CONTENT} | self.faults
         # The discriminator's own activations are found again.
         features = None if self.matches_features else self.feature_model
         serialize = keras.saving.serialize_keras_object
@@ -96,6 +112,7 @@ class SRGAN(GAN):
     @classmethod
     def from_config(cls, config: dict, custom_objects=None) -> SRGAN:
         own = {name: config[name] for name in (*CONTENT, *FAULTS)}
+        own |= {name: read_schedule(own[name]) for name in ("content_weight", "feature_weight")}
         if (features := config["feature_model"]) is not None:
             features = keras.saving.deserialize_keras_object(features)
         rest = {name: x for name, x in config.items() if name not in {*own, "feature_model"}}
@@ -131,7 +148,7 @@ class SRGAN(GAN):
         """Gradients, logs and the pictures, of what needs no discriminator."""
 
         def content(fakes):
-            total, logs = self._content_loss(fakes, part)
+            total, logs = self.content.generator(Side(fakes, None, {}), None, part)
             return self._for_replica(total), logs
 
         gradients, fakes, _, logs = backend.staged_gradients(
@@ -139,44 +156,51 @@ class SRGAN(GAN):
         )
         return gradients, logs, fakes
 
-    def _generator_loss(self, on_fake, fakes, part, on_real=None):
-        total, logs = super()._generator_loss(on_fake, fakes, part, on_real)
-        content, more = self._content_loss(fakes, part)
-        return total + content, {**logs, **more}
 
-    def _content_loss(self, fakes, part):
-        logs = {}
+class Content(Term):
+    """How far generated images are from the real ones they were drawn from: pixel and feature loss.
+
+    Args:
+        pixel_loss, pixel_weight, feature_weight, feature_model: see `SRGAN`.
+        matching: whether the model's activations are those of the discriminator.
+    """
+
+    def __init__(self, pixel_loss, pixel_weight, feature_weight, feature_model, matching: bool):
+        super().__init__(pixel_weight)
+        self.pixel_loss, self.feature_weight = pixel_loss, feature_weight
+        self.feature_model, self.matching = feature_model, matching
+
+    def generator(self, on_fake, on_real, part):
         # Copied, so that only two gradients meet here, whose sum is exact in any order.
-        fakes = ops.copy(ops.cast(fakes, "float32"))
+        fakes = ops.copy(ops.cast(on_fake.images, "float32"))
         difference = fakes - part.real
-        logs["g_pixel_loss"] = ops.mean(
+        pixels = ops.mean(
             ops.absolute(difference) if self.pixel_loss == "l1" else ops.square(difference)
         )
-        total = self.content_weight * logs["g_pixel_loss"]
+        total, logs = part.now(self.weight) * pixels, {"g_pixel_loss": pixels}
         if self.feature_weight:
-            shown = self._shown_to_features(fakes, part)
-            logs["g_feature_loss"] = self._feature_loss(*shown)
-            total = total + self.feature_weight * logs["g_feature_loss"]
+            logs["g_feature_loss"] = self.feature_loss(*self._shown(fakes, part))
+            total = total + part.now(self.feature_weight) * logs["g_feature_loss"]
         return total, logs
 
-    def _shown_to_features(self, fakes, part):
-        """Generated and real pictures, for a frozen network moved alike: its strides favour some
+    def _shown(self, fakes, part):
+        """Generated and real images, for a frozen network moved alike: its strides favour some
         pixels, and a grid would grow where these stay the same."""
-        if self.matches_features:
+        if self.matching:
             return fakes, part.real
         both = ops.concatenate([fakes, part.real], axis=-1)
         return ops.split(translation(both, part.noise), 2, axis=-1)
 
-    def _feature_loss(self, fakes, real):
+    def feature_loss(self, fakes, real):
         """float32 scalar: the mean over feature maps of how far they are apart."""
-        distance = ops.absolute if self.matches_features else ops.square
+        distance = ops.absolute if self.matching else ops.square
         pairs = zip(self._features(fakes), self._features(real), strict=True)
         distances = [ops.mean(distance(one - ops.stop_gradient(two))) for one, two in pairs]
         return sum(distances) / len(distances)
 
-    def _features(self, pictures) -> list:
+    def _features(self, images) -> list:
         # Batch norm in a discriminator works with the batch's own statistics throughout training.
-        found = self.feature_model(pictures, training=self.matches_features)
+        found = self.feature_model(images, training=self.matching)
         return [ops.cast(maps, "float32") for maps in keras.tree.flatten(found)]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfanime.core.labels import Field, LabelSchema, free_codes
+from tfanime.core.schedules import Schedule
 from tfanime.recipes.checks import penalty_names
 from tfanime.recipes.config import Config
 from tfanime.registries import PENALTIES
@@ -83,7 +84,7 @@ def conditioning_of(config: Config, schema: LabelSchema | None) -> tuple[str, La
     return conditioning, schema
 
 
-def adversarial_weight(config: Config, schema: LabelSchema | None) -> float:
+def adversarial_weight(config: Config, schema: LabelSchema | None) -> float | Schedule:
     """As a number; `schema` is that of the labels that condition."""
     if config.adversarial_weight is not None:
         return config.adversarial_weight

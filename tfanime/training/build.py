@@ -14,8 +14,8 @@ from tfanime.core.schedules import Schedule
 from tfanime.frozen import lite0, load_frozen
 from tfanime.gans import GAN, SRGAN
 from tfanime.gans.augment import diff_augment
-from tfanime.gans.gan import batch_norms
 from tfanime.gans.penalties import GradientPenalty
+from tfanime.gans.upkeep import batch_norms
 from tfanime.models.common import LabelInput
 from tfanime.models.heads import label_head, with_projection
 from tfanime.recipes.checks import penalty_names
