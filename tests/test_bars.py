@@ -81,6 +81,29 @@ def test_one_bar_for_all_parts(terminal):
     assert bars._Overall.running is None
 
 
+def test_one_bar_for_all_parts_in_a_log_says_per_cent(capsys, monkeypatch):
+    """Not 0.15748031496062992/1, a share of a weight that means nothing to anybody."""
+    monkeypatch.setattr(bars, "LINE_SECONDS", 0)
+    with overall({"models/faces": 1}) as bar, bar.step("models/faces"):
+        for _ in progress_bar(range(127)):
+            pass
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 3
+    for line in lines:
+        assert re.fullmatch(r"(models/faces: +)?\d+% \d\d:\d\d<[\d:?]+", line), line
+    assert lines[-1].startswith("models/faces: 100% ")
+
+
+def test_enlarging_in_a_log_counts_tenths_of_pictures(capsys, monkeypatch):
+    from tfanime import upscaling
+
+    monkeypatch.setattr(bars, "LINE_SECONDS", 0)
+    for _, tick in upscaling._with_progress(["a", "b"], True):
+        tick(1 / 3)
+    lines = capsys.readouterr().err.splitlines()
+    assert any("0.3/2 pictures" in line for line in lines) and "0.33" not in "".join(lines)
+
+
 def test_a_failing_step_leaves_no_bar_behind():
     with pytest.raises(ValueError, match="no"), overall({"a": 1}) as bar, bar.step("a"):
         raise ValueError("no")

@@ -30,9 +30,11 @@ def progress_bar(iterable: Iterable | None = None, *, disable: bool = False, **o
 
     if sys.stderr is not None and not sys.stderr.isatty():
         options |= {"file": _Lines(), "mininterval": LINE_SECONDS, "maxinterval": LINE_SECONDS}
-        options |= {"dynamic_ncols": False, "ncols": 0}
+        options["dynamic_ncols"] = False
         if "bar_format" in options:
             options["bar_format"] = options["bar_format"].replace("{bar}|", "")
+        else:
+            options["ncols"] = 0  # no bar; tqdm then takes no other layout
     return tqdm(iterable, disable=disable, **options)
 
 
@@ -127,7 +129,7 @@ class _Lines:
     last = ""
 
     def write(self, text: str) -> None:
-        line = text.replace("\r", "").strip()
+        line = text.replace("\r", "").replace("%| ", "% ").strip()  # where the bar is left out
         if line and line != self.last:
             sys.stderr.write(line + "\n")
             self.last = line
