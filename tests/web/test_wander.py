@@ -16,7 +16,7 @@ from tiny import LATENT, SIZE, Tiny, write_folder
 
 from tfanime import latent
 from tfanime.generation import generate
-from tfanime.labels import to_signed
+from tfanime.labels import Field, LabelSchema, to_signed
 
 pytestmark = pytest.mark.slow
 
@@ -402,3 +402,42 @@ def test_settings_of_earlier_versions(visit, tiny, tmp_path):
     page.set_input_files("input[type=file]", file)
     until(page, "location.hash === '#model=tiny&seed=5&vary=0.25&vary-seed=9'")
     assert near(shown(page), by_python(page, tiny))
+
+
+def test_russian_adjectives_agree(visit, folder):
+    """Hair is not brown as eyes are, and what chance decides has no gender."""
+    hair, eyes = (Field(name, "group", ("brown", "blue"), (0.5, 0.5)) for name in ("hair", "eyes"))
+    write_folder(folder, Tiny("both", LabelSchema((hair, eyes, Field("smile", "flag")))))
+    page = visit("#seed=5&hair=brown&eyes=brown", locale="ru")
+    chips = page.locator(".chips button").all_inner_texts()
+    assert chips[:2] == ["каштановые волосы", "карие глаза"]
+    assert page.locator(".group legend span").all_inner_texts() == ["каштановые", "карие"]
+    page.get_by_role("button", name="улыбка: случайно").wait_for()
+    page.locator(".describe input").fill("без улыбки")
+    page.locator(".describe input").press("Enter")
+    page.get_by_text("Понято: улыбка: нет").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("locale", "fragment", "sentence"),
+    [
+        ("ru", "#seed=-1", "seed — целое число от 0 до 9007199254740991. Получено: -1."),
+        ("ru", "#hair=mauve", 'hair — одно из этих слов: blonde, blue, red. Получено: "mauve".'),
+        ("ja", "#nonsense=1", "特徴は次のどれか（hair, eyes, smile, glasses, year）です。"),
+        ("ja", "#seed=1&seed=2", "seedはアドレスに一度だけ書くものです。"),
+        ("zh", "#slider.blue_hair=9", "blue_hair 应为-1 到 1 的数。收到：9。"),
+        ("zh", "#vary=0.1,0.2&vary-seed=5,6,7", "vary-seed 应为与 vary 数量相同、以逗号分隔的数。"),
+    ],
+)
+def test_refusals_are_translated(visit, locale, fragment, sentence):
+    page = visit(fragment, locale=locale)
+    assert sentence in page.locator(".note.bad").inner_text()
+
+
+def test_a_model_that_is_missing_says_so_in_chinese(visit, server):
+    server.changes[r"/models/tiny/shard"] = lambda data: None
+    visit.allowed = ["404"]
+    page = visit(wait=False, locale="zh", service_workers="block")
+    page.get_by_role("alert").wait_for()
+    said = page.get_by_role("alert").inner_text()
+    assert "无法载入 models/tiny/shard-1.bin：服务器返回 404。" in said
