@@ -95,7 +95,7 @@ def test_one_bar_for_all_parts_in_a_log_says_per_cent(capsys, monkeypatch):
 
 
 def test_enlarging_in_a_log_counts_tenths_of_pictures(capsys, monkeypatch):
-    from tfanime import upscaling
+    from tfanime.sampling import upscale as upscaling
 
     monkeypatch.setattr(bars, "LINE_SECONDS", 0)
     for _, tick in upscaling._with_progress(["a", "b"], True):

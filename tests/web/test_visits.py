@@ -171,7 +171,7 @@ def test_genres_are_translated(visit, folder):
     schema = LabelSchema((medium, Field("horror", "flag", (), (0.5,))))
     write_folder(folder, Tiny("posters", schema))
     page = visit("#seed=5", locale="ru")
-    page.get_by_role("button", name="ужасы: любое").wait_for()
+    page.get_by_role("button", name="ужасы: случайно").wait_for()
     page.locator(".describe input").fill("фильм ужасов")
     page.locator(".describe input").press("Enter")
     until(page, "location.hash.includes('medium=film&horror=true')")
@@ -272,6 +272,13 @@ def test_pictures_outlive_the_page(visit, tiny):
     assert page.locator(".history li").count() == 1
     page.get_by_role("button", name="Back to seed 1:").click()
     assert same(shown(page), tiny.draw(1))
+    page.get_by_label("Only favourites").uncheck()
+    more = page.get_by_role("button", name="Show all")
+    more.click()
+    tops = page.evaluate("[...document.querySelectorAll('.history li')].map(li => li.offsetTop)")
+    assert len(tops) == 3 and page.locator(".history ul.all").count() == 1
+    page.get_by_role("button", name="Show fewer").click()
+    page.get_by_label("Only favourites").check()
     page.get_by_role("button", name="Forget the others").click()
     page.get_by_label("Only favourites").uncheck()
     assert page.locator(".history li").count() == 1

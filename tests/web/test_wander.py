@@ -14,8 +14,8 @@ from test_site import draw, same, saved, seed_of, shown, until
 from test_visits import look
 from tiny import LATENT, SIZE, Tiny, write_folder
 
-from tfanime.core import seeds as latent
-from tfanime.core.labels import to_signed
+from tfanime.core import seeds
+from tfanime.core.labels import Field, LabelSchema, to_signed
 from tfanime.sampling.generate import generate
 
 pytestmark = pytest.mark.slow
@@ -208,8 +208,8 @@ def test_neighbours_and_what_lies_between(visit, tiny):
     page.wait_for_selector(".around .tile:nth-child(9) canvas")
     assert page.evaluate("location.hash") == "#view=explore&model=tiny&seed=7&hair=blue"
     east = shown(page, ".around .tile:nth-child(6) canvas")
-    z = latent.slerp(*(latent.latents(s, 1, LATENT)[0] for s in (7, 8)), np.asarray([0.3]))
-    row = to_signed(latent.sample_labels(7, 1, tiny.schema, {"hair": "blue"}))
+    z = seeds.slerp(*(seeds.latents(s, 1, LATENT)[0] for s in (7, 8)), np.asarray([0.3]))
+    row = to_signed(seeds.sample_labels(7, 1, tiny.schema, {"hair": "blue"}))
     assert same(east, tiny(z, row)[0])
     # Half of the way there, under a finger.
     drag(page, ".frame.map", (0.25, 0))
@@ -287,17 +287,17 @@ def test_a_mixture_of_two(visit, tiny):
 
 def test_a_name_has_a_face(visit, tiny):
     page = visit("#model=tiny&name=Ada")
-    seed = latent.seed_of("Ada")
+    seed = seeds.seed_of("Ada")
     assert seed_of(page) == seed and same(shown(page), tiny.draw(seed))
     box = page.get_by_role("textbox", name="The face of a name")
     box.fill("さくら")
     box.press("Enter")
-    seed = latent.seed_of("さくら")
+    seed = seeds.seed_of("さくら")
     until(page, f"location.hash === '#model=tiny&seed={seed}'")
     assert same(shown(page), tiny.draw(seed))
     today = page.evaluate("new Date().toISOString().slice(0, 10)")
     page.get_by_role("button", name="Face of the day").click()
-    until(page, f"location.hash === '#model=tiny&seed={latent.seed_of(today)}'")
+    until(page, f"location.hash === '#model=tiny&seed={seeds.seed_of(today)}'")
 
 
 def test_a_picture_comes_to_life(visit, tiny):
@@ -313,8 +313,8 @@ def test_a_picture_comes_to_life(visit, tiny):
     assert same(stills[0], tiny.draw(7))  # it begins where it is, and comes back in even steps
     steps = [np.abs(stills[i] - stills[i - 1]).mean() for i in range(24)]
     assert 0 < max(steps) < 4 * np.mean(steps)
-    turn = latent.slerp(*(latent.latents(s, 1, LATENT)[0] for s in (7, 8)), np.asarray([0.18]))
-    row = to_signed(latent.sample_labels(7, 1, tiny.schema))
+    turn = seeds.slerp(*(seeds.latents(s, 1, LATENT)[0] for s in (7, 8)), np.asarray([0.18]))
+    row = to_signed(seeds.sample_labels(7, 1, tiny.schema))
     assert same(stills[12], tiny(turn, row)[0])
     video = saved(page, "Save WebM")
     assert video[:4] == b"\x1aE\xdf\xa3" and len(video) > 1000
@@ -402,3 +402,42 @@ def test_settings_of_earlier_versions(visit, tiny, tmp_path):
     page.set_input_files("input[type=file]", file)
     until(page, "location.hash === '#model=tiny&seed=5&vary=0.25&vary-seed=9'")
     assert near(shown(page), by_python(page, tiny))
+
+
+def test_russian_adjectives_agree(visit, folder):
+    """Hair is not brown as eyes are, and what chance decides has no gender."""
+    hair, eyes = (Field(name, "group", ("brown", "blue"), (0.5, 0.5)) for name in ("hair", "eyes"))
+    write_folder(folder, Tiny("both", LabelSchema((hair, eyes, Field("smile", "flag")))))
+    page = visit("#seed=5&hair=brown&eyes=brown", locale="ru")
+    chips = page.locator(".chips button").all_inner_texts()
+    assert chips[:2] == ["каштановые волосы", "карие глаза"]
+    assert page.locator(".group legend span").all_inner_texts() == ["каштановые", "карие"]
+    page.get_by_role("button", name="улыбка: случайно").wait_for()
+    page.locator(".describe input").fill("без улыбки")
+    page.locator(".describe input").press("Enter")
+    page.get_by_text("Понято: улыбка: нет").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("locale", "fragment", "sentence"),
+    [
+        ("ru", "#seed=-1", "seed — целое число от 0 до 9007199254740991. Получено: -1."),
+        ("ru", "#hair=mauve", 'hair — одно из этих слов: blonde, blue, red. Получено: "mauve".'),
+        ("ja", "#nonsense=1", "特徴は次のどれか（hair, eyes, smile, glasses, year）です。"),
+        ("ja", "#seed=1&seed=2", "seedはアドレスに一度だけ書くものです。"),
+        ("zh", "#slider.blue_hair=9", "blue_hair 应为-1 到 1 的数。收到：9。"),
+        ("zh", "#vary=0.1,0.2&vary-seed=5,6,7", "vary-seed 应为与 vary 数量相同、以逗号分隔的数。"),
+    ],
+)
+def test_refusals_are_translated(visit, locale, fragment, sentence):
+    page = visit(fragment, locale=locale)
+    assert sentence in page.locator(".note.bad").inner_text()
+
+
+def test_a_model_that_is_missing_says_so_in_chinese(visit, server):
+    server.changes[r"/models/tiny/shard"] = lambda data: None
+    visit.allowed = ["404"]
+    page = visit(wait=False, locale="zh", service_workers="block")
+    page.get_by_role("alert").wait_for()
+    said = page.get_by_role("alert").inner_text()
+    assert "无法载入 models/tiny/shard-1.bin：服务器返回 404。" in said

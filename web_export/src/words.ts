@@ -36,11 +36,19 @@ export function word(name: string, language: Language): string {
   return found?.split(",")[0] ?? name.replaceAll("_", " ");
 }
 
+// Where a language has another word for a value of this attribute: hair is not called brown as eyes are.
+const OWN: Record<string, Entry> = { brown_hair: { ru: "каштановые" } };
+
+/** A value as it stands with its attribute. */
+export function shade(field: Field, value: string, language: Language): string {
+  return OWN[`${value}_${field.name}`]?.[language] ?? word(value, language);
+}
+
 /** "blue hair", "青髪", "синие волосы", and "long hair" for a flag. */
 export function phrase(field: Field, value: string | null, language: Language): string {
   if (value === null) return word(field.name, language);
   const between = language === "ja" || language === "zh" ? "" : " ";
-  const parts = [word(value, language), word(field.name, language)];
+  const parts = [shade(field, value, language), word(field.name, language)];
   // A value that does not describe its field as a colour does stands better with its field's name.
   if (!Object.hasOwn(SWATCHES, value)) return parts.reverse().join(": ");
   return parts.join(between);

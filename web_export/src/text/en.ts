@@ -19,6 +19,7 @@ export const en = {
   leftOut: "Not understood: {words}",
   any: "any",
   yes: "yes",
+  without: "no {word}",
   no: "no",
   surprise: "Leave all to chance",
   keep: "Keep {word}",

@@ -21,6 +21,7 @@ export const ja: Record<Phrase, string> = {
   leftOut: "わからなかった言葉：{words}",
   any: "おまかせ",
   yes: "あり",
+  without: "{word}なし",
   no: "なし",
   surprise: "すべておまかせ",
   keep: "{word}を固定",

@@ -21,6 +21,7 @@ export const zh: Record<Phrase, string> = {
   leftOut: "未理解：{words}",
   any: "随机",
   yes: "有",
+  without: "无{word}",
   no: "无",
   surprise: "全部随机",
   keep: "固定{word}",

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { MILLISECONDS } from "../film";
 import { type Format, FORMATS } from "../formats";
 import { usePage } from "./context";
@@ -21,13 +21,20 @@ export function useFilm(): Film {
   const { state } = usePage();
   const { film, filming } = state;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const [playing, play] = useState(!still);
+  const [playing, setPlaying] = useState(!still);
+  const going = useRef(playing); // at once, where the state follows with the next drawing
+  const play = (on: boolean) => {
+    going.current = on;
+    setPlaying(on);
+  };
   const [at, seek] = useState(0);
   const last = film.length - 1;
   const drawn = last > 0 && filming !== "drawing";
   useEffect(() => {
     if (!playing || !drawn) return;
-    const timer = setInterval(() => seek((now) => (now >= last ? 0 : now + 1)), MILLISECONDS);
+    const timer = setInterval(() => {
+      if (going.current) seek((now) => (now >= last ? 0 : now + 1));
+    }, MILLISECONDS);
     return () => clearInterval(timer);
   }, [playing, drawn, last]);
   const shown = drawn ? Math.min(at, last) : last;

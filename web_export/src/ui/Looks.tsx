@@ -1,6 +1,6 @@
 import { type FormEvent, useId, useState } from "react";
 import type { Field, Tag, Tags } from "../labels";
-import { phrase, settled, SWATCHES, understand, word } from "../words";
+import { phrase, settled, shade, SWATCHES, understand, word } from "../words";
 import { usePage, useWords } from "./context";
 import { Icon } from "./icons";
 import { Slider } from "./inputs";
@@ -65,7 +65,7 @@ function Describe({ fields }: { fields: Field[] }) {
     if (Object.keys(tags).length) studio.hold(tags);
   };
   const shown = Object.entries(answer?.tags ?? {}).map(([name, tag]) =>
-    tag === false ? `${say("no")} ${words({ [name]: true })}` : words({ [name]: tag }),
+    tag === false ? say("without", { word: words({ [name]: true }) }) : words({ [name]: tag }),
   );
   const told = [
     shown.length ? say("understood", { words: shown.join(", ") }) : say("notUnderstood"),
@@ -110,7 +110,7 @@ function Group({ field, tag, onChoose }: FieldProps<string>) {
   const { language, say } = usePage();
   const id = useId();
   const title = word(field.name, language);
-  const name = (value: string) => word(value, language);
+  const name = (value: string) => shade(field, value, language);
   if (field.values.length > MANY_VALUES) {
     return (
       <div className="box">

@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 import { BACKEND_NAMES } from "../names";
 import { VIEWS } from "../settings";
+import { refusal } from "../text/refusals";
 import { Blend } from "./Blend";
 import { usePage } from "./context";
 import { Explore } from "./Explore";
@@ -51,13 +52,13 @@ export function Stage() {
 
 /** What is shown until the model can draw. */
 function Opening() {
-  const { studio, state, say } = usePage();
+  const { studio, state, language, say } = usePage();
   const { phase, loaded, total, settings } = state;
   if (phase === "failed") {
     return (
       <div className="opening" role="alert">
         <h2>{say("failed")}</h2>
-        <p>{state.failure}</p>
+        <p>{refusal(state.failure, language)}</p>
         <button type="button" className="soft" onClick={() => studio.open()}>
           {say("retry")}
         </button>

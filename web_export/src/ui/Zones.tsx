@@ -1,6 +1,7 @@
 import { useRef } from "react";
 import type { Field } from "../labels";
 import { placeOf } from "../moves";
+import type { Settings } from "../settings";
 import { phrase, word } from "../words";
 import { usePage } from "./context";
 import { useDrag } from "./drag";
@@ -28,13 +29,23 @@ function Zone({ place, field }: { place: string; field: Field }) {
   const { studio, state, language } = usePage();
   const { shot } = state;
   const from = useRef(0);
-  const now = () => (studio.state.shot ? placeOf(field, studio.state.shot, studio.model?.fields ?? []) : 0);
+  const asked = useRef<{ place: number; settings: Settings | null } | null>(null);
+  /** Where the attribute stands, or will when what was asked for last is drawn. */
+  const now = () => {
+    const { shot: drawn, settings } = studio.state;
+    if (asked.current?.settings === settings && asked.current) return asked.current.place;
+    return drawn ? placeOf(field, drawn, studio.model?.fields ?? []) : 0;
+  };
+  const go = (place: number) => {
+    studio.morph(field, place);
+    asked.current = { place, settings: studio.state.settings };
+  };
   const group = field.kind === "group";
   const drag = useDrag({
     start: () => {
       from.current = now();
     },
-    move: (dx) => studio.morph(field, from.current + dx * (group ? REACH : 2)),
+    move: (dx) => go(from.current + dx * (group ? REACH : 2)),
   });
   if (!shot) return null;
   const at = now();
@@ -50,13 +61,14 @@ function Zone({ place, field }: { place: string; field: Field }) {
       aria-label={word(field.name, language)}
       aria-valuemin={0}
       aria-valuemax={group ? field.values.length - 1 : 1}
-      aria-valuenow={Math.max(0, Math.round(at * 100) / 100)}
+      aria-valuenow={group ? field.values.indexOf(String(shot.tags[field.name])) : Math.round(at * 100) / 100}
       aria-valuetext={text}
       onKeyDown={(event) => {
         const step = KEYS[event.key];
         if (!step) return;
         event.preventDefault();
-        studio.morph(field, group ? Math.round(at) + step : at + step / 4);
+        const place = now();
+        go(group ? Math.round(place) + step : Math.max(0, Math.min(1, place + step / 4)));
       }}
     >
       <span aria-hidden="true">↔ {word(field.name, language)}</span>
