@@ -124,7 +124,8 @@ def generate(
             tags of each.
         grid: a file (.png, .jpg or .webp) for all of them on one sheet.
         upscale: a run folder of an upscaler, or what `tfanime.saved.load_upscaler` returns, to
-            enlarge each picture with.
+            enlarge each picture with. None: the one that the model names, if it does
+            (`generator.json`); `"none"`: pictures stay as they are drawn.
         labels: `(n, L)` float, 0/1 coding: label rows, one a picture, such as those of real
             pictures; NaN where a label is drawn. `tags` go before them.
         progress: show a progress bar.
@@ -163,7 +164,7 @@ def generate(
     vary, vary_seed = _check_vary(vary), latent.check_seed(vary_seed)
     generator = _loaded(run)
     columns = _columns(generator.schema, sliders)
-    upscaler = None if upscale is None else upscaling.loaded(upscale)
+    upscaler = upscaling.chosen(generator, upscale)
     factor = scale if upscaler is None else scale * upscaler.factor
     centre = _centre(generator, truncation, typical)
     z = latent.truncate(latent.latents(seed, n, generator.latent_dim, first), truncation, centre)
@@ -266,7 +267,7 @@ def interpolate(
     truncation = latent.check_truncation(truncation)
     _check_scale(scale)
     generator = _loaded(run)
-    upscaler = None if upscale is None else upscaling.loaded(upscale)
+    upscaler = upscaling.chosen(generator, upscale)
     centre = _centre(generator, truncation, typical)
     keys = [latent.latents(seed, 1, generator.latent_dim) for seed in seeds]
     keys = [latent.truncate(key, truncation, centre)[0] for key in keys]

@@ -72,6 +72,29 @@ def test_manifest(site):
     assert [m.name for m in made.models] == ["girls", "girls-2", "larger"]
 
 
+def test_upscalers_that_models_name_go_along(tmp_path, monkeypatch):
+    from tfanime import zoo
+    from tfanime.saved import store_upscaler
+
+    monkeypatch.setattr(zoo, "PLACES", (tmp_path / "zoo",))
+    enlarger = saved_upscaler(tmp_path / "zoo" / "enlarger")
+    (enlarger / "MODEL_CARD.md").write_text("# Larger\n")
+    runs = [saved(tmp_path / "girls", "dcgan"), saved(tmp_path / "boys", "dcgan")]
+    store_upscaler(runs[0], "enlarger")
+    options = {"precision": "float16", "site": False}
+    cases = {"with": (runs, {}), "twice": ([*runs, enlarger], {})}
+    cases["without"] = (runs, {"upscalers": False})
+    for name, (given, more) in cases.items():
+        tfanime.export_web(given, tmp_path / name, **options, **more)
+        manifest = json.loads((tmp_path / name / "tfanime.json").read_text())
+        named = {one["name"]: one.get("upscaler") for one in manifest["models"]}
+        there = [one["name"] for one in manifest["upscalers"]]
+        if name == "without":
+            assert (named, there) == ({"girls": None, "boys": None}, [])
+        else:
+            assert (named, there) == ({"girls": "enlarger", "boys": None}, ["enlarger"])
+
+
 def test_files_are_as_listed_and_named_by_their_content(site):
     made, manifest = site
     listed = set()

@@ -22,7 +22,7 @@ UPSCALER = click.option(
     "--upscaler",
     type=Run(file_okay=False),
     metavar="RUN",
-    help="An upscaler to publish along, which enlarges what is drawn.",
+    help="An upscaler to publish along, which enlarges what is drawn. Default: what RUN names.",
 )
 RUNS = click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=Run(file_okay=False))
 
@@ -61,6 +61,12 @@ def export() -> None:
     "--extractor",
     metavar="SPEC",
     help="Also measure KID with it: tagger, mobilenet:FILE and others, as for `tfanime evaluate`.",
+)
+@click.option(
+    "--upscalers/--no-upscalers",
+    default=True,
+    show_default=True,
+    help="With the upscalers that the models name.",
 )
 @click.option(
     "--address",

@@ -24,6 +24,7 @@ from tfanime import latent, saved, zoo
 from tfanime.files import atomic_folder, read_json, write_csv, write_json, write_text
 from tfanime.generation import generate
 from tfanime.labels import FACES, LabelSchema
+from tfanime.upscaling import NONE
 
 FORM, KEY, RULES, SHEET = "form.csv", "key.json", "RULES.md", "s{:02d}.png"
 COLUMNS, ROWS = 5, 4  # images of a sheet
@@ -158,7 +159,7 @@ def sheets(
             progress_bar(asked.items(), desc=name, disable=not progress)
         ):
             count = n if column is None else per_value if set(tags) & set(words) else per_flag
-            drawn = generate(generator, count, seed + i, tags, truncation)
+            drawn = generate(generator, count, seed + i, tags, truncation, upscale=NONE)
             images += list(drawn.images)
             entries += [
                 {"model": name, "attribute": column, "asked": tags, "seed": seed + i, "index": k}

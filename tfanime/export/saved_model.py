@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import tfanime
-from tfanime import generation, latent, zoo
+from tfanime import generation, latent, upscaling, zoo
 from tfanime.export import card, parity, server_files, warmup
 from tfanime.export.bundle import gzipped
 from tfanime.export.graph import from_keras
@@ -19,7 +19,7 @@ from tfanime.export.precision import Measured, decibel, errors
 from tfanime.export.rewrite import rewrite
 from tfanime.files import atomic_folder, read_json, write_json
 from tfanime.labels import to_signed
-from tfanime.saved import DESCRIPTION, Generator, load_generator, load_upscaler
+from tfanime.saved import DESCRIPTION, Generator, load_generator
 
 if TYPE_CHECKING:
     from tfanime.text.codes import TextCode
@@ -74,7 +74,9 @@ def export_saved_model(
         out: the model's folder, `DIR/NAME`; the model is called NAME on the server. It is written
             to a version folder inside: `DIR/NAME/1`, then 2, ... `DIR/NAME/5` asks for version 5.
         version: of the folder to write; default: the next one.
-        upscaler: a run folder of an upscaler, for the signature `upscale`.
+        upscaler: a run folder of an upscaler, for the signature `upscale`. None: the one that the
+            model names, if it does; pictures as files (`png_bytes`) are then shown through it.
+            `"none"`: no upscaler.
         most: pictures that one request may ask for, 1 to 256.
         trust_encoder: load the text encoder that the run names, and put it into the served model,
             even if tfanime does not know it. It is a program that may read and write files.
@@ -98,7 +100,8 @@ def export_saved_model(
     warmup.require()
     run = zoo.locate(run)
     generator = load_generator(run)
-    larger = None if upscaler is None else load_upscaler(upscaler)
+    larger = upscaling.chosen(generator, upscaler)
+    shown = larger is not None and upscaler is None
 
     import tensorflow as tf
 
@@ -108,7 +111,7 @@ def export_saved_model(
     if generator.schema is not None:
         words.check_names(generator.schema)
     texts = _texts(run)
-    description = _description(generator, larger, texts, most)
+    description = _description(generator, larger, shown, texts, most)
     module = Served(
         generator.model,
         generator.schema,
@@ -116,6 +119,7 @@ def export_saved_model(
         Limits(most, CALL),
         larger and rewrite(from_keras(larger.model)),
         texts and _reader(texts, trust_encoder),
+        shown,
     )
     signatures = module.signatures()
     with atomic_folder(home / str(version)) as folder:
@@ -175,7 +179,9 @@ def _place(out: Path, version: int | None) -> tuple[Path, int]:
     return out, version
 
 
-def _description(generator: Generator, upscaler, texts: TextCode | None, most: int) -> dict:
+def _description(
+    generator: Generator, upscaler, shown: bool, texts: TextCode | None, most: int
+) -> dict:
     read = texts and {"name": texts.name, "genres": texts.genres, "skip": list(texts.skip)}
     return {
         "texts": read,
@@ -186,7 +192,8 @@ def _description(generator: Generator, upscaler, texts: TextCode | None, most: i
         "width": generator.width,
         "latentDim": generator.latent_dim,
         "schema": generator.schema.to_json() if generator.schema else None,
-        "upscaler": {"name": upscaler.name, "factor": upscaler.factor} if upscaler else None,
+        "upscaler": upscaler
+        and {"name": upscaler.name, "factor": upscaler.factor, "shown": shown},
         "limits": {"pictures": most, "call": CALL},
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from tfanime.export.folder import FORMAT, MANIFEST, check_replaceable, replacing
 from tfanime.export.model import Exported, Work, generator_subject, kid_judge, upscaler_subject
 from tfanime.export.precision import PRECISIONS
 from tfanime.files import write_json
-from tfanime.saved import GENERATOR, UPSCALER, kind_of
+from tfanime.saved import GENERATOR, UPSCALER, kind_of, upscaler_of
 
 CHOICES = ("auto", *PRECISIONS)
 CONVERTERS = ("tfanime", "tensorflowjs")
@@ -42,6 +42,7 @@ def export_web(
     progress: bool = False,
     converter: str = "tfanime",
     address: str | None = None,
+    upscalers: bool = True,
 ) -> Site:
     """Writes a folder that any web host can serve: models, and the site that draws with them.
 
@@ -64,6 +65,9 @@ def export_web(
         address: where the folder will be, `https://example.org/faces/`: previews of links to it
             then show its pictures. None leaves its own address out; many previews show no picture
             then.
+        upscalers: False leaves out the upscalers that models name (`generator.json`). With them,
+            each such model's entry in the manifest has its upscaler's name, and the site enlarges
+            its pictures.
 
     Returns:
         `Site`.
@@ -83,7 +87,10 @@ def export_web(
     if converter not in CONVERTERS:
         raise ValueError(f"converter is one of: {', '.join(CONVERTERS)}. Received: {converter!r}.")
     runs = [runs] if isinstance(runs, (str, os.PathLike)) else list(runs)
-    named = _named([zoo.locate(run) for run in runs])
+    runs = [zoo.locate(run) for run in runs]
+    shown_through = _shown_through(runs) if upscalers else {}
+    named = _named(runs + [run for run in _distinct(shown_through.values()) if run not in runs])
+    names = {run: name for kind, name, run in named if kind == UPSCALER}
     out = Path(out)
     address = sharing.check_address(address)
     check_replaceable(out)
@@ -115,6 +122,8 @@ def export_web(
                     place = _place(one)
                     work = Work(subject, folder, place, precision, convert, judge, progress)
                     entry, model = work.export(name, run)
+                    if run in shown_through:
+                        entry["upscaler"] = names[shown_through[run]]
                 entries[PARTS[kind]].append(entry)
                 models.append(model)
                 if pictures is None:
@@ -133,6 +142,16 @@ def _place(named: tuple[str, str, Path]) -> str:
 
 
 # ---- folders -------------------------------------------------------------------------------------
+
+
+def _shown_through(runs: list[Path]) -> dict[Path, Path]:
+    """Folders of generators to those of the upscalers that they name."""
+    found = {run: upscaler_of(run) for run in runs}
+    return {run: zoo.path(name) for run, name in found.items() if name is not None}
+
+
+def _distinct(runs: Iterable[Path]) -> list[Path]:
+    return list(dict.fromkeys(runs))
 
 
 def _named(runs: list[Path]) -> list[tuple[str, str, Path]]:

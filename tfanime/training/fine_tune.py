@@ -29,6 +29,7 @@ from tfanime.saved import GENERATOR, kind_of, load_schema
 from tfanime.schedules import Schedule
 from tfanime.training.described import described
 from tfanime.training.train import Run, train
+from tfanime.upscaling import NONE
 
 BEFORE_AFTER = "before_after.png"
 FEWEST = 8
@@ -213,10 +214,11 @@ def _model(model: str | os.PathLike, folder: Path) -> tuple[Config, LabelSchema 
 def _draw_before_after(model: Path, run: Run, progress: bool) -> None:
     """The same seeds, above by the model and below by the run; with the run's labels."""
     try:
-        after = generate(run.path, SHOWN)
+        after = generate(run.path, SHOWN, upscale=NONE)
         before = load_schema(model)
         rows = None if before is None else before.convert(after.labels, after.schema)
-        pictures = [generate(model, SHOWN, labels=rows).images, after.images]
+        shown = generate(model, SHOWN, labels=rows, upscale=NONE)
+        pictures = [shown.images, after.images]
         save_grid(run.path / BEFORE_AFTER, np.concatenate(pictures), SHOWN)
     except Exception as error:  # it shows the training, and is no part of it
         _say(f"Note: {BEFORE_AFTER} could not be drawn ({error}).")

@@ -204,10 +204,10 @@ def _examples(run: Path, data: PackedDataset) -> np.ndarray:
     """Drawn from the same latents by every cell, or enlarged from the same pictures."""
     from tfanime.generation import generate
     from tfanime.saved import UPSCALER, kind_of, load_upscaler
-    from tfanime.upscaling import reduced, upscale
+    from tfanime.upscaling import NONE, reduced, upscale
 
     if kind_of(run) != UPSCALER:
-        return generate(run, n=SAMPLES).images
+        return generate(run, n=SAMPLES, upscale=NONE).images
     upscaler = load_upscaler(run)
     small = reduced(data.images(np.arange(SAMPLES) % len(data)), upscaler.factor, share=0.5)
     return upscale(small, upscaler)
