@@ -110,7 +110,7 @@ def faults_of(run: Path) -> dict[str, float]:
 
 
 def perceptual_distance(height: int, width: int):
-    """A function of two `(n, H, W, 3)` uint8, the mean distance of the pairs (Zhang et al. 2018)."""
+    """A function of two `(n, H, W, 3)` uint8, the mean distance of pairs (Zhang et al. 2018)."""
     from tfanime.frozen.lite0 import perceptual
 
     network = perceptual(height, width)

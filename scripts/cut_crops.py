@@ -40,7 +40,9 @@ def main() -> None:
         if i in held_out:
             save_image(options.out / "held_out" / f"{file.stem}.png", np.asarray(picture))
             continue
-        for k, window in enumerate(windows(np.asarray(picture), options.size, options.each, random)):
+        for k, window in enumerate(
+            windows(np.asarray(picture), options.size, options.each, random)
+        ):
             save_image(options.out / "train" / f"{file.stem}_{k}.png", window)
 
 

@@ -290,7 +290,9 @@ def _draw_upscaler_sheet(model: Path) -> None:
     """Of drawn pictures: those that judge it are not ours to pass on."""
     drawn = tfanime.generate("busts-64", n=ENLARGED_SHOWN, seed=0, upscale="none").images
     upscaler = load_upscaler(model)
-    lines = [compare_upscalers.resized(drawn, upscaler.factor, way) for way in ("nearest", "lanczos")]
+    lines = [
+        compare_upscalers.resized(drawn, upscaler.factor, way) for way in ("nearest", "lanczos")
+    ]
     lines.append(tfanime.upscale(drawn, upscaler))
     save_image(model / "sheet.png", grid(np.concatenate(lines), columns=len(drawn)))
     _in_few_colours(model / "sheet.png")

@@ -44,7 +44,12 @@ def test_generators_draw_the_same(name, labelled):
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"factor": 4}, {"batch_norm": True}, *({"factor": n, "network": "compact"} for n in (2, 4))],
+    [
+        {},
+        {"factor": 4},
+        {"batch_norm": True},
+        *({"factor": n, "network": "compact"} for n in (2, 4)),
+    ],
     ids=str,
 )
 def test_upscalers_enlarge_the_same_at_any_size(options):

@@ -220,7 +220,9 @@ def test_faults_are_left_out_unless_asked_for():
     np.testing.assert_array_equal(plain, d.degrade(x, noise(), 2, 1.0, 0.0, 0.0))
     for faults in ((0.5, 0.0), (0.0, 2.0)):
         assert np.abs(d.degrade(x, noise(), 2, 1.0, *faults) - plain).max() > 0.05
-        np.testing.assert_array_equal(d.degrade(x, noise(), 2, 0.0, *faults), d.degrade(x, noise(), 2, 0.0))
+        np.testing.assert_array_equal(
+            d.degrade(x, noise(), 2, 0.0, *faults), d.degrade(x, noise(), 2, 0.0)
+        )
 
 
 def test_what_is_sharpened_has_halos():

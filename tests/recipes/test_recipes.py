@@ -48,7 +48,7 @@ def tiny(name, **overrides):
     if config.generator["name"] in ("srresnet", "srgan", "compact"):
         options["blocks"] = 1
     if name == "lineart":  # which asks no discriminator by itself
-        overrides = {"adversarial_weight": 0.005, "feature_model": None, **overrides}
+        overrides = {"adversarial_weight": 0.5, "feature_model": None, **overrides}
     return config.override(
         image_size=32,
         latent_dim=6,

@@ -192,8 +192,7 @@ def _description(
         "width": generator.width,
         "latentDim": generator.latent_dim,
         "schema": generator.schema.to_json() if generator.schema else None,
-        "upscaler": upscaler
-        and {"name": upscaler.name, "factor": upscaler.factor, "shown": shown},
+        "upscaler": upscaler and {"name": upscaler.name, "factor": upscaler.factor, "shown": shown},
         "limits": {"pictures": most, "call": CALL},
     }
 

@@ -97,7 +97,9 @@ class SRGAN(GAN):
         return bool(self.adversarial_weight or self.projected is not None or matches)
 
     def _update_in_turn(self, parts):
-        return super()._update_in_turn(parts) if self.asks_discriminator else self._update_alone(parts)
+        return (
+            super()._update_in_turn(parts) if self.asks_discriminator else self._update_alone(parts)
+        )
 
     def _update_both(self, parts):
         return super()._update_both(parts) if self.asks_discriminator else self._update_alone(parts)

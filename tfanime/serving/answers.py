@@ -41,7 +41,7 @@ def description(address: str, found: Arrays) -> dict:
 
 
 def shown_size(about: Mapping) -> tuple[int, int]:
-    """Height and width of the files of drawn pictures. Before `shown` was said, none was enlarged."""
+    """Height and width of the files of drawn pictures; without `shown` they are not enlarged."""
     upscaler = about["upscaler"] or {}
     factor = upscaler["factor"] if upscaler.get("shown") else 1
     return factor * about["height"], factor * about["width"]

@@ -193,7 +193,7 @@ def _model(model: str | os.PathLike, folder: Path) -> tuple[Config, LabelSchema 
     if kind_of(folder) != GENERATOR:
         raise ValueError(
             f"Fine-tuning begins with a generator. Received: {os.fspath(model)!r}, an upscaler: "
-            "tfanime train srgan --set start=... trains one on."
+            "tfanime train lineart --set start=... trains one on."
         )
     if not (folder / "config.json").is_file():
         raise ValueError(
