@@ -23,6 +23,8 @@ from tfanime.zoo.saved import (
     load_upscaler,
     save_generator,
     save_upscaler,
+    store_upscaler,
+    upscaler_of,
 )
 
 
@@ -291,6 +293,88 @@ def test_generated_pictures_are_enlarged_like_files(run, generator, tmp_path):
     written = upscale(tmp_path / "plain", run, out=tmp_path / "files")
     for path in written:
         assert path.read_bytes() == (tmp_path / "large" / path.name).read_bytes()
+
+
+# ---- an upscaler that the model names ------------------------------------------------------------
+
+
+@pytest.fixture
+def named(run, generator, tmp_path, monkeypatch):
+    """A generator that names an upscaler; both as if they shipped."""
+    from shutil import copytree
+
+    from tfanime import zoo
+
+    monkeypatch.setattr(zoo.shipped, "PLACES", (tmp_path / "zoo",))
+    for name, source in (("painter", generator), ("enlarger", run)):
+        copytree(source, tmp_path / "zoo" / name)
+        (tmp_path / "zoo" / name / "MODEL_CARD.md").write_text("# A model\n")
+    store_upscaler("painter", "enlarger")
+    return tmp_path / "zoo" / "painter"
+
+
+def test_pictures_are_shown_through_the_upscaler_that_the_model_names(named, run, tmp_path):
+    assert load_generator("painter").upscaler == upscaler_of("painter") == "enlarger"
+    shown = tfanime.generate("painter", n=3, seed=5)
+    small = tfanime.generate("painter", n=3, seed=5, upscale="none")
+    assert small.images.shape == (3, 8, 8, 3) and shown.images.shape == (3, 16, 16, 3)
+    np.testing.assert_array_equal(shown.images, upscale(small.images, run))
+    np.testing.assert_array_equal(shown.latents, small.latents)
+    np.testing.assert_array_equal(
+        tfanime.generate("painter", n=3, seed=5, upscale=Doubler()).images,
+        small.images.repeat(2, 1).repeat(2, 2),
+    )
+    assert tfanime.generate("painter", n=1, scale=2).images.shape == (1, 32, 32, 3)
+    loop = tfanime.interpolate("painter", seeds=[1, 2], frames=2)
+    assert loop.images.shape == (4, 16, 16, 3)
+    still = tfanime.interpolate("painter", seeds=[1, 2], frames=2, upscale="none")
+    assert still.images.shape == (4, 8, 8, 3)
+
+
+def test_pictures_that_are_measured_are_not_enlarged(named):
+    from tfanime.evaluation.subject import Generator
+
+    subject = Generator(named)
+    [(drawn, _)] = subject.chunks(2, seed=5)
+    assert drawn.shape == (2, 8, 8, 3) and subject.asked({}, 2, 5).shape == (2, 8, 8, 3)
+
+
+def test_what_names_an_upscaler_that_is_not_here(named, generator):
+    from tfanime.core.files import read_json, write_json
+
+    with pytest.raises(ValueError, match="ships with tfanime is one of: enlarger, painter"):
+        store_upscaler("painter", "elsewhere")
+    with pytest.raises(ValueError, match="A run of an upscaler is needed"):
+        store_upscaler("painter", "painter")
+    described = read_json(named / "generator.json")
+    write_json(named / "generator.json", {**described, "upscaler": "elsewhere"})
+    with pytest.raises(ValueError, match="through the upscaler 'elsewhere'.*--no-upscale"):
+        tfanime.generate("painter", n=1)
+    assert tfanime.generate("painter", n=1, upscale="none").images.shape == (1, 8, 8, 3)
+    for wrong in (7, "../painter", ""):
+        write_json(named / "generator.json", {**described, "upscaler": wrong})
+        with pytest.raises(ValueError, match=r"generator.json' names no upscaler that ships"):
+            load_generator("painter")
+    write_json(named / "generator.json", described)
+    store_upscaler("painter", None)
+    assert load_generator("painter").upscaler is None
+    described.pop("upscaler")
+    assert read_json(named / "generator.json") == described
+
+
+def test_command_line_leaves_the_upscaler_out(named, run, tmp_path):
+    for words, side in (([], 16), (["--no-upscale"], 8), (["--no-upscale", "--scale", 3], 24)):
+        result = invoke("generate", "painter", "--n", 1, *words, "--out", tmp_path / str(side))
+        assert result.exit_code == 0, result.stderr
+        with Image.open(tmp_path / str(side) / "seed0_000000.png") as found:
+            assert found.size == (side, side)
+    sheet = tmp_path / "row.png"
+    moving = ["interpolate", "painter", "--seeds", "1,2", "--frames", 1, "--no-upscale"]
+    assert invoke(*moving, "--grid", sheet).exit_code == 0
+    with Image.open(sheet) as found:
+        assert found.size == (2 * 10 + 2, 12)
+    both = invoke("generate", "painter", "--no-upscale", "--upscale", run, "--grid", sheet)
+    assert both.exit_code == 2 and "Give --upscale or --no-upscale, not both." in both.stderr
 
 
 # ---- the command line --------------------------------------------------------------------------

@@ -5,7 +5,8 @@
 PACKED are the real pictures that `train_zoo.py` packed; the figures are measured against
 those of them that it held out, or, with --all, against all of them, which it then trained on.
 --rows keeps rows of their labels, from which what is not asked for is drawn. --without leaves out
-attributes that the generator does not draw: a model promises what it can.
+attributes that the generator does not draw: a model promises what it can. --upscaler names the
+upscaler, one that ships, that its pictures are shown through.
 
 The folder receives the averaged generator (kernels in float16, which halves the file;
 `generator.keras` stays a plain Keras file), `critic.npz` to train on from (`tfanime train ...
@@ -13,9 +14,9 @@ The folder receives the averaged generator (kernels in float16, which halves the
 with its protocol and floor; under `copies` how near the nearest training pictures are) and
 `sheet.png` (64 unselected pictures of seed 0). MODEL_CARD.md is written by hand.
 
-An upscaler is measured by `compare_upscalers.py` instead, which also makes its sheet: a row
-of pictures of faces-64, then what nearest, bicubic and the model make of them, from clean small
-pictures and from worse ones.
+An upscaler is measured by `compare_upscalers.py` instead. Its sheet shows pictures of busts-64,
+enlarged by repeating pixels, by Lanczos and by it. A discriminator that no loss asked is not
+shipped, but the smallest of its kind, which begins anew.
 """
 
 from __future__ import annotations
@@ -32,10 +33,9 @@ from PIL import Image
 from train_zoo import HELD_OUT
 
 import tfanime
-from tfanime import zoo
 from tfanime.core.decode import read_image
 from tfanime.core.files import atomic_path, read_json, write_json
-from tfanime.core.images import save_image
+from tfanime.core.images import grid, save_image
 from tfanime.core.labels import LabelSchema
 from tfanime.data import PackedDataset
 from tfanime.frozen.compact import pack_again, round_kernels
@@ -53,10 +53,12 @@ from tfanime.zoo.saved import (
     load_upscaler,
     save_generator,
     save_upscaler,
+    store_upscaler,
 )
 
 SHEET, DRAWS = 64, 4
 ENLARGED = 300  # held-out pictures that judge an upscaler
+ENLARGED_SHOWN = 6
 
 
 def main() -> None:
@@ -67,6 +69,7 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="nothing was held out")
     parser.add_argument("--rows", action="store_true", help="keep rows of labels")
     parser.add_argument("--without", nargs="+", default=[], metavar="FIELD")
+    parser.add_argument("--upscaler", metavar="NAME")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     data = PackedDataset.open(options.data)
@@ -75,6 +78,8 @@ def main() -> None:
     if options.without:
         kept = [field.name for field in load_schema(options.out).fields]
         training, held_out = training.select(kept), held_out.select(kept)
+    if options.upscaler:
+        store_upscaler(options.out, options.upscaler)
     copies = []
     if kind_of(options.run) == UPSCALER:
         figures = measure_upscaler(options.out, held_out, options.extractor)
@@ -118,12 +123,18 @@ def ship(run: Path, out: Path, rows_of: PackedDataset | None, left_out: Collecti
         save_generator(out, gan.ema_generator, schema, out.name)
     pack_again(out / WEIGHTS)
     gan, config = without_files(gan, config, schema)
+    if enlarges and not gan.asks_discriminator:
+        config = config.override(discriminator={"channels": 1})
+        gan = build_gan(config, schema)
     save_critic(gan, out)
     # Those that do not ship are not in the configuration, but judges must know of them.
-    features = stored["config"]["discriminator"].get("features", [])
+    seen = stored["config"].get("feature_model")
+    features = [seen] if seen else stored["config"]["discriminator"].get("features", [])
     # Where a run began is a path of the machine that it ran on; the card tells the stages.
     features = features or (stored["config"].get("projected") or {}).get("features", [])
     kept = {**stored["config"], "discriminator": dict(config.discriminator), "start": None}
+    if seen:  # so that training can go on without it
+        kept |= {"feature_model": None, "feature_weight": 0.0}
     if left_out:
         kept["condition_on"] = ",".join(field.name for field in schema.fields)
     stored = {**stored, "config": kept, "looked_through": features}
@@ -205,9 +216,13 @@ def _rows(discriminator: keras.Model) -> dict[str, slice]:
 
 
 def _draw_sheet(model: Path) -> None:
-    """In 256 colours, a third of the file."""
+    """Pictures as the network draws them; in 256 colours, a third of the file."""
     path = model / "sheet.png"
-    tfanime.generate(model, n=SHEET, seed=0, grid=path)
+    tfanime.generate(model, n=SHEET, seed=0, grid=path, upscale="none")
+    _in_few_colours(path)
+
+
+def _in_few_colours(path: Path) -> None:
     colours = read_image(path).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     with atomic_path(path) as temporary:
         colours.save(temporary, "PNG", optimize=True)
@@ -234,7 +249,16 @@ def measure_upscaler(model: Path, held_out: PackedDataset, extractors: list[str]
     pictures, found = held_out.images(np.sort(chosen)), []
     for number, name in enumerate(extractors):
         extractor = load_extractor(name)
-        rows = compare_upscalers.measure(upscaler, pictures, extractor, progress=True)
+        rows = compare_upscalers.measure(
+            upscaler,
+            pictures,
+            extractor,
+            progress=True,
+            faults=compare_upscalers.faults_of(model),
+            distance=None
+            if number
+            else compare_upscalers.perceptual_distance(*pictures.shape[1:3]),
+        )
         protocol = {
             "real set": held_out.sha256,
             "counts": f"{len(pictures)} real pictures",
@@ -242,7 +266,8 @@ def measure_upscaler(model: Path, held_out: PackedDataset, extractors: list[str]
             "seed": 0,
         }
         of_features = {"extractor": extractor.name, "network": extractor.identity}
-        columns = {"PSNR": "higher", "SSIM": "higher", "feature distance": "lower"}
+        columns = {"PSNR": "higher", "SSIM": "higher", compare_upscalers.PERCEPTUAL: "lower"}
+        columns["feature distance"] = "lower"
         for kind in compare_upscalers.INPUTS:
             here = {row["enlarged by"]: row for row in rows if row["input"] == kind}
             for column, better in columns.items():
@@ -263,9 +288,15 @@ def measure_upscaler(model: Path, held_out: PackedDataset, extractors: list[str]
 
 
 def _draw_upscaler_sheet(model: Path) -> None:
-    """From drawn pictures: those that judge it are not ours to pass on."""
-    drawn = tfanime.generate(zoo.DEFAULT, n=compare_upscalers.SHOWN, seed=0).images
-    save_image(model / "sheet.png", compare_upscalers.sheet(load_upscaler(model), drawn))
+    """Of drawn pictures: those that judge it are not ours to pass on."""
+    drawn = tfanime.generate("busts-64", n=ENLARGED_SHOWN, seed=0, upscale="none").images
+    upscaler = load_upscaler(model)
+    lines = [
+        compare_upscalers.resized(drawn, upscaler.factor, way) for way in ("nearest", "lanczos")
+    ]
+    lines.append(tfanime.upscale(drawn, upscaler))
+    save_image(model / "sheet.png", grid(np.concatenate(lines), columns=len(drawn)))
+    _in_few_colours(model / "sheet.png")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ THROUGH_FEATURES = {
     "g_lr": 4e-4,
     "d_lr": 4e-4,
 }
+ENLARGING = {"lr_decay_steps": 3300, "ema_half_life": 5000}
 MODELS = {
     # Busts with labels of their own; rows of these are what `tfanime generate` draws from.
     "busts-64": Model("projected", 64, {"prior": "rows"}),
@@ -67,9 +68,12 @@ MODELS = {
         tagged=True,
     ),
     "posters": Model("modern", "64x96", {"generator": {"channels": 48}}),
-    # 32 to 64 pixels. The rate has fallen to a tenth after 1,000 steps, which are 20 minutes on a
-    # core; with more time, raise it: --set lr_decay_steps=...
-    "upscaler": Model("srgan", 64, {"lr_decay_steps": 1000}),
+    # Of windows that scripts/cut_crops.py cuts out of pictures of 256 pixels. The rate has fallen
+    # to a tenth after 3,300 steps; with more time, raise it: --set lr_decay_steps=...
+    "upscaler": Model("lineart", 128, ENLARGING),
+    "upscaler-2x": Model(
+        "lineart", 128, {**ENLARGING, "generator": {"factor": 2, "channels": 32, "blocks": 4}}
+    ),
 }
 
 

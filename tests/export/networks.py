@@ -37,8 +37,8 @@ def generator(name: str, labelled: bool = True):
     return shaken(GENERATORS[kind](height, width, LATENT, labels, **options))
 
 
-def upscaler(factor: int = 2, **options):
-    return shaken(UPSCALERS["srgan"](32, 32, factor=factor, channels=4, blocks=1, **options))
+def upscaler(factor: int = 2, network: str = "srgan", **options):
+    return shaken(UPSCALERS[network](32, 32, factor=factor, channels=4, blocks=1, **options))
 
 
 def shaken(model, seed: int = 0):

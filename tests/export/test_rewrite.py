@@ -42,7 +42,16 @@ def test_generators_draw_the_same(name, labelled):
     assert shapes[graph.output] == expected.shape[1:]
 
 
-@pytest.mark.parametrize("options", [{}, {"factor": 4}, {"batch_norm": True}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"factor": 4},
+        {"batch_norm": True},
+        *({"factor": n, "network": "compact"} for n in (2, 4)),
+    ],
+    ids=str,
+)
 def test_upscalers_enlarge_the_same_at_any_size(options):
     model = upscaler(**options)
     for size in ((16, 16), (5, 11)):

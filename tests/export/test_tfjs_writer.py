@@ -232,6 +232,9 @@ def test_generators_of_the_recipes(name, tmp_path):
 
 def test_upscalers(tmp_path):
     alike(upscaler(), [pictures(1, 7, 12)], tmp_path, "float16")
+    for factor in (2, 4):
+        compact = upscaler(factor, "compact")
+        alike(compact, [pictures(1, 7, 12)], tmp_path / str(factor), "float16")
 
 
 SHIPPED = [name for name in zoo.names() if not name.startswith("tagger")]

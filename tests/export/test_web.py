@@ -335,11 +335,13 @@ def naming(run: Path, upscaler: object) -> Path:
     return run
 
 
-def test_the_upscaler_that_a_model_names_goes_along(site, tmp_path):
+def test_the_upscaler_that_a_model_names_goes_along(site, tmp_path, monkeypatch):
     _, manifest = site  # of models that name none, the first that was given enlarges
     assert [model["upscaler"] for model in manifest["models"]] == ["larger", "larger"]
-    own, other = saved_upscaler(tmp_path / "own"), saved_upscaler(tmp_path / "other")
-    girls = naming(saved(tmp_path / "girls", "dcgan", labelled=False), str(own))
+    monkeypatch.setattr("tfanime.zoo.shipped.PLACES", (tmp_path / "zoo",))
+    own, other = saved_upscaler(tmp_path / "zoo" / "own"), saved_upscaler(tmp_path / "other")
+    (own / "MODEL_CARD.md").write_text("# Larger")
+    girls = naming(saved(tmp_path / "girls", "dcgan", labelled=False), "own")
     plain = saved(tmp_path / "plain", "dcgan", labelled=False)
 
     def exported(runs, **options):
@@ -349,6 +351,8 @@ def test_the_upscaler_that_a_model_names_goes_along(site, tmp_path):
     assert exported(girls) == (["own"], ["own"])
     assert exported(girls, upscaler=False) == ([None], [])
     assert exported([plain, other, girls]) == (["other", "own"], ["other", "own"])
-    for bad in ("nowhere", str(plain), 7):
-        with pytest.raises(ValueError, match="The upscaler that a model names .*--no-upscaler"):
+    with pytest.raises(ValueError, match="names the upscaler 'nowhere'.*--no-upscaler"):
+        exported(naming(girls, "nowhere"))
+    for bad in (str(plain), 7):  # nothing outside of what ships
+        with pytest.raises(ValueError, match="names no upscaler that ships"):
             exported(naming(girls, bad))

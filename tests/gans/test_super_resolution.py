@@ -52,6 +52,45 @@ def test_a_step_without_adversary_by_hand(pixel_loss):
         np.testing.assert_allclose(variable, old - 0.1 * 2.0 * gradient, atol=1e-6)
 
 
+@pytest.mark.parametrize("updates", ["alternating", "simultaneous"])
+def test_a_discriminator_that_no_loss_asks_is_left_alone(updates):
+    options = {"adversarial_weight": 0.0, "updates": updates}
+    gan = make(**options, feature_model=small_features(), feature_weight=0.1)
+    asked = []
+    gan._judged = lambda *_: asked.append(True)
+    before = gan.discriminator.get_weights()
+    logs = gan.train_step({"images": batch()})
+    assert not asked and int(gan.steps_done) == 1
+    for one, other in zip(before, gan.discriminator.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert {float(logs[name]) for name in ("d_loss", "d_real", "d_fake", "g_loss")} == {0}
+    assert float(logs["g_feature_loss"]) > 0 and float(logs["g_grad_norm"]) > 0
+    # Its activations are asked for here.
+    matching = make(**options, feature_weight=0.1)
+    before = matching.discriminator.get_weights()
+    matching.train_step({"images": batch()})
+    assert matching.asks_discriminator and not gan.asks_discriminator
+
+
+def test_accumulated_parts_without_a_discriminator_are_one_batch():
+    options = {"adversarial_weight": 0.0, "degraded": 0.0}
+    weights = []
+    for parts in (1, 2):
+        gan = make(**options, accumulation=parts)
+        gan.train_step({"images": batch()})
+        weights.append(gan.generator.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_a_frozen_network_sees_both_pictures_moved_alike():
+    gan = make(feature_model=small_features(), feature_weight=1.0, adversarial_weight=0.0)
+    part = gan._parts(batch(), None, None, StepNoise(3, 0, COUNT), COUNT)[0]
+    fakes, real = gan._shown_to_features(part.real, part)
+    np.testing.assert_array_equal(fakes, real)
+    assert np.abs(real - part.real).max() > 0.5
+
+
 def test_the_terms_add_up_by_their_weights():
     gan = make(adversarial_weight=0.5, content_weight=3.0, feature_weight=2.0)
     noise = StepNoise(3, 0, COUNT)

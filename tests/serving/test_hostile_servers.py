@@ -169,6 +169,7 @@ def test_answers_that_are_no_description(hostile, answer):
         {"limits": 7},
         {"upscaler": 7},
         {"upscaler": {"factor": 0}},
+        {"upscaler": {"factor": 2, "shown": "yes"}},
         {"texts": {}},
         {"texts": {"name": 7, "genres": True, "skip": []}},
         {"texts": {"name": "no name", "genres": True, "skip": []}},

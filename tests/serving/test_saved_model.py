@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -42,7 +43,7 @@ def keras_girls(runs):
 
 def row(**changes) -> dict[str, np.ndarray]:
     asked = {"seed": 7, "n": 3, "first": 0, "truncation": 1.0, "tags": b""} | changes
-    kinds = {"truncation": np.float32, "tags": object, "labels": np.float32}
+    kinds = {"truncation": np.float32, "tags": object, "to_tags": object, "labels": np.float32}
     return {name: np.asarray([x], kinds.get(name, np.int64)) for name, x in asked.items()}
 
 
@@ -233,6 +234,49 @@ def test_upscale(girls, runs):
     assert found["pictures"].shape == (2, 18, 28, 3)
     assert np.abs(found["pictures"].astype(int) - expected).max() <= 1
     np.testing.assert_array_equal(pictures(found["png_bytes"]), found["pictures"])
+
+
+def test_files_are_shown_through_the_upscaler_that_the_model_names(runs, tmp_path, monkeypatch):
+    from shutil import copytree
+
+    from tfanime import zoo
+    from tfanime.zoo.saved import store_upscaler
+
+    monkeypatch.setattr(zoo.shipped, "PLACES", (tmp_path / "zoo",))
+    copytree(runs / "larger", tmp_path / "zoo" / "enlarger")
+    (tmp_path / "zoo" / "enlarger" / "MODEL_CARD.md").write_text("# Larger\n")
+    run = copytree(runs / "plain", tmp_path / "plain")
+    store_upscaler(run, "enlarger")
+    served = export_saved_model(run, tmp_path / "serving" / "plain")
+    assert "upscale" in served.signatures
+    session = Session(served.path)
+    try:
+        found = session("generate", row(seed=3, n=2))
+        about = json.loads(session("describe", {"about": np.asarray([b""], object)})["json"][0])
+        asked = row(seed=1, to_seed=2, frames=2, to_tags=b"")
+        moving = session("interpolate", {k: v for k, v in asked.items() if k not in ("n", "first")})
+    finally:
+        session.close()
+    assert about["upscaler"] == {"name": "larger", "factor": 2, "shown": True}
+    expected = tfanime.generate(run, n=2, seed=3).images
+    assert expected.shape == (2, 64, 64, 3) and found["pictures"].shape == (1, 2, 32, 32, 3)
+    assert np.abs(pictures(found["png_bytes"][0]).astype(int) - expected).max() <= 2
+    assert pictures(moving["png_bytes"][0]).shape == (2, 64, 64, 3)
+    without = export_saved_model(run, tmp_path / "serving" / "small", upscaler="none")
+    assert "upscale" not in without.signatures
+
+
+def test_the_size_of_files_that_a_server_shows():
+    from tfanime.serving.answers import shown_size
+
+    about = {"height": 32, "width": 48}
+    for upscaler, size in (
+        (None, (32, 48)),
+        ({"name": "x", "factor": 4}, (32, 48)),
+        ({"name": "x", "factor": 4, "shown": False}, (32, 48)),
+        ({"name": "x", "factor": 4, "shown": True}, (128, 192)),
+    ):
+        assert shown_size({**about, "upscaler": upscaler}) == size
 
 
 def test_a_model_trained_in_bfloat16_is_served_in_float32(tmp_path):

@@ -135,7 +135,7 @@ def shipped(first, faces, tmp_path, monkeypatch):
     save_generator(folder, gan.ema_generator, faces.schema, "mine")
     save_critic(gan, folder)
     (folder / "MODEL_CARD.md").write_text("# Mine\n")
-    monkeypatch.setattr(zoo, "PLACES", (folder.parent, *zoo.PLACES))
+    monkeypatch.setattr(zoo.shipped, "PLACES", (folder.parent, *zoo.shipped.PLACES))
     return gan
 
 

@@ -19,12 +19,17 @@ from tfanime.cli.kinds import (
     Step,
     Tags,
 )
+from tfanime.sampling.upscale import NONE
 
 UPSCALE = click.option(
     "--upscale",
     type=Run(),
     metavar="RUN",
-    help="Enlarge them with an upscaler: `upscaler`, which ships, or a run of srgan.",
+    help="Enlarge them with an upscaler: one that ships, or a run of lineart or srgan. Default: "
+    "what the model names.",
+)
+NO_UPSCALE = click.option(
+    "--no-upscale", is_flag=True, help="Leave them as they are drawn, whatever the model names."
 )
 SCALE = click.option(
     "--scale",
@@ -33,6 +38,16 @@ SCALE = click.option(
     show_default=True,
     help="Make them so many times as large, without new detail.",
 )
+
+
+def with_upscaler(ctx, options: dict) -> dict:
+    """`--upscale` and `--no-upscale` as the one argument of the functions."""
+    options = dict(options)
+    if options.pop("no_upscale"):
+        if options["upscale"] is not None:
+            raise click.UsageError("Give --upscale or --no-upscale, not both.", ctx)
+        options["upscale"] = NONE
+    return options
 
 
 @click.command(cls=WithAttributes, context_settings=ATTRIBUTES)
@@ -86,6 +101,7 @@ SCALE = click.option(
     help="All pictures on one sheet (.png, .jpg, .webp).",
 )
 @UPSCALE
+@NO_UPSCALE
 @SCALE
 @click.pass_context
 def generate(ctx, run, n, out, grid, sliders, vary, vary_seed, **options) -> None:
@@ -97,6 +113,8 @@ def generate(ctx, run, n, out, grid, sliders, vary, vary_seed, **options) -> Non
     (--hair blue), or for a yes-or-no attribute --smile, --no-smile, --smile true. Those left out
     vary as in the training set. RUN, if there is one, comes before them.
 
+    A model that names an upscaler shows its pictures through it: busts-64 at 256 pixels.
+
     \b
     Examples:
       tfanime generate --n 16 --hair pink --grid faces.png
@@ -104,7 +122,8 @@ def generate(ctx, run, n, out, grid, sliders, vary, vary_seed, **options) -> Non
       tfanime generate runs/girls --n 16 --seed 7 --hair blue --smile --no-hat --out faces/
       tfanime generate runs/girls --truncation 0.7 --grid typical.png
       tfanime generate --n 1 --seed 7 --vary 0.2 --vary-seed 9 --slider blue_hair=0.3 --out one/
-      tfanime generate runs/girls --upscale upscaler --out faces2x/
+      tfanime generate runs/girls --upscale upscaler --out faces4x/
+      tfanime generate busts-64 --no-upscale --out small/
       tfanime generate --scale 4 --n 1 --seed 3 --out portrait/
       tfanime generate --n 1 --name "Ada Lovelace" --out ada/
     """
@@ -114,6 +133,7 @@ def generate(ctx, run, n, out, grid, sliders, vary, vary_seed, **options) -> Non
     options["sliders"] = dict(sliders) or None
     if vary or vary_seed:
         options |= {"vary": list(vary), "vary_seed": list(vary_seed) or [0] * len(vary)}
+    options = with_upscaler(ctx, options)
     tfanime.generate(run, n=n, tags=tags or None, out=out, grid=grid, progress=True, **options)
     if out is not None:
         click.echo(f"{n:,} pictures in {out}")
@@ -169,6 +189,7 @@ def generate(ctx, run, n, out, grid, sliders, vary, vary_seed, **options) -> Non
     help="A still sheet, one row a transition (.png, .jpg, .webp).",
 )
 @UPSCALE
+@NO_UPSCALE
 @SCALE
 @click.pass_context
 def interpolate(ctx, run, seeds, start, end, out, grid, **options) -> None:
@@ -185,6 +206,7 @@ def interpolate(ctx, run, seeds, start, end, out, grid, **options) -> None:
     """
     if out is None and grid is None:
         raise click.UsageError("Say where the pictures go: --out FILE, --grid SHEET or both.", ctx)
+    options = with_upscaler(ctx, options)
     if (start is None) != (end is None):
         raise click.UsageError("--from and --to go together.", ctx)
     tags = tags_of(ctx, run, pairs_of(ctx)) or None

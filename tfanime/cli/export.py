@@ -22,7 +22,7 @@ UPSCALER = click.option(
     "--upscaler",
     type=Run(file_okay=False),
     metavar="RUN",
-    help="An upscaler to publish along, which enlarges what is drawn.",
+    help="An upscaler to publish along, which enlarges what is drawn. Default: what RUN names.",
 )
 RUNS = click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=Run(file_okay=False))
 
@@ -85,8 +85,8 @@ def export_web(runs, out, no_upscaler, **options) -> None:
     """
     options["upscaler"] = not no_upscaler
     site = tfanime.export_web(list(runs), out, progress=True, **options)
+    from tfanime.export.card import table_lines
     from tfanime.export.graph.precision import INVISIBLE
-    from tfanime.export.web.card import table_lines
 
     for model in site.models:
         click.echo(f"{model.name}: {model.kind}, {model.precision}")
@@ -203,7 +203,7 @@ def export_all(ctx, run, out, **options) -> None:
 
 
 def _say(converted) -> None:
-    from tfanime.export.web.card import table_lines
+    from tfanime.export.card import table_lines
 
     click.echo(f"{converted.path}: pictures differ by {converted.difference:.1e} at most")
     for line in table_lines(converted.table, converted.kind):

@@ -29,14 +29,15 @@ def upscale(pictures, run, out, **options) -> None:
 
     INPUT is a picture or a folder of pictures, for example one that `tfanime generate` wrote. DIR
     gets a PNG of the same name for each, two or four times as large, transparency included.
-    Without RUN, the upscaler enlarges that ships with tfanime, twice.
+    Without RUN, the upscaler enlarges that ships with tfanime, four times; `upscaler-2x` twice.
 
     \b
     Examples:
       tfanime generate --n 16 --out faces/
-      tfanime upscale faces/ --out faces2x/
-      tfanime train srgan --data packed/ --minutes 60 --out runs/larger
-      tfanime upscale poster.jpg runs/larger --out posters2x/ --tile 128
+      tfanime upscale faces/ --out faces4x/
+      tfanime upscale faces/ upscaler-2x --out faces2x/
+      tfanime train lineart --data packed/ --minutes 60 --out runs/larger
+      tfanime upscale poster.jpg runs/larger --out posters4x/ --tile 128
     """
     written = tfanime.upscale(pictures, run, out=out, progress=True, **options)
     click.echo(f"{len(written):,} pictures in {out}")

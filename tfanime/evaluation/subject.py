@@ -15,6 +15,7 @@ from tfanime.core.labels import LabelSchema
 from tfanime.data import PackedDataset
 from tfanime.data.writer import is_packed
 from tfanime.sampling.generate import generate, loaded
+from tfanime.sampling.upscale import NONE
 from tfanime.training.checkpoint import checkpoints, generator_weights
 from tfanime.zoo.saved import DESCRIPTION
 
@@ -82,12 +83,12 @@ class Generator(Subject):
         for first in range(0, n, CHUNK):
             some = None if rows is None else rows[first : min(first + CHUNK, n)]
             count = min(CHUNK, n - first)
-            drawn = generate(self.generator, count, seed, first=first, labels=some)
+            drawn = generate(self.generator, count, seed, first=first, labels=some, upscale=NONE)
             yield drawn.images, drawn.labels
 
     def asked(self, tags: Mapping[str, object], n: int, seed: int) -> np.ndarray:
         """`n` pictures `(n, H, W, 3)` uint8 that are asked to have these tags."""
-        return generate(self.generator, n, seed, tags=tags).images
+        return generate(self.generator, n, seed, tags=tags, upscale=NONE).images
 
 
 class Folder(Subject):

@@ -13,6 +13,7 @@ from tfanime.core.bars import overall
 from tfanime.export.files.portable import Converted, export_litert, export_onnx
 from tfanime.export.serving.saved_model import Saved, export_saved_model
 from tfanime.export.web.export import Site, export_web
+from tfanime.sampling.upscale import NONE
 
 TIME = {"litert": 1, "onnx": 2, "serving": 3, "web": 10}  # what each takes, roughly
 
@@ -50,7 +51,8 @@ def export_all(
         run: a run folder of a generator.
         out: the folder. Earlier exports in it are replaced, but for the served model, which gets
             its next version.
-        upscaler: a run folder of an upscaler, for the site and the served model.
+        upscaler: a run folder of an upscaler, for the site and the served model. None: the one
+            that the model names, if it does; `"none"`: no upscaler.
         site: False leaves the web page out and writes its models alone.
         trust_encoder: see `export_saved_model`.
         progress: show a progress bar.
@@ -62,7 +64,8 @@ def export_all(
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", run.resolve().name).strip("-") or "model"
     if name.isdecimal():
         name = f"model-{name}"
-    runs = [run] if upscaler is None else [run, zoo.locate(upscaler)]
+    own = upscaler is None or upscaler == NONE
+    runs = [run] if own else [run, zoo.locate(upscaler)]
     # The quick ones first: what is wrong with the run shows before the long measuring.
     steps: dict[str, Callable[[], object]] = {
         "litert": lambda: export_litert(run, out / "litert"),
@@ -70,7 +73,9 @@ def export_all(
         "serving": lambda: export_saved_model(
             run, out / "serving" / name, upscaler=upscaler, trust_encoder=trust_encoder
         ),
-        "web": lambda: export_web(runs, out / "web", site=site, progress=progress),
+        "web": lambda: export_web(
+            runs, out / "web", site=site, progress=progress, upscaler=upscaler is None
+        ),
     }
     made, lacking = dict.fromkeys(steps), {}
     with overall(TIME, disable=not progress) as bar:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tfanime import zoo
 from tfanime.core.bounds import read_object
 from tfanime.core.files import read_json, write_json, write_text
-from tfanime.export.web.card import licence, trained
+from tfanime.export.card import licence, trained
 from tfanime.training.warm_start import save_critic_of_run
 from tfanime.zoo.hub import (
     CARD,

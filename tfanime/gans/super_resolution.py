@@ -127,16 +127,18 @@ class SRGAN(GAN):
         return degrade(real, noise, self.factor, self.degraded, **self.faults)
 
     @property
-    def _has_judge(self) -> bool:
+    def asks_discriminator(self) -> bool:
         """Whether any loss asks the discriminator, which otherwise is neither asked nor trained."""
         matches = self.matches_features and self.feature_weight
         return bool(self.adversarial_weight or self.projected is not None or matches)
 
     def _update_in_turn(self, parts):
-        return super()._update_in_turn(parts) if self._has_judge else self._update_alone(parts)
+        return (
+            super()._update_in_turn(parts) if self.asks_discriminator else self._update_alone(parts)
+        )
 
     def _update_both(self, parts):
-        return super()._update_both(parts) if self._has_judge else self._update_alone(parts)
+        return super()._update_both(parts) if self.asks_discriminator else self._update_alone(parts)
 
     def _update_alone(self, parts):
         results = backend.in_turn(self._content_gradients, parts)

@@ -33,8 +33,8 @@ def generator(
 ) -> keras.Model:
     """Fully convolutional: pictures `(B, h, w, 3)` of any size to `(B, factor h, factor w, 3)`.
 
-    With factor 4, 48 channels and 6 blocks: 271,728 weights and 1.1 billion multiply-adds from 64
-    pixels to 256; with factor 2, 32 and 4: 78,252 and 1.3 billion from 128 to 256.
+    With factor 4, 48 channels and 6 blocks: 271,536 weights and 1.1 billion multiply-adds from 64
+    pixels to 256; with factor 2, 32 and 4: 78,348 and 1.3 billion from 128 to 256.
 
     Args:
         height, width: of the large pictures to train with, multiples of `factor`.

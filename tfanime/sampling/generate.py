@@ -67,7 +67,8 @@ def generate(
             tags of each.
         grid: a file (.png, .jpg or .webp) for all of them on one sheet.
         upscale: a run folder of an upscaler, or what `tfanime.zoo.saved.load_upscaler` returns, to
-            enlarge each picture with.
+            enlarge each picture with. None: the one that the model names, if it does
+            (`generator.json`); `"none"`: pictures stay as they are drawn.
         labels: `(n, L)` float, 0/1 coding: label rows, one a picture, such as those of real
             pictures; NaN where a label is drawn. `tags` go before them.
         progress: show a progress bar.
@@ -111,7 +112,7 @@ def generate(
     generator = loaded(run)
     sampler = Sampler(generator)
     columns = _columns(generator.schema, sliders)
-    upscaler = None if upscale is None else upscaling.loaded(upscale)
+    upscaler = upscaling.chosen(generator, upscale)
     factor = scale if upscaler is None else scale * upscaler.factor
     middle = centre(generator, truncation, typical)
     z = seeds.truncate(sampler.latents(seed, n, first), truncation, middle)

@@ -99,7 +99,7 @@ def interpolate(
     truncation = check_truncation(truncation)
     check_scale(scale)
     generator = loaded(run)
-    upscaler = None if upscale is None else upscaling.loaded(upscale)
+    upscaler = upscaling.chosen(generator, upscale)
     sampler, middle = Sampler(generator), centre(generator, truncation, typical)
     keys = [sampler.latents(seed, 1) for seed in numbers]
     keys = [truncate(key, truncation, middle)[0] for key in keys]

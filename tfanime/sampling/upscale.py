@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TILE = 256
 SMALLEST_TILE = 16
+NONE = "none"  # in place of an upscaler: pictures stay as they are
 NAMED = 3  # files that an error names
 
 
@@ -101,6 +102,32 @@ def loaded(run: Any) -> Upscaler:
     from tfanime.zoo.saved import load_upscaler
 
     return load_upscaler(run)
+
+
+def chosen(generator, upscale: object):
+    """The loaded upscaler for a generator's pictures, or None.
+
+    Args:
+        generator: a loaded one.
+        upscale: an upscaler, its run, or `"none"`; None: the one that the generator names.
+
+    Raises:
+        ValueError: when it names one that is not here.
+    """
+    if isinstance(upscale, str) and upscale == NONE:
+        return None
+    if upscale is not None:
+        return loaded(upscale)
+    name = getattr(generator, "upscaler", None)
+    if name is None:
+        return None
+    try:
+        return loaded(zoo.path(name))
+    except ValueError as error:
+        raise ValueError(
+            f"{generator.name} shows its pictures through the upscaler {name!r}, which cannot be "
+            f"used ({str(error).rstrip('.')}). Leave it out: upscale='none', --no-upscale."
+        ) from error
 
 
 def enlarge(

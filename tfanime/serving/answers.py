@@ -30,12 +30,21 @@ def description(address: str, found: Arrays) -> dict:
         _whole(about["limits"]["pictures"], "limits.pictures", MOST_NUMBERS)
         if about["upscaler"] is not None:
             _whole(about["upscaler"]["factor"], "upscaler.factor", 16)
+            if not isinstance(about["upscaler"].get("shown", False), bool):
+                raise ValueError(f"upscaler.shown is {about['upscaler']['shown']!r}")
         _check_texts(about["texts"])
         schema(about["schema"])
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         told = f"{type(error).__name__}: {error}" if isinstance(error, LookupError) else error
         raise BadAnswer(address, f"its description cannot be used ({told})") from error
     return about
+
+
+def shown_size(about: Mapping) -> tuple[int, int]:
+    """Height and width of the files of drawn pictures; without `shown` they are not enlarged."""
+    upscaler = about["upscaler"] or {}
+    factor = upscaler["factor"] if upscaler.get("shown") else 1
+    return factor * about["height"], factor * about["width"]
 
 
 def schema(stored: Mapping | None) -> LabelSchema | None:

@@ -206,14 +206,14 @@ class Client:
             labels: `(n, L)` float32, 0/1 coding with NaN for unknown; None for a model without.
 
         Returns:
-            `(n, H, W, 3)` uint8.
+            `(n, H, W, 3)` uint8, enlarged where the model is shown through an upscaler.
         """
         inputs = {"latents": np.asarray(latents, np.float32)}
         if labels is not None:
             inputs["labels"] = np.asarray(labels, np.float32)
         about = self.describe()
         found = self._in_parts("from_latent", inputs, about["limits"]["pictures"])
-        return answers.pictures(self._address, found, about["height"], about["width"])
+        return answers.pictures(self._address, found, *answers.shown_size(about))
 
     def upscale(self, pictures: np.ndarray) -> np.ndarray:
         """Enlarges pictures with the upscaler that was exported along.
@@ -301,7 +301,7 @@ class Client:
     def _generated(self, parts: Sequence[Arrays], seed: int | None, first: int) -> Generated:
         about = self.describe()
         files = [file for part in parts for file in part["png_bytes"]]
-        images = answers.pictures(self._address, files, about["height"], about["width"])
+        images = answers.pictures(self._address, files, *answers.shown_size(about))
         found = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
         return Generated(images, found["latents"], found.get("labels"), self.schema, seed, first)
 

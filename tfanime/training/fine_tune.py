@@ -28,6 +28,7 @@ from tfanime.prepare.load import load_data
 from tfanime.prepare.pack import replacing
 from tfanime.recipes.config import Config
 from tfanime.sampling.generate import generate
+from tfanime.sampling.upscale import NONE
 from tfanime.training.run import Run
 from tfanime.training.run_config import described
 from tfanime.training.train import train
@@ -195,7 +196,7 @@ def _model(model: str | os.PathLike, folder: Path) -> tuple[Config, LabelSchema 
     if kind_of(folder) != GENERATOR:
         raise ValueError(
             f"Fine-tuning begins with a generator. Received: {os.fspath(model)!r}, an upscaler: "
-            "tfanime train srgan --set start=... trains one on."
+            "tfanime train lineart --set start=... trains one on."
         )
     if not (folder / "config.json").is_file():
         raise ValueError(
@@ -216,10 +217,11 @@ def _model(model: str | os.PathLike, folder: Path) -> tuple[Config, LabelSchema 
 def _draw_before_after(model: Path, run: Run, progress: bool) -> None:
     """The same seeds, above by the model and below by the run; with the run's labels."""
     try:
-        after = generate(run.path, SHOWN)
+        after = generate(run.path, SHOWN, upscale=NONE)
         before = load_schema(model)
         rows = None if before is None else before.convert(after.labels, after.schema)
-        pictures = [generate(model, SHOWN, labels=rows).images, after.images]
+        shown = generate(model, SHOWN, labels=rows, upscale=NONE)
+        pictures = [shown.images, after.images]
         save_grid(run.path / BEFORE_AFTER, np.concatenate(pictures), SHOWN)
     except Exception as error:  # it shows the training, and is no part of it
         _say(f"Note: {BEFORE_AFTER} could not be drawn ({error}).")

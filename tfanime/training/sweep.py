@@ -199,11 +199,11 @@ def _shown(value: object) -> str:
 def _examples(run: Path, data: PackedDataset) -> np.ndarray:
     """Drawn from the same latents by every cell, or enlarged from the same pictures."""
     from tfanime.sampling.generate import generate
-    from tfanime.sampling.upscale import reduced, upscale
+    from tfanime.sampling.upscale import NONE, reduced, upscale
     from tfanime.zoo.saved import UPSCALER, kind_of, load_upscaler
 
     if kind_of(run) != UPSCALER:
-        return generate(run, n=SAMPLES).images
+        return generate(run, n=SAMPLES, upscale=NONE).images
     upscaler = load_upscaler(run)
     small = reduced(data.images(np.arange(SAMPLES) % len(data)), upscaler.factor, share=0.5)
     return np.asarray(upscale(small, upscaler))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ WEIGHTS = "generator.keras"
 DESCRIPTION = "generator.json"
 GENERATOR, UPSCALER = KINDS = ("generator", "upscaler")
 FACTORS = (2, 4)
+PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # the name of a model, and no path
 TRAIN = "tfanime train {} --data drawn --minutes 9 --out RUN"
 TRAINING = {GENERATOR: TRAIN.format("modern"), UPSCALER: TRAIN.format("srgan")}
 
@@ -56,12 +58,15 @@ class Generator:
         schema: of the labels; None when unconditional.
         name: shown to users.
         truncation: measured for these weights, or None.
+        upscaler: the name of the upscaler, one that ships, that its pictures are shown through;
+            None: they are shown as they are.
     """
 
     model: keras.Model
     schema: LabelSchema | None
     name: str
     truncation: Truncation | None = None
+    upscaler: str | None = None
 
     @property
     def latent_dim(self) -> int:
@@ -155,6 +160,22 @@ def store_truncation(folder: str | os.PathLike, measured: Truncation) -> None:
     write_json(folder / DESCRIPTION, {**description, "truncation": dataclasses.asdict(measured)})
 
 
+def store_upscaler(folder: str | os.PathLike, name: str | None) -> None:
+    """Says in a generator's description which upscaler, one that ships, its pictures are shown
+    through; None: as they are. Weights that are saved later drop it."""
+    if name is not None:
+        load_upscaler(zoo.path(name))
+    description, folder = _described(folder, GENERATOR), _existing(folder)
+    kept = {key: value for key, value in description.items() if key != UPSCALER}
+    write_json(folder / DESCRIPTION, kept | ({} if name is None else {UPSCALER: name}))
+
+
+def upscaler_of(folder: str | os.PathLike) -> str | None:
+    """The name of the upscaler that a saved generator's pictures are shown through, without loading
+    weights; None where there is none, or the folder holds an upscaler."""
+    return _upscaler(_existing(folder), _description(_existing(folder)))
+
+
 def kind_of(folder: str | os.PathLike) -> str:
     """`"generator"` or `"upscaler"`, without loading weights."""
     return _description(_existing(folder))["kind"]
@@ -188,7 +209,8 @@ def load_generator(folder: str | os.PathLike) -> Generator:
     if len(drawn) != 4 or drawn[-1] != 3 or None in drawn[1:]:
         raise _wrong(folder, f"stands beside a network that draws {drawn}")
     truncation = _truncation(folder, description)
-    return Generator(model, schema, name=description["name"], truncation=truncation)
+    upscaler = _upscaler(folder, description)
+    return Generator(model, schema, description["name"], truncation, upscaler)
 
 
 def load_upscaler(folder: str | os.PathLike) -> Upscaler:
@@ -252,6 +274,13 @@ def _schema(folder: Path, description: dict) -> LabelSchema | None:
         return LabelSchema.from_json(stored)
     except (ValueError, TypeError, KeyError) as error:
         raise _wrong(folder, f"describes no labels: {str(error).rstrip('.')}") from error
+
+
+def _upscaler(folder: Path, description: dict) -> str | None:
+    name = description.get(UPSCALER)
+    if name is not None and (not isinstance(name, str) or not PLAIN.fullmatch(name)):
+        raise _wrong(folder, f"names no upscaler that ships: {name!r}")
+    return name
 
 
 def _truncation(folder: Path, description: dict) -> Truncation | None:

@@ -22,6 +22,7 @@ from tfanime.evaluation.by_eye.questions import (
     vocabulary,
 )
 from tfanime.sampling.generate import generate
+from tfanime.sampling.upscale import NONE
 from tfanime.version import __version__
 from tfanime.zoo import saved
 
@@ -86,7 +87,7 @@ def sheets(
             progress_bar(asked.items(), desc=name, disable=not progress)
         ):
             count = n if column is None else per_value if set(tags) & set(words) else per_flag
-            drawn = generate(generator, count, seed + i, tags, truncation)
+            drawn = generate(generator, count, seed + i, tags, truncation, upscale=NONE)
             images += list(drawn.images)
             entries += [
                 {"model": name, "attribute": column, "asked": tags, "seed": seed + i, "index": k}

@@ -19,9 +19,10 @@ from tfanime.export.graph.graph import from_keras
 from tfanime.export.graph.precision import Measured, decibel, errors
 from tfanime.export.graph.rewrite import rewrite
 from tfanime.export.serving import server_files, warmup
+from tfanime.sampling import upscale as upscaling
 from tfanime.sampling.sampler import CHUNK, Sampler
 from tfanime.version import __version__
-from tfanime.zoo.saved import DESCRIPTION, Generator, load_generator, load_upscaler
+from tfanime.zoo.saved import DESCRIPTION, Generator, load_generator
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -80,7 +81,9 @@ def export_saved_model(
         out: the model's folder, `DIR/NAME`; the model is called NAME on the server. It is written
             to a version folder inside: `DIR/NAME/1`, then 2, ... `DIR/NAME/5` asks for version 5.
         version: of the folder to write; default: the next one.
-        upscaler: a run folder of an upscaler, for the signature `upscale`.
+        upscaler: a run folder of an upscaler, for the signature `upscale`. None: the one that the
+            model names, if it does; pictures as files (`png_bytes`) are then shown through it.
+            `"none"`: no upscaler.
         most: pictures that one request may ask for, 1 to 256.
         trust_encoder: load the text encoder that the run names, and put it into the served model,
             even if tfanime does not know it. It is a program that may read and write files.
@@ -104,7 +107,8 @@ def export_saved_model(
     warmup.require()
     run = zoo.locate(run)
     generator = load_generator(run)
-    larger = None if upscaler is None else load_upscaler(upscaler)
+    larger = upscaling.chosen(generator, upscaler)
+    shown = larger is not None and upscaler is None
 
     import tensorflow as tf
 
@@ -114,7 +118,7 @@ def export_saved_model(
     if generator.schema is not None:
         words.check_names(generator.schema)
     texts = _texts(run)
-    description = _description(generator, larger, texts, most)
+    description = _description(generator, larger, shown, texts, most)
     module = Served(
         generator.model,
         generator.schema,
@@ -122,6 +126,7 @@ def export_saved_model(
         Limits(most, CALL),
         None if larger is None else rewrite(from_keras(larger.model)),
         None if texts is None else _reader(texts, trust_encoder),
+        shown,
     )
     signatures = module.signatures()
     with atomic_folder(home / str(version)) as folder:
@@ -182,7 +187,7 @@ def _place(out: Path, version: int | None) -> tuple[Path, int]:
 
 
 def _description(
-    generator: Generator, upscaler: Upscaler | None, texts: TextCode | None, most: int
+    generator: Generator, upscaler: Upscaler | None, shown: bool, texts: TextCode | None, most: int
 ) -> dict:
     read = texts and {"name": texts.name, "genres": texts.genres, "skip": list(texts.skip)}
     return {
@@ -194,7 +199,7 @@ def _description(
         "width": generator.width,
         "latentDim": generator.latent_dim,
         "schema": generator.schema.to_json() if generator.schema else None,
-        "upscaler": {"name": upscaler.name, "factor": upscaler.factor} if upscaler else None,
+        "upscaler": upscaler and {"name": upscaler.name, "factor": upscaler.factor, "shown": shown},
         "limits": {"pictures": most, "call": CALL},
     }
 

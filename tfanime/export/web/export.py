@@ -11,14 +11,14 @@ from pathlib import Path
 
 from tfanime import zoo
 from tfanime.core.bars import overall
-from tfanime.core.files import read_json, write_json
+from tfanime.core.files import write_json
 from tfanime.export.folder import FORMAT, MANIFEST, check_replaceable, replacing
 from tfanime.export.graph.precision import PRECISIONS
 from tfanime.export.graph.subject import generator_subject, upscaler_subject
 from tfanime.export.web import package, sharing, tfjs
 from tfanime.export.web.model import Exported, Work, kid_judge
 from tfanime.version import __version__
-from tfanime.zoo.saved import DESCRIPTION, GENERATOR, UPSCALER, kind_of
+from tfanime.zoo.saved import GENERATOR, UPSCALER, kind_of, upscaler_of
 
 CHOICES = ("auto", *PRECISIONS)
 CONVERTERS = ("tfanime", "tensorflowjs")
@@ -149,19 +149,16 @@ def _place(named: tuple[str, str, Path]) -> str:
 
 def _upscaler_of(run: Path) -> Path | None:
     """The folder of the upscaler that a generator names."""
-    if kind_of(run) != GENERATOR:
-        return None
-    name = read_json(run / DESCRIPTION).get("upscaler")
+    name = upscaler_of(run)
     if name is None:
         return None
-    found = zoo.locate(name) if isinstance(name, str) else None
-    if found is None or not (found / DESCRIPTION).is_file() or kind_of(found) != UPSCALER:
+    try:
+        return zoo.path(name)
+    except ValueError as error:
         raise ValueError(
-            f"The upscaler that a model names ships with tfanime or is a run folder of one. "
-            f"Received: {name!r}, in {str(run / DESCRIPTION)!r}. Leave it out: --no-upscaler "
-            "(upscaler=False)."
-        )
-    return found
+            f"{run} names the upscaler {name!r}, which cannot be used ({str(error).rstrip('.')}). "
+            "Leave it out: --no-upscaler (upscaler=False)."
+        ) from error
 
 
 def _enlarging(own: Path | None, named: list[tuple[str, str, Path]]) -> str | None:

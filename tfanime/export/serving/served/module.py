@@ -68,6 +68,8 @@ class Served(tf.Module):
         limits: see `Limits`.
         upscaler: the graph of an upscaler, or None.
         reader: of texts, for `imagine`, or None.
+        shown: whether the files of drawn pictures are enlarged by the upscaler; the signatures'
+            `pictures` never are.
     """
 
     def __init__(
@@ -78,12 +80,14 @@ class Served(tf.Module):
         limits: Limits,
         upscaler: Graph | None = None,
         reader: Reader | None = None,
+        shown: bool = False,
     ):
         super().__init__()
         # Variables alone are tracked: a Keras model would be stored a second time, its weights too.
         self._call = partial(model, training=False)
         self._shape = tuple(model.output_shape[1:])
         self._schema, self._limits, self._upscaler = schema, limits, upscaler
+        self._shown = shown
         self._reads, self.reader = reader, reader and reader.tracked
         self._description = json.dumps(description, sort_keys=True, ensure_ascii=False)
         self._dim = int(model.inputs[0].shape[-1])
@@ -167,7 +171,7 @@ class Served(tf.Module):
         latents = checks.after([checks.every(ok, bad, "latents are finite numbers.")], latents)
         signed = None if labels is None else seeds.signed(self._checked_labels(labels))
         drawn = self._drawn(latents, signed)
-        return {"png_bytes": _png(drawn), "pictures": drawn}
+        return {"png_bytes": self._files(drawn), "pictures": drawn}
 
     def _interpolate(self, seed, to_seed, frames, truncation, tags, to_tags):
         passed = [
@@ -197,7 +201,7 @@ class Served(tf.Module):
         else:
             z = checks.after([self._no_tags(tags), self._no_tags(to_tags)], z)
         drawn = self._drawn(z, signed)
-        found |= {"png_bytes": _png(drawn), "pictures": drawn}
+        found |= {"png_bytes": self._files(drawn), "pictures": drawn}
         return {name: _rows(value, frames) for name, value in found.items()}
 
     def _describe(self, about):
@@ -213,6 +217,15 @@ class Served(tf.Module):
             ),
         ]  # fmt: skip
         pictures = checks.after(passed, pictures)
+        larger = self._enlarged(pictures)
+        return {"png_bytes": _png(larger), "pictures": _uint8(larger)}
+
+    def _files(self, drawn):
+        """`(m,)` PNG files of `(m, H, W, 3)` in [-1, 1], as they are shown."""
+        return _png(self._enlarged(_uint8(drawn)) if self._shown else drawn)
+
+    def _enlarged(self, pictures):
+        """`(m, h, w, 3)` uint8 to larger ones in [-1, 1], one at a time."""
         floats = tf.cast(pictures, FLOAT) / np.float32(HALF_RANGE) - 1.0
 
         def weight(node, key):
@@ -223,8 +236,7 @@ class Served(tf.Module):
             return tf.clip_by_value(larger, -1.0, 1.0)
 
         spec = tf.TensorSpec((None, None, 3), FLOAT)
-        larger = tf.map_fn(enlarge, floats, fn_output_signature=spec, parallel_iterations=1)
-        return {"png_bytes": _png(larger), "pictures": _uint8(larger)}
+        return tf.map_fn(enlarge, floats, fn_output_signature=spec, parallel_iterations=1)
 
     # ---- parts -----------------------------------------------------------------------------------
 
@@ -251,7 +263,7 @@ class Served(tf.Module):
         else:
             z = checks.after([given], z)
         drawn = self._drawn(z, signed)
-        found["png_bytes"] = _png(drawn)
+        found["png_bytes"] = self._files(drawn)
         if floats:
             found["pictures"] = drawn
         return {name: _rows(value, n) for name, value in found.items()}
