@@ -15,7 +15,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from tfanime import _quiet
+from tfanime import _layers, _quiet
 
 if TYPE_CHECKING:
     from tfanime import collect, gans, recipes, text
@@ -105,6 +105,7 @@ _FUNCTIONS = {
 _MODULES = ("collect", "gans", "prepare", "recipes", "text")
 
 _quiet.install()
+_layers.install()
 
 
 def __getattr__(name: str):

@@ -14,7 +14,7 @@ import numpy as np
 from tfanime import images as pictures
 from tfanime import latent, upscaling, video
 from tfanime.files import read_json, remove_left_over, write_json
-from tfanime.labels import LabelSchema, to_signed, to_unsigned
+from tfanime.labels import LabelSchema, check_tags, to_signed, to_unsigned
 from tfanime.notebook import MOST, Pictures
 
 CHUNK = 8  # pictures a network call: always, see _draw
@@ -112,7 +112,8 @@ def generate(
     process afterwards, TensorFlow's threads are not in the child: use `multiprocessing`'s "spawn".
 
     Args:
-        run: a run folder or a saved model, or what `tfanime.saved.load_generator` returns.
+        run: a run folder, the name of a model that ships, `hf://owner/name`, what `tfanime.load`
+            returns, or a `tfanime.gans.GAN`, whose averaged generator draws.
         n: how many, 1 to 1,000,000.
         seed: 0 <= seed < 2**53.
         tags: attributes to hold fixed, `{"hair": "blue", "smile": True}`. The others are drawn
@@ -315,12 +316,33 @@ def _columns(schema: LabelSchema | None, sliders: Mapping[str, float] | None) ->
 
 
 def _loaded(run: object):
-    """`run` itself if it is a loaded generator, else the generator of that run."""
+    """`run` itself if it is a loaded generator, a GAN's averaged generator, or that of a run."""
+    if hasattr(run, "ema_generator"):
+        return _drawing(run)
     if hasattr(run, "latent_dim"):
         return run
+    if not isinstance(run, (str, os.PathLike)):
+        raise ValueError(
+            "What draws is a run folder, the name of a model, what tfanime.load returns, or a GAN. "
+            f"Received: {type(run).__name__}."
+        )
     from tfanime.saved import load_generator
 
     return load_generator(run)
+
+
+def _drawing(gan):
+    from tfanime.saved import Generator
+
+    model = gan.ema_generator
+    if len(model.inputs[0].shape) != 2:
+        raise ValueError("A GAN that enlarges draws nothing from noise: call it with pictures.")
+    if len(model.inputs) == 2 and gan.schema is None:
+        raise ValueError(
+            "Labels need names to be drawn with. Received: a GAN made without a schema. Give it "
+            "schema=data.schema."
+        )
+    return Generator(model, gan.schema if len(model.inputs) == 2 else None, "GAN")
 
 
 def _centre(generator, truncation: float, typical: bool) -> np.ndarray | None:
@@ -346,6 +368,7 @@ def _centre(generator, truncation: float, typical: bool) -> np.ndarray | None:
 
 def _sample_labels(generator, seed: int, n: int, tags: Tags | None, first: int, rows=None):
     """`(n, L)` labels in 0/1 coding, or None for a model without labels."""
+    check_tags(tags)
     if generator.schema is not None:
         return latent.sample_labels(seed, n, generator.schema, tags, first, rows)
     if tags or rows is not None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tfanime import latent, zoo
 from tfanime.generation import Generated, Tags, generate
-from tfanime.labels import LabelSchema
+from tfanime.labels import LabelSchema, check_tags
 from tfanime.printing import plain
 from tfanime.saved import load_schema
 from tfanime.text.genres import genre_text
@@ -146,6 +146,7 @@ def imagine(
         ...                 run="runs/posters", n=8, grid="moon.png")
         >>> print(found.explanation())  # doctest: +SKIP
     """
+    check_tags(tags)
     known = _attributes(run)
     if known is not None:
         return _imagine_attributes(

@@ -212,6 +212,7 @@ class LabelSchema:
         Raises:
             ValueError: for an unknown field or value; the message lists the known ones.
         """
+        check_tags(tags)
         row = np.full(self.size, np.nan, np.float32)
         where = self.slices()
         for name, given in tags.items():
@@ -461,6 +462,18 @@ def free_codes(categorical: int, values: int, continuous: int) -> tuple[Field, .
         for i in range(continuous)
     ]
     return (*groups, *numbers)
+
+
+def check_tags(tags: Mapping[str, object] | None) -> None:
+    """Checks that tags are a dictionary, or None.
+
+    Raises:
+        ValueError: for a bare word, such as a value without its attribute.
+    """
+    if tags is not None and not isinstance(tags, Mapping):
+        raise ValueError(
+            f"Tags are attributes by name, such as {{'hair': 'pink'}}. Received: {tags!r}."
+        )
 
 
 def to_signed(labels: np.ndarray) -> np.ndarray:

@@ -25,6 +25,10 @@ UPDATES = ("alternating", "simultaneous")
 ADAPT_EVERY = 4  # steps (Karras et al. 2020, section 3.1)
 LECAM_DECAY = 0.99
 LECAM_MEANS = ("d_real_logit", "d_fake_logit")
+UNJUDGED = (
+    "The losses of a GAN say nothing about other pictures: tfanime.evaluate measures what it draws "
+    "against real ones."
+)
 
 
 @dataclass(frozen=True)
@@ -280,14 +284,22 @@ class GAN(keras.Model):
         """Sets the optimisers and builds their state.
 
         Args:
-            g_optimizer, d_optimizer: Keras optimisers. Default: Adam 2e-4, (0.5, 0.999).
+            g_optimizer, d_optimizer: Keras optimisers, or their names. Default: Adam 2e-4,
+                (0.5, 0.999).
             jit_compile: XLA. `"auto"` means off for TensorFlow on a CPU, where it is several
                 times slower than plain graphs for convolutions, and on elsewhere.
         """
         if jit_compile == "auto":
             jit_compile = backend.has_accelerator() or keras.backend.backend() == "jax"
-        self.g_optimizer = g_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5)
-        self.d_optimizer = d_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5)
+        for name in ("optimizer", "loss"):
+            if name in kwargs:
+                raise ValueError(
+                    "A GAN has two optimisers, compile(g_optimizer=..., d_optimizer=...), and gets "
+                    f"its loss where it is made. Received: {name}={kwargs[name]!r}."
+                )
+        usual = {"learning_rate": 2e-4, "beta_1": 0.5}
+        self.g_optimizer = keras.optimizers.get(g_optimizer or keras.optimizers.Adam(**usual))
+        self.d_optimizer = keras.optimizers.get(d_optimizer or keras.optimizers.Adam(**usual))
         super().compile(optimizer=self.g_optimizer, jit_compile=jit_compile, **kwargs)
         # Unbuilt optimisers have no state to restore a checkpoint into.
         self.g_optimizer.build(self.generator_variables)
@@ -300,7 +312,21 @@ class GAN(keras.Model):
                 "A GAN's fit needs KERAS_BACKEND=tensorflow. Received: "
                 f"{keras.backend.backend()}. Use tfanime.train, which takes a compiled GAN too."
             )
+        if options.get("validation_data") is not None or options.get("validation_split"):
+            raise ValueError(f"{UNJUDGED} Leave the validation data out.")
         return super().fit(*arguments, **options)
+
+    def evaluate(self, *arguments, **options):
+        """Refuses, and says what judges pictures."""
+        raise ValueError(UNJUDGED)
+
+    def save(self, *arguments, **options):
+        """Refuses, and says what is saved instead."""
+        raise ValueError(
+            "A GAN is a training, of which Keras saves the weights: save_weights('a.weights.h5'), "
+            "or ModelCheckpoint('a.weights.h5', save_weights_only=True). What draws is a model of "
+            "its own, ema_generator; tfanime.train keeps checkpoints, and saves what draws."
+        )
 
     @property
     def generator_variables(self) -> list:
