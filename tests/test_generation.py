@@ -498,3 +498,15 @@ def test_transitions_are_enlarged(tmp_path):
 def test_scale_is_a_whole_number(draw, scale):
     with pytest.raises(ValueError, match="scale is a whole number from 1 to 16"):
         draw(Painter(), scale=scale)
+
+
+@pytest.mark.parametrize("draw", [generate, interpolate])
+def test_tags_without_their_names(draw):
+    with pytest.raises(ValueError, match=r"such as \{'hair': 'pink'\}. Received: "):
+        draw(Painter(), tags="pink")
+
+
+@pytest.mark.parametrize("run", [5, None, ["faces-64"]])
+def test_what_is_no_model_is_named(run):
+    with pytest.raises(ValueError, match=f"or a GAN. Received: {type(run).__name__}"):
+        generate(run, n=1)

@@ -79,6 +79,14 @@ def test_failing_import_of_tensorflow_is_told(tmp_path):
     assert "what went wrong" in done.stderr and "ImportError: no" in done.stderr
 
 
+@pytest.mark.parametrize("order", ["import tfanime, keras", "import keras, tfanime"])
+def test_keras_knows_the_layers_of_saved_models(order):
+    model = ROOT / "saved_models" / "faces-64" / "generator.keras"
+    code = f"{order}\nprint(keras.models.load_model({str(model)!r}).name)"
+    done = run_python(code, TF_CPP_MIN_LOG_LEVEL="3")
+    assert (done.returncode, done.stdout) == (0, "generator\n"), done.stderr
+
+
 def test_silence_ends_with_the_import(tmp_path):
     (tmp_path / "tensorflow.py").write_text("import os\nos.write(2, b'noise\\n')\n")
     code = f"""

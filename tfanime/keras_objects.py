@@ -11,6 +11,8 @@ import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 
+from tfanime.core.quiet import found_elsewhere
+
 ROOMS = ("tfanime.layers", "tfanime.gans")  # whose modules register classes
 ABOVE_KERAS = (*ROOMS, "tfanime.models")  # where Keras is imported by ourselves
 
@@ -21,9 +23,7 @@ class _AfterKeras(MetaPathFinder):
     def find_spec(self, name, path=None, target=None) -> ModuleSpec | None:
         if name != "keras":
             return None
-        others = (finder for finder in sys.meta_path if finder is not self)
-        specs = (finder.find_spec(name, path, target) for finder in others)
-        spec = next((spec for spec in specs if spec is not None), None)
+        spec = found_elsewhere(self, name, path, target)
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 

@@ -53,7 +53,7 @@ def page(model: str):
         words = field.values if field.kind == "group" else (YES, NO)
         label = field.name.replace("_", " ")
         inputs.append(gradio.Dropdown([ANY, *words], value=ANY, label=label))
-    gallery = gradio.Gallery(columns=8, label=f"{generator.width}x{generator.height}")
+    gallery = gradio.Gallery(columns=8, format="png", label="pictures")
     return gradio.Interface(draw, inputs, gallery, title=generator.name, api_name="draw")
 
 

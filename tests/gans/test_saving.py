@@ -171,5 +171,9 @@ def test_drawing_with_a_gan_is_drawing_with_its_average():
 
     expected = to_uint8(np.asarray(gan([drawn.latents, to_signed(drawn.labels)])))
     assert np.abs(drawn.images.astype(int) - expected).max() <= 1
-    with pytest.raises(ValueError, match=r"tags are a dictionary.*Received: 'pink'"):
-        tfanime.generate(gan, tags="pink")
+    unnamed = gans.GAN(
+        dcgan.generator(16, 16, latent_dim=8, label_dim=2, channels=4),
+        dcgan.discriminator(16, 16, label_dim=2, channels=4),
+    )
+    with pytest.raises(ValueError, match="a GAN made without a schema"):
+        tfanime.generate(unnamed, n=1)

@@ -9,6 +9,7 @@ known".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -149,6 +150,18 @@ def free_codes(categorical: int, values: int, continuous: int) -> tuple[Field, .
         for i in range(continuous)
     ]
     return (*groups, *numbers)
+
+
+def check_tags(tags: Mapping[str, object] | None) -> None:
+    """Checks that tags are a dictionary, or None.
+
+    Raises:
+        ValueError: for a bare word, such as a value without its attribute.
+    """
+    if tags is not None and not isinstance(tags, Mapping):
+        raise ValueError(
+            f"Tags are attributes by name, such as {{'hair': 'pink'}}. Received: {tags!r}."
+        )
 
 
 def to_signed(labels: np.ndarray) -> np.ndarray:

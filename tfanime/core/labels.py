@@ -16,6 +16,7 @@ import numpy as np
 from tfanime.core.label_fields import (
     QUANTILES,
     Field,
+    check_tags,
     encode_field,
     free_codes,
     to_signed,
@@ -30,6 +31,7 @@ __all__ = [
     "Field",
     "LabelSchema",
     "free_codes",
+    "check_tags",
     "to_signed",
     "to_unsigned",
 ]
@@ -152,6 +154,7 @@ class LabelSchema:
         Raises:
             ValueError: for an unknown field or value; the message lists the known ones.
         """
+        check_tags(tags)
         row = np.full(self.size, np.nan, np.float32)
         where = self.slices()
         for name, value in tags.items():

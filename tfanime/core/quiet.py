@@ -31,9 +31,7 @@ class _QuietImport(MetaPathFinder):
     def find_spec(self, name, path=None, target=None) -> ModuleSpec | None:
         if name != "tensorflow":
             return None
-        others = (finder for finder in sys.meta_path if finder is not self)
-        specs = (finder.find_spec(name, path, target) for finder in others)
-        spec = next((spec for spec in specs if spec is not None), None)
+        spec = found_elsewhere(self, name, path, target)
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 
@@ -43,6 +41,13 @@ class _QuietImport(MetaPathFinder):
 
             spec.loader.exec_module = exec_module
         return spec
+
+
+def found_elsewhere(finder: MetaPathFinder, name: str, path, target) -> ModuleSpec | None:
+    """What the others find."""
+    others = (one for one in sys.meta_path if one is not finder)
+    specs = (one.find_spec(name, path, target) for one in others)
+    return next((spec for spec in specs if spec is not None), None)
 
 
 @contextmanager

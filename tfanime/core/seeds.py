@@ -135,11 +135,6 @@ def sample_labels(
         ValueError: for an unknown attribute or value; the message lists the known ones. For rows
             of another shape.
     """
-    if tags is not None and not isinstance(tags, Mapping):
-        raise ValueError(
-            f"tags are a dictionary such as {{'hair': 'blue'}}. Received: {tags!r}. "
-            "tfanime.imagine takes words."
-        )
     given = schema.encode(tags or {})
     if rows is not None:
         rows = np.asarray(rows, np.float32)

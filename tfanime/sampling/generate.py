@@ -54,8 +54,8 @@ def generate(
     process afterwards, TensorFlow's threads are not in the child: use `multiprocessing`'s "spawn".
 
     Args:
-        run: a run folder or a saved model, what `tfanime.zoo.saved.load_generator` returns, or a
-            `gans.GAN`.
+        run: a run folder, the name of a model that ships, `hf://owner/name`, what `tfanime.load`
+            returns, or a `tfanime.gans.GAN`, whose averaged generator draws.
         n: how many, 1 to 1,000,000.
         seed: 0 <= seed < 2**53.
         tags: attributes to hold fixed, `{"hair": "blue", "smile": True}`. The others are drawn
@@ -195,13 +195,37 @@ def _columns(schema: LabelSchema | None, sliders: Mapping[str, float] | None) ->
 
 def loaded(run: Any) -> Generator:
     """The generator to draw with: `run` itself if it is one, the averaged one of a `gans.GAN`, or
-    that of a run folder or saved model."""
-    from tfanime.zoo.saved import Generator, load_generator
+    that of a run folder or saved model.
+
+    Raises:
+        ValueError: for what is none of these.
+    """
+    from tfanime.zoo.saved import load_generator
 
     if hasattr(run, "ema_generator"):
-        schema = run.schema if run.conditional_generator else None
-        return Generator(run.ema_generator, schema, run.name)
-    return run if hasattr(run, "latent_dim") else load_generator(run)
+        return _of_gan(run)
+    if hasattr(run, "latent_dim"):
+        return run
+    if not isinstance(run, (str, os.PathLike)):
+        raise ValueError(
+            "What draws is a run folder, the name of a model, what tfanime.load returns, or a GAN. "
+            f"Received: {type(run).__name__}."
+        )
+    return load_generator(run)
+
+
+def _of_gan(gan) -> Generator:
+    from tfanime.zoo.saved import Generator
+
+    model = gan.ema_generator
+    if len(model.inputs[0].shape) != 2:
+        raise ValueError("A GAN that enlarges draws nothing from noise: call it with images.")
+    if len(model.inputs) == 2 and gan.schema is None:
+        raise ValueError(
+            "Labels need names to be drawn with. Received: a GAN made without a schema. Give it "
+            "schema=data.schema."
+        )
+    return Generator(model, gan.schema if len(model.inputs) == 2 else None, gan.name)
 
 
 def centre(generator: Generator, truncation: float, typical: bool) -> np.ndarray | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from tfanime import zoo
 from tfanime.core import seeds
-from tfanime.core.labels import LabelSchema
+from tfanime.core.labels import LabelSchema, check_tags
 from tfanime.core.printing import plain
 from tfanime.sampling.generate import Generated, Tags, generate
 from tfanime.sampling.words import Understood, narrowed, understand
@@ -152,6 +152,7 @@ def imagine(
         ...                 run="runs/posters", n=8, grid="moon.png")
         >>> print(found.explanation())  # doctest: +SKIP
     """
+    check_tags(tags)
     known = _attributes(run)
     if known is not None:
         return _imagine_attributes(

@@ -14,7 +14,7 @@ import numpy as np
 from tfanime.core import seeds
 from tfanime.core.bars import progress_bar
 from tfanime.core.images import to_uint8
-from tfanime.core.labels import to_signed
+from tfanime.core.labels import check_tags, to_signed
 
 CHUNK = 8  # images a network call: always, see `parts`
 
@@ -55,6 +55,7 @@ class Sampler:
         Raises:
             ValueError: for tags or rows that the generator cannot be given.
         """
+        check_tags(tags)
         if self.schema is not None:
             return seeds.sample_labels(seed, n, self.schema, tags, first, rows)
         if tags or rows is not None:
