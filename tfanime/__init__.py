@@ -20,10 +20,10 @@ from tfanime.core import quiet
 from tfanime.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from tfanime import collect, gans, recipes, text
+    from tfanime import collect, gans, prepare, recipes, text
     from tfanime.core.labels import Field, LabelSchema
     from tfanime.data import from_arrays
-    from tfanime.evaluation import evaluate
+    from tfanime.evaluation.evaluate import evaluate
     from tfanime.export.everything import export_all
     from tfanime.export.files.portable import export_litert, export_onnx
     from tfanime.export.hub import push
@@ -111,13 +111,15 @@ quiet.install()
 keras_objects.install()
 
 
-def __getattr__(name: str):
-    if name in _MODULES:
-        return importlib.import_module(f"tfanime.{name}")
-    if name in _FUNCTIONS:
-        module, attribute = _FUNCTIONS[name]
-        return getattr(importlib.import_module(module), attribute)
-    raise AttributeError(f"module 'tfanime' has no attribute {name!r}")
+if not TYPE_CHECKING:  # to a type checker every name would be one of ours
+
+    def __getattr__(name: str):
+        if name in _MODULES:
+            return importlib.import_module(f"tfanime.{name}")
+        if name in _FUNCTIONS:
+            module, attribute = _FUNCTIONS[name]
+            return getattr(importlib.import_module(module), attribute)
+        raise AttributeError(f"module 'tfanime' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -29,12 +29,14 @@ _NAMES = {
 }
 
 
-def __getattr__(name: str):
-    if name in _MODULES:
-        return importlib.import_module(f"tfanime.collect.{name}")
-    if name in _NAMES:
-        return getattr(importlib.import_module(_NAMES[name]), name)
-    raise AttributeError(f"module 'tfanime.collect' has no attribute {name!r}")
+if not TYPE_CHECKING:  # to a type checker every name would be one of ours
+
+    def __getattr__(name: str):
+        if name in _MODULES:
+            return importlib.import_module(f"tfanime.collect.{name}")
+        if name in _NAMES:
+            return getattr(importlib.import_module(_NAMES[name]), name)
+        raise AttributeError(f"module 'tfanime.collect' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

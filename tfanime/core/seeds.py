@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import operator
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 
 import numpy as np
@@ -219,7 +219,7 @@ def lerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
     return ((1 - t)[:, None] * a + t[:, None] * b).astype(np.float32)
 
 
-def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
+def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray | Sequence[float]) -> np.ndarray:
     """The arc from `a` to `b`: direction by Shoemake's formula, length by a straight line.
 
     Latents are not normalised: a normal vector of dimension d has a length near sqrt(d) and the

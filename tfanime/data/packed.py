@@ -137,7 +137,7 @@ class PackedDataset(Pictures):
 
     # ---- by index ----------------------------------------------------------------------------
 
-    def images(self, indices: Sequence[int] | slice = slice(None)) -> np.ndarray:
+    def images(self, indices: Sequence[int] | np.ndarray | slice = slice(None)) -> np.ndarray:
         """Pictures by position: `(k, height, width, 3)` uint8, a copy. All of them by default."""
         rows = np.atleast_1d(self._rows[indices])
         if len(self._shards) == 1:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from tfanime.core.bars import overall
 from tfanime.core.printing import near_miss
@@ -62,8 +63,8 @@ PROTOCOLS = {
 
 
 def evaluate(
-    subject,
-    data,
+    subject: object,
+    data: str | os.PathLike | PackedDataset,
     metrics: Sequence[str] | None = None,
     *,
     protocol: str | None = None,
@@ -194,7 +195,7 @@ def _protocol(name: str | None) -> Protocol:
     return PROTOCOLS[name]
 
 
-def _networks(named: Protocol, **given) -> dict[str, str | None]:
+def _networks(named: Protocol, **given: str | os.PathLike | None) -> dict[str, Any]:
     """Texts that name networks: those that are given, the protocol's, or the usual ones."""
     return {
         name: default if chosen is None else os.fspath(chosen)

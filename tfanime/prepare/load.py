@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from tfanime.core import images as image_tools
 from tfanime.core.cache import cache_folder, check_cache
@@ -59,7 +60,7 @@ def load_data(
     height, width = image_tools.parse_size(64 if size is None else size)
     if named := named_source(source):
         return _named(*named, cache, (height, width), labels, count, progress)
-    options = {"size": (height, width), "labels": labels}
+    options: dict[str, Any] = {"size": (height, width), "labels": labels}
     key = hashlib.sha256(json.dumps(made_from(source, **options)).encode()).hexdigest()
     out = cache / f"{Path(source).resolve().stem}-{width}x{height}-{key[:16]}"
     if out.exists():

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -100,7 +100,7 @@ def pack(
     from tfanime.data import PackedDataset  # that module packs what it is given
 
     source, out = pictures_in(Path(source)), Path(out)
-    options = {"size": size, "labels": labels, "mode": mode, "focus": focus}
+    options: dict[str, Any] = {"size": size, "labels": labels, "mode": mode, "focus": focus}
     options |= {"smallest": smallest, "near_duplicates": near_duplicates, "most_tags": most_tags}
     origin = made_from(source, **options)
     height, width = origin["size"]
@@ -297,14 +297,15 @@ def checked(
     """Every file of `source` in order, decoded by all cores while this thread reads ahead."""
 
     def work(chunk: list[tuple[str, bytes | Rejected]]) -> list[tuple[str, np.ndarray | Rejected]]:
-        results = []
+        results: list[tuple[str, np.ndarray | Rejected]] = []
         for name, data in chunk:
-            if not isinstance(data, Rejected):
-                try:
-                    data = check_picture(data, **options)
-                except ValueError as error:
-                    data = Rejected.because(name, error, source.rows.get(name))
-            results.append((name, data))
+            if isinstance(data, Rejected):
+                results.append((name, data))
+                continue
+            try:
+                results.append((name, check_picture(data, **options)))
+            except ValueError as error:
+                results.append((name, Rejected.because(name, error, source.rows.get(name))))
         return results
 
     workers = os.cpu_count() or 1

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from numbers import Real
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from tfanime.core.labels import LabelSchema, to_signed, to_unsigned
 from tfanime.sampling import upscale as upscaling
 from tfanime.sampling.generated import SHEETS, Generated, ImageFolder
 from tfanime.sampling.sampler import Sampler
+
+if TYPE_CHECKING:
+    from tfanime.zoo.saved import Generator, Upscaler
 
 MOST_PICTURES = 1_000_000
 MOST_SCALE = 16
@@ -188,7 +192,7 @@ def _columns(schema: LabelSchema | None, sliders: Mapping[str, float] | None) ->
 # ---- drawing -----------------------------------------------------------------------------------
 
 
-def loaded(run: object):
+def loaded(run: Any) -> Generator:
     """The generator to draw with: `run` itself if it is one, the averaged one of a `gans.GAN`, or
     that of a run folder or saved model."""
     from tfanime.zoo.saved import Generator, load_generator
@@ -199,7 +203,7 @@ def loaded(run: object):
     return run if hasattr(run, "latent_dim") else load_generator(run)
 
 
-def centre(generator, truncation: float, typical: bool) -> np.ndarray | None:
+def centre(generator: Generator, truncation: float, typical: bool) -> np.ndarray | None:
     """The latent that truncation leads to, None for zero; with a note where that goes too far."""
     measured = getattr(generator, "truncation", None)
     if typical:
@@ -220,7 +224,7 @@ def centre(generator, truncation: float, typical: bool) -> np.ndarray | None:
     return None
 
 
-def enlarged(drawn: np.ndarray, upscaler, scale: int) -> np.ndarray:
+def enlarged(drawn: np.ndarray, upscaler: Upscaler | None, scale: int) -> np.ndarray:
     """`(n, H, W, 3)` float32 in [-1, 1] as uint8, enlarged by an upscaler, if there is one, and by
     `scale`."""
     shots = pictures.to_uint8(drawn)

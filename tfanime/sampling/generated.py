@@ -41,7 +41,7 @@ class Generated(Pictures):
     @property
     def tags(self) -> list[dict[str, object]]:
         """The labels in words, one dictionary a picture."""
-        if self.labels is None:
+        if self.labels is None or self.schema is None:
             return [{} for _ in self.images]
         return [self.schema.decode(row) for row in self.labels]
 

@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +20,10 @@ from tfanime.sampling.words import Understood, narrowed, understand
 from tfanime.text.genres import genre_text
 from tfanime.text.vector_cache import FOLDER, ROWS, KeptTexts
 from tfanime.zoo.saved import load_schema
+
+if TYPE_CHECKING:
+    from tfanime.text.bert import TextEncoder
+    from tfanime.text.codes import TextCode
 
 NEAREST = 5
 
@@ -115,7 +120,7 @@ def imagine(
     truncation: float = 1.0,
     out: str | os.PathLike | None = None,
     grid: str | os.PathLike | None = None,
-    encoder=None,
+    encoder: TextEncoder | None = None,
     trust_encoder: bool = False,
     progress: bool = False,
 ) -> Imagined:
@@ -186,7 +191,7 @@ def imagine(
     pictures = generate(
         run, n, seed, {**vectors, **chosen}, truncation, out=out, grid=grid, progress=progress
     )
-    odds = {name: read_as[name][value] for name, value in chosen.items() if name not in tags}
+    odds = {name: read_as[name][str(value)] for name, value in chosen.items() if name not in tags}
     by_chance = tuple(sorted(conditioned - named - set(chosen)))
     nearest = [_near(kept.rows[i], i, s) for i, s in near]
     return Imagined(pictures, text, read, read_as, chosen, nearest, odds, by_chance)
@@ -214,7 +219,7 @@ def _imagine_attributes(
     tags: dict[str, object],
     n: int,
     seed: int,
-    **options,
+    **options: Any,
 ) -> Imagined:
     words = understand(text, schema)
     if not words.tags and not words.choices:
@@ -254,14 +259,14 @@ def _told(words: Understood, chosen: Mapping[str, object]) -> list[str]:
 # ---- by texts ------------------------------------------------------------------------------------
 
 
-def _read(code, text: str, kept: KeptTexts) -> str:
+def _read(code: TextCode, text: str, kept: KeptTexts) -> str:
     """What the encoder is given: of genre tags those that are named, else the text itself."""
     if code.genres:
         return genre_text(_named(text, kept)) or code.prepared(text)
     return code.prepared(text)
 
 
-def _encoded(code, prepared: str, encoder) -> np.ndarray:
+def _encoded(code: TextCode, prepared: str, encoder: TextEncoder | None) -> np.ndarray:
     return code.project(code.embedded([prepared], encoder))[0]
 
 
@@ -281,7 +286,7 @@ def _named(text: str, kept: KeptTexts) -> list[str]:
         match = re.search(rf"\b{words}\b", text.lower()) if words else None
         if match:
             found[genre] = match.start()
-    return sorted(found, key=found.get)
+    return sorted(found, key=found.__getitem__)
 
 
 def _near(row: Mapping, index: int, similarity: float) -> Near:

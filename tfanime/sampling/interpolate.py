@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -80,11 +80,11 @@ def interpolate(
         >>> interpolate("runs/girls", seeds=[5],  # doctest: +SKIP
         ...             tags=[{"hair": "blue"}, {"hair": "red"}], grid="dye.png")
     """
-    seeds, tags = key_pictures(seeds, tags)
-    if not isinstance(frames, (int, np.integer)) or not 1 <= frames * len(seeds) <= MOST_FRAMES:
+    numbers, sets = key_pictures(seeds, tags)
+    if not isinstance(frames, (int, np.integer)) or not 1 <= frames * len(numbers) <= MOST_FRAMES:
         raise ValueError(
             f"frames is a whole number, at least 1, and {MOST_FRAMES:,} at most in all. "
-            f"Received: {frames!r} for each of {len(seeds)} transitions."
+            f"Received: {frames!r} for each of {len(numbers)} transitions."
         )
     if method not in METHODS:
         raise ValueError(f"method is one of: {', '.join(METHODS)}. Received: {method!r}.")
@@ -101,11 +101,11 @@ def interpolate(
     generator = loaded(run)
     upscaler = None if upscale is None else upscaling.loaded(upscale)
     sampler, middle = Sampler(generator), centre(generator, truncation, typical)
-    keys = [sampler.latents(seed, 1) for seed in seeds]
+    keys = [sampler.latents(seed, 1) for seed in numbers]
     keys = [truncate(key, truncation, middle)[0] for key in keys]
     z = _path(keys, METHODS[method], frames)
     signed = None
-    ends = [sampler.labels(seed, 1, t) for seed, t in zip(seeds, tags, strict=True)]
+    ends = [sampler.labels(seed, 1, t) for seed, t in zip(numbers, sets, strict=True)]
     if generator.schema is not None:
         signed = _path([to_signed(row[0]) for row in ends], lerp, frames)
     drawn = (part for _, part in sampler.parts(z, signed, 0, progress))
@@ -113,34 +113,33 @@ def interpolate(
     if out is not None:
         animation.save_animation(out, shots, int(milliseconds))
     if grid is not None:
-        rows = np.arange(len(seeds) - 1)[:, None] * frames + np.arange(frames + 1)
+        rows = np.arange(len(numbers) - 1)[:, None] * frames + np.arange(frames + 1)
         pictures.save_grid(grid, shots[rows.ravel()], columns=frames + 1)
     labels = None if signed is None else to_unsigned(signed)
     return Generated(shots, z, labels, generator.schema)
 
 
 def key_pictures(
-    seeds: Sequence[int] | None, tags: Sequence[Tags] | Tags | None
+    seeds: Sequence[int] | int | None, tags: Sequence[Tags] | Tags | None
 ) -> tuple[list[int], list[Tags | None]]:
     """One seed and one set of tags (or None) for each key picture."""
-    listed = tags is not None and not isinstance(tags, Mapping)
-    tags = list(tags) if listed else [tags]
+    listed = not (tags is None or isinstance(tags, Mapping))
+    sets = [tags] if tags is None or isinstance(tags, Mapping) else list(tags)
     if seeds is None:
         seeds = DEFAULT_SEEDS[:1] if listed else DEFAULT_SEEDS
-    elif isinstance(seeds, (int, np.integer)):
-        seeds = (seeds,)
-    seeds = [check_seed(seed) for seed in seeds]
-    count = max(len(seeds), len(tags))
-    if count < 2 or len(seeds) not in (1, count) or len(tags) not in (1, count):
+    given = [seeds] if isinstance(seeds, (int, np.integer)) else seeds
+    numbers = [check_seed(seed) for seed in given]
+    count = max(len(numbers), len(sets))
+    if count < 2 or len(numbers) not in (1, count) or len(sets) not in (1, count):
         raise ValueError(
             "A transition needs at least two seeds or two sets of tags, and as many of one as of "
-            f"the other (or a single one). Received: {len(seeds)} seeds and "
-            f"{len(tags) if listed else 'no list of'} tags."
+            f"the other (or a single one). Received: {len(numbers)} seeds and "
+            f"{len(sets) if listed else 'no list of'} tags."
         )
-    return seeds * (count // len(seeds)), tags * (count // len(tags))
+    return numbers * (count // len(numbers)), sets * (count // len(sets))
 
 
-def _path(keys: list[np.ndarray], step, frames: int) -> np.ndarray:
+def _path(keys: list[np.ndarray], step: Callable, frames: int) -> np.ndarray:
     """`(len(keys) * frames, dim)`: through all keys and back to just before the first."""
     t = np.arange(frames) / frames
     return np.concatenate([step(a, b, t) for a, b in zip(keys, keys[1:] + keys[:1], strict=True)])

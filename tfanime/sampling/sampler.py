@@ -7,6 +7,7 @@ through it, so that image i of a seed is the same everywhere, to the last bit.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class Sampler:
         (4, 64, 64, 3)
     """
 
-    def __init__(self, generator):
+    def __init__(self, generator: Any):
         self.generator = generator
         self.schema, self.latent_dim = generator.schema, generator.latent_dim
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from tfanime import zoo
 from tfanime.core.images import check_pictures, read_image, save_image, to_float, to_uint8
+
+if TYPE_CHECKING:
+    from tfanime.zoo.saved import Upscaler
 
 TILE = 256
 SMALLEST_TILE = 16
@@ -69,7 +74,8 @@ def upscale(
     if out is not None:
         _check_targets(jobs, out, overwrite)
     upscaler = loaded(run)
-    results, failed = [], {}
+    results: list = []
+    failed: dict[str, str] = {}
     for job, tick in _with_progress(jobs, progress):
         try:
             picture = job.read()
@@ -87,7 +93,7 @@ def upscale(
     return np.stack(results) if out is None and isinstance(pictures, np.ndarray) else results
 
 
-def loaded(run: object):
+def loaded(run: Any) -> Upscaler:
     """`run` itself if it is a loaded upscaler, else the upscaler of that run."""
     if hasattr(run, "factor"):
         return run
@@ -97,7 +103,10 @@ def loaded(run: object):
 
 
 def enlarge(
-    upscaler, picture: np.ndarray, tile: int = TILE, tick: Callable[[float], None] | None = None
+    upscaler: Upscaler,
+    picture: np.ndarray,
+    tile: int = TILE,
+    tick: Callable[[float], object] | None = None,
 ) -> np.ndarray:
     """`(H, W, 3)` uint8 to `(factor H, factor W, 3)` uint8, in memory bounded by the tile.
 
@@ -129,7 +138,7 @@ def _without_hidden(picture: Image.Image) -> Image.Image:
     """RGBA to RGB. Pixels that cannot be seen take the colours of those that can be around them:
     whatever colour they had would come out at the edges."""
     colours, alpha = picture.convert("RGB"), picture.getchannel("A")
-    if picture.size == (1, 1) or alpha.getextrema()[0] > 0:
+    if picture.size == (1, 1) or np.asarray(alpha).min() > 0:
         return colours
     half = [(side + 1) // 2 for side in picture.size]
     # Pillow weighs the colours of RGBA by their alpha.
@@ -138,7 +147,9 @@ def _without_hidden(picture: Image.Image) -> Image.Image:
     return Image.composite(colours, around, alpha.point([0] + [255] * 255))
 
 
-def tiles(upscaler, picture: np.ndarray, tile: int) -> Iterator[tuple[slice, slice, np.ndarray]]:
+def tiles(
+    upscaler: Upscaler, picture: np.ndarray, tile: int
+) -> Iterator[tuple[slice, slice, np.ndarray]]:
     """Yields the enlarged picture in parts: rows and columns of the result, and float32 in [-1, 1].
 
     Each tile is given as much of its surroundings as a pixel can depend on, so that parts fit
@@ -190,13 +201,15 @@ def reduced(
 # ---- what is to be done ------------------------------------------------------------------------
 
 
-def _jobs(pictures, out: Path | None) -> list[_Job]:
-    def job(name: str, read) -> _Job:
+def _jobs(
+    pictures: np.ndarray | str | os.PathLike | Sequence[str | os.PathLike], out: Path | None
+) -> list[_Job]:
+    def job(name: str, read: Callable[[], np.ndarray]) -> _Job:
         return _Job(name, None if out is None else (out / name).with_suffix(".png"), read)
 
     if isinstance(pictures, np.ndarray):
         shots = check_pictures(pictures)
-        return [job(f"{i:06d}.png", lambda shot=shot: shot) for i, shot in enumerate(shots)]
+        return [job(f"{i:06d}.png", partial(np.asarray, shot)) for i, shot in enumerate(shots)]
     if isinstance(pictures, (str, os.PathLike)):
         root = Path(pictures)
         found = files_of(root)
@@ -212,10 +225,11 @@ def _jobs(pictures, out: Path | None) -> list[_Job]:
         )
     if out is not None:
         _refuse_sources(found, [(out / name).with_suffix(".png") for name in names])
-    return [
-        job(name, lambda file=file: np.asarray(read_image(file, alpha=True)))
-        for name, file in zip(names, found, strict=True)
-    ]
+    return [job(name, partial(_pixels, file)) for name, file in zip(names, found, strict=True)]
+
+
+def _pixels(file: Path) -> np.ndarray:
+    return np.asarray(read_image(file, alpha=True))
 
 
 def files_of(root: Path) -> list[Path]:
@@ -261,7 +275,9 @@ def _check_targets(jobs: Sequence[_Job], out: Path, overwrite: bool) -> None:
         )
 
 
-def _with_progress(jobs: Sequence[_Job], progress: bool):
+def _with_progress(
+    jobs: Sequence[_Job], progress: bool
+) -> Iterator[tuple[_Job, Callable[[float], object]]]:
     """Yields each job and what its tiles call; the bar counts pictures, in parts of one."""
     from tfanime.core.bars import progress_bar
 

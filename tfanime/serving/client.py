@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -79,7 +80,7 @@ class Client:
     def __enter__(self) -> Client:
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -174,12 +175,12 @@ class Client:
         truncation: float = 1.0,
     ) -> Generated:
         """`tfanime.interpolate` along the arc: through key pictures and back to the first."""
-        seeds, tags = key_pictures(seeds, tags)
+        numbers, sets = key_pictures(seeds, tags)
         most = self.describe()["limits"]["pictures"]
         if isinstance(frames, bool) or not isinstance(frames, int) or not 1 <= frames <= most:
             raise ValueError(f"frames is a whole number from 1 to {most}. Received: {frames!r}.")
-        truncation, texts = check_truncation(truncation), [self._text(t) for t in tags]
-        keys = list(zip(seeds, texts, strict=True))
+        truncation, texts = check_truncation(truncation), [self._text(t) for t in sets]
+        keys = list(zip(numbers, texts, strict=True))
         parts = [
             self._one(
                 "interpolate",
@@ -262,7 +263,9 @@ class Client:
 
     # ---- parts -----------------------------------------------------------------------------------
 
-    def _several(self, signature, n, seed, first, truncation, **row) -> Generated:
+    def _several(
+        self, signature: str, n: int, seed: int, first: int, truncation: float, **row: bytes
+    ) -> Generated:
         """Pictures `first` to `first + n`, in as many calls as it takes."""
         most = self.describe()["limits"]["pictures"]
         common = {"seed": seed, "truncation": truncation, **row}
@@ -272,7 +275,7 @@ class Client:
         ]
         return self._generated(parts, seed, first)
 
-    def _one(self, signature: str, count: int, **row) -> Arrays:
+    def _one(self, signature: str, count: int, **row: Any) -> Arrays:
         """A call of one row that gives `count` pictures."""
         about, schema = self.describe(), self.schema
         outputs = ["png_bytes", "latents", *(["labels"] if schema else [])]
@@ -314,7 +317,7 @@ class Client:
         return ",".join(_word(schema, *pair) for pair in (tags or {}).items()).encode()
 
 
-def _word(schema: LabelSchema, name: str, value: object) -> str:
+def _word(schema: LabelSchema, name: str, value: Any) -> str:
     kind = schema.field(name).kind
     if kind == "flag":
         return name if str(value).strip().lower() in TRUE_WORDS else f"{name}=no"

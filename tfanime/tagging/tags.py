@@ -19,7 +19,8 @@ import os
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -90,10 +91,9 @@ def estimate_tags(
         _scikit_learn()  # before the work, not after it
     if not isinstance(tagger, Tagger):
         tagger = load_tagger(tagger)
-    threshold = tagger.threshold if threshold is None else threshold
-    if isinstance(threshold, np.ndarray):
-        threshold = threshold.tolist()
-    options = {
+    least = tagger.threshold if threshold is None else threshold
+    thresholds = least.tolist() if isinstance(least, np.ndarray) else least
+    options: dict[str, Any] = {
         "size": 64 if size is None else size,
         "smallest": smallest,
         "near_duplicates": near_duplicates,
@@ -102,7 +102,7 @@ def estimate_tags(
     origin = {
         "pictures": content,
         "tagger": tagger.identity,
-        "threshold": threshold,
+        "threshold": thresholds,
         "version": VERSION,
     }
     if already_packed(out, origin, overwrite):
@@ -114,7 +114,7 @@ def estimate_tags(
         else:
             data = pack(source, Path(scratch) / out.name, progress=progress, **options)
         with replacing(out) as folder:
-            _write(folder, data, tagger, threshold, origin, source, licence, tsne, progress)
+            _write(folder, data, tagger, thresholds, origin, source, licence, tsne, progress)
     return PackedDataset.open(out)
 
 
@@ -249,7 +249,7 @@ def _write_frequencies(path: Path, counts: list[tuple[str, int]], scores: np.nda
     write_csv(path, [("attribute", "pictures", "share", "mean score"), *rows])
 
 
-def _scikit_learn():
+def _scikit_learn() -> ModuleType:
     try:
         from sklearn import manifold
     except ImportError as error:

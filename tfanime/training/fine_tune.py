@@ -13,6 +13,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -57,12 +58,12 @@ PLENTY = "enough to train from the beginning as well: tfanime train modern"
 
 def fine_tune(
     model: str | os.PathLike,
-    data,
+    data: str | os.PathLike | PackedDataset,
     *,
     out: str | os.PathLike,
     progress: bool = True,
     sample_every: int | None = None,
-    **options,
+    **options: Any,
 ) -> Run:
     """Trains a model on, with images of one's own. The CLI's `tfanime train --from MODEL DATA`.
 

@@ -229,7 +229,7 @@ def described(data: PackedDataset) -> dict:
     return {"count": len(data), "sha256": data.sha256}
 
 
-def conditioned_on(data, config: Config):
+def conditioned_on(data: PackedDataset, config: Config) -> PackedDataset:
     """The data with those labels only that the run is conditioned on, and its codes; and rows of
     labels to draw from if its prior is that."""
     if config.condition_on != "all":

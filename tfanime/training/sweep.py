@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class Sweep:
 @unchanged()
 def sweep(
     recipe: str | Config,
-    data,
+    data: str | os.PathLike | PackedDataset,
     grid: Mapping[str, Sequence],
     *,
     out: str | os.PathLike,
@@ -64,7 +65,7 @@ def sweep(
     strategy: str = "auto",
     tensorboard: bool = True,
     progress: bool = True,
-    **overrides,
+    **overrides: Any,
 ) -> Sweep:
     """Trains every cell of a grid, and writes the table and the sheet that compare them.
 
@@ -92,8 +93,12 @@ def sweep(
         )
     planned = cell_configs(recipe, grid, overrides, own_size(data))
     sizes_of = {cell.name: config.image_size for cell, config in planned}
-    sizes, packed = {*sizes_of.values()}, isinstance(data, PackedDataset)
-    loaded = {s: data if packed else load_data(data, size=s, progress=progress) for s in sizes}
+    loaded = {
+        size: data
+        if isinstance(data, PackedDataset)
+        else load_data(data, size=size, progress=progress)
+        for size in {*sizes_of.values()}
+    }
     for cell, config in planned:
         _check(cell, config, loaded[config.image_size])
     out = Path(out)
@@ -183,7 +188,7 @@ def _write_table(out: Path, found: Sequence[Cell]) -> None:
     write_text(out / "table.md", "\n".join(lines) + "\n")
 
 
-def _shown(value) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, list):
         return str(len(value))
     if isinstance(value, float):
@@ -201,7 +206,7 @@ def _examples(run: Path, data: PackedDataset) -> np.ndarray:
         return generate(run, n=SAMPLES).images
     upscaler = load_upscaler(run)
     small = reduced(data.images(np.arange(SAMPLES) % len(data)), upscaler.factor, share=0.5)
-    return upscale(small, upscaler)
+    return np.asarray(upscale(small, upscaler))
 
 
 def _write_sheet(path: Path, found: Sequence[Cell], shown: Sequence[np.ndarray]) -> None:

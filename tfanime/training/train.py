@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 from tfanime.data import PackedDataset
 from tfanime.data.writer import is_packed
@@ -48,7 +49,7 @@ from tfanime.training.trainer import Trainer
 @unchanged()
 def train(
     recipe: str | os.PathLike | Config | GAN,
-    data,
+    data: str | os.PathLike | PackedDataset,
     *,
     out: str | os.PathLike,
     size: int | str | tuple[int, int] | None = None,
@@ -64,7 +65,7 @@ def train(
     evaluate_every: int | None = None,
     tensorboard: bool = True,
     progress: bool = True,
-    **overrides,
+    **overrides: Any,
 ) -> Run:
     """Trains, or continues training, in the folder `out`.
 
@@ -137,7 +138,8 @@ def train(
     if progress and not given:
         say_ignored_labels(config, data.schema)
     of_data = described(data)
-    everything, data = data, conditioned_on(data, config)
+    everything = data
+    data = conditioned_on(data, config)
     config = resolve(config, data.schema)
     refuse_others(out, "data", of_data)
     refuse_other_decisions(out, config, data.schema)

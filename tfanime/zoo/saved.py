@@ -228,7 +228,7 @@ def _model(folder: Path) -> keras.Model:
     return model
 
 
-def _is_convolution(layer) -> bool:
+def _is_convolution(layer: keras.Layer) -> bool:
     return hasattr(layer, "kernel_size")
 
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -137,7 +138,7 @@ def _export(
 # ---- conversion ----------------------------------------------------------------------------------
 
 
-def _function(graph: Graph):
+def _function(graph: Graph) -> tuple[Any, list]:
     """The graph as a function of named inputs, for any batch; and their specs."""
     import tensorflow as tf
 
@@ -177,7 +178,7 @@ def _litert(data: bytes, graph: Graph) -> Draw:
         warnings.simplefilter("ignore")  # it announces its own move to another package
         runner = tf.lite.Interpreter(model_content=data).get_signature_runner()
 
-    def draw(inputs):
+    def draw(inputs: list[np.ndarray]) -> np.ndarray:
         with quiet():
             return runner(**dict(zip(graph.inputs, inputs, strict=True)))[OUTPUT]
 

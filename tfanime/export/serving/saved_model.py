@@ -24,7 +24,11 @@ from tfanime.version import __version__
 from tfanime.zoo.saved import DESCRIPTION, Generator, load_generator, load_upscaler
 
 if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from tfanime.export.serving.served.module import Reader
     from tfanime.text.codes import TextCode
+    from tfanime.zoo.saved import Upscaler
 
 FORMAT = 1
 MOST = 64  # pictures of one request
@@ -116,8 +120,8 @@ def export_saved_model(
         generator.schema,
         description,
         Limits(most, CALL),
-        larger and rewrite(from_keras(larger.model)),
-        texts and _reader(texts, trust_encoder),
+        None if larger is None else rewrite(from_keras(larger.model)),
+        None if texts is None else _reader(texts, trust_encoder),
     )
     signatures = module.signatures()
     with atomic_folder(home / str(version)) as folder:
@@ -177,7 +181,9 @@ def _place(out: Path, version: int | None) -> tuple[Path, int]:
     return out, version
 
 
-def _description(generator: Generator, upscaler, texts: TextCode | None, most: int) -> dict:
+def _description(
+    generator: Generator, upscaler: Upscaler | None, texts: TextCode | None, most: int
+) -> dict:
     read = texts and {"name": texts.name, "genres": texts.genres, "skip": list(texts.skip)}
     return {
         "texts": read,
@@ -205,7 +211,7 @@ def _texts(run: Path) -> TextCode | None:
     return KeptTexts.open(run).described
 
 
-def _reader(code: TextCode, trust_encoder: bool):
+def _reader(code: TextCode, trust_encoder: bool) -> Reader:
     """`TextCode.project` behind the encoder, in a graph. The texts come cleaned."""
     import tensorflow as tf
 
@@ -213,7 +219,7 @@ def _reader(code: TextCode, trust_encoder: bool):
 
     encoder = code.load_encoder(trust_encoder)
 
-    def read(texts):
+    def read(texts: tf.Tensor) -> tf.Tensor:
         if code.raw:
             return tf.cast(encoder.call(texts), tf.float32)
         vectors = tf.cast(encoder.call(texts), tf.float64)

@@ -110,7 +110,8 @@ def export_web(
     with replacing(out) as folder:
         if built:
             shutil.copytree(built, folder, dirs_exist_ok=True)
-        entries, models = {"models": [], "upscalers": []}, []
+        entries: dict[str, list[dict]] = {"models": [], "upscalers": []}
+        models = []
         pictures = None
         with overall(dict.fromkeys(map(_place, named), 1), disable=not progress) as bar:
             for one in named:
