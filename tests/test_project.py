@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import tfanime
+from tests import conftest
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ["CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md"]
@@ -50,6 +51,10 @@ def test_what_versions_mean_is_said():
 def test_workflows_run_what_continuous_integration_runs():
     assert "- run: .ci/run\n" in read(".github/workflows/tests.yml")
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_the_longest_files_of_tests_are_there():
+    assert [name for name in conftest.LONGEST if not (ROOT / "tests" / name).is_file()] == []
 
 
 def test_hooks_are_those_that_contributors_are_told_of():

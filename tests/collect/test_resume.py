@@ -1,4 +1,4 @@
-"""A collection of 300 records from a server that misbehaves, killed three times."""
+"""A collection of 140 records from a server that misbehaves, killed three times."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import site_pages as pages
 from bad_server import Reply, bomb, busy, endless, hung_up, moved, picture, truncated
 
 RATE = 200
-COUNT = 300
+COUNT = 140
 ROOT = Path(__file__).resolve().parents[2]
 COLLECT = f"""
 import sys
@@ -78,7 +78,7 @@ def test_three_kills(server, tmp_path):
     lost = site(server)
     out, table = tmp_path / "out", tmp_path / "ids.csv"
     table.write_text("id\n" + "".join(f"{own}\n" for own in range(1, COUNT + 1)))
-    for limit in (120, 290, 470):  # in the pages, at their end, in the pictures
+    for limit in (60, 140, 220):  # in the pages, at their end, in the pictures
         process = start(out, table, server)
         while len(server.log) < limit and process.poll() is None:
             time.sleep(0.005)

@@ -33,8 +33,11 @@ def packed(tmp_path_factory):
 
 
 @pytest.fixture
-def train(tmp_path):
-    """`tfanime.train` with tiny networks and nothing on the screen."""
+def train(tmp_path, monkeypatch):
+    """`tfanime.train` with tiny networks, small sheets and nothing on the screen. Curves, which
+    take as long as training such networks, are looked at in test_log and test_run_folder."""
+    monkeypatch.setattr("tfanime.training.trainer.draw_curves", lambda run: None)
+    monkeypatch.setattr("tfanime.training.samples.COUNT", 16)
 
     def run(recipe, data, out="run", **options):
         options = {**TINY, "tensorboard": False, "progress": False, **options}

@@ -28,9 +28,12 @@ THROUGH_TAGGER = recipes.get("modern").override(
 PARTS = ("generator/", "ema_generator/", "discriminator/", "head/")
 
 
-@pytest.fixture
-def first(train, faces):
-    return train(THROUGH_TAGGER, faces, "first", steps=2)
+@pytest.fixture(scope="module")
+def first(faces, tmp_path_factory):
+    """The run to begin with; tests only read it."""
+    out = tmp_path_factory.mktemp("start") / "first"
+    options = {**TINY, "tensorboard": False, "progress": False}
+    return tfanime.train(THROUGH_TAGGER, faces, out=out, steps=2, **options)
 
 
 def of(arrays, *parts):

@@ -1,0 +1,37 @@
+"""What all tests share: how TensorFlow computes in their processes, and which files come first."""
+
+import os
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+# XLA compiles steps that run once or twice: what LLVM would make of them takes most of the time.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: threads would only wait
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):
+        os.environ.setdefault(name, "1")
+
+# Files of minutes, the longest first. A process takes the next file when it is done with one: begun
+# last, these would be what the other processes wait for at the end.
+LONGEST = (
+    "web/test_site.py",
+    "recipes/test_battery.py",
+    "recipes/test_jax.py",
+    "training/test_workers.py",
+    "web/test_visits.py",
+    "training/test_train.py",
+    "recipes/test_recipes.py",
+    "gans/test_gan.py",
+    "training/test_start.py",
+    "training/test_checkpoint.py",
+    "collect/test_resume.py",
+    "serving/test_saved_model.py",
+    "training/test_jax_run.py",
+    "export/test_web.py",
+    "evaluation/test_evaluate.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.relative_to(HERE).as_posix(), len(place)))
