@@ -76,9 +76,26 @@ def kernels(variables):
 
 
 EVERY = pytest.mark.parametrize("name", recipes.names())
+# Their losses, penalties, normalisations and ways of conditioning are all in other recipes too,
+# which the quick run takes.
+COMBINED = ("dcgan", "dcgan-sn", "cdcgan-sn", "ac-infogan", "dcgan-dragan")
 
 
-@EVERY
+def slow_for(names):
+    """Every recipe, of which the quick run leaves some out."""
+    return pytest.mark.parametrize(
+        "name",
+        [
+            pytest.param(name, marks=[pytest.mark.slow] if name in names else [])
+            for name in recipes.names()
+        ],
+    )
+
+
+EVERY_IN_TIME = slow_for(COMBINED)
+
+
+@EVERY_IN_TIME
 def test_every_layer_trains_and_the_discriminator_learns_to_separate(name):
     # Against a generator that hardly moves, and pictures that are nothing like its own.
     config = tiny(name, d_lr=2e-3, g_lr=1e-5, critic_steps=1)

@@ -52,6 +52,7 @@ def test_a_run_begins_with_the_networks_of_another_and_fresh_optimisers(first, t
     assert begun["gan/0000"] == 0
 
 
+@pytest.mark.slow
 def test_a_run_that_is_continued_does_not_begin_again(first, train, faces):
     train(THROUGH_TAGGER, faces, "second", steps=1, start=str(first.path))
     whole = train(THROUGH_TAGGER, faces, "second", steps=3, start=str(first.path))
@@ -61,6 +62,7 @@ def test_a_run_that_is_continued_does_not_begin_again(first, train, faces):
         np.testing.assert_array_equal(array, ends[1][name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_model_of_half_the_size_is_grown(train, faces):
     wide = {"generator": {"channels": [8, 4]}}
     small = train(THROUGH_TAGGER, faces, "small", steps=2, **wide)
@@ -87,6 +89,7 @@ def test_a_model_of_half_the_size_is_grown(train, faces):
         np.testing.assert_array_equal(begun[f"head/{i:04d}"], source[f"head/{i:04d}"])
 
 
+@pytest.mark.slow
 def test_layers_that_the_first_run_lacks_begin_anew(first, train, faces):
     """More parts of networks of the same size."""
     changes = {
