@@ -115,13 +115,13 @@ def generate(
     factor = scale if upscaler is None else scale * upscaler.factor
     middle = centre(generator, truncation, typical)
     z = seeds.truncate(sampler.latents(seed, n, first), truncation, middle)
-    for part, other, index in steps:
+    for share, other, index in steps:
         if index is None:
             others = sampler.latents(other, n, first)
         else:
             others = sampler.latents(other, 1, index).repeat(n, axis=0)
         others = seeds.truncate(others, truncation, middle)
-        z = np.concatenate([seeds.slerp(a, b, [part]) for a, b in zip(z, others, strict=True)])
+        z = np.concatenate([seeds.slerp(a, b, [share]) for a, b in zip(z, others, strict=True)])
     labels = sampler.labels(seed, n, tags, first, labels)
     shots = np.empty((n, factor * generator.height, factor * generator.width, 3), np.uint8)
     signed = None if labels is None else to_signed(labels)
@@ -156,7 +156,8 @@ def _steps(
 ) -> list[tuple[float, int, int | None]]:
     """The steps that lead away from a picture's noise: part, seed, index (None: the picture's)."""
     single = isinstance(vary, (Real, str)) or not isinstance(vary, Sequence)
-    parts, others = ([vary], [vary_seed]) if single else (list(vary), vary_seed)
+    parts: list[Any] = [vary] if single else [*vary]
+    others: Any = [vary_seed] if single else vary_seed
     if not isinstance(others, Sequence) or len(others) != len(parts):
         raise ValueError(
             f"vary_seed is a list as long as that of vary, {len(parts)}. Received: {vary_seed!r}."
