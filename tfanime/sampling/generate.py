@@ -155,16 +155,19 @@ def _steps(
     vary: float | Sequence[float], vary_seed: int | Sequence[int | tuple[int, int]]
 ) -> list[tuple[float, int, int | None]]:
     """The steps that lead away from a picture's noise: part, seed, index (None: the picture's)."""
-    single = isinstance(vary, (Real, str)) or not isinstance(vary, Sequence)
-    parts: list[Any] = [vary] if single else [*vary]
-    others: Any = [vary_seed] if single else vary_seed
+    parts: list[float]
+    others: Any
+    if isinstance(vary, Sequence) and not isinstance(vary, str):
+        parts, others = list(vary), vary_seed
+    else:
+        parts, others = [vary], [vary_seed]
     if not isinstance(others, Sequence) or len(others) != len(parts):
         raise ValueError(
             f"vary_seed is a list as long as that of vary, {len(parts)}. Received: {vary_seed!r}."
         )
     if len(parts) > MOST_STEPS:
         raise ValueError(f"vary is {MOST_STEPS} steps at most. Received: {len(parts)}.")
-    steps = []
+    steps: list[tuple[float, int, int | None]] = []
     for part, seed in zip(parts, others, strict=True):
         if not isinstance(part, Real) or not 0 <= part <= 1:
             raise ValueError(f"vary is a number from 0 to 1. Received: {part!r}.")
