@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.frozen_twin import features_file
 from tfanime import models, recipes
 from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema
 from tfanime.recipes.config import Config, parse_overrides
@@ -39,9 +40,9 @@ def tiny(name, **overrides):
     config = recipes.get(name)
     options = {"channels": 4}
     judge = dict(options)
-    if config.projected is not None:  # from the first step on, through a network that ships
+    if config.projected is not None:  # from the first step on
         overrides = {
-            "projected": {"features": "tagger", "channels": 4},
+            "projected": {"features": features_file(), "channels": 4},
             "projected_weight": 1.0,
             "projected_every": 1,
             **overrides,
