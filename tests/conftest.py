@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).parent
 
 # XLA compiles steps that run once or twice: what LLVM would make of them takes most of the time.
@@ -19,17 +21,29 @@ LONGEST = (
     "recipes/test_jax.py",
     "training/test_workers.py",
     "web/test_visits.py",
+    "test_start_notebooks.py",
     "training/test_train.py",
     "recipes/test_recipes.py",
     "gans/test_gan.py",
     "training/test_start.py",
     "training/test_checkpoint.py",
     "collect/test_resume.py",
+    "test_packaging.py",
     "serving/test_saved_model.py",
     "training/test_jax_run.py",
     "export/test_web.py",
     "evaluation/test_evaluate.py",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_disks():
+    """Writing to the disk at once is for power cuts, which no test makes: other processes see a
+    file whole without it."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(os, "fsync", lambda handle: None)
+    yield
+    patch.undo()
 
 
 def pytest_collection_modifyitems(items):

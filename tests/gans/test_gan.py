@@ -620,6 +620,7 @@ for name, build in variants.items():
 """
 
 
+@pytest.mark.slow
 def test_two_replicas_equal_one_device():
     # In a process of its own: devices are configured before TensorFlow starts.
     root = Path(__file__).parents[2]

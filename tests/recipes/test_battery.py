@@ -7,23 +7,24 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.recipes.test_recipes import BATCH, EVERY, SCHEMA, batch, tiny
+from tests.recipes.test_recipes import (
+    BATCH,
+    EVERY,
+    EVERY_IN_TIME,
+    SCHEMA,
+    batch,
+    slow_for,
+    tiny,
+)
 from tfanime import recipes
 from tfanime.gans.noise import StepNoise
 from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
 from tfanime.zoo.saved import load_generator, load_upscaler, save_generator, save_upscaler
 
-# Their losses, penalties, normalisations and ways of conditioning are all in other recipes too,
-# which the quick run takes.
-COMBINED = ("dcgan", "dcgan-sn", "cdcgan-sn", "dcgan-dragan")
-EVERY_IN_TIME = pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[pytest.mark.slow] if name in COMBINED else [])
-        for name in recipes.names()
-    ],
-)
+# Different steps: several critic updates with a penalty of second order, both networks at once,
+# an upscaler's. The quick run compiles these, and every recipe in test_recipes.
+GRAPHS = ("wgan-gp", "makegirlsmoe", "srgan")
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +49,7 @@ def inputs_of(gan, config):
     return gan._generator_inputs(rows["images"], rows.get("condition"), StepNoise(5, 0, BATCH))
 
 
-@EVERY
+@EVERY_IN_TIME
 def test_resuming_continues_bit_for_bit(name, tmp_path):
     config = tiny(name, penalty_every=2)
     gan = build_gan(config, SCHEMA)
@@ -65,7 +66,7 @@ def test_resuming_continues_bit_for_bit(name, tmp_path):
         np.testing.assert_array_equal(mine[key], theirs[key], err_msg=key)
 
 
-@EVERY
+@EVERY_IN_TIME
 def test_the_averaged_generator_follows_and_is_what_is_saved(name, tmp_path):
     config = tiny(name, g_lr=1e-2, ema_half_life=2.0 * BATCH)
     gan = build_gan(config, SCHEMA)
@@ -107,7 +108,7 @@ def test_bfloat16_keeps_losses_and_weights_in_float32(name):
 PLAIN = {"optimizer": "sgd", "g_lr": 0.01, "d_lr": 0.01, "beta_1": 0.0, "lr_decay_start": None}
 
 
-@EVERY_IN_TIME
+@slow_for([name for name in recipes.names() if name not in GRAPHS])
 def test_graph_equals_eager(name):
     assert_same_steps(name, lambda gan: tf.function(gan.train_step, autograph=False))
 

@@ -36,6 +36,7 @@ def test_curve_and_best_generator(measured):
     assert (run.path / "quality.png").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_resumed_run_has_the_same_curve_and_weights(measured, train, faces):
     whole = measured("whole", 6)
     measured("parts", 3)
@@ -57,6 +58,7 @@ def test_labels_of_the_curve_are_those_of_the_real_pictures(monkeypatch, tmp_pat
     np.testing.assert_array_equal(curve.labels, to_signed(rows))
 
 
+@pytest.mark.slow
 def test_rows_after_the_resumed_step_are_dropped(tmp_path, measured):
     run = measured("run", 4)
     text = (run.path / evaluation.FILE).read_text() + "6,0.0,-9.0\n"

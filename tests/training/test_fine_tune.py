@@ -67,6 +67,7 @@ def test_a_plain_folder_of_30(model, mine, tmp_path, capsys):
     assert fine_tune(model.path, mine, out=tmp_path / "run", steps=3, **TINY).step == 3
 
 
+@pytest.mark.slow
 def test_it_begins_with_the_weights_of_the_model(model, mine, tmp_path):
     run = fine_tune(model.path, mine, out=tmp_path / "run", steps=1, **TINY)
     begun = arrays_of(checkpoint.checkpoints(run.path)[0])
@@ -75,6 +76,7 @@ def test_it_begins_with_the_weights_of_the_model(model, mine, tmp_path):
             np.testing.assert_array_equal(begun[name], array, err_msg=name)
 
 
+@pytest.mark.slow
 def test_labels_of_ones_own_are_added_and_draw_nothing_at_first(model, mine, tmp_path):
     rows = ["file,artist,hair"] + [f"{i:02d}.png,{'xy'[i % 2]}," for i in range(30)]
     rows[1] += "pink"

@@ -7,6 +7,7 @@ import pytest
 from runs import arrays_of
 
 import tfanime
+from tests.frozen_twin import features_file
 from tfanime import recipes, zoo
 from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.drawn.faces import draw_faces
@@ -18,9 +19,14 @@ from tfanime.zoo.saved import save_generator
 
 TINY = {"generator": {"channels": 4}, "discriminator": {"channels": 4}, "batch_size": 8}
 # A discriminator that looks through a frozen network, to which `start` gives no weights.
-THROUGH_TAGGER = recipes.get("modern").override(
+THROUGH_TWIN = recipes.get("modern").override(
     recipe="mine",
-    discriminator={"name": "projected", "features": "tagger", "channels": 4, "pixel_channels": 4},
+    discriminator={
+        "name": "projected",
+        "features": features_file(),
+        "channels": 4,
+        "pixel_channels": 4,
+    },
     loss="hinge",
     penalty="none",
     joint_batch=True,
@@ -33,7 +39,7 @@ def first(faces, tmp_path_factory):
     """The run to begin with; tests only read it."""
     out = tmp_path_factory.mktemp("start") / "first"
     options = {**TINY, "tensorboard": False, "progress": False}
-    return tfanime.train(THROUGH_TAGGER, faces, out=out, steps=2, **options)
+    return tfanime.train(THROUGH_TWIN, faces, out=out, steps=2, **options)
 
 
 def of(arrays, *parts):
@@ -41,7 +47,7 @@ def of(arrays, *parts):
 
 
 def test_a_run_begins_with_the_networks_of_another_and_fresh_optimisers(first, train, faces):
-    second = train(THROUGH_TAGGER, faces, "second", steps=1, start=str(first.path))
+    second = train(THROUGH_TWIN, faces, "second", steps=1, start=str(first.path))
     begun, *_ = map(arrays_of, checkpoint.checkpoints(second.path))
     source = arrays_of(checkpoint.checkpoints(first.path)[-1])
     for name, array in of(source, *PARTS).items():
@@ -52,23 +58,25 @@ def test_a_run_begins_with_the_networks_of_another_and_fresh_optimisers(first, t
     assert begun["gan/0000"] == 0
 
 
+@pytest.mark.slow
 def test_a_run_that_is_continued_does_not_begin_again(first, train, faces):
-    train(THROUGH_TAGGER, faces, "second", steps=1, start=str(first.path))
-    whole = train(THROUGH_TAGGER, faces, "second", steps=3, start=str(first.path))
-    straight = train(THROUGH_TAGGER, faces, "straight", steps=3, start=str(first.path))
+    train(THROUGH_TWIN, faces, "second", steps=1, start=str(first.path))
+    whole = train(THROUGH_TWIN, faces, "second", steps=3, start=str(first.path))
+    straight = train(THROUGH_TWIN, faces, "straight", steps=3, start=str(first.path))
     ends = [arrays_of(checkpoint.checkpoints(run.path)[-1]) for run in (whole, straight)]
     for name, array in ends[0].items():
         np.testing.assert_array_equal(array, ends[1][name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_model_of_half_the_size_is_grown(train, faces):
     wide = {"generator": {"channels": [8, 4]}}
-    small = train(THROUGH_TAGGER, faces, "small", steps=2, **wide)
+    small = train(THROUGH_TWIN, faces, "small", steps=2, **wide)
     images, labels = draw_faces(48, size=32)
     larger = tfanime.from_arrays(images, labels, MAKEGIRLSMOE)
     wide = {"generator": {"channels": [8, 4, 8]}, "image_size": 32}
-    grown = train(THROUGH_TAGGER, larger, "grown", steps=1, start=str(small.path), **wide)
-    plain = train(THROUGH_TAGGER, larger, "plain", steps=1, **wide)
+    grown = train(THROUGH_TWIN, larger, "grown", steps=1, start=str(small.path), **wide)
+    plain = train(THROUGH_TWIN, larger, "plain", steps=1, **wide)
     gans = [gan_of(run) for run in (small, grown, plain)]
     begun = arrays_of(checkpoint.checkpoints(grown.path)[0])
     fresh = arrays_of(checkpoint.checkpoints(plain.path)[0])
@@ -87,14 +95,15 @@ def test_a_model_of_half_the_size_is_grown(train, faces):
         np.testing.assert_array_equal(begun[f"head/{i:04d}"], source[f"head/{i:04d}"])
 
 
+@pytest.mark.slow
 def test_layers_that_the_first_run_lacks_begin_anew(first, train, faces):
     """More parts of networks of the same size."""
     changes = {
         "generator": {"channels": 4, "fine_channels": 4},
         "discriminator": {"channels": 4, "pixel_patches": True},
     }
-    second = train(THROUGH_TAGGER, faces, "second", steps=1, start=str(first.path), **changes)
-    plain = train(THROUGH_TAGGER, faces, "plain", steps=1, **changes)
+    second = train(THROUGH_TWIN, faces, "second", steps=1, start=str(first.path), **changes)
+    plain = train(THROUGH_TWIN, faces, "plain", steps=1, **changes)
     stored = {
         run: arrays_of(checkpoint.checkpoints(run.path)[index])
         for run, index in ((first, -1), (second, 0), (plain, 0))
@@ -140,7 +149,7 @@ def shipped(first, faces, tmp_path, monkeypatch):
 
 
 def test_a_model_that_ships_lends_its_average_and_its_critic(shipped, train, faces):
-    run = train(THROUGH_TAGGER, faces, "third", steps=1, start="mine")
+    run = train(THROUGH_TWIN, faces, "third", steps=1, start="mine")
     begun = arrays_of(checkpoint.checkpoints(run.path)[0])
     for i, variable in enumerate(shipped.ema_generator.weights):
         for part in ("generator", "ema_generator"):
@@ -174,7 +183,7 @@ def test_a_name_that_ships_is_a_run(shipped):
 def test_networks_that_differ_are_refused(first, train, faces, changes, message):
     changes = {"start": str(first.path), **changes}
     with pytest.raises(ValueError, match=message):
-        train(THROUGH_TAGGER, faces, "second", steps=1, **changes)
+        train(THROUGH_TWIN, faces, "second", steps=1, **changes)
 
 
 HUGE = [

@@ -45,6 +45,7 @@ def test_run_folder(train, faces):
         tfanime.generate(run.path, n=1)
 
 
+@pytest.mark.slow
 def test_resumed_is_uninterrupted_bit_for_bit(train, faces):
     whole = train("srgan", faces, "whole", steps=4, **SMALL)
     train("srgan", faces, "parts", steps=2, **SMALL)
@@ -73,6 +74,7 @@ def test_one_that_is_built_already(faces, tmp_path):
     assert load_upscaler(run.path).factor == 4
 
 
+@pytest.mark.slow
 def test_sweep(faces, tmp_path):
     grid = {"adversarial_weight": [0, 0.01]}
     options = {**SMALL, "batch_size": 8, "tensorboard": False, "progress": False}

@@ -116,13 +116,13 @@ def generate(
     factor = scale if upscaler is None else scale * upscaler.factor
     middle = centre(generator, truncation, typical)
     z = seeds.truncate(sampler.latents(seed, n, first), truncation, middle)
-    for part, other, index in steps:
+    for share, other, index in steps:
         if index is None:
             others = sampler.latents(other, n, first)
         else:
             others = sampler.latents(other, 1, index).repeat(n, axis=0)
         others = seeds.truncate(others, truncation, middle)
-        z = np.concatenate([seeds.slerp(a, b, [part]) for a, b in zip(z, others, strict=True)])
+        z = np.concatenate([seeds.slerp(a, b, [share]) for a, b in zip(z, others, strict=True)])
     labels = sampler.labels(seed, n, tags, first, labels)
     shots = np.empty((n, factor * generator.height, factor * generator.width, 3), np.uint8)
     signed = None if labels is None else to_signed(labels)
@@ -156,15 +156,19 @@ def _steps(
     vary: float | Sequence[float], vary_seed: int | Sequence[int | tuple[int, int]]
 ) -> list[tuple[float, int, int | None]]:
     """The steps that lead away from a picture's noise: part, seed, index (None: the picture's)."""
-    single = isinstance(vary, (Real, str)) or not isinstance(vary, Sequence)
-    parts, others = ([vary], [vary_seed]) if single else (list(vary), vary_seed)
+    parts: list[float]
+    others: Any
+    if isinstance(vary, Sequence) and not isinstance(vary, str):
+        parts, others = list(vary), vary_seed
+    else:
+        parts, others = [vary], [vary_seed]
     if not isinstance(others, Sequence) or len(others) != len(parts):
         raise ValueError(
             f"vary_seed is a list as long as that of vary, {len(parts)}. Received: {vary_seed!r}."
         )
     if len(parts) > MOST_STEPS:
         raise ValueError(f"vary is {MOST_STEPS} steps at most. Received: {len(parts)}.")
-    steps = []
+    steps: list[tuple[float, int, int | None]] = []
     for part, seed in zip(parts, others, strict=True):
         if not isinstance(part, Real) or not 0 <= part <= 1:
             raise ValueError(f"vary is a number from 0 to 1. Received: {part!r}.")

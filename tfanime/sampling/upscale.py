@@ -19,6 +19,9 @@ from tfanime.core.images import check_pictures, save_image, to_float, to_uint8
 if TYPE_CHECKING:
     from tfanime.zoo.saved import Upscaler
 
+if TYPE_CHECKING:
+    from tfanime.zoo.saved import Upscaler
+
 TILE = 256
 SMALLEST_TILE = 16
 NONE = "none"  # in place of an upscaler: pictures stay as they are

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +49,9 @@ class Tagger:
 
 
 def decide(
-    probabilities: np.ndarray, schema: LabelSchema, threshold: float | np.ndarray = THRESHOLD
+    probabilities: np.ndarray,
+    schema: LabelSchema,
+    threshold: float | Sequence[float] | np.ndarray = THRESHOLD,
 ) -> np.ndarray:
     """Probabilities `(n, L)` to labels `(n, L)` float32: a group's most probable value, and every
     flag whose probability is at least `threshold`, one number or one a column."""

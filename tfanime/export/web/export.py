@@ -89,9 +89,9 @@ def export_web(
     if converter not in CONVERTERS:
         raise ValueError(f"converter is one of: {', '.join(CONVERTERS)}. Received: {converter!r}.")
     runs = [runs] if isinstance(runs, (str, os.PathLike)) else list(runs)
-    runs = [zoo.locate(run) for run in runs]
-    own = {run: found for run in runs if upscaler and (found := _upscaler_of(run))}
-    named = _named(runs, list(own.values()))
+    folders = [zoo.locate(run) for run in runs]
+    own = {run: found for run in folders if upscaler and (found := _upscaler_of(run))}
+    named = _named(folders, list(own.values()))
     out = Path(out)
     address = sharing.check_address(address)
     check_replaceable(out)
