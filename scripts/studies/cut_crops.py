@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfanime.core.images import read_image, save_image
+from tfanime.core.decode import read_image
+from tfanime.core.images import save_image
 from tfanime.sampling.upscale import files_of
 
 PLAIN = 0.15  # of a window's range of colours: the least standard deviation that shows something

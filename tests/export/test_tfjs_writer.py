@@ -267,7 +267,7 @@ def test_a_broken_decision_forests_does_not_matter(tmp_path):
         (tmp_path / f"{name}.py").write_text("raise AttributeError('broken')\n")
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from tfanime.export import tfjs_reference; tfjs_reference.require()\n"
+        "from tfanime.export.web import tfjs_reference; tfjs_reference.require()\n"
         "print([n for n in tfjs_reference.NEVER + tfjs_reference.OPTIONAL if n in sys.modules])"
     )
     done = subprocess.run(

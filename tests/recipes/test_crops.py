@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image
 
 from tests import scripts
-from tfanime.core.images import read_image, save_image
+from tfanime.core.decode import read_image
+from tfanime.core.images import save_image
 
 
 def test_windows_are_parts_of_the_picture_that_show_something():
