@@ -18,8 +18,8 @@ from click.testing import CliRunner
 
 import tfanime
 from tfanime import cli, zoo
+from tfanime.core.decode import read_image
 from tfanime.core.files import write_json
-from tfanime.core.images import read_image
 from tfanime.zoo import hub
 
 pytest.importorskip("huggingface_hub", reason="the hub needs tfanime[hub]")
@@ -295,7 +295,7 @@ def test_what_is_not_there_or_no_model(server):
     with pytest.raises(ValueError, match="has no revision 'v9'"):
         hub.fetch("hf://you/faces@v9")
     with pytest.raises(ValueError, match="A model is a folder with"):
-        tfanime.push(zoo.PACKAGE, "hf://me/code")
+        tfanime.push(zoo.shipped.PACKAGE, "hf://me/code")
     with pytest.raises(ValueError, match="main revision"):
         tfanime.push("faces-64", "hf://me/faces@v1")
     server.refuses = 403

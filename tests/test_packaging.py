@@ -21,7 +21,7 @@ import setuptools
 
 import tfanime
 from tfanime import zoo
-from tfanime.core.images import read_image
+from tfanime.core.decode import read_image
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")

@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 
 from tfanime.core.schedules import Schedule, at, read
-from tfanime.recipes.config import SCHEDULED, Config
+from tfanime.recipes.checks import SCHEDULED
+from tfanime.recipes.config import Config
 from tfanime.training.schedules import ScheduledAdam, ScheduledRate
 
 FALL = Schedule(2.0, 0.5, images=100, after=50)

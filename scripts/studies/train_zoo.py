@@ -68,7 +68,7 @@ MODELS = {
         tagged=True,
     ),
     "posters": Model("modern", "64x96", {"generator": {"channels": 48}}),
-    # Of windows that scripts/cut_crops.py cuts out of pictures of 256 pixels. The rate has fallen
+    # Of windows that `cut_crops.py` cuts out of pictures of 256 pixels. The rate has fallen
     # to a tenth after 3,300 steps; with more time, raise it: --set lr_decay_steps=...
     "upscaler": Model("lineart", 128, ENLARGING),
     "upscaler-2x": Model(

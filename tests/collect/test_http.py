@@ -22,7 +22,7 @@ from bad_server import (
     truncated,
 )
 
-from tfanime.collect import addresses
+from tfanime.collect import addresses, answers
 from tfanime.collect import http as polite
 from tfanime.collect.answers import FetchError
 from tfanime.collect.http import Client, user_agent
@@ -352,8 +352,8 @@ def test_limits(server, open_client, reply, reason):
 def test_pictures_are_told_by_their_type(server, open_client):
     url = server.page("/a.png", Reply(b"x", kind="image/png"))
     client = open_client()
-    assert client.get(url, polite.PICTURES, keep=False).body == b"x"
-    assert client.get(url, polite.PICTURES, keep=False).cached is False
+    assert client.get(url, answers.PICTURES, keep=False).body == b"x"
+    assert client.get(url, answers.PICTURES, keep=False).cached is False
 
 
 def test_refreshing_asks_whether_it_changed(server, open_client):

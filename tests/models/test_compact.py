@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfanime.export.graph import from_keras
+from tfanime.export.graph.graph import from_keras
 from tfanime.export.graph.rewrite import multiply_adds
 from tfanime.models import compact
 from tfanime.recipes import get

@@ -1,4 +1,4 @@
-"""scripts/cut_crops.py: windows to train an upscaler with."""
+"""scripts/studies/cut_crops.py: windows to train an upscaler with."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import numpy as np
 from PIL import Image
 
 from tests import scripts
-from tfanime.core.images import read_image, save_image
+from tfanime.core.decode import read_image
+from tfanime.core.images import save_image
 
 
 def test_windows_are_parts_of_the_picture_that_show_something():
-    script = scripts.load("cut_crops")
+    script = scripts.load("studies/cut_crops")
     rng = np.random.default_rng(0)
     picture = np.full((60, 80, 3), 255, np.uint8)
     picture[:30, :30] = rng.integers(0, 256, (30, 30, 3))  # the rest is paper
@@ -24,7 +25,7 @@ def test_windows_are_parts_of_the_picture_that_show_something():
 
 
 def test_pictures_that_are_held_out_give_no_windows(tmp_path, monkeypatch):
-    script = scripts.load("cut_crops")
+    script = scripts.load("studies/cut_crops")
     rng = np.random.default_rng(1)
     for i in range(6):
         save_image(tmp_path / "in" / f"{i}.png", rng.integers(0, 256, (24, 24, 3), np.uint8))

@@ -78,7 +78,7 @@ def test_two_that_need_the_site_build_it_once(checkout):
     slow = f'echo "$1" >> {checkout}/asked; mkdir -p node_modules; [ "$1" = ci ] || '
     slow += '{ sleep 0.2; echo built > "$TFANIME_SITE_OUT/index.html"; }'
     script(checkout / "commands" / "npm", slow)
-    code = "from tfanime.export import site; from pathlib import Path; "
+    code = "from tfanime.export.web import site; from pathlib import Path; "
     code += f"site.SOURCES, site.PACKAGED = Path({str(site.SOURCES)!r}), Path('nowhere'); "
     code += "print(site.built_site())"
     command = [sys.executable, "-c", code]

@@ -93,9 +93,9 @@ if TYPE_CHECKING:
 def train(ctx, recipe, model, data, out, settings, dry_run, **options) -> None:
     """Train a model, or continue where a run stopped.
 
-    RECIPE is one of `tfanime recipes`, or a file of your own that ends in .py and is run
-    (docs/guides/own_recipe.md). Stopped by Ctrl-C, a crash or a power cut, the same
-    command continues as if nothing had happened.
+    RECIPE is one of `tfanime recipes`, or a file of your own that ends in .py and is run.
+    Stopped by Ctrl-C, a crash or a power cut, the same command continues as if nothing had
+    happened.
 
     With --from MODEL, a model learns from your own images, some dozens at least: its recipe,
     settings and labels are taken over, and RUN/before_after.png shows what became of it.

@@ -10,8 +10,7 @@ generator would: lines tremble by half a pixel, edges have halos or are soft, co
 
 From 64 to 256 pixels: 271,536 weights, 0.54 MB in float16, 1.1 billion multiply-adds. From 128 to
 256: `--set generator.factor=2 generator.channels=32 generator.blocks=4`, 78,348 weights, 1.3
-billion. Windows of 128 pixels train it several times as fast as whole pictures
-(`scripts/cut_crops.py`).
+billion. Windows of 128 pixels train it several times as fast as whole images.
 
 EXPECT
 

@@ -24,7 +24,7 @@ from tfanime.evaluation.by_eye.questions import (
 from tfanime.sampling.generate import generate
 from tfanime.sampling.upscale import NONE
 from tfanime.version import __version__
-from tfanime.zoo import saved
+from tfanime.zoo import saved, shipped
 
 COLUMNS, ROWS = 5, 4  # images of a sheet
 CELL, GAP = 216, 4  # pixels: an image's place, and what it leaves free there
@@ -129,7 +129,7 @@ def sheets(
 
 
 def _name(model: Path) -> str:
-    return model.name if model.parent in zoo.PLACES else model.as_posix()
+    return model.name if model.parent in shipped.PLACES else model.as_posix()
 
 
 def _digest(name: str) -> str | None:

@@ -1,6 +1,7 @@
 """Cuts square windows out of pictures, to train an upscaler with: steps on whole ones are dear.
 
-    python scripts/cut_crops.py PICTURES --size 128 --each 5 --hold-out 300 --out crops/
+    python scripts/studies/cut_crops.py PICTURES --size 128 --each 5 --hold-out 300 \\
+        --out crops/
 
 PICTURES is a folder. Each picture gives --each windows at random places, written without loss to
 OUT/train; windows of almost one colour, such as white paper, are drawn anew. Of --hold-out pictures
@@ -16,7 +17,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfanime.core.images import read_image, save_image
+from tfanime.core.decode import read_image
+from tfanime.core.images import save_image
 from tfanime.sampling.upscale import files_of
 
 PLAIN = 0.15  # of a window's range of colours: the least standard deviation that shows something
