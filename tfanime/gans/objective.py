@@ -4,15 +4,14 @@ An adversarial loss and further terms. All of them see real and generated images
 are, the labels that belong to them, and what the discriminator says of them. The terms that GANs of
 the literature have are in `gans.terms`; one of your own is a `Term` with a method or two:
 
-    class Saturation(Term):
-        '''Holds the mean absolute value of generated pixels to that of real ones.'''
+    class Brightness(Term):
+        '''Holds the mean brightness of generated images to that of real ones.'''
 
         def generator(self, on_fake, on_real, part):
-            means = [ops.mean(ops.absolute(x)) for x in (on_fake.images, part.real)]
-            value = ops.square(means[0] - means[1])
-            return part.now(self.weight) * value, {"g_saturation": value}
+            value = ops.square(ops.mean(on_fake.images) - ops.mean(part.real))
+            return part.now(self.weight) * value, {"g_brightness": value}
 
-    GAN(generator, discriminator, terms=[Saturation(weight=0.1)])
+    GAN(generator, discriminator, terms=[Brightness(0.1)])
 """
 
 from __future__ import annotations
