@@ -86,8 +86,9 @@ def evaluate(
     Args:
         subject: a run folder or saved model, a folder of pictures, or a packed set.
         data: real pictures: what `load_data` takes or returns, of the subject's size.
-        metrics: names of `registries.METRICS`: of `fid`, `kid`, `prdc`, `is`, `1nn`, `diversity`, `neighbours`, and with labels
-            `gan-train-test`, `fid-between-labels`, `attributes`. Default: all that apply.
+        metrics: of `fid`, `kid`, `prdc`, `is`, `1nn`, `diversity`, `neighbours`, and with labels
+            `gan-train-test`, `fid-between-labels`, `attributes`. Default: all that apply. Others
+            of `registries.METRICS` are measured when they are named.
         protocol: `"seed-a"` or `"seed-b"`: metrics and counts of the projects that tfanime
             reproduces; see docs/evaluation.md.
         extractor: see `tfanime.metrics.features`. Figures of different extractors cannot be
