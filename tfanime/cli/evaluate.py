@@ -9,10 +9,7 @@ import click
 import tfanime
 from tfanime.cli.kinds import COUNT, SEED, Data, Run
 from tfanime.core.printing import near_miss, plain
-
-# Here too, for importing tfanime.evaluation imports TensorFlow.
-METRICS = ("fid", "kid", "prdc", "is", "1nn", "diversity", "neighbours", "gan-train-test")
-METRICS += ("fid-between-labels", "attributes")
+from tfanime.registries import METRICS
 
 
 class Names(click.ParamType):
@@ -41,7 +38,7 @@ class Names(click.ParamType):
     "--metrics",
     type=Names(),
     metavar="NAME,NAME,...",
-    help=f"{', '.join(METRICS)}. Default: all that apply.",
+    help=f"{', '.join(METRICS.built_in)}, or one of your own. Default: all that apply.",
 )
 @click.option(
     "--protocol",

@@ -8,6 +8,7 @@ import click
 
 import tfanime
 from tfanime.cli.kinds import COUNT, RUN, TRUST_ENCODER, Run
+from tfanime.registries import EXPORT_FORMATS
 
 FOLDER = click.option(
     "--out", type=click.Path(file_okay=False), required=True, metavar="DIR", help="Folder to write."
@@ -27,7 +28,34 @@ UPSCALER = click.option(
 RUNS = click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=Run(file_okay=False))
 
 
-@click.group()
+class Formats(click.Group):
+    """The formats of tfanime, and those that a program or a package registered."""
+
+    def list_commands(self, ctx):
+        more = (name for name in EXPORT_FORMATS if name not in self.commands)
+        return [*self.commands, *more]
+
+    def get_command(self, ctx, name):
+        known = super().get_command(ctx, name)
+        if known is None and name in EXPORT_FORMATS:
+            return _own(name)
+        return known
+
+
+def _own(name: str) -> click.Command:
+    """The command of a format that has no options of its own."""
+
+    @click.command(name, help=f"Write {name}, a format of your own.")
+    @RUN
+    @FOLDER
+    def command(run, out) -> None:
+        said = EXPORT_FORMATS.get(name)(run, out)
+        click.echo(said if isinstance(said, str) else f"{out}: {name}")
+
+    return command
+
+
+@click.group(cls=Formats)
 def export() -> None:
     """Publish a trained model: as a web page, for TensorFlow Serving, as a LiteRT or ONNX file.
 

@@ -146,6 +146,8 @@ class Registry:
         return self.get(name)
 
     def __contains__(self, name: object) -> bool:
+        if not isinstance(name, str):
+            return False
         mine = name in self.built_in or name in self.registered
         return mine or name in _announced(self.group)  # which reads files, so it is asked last
 

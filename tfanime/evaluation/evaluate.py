@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from tfanime.core.bars import overall
-from tfanime.core.printing import near_miss
 from tfanime.data import PackedDataset
 from tfanime.evaluation.independence import judged, parts_of
-from tfanime.evaluation.measures import METRICS
 from tfanime.evaluation.report import Figure, Report
 from tfanime.evaluation.subject import Subject, open_subject
 from tfanime.evaluation.workbench import NotApplicable, Settings, Workbench, common_field
 from tfanime.metrics.resize import RESIZES
 from tfanime.prepare.load import load_data
+from tfanime.registries import METRICS
 
 # What a figure takes, roughly, of the usual 1: the first ones draw and look at all pictures.
 TIME = {"fid": 6, "gan-train-test": 2, "attributes": 8}
@@ -89,7 +88,8 @@ def evaluate(
         subject: a run folder or saved model, a folder of pictures, or a packed set.
         data: real pictures: what `load_data` takes or returns, of the subject's size.
         metrics: of `fid`, `kid`, `prdc`, `is`, `1nn`, `diversity`, `neighbours`, and with labels
-            `gan-train-test`, `fid-between-labels`, `attributes`. Default: all that apply.
+            `gan-train-test`, `fid-between-labels`, `attributes`. Default: all that apply. Others
+            of `registries.METRICS` are measured when they are named.
         protocol: `"seed-a"` or `"seed-b"`: metrics and counts of the projects that tfanime
             reproduces; the documentation (Evaluation) lists them.
         extractor: see `tfanime.metrics.features`. Figures of different extractors cannot be
@@ -155,7 +155,7 @@ def evaluate(
         for name in wanted:
             with bar.step(name):
                 try:
-                    figures += METRICS[name](bench)
+                    figures += METRICS.get(name)(bench)
                 except NotApplicable as error:
                     if metrics is not None:
                         raise ValueError(f"{name} cannot be measured here: {error}.") from error
@@ -205,12 +205,8 @@ def _networks(named: Protocol, **given: str | os.PathLike | None) -> dict[str, A
 
 
 def _metrics(names: Sequence[str]) -> tuple[str, ...]:
-    unknown = sorted(set(names) - set(METRICS))
-    if unknown:
-        raise ValueError(
-            f"A metric is one of: {', '.join(METRICS)}. Received: {', '.join(unknown)}."
-            f"{near_miss(unknown[0], METRICS)}"
-        )
+    for name in names:
+        METRICS.check(name)
     return tuple(name for name in METRICS if name in names)
 
 

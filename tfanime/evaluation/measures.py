@@ -289,21 +289,6 @@ def between_labels(bench: Workbench) -> list[Figure]:
     return [Figure("fid between labels", found, floor, "floor", protocol, count=count)]
 
 
-# In the order of the report; the name that users type, and what it takes.
-METRICS: dict[str, Callable[[Workbench], list[Figure]]] = {
-    "fid": fid,
-    "kid": kid,
-    "prdc": prdc,
-    "is": inception_score,
-    "1nn": one_nn,
-    "diversity": diversity,
-    "neighbours": neighbours,
-    "gan-train-test": train_test,
-    "fid-between-labels": between_labels,
-    "attributes": attributes,
-}
-
-
 # ---- protocols ---------------------------------------------------------------------------------
 
 

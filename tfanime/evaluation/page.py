@@ -155,13 +155,18 @@ def _sections(report: Report, bench: Workbench) -> list[str]:
     return sections
 
 
+def _explained(figure: Figure) -> tuple[str, str]:
+    """Title and explanation; a figure of a user's own metric has its name alone."""
+    return EXPLAINED.get(figure.name, (escape(figure.name), ""))
+
+
 def _table(report: Report) -> str:
     rows, heading = [], None
     for figure in report.figures:
         if GROUPS[figure.independent] != heading:
             heading = GROUPS[figure.independent]
             rows.append(f'<tr><th class="group" colspan="5">{heading}</th></tr>')
-        title, says = EXPLAINED[figure.name]
+        title, says = _explained(figure)
         ideal = IDEALS.get(figure.better, "ideal: as real")
         spread = (
             "" if figure.spread is None else f"<small> max − min {number(figure.spread)}</small>"
@@ -187,7 +192,7 @@ def _table(report: Report) -> str:
 
 def _protocol(report: Report) -> str:
     blocks = [
-        f"<details><summary>{EXPLAINED[figure.name][0]}</summary>{_terms(figure)}</details>"
+        f"<details><summary>{_explained(figure)[0]}</summary>{_terms(figure)}</details>"
         for figure in report.figures
     ]
     versions = ", ".join(f"{name} {value}" for name, value in report.versions.items())

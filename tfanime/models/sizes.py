@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 BASE = 16  # the smaller side of the map that the residual blocks of `srresnet` work on
+DOUBLINGS = 16  # at most, of `srresnet`: a number from a stranger's file is not worked out
 FACTORS = (2, 4)  # of upscalers
 
 
@@ -64,6 +65,8 @@ def upsamplings_of(height: int, width: int, upsamplings: int | None = None) -> i
     """How often `srresnet` doubles its maps."""
     if upsamplings is None:
         upsamplings = max(1, (min(height, width) // BASE).bit_length() - 1)
+    if not 0 <= upsamplings <= DOUBLINGS:
+        raise ValueError(f"upsamplings is 0 to {DOUBLINGS}. Received: {upsamplings}.")
     factor = 2**upsamplings
     if height % factor or width % factor:
         raise ValueError(

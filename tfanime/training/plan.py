@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfanime import recipes, zoo
-from tfanime.core import bounds
+from tfanime.core import bounds, programs
 from tfanime.core.choices import STRATEGIES
 from tfanime.core.files import read_json
 from tfanime.core.labels import LabelSchema
@@ -162,11 +162,12 @@ def check_start(config: Config) -> None:
         )
     if not (folder / "config.json").is_file():
         return
+    programs.check_run(folder)
     stored = bounds.read_object(folder / "config.json").get("config")
     try:
         theirs = Config.from_json(stored)
     except (ValueError, TypeError, KeyError, AttributeError):
-        return  # a recipe's file that is not loaded, or damage: said where the networks are built
+        return  # damage, which is said where the networks are built
     differing = [
         f"{role} {getattr(theirs, role)['name']}, here {getattr(config, role)['name']}"
         for role in ("generator", "discriminator")

@@ -1,0 +1,207 @@
+"""What settings say is checked where they are written down: in Python, and by `tfanime train`
+before TensorFlow is imported, with --dry-run and without, with exit code 2."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import tfanime
+from tfanime.core.files import write_json
+from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.data.writer import Writer
+from tfanime.recipes import Config
+from tfanime.training import plan
+
+DCGAN = {"name": "dcgan"}
+BARE = {"name": "dcgan", "normalisation": "none"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"loss": "bce"}, "loss is one of: non_saturating, .*Received: 'bce'"),
+        ({"loss": "hinge_"}, "Did you mean 'hinge'"),
+        ({"penalty": "r3"}, "penalty is 'none' or some of: wgan-gp, .*Received: 'r3'"),
+        ({"penalty": "r1,"}, "penalty is 'none' or some of"),
+        ({"penalty": "r2"}, "batch norm mixes them: .*normalisation='layer'.*penalty='r2'"),
+        ({"augment": "blur"}, "augment is a list of: color.*Received: 'blur'"),
+        ({"projected_augment": "blur"}, "augment is a list of: color.*Received: 'blur'"),
+        ({"updates": "never"}, "updates is one of: alternating, simultaneous"),
+        ({"pixel_loss": "l3"}, "pixel_loss is one of: l1, mse"),
+        ({"precision": "mixed_float16"}, "precision is one of: .*vanish where losses are not scal"),
+        ({"generator": {"name": "dcgam"}}, "generator's name is one of: dcgan, .*mean 'dcgan'"),
+        ({"discriminator": {}}, "discriminator's name is one of: dcgan, .*Received: None"),
+        ({"generator": 3}, "generator is a mapping with a name and options. Received: 3"),
+        ({"generator": {**DCGAN, "chanels": 3}}, "these options: chanels. It takes: channels, de"),
+        ({"generator": {"name": "srgan", "factor": 3}}, "factor is 2 or 4. Received: 3"),
+        ({"generator": {"name": "srgan"}, "scaling": "unit"}, "does not take these options: scal"),
+        ({"generator": {**DCGAN, "depth": 3}}, "DCGAN generator of this size has at least 5 lay"),
+        ({"discriminator": {**DCGAN, "depth": 2}}, "DCGAN discriminator of this size has at lea"),
+        ({"generator": {"name": "modern", "channels": [8, 8]}}, "a number, or 4, one a map"),
+        ({"generator": {"name": "srresnet", "upsamplings": 7}}, "both sides must be multiples"),
+        ({"image_size": 50}, "multiples of 4 and at least 16. Received: 50x50"),
+        ({"image_size": "64x8"}, "multiples of 4 and at least 16. Received: 64x8"),
+        ({"batch_size": 10, "accumulation": 4}, "batch_size is a multiple of it.*accumulation=4"),
+        ({"mode_seeking_weight": 0.1, "batch_size": 9}, "needs an even number.*Received: 9"),
+        ({"label_smoothing": 0.1, "loss": "hinge"}, "loss with targets .*the hinge loss has none"),
+        ({"updates": "simultaneous", "critic_steps": 5}, "exactly 1 with simultaneous updates"),
+        ({"joint_batch": True}, "joint_batch needs updates='simultaneous'"),
+        ({"projected": {"features": "tagger"}}, "projected needs updates='simultaneous'"),
+        (
+            {"augment": "color", "augment_target": 0.6, "loss": "relativistic"},
+            "augment_target needs a loss whose .*: non_saturating, minimax, hinge. Received",
+        ),
+        (
+            {"g_lr": {"start": 1e-3, "end": 1e-4, "images": 10}, "lr_decay_start": 5},
+            "A rate that is a schedule has no lr_decay_start. Received: 5",
+        ),
+        (
+            {"conditioning": "concat", "discriminator": {"name": "modern"}},
+            "needs a discriminator that looks at labels, such as 'dcgan'. Received: .*'modern'",
+        ),
+        (
+            {"conditioning": "ac", "generator": {"name": "srgan"}},
+            "An upscaler takes pictures only. Received: conditioning='ac'",
+        ),
+        (
+            {"generator": {**DCGAN, "normalisation": "conditional"}},
+            "normalisation='conditional' needs labels",
+        ),
+        ({"penalty_every": 0}, "penalty_every is at least 1. Received: 0"),
+    ],
+)
+def test_python_refuses_it_at_once(settings, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Config("mine", **settings)
+
+
+def test_overrides_and_sizes_are_settings_too():
+    with pytest.raises(ValueError, match="loss is one of"):
+        tfanime.recipes.get("dcgan").override(loss="bce")
+    with pytest.raises(ValueError, match="multiples of 4 and at least 16. Received: 50x50"):
+        tfanime.recipes.get("dcgan").override(size=50)
+    with pytest.raises(ValueError, match="recipe_file follows from the recipe"):
+        tfanime.recipes.get("dcgan").override(recipe_file="x.py 00")
+
+
+def test_what_fits_together_is_taken():
+    Config("mine", penalty="r1,r2", discriminator=BARE, loss="relativistic")
+    Config("mine", augment="ada,cutout", augment_target=0.6)
+    Config("mine", augment="none", augment_target=0.6, loss="wasserstein")  # it means nothing
+    Config("mine", generator={"name": "srgan"}, conditioning="auto")
+    Config("custom", loss="a program's own", image_size=10)  # the program has built it
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """Eight images of 16x16, once with labels and once without."""
+    folder = tmp_path_factory.mktemp("packed")
+    for name, schema in (("labelled", MAKEGIRLSMOE), ("plain", None)):
+        (folder / name).mkdir()
+        writer = Writer(folder / name, 16, 16)
+        for image in np.zeros((8, 16, 16, 3), np.uint8):
+            writer.add(image)
+        rows = None if schema is None else np.zeros((8, schema.size), np.float32)
+        writer.finish(rows, schema)
+    return folder
+
+
+def described_run(folder, config):
+    """The folder of a run, as far as it is looked at before TensorFlow."""
+    (folder / "checkpoints" / "step-000000001").mkdir(parents=True)
+    write_json(folder / "config.json", {"config": config.to_json(), "labels": None, "data": {}})
+    return folder
+
+
+LINES = {
+    # what follows `tfanime train`: a part of the sentence
+    "dcgan --data plain --set loss=bce": "loss is one of",
+    "dcgan --data plain --set penalty=r2": "batch norm mixes them",
+    "dcgan --data plain --set augment=blur": "augment is a list of",
+    "dcgan --data plain --precision mixed_float16": "'mixed_float16' is not one of",
+    "dcgan --data plain --set precision=mixed_float16": "not scaled",
+    "dcgan --data drawn --size 50": "multiples of 4 and at least 16",
+    "dcgan --data drawn --size 64x96": "'drawn' faces are square",
+    "dcgan --data drawn --size 32 --batch 7000": "takes 7000 pictures and the data hold 6000",
+    "dcgan --data drawn:5 --size 32 --batch 6": "takes 6 pictures and the data hold 5",
+    "dcgan --data plain --size 32": "The pictures are 16x16 and the run is to be 32x32",
+    "dcgan --data plain --batch 9": "One step takes 9 pictures and the data hold 8",
+    "wgan --data plain --batch 2": "One step takes 10 pictures and the data hold 8",
+    "cdcgan-sn --data plain --batch 4": "conditioned on labels and the data have none",
+    "modern --data labelled --batch 4 --set condition_on=hairs": "hair",
+    "modern --data plain --batch 4 --set start=nowhere": "start is a run folder with checkpoints",
+    "modern --data plain --batch 4 --set start=begun": "generator dcgan, here modern",
+    "srgan --data plain --batch 4 --evaluate-every 5": "an upscaler draws none",
+    "dcgan --data plain --batch 4 --epochs -1": "epochs is greater than 0",
+    "missing.py --data plain": "'missing.py' is to be a file of Python and cannot be read",
+    "broken.py --data plain": "'broken.py' cannot be run (line 2: NameError: name 'oops'",
+    "empty.py --data plain": "sets RECIPE = tfanime.recipes.Config",
+    "dcgan --data plain --batch 4 --out begun": "holds a run with other config",
+    "dcgan --data plain --batch 4 --out foreign": "not empty and holds no run",
+}
+
+
+def test_the_command_line_refuses_it_before_tensorflow(tmp_path, packed):
+    for name in ("labelled", "plain"):
+        (tmp_path / name).symlink_to(packed / name)
+    described_run(tmp_path / "begun", Config("dcgan", image_size=16, seed=5))
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "thesis.txt").write_text("precious")
+    (tmp_path / "broken.py").write_text("import json\noops\n")
+    (tmp_path / "empty.py").write_text("")
+    lines = []
+    for line in LINES:
+        words = ["train", *line.split()]
+        words += [] if "--epochs" in words else ["--steps", "1"]
+        words += [] if "--out" in words else ["--out", "x"]
+        lines += [words, [*words, "--dry-run"]]
+    code = (
+        "import sys\nfrom tfanime.cli import main\n"
+        f"for words in {lines}:\n"
+        "    try:\n        main(words)\n"
+        "    except SystemExit as end:\n        print(end.code)\n"
+        "    print('----', file=sys.stderr)\n"
+        "print({'tensorflow', 'keras'} & {*sys.modules})"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    said = [" ".join(one.split()) for one in run.stderr.split("----\n")]
+    for i, (line, sentence) in enumerate(LINES.items()):
+        plain, dry = said[2 * i : 2 * i + 2]
+        assert sentence in plain, (line, plain)
+        assert plain == dry and "Traceback" not in plain
+    assert run.stdout.split() == ["2"] * len(lines) + ["set()"], run.stderr
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_run_that_is_there_refuses_what_data_decide(tmp_path, packed):
+    """A run stores what its data decided; another decision is another run."""
+    labelled = tmp_path / "run"
+    config = tfanime.recipes.get("modern").override(size=16, batch_size=4)
+    described_run(labelled, tfanime.recipes.resolve(config, MAKEGIRLSMOE))
+    data = tfanime.data.PackedDataset.open(packed / "labelled")
+    plan.refuse_others(labelled, "config", config.to_json())  # "auto" is not another setting
+    resolved = tfanime.recipes.resolve(config, data.schema)
+    plan.refuse_other_decisions(labelled, resolved, data.schema)
+    other = tfanime.recipes.resolve(config.override(conditioning="none"), data.schema)
+    with pytest.raises(ValueError, match=r"conditioning \(there 'ac', now 'none'\)"):
+        plan.refuse_other_decisions(labelled, other, data.schema)
+
+
+def test_a_run_of_an_earlier_version_that_left_it_open_goes_on(tmp_path):
+    config = tfanime.recipes.get("makegirlsmoe").override(size=32)
+    assert config.adversarial_weight is None
+    old = {name: x for name, x in config.to_json().items() if name != "recipe_file"}
+    described_run(tmp_path / "run", config)
+    write_json(tmp_path / "run" / "config.json", {"config": old})
+    plan.refuse_others(tmp_path / "run", "config", config.to_json())
+    resolved = tfanime.recipes.resolve(config, MAKEGIRLSMOE)
+    plan.refuse_other_decisions(tmp_path / "run", resolved, MAKEGIRLSMOE)
+    other = tfanime.recipes.resolve(config.override(adversarial_weight=3), MAKEGIRLSMOE)
+    with pytest.raises(ValueError, match=r"adversarial_weight \(there 34.0, now 3.0\)"):
+        plan.refuse_other_decisions(tmp_path / "run", other, MAKEGIRLSMOE)
