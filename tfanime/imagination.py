@@ -117,6 +117,7 @@ def imagine(
     encoder=None,
     trust_encoder: bool = False,
     progress: bool = False,
+    upscale: object = None,
 ) -> Imagined:
     """Draws what a text describes.
 
@@ -128,7 +129,7 @@ def imagine(
     Args:
         text: a phrase, a paragraph, or genres.
         run: a run folder that was trained with texts (`tfanime text attach`).
-        n, seed, truncation, out, grid, progress: as for `tfanime.generate`.
+        n, seed, truncation, out, grid, progress, upscale: as for `tfanime.generate`.
         tags: labels to hold fixed.
         encoder: the loaded `text.TextEncoder` of the run, to save loading it for every call.
         trust_encoder: load the encoder that the run names even if tfanime does not know it. An
@@ -150,7 +151,7 @@ def imagine(
     if known is not None:
         return _imagine_attributes(
             text, run, known, dict(tags or {}), n, seed, truncation=truncation, out=out,
-            grid=grid, progress=progress,
+            grid=grid, progress=progress, upscale=upscale,
         )  # fmt: skip
     kept = KeptTexts.open(run)
     schema = load_schema(run)
@@ -183,7 +184,15 @@ def imagine(
         name: next(iter(shares)) for name, shares in read_as.items() if name in conditioned
     } | tags
     pictures = generate(
-        run, n, seed, {**vectors, **chosen}, truncation, out=out, grid=grid, progress=progress
+        run,
+        n,
+        seed,
+        {**vectors, **chosen},
+        truncation,
+        out=out,
+        grid=grid,
+        upscale=upscale,
+        progress=progress,
     )
     odds = {name: read_as[name][value] for name, value in chosen.items() if name not in tags}
     by_chance = tuple(sorted(conditioned - named - set(chosen)))
