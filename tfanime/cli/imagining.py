@@ -6,6 +6,7 @@ import click
 
 import tfanime
 from tfanime.cli.attributes import ATTRIBUTES, WithAttributes, pairs_of, tags_of
+from tfanime.cli.drawing import NO_UPSCALE, UPSCALE, with_upscaler
 from tfanime.cli.kinds import COUNT, SEED, TRUNCATION, TRUST_ENCODER, Drawing, Run
 
 
@@ -28,6 +29,8 @@ from tfanime.cli.kinds import COUNT, SEED, TRUNCATION, TRUST_ENCODER, Drawing, R
     metavar="FILE",
     help="All pictures on one sheet (.png, .jpg, .webp).",
 )
+@UPSCALE
+@NO_UPSCALE
 @TRUST_ENCODER
 @click.pass_context
 def imagine(ctx, text, run, **options) -> None:
@@ -46,7 +49,7 @@ def imagine(ctx, text, run, **options) -> None:
     """
     if options["out"] is None and options["grid"] is None:
         raise click.UsageError("Say where the pictures go: --out DIR, --grid FILE or both.", ctx)
-    tags = tags_of(ctx, run, pairs_of(ctx))
+    tags, options = tags_of(ctx, run, pairs_of(ctx)), with_upscaler(ctx, options)
     found = tfanime.imagine(text, run, tags=tags or None, progress=True, **options)
     click.echo(found.explanation())
     for name in ("out", "grid"):

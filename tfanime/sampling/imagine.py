@@ -123,6 +123,7 @@ def imagine(
     encoder: TextEncoder | None = None,
     trust_encoder: bool = False,
     progress: bool = False,
+    upscale: object = None,
 ) -> Imagined:
     """Draws what a text describes.
 
@@ -134,7 +135,7 @@ def imagine(
     Args:
         text: a phrase, a paragraph, or genres.
         run: a run folder that was trained with texts (`tfanime text attach`).
-        n, seed, truncation, out, grid, progress: as for `tfanime.generate`.
+        n, seed, truncation, out, grid, progress, upscale: as for `tfanime.generate`.
         tags: labels to hold fixed.
         encoder: the loaded `text.TextEncoder` of the run, to save loading it for every call.
         trust_encoder: load the encoder that the run names even if tfanime does not know it. An
@@ -157,7 +158,7 @@ def imagine(
     if known is not None:
         return _imagine_attributes(
             text, run, known, dict(tags or {}), n, seed, truncation=truncation, out=out,
-            grid=grid, progress=progress,
+            grid=grid, progress=progress, upscale=upscale,
         )  # fmt: skip
     kept = KeptTexts.open(zoo.locate(run))
     schema = load_schema(run)
@@ -190,7 +191,15 @@ def imagine(
         name: next(iter(shares)) for name, shares in read_as.items() if name in conditioned
     } | tags
     pictures = generate(
-        run, n, seed, {**vectors, **chosen}, truncation, out=out, grid=grid, progress=progress
+        run,
+        n,
+        seed,
+        {**vectors, **chosen},
+        truncation,
+        out=out,
+        grid=grid,
+        upscale=upscale,
+        progress=progress,
     )
     odds = {name: read_as[name][str(value)] for name, value in chosen.items() if name not in tags}
     by_chance = tuple(sorted(conditioned - named - set(chosen)))
