@@ -157,6 +157,31 @@ def test_an_upscaler_that_fails_leaves_the_small_picture(visit, sharp, server):
     assert page.get_by_role("button", name="Draw a new picture").is_enabled()
 
 
+def test_a_backend_that_enlarges_wrongly_is_not_used(visit, sharp, server):
+    broken = """
+      for (const name of ["readPixels", "getBufferSubData"]) {
+        const right = WebGL2RenderingContext.prototype[name];
+        WebGL2RenderingContext.prototype[name] = function (...given) {
+          right.apply(this, given);
+          const pixels = given.find((x) => x instanceof Float32Array);
+          if (pixels?.length > 2000) pixels.forEach((x, i) => { pixels[i] = -x; });
+        };
+      }
+    """
+    server.changes[r"/worker-[^/]*\.js$"] = lambda data: broken.encode() + data
+    page = visit("#model=sharp&seed=7", service_workers="block")
+    page.get_by_text("Fine tuning").click()
+    page.get_by_label("Compute with").select_option("webgl")
+    page.get_by_text("webgl is not used: it draws another picture").wait_for()
+    until(page, "document.querySelector('.frame canvas').width === 32")
+    assert same(shown(page), doubled(sharp.draw(7)))
+    page.get_by_role("button", name="Close").click()
+    draw(page)
+    until(page, "document.querySelector('.frame canvas').width === 32")
+    assert same(shown(page), doubled(sharp.draw(seed_of(page))))
+    assert page.locator(".note").count() == 0  # it is said once
+
+
 def test_a_model_names_an_upscaler_that_is_there(visit, folder):
     write_folder(folder, Tiny("sharp", upscaler="triple"))
     page = visit(wait=False)

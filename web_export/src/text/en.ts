@@ -107,7 +107,6 @@ export const en = {
   enlarge: "Enlarged to {size} px",
   enlarging: "Enlarging…",
   enlargeFailed: "This could not be enlarged, and stays as it is. {reason}",
-  morphHint: "Drag over hair, eyes or mouth to change them.",
   exploreHint: "Drag the face to wander, or press a neighbour to go there.",
   sideways: "Left and right",
   upDown: "Up and down",

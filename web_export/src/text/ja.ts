@@ -108,7 +108,6 @@ export const ja: Record<Phrase, string> = {
   enlarge: "{size}ピクセルに拡大",
   enlarging: "拡大中…",
   enlargeFailed: "拡大できなかったため、そのままです。{reason}",
-  morphHint: "髪・目・口の上を横になぞると変わります。",
   exploreHint: "顔をドラッグして歩き回るか、となりの顔を押して進みます。",
   sideways: "左右",
   upDown: "上下",

@@ -108,7 +108,6 @@ export const zh: Record<Phrase, string> = {
   enlarge: "放大到 {size} 像素",
   enlarging: "正在放大…",
   enlargeFailed: "无法放大，保持原样。{reason}",
-  morphHint: "在头发、眼睛或嘴上横向拖动即可改变。",
   exploreHint: "拖动面孔四处看看，或点一个邻居走过去。",
   sideways: "左右",
   upDown: "上下",
