@@ -18,13 +18,12 @@ import {
   fitted,
   freshSeed,
   held,
-  type Scene,
   type Settings,
   toRequest,
   type View,
 } from "./settings";
 import { Sheet } from "./sheet";
-import { reason, type Shot, type State, type Still, Store } from "./state";
+import { reason, type Shot, type Still, Store } from "./state";
 import type { Drawn, News } from "./worker";
 
 const LARGE_DOWNLOAD = 1_000_000;
@@ -81,7 +80,7 @@ export class Studio extends Store {
       this.set({ manifest, settings: defaults(manifest.models[0]) });
       const asked = this.address.asked();
       if (asked) {
-        this.show(asked.scene);
+        this.address.show(asked.scene);
         this.set({ settings: asked.settings });
       }
       void this.gallery.recall();
@@ -90,15 +89,6 @@ export class Studio extends Store {
       return;
     }
     await this.open();
-  }
-
-  show({ view, count, frames, path, ends, at, locks, ring, spread }: Scene): void {
-    this.films.clear();
-    this.films.asked = ends;
-    const explore = { ...this.state.explore, ring, spread };
-    const none = { from: null, to: null };
-    const mixed = ends.from && ends.to ? at : null;
-    this.set({ view, count, frames, path, explore, at: mixed, locks, ...(view === "blend" ? { ends: none } : {}) });
   }
 
   /** Opens the chosen model. `agreed`: whatever its size. */
@@ -385,16 +375,6 @@ export class Studio extends Store {
     this.gallery.collect(shot);
     this.present(shot);
     this.address.write();
-  }
-
-  setBlend(change: Partial<Pick<State, "frames" | "path" | "slot">>): void {
-    this.set(change);
-  }
-
-  shufflePair(): void {
-    this.films.clear();
-    this.set({ ends: { from: null, to: null }, at: null });
-    void this.films.blend();
   }
 
   stop(): void {

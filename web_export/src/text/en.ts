@@ -22,6 +22,7 @@ export const en = {
   without: "no {word}",
   no: "no",
   surprise: "Leave all to chance",
+  keepAll: "Keep all",
   keep: "Keep {word}",
   release: "Leave {word} to chance",
   seed: "Seed",

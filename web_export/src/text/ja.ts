@@ -24,6 +24,7 @@ export const ja: Record<Phrase, string> = {
   without: "{word}なし",
   no: "なし",
   surprise: "すべておまかせ",
+  keepAll: "すべて固定",
   keep: "{word}を固定",
   release: "{word}をおまかせに",
   seed: "シード",

@@ -24,6 +24,7 @@ export const ru: Record<Phrase, string> = {
   without: "{word}: нет",
   no: "нет",
   surprise: "Всё случайно",
+  keepAll: "Закрепить всё",
   keep: "Закрепить: {word}",
   release: "Случайно: {word}",
   seed: "Число",

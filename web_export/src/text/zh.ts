@@ -24,6 +24,7 @@ export const zh: Record<Phrase, string> = {
   without: "无{word}",
   no: "无",
   surprise: "全部随机",
+  keepAll: "全部固定",
   keep: "固定{word}",
   release: "让{word}随机",
   seed: "种子",
