@@ -391,6 +391,25 @@ def test_endless_pictures_give_back_their_memory(visit):
     assert looks["y"] < 600  # they stay
     page.evaluate("document.querySelector('.listed').scrollTo(0, 0)")
     page.wait_for_selector(".grid li:first-child canvas")
+    # Stop ends it, although the end of the list is in sight.
+    page.evaluate("document.querySelector('.listed').scrollTo(0, 1e6)")
+    page.evaluate(
+        """() => new Promise((stopped) => {
+          const press = () => {
+            const button = document.querySelector(".sticky .main");
+            if (button.textContent.trim() !== "Stop") return setTimeout(press, 1);
+            button.click();
+            stopped();
+          };
+          press();
+        })"""
+    )
+    page.get_by_role("button", name="Draw again").wait_for()
+    page.wait_for_timeout(300)
+    count = page.locator(".grid li").count()
+    page.wait_for_timeout(300)
+    assert page.locator(".grid li").count() == count
+    assert not page.get_by_label("Endless").is_checked()
 
 
 def test_tfanime_json_is_fetched_once(visit):

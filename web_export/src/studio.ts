@@ -63,8 +63,11 @@ export class Studio extends Store {
   }
 
   get model(): Model | null {
-    const { manifest, settings } = this.state;
-    return manifest?.models.find(({ name }) => name === settings?.model) ?? null;
+    return this.modelOf(this.state.settings?.model);
+  }
+
+  modelOf(wanted: string | undefined): Model | null {
+    return this.state.manifest?.models.find(({ name }) => name === wanted) ?? null;
   }
 
   /** Whether pictures are enlarged. */
