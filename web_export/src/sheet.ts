@@ -21,6 +21,7 @@ export class Sheet {
   }
 
   change(count: number, endless: boolean): void {
+    this.studio.address.replace(); // a slider that moves
     this.studio.set({ count, endless });
     void this.draw(true);
   }

@@ -277,7 +277,8 @@ export class Studio extends Store {
         if (moved) this.address.replace();
         this.gallery.collect(shot, moved);
         this.present(shot, wish.draft ? PAUSE : 0);
-        this.address.write();
+        // Browsers count how often an address changes, and some refuse it then.
+        if (!wish.draft) this.address.write();
       }
     } catch (error) {
       this.tell("drawFailed", { reason: reason(error) }, true);
@@ -296,6 +297,7 @@ export class Studio extends Store {
 
   private async settle(): Promise<void> {
     clearTimeout(this.timer);
+    if (this.drafting) this.address.write();
     await this.explorer.draw();
     await this.sharpen();
   }
