@@ -25,6 +25,17 @@ export class Address {
     }
   }
 
+  /** Turns to what an address shows. */
+  show({ view, count, frames, path, ends, at, locks, ring, spread }: Scene): void {
+    const { studio } = this;
+    studio.films.clear();
+    studio.films.asked = ends;
+    const explore = { ...studio.state.explore, ring, spread };
+    const none = { from: null, to: null };
+    const mixed = ends.from && ends.to ? at : null;
+    studio.set({ view, count, frames, path, explore, at: mixed, locks, ...(view === "blend" ? { ends: none } : {}) });
+  }
+
   private follow(): void {
     const { studio } = this;
     const { settings, manifest } = studio.state;
@@ -33,7 +44,7 @@ export class Address {
     if (!asked) return;
     studio.stop();
     this.replacing = true;
-    studio.show(asked.scene);
+    this.show(asked.scene);
     const wanted = { ...asked.settings, keepSeed: settings.keepSeed };
     const known = studio.gallery.find(wanted);
     if (asked.scene.view === "one" && known && wanted.model === settings.model) {

@@ -80,6 +80,7 @@ export class Explorer {
   another(change: Partial<Pick<Explore, "ring" | "spread">>): void {
     this.set(change);
     this.settle();
+    if (change.spread) this.studio.address.replace(); // a slider that moves
     this.studio.address.write();
   }
 

@@ -106,6 +106,12 @@ export class Films {
     this.studio.set({ ends: { ...ends, [slot]: shot }, slot: slot === "from" ? "to" : "from", at: null });
   }
 
+  /** Another two, by chance. */
+  shuffle(): void {
+    this.studio.set({ ends: { from: null, to: null }, at: null });
+    void this.blend();
+  }
+
   encode(format: Format): Promise<Blob> {
     const images = this.studio.state.film.map(({ image }) => image);
     return this.studio.encode(format, { images, milliseconds: MILLISECONDS });

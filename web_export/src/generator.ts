@@ -7,7 +7,7 @@ import { decode, type Field, sample, type Tags, toSigned, toUnsigned } from "./l
 import { latent as drawLatent, PICTURES, SEEDS, slerp } from "./latent.js";
 import { fetchManifest, type Manifest, type Model, type Upscaler } from "./manifest";
 import { type Feed, Network } from "./network";
-import { difference, emptiness, toImageData } from "./pixels";
+import { difference, emptiness, misfit, toImageData } from "./pixels";
 import * as store from "./store";
 
 export type { Backend, Field, Manifest, Model, Tags, Upscaler };
@@ -114,6 +114,7 @@ const ORDER: readonly Backend[] = ["wasm", "webgl", "webgpu", "cpu"];
 
 export class Generator {
   private upscaler: Network | null = null;
+  private readonly unfit = new Set<Backend>(); // that do not enlarge rightly
 
   private constructor(
     readonly folder: URL,
@@ -221,21 +222,38 @@ export class Generator {
   async upscale(picture: Pick<Picture, "pixels" | "height" | "width">): Promise<ImageData> {
     const entry = this.model.upscaler;
     if (!entry) throw new check.Refused("No upscaler was exported with this model.");
-    if (this.upscaler?.backend !== this.backend) {
-      this.upscaler?.dispose();
-      this.upscaler = await Network.open(
-        entry,
-        await store.load(this.folder, entry.files),
-        this.backend,
-      );
+    const reasons: string[] = [];
+    for (const backend of new Set([this.backend, "wasm", "cpu"] as const)) {
+      if (this.unfit.has(backend)) continue;
+      try {
+        return await this.enlarge(entry, picture, backend);
+      } catch (error) {
+        if (error instanceof check.Refused) throw error; // the files are at fault, not the backend
+        reasons.push(`${backend}: ${message(error)}`);
+        this.unfit.add(backend);
+        this.report(backend, message(error));
+      }
     }
-    const shape = [1, picture.height, picture.width, 3];
-    const feed = { name: entry.inputs.pictures, shape, values: picture.pixels };
-    const output = await this.upscaler.run([feed]);
-    const empty = emptiness(output.values);
-    if (empty) throw new Error(`${entry.name} does not enlarge with ${this.backend}: ${empty}.`);
-    const [, height, width] = output.shape;
-    return toImageData(output.values, height, width);
+    throw new Error(`${entry.name} cannot be drawn in this browser (${reasons.join("; ")}).`);
+  }
+
+  private async enlarge(
+    entry: Upscaler,
+    { pixels, height, width }: Pick<Picture, "pixels" | "height" | "width">,
+    backend: Backend,
+  ): Promise<ImageData> {
+    if (this.upscaler?.backend !== backend) {
+      this.upscaler?.dispose();
+      this.upscaler = null;
+      this.upscaler = await Network.open(entry, await store.load(this.folder, entry.files), backend);
+    }
+    const feed = { name: entry.inputs.pictures, shape: [1, height, width, 3], values: pixels };
+    const { values } = await this.upscaler.run([feed]);
+    // Graphics drivers are what draws wrongly; programs of a processor draw, or fail.
+    const trusted = backend === "wasm" || backend === "cpu";
+    const wrong = trusted ? emptiness(values) : misfit(values, pixels, height, width, entry.factor);
+    if (wrong) throw new Error(wrong);
+    return toImageData(values, height * entry.factor, width * entry.factor);
   }
 
   dispose(): void {

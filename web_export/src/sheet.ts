@@ -14,7 +14,14 @@ export class Sheet {
     this.run++;
   }
 
+  /** Ends what is being drawn, and that there is no end. */
+  halt(): void {
+    this.run++;
+    this.studio.set({ busy: false, endless: false });
+  }
+
   change(count: number, endless: boolean): void {
+    this.studio.address.replace(); // a slider that moves
     this.studio.set({ count, endless });
     void this.draw(true);
   }

@@ -18,13 +18,12 @@ import {
   fitted,
   freshSeed,
   held,
-  type Scene,
   type Settings,
   toRequest,
   type View,
 } from "./settings";
 import { Sheet } from "./sheet";
-import { reason, type Shot, type State, type Still, Store } from "./state";
+import { reason, type Shot, type Still, Store } from "./state";
 import type { Drawn, News } from "./worker";
 
 const LARGE_DOWNLOAD = 1_000_000;
@@ -64,8 +63,11 @@ export class Studio extends Store {
   }
 
   get model(): Model | null {
-    const { manifest, settings } = this.state;
-    return manifest?.models.find(({ name }) => name === settings?.model) ?? null;
+    return this.modelOf(this.state.settings?.model);
+  }
+
+  modelOf(wanted: string | undefined): Model | null {
+    return this.state.manifest?.models.find(({ name }) => name === wanted) ?? null;
   }
 
   /** Whether pictures are enlarged. */
@@ -81,7 +83,7 @@ export class Studio extends Store {
       this.set({ manifest, settings: defaults(manifest.models[0]) });
       const asked = this.address.asked();
       if (asked) {
-        this.show(asked.scene);
+        this.address.show(asked.scene);
         this.set({ settings: asked.settings });
       }
       void this.gallery.recall();
@@ -90,15 +92,6 @@ export class Studio extends Store {
       return;
     }
     await this.open();
-  }
-
-  show({ view, count, frames, path, ends, at, locks, ring, spread }: Scene): void {
-    this.films.clear();
-    this.films.asked = ends;
-    const explore = { ...this.state.explore, ring, spread };
-    const none = { from: null, to: null };
-    const mixed = ends.from && ends.to ? at : null;
-    this.set({ view, count, frames, path, explore, at: mixed, locks, ...(view === "blend" ? { ends: none } : {}) });
   }
 
   /** Opens the chosen model. `agreed`: whatever its size. */
@@ -284,7 +277,8 @@ export class Studio extends Store {
         if (moved) this.address.replace();
         this.gallery.collect(shot, moved);
         this.present(shot, wish.draft ? PAUSE : 0);
-        this.address.write();
+        // Browsers count how often an address changes, and some refuse it then.
+        if (!wish.draft) this.address.write();
       }
     } catch (error) {
       this.tell("drawFailed", { reason: reason(error) }, true);
@@ -303,6 +297,7 @@ export class Studio extends Store {
 
   private async settle(): Promise<void> {
     clearTimeout(this.timer);
+    if (this.drafting) this.address.write();
     await this.explorer.draw();
     await this.sharpen();
   }
@@ -385,16 +380,6 @@ export class Studio extends Store {
     this.gallery.collect(shot);
     this.present(shot);
     this.address.write();
-  }
-
-  setBlend(change: Partial<Pick<State, "frames" | "path" | "slot">>): void {
-    this.set(change);
-  }
-
-  shufflePair(): void {
-    this.films.clear();
-    this.set({ ends: { from: null, to: null }, at: null });
-    void this.films.blend();
   }
 
   stop(): void {

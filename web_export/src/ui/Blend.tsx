@@ -43,14 +43,14 @@ export function Blend() {
           least={FEWEST_FRAMES}
           most={MOST_FRAMES}
           step={1}
-          onChange={(n) => studio.setBlend({ frames: n })}
+          onChange={(n) => studio.set({ frames: n })}
         />
         <div className="box">
           <label htmlFor={id}>{say("method")}</label>
           <select
             id={id}
             value={path}
-            onChange={(event) => studio.setBlend({ path: event.target.value as Path })}
+            onChange={(event) => studio.set({ path: event.target.value as Path })}
           >
             <option value="slerp">{say("slerp")}</option>
             <option value="lerp">{say("lerp")}</option>
@@ -58,7 +58,7 @@ export function Blend() {
         </div>
       </div>
       <div className="row">
-        <button type="button" className="soft" onClick={() => studio.shufflePair()}>
+        <button type="button" className="soft" onClick={() => studio.films.shuffle()}>
           <Icon name="dice" /> {say("shuffle")}
         </button>
         {at !== null && <Keep />}
@@ -121,7 +121,7 @@ function End({ slot }: { slot: Slot }) {
       className="tile end-tile"
       aria-pressed={state.slot === slot}
       aria-label={shot ? `${name} (${words(shot.tags)})` : name}
-      onClick={() => studio.setBlend({ slot })}
+      onClick={() => studio.set({ slot })}
     >
       {shot ? <Face image={shot.image} /> : <Icon name="dice" />}
       <span>{say(slot)}</span>

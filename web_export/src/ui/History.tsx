@@ -1,11 +1,11 @@
-import { useState } from "react";
-import { usePage, useWords } from "./context";
+import { memo, useState } from "react";
+import type { Shot } from "../state";
+import { usePage, useStill, wordsOf } from "./context";
 import { Tile } from "./Face";
 import { Icon } from "./icons";
 
 export function History() {
   const { studio, state, say } = usePage();
-  const words = useWords();
   const [only, setOnly] = useState(false);
   const [all, setAll] = useState(false);
   const loved = state.history.filter(({ favourite }) => favourite);
@@ -15,31 +15,9 @@ export function History() {
       <h2 id="history-title">{say("history")}</h2>
       {shown.length ? (
         <ul className={all ? "all" : undefined}>
-          {shown.map((shot) => {
-            const label = say(shot.favourite ? "unfavour" : "favour", { seed: shot.settings.seed });
-            return (
-              <li key={shot.id}>
-                <button
-                  type="button"
-                  className="tile"
-                  aria-current={shot.id === state.shot?.id}
-                  aria-label={say("restore", { seed: shot.settings.seed, words: words(shot.tags) })}
-                  onClick={() => studio.restore(shot)}
-                >
-                  <Tile image={shot.image} />
-                </button>
-                <button
-                  type="button"
-                  className={shot.favourite ? "star yes" : "star"}
-                  aria-label={label}
-                  title={label}
-                  onClick={() => studio.gallery.favour(shot, !shot.favourite)}
-                >
-                  <Icon name="star" />
-                </button>
-              </li>
-            );
-          })}
+          {shown.map((shot) => (
+            <Kept key={shot.id} shot={shot} current={shot.id === state.shot?.id} />
+          ))}
         </ul>
       ) : (
         <p className="quiet">{say("historyEmpty")}</p>
@@ -63,3 +41,32 @@ export function History() {
     </section>
   );
 }
+
+const Kept = memo(function Kept({ shot, current }: { shot: Shot; current: boolean }) {
+  const page = useStill();
+  const { studio, say } = page;
+  const { seed } = shot.settings;
+  const label = say(shot.favourite ? "unfavour" : "favour", { seed });
+  return (
+    <li>
+      <button
+        type="button"
+        className="tile"
+        aria-current={current}
+        aria-label={say("restore", { seed, words: wordsOf(page, shot.tags, studio.modelOf(shot.settings.model)) })}
+        onClick={() => studio.restore(shot)}
+      >
+        <Tile image={shot.image} />
+      </button>
+      <button
+        type="button"
+        className={shot.favourite ? "star yes" : "star"}
+        aria-label={label}
+        title={label}
+        onClick={() => studio.gallery.favour(shot, !shot.favourite)}
+      >
+        <Icon name="star" />
+      </button>
+    </li>
+  );
+});

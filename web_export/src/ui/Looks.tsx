@@ -10,7 +10,7 @@ const MANY_VALUES = 16; // from here on a list to choose from, instead of button
 /** What the visitor may choose: made from the model's schema, whatever that holds. */
 export function Looks() {
   const { studio, state, say } = usePage();
-  const { settings } = state;
+  const { settings, shot } = state;
   const fields = studio.model?.fields ?? [];
   if (!settings || !fields.length) return null;
   const choose = (name: string, tag: Tag | null) => studio.hold({ [name]: tag });
@@ -38,14 +38,24 @@ export function Looks() {
           ))}
         </div>
       )}
-      <button
-        type="button"
-        className="soft"
-        disabled={!Object.keys({ ...settings.tags, ...settings.sliders }).length}
-        onClick={() => studio.change({ tags: {}, sliders: {} })}
-      >
-        <Icon name="dice" /> {say("surprise")}
-      </button>
+      <div className="row">
+        <button
+          type="button"
+          className="soft"
+          disabled={!Object.keys({ ...settings.tags, ...settings.sliders }).length}
+          onClick={() => studio.change({ tags: {}, sliders: {} })}
+        >
+          <Icon name="dice" /> {say("surprise")}
+        </button>
+        <button
+          type="button"
+          className="soft"
+          disabled={!shot || fields.every(({ name }) => Object.hasOwn(settings.tags, name))}
+          onClick={() => shot && studio.change({ tags: { ...shot.tags, ...settings.tags } })}
+        >
+          <Icon name="lock" /> {say("keepAll")}
+        </button>
+      </div>
     </section>
   );
 }

@@ -1,13 +1,13 @@
-import { useEffect, useRef } from "react";
+import { memo, useEffect, useRef } from "react";
 import { FEWEST, MOST } from "../settings";
-import { usePage, useWords } from "./context";
+import type { Shot } from "../state";
+import { usePage, useStill, wordsOf } from "./context";
 import { Tile } from "./Face";
 import { Icon } from "./icons";
 import { Slider } from "./inputs";
 
 export function Many() {
   const { studio, state, say } = usePage();
-  const words = useWords();
   const { many, count, endless, busy } = state;
   const end = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLDivElement>(null);
@@ -45,23 +45,14 @@ export function Many() {
       <div ref={list} className={endless ? "listed endless" : "listed"} role="region" aria-label={say("many")} tabIndex={endless ? 0 : -1}>
         <ul className="grid">
           {many.map((shot) => (
-            <li key={shot.id}>
-              <button
-                type="button"
-                className="tile"
-                aria-label={say("open", { index: shot.settings.index, words: words(shot.tags) })}
-                onClick={() => studio.openOne(shot)}
-              >
-                <Tile image={shot.image} />
-              </button>
-            </li>
+            <Drawn key={shot.id} shot={shot} />
           ))}
         </ul>
         <div ref={end} className="end" />
       </div>
       <div className="sticky">
         {busy ? (
-          <button type="button" className="main" onClick={() => studio.stop()}>
+          <button type="button" className="main" onClick={() => studio.sheet.halt()}>
             <Icon name="stop" /> {say("stop")}
           </button>
         ) : (
@@ -73,3 +64,19 @@ export function Many() {
     </>
   );
 }
+
+const Drawn = memo(function Drawn({ shot }: { shot: Shot }) {
+  const page = useStill();
+  return (
+    <li>
+      <button
+        type="button"
+        className="tile"
+        aria-label={page.say("open", { index: shot.settings.index, words: wordsOf(page, shot.tags) })}
+        onClick={() => page.studio.openOne(shot)}
+      >
+        <Tile image={shot.image} />
+      </button>
+    </li>
+  );
+});

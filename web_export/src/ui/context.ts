@@ -14,23 +14,31 @@ interface Page {
 export const PageContext = createContext<Page | null>(null);
 
 export function usePage(): Page & { state: State } {
-  const page = useContext(PageContext);
-  if (!page) throw new Error("usePage needs the page around it");
+  const page = useStill();
   const state = useSyncExternalStore(page.studio.subscribe, page.studio.snapshot);
   return { ...page, state };
 }
 
-/** What a picture shows, in words: group values, set flags, numbers. */
+/** The page without its state: for parts of long lists, which change with what they are given only. */
+export function useStill(): Page {
+  const page = useContext(PageContext);
+  if (!page) throw new Error("useStill needs the page around it");
+  return page;
+}
+
+/** What a picture of a model shows, in words: group values, set flags, numbers. */
+export function wordsOf({ studio, language, say }: Page, tags: Tags, model = studio.model): string {
+  const found = described(model?.fields ?? [], tags).map(({ field, value }) =>
+    field.kind === "value"
+      ? `${word(field.name, language)} ${Number(tags[field.name]).toFixed(0)}`
+      : phrase(field, value, language),
+  );
+  return found.join(", ") || say("noLabels");
+}
+
 export function useWords(): (tags: Tags) => string {
-  const { studio, language, say } = usePage();
-  return (tags) => {
-    const found = described(studio.model?.fields ?? [], tags).map(({ field, value }) =>
-      field.kind === "value"
-        ? `${word(field.name, language)} ${Number(tags[field.name]).toFixed(0)}`
-        : phrase(field, value, language),
-    );
-    return found.join(", ") || say("noLabels");
-  };
+  const page = usePage();
+  return (tags) => wordsOf(page, tags);
 }
 
 /** The columns that hold in a picture. */
