@@ -14,7 +14,7 @@ import numpy as np
 
 from tfanime import latent
 from tfanime.data import PackedDataset, load_data
-from tfanime.evaluation.subject import open_subject
+from tfanime.evaluation.subject import name_of, open_subject
 from tfanime.files import atomic_path
 from tfanime.generation import CHUNK
 from tfanime.images import grid, picture_size, read_image, save_image, to_uint8
@@ -25,7 +25,7 @@ from tfanime.saved import Truncation, load_generator, store_truncation
 
 SIDE = 8  # pictures a row
 DPI = 110
-BLUE = "#3b6fb6"
+BLUE, GREY = "#3b6fb6", "#9aa3b2"
 YEARS = 1  # width of the classes of a value such as a year, in its own unit
 MOST_CLASSES = 40
 TRUNCATIONS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
@@ -219,7 +219,10 @@ def embedding(
     if data is not None:
         chosen = np.random.default_rng(seed).permutation(len(data))[:n]
         pictures = np.concatenate([pictures, data.images(np.sort(chosen))])
-        frames += ["#9aa3b2"] * len(chosen)
+        frames += [GREY] * len(chosen)
+    legend = {BLUE: found.described["name"]}
+    if data is not None:
+        legend[GREY] = f"{name_of(data)}, real"
     features = extract(pictures, load_extractor(extractor), progress=progress)
     places = _two_dimensions(features, method, seed)
     if anonymous and data is not None:
@@ -229,7 +232,7 @@ def embedding(
         order = np.roll(np.arange(len(pictures)), len(chosen))
         places, pictures, frames = places[order], pictures[order], [frames[i] for i in order]
     with atomic_path(out) as temporary:
-        _thumbnails(places, pictures, frames).savefig(temporary, dpi=DPI)
+        _thumbnails(places, pictures, frames, legend).savefig(temporary, dpi=DPI)
 
 
 def averages(data, out: str | os.PathLike, label: str | None = None) -> None:
@@ -470,8 +473,12 @@ def _canvas(size: tuple[float, float]):
     return Figure(figsize=size, layout="constrained")
 
 
-def _thumbnails(places: np.ndarray, pictures: np.ndarray, frames: Sequence[str]):
+def _thumbnails(
+    places: np.ndarray, pictures: np.ndarray, frames: Sequence[str], legend: Mapping[str, str]
+):
+    """Pictures in frames of colours, which the legend names."""
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+    from matplotlib.patches import Patch
 
     canvas = _canvas((12, 12))
     axes = canvas.subplots()
@@ -487,6 +494,8 @@ def _thumbnails(places: np.ndarray, pictures: np.ndarray, frames: Sequence[str])
             bboxprops={"edgecolor": colour, "facecolor": colour},
         )
         axes.add_artist(box)
+    patches = [Patch(color=colour, label=caption(name)) for colour, name in legend.items()]
+    canvas.legend(handles=patches, loc="lower center", ncols=len(patches), frameon=False)
     return canvas
 
 
