@@ -250,6 +250,7 @@ def test_generate_fine_tuning(invoke, calls, run_folder):
         (["--hair"], "--hair needs a value: blonde, brown"),
         (["--smile", "perhaps"], "'smile' is true or false. Received: 'perhaps'."),
         (["stray"], "unexpected extra argument (stray)"),
+        (["--hair", "blue", "posters"], "(posters). A model comes before its attributes."),
         (["--smile", "yes", "stray"], "unexpected extra argument (stray)"),
     ],
 )

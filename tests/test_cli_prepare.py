@@ -6,12 +6,14 @@ import inspect
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import tfanime
 from tfanime import cli, zoo
 from tfanime.core.files import read_json
+from tfanime.core.images import save_image
 from tfanime.core.manifest import Manifest, Step
 
 MANIFEST = Manifest(
@@ -184,6 +186,18 @@ def test_the_command_that_is_suggested_fits(invoke, monkeypatch, tmp_path, size,
         assert f"tfanime train --from {model} set --minutes 30 --out" in said[2]
         described = read_json(zoo.path(model) / "generator.json")
         assert (described["width"], described["height"]) == (size, size)
+
+
+def test_the_attributes_that_were_made_are_said(invoke, tmp_path):
+    rng = np.random.default_rng(0)
+    for i in range(6):
+        save_image(tmp_path / "in" / f"{i}.png", rng.integers(0, 256, (16, 16, 3), np.uint8))
+    rows = "".join(f"{i}.png,{'pink' if i < 4 else 'blue'},{i % 2}\n" for i in range(6))
+    (tmp_path / "labels.csv").write_text(f"file,hair,smile\n{rows}")
+    words = ("--labels", tmp_path / "labels.csv", "--size", 16, "--out", tmp_path / "set")
+    result = invoke("prepare", tmp_path / "in", *words)
+    assert result.exit_code == 0, result.stderr
+    assert "\n  hair: pink 4, blue 2\n" in result.stdout and "\n  smile: " in result.stdout
 
 
 def test_a_batch_is_no_larger_than_the_data():

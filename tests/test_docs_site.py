@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import tfanime
+
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,6 +41,12 @@ def test_cards_and_their_pictures_are_part_of_it(site):
 def test_the_reference_holds_docstrings(site):
     page = (site / "reference" / "tfanime.html").read_text(encoding="utf-8")
     assert "Trains" in page and "tfanime.sampling.generate.generate" in page
+
+
+def test_the_reference_lists_every_public_name():
+    page = (ROOT / "docs" / "reference" / "tfanime.md").read_text(encoding="utf-8").splitlines()
+    places = [f"::: {module}.{name}" for module, name in tfanime._FUNCTIONS.values()]
+    assert [place for place in places if place not in page] == []
 
 
 def test_nothing_is_loaded_from_elsewhere(site):

@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from tfanime.core.labels import MAKEGIRLSMOE, to_unsigned
 from tfanime.drawn.faces import draw_faces
 from tfanime.evaluation import evaluate, measures, workbench
 from tfanime.evaluation.report import Figure
-from tfanime.evaluation.subject import open_subject
+from tfanime.evaluation.subject import name_of, open_subject
 from tfanime.evaluation.table_two import table_two
 from tfanime.evaluation.workbench import Settings, Workbench
 from tfanime.metrics import Extractor, extract, fid_from_features, load_extractor
@@ -386,3 +388,17 @@ def test_one_call_makes_table_two(many, tmp_path, networks):
     assert result.exit_code == 2 and "One model is measured at a time" in result.output
     with pytest.raises(ValueError, match="different names.* Received twice: good-packed"):
         table_two([packed[0]] * 2, many, out)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("faces2-64x64-e039763a37feda18", "faces2"),
+        ("my-faces", "my-faces"),
+        ("posters-64x96", "posters-64x96"),
+    ],
+)
+def test_a_set_is_called_what_its_owner_calls_it(folder, name):
+    """The cache names a set by what it was packed from, its size and a hash."""
+    assert name_of(SimpleNamespace(path=Path("cache") / folder)) == name
+    assert name_of(SimpleNamespace(path=None)) == "in memory"

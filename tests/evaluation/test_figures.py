@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from matplotlib.colors import to_hex
 from PIL import Image
 
 import tfanime
@@ -59,6 +60,20 @@ def test_embedding(faces, tmp_path, method):
     figures.embedding(faces, tmp_path / "a.png", n=12, method=method)
     picture = np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 100
+
+
+def test_an_embedding_says_which_frames_are_whose(faces, tmp_path, monkeypatch):
+    told = []
+    real = figures._thumbnails
+    monkeypatch.setattr(figures, "_thumbnails", lambda *given: told.append(given) or real(*given))
+    figures.embedding(faces, tmp_path / "a.png", data=faces, n=4, method="pca")
+    canvas = real(*told[0])
+    texts = [text.get_text() for text in canvas.legends[0].get_texts()]
+    colours = [to_hex(patch.get_facecolor()) for patch in canvas.legends[0].get_patches()]
+    assert dict(zip(colours, texts, strict=True)) == {
+        figures.BLUE: "in memory", figures.GREY: "in memory, real"
+    }  # fmt: skip
+    assert set(told[0][2]) == set(colours)
 
 
 def test_an_embedding_that_shows_no_real_picture(faces, tmp_path):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -52,6 +55,14 @@ def test_files(kind, run, tmp_path):
     assert manifest["inputs"] == list(names) and manifest["model"] == made.path.name
     assert manifest["schema"] == json.loads(json.dumps(SCHEMA.to_json()))
     assert f"| **{kind}** |" in (tmp_path / "out" / "MODEL_CARD.md").read_text()
+
+
+def test_litert_says_nothing_by_itself(run, tmp_path):
+    """It writes to file descriptor 2, whatever the log level is."""
+    code = f"import tfanime; tfanime.export_litert({str(run)!r}, {str(tmp_path / 'out')!r})"
+    env = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("name", ["dcgan", "srresnet_wide"])

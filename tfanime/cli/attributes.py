@@ -63,7 +63,8 @@ def pairs_of(ctx: click.Context) -> Iterable[tuple[str, str | None]]:
     while words:
         word = words.pop(0)
         if not word.startswith("--") or word == "--":
-            raise click.UsageError(f"Got unexpected extra argument ({word}).", ctx)
+            first = " A model comes before its attributes." if _is_model(word) else ""
+            raise click.UsageError(f"Got unexpected extra argument ({word}).{first}", ctx)
         name, equals, value = word[2:].partition("=")
         if not equals:
             value = words.pop(0) if words and not words[0].startswith("--") else None

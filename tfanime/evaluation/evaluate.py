@@ -15,7 +15,7 @@ from tfanime.core.bars import overall
 from tfanime.data import PackedDataset
 from tfanime.evaluation.independence import judged, parts_of
 from tfanime.evaluation.report import Figure, Report
-from tfanime.evaluation.subject import Subject, open_subject
+from tfanime.evaluation.subject import Subject, name_of, open_subject
 from tfanime.evaluation.workbench import NotApplicable, Settings, Workbench, common_field
 from tfanime.metrics.resize import RESIZES
 from tfanime.prepare.load import load_data
@@ -167,7 +167,7 @@ def evaluate(
     # Those that flatter nobody lead.
     figures.sort(key=lambda figure: (True, None, False).index(figure.independent))
     against = {
-        "name": data.path.name if data.path else "in memory",
+        "name": name_of(data),
         "pictures": len(data),
         "size": f"{data.width}x{data.height}",
         "sha256": data.sha256,

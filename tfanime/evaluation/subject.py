@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tfanime.zoo.saved import DESCRIPTION
 
 CHUNK = 256  # pictures drawn at once
 WEIGHTS = {"ema": "average", "raw": "raw"}
+CACHED = re.compile(r"-\d+x\d+-[0-9a-f]{16}$")
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".avif"}
 
 
@@ -119,8 +121,7 @@ class Packed(Subject):
 
     def __init__(self, dataset: PackedDataset):
         self.dataset, self.schema, self.most = dataset, dataset.schema, len(dataset)
-        name = dataset.path.name if dataset.path else "in memory"
-        self.described = {"kind": "pictures", "name": name, "pictures": len(dataset)}
+        self.described = {"kind": "pictures", "name": name_of(dataset), "pictures": len(dataset)}
 
     def chunks(
         self, n: int, seed: int, rows: np.ndarray | None = None
@@ -130,6 +131,11 @@ class Packed(Subject):
             rows = chosen[start : start + CHUNK]
             labels = self.dataset.labels(rows) if self.schema else None
             yield self.dataset.images(rows), labels
+
+
+def name_of(dataset: PackedDataset) -> str:
+    """What a set is called: the cache adds size and hash to the name of what it was packed from."""
+    return CACHED.sub("", dataset.path.name) if dataset.path else "in memory"
 
 
 def open_subject(subject, height: int, width: int, weights: str = "ema") -> Subject:

@@ -13,7 +13,7 @@ from tfanime.sampling.generate import loaded
 
 SIDE = 8  # images a row
 DPI = 110
-BLUE = "#3b6fb6"
+BLUE, GREY = "#3b6fb6", "#9aa3b2"
 
 
 def conditional(run):

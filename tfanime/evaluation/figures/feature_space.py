@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from tfanime.core.files import atomic_path
+from tfanime.core.printing import caption
 from tfanime.data import PackedDataset
 from tfanime.data.writer import is_packed
-from tfanime.evaluation.figures.drawing import BLUE, DPI, new_canvas
-from tfanime.evaluation.subject import open_subject
+from tfanime.evaluation.figures.drawing import BLUE, DPI, GREY, new_canvas
+from tfanime.evaluation.subject import name_of, open_subject
 from tfanime.prepare.load import load_data
 from tfanime.zoo.saved import load_generator
 
@@ -51,7 +52,10 @@ def embedding(
     if data is not None:
         chosen = np.random.default_rng(seed).permutation(len(data))[:n]
         pictures = np.concatenate([pictures, data.images(np.sort(chosen))])
-        frames += ["#9aa3b2"] * len(chosen)
+        frames += [GREY] * len(chosen)
+    legend = {BLUE: str(opened.described["name"])}
+    if data is not None:
+        legend[GREY] = f"{name_of(data)}, real"
     features = extract(pictures, load_extractor(extractor), progress=progress)
     places = _two_dimensions(features, method, seed)
     if anonymous and data is not None:
@@ -61,11 +65,15 @@ def embedding(
         order = np.roll(np.arange(len(pictures)), len(chosen))
         places, pictures, frames = places[order], pictures[order], [frames[i] for i in order]
     with atomic_path(out) as temporary:
-        _thumbnails(places, pictures, frames).savefig(temporary, dpi=DPI)
+        _thumbnails(places, pictures, frames, legend).savefig(temporary, dpi=DPI)
 
 
-def _thumbnails(places: np.ndarray, pictures: np.ndarray, frames: Sequence[str]):
+def _thumbnails(
+    places: np.ndarray, pictures: np.ndarray, frames: Sequence[str], legend: Mapping[str, str]
+):
+    """Images in frames of colours, which the legend names."""
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+    from matplotlib.patches import Patch
 
     canvas = new_canvas((12, 12))
     axes = canvas.subplots()
@@ -81,6 +89,8 @@ def _thumbnails(places: np.ndarray, pictures: np.ndarray, frames: Sequence[str])
             bboxprops={"edgecolor": colour, "facecolor": colour},
         )
         axes.add_artist(box)
+    patches = [Patch(color=colour, label=caption(name)) for colour, name in legend.items()]
+    canvas.legend(handles=patches, loc="lower center", ncols=len(patches), frameon=False)
     return canvas
 
 
