@@ -58,6 +58,7 @@ GENERATORS = Registry(
         "dcgan": entry("tfanime.models.dcgan:generator", check=f"{_SIZES}:dcgan_generator"),
         "srresnet": entry("tfanime.models.srresnet:generator", check=f"{_SIZES}:srresnet"),
         "modern": entry("tfanime.models.modern:generator", check=f"{_SIZES}:modern"),
+        "r3gan": entry("tfanime.models.r3gan:generator", check=f"{_SIZES}:halved"),
     },
 )
 
@@ -93,6 +94,7 @@ DISCRIMINATORS = Registry(
             check=f"{_SIZES}:halved",
         ),
         "projected": entry("tfanime.models.projected:discriminator", labels=False),
+        "r3gan": entry("tfanime.models.r3gan:discriminator", labels=True, check=f"{_SIZES}:halved"),
         "srgan": entry(
             "tfanime.models.srgan:discriminator", labels=False, check=f"{_SIZES}:halved"
         ),
@@ -148,6 +150,7 @@ RECIPES = Registry(
             "dcgan-dragan",
             "modern",
             "projected",
+            "r3gan",
             "srgan",
             "lineart",
         )
