@@ -192,14 +192,9 @@ def check_start(config: Config) -> None:
             "start is a run folder with checkpoints, or a model that ships with "
             f"{checkpoint.CRITIC}. Received: {config.start!r}."
         )
-    if not (folder / "config.json").is_file():
+    theirs = stored_config(folder)
+    if theirs is None:
         return
-    programs.check_run(folder)
-    stored = bounds.read_object(folder / "config.json").get("config")
-    try:
-        theirs = Config.from_json(stored)
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return  # damage, which is said where the networks are built
     differing = [
         f"{role} {getattr(theirs, role)['name']}, here {getattr(config, role)['name']}"
         for role in ("generator", "discriminator")
@@ -217,6 +212,22 @@ def check_start(config: Config) -> None:
             "start needs a model of the same networks, and of pictures of the same or half the "
             f"size. Received: {config.start!r}, with {'; '.join(differing)}."
         )
+
+
+def stored_config(folder: Path) -> Config | None:
+    """The settings of a run or a model that ships; None where it says none, or is damaged, which is
+    said where it is read in earnest.
+
+    Raises:
+        ValueError: when it was made with a user's file that has not been run.
+    """
+    if not (folder / "config.json").is_file():
+        return None
+    programs.check_run(folder)
+    try:
+        return Config.from_json(bounds.read_object(folder / "config.json")["config"])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def check_data(config: Config, data) -> None:
