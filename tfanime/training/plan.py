@@ -112,7 +112,8 @@ def check_settings(config: Config, source, out: str | os.PathLike) -> None:
         out: the run folder.
     """
     refuse_others(Path(out), "config", config.to_json())
-    check_start(config)
+    if not checkpoint.checkpoints(out):  # a run that goes on needs it no more
+        check_start(config)
     if isinstance(source, PackedDataset) or is_packed(source):
         data = source if isinstance(source, PackedDataset) else PackedDataset.open(source)
         check_data(config, data)
