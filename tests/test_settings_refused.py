@@ -205,3 +205,21 @@ def test_a_run_of_an_earlier_version_that_left_it_open_goes_on(tmp_path):
     other = tfanime.recipes.resolve(config.override(adversarial_weight=3), MAKEGIRLSMOE)
     with pytest.raises(ValueError, match=r"adversarial_weight \(there 34.0, now 3.0\)"):
         plan.refuse_other_decisions(tmp_path / "run", other, MAKEGIRLSMOE)
+
+
+def test_a_run_that_goes_on_needs_no_start(tmp_path, packed):
+    config = Config("dcgan", image_size=16, batch_size=4, start=str(tmp_path / "gone"))
+    with pytest.raises(ValueError, match="start is a run folder with checkpoints"):
+        plan.check_settings(config, "drawn", tmp_path / "new")
+    begun = described_run(tmp_path / "begun", config)
+    plan.check_settings(config, "drawn", begun)
+
+
+def test_a_start_has_the_same_size_or_half_of_it(tmp_path):
+    folder = described_run(tmp_path / "small", Config("dcgan", image_size=32, latent_dim=9))
+    for size in (32, 64):
+        plan.check_start(Config("x", image_size=size, latent_dim=9, start=str(folder)))
+    with pytest.raises(ValueError, match="half the size. .*with pictures of 32x32, here 128x128"):
+        plan.check_start(Config("x", image_size=128, latent_dim=9, start=str(folder)))
+    with pytest.raises(ValueError, match="with latent_dim 9, here 10"):
+        plan.check_start(Config("x", image_size=32, latent_dim=10, start=str(folder)))

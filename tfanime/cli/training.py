@@ -276,18 +276,13 @@ def _checked(ctx: click.Context, recipe: str, data: str, out: str, options: dict
 
 def _check_begun(ctx: click.Context, model: Path, options: dict) -> None:
     """The same of training a model on, whose settings are taken over."""
-    from tfanime.core.bounds import read_object
-    from tfanime.core.programs import check_run
-    from tfanime.recipes import Config
     from tfanime.training import plan
 
     changes = {name: value for name, value in options.items() if name not in RUNNING}
     with _usage(ctx):
         _check_budget(options)
-        if (model / "config.json").is_file():
-            check_run(model)
-            stored = read_object(model / "config.json").get("config")
-            plan.chosen(Config.from_json(stored), **changes)
+        if (config := plan.stored_config(model)) is not None:
+            plan.chosen(config, **changes)
 
 
 def _check_cells(ctx: click.Context, recipe, axes: dict, data, options: dict, fixed: dict) -> None:
@@ -303,7 +298,10 @@ def _check_cells(ctx: click.Context, recipe, axes: dict, data, options: dict, fi
 def _check_budget(options: dict) -> None:
     from tfanime.training.budget import check_budget
 
-    check_budget(*(options[name] for name in ("steps", "epochs", "minutes")))
+    given = [options[name] for name in ("steps", "epochs", "minutes")]
+    if given == [None] * 3:
+        raise ValueError("Say when to stop: --steps, --epochs or --minutes.")
+    check_budget(*given)
 
 
 @contextmanager

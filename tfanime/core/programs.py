@@ -78,7 +78,7 @@ def required(identity: str, run: str | os.PathLike) -> Program:
     """
     if identity in _programs:
         return _programs[identity]
-    name = identity.partition(" ")[0]
+    name = Path(identity.partition(" ")[0]).name  # a stranger may have written it
     if any(program.name == name for program in _programs.values()):
         problem = f"{name} has changed since. Name it as it was"
     else:

@@ -6,6 +6,7 @@ is made. What only the networks themselves can tell is left to `training.build`.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -118,6 +119,16 @@ def penalty_names(penalty: str) -> tuple[str, ...]:
     return names
 
 
+def usual_weight(penalty: str) -> float | None:
+    """The weight of a registered penalty where none is chosen."""
+    known = PENALTIES.fact(penalty, "weight")
+    if known is not None:
+        return known
+    parameters = [*inspect.signature(PENALTIES.get(penalty)).parameters.values()]
+    usual = parameters[0].default if parameters else None
+    return float(usual) if isinstance(usual, (int, float)) else None
+
+
 def check_networks(config) -> None:
     """Refuses networks that there are not, options that they do not take, and sizes that they
     cannot have.
@@ -220,7 +231,7 @@ def _check_objective(config) -> None:
             f"label_smoothing needs a loss with targets ({', '.join(fitting)}); the {config.loss} "
             f"loss has none. Received: {config.label_smoothing}."
         )
-    usual = {name: PENALTIES.fact(name, "weight") for name in names}
+    usual = {name: usual_weight(name) for name in names}
     if config.penalty_weight is None and len({*usual.values()}) > 1:
         told = ", ".join(f"{name} {weight}" for name, weight in usual.items())
         raise ValueError(

@@ -10,9 +10,8 @@ from typing import Any
 
 from tfanime.core.labels import Field, LabelSchema, free_codes
 from tfanime.core.schedules import Schedule
-from tfanime.recipes.checks import penalty_names
+from tfanime.recipes.checks import penalty_names, usual_weight
 from tfanime.recipes.config import Config
-from tfanime.registries import PENALTIES
 
 # What the data decide, as long as it is this.
 UNDECIDED = {
@@ -99,15 +98,3 @@ def penalty_weight(config: Config):
     if config.penalty_weight is not None or not names:
         return config.penalty_weight
     return usual_weight(names[0])
-
-
-def usual_weight(penalty: str) -> float | None:
-    """The weight of a registered penalty where none is chosen."""
-    import inspect
-
-    known = PENALTIES.fact(penalty, "weight")
-    if known is not None:
-        return known
-    parameters = [*inspect.signature(PENALTIES.get(penalty)).parameters.values()]
-    usual = parameters[0].default if parameters else None
-    return float(usual) if isinstance(usual, (int, float)) else None

@@ -80,7 +80,8 @@ def check_settings(config: Config, source, out: str | os.PathLike) -> None:
         out: the run folder.
     """
     refuse_others(Path(out), "config", config.to_json())
-    check_start(config)
+    if not checkpoint.checkpoints(out):  # a run that goes on needs it no more
+        check_start(config)
     if isinstance(source, PackedDataset) or is_packed(source):
         data = source if isinstance(source, PackedDataset) else PackedDataset.open(source)
         check_data(config, data)
@@ -160,14 +161,9 @@ def check_start(config: Config) -> None:
             "start is a run folder with checkpoints, or a model that ships with "
             f"{checkpoint.CRITIC}. Received: {config.start!r}."
         )
-    if not (folder / "config.json").is_file():
+    theirs = stored_config(folder)
+    if theirs is None:
         return
-    programs.check_run(folder)
-    stored = bounds.read_object(folder / "config.json").get("config")
-    try:
-        theirs = Config.from_json(stored)
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return  # damage, which is said where the networks are built
     differing = [
         f"{role} {getattr(theirs, role)['name']}, here {getattr(config, role)['name']}"
         for role in ("generator", "discriminator")
@@ -185,6 +181,22 @@ def check_start(config: Config) -> None:
             "start needs a model of the same networks, and of pictures of the same or half the "
             f"size. Received: {config.start!r}, with {'; '.join(differing)}."
         )
+
+
+def stored_config(folder: Path) -> Config | None:
+    """The settings of a run or a model that ships; None where it says none, or is damaged, which is
+    said where it is read in earnest.
+
+    Raises:
+        ValueError: when it was made with a user's file that has not been run.
+    """
+    if not (folder / "config.json").is_file():
+        return None
+    programs.check_run(folder)
+    try:
+        return Config.from_json(bounds.read_object(folder / "config.json")["config"])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def check_data(config: Config, data) -> None:

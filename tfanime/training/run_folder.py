@@ -97,7 +97,7 @@ def _refuse_another_file(out: Path, before: str | None, now: str | None) -> None
     """Says of a recipe's file that it was changed since the run began."""
     if before == now or before is None or now is None:
         return
-    name = before.partition(" ")[0]
+    name = Path(before.partition(" ")[0]).name
     raise ValueError(
         f"The folder {str(out)!r} holds a run made with {before}, and the recipe is {now}: it has "
         "changed. Choose another --out, or go on with the copy that the run keeps: tfanime train "
