@@ -375,7 +375,6 @@ export class Studio extends Store {
 
   openOne(shot: Shot, view: View = "one"): void {
     this.stop();
-    this.drafting = false;
     this.set({ view, settings: shot.settings });
     this.gallery.collect(shot);
     this.present(shot);
@@ -384,6 +383,7 @@ export class Studio extends Store {
 
   stop(): void {
     this.waiting = null;
+    this.drafting = false;
     this.sheet.stop();
     this.explorer.stop();
     this.films.clear();
