@@ -530,7 +530,7 @@ def test_all_that_came_out_can_be_kept(visit, tiny):
     page.get_by_role("button", name="Keep all").click()
     until(page, "location.hash.includes('glasses=')")
     drawn = {"hair": "red", "year": 2001}
-    tags = tiny.schema.decode(latent.sample_labels(5, 1, tiny.schema, drawn)[0])
+    tags = tiny.schema.decode(seeds.sample_labels(5, 1, tiny.schema, drawn)[0])
     assert same(shown(page), tiny.draw(5, 0, {**tags, "year": 2001}))
     assert page.get_by_role("button", name="Keep all").is_disabled()
     draw(page)
