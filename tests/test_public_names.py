@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import inspect
 import re
 from pathlib import Path
@@ -100,6 +100,16 @@ def test_public_functions_say_what_they_take_and_give():
         if signature.return_annotation is inspect.Signature.empty:
             bare.append(f"{name} ->")
     assert bare == []
+
+
+def test_types_are_checked_where_public_names_live():
+    modules = {module for module, _ in tfanime._FUNCTIONS.values()}
+    modules |= {f"tfanime.{name}" for name in tfanime._MODULES} - {"tfanime.prepare"}  # is empty
+    files = [str(importlib.util.find_spec(module).origin) for module in modules]
+    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    listed = settings.partition("[tool.mypy]")[2].partition("]")[0]
+    places = [Path(file).relative_to(ROOT).as_posix() for file in files]
+    assert [place for place in sorted(places) if f'"{place}",' not in listed] == []
 
 
 def test_a_size_is_called_size():

@@ -64,7 +64,7 @@ class LabelSchema:
     fields: tuple[Field, ...]
     examples: np.ndarray | None = attribute(default=None, compare=False, repr=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         kinds = [f.kind == "vector" for f in self.fields]
         if kinds != sorted(kinds):
             raise ValueError(
@@ -218,7 +218,7 @@ class LabelSchema:
             part = np.asarray(labels, np.float64)[:, self.slices()[field.name]]
             part = part[~np.isnan(part).any(axis=1)]
             if not len(part) or field.kind == "vector":
-                frequencies = ()
+                frequencies = np.empty(0)
             elif field.kind == "value":
                 frequencies = np.quantile(part[:, 0], np.linspace(0, 1, QUANTILES))
             else:

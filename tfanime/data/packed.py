@@ -101,7 +101,7 @@ class PackedDataset(Pictures):
             labels = open_array(path / "labels.npy", (manifest["count"], schema.size), np.float32)
         data = cls(shards, labels, schema, path, manifest["sha256"])
         if manifest.get("texts"):
-            return data._with_texts(manifest["texts"])
+            return data._with_texts(path, manifest["texts"])
         return data
 
     def __len__(self) -> int:
@@ -127,7 +127,7 @@ class PackedDataset(Pictures):
         if self._given_sha256 is None:
             digest = hashlib.sha256()
             for start in range(0, self.count, 1024):
-                digest.update(self.images(slice(start, start + 1024)))
+                digest.update(self.images(slice(start, start + 1024)).data)
             labels = self.labels() if self.schema else None
             return finish_digest(digest, self.count, self.height, self.width, labels)
         return self._given_sha256
@@ -205,7 +205,7 @@ class PackedDataset(Pictures):
 
     def with_rows(self) -> PackedDataset:
         """The same images and labels; the schema keeps rows of these to draw from."""
-        schema = self.schema.with_rows(self.labels())
+        schema = self.schema and self.schema.with_rows(self.labels())
         return self._view(self._labels, schema, self.sha256, self._rows, self.text_files)
 
     def with_codes(self, codes: Sequence[Field]) -> PackedDataset:
@@ -213,7 +213,7 @@ class PackedDataset(Pictures):
         of the images."""
         schema = LabelSchema(tuple(codes))
         labels = np.full((self._ends[-1], schema.size), np.nan, np.float32)
-        if self.schema is not None:
+        if self.schema is not None and self._labels is not None:
             schema = self.schema.with_codes(codes)
             labels = schema.widen(self._labels, self.schema)
         return self._view(labels, schema, self.sha256, self._rows, self.text_files)
@@ -245,7 +245,7 @@ class PackedDataset(Pictures):
         """The same images with other labels `(n, schema.size)`; `sha256` is theirs together."""
         return self._view(labels, schema, sha256, self._rows, text_files)
 
-    def _with_texts(self, names: Sequence[str]) -> PackedDataset:
+    def _with_texts(self, path: Path, names: Sequence[str]) -> PackedDataset:
         """With the vectors of texts (`tfanime.text.attach`) behind the labels.
 
         Raises:
@@ -253,7 +253,7 @@ class PackedDataset(Pictures):
         """
         fields = list(self.schema.fields) if self.schema else []
         columns, digest = [self.labels()], hashlib.sha256(self.sha256.encode())
-        files = [text_file(self.path, name) for name in names]
+        files = [text_file(path, name) for name in names]
         for name, file in zip(names, files, strict=True):
             vectors = text_vectors(file, len(self))
             fields.append(Field(name, "vector", length=vectors.shape[1]))
@@ -263,7 +263,14 @@ class PackedDataset(Pictures):
         schema = LabelSchema(tuple(fields)).with_examples(labels)
         return self.with_labels(labels, schema, digest.hexdigest(), files)
 
-    def _view(self, labels, schema, sha256, rows, text_files) -> PackedDataset:
+    def _view(
+        self,
+        labels: np.ndarray | None,
+        schema: LabelSchema | None,
+        sha256: str | None,
+        rows: np.ndarray,
+        text_files: Sequence[Path],
+    ) -> PackedDataset:
         return PackedDataset(self._shards, labels, schema, self.path, sha256, rows, text_files)
 
     # ---- in batches --------------------------------------------------------------------------

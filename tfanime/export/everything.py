@@ -64,8 +64,9 @@ def export_all(
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", run.resolve().name).strip("-") or "model"
     if name.isdecimal():
         name = f"model-{name}"
-    own = upscaler is None or upscaler == NONE
-    runs = [run] if own else [run, zoo.locate(upscaler)]
+    runs = [run]
+    if upscaler is not None and upscaler != NONE:
+        runs.append(zoo.locate(upscaler))
     # The quick ones first: what is wrong with the run shows before the long measuring.
     steps: dict[str, Callable[[], object]] = {
         "litert": lambda: export_litert(run, out / "litert"),

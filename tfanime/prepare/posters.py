@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -190,8 +191,8 @@ def _write(
     usable = checked(opened, Labels(None, {}, {}, []), fit | {"smallest": 0})
     counts: Counter[tuple[str, str]] = Counter()
     with ExitStack() as stack:
-        for side in sides.values():
-            stack.callback(side.close)
+        for one in sides.values():
+            stack.callback(one.close)
         for name, picture in with_progress(usable, len(opened.names), progress):
             row = matched[name].row
             if not isinstance(picture, Rejected):
@@ -212,8 +213,8 @@ def _write(
             f"Each side of the split needs a usable poster, and {' and '.join(empty)} has none. "
             f"Received: {lines}. Use more posters, or test=0 (--test 0)."
         )
-    for name, side in sides.items():
-        side.finish(made_from=settings | {"side": name}, source=f"{name} side of posters")
+    for name, one in sides.items():
+        one.finish(made_from=settings | {"side": name}, source=f"{name} side of posters")
     return dict(sorted(counts.items(), reverse=True)), rejected
 
 
@@ -235,7 +236,7 @@ class _Side:
             json.dumps({"file": name, **poster.texts}, ensure_ascii=False, allow_nan=False) + "\n"
         )
 
-    def finish(self, **notes) -> None:
+    def finish(self, **notes: Any) -> None:
         write_json(self.folder / "files.json", self.names)
         self.writer.finish(
             np.stack(self.labels),

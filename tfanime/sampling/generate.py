@@ -218,7 +218,7 @@ def loaded(run: Any) -> Generator:
     return load_generator(run)
 
 
-def _of_gan(gan) -> Generator:
+def _of_gan(gan: Any) -> Generator:
     from tfanime.zoo.saved import Generator
 
     model = gan.ema_generator

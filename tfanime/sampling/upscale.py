@@ -17,10 +17,10 @@ from tfanime.core.decode import read_image
 from tfanime.core.images import check_pictures, save_image, to_float, to_uint8
 
 if TYPE_CHECKING:
-    from tfanime.zoo.saved import Upscaler
+    from tfanime.zoo.saved import Generator, Upscaler
 
 if TYPE_CHECKING:
-    from tfanime.zoo.saved import Upscaler
+    from tfanime.zoo.saved import Generator, Upscaler
 
 TILE = 256
 SMALLEST_TILE = 16
@@ -107,7 +107,7 @@ def loaded(run: Any) -> Upscaler:
     return load_upscaler(run)
 
 
-def chosen(generator, upscale: object):
+def chosen(generator: Generator, upscale: Any) -> Upscaler | None:
     """The loaded upscaler for a generator's pictures, or None.
 
     Args:
