@@ -111,14 +111,18 @@ def _listed(soup: BeautifulSoup, url: str) -> Iterator[Item]:
             if own is not None:
                 links.setdefault(own, []).append(node)
                 days.setdefault(own, day)
-    for own, found in links.items():
-        title = next((text for text in map(pages.text, found) if text), "")
-        box = _box(found[0], own)
+    for own, own_links in links.items():
+        title = next((text for text in map(pages.text, own_links) if text), "")
+        box = _box(own_links[0], own)
         title = title or pages.clean_line(pages.attribute(box.find("img", alt=True), "alt"))
         row_day = read_day(pages.text(box)) if box.name == "tr" else None
         if title:
             yield Item(
-                own, title, _brand(box, found[-1], title), row_day or days[own], item_link(own, url)
+                own,
+                title,
+                _brand(box, own_links[-1], title),
+                row_day or days[own],
+                item_link(own, url),
             )
 
 

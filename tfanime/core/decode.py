@@ -185,22 +185,22 @@ def _to_srgb(picture: Image.Image, alpha: bool) -> Image.Image:
         paper.alpha_composite(colours)
         return paper.convert("RGB")
 
-    found = _by_strips(picture, "RGBA" if clear and alpha else "RGB", convert)
-    if found.mode == "RGBA" and found.getchannel("A").getextrema()[0] == 255:
-        return found.convert("RGB")
-    return found
+    converted = _by_strips(picture, "RGBA" if clear and alpha else "RGB", convert)
+    if converted.mode == "RGBA" and converted.getchannel("A").getextrema()[0] == 255:
+        return converted.convert("RGB")
+    return converted
 
 
 def _by_strips(
     picture: Image.Image, mode: str, convert: Callable[[Image.Image], Image.Image]
 ) -> Image.Image:
     """`convert` of some rows at a time: what it needs in between stays small."""
-    found = Image.new(mode, picture.size)
+    whole = Image.new(mode, picture.size)
     rows = max(1, STRIP_PIXELS // picture.width)
     for top in range(0, picture.height, rows):
         box = (0, top, picture.width, min(top + rows, picture.height))
-        found.paste(convert(picture.crop(box)), box)
-    return found
+        whole.paste(convert(picture.crop(box)), box)
+    return whole
 
 
 def _eight_bits(part: Image.Image) -> Image.Image:

@@ -56,8 +56,8 @@ def _draw_examples(examples: np.ndarray, u: np.ndarray, given: np.ndarray | None
         return examples[(u * len(examples)).astype(int)]
     drawn = np.empty((len(u), examples.shape[1]), np.float32)
     for i, row in enumerate(given):
-        known = ~np.isnan(row)
-        apart = np.nansum(np.abs(examples[:, known] - row[known]), axis=1)
+        asked = ~np.isnan(row)
+        apart = np.nansum(np.abs(examples[:, asked] - row[asked]), axis=1)
         close = np.flatnonzero(apart <= apart.min() + 1e-6)
         drawn[i] = examples[close[int(u[i] * len(close))]]
     return drawn

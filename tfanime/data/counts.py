@@ -24,19 +24,19 @@ def label_counts(schema: LabelSchema, labels: np.ndarray) -> list[tuple[str, str
 
 
 def _counted(field: Field, part: np.ndarray) -> str:
-    known = part[~np.isnan(part).any(axis=1)]
+    labelled = part[~np.isnan(part).any(axis=1)]
     if field.kind == "value":
-        span = known.min(initial=1.0), known.max(initial=0.0)
+        span = labelled.min(initial=1.0), labelled.max(initial=0.0)
         ends = [f"{field.low + x * (field.high - field.low):g}" for x in span]
-        told = [f"{ends[0]} to {ends[1]} {len(known):,}"] if len(known) else []
+        told = [f"{ends[0]} to {ends[1]} {len(labelled):,}"] if len(labelled) else []
     else:
-        ones = known.sum(axis=0).round().astype(int).tolist()
+        ones = labelled.sum(axis=0).round().astype(int).tolist()
         if field.kind == "flag":
-            names, ones = ("yes", "no"), [ones[0], len(known) - ones[0]]
+            names, ones = ("yes", "no"), [ones[0], len(labelled) - ones[0]]
         else:
             names = field.values
             order = sorted(range(len(names)), key=lambda i: (-ones[i], i))
             names, ones = [names[i] for i in order], [ones[i] for i in order]
         told = [f"{plain(name)} {count:,}" for name, count in zip(names, ones, strict=True)]
-    unknown = len(part) - len(known)
+    unknown = len(part) - len(labelled)
     return "; ".join(filter(None, [", ".join(told), f"unknown {unknown:,}" if unknown else ""]))

@@ -68,10 +68,10 @@ def is_packed(folder: str | os.PathLike) -> bool:
     if not path.is_file():
         return False
     try:
-        stored = read_json(path)
+        manifest = read_json(path)
     except (OSError, ValueError, RecursionError):
         return True
-    return not (isinstance(stored, dict) and "labels" in stored and "format" not in stored)
+    return not (isinstance(manifest, dict) and "labels" in manifest and "format" not in manifest)
 
 
 def finish_digest(digest, count: int, height: int, width: int, labels: np.ndarray | None) -> str:
