@@ -78,6 +78,10 @@ class _Address:
             )
         return cls(found[1], found[2] or "main")
 
+    @property
+    def name(self) -> str:
+        return self.repository.partition("/")[2]
+
     def __str__(self) -> str:
         return f"{PREFIX}{self.repository}"
 
@@ -111,10 +115,10 @@ def fetch(address: str) -> Path:
         if not note.is_file():
             raise
         print(f"{error} What was fetched before serves.", file=sys.stderr)
-        return place / read_json(note)["commit"]
+        return place / read_json(note)["commit"] / where.name
     if not COMMIT.fullmatch(commit):
         raise RuntimeError(f"The hub at {api.endpoint} names no commit of {where}.")
-    folder = place / commit
+    folder = place / commit / where.name  # exports are called as it is
     if not folder.exists():
         _download(api, where, commit, _chosen(where, sizes), folder)
     write_json(note, {"commit": commit})
@@ -261,9 +265,8 @@ def _card(folder: Path, where: _Address) -> str:
     """The model's own card, or what its files say."""
     from tfanime.export.card import trained
 
-    name = where.repository.partition("/")[2]
     own = folder / OWN_CARD
-    text = own.read_text(encoding="utf-8") if own.is_file() else trained(folder, name)
+    text = own.read_text(encoding="utf-8") if own.is_file() else trained(folder, where.name)
     if not own.is_file() and (folder / "final.png").is_file():
         text += f"\n\n![pictures of the last step]({SHEET})"
     lines = [text.rstrip(), "", "## Use", "", f"    {EXTRA.replace(' in', '    # in')} of tfanime"]
@@ -317,7 +320,7 @@ def _front_matter(
         pipeline_tag=task,
         tags=["anime", "gan", "image-generation", "keras", *tags],
         datasets=list(datasets) or None,
-        model_name=where.repository.partition("/")[2],
+        model_name=where.name,
         metrics=sorted({one.metric_type for one in results}) or None,
         eval_results=results or None,
     ).to_yaml()
