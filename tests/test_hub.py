@@ -241,13 +241,14 @@ def test_only_files_of_a_model_are_taken(server):
         "run.py": b"print('taken')",
         "state.pkl": b"pickle",
         "text/text-a/b.npz": b"",
+        "text/order.json": b"[]",
         "README.md": b"---\nlicense: mit\n---\n\n# Faces\n",
     }
     folder = hub.fetch("hf://you/faces")
-    known = {*files_of("faces-64"), "MODEL_CARD.md"}
+    known = {*files_of("faces-64"), "MODEL_CARD.md", "text", "text/order.json"}
     assert {one.relative_to(folder).as_posix() for one in folder.rglob("*")} == known
     assert (folder / "MODEL_CARD.md").read_text() == "# Faces\n"
-    assert set(server.asked) == {*files_of("faces-64"), "README.md"}
+    assert set(server.asked) == {*files_of("faces-64"), "README.md", "text/order.json"}
 
 
 @pytest.mark.parametrize(
@@ -339,7 +340,8 @@ def test_a_newer_version_is_fetched(server):
     hub.fetch.cache_clear()
     second = hub.fetch("hf://you/faces")
     assert first != second and (second / "figures.json").read_bytes() == b"{}"
-    assert hub.fetch(f"hf://you/faces@{second.name}") == second
+    assert hub.fetch(f"hf://you/faces@{second.parent.name}") == second
+    assert second.name == "faces"  # what exports of it are called
 
 
 def test_without_the_package_the_extra_is_named(monkeypatch):

@@ -57,6 +57,7 @@ def test_files(kind, run, tmp_path):
     assert f"| **{kind}** |" in (tmp_path / "out" / "MODEL_CARD.md").read_text()
 
 
+@pytest.mark.slow
 def test_litert_says_nothing_by_itself(run, tmp_path):
     """It writes to file descriptor 2, whatever the log level is."""
     code = f"import tfanime; tfanime.export_litert({str(run)!r}, {str(tmp_path / 'out')!r})"

@@ -126,9 +126,8 @@ def _collect(folder: Path, out: Path) -> None:
 
 def _card(folder: Path, where: Address) -> str:
     """The model's own card, or what its files say."""
-    name = where.repository.partition("/")[2]
     own = folder / OWN_CARD
-    text = own.read_text(encoding="utf-8") if own.is_file() else trained(folder, name)
+    text = own.read_text(encoding="utf-8") if own.is_file() else trained(folder, where.name)
     if not own.is_file() and (folder / "final.png").is_file():
         text += f"\n\n![pictures of the last step]({SHEET})"
     lines = [text.rstrip(), "", "## Use", "", f"    {EXTRA.replace(' in', '    # in')} of tfanime"]
@@ -178,7 +177,7 @@ def _front_matter(
         pipeline_tag=task,
         tags=["anime", "gan", "image-generation", "keras", *tags],
         datasets=list(datasets) or None,
-        model_name=where.repository.partition("/")[2],
+        model_name=where.name,
         metrics=sorted({one.metric_type for one in results}) or None,
         eval_results=results or None,
     ).to_yaml()

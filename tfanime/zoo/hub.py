@@ -66,6 +66,10 @@ class Address:
             )
         return cls(found[1], found[2] or "main")
 
+    @property
+    def name(self) -> str:
+        return self.repository.partition("/")[2]
+
     def __str__(self) -> str:
         return f"{PREFIX}{self.repository}"
 
@@ -99,10 +103,10 @@ def fetch(address: str) -> Path:
         if not note.is_file():
             raise
         print(f"{error} What was fetched before serves.", file=sys.stderr)
-        return place / read_json(note)["commit"]
+        return place / read_json(note)["commit"] / where.name
     if not COMMIT.fullmatch(commit):
         raise RuntimeError(f"The hub at {api.endpoint} names no commit of {where}.")
-    folder = place / commit
+    folder = place / commit / where.name  # exports are called as it is
     if not folder.exists():
         _download(api, where, commit, _chosen(where, sizes), folder)
     write_json(note, {"commit": commit})
