@@ -415,10 +415,9 @@ def test_endless_pictures_give_back_their_memory(visit):
     page = visit("#model=tiny&seed=3", viewport={"width": 1000, "height": 600})
     look(page, "Many")
     page.get_by_label("Endless").check()
-    for goal in (20, 32, 44, 56, 68):
-        until(page, f"document.querySelectorAll('.grid li').length >= {goal}")
-        page.evaluate("document.querySelector('.listed').scrollTo(0, 1e6)")
-    until(page, "document.querySelectorAll('.grid li').length >= 68")
+    page.wait_for_selector(".listed.endless")
+    further = "document.querySelector('.listed').scrollTo(0, 1e6)"
+    until(page, f"({further}, document.querySelectorAll('.grid li').length >= 68)")
     page.wait_for_timeout(300)
     assert page.locator(".grid canvas").count() < 50
     assert page.locator(".grid li").first.locator("canvas").count() == 0

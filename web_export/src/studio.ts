@@ -46,6 +46,7 @@ export class Studio extends Store {
   readonly address = new Address(this);
   private ids = Date.now() * 1000; // later than those of earlier visits
   private drafting = false; // the newest picture comes from a slider that may move on
+  private rested = false; // and has an address of its own, which the next takes over
   private waiting: { draft: boolean } | null = null;
   private opens = 0; // counts openings, so that one that was overtaken changes nothing
   private drawing = false;
@@ -274,7 +275,7 @@ export class Studio extends Store {
         if (!this.waiting && !this.gallery.same(settings, this.state.settings)) continue;
         const moved = this.drafting && wish.draft;
         this.drafting = wish.draft;
-        if (moved) this.address.replace();
+        this.rested &&= moved;
         this.gallery.collect(shot, moved);
         this.present(shot, wish.draft ? PAUSE : 0);
         // Browsers count how often an address changes, and some refuse it then.
@@ -297,7 +298,11 @@ export class Studio extends Store {
 
   private async settle(): Promise<void> {
     clearTimeout(this.timer);
-    if (this.drafting) this.address.write();
+    if (this.drafting) {
+      if (this.rested) this.address.replace();
+      this.address.write();
+      this.rested = true;
+    }
     await this.explorer.draw();
     await this.sharpen();
   }
