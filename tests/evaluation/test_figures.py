@@ -13,7 +13,7 @@ from tfanime.cli import main
 from tfanime.core.labels import Field, LabelSchema
 from tfanime.core.seeds import latents, slerp
 from tfanime.evaluation import figures
-from tfanime.evaluation.figures import curves, dataset
+from tfanime.evaluation.figures import curves, dataset, drawing, feature_space
 
 YEAR = LabelSchema((Field("year", "value", low=2000, high=2004),))
 
@@ -64,14 +64,16 @@ def test_embedding(faces, tmp_path, method):
 
 def test_an_embedding_says_which_frames_are_whose(faces, tmp_path, monkeypatch):
     told = []
-    real = figures._thumbnails
-    monkeypatch.setattr(figures, "_thumbnails", lambda *given: told.append(given) or real(*given))
+    real = feature_space._thumbnails
+    monkeypatch.setattr(
+        feature_space, "_thumbnails", lambda *given: told.append(given) or real(*given)
+    )
     figures.embedding(faces, tmp_path / "a.png", data=faces, n=4, method="pca")
     canvas = real(*told[0])
     texts = [text.get_text() for text in canvas.legends[0].get_texts()]
     colours = [to_hex(patch.get_facecolor()) for patch in canvas.legends[0].get_patches()]
     assert dict(zip(colours, texts, strict=True)) == {
-        figures.BLUE: "in memory", figures.GREY: "in memory, real"
+        drawing.BLUE: "in memory", drawing.GREY: "in memory, real"
     }  # fmt: skip
     assert set(told[0][2]) == set(colours)
 
