@@ -432,7 +432,7 @@ def test_train_from_a_model(invoke, tuned, tmp_path):
         (["--from", "faces-64", "missing/", "--steps", 1, "--out", "x"], "does not exist"),
         (["--from", "face-64", ".", "--steps", 1, "--out", "x"], "Did you mean 'faces-64'?"),
         (["--from", "faces-64", ".", "--data", ".", "--steps", 1, "--out", "x"], "one DATA"),
-        (["--from", "faces-64", ".", "--out", "x"], "A run needs a budget"),
+        (["--from", "faces-64", ".", "--out", "x"], "Say when to stop"),
         (["--from", "faces-64", ".", "--steps", 1, "--out", "x", "--set", "g_lrr=1"], "g_lr'?"),
         (["dcgan", "--steps", 1, "--out", "x"], "Missing option '--data'"),
         (["--data", "drawn", "--steps", 1, "--out", "x"], "Missing argument 'RECIPE'"),
