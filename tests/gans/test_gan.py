@@ -771,5 +771,5 @@ def test_pictures_of_bytes_are_refused():
     gan = make()
     gan.compile()
     shots = np.zeros((BATCH, *batch()["images"].shape[1:]), np.uint8)
-    with pytest.raises(ValueError, match="float32 in .* Received: uint8. .*to_float"):
+    with pytest.raises(ValueError, match="float32 in .* Received: uint8 from 0 to 0. .*to_float"):
         gan.fit(shots, verbose=0)

@@ -19,7 +19,6 @@ from tfanime.cli.kinds import (
     Step,
     Tags,
 )
-from tfanime.sampling.upscale import NONE
 
 UPSCALE = click.option(
     "--upscale",
@@ -46,7 +45,7 @@ def with_upscaler(ctx, options: dict) -> dict:
     if options.pop("no_upscale"):
         if options["upscale"] is not None:
             raise click.UsageError("Give --upscale or --no-upscale, not both.", ctx)
-        options["upscale"] = NONE
+        options["upscale"] = "none"
     return options
 
 
