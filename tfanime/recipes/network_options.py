@@ -71,8 +71,14 @@ def check_size(role: str, spec: Mapping, height: int, width: int) -> None:
     if isinstance(check, str):
         module, _, attribute = check.partition(":")
         check = getattr(importlib.import_module(module), attribute)
-    if check is not None:
-        check(height, width, **{key: value for key, value in spec.items() if key != "name"})
+    options = {key: value for key, value in spec.items() if key != "name"}
+    try:
+        if check is not None:
+            check(height, width, **options)
+    except TypeError as error:
+        raise ValueError(
+            f"The {role} {name!r} does not take these values: {options} ({error})."
+        ) from error
 
 
 @functools.cache
