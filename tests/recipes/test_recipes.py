@@ -47,7 +47,7 @@ def tiny(name, **overrides):
             "projected_every": 1,
             **overrides,
         }
-    if config.generator["name"] in ("srresnet", "srgan", "compact"):
+    if config.generator["name"] in ("srresnet", "srgan", "compact", "r3gan"):
         options["blocks"] = 1
     if name == "lineart":  # which asks no discriminator by itself
         overrides = {"adversarial_weight": 0.5, "feature_model": None, **overrides}
@@ -56,7 +56,7 @@ def tiny(name, **overrides):
         latent_dim=6,
         batch_size=BATCH,
         generator=options,
-        discriminator=options if config.discriminator["name"] == "srresnet" else judge,
+        discriminator=options if config.discriminator["name"] in ("srresnet", "r3gan") else judge,
         **overrides,
     )
 

@@ -8,10 +8,13 @@ momentum, no minibatch statistics. Rates, penalties and Adam's second moment, th
 generator and the augmentation follow half a cosine, here over 500,000 images (20 million in the
 paper); train on, and they stay where they end. 3x3 convolutions are dense (`models.r3gan`).
 
-Labels are ignored, as most of the paper does without; with them, take `--set
+What differs from the paper besides: images are bounded by a tanh, both networks are updated at the
+same weights, and batches hold 16 images instead of 256. Labels are ignored; with them, take `--set
 conditioning=projection`, the nearest to what it does for classes.
 
-Expect: not measured.
+Expect: not measured on faces; docs/toy_modes.md counts the modes that its objective covers. Cost:
+2.70 billion multiply-adds an image at 64 px, of which the two penalties are more than half.
+docs/performance.md tells how that was counted.
 
     tfanime train r3gan --data faces/ --size 64 --minutes 120 --out runs/r3gan
 """
