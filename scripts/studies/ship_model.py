@@ -244,7 +244,7 @@ def measure(model: Path, held_out: PackedDataset, extractors: list[str]) -> list
 
 def measure_upscaler(model: Path, held_out: PackedDataset, extractors: list[str]) -> list[dict]:
     """How near enlarged pictures come to the real ones, beside plain ways to enlarge; the sheet."""
-    upscaler = load_upscaler(model)
+    upscaler, faults = load_upscaler(model), compare_upscalers.faults_of(model)
     chosen = np.random.default_rng(0).permutation(len(held_out))[:ENLARGED]
     pictures, found = held_out.images(np.sort(chosen)), []
     for number, name in enumerate(extractors):
@@ -254,18 +254,21 @@ def measure_upscaler(model: Path, held_out: PackedDataset, extractors: list[str]
             pictures,
             extractor,
             progress=True,
-            faults=compare_upscalers.faults_of(model),
+            faults=faults,
             distance=None
             if number
             else compare_upscalers.perceptual_distance(*pictures.shape[1:3]),
         )
         protocol = {
             "real set": held_out.sha256,
-            "counts": f"{len(pictures)} real pictures",
+            "counts": f"{len(pictures)} pictures",
             "factor": upscaler.factor,
             "seed": 0,
         }
-        of_features = {"extractor": extractor.name, "network": extractor.identity}
+        of_features = {
+            "feature distance": {"extractor": extractor.name, "network": extractor.identity},
+            compare_upscalers.PERCEPTUAL: {"extractor": "lite0, four maps of unit vectors"},
+        }
         columns = {"PSNR": "higher", "SSIM": "higher", compare_upscalers.PERCEPTUAL: "lower"}
         columns["feature distance"] = "lower"
         for kind in compare_upscalers.INPUTS:
@@ -273,14 +276,19 @@ def measure_upscaler(model: Path, held_out: PackedDataset, extractors: list[str]
             for column, better in columns.items():
                 if number and column != "feature distance":
                     continue
-                own = of_features if column == "feature distance" else {}
+                own = of_features.get(column, {})
                 found.append(
                     {
                         "name": f"{column.lower()}, {kind}",
                         "value": here[upscaler.name][column],
                         "better": better,
                         "floor": None,
-                        "protocol": {**protocol, "small pictures": kind, **own},
+                        "protocol": {
+                            **protocol,
+                            "small pictures": kind,
+                            **(faults if kind == "worse" else {}),
+                            **own,
+                        },
                         "details": {name: row[column] for name, row in here.items()},
                     }
                 )
