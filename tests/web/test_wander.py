@@ -79,11 +79,13 @@ def drag(page, selector: str, way: tuple[float, float], place=(0.5, 0.5)) -> Non
 
 
 def settled(page) -> None:
-    """Waits until nothing is drawn any more."""
-    before = None
+    """Waits until nothing is drawn any more, and the address says so, which it does when a drag has
+    rested for a moment."""
+    before, equal = None, 0
     for _ in range(200):
         now = page.evaluate("[location.hash, document.querySelectorAll('.busy').length]")
-        if now == before and not now[1]:
+        equal = equal + 1 if now == before and not now[1] else 0
+        if equal == 4:
             return
         before = now
         page.wait_for_timeout(120)
