@@ -205,11 +205,6 @@ export class Studio extends Store {
     else void this.draw(false);
   }
 
-  keepSeed(keepSeed: boolean): void {
-    const { settings } = this.state;
-    if (settings) this.set({ settings: { ...settings, keepSeed } });
-  }
-
   /** The face that a name has, or any other text. */
   callBy(text: string): void {
     if (this.state.view !== "one") this.look("one");
@@ -346,10 +341,8 @@ export class Studio extends Store {
       return;
     }
     if (view === "explore" && shot.settings.model === this.state.settings?.model) return this.explorer.step(shot);
-    this.drafting = false;
     const other = shot.settings.model !== this.state.settings?.model;
-    this.waiting = null;
-    this.films.clear();
+    this.stop();
     this.set({ settings: shot.settings, view: "one" });
     this.present(shot);
     this.address.write();

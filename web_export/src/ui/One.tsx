@@ -37,7 +37,7 @@ export function One() {
           aria-pressed={settings.keepSeed}
           aria-label={say("seedKeep")}
           title={say("seedKeep")}
-          onClick={() => studio.keepSeed(!settings.keepSeed)}
+          onClick={() => studio.set({ settings: { ...settings, keepSeed: !settings.keepSeed } })}
         >
           <Icon name={settings.keepSeed ? "lock" : "unlock"} />
         </button>
