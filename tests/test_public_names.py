@@ -10,17 +10,21 @@ from pathlib import Path
 import pytest
 
 import tfanime
+from tfanime import registries
+from tfanime.core.registry import Registry
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FILES = {"tfanime.json", "tfanime.js", "tfanime.d.ts"}  # of an exported site
+# By which packages announce what they bring.
+GROUPS = {one.group for one in vars(registries).values() if isinstance(one, Registry)}
 DOTTED = re.compile(r"(?<![\w./-])tfanime(?:\.[A-Za-z_]\w*)+")
 IMPORT = re.compile(r"^ *from (tfanime[\w.]*) import (?:\(([^)]*)\)|(.*))$", re.M)
 
 
 def named_in(text: str) -> set[str]:
     """Dotted names of the package, those of import lines included."""
-    names = set(DOTTED.findall(text)) - FILES
+    names = set(DOTTED.findall(text)) - FILES - GROUPS
     for module, lines, line in IMPORT.findall(text):
         listed = (lines or line.partition("#")[0]).split(",")
         names |= {f"{module}.{name.split()[0]}" for name in listed if name.strip()}

@@ -17,7 +17,7 @@ from tfanime.gans.augment import diff_augment
 from tfanime.models import dcgan
 from tfanime.training import checkpoint, lock
 from tfanime.training import stale_files as left_over
-from tfanime.training import train as training
+from tfanime.training import trainer as training
 from tfanime.training.log import read
 
 STEPS = (10, 20, 30)

@@ -261,4 +261,4 @@ def test_every_recipe_begins_with_fresh_weights():
 def test_labels_that_differ_are_named(first, train, faces):
     other = faces.select(["eyes", "smile"])
     with pytest.raises(ValueError, match="Its labels are hair, .*; here they are smile, eyes: "):
-        train("projected", other, "second", steps=1, start=str(first.path))
+        train(THROUGH_TWIN, other, "second", steps=1, start=str(first.path))

@@ -460,5 +460,5 @@ def test_building_is_not_counted_as_training(train, faces, monkeypatch):
 
     monkeypatch.setattr(place, "step_function", step_function)
     watch = SimpleNamespace(monotonic=lambda: clock[0])
-    monkeypatch.setattr("tfanime.training.train.time", watch)
+    monkeypatch.setattr("tfanime.training.trainer.time", watch)
     assert train("dcgan", faces, steps=3, strategy="none").seconds == 20.0

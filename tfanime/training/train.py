@@ -117,11 +117,11 @@ def train(
             "A GAN that is built already has its variables on one device, so strategy is 'auto' or "
             f"'none'. Received: {strategy!r}. Give a recipe or a Config instead."
         )
+    if not given and size is None and overrides.get("image_size") is None:
+        # With the recipe's own size, settings for this one would be refused.
+        overrides["size"] = own_size(data)
     config = own_gan.config_of(given, overrides) if given else chosen(recipe, **overrides)
     own = own_gan.described(given) if given else None
-    asked = size is not None or overrides.get("image_size") is not None
-    if not asked and not given and (packed := own_size(data)):
-        config = config.override(size=packed)
     out = Path(out)
     # Before the data, which may take a while to be packed or drawn.
     if not given:
