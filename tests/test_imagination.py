@@ -18,7 +18,7 @@ from tfanime.core.files import write_json
 from tfanime.core.labels import Field, LabelSchema, to_signed
 from tfanime.data import PackedDataset
 from tfanime.data.writer import Writer
-from tfanime.text.attach import attach
+from tfanime.text.attach import attach, codes_of
 from tfanime.text.codes import TextCode
 from tfanime.text.vector_cache import KeptTexts, keep_texts
 from tfanime.zoo.saved import save_generator
@@ -94,7 +94,7 @@ def test_what_a_text_is_read_as(tmp_path, data):
     assert found.images.shape == (3, 16, 16, 3)
     # -1/+1 coding: "light" is 1 in the first column.
     assert (found.images[..., 0] == round((0.5 + 1) * 127.5)).all()
-    code = data.texts[1]
+    code = codes_of(data)[1]
     expected = code.encode(["red moon"], trust_encoder=True)[0]
     signed = to_signed(found.pictures.labels)
     np.testing.assert_allclose(signed[0, -code.size :], expected, atol=1e-5)
@@ -110,7 +110,7 @@ def test_the_odds_of_the_class_that_was_chosen(tmp_path, data):
     # Three of the ten nearest texts whose class is known are of the other one.
     labels = data.labels()
     labels[1:4, :2], labels[11, :2] = [0, 1], np.nan
-    mixed = data.with_labels(labels, data.schema, data.sha256, data.texts)
+    mixed = data.with_labels(labels, data.schema, data.sha256, data.text_files)
     run = a_run(tmp_path / "run", mixed, mixed)
     found = imagine("red moon", run, n=1)
     assert found.odds == {"mood": pytest.approx(0.7)} and found.chosen == {"mood": "light"}
@@ -122,7 +122,7 @@ def test_the_odds_of_the_class_that_was_chosen(tmp_path, data):
 def test_an_even_choice_and_labels_that_no_text_decides_are_said(tmp_path, data):
     labels = data.labels()
     labels[1:6, :2], labels[11, :2] = [0, 1], np.nan
-    mixed = data.with_labels(labels, data.schema, data.sha256, data.texts)
+    mixed = data.with_labels(labels, data.schema, data.sha256, data.text_files)
     mixed = mixed.with_codes((Field("smile", "flag"),))
     run = a_run(tmp_path / "run", mixed, mixed)
     told = imagine("red moon", run, n=1).explanation()

@@ -18,9 +18,14 @@ from tfanime.evaluation.figures import curves, dataset, drawing, feature_space
 YEAR = LabelSchema((Field("year", "value", low=2000, high=2004),))
 
 
+def given(painter, n):
+    """Latents and labels of the `n` images; the last call is filled up to a whole chunk."""
+    return np.concatenate(painter.latents)[:n], np.concatenate(painter.labels)[:n]
+
+
 def test_fixed_noise_varies_the_labels_only(painter, tmp_path):
     figures.fixed_noise(painter, tmp_path / "a.png", n=9, seed=4)
-    z, labels = np.concatenate(painter.latents), np.concatenate(painter.labels)
+    z, labels = given(painter, 9)
     np.testing.assert_array_equal(z, np.repeat(latents(4, 1, 4), 9, axis=0))
     assert len(np.unique(labels, axis=0)) > 5
     assert Image.open(tmp_path / "a.png").size == (3 * 18 + 2,) * 2
@@ -28,15 +33,15 @@ def test_fixed_noise_varies_the_labels_only(painter, tmp_path):
 
 def test_fixed_attributes_varies_the_noise_only(painter, tmp_path):
     figures.fixed_attributes(painter, tmp_path / "a.png", {"hair": "blue"}, n=9, seed=4)
-    labels = np.concatenate(painter.labels)
-    np.testing.assert_array_equal(np.concatenate(painter.latents), latents(4, 9, 4))
+    z, labels = given(painter, 9)
+    np.testing.assert_array_equal(z, latents(4, 9, 4))
     assert len(np.unique(labels, axis=0)) == 1
     assert painter.schema.decode(labels[0] / 2 + 0.5)["hair"] == "blue"
 
 
 def test_interpolation_has_the_seeds_in_its_corners(painter, tmp_path):
     figures.interpolation(painter, tmp_path / "a.png", side=3, seeds=(5, 6, 7, 8))
-    z = np.concatenate(painter.latents).reshape(3, 3, 4)
+    z = given(painter, 9)[0].reshape(3, 3, 4)
     for seed, corner in zip((5, 6, 7, 8), (z[0, 0], z[0, 2], z[2, 0], z[2, 2]), strict=True):
         np.testing.assert_allclose(corner, latents(seed, 1, 4)[0], rtol=1e-5)
     np.testing.assert_allclose(z[1, 0], slerp(z[0, 0], z[2, 0], np.array([0.5]))[0], rtol=1e-5)

@@ -86,7 +86,7 @@ def test_accumulated_parts_without_a_discriminator_are_one_batch():
 def test_a_frozen_network_sees_both_pictures_moved_alike():
     gan = make(feature_model=small_features(), feature_weight=1.0, adversarial_weight=0.0)
     part = gan._parts(batch(), None, None, StepNoise(3, 0, COUNT), COUNT)[0]
-    fakes, real = gan._shown_to_features(part.real, part)
+    fakes, real = gan.content._shown(part.real, part)
     np.testing.assert_array_equal(fakes, real)
     assert np.abs(real - part.real).max() > 0.5
 

@@ -10,7 +10,7 @@ from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema
 from tfanime.data import PackedDataset, from_arrays
 from tfanime.data.writer import Writer
 from tfanime.drawn.faces import sample_labels
-from tfanime.text.attach import attach
+from tfanime.text.attach import attach, codes_of
 from tfanime.text.captions import captions
 from tfanime.text.codes import TextCode
 from tfanime.text.vector_cache import KeptTexts, keep_texts
@@ -82,7 +82,7 @@ def test_raw_codes_are_the_encoders_vectors(tmp_path, pair, capsys):
 
     folder = packed(tmp_path / "data")
     data = attach(folder, "description", "synopsis", raw=True, encoder=str(pair), progress=False)
-    code = data.texts[0]
+    code = codes_of(data)[0]
     vector = embed(["red moon"], code.load_encoder(trust_encoder=True), progress=False)[0]
     assert code.raw and code.size == data.schema.field("description").length == len(vector)
     np.testing.assert_array_equal(code.encode(["red moon"], trust_encoder=True)[0], vector)
@@ -126,7 +126,7 @@ def test_texts_become_labels(tmp_path, pair):
     labels, places = data.labels(), data.schema.slices()
     np.testing.assert_array_equal(labels[:, :2], plain.labels())
     assert np.isnan(labels[3, places["plot"]]).all() and np.isnan(labels[3, places["tags"]]).all()
-    code = data.texts[1]
+    code = codes_of(data)[1]
     expected = code.encode(["red moon", "lone sword"], trust_encoder=True)
     np.testing.assert_allclose(labels[:2, places["plot"]] * 2 - 1, expected, atol=1e-5)
     assert data.sha256 != plain.sha256
@@ -149,7 +149,7 @@ def test_batches_of_views_and_conditions(tmp_path, pair):
     data = attach(packed(tmp_path / "set"), "plot", "synopsis", encoder=pair, progress=False)
     chosen = data.select(["plot"])
     assert [f.name for f in chosen.schema.fields] == ["plot"] and chosen.sha256 == data.sha256
-    assert len(chosen.texts) == 1 and not data.select(["mood"]).texts
+    assert len(chosen.text_files) == 1 and not data.select(["mood"]).text_files
     rows = data.labels() * 2 - 1
     known = rows[[0, 1, 2, 4, 5]]
     batch = next(data.batches(6, seed=1))
@@ -164,7 +164,7 @@ def test_batches_of_views_and_conditions(tmp_path, pair):
         assert np.abs(known - condition).max(1).min() < 1e-5
     assert len(np.unique(drawn[:, 2].round(4))) == 5
     train, _ = data.split(0.5)
-    assert train.schema == data.schema and len(train.texts) == 1
+    assert train.schema == data.schema and len(train.text_files) == 1
     with pytest.raises(ValueError, match="'plan' is not a known attribute"):
         data.select(["plan"])
     with pytest.raises(ValueError, match="no labels to select"):
@@ -175,7 +175,7 @@ def test_a_run_keeps_what_the_pictures_were_said_to_be(tmp_path, pair):
     data = attach(packed(tmp_path / "set"), "plot", "synopsis", encoder=pair, progress=False)
     keep_texts(data, data, tmp_path / "run")
     code = TextCode.load(tmp_path / "run" / "text" / "text-plot.npz")
-    np.testing.assert_array_equal(code.directions, data.texts[0].directions)
+    np.testing.assert_array_equal(code.directions, codes_of(data)[0].directions)
     rows = (tmp_path / "run" / "text" / "rows.jsonl").read_text().splitlines()
     assert [json.loads(row)["title"] for row in rows] == [f"T{i}" for i in range(6)]
     np.testing.assert_array_equal(

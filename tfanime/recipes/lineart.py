@@ -12,7 +12,10 @@ From 64 to 256 pixels: 271,536 weights, 0.54 MB in float16, 1.1 billion multiply
 256: `--set generator.factor=2 generator.channels=32 generator.blocks=4`, 78,348 weights, 1.3
 billion. Windows of 128 pixels train it several times as fast as whole images.
 
-EXPECT
+Expect, after 13 minutes of one core (1,760 steps of 16 windows, `lr_decay_steps=3300`), on 32 busts
+that it has not seen, from 64 to 256 pixels: PSNR 22.17, SSIM 0.759 and a perceptual distance of
+0.368, where Lanczos has 20.74, 0.668 and 0.558; of small pictures made worse, 20.02, 0.657 and
+0.576, where Lanczos has 19.16, 0.559 and 0.875. The card of `upscaler` tells more.
 
     tfanime train lineart --data windows/ --size 128 --minutes 60 --out runs/larger
     tfanime upscale faces/ runs/larger --out faces4x/
