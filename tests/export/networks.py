@@ -25,6 +25,7 @@ GENERATED = {
         {"channels": 4, "fine_channels": 4, "normalisation": "conditional"},
         (32, 32),
     ),
+    "r3gan": ("r3gan", {"channels": 4}, (32, 48)),
     "modern_fine": ("modern", {"channels": 4, "fine_channels": 4}, (32, 32)),
 }
 

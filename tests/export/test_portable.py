@@ -54,7 +54,7 @@ def test_files(kind, run, tmp_path):
     assert f"| **{kind}** |" in (tmp_path / "out" / "MODEL_CARD.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["dcgan", "srresnet_wide"])
+@pytest.mark.parametrize("name", ["dcgan", "srresnet_wide", "r3gan"])
 def test_other_networks(name, tmp_path):
     run = saved(tmp_path / "run", name, labelled=False)
     assert tfanime.export_litert(run, tmp_path / "out").difference <= parity.FLOAT32

@@ -17,6 +17,7 @@ SMALL = {
     "dcgan": {"channels": 2},
     "srresnet": {"channels": 2, "blocks": 1},
     "modern": {"channels": 2},
+    "r3gan": {"channels": 2},
 }
 APART = [("dcgan", "none"), ("dcgan", "layer"), ("dcgan", "spectral"), ("srresnet", None)]
 
@@ -154,9 +155,9 @@ def test_initial_weights_follow_the_seed_and_no_two_layers_are_alike(name, role)
         found.append(kernels(make(name)))
     for first, again, other in zip(*found, strict=True):
         np.testing.assert_array_equal(first, again)
-        assert not np.array_equal(first, other)
+        assert not np.array_equal(first, other) or not first.any()  # some begin with zeros
     # An initializer object that layers share gives all of them the same numbers.
-    starts = [kernel.ravel()[0] for kernel in found[0]]
+    starts = [kernel.ravel()[0] for kernel in found[0] if kernel.any()]
     assert len(set(starts)) == len(starts)
 
 

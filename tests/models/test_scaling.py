@@ -13,7 +13,7 @@ from tfanime.models import DISCRIMINATORS, GENERATORS
 from tfanime.recipes.config import Config
 from tfanime.training.build import build_gan
 
-NAMES = ("dcgan", "srresnet", "modern")
+NAMES = ("dcgan", "srresnet", "modern", "r3gan")
 
 
 def inside(model, layer, x):
@@ -26,7 +26,7 @@ def test_a_sigmoid_makes_pixels_from_0_to_1_and_pictures_leave_as_ever(name):
     signed, unit = (
         GENERATORS[name](32, 32, 5, channels=4, **options) for options in ({}, {"scaling": "unit"})
     )
-    larger = 1.0 if name == "modern" else 5.0  # whose initial weights are not as small
+    larger = 1.0 if name in ("modern", "r3gan") else 5.0  # whose initial weights are not as small
     for weight, other in zip(unit.weights, signed.weights, strict=True):
         weight.assign(larger * np.asarray(other) if weight.name == "kernel" else other)
         other.assign(weight)

@@ -153,7 +153,7 @@ def test_every_recipe_takes_the_options_of_all(name):
     assert int(gan.d_optimizer.iterations.numpy()) == config.critic_steps
 
 
-@pytest.mark.parametrize("name", ["dcgan", "dcgan-sn", "wgan-gp", "modern", "projected"])
+@pytest.mark.parametrize("name", ["dcgan", "dcgan-sn", "wgan-gp", "modern", "projected", "r3gan"])
 def test_projection_is_a_choice_for_every_discriminator(name):
     config = tiny(name, conditioning="projection")
     gan = build_gan(config, SCHEMA)

@@ -45,14 +45,14 @@ def tiny(name, **overrides):
             "projected_every": 1,
             **overrides,
         }
-    if config.generator["name"] in ("srresnet", "srgan"):
+    if config.generator["name"] in ("srresnet", "srgan", "r3gan"):
         options["blocks"] = 1
     return config.override(
         image_size=32,
         latent_dim=6,
         batch_size=BATCH,
         generator=options,
-        discriminator=options if config.discriminator["name"] == "srresnet" else judge,
+        discriminator=options if config.discriminator["name"] in ("srresnet", "r3gan") else judge,
         **overrides,
     )
 

@@ -11,12 +11,13 @@ A discriminator is a `keras.Model` from pictures, or from `[pictures, labels]`, 
 is 1, or the number of places and maps that are judged one by one (`projected`).
 """
 
-from tfanime.models import dcgan, modern, projected, srgan, srresnet
+from tfanime.models import dcgan, modern, projected, r3gan, srgan, srresnet
 
 GENERATORS = {
     "dcgan": dcgan.generator,
     "srresnet": srresnet.generator,
     "modern": modern.generator,
+    "r3gan": r3gan.generator,
 }
 UPSCALERS = {"srgan": srgan.generator}
 DISCRIMINATORS = {
@@ -24,6 +25,7 @@ DISCRIMINATORS = {
     "srresnet": srresnet.discriminator,
     "modern": modern.discriminator,
     "projected": projected.discriminator,
+    "r3gan": r3gan.discriminator,
     "srgan": srgan.discriminator,
 }
 

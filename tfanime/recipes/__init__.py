@@ -20,6 +20,7 @@ NAMES = (
     "dcgan-dragan",
     "modern",
     "projected",
+    "r3gan",
     "srgan",
 )
 
