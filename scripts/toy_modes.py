@@ -39,6 +39,7 @@ from tfanime.core.files import atomic_path, write_text
 from tfanime.core.images import save_grid, to_float, to_uint8
 from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.drawn.faces import draw_face
+from tfanime.gans import penalties
 from tfanime.layers import SpectralDense
 
 WIDTH = 128  # of the hidden layers
@@ -53,6 +54,7 @@ class Objective:
 
     kind: type[gans.GAN]
     options: dict = field(default_factory=dict)
+    penalties: tuple[Callable, ...] = ()  # of the toy's weight
     spectral: bool = False
     betas: tuple[float, float] = (0.5, 0.999)
 
@@ -67,6 +69,9 @@ OBJECTIVES = {
     "dragan": Objective(gans.DRAGAN),
     "sn": Objective(gans.GAN, spectral=True, betas=(0.0, 0.9)),
     "hinge-sn": Objective(gans.HingeGAN, spectral=True, betas=(0.0, 0.9)),
+    "r3gan": Objective(
+        gans.GAN, {"loss": "relativistic"}, (penalties.r1, penalties.r2), betas=(0.0, 0.99)
+    ),
 }
 
 
@@ -82,7 +87,7 @@ class Toy:
         distance: `(samples, centres) -> (n, modes)` distances.
         share: of the samples that must be high-quality samples of a mode to cover it.
         draw: writes the picture: `(path, {objective: samples})`.
-        penalty_weight: of WGAN-GP and DRAGAN.
+        penalty_weight: of WGAN-GP, DRAGAN and R3GAN.
         rate, batch, updates: learning rate, batch, discriminator updates.
     """
 
@@ -204,6 +209,8 @@ def train(toy: Toy, objective: Objective, seed: int) -> np.ndarray:
     options = {"seed": seed, "ema_half_life": half_life, **objective.options}
     if objective.kind in (gans.WGANGP, gans.DRAGAN):
         options["penalty_weight"] = toy.penalty_weight
+    if objective.penalties:
+        options["penalty"] = [make(toy.penalty_weight) for make in objective.penalties]
     gan = objective.kind(generator, discriminator, **options)
     if objective.kind is gans.WGAN:  # the paper: no momentum, or the clipped critic is unstable
         optimizers = [keras.optimizers.RMSprop(toy.rate) for _ in range(2)]
