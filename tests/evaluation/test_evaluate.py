@@ -232,7 +232,7 @@ def test_command(faces, tmp_path):
 
 
 def test_refusals(faces, painter, tmp_path):
-    with pytest.raises(ValueError, match="A metric is one of: fid, .* Received: fod"):
+    with pytest.raises(ValueError, match="metric is one of: fid, .* Received: 'fod'"):
         evaluate(painter, faces, ["fod"])
     with pytest.raises(ValueError, match="protocol is one of: seed-a, seed-b"):
         evaluate(painter, faces, protocol="seed-c")

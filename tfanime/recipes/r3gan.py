@@ -12,9 +12,8 @@ What differs from the paper besides: images are bounded by a tanh, both networks
 same weights, and batches hold 16 images instead of 256. Labels are ignored; with them, take `--set
 conditioning=projection`, the nearest to what it does for classes.
 
-Expect: not measured on faces; docs/toy_modes.md counts the modes that its objective covers. Cost:
-2.70 billion multiply-adds an image at 64 px, of which the two penalties are more than half.
-docs/performance.md tells how that was counted.
+Expect: not measured. Cost: 2.70 billion multiply-adds an image at 64 px, of which the two penalties
+are more than half; docs/performance.md tells how that was counted.
 
     tfanime train r3gan --data faces/ --size 64 --minutes 120 --out runs/r3gan
 """
