@@ -106,7 +106,7 @@ def with_upscaler(ctx, options: dict) -> dict:
 def generate(ctx, run, n, out, grid, sliders, vary, vary_seed, **options) -> None:
     """Draw pictures: single files (--out), a sheet (--grid) or both.
 
-    Without RUN, faces-64 draws, which ships with tfanime.
+    Without RUN, busts-64 draws, which ships with tfanime.
 
     A run that was trained with labels takes each of its attributes as an option: a value
     (--hair blue), or for a yes-or-no attribute --smile, --no-smile, --smile true. Those left out
