@@ -28,8 +28,8 @@ def on_page_markdown(markdown, page, config, files):
 
     def moved(found):
         before, up, rest = found.groups()
-        if inside and up == "../":
-            return f"{before}{rest}"
+        if inside and up.count("../") > page.file.src_uri.count("/"):
+            return f"{before}{up.removeprefix('../')}{rest}"
         return f"{before}{up}{rest.removeprefix('docs/')}"
 
     markdown = LINK.sub(moved, markdown)

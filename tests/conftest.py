@@ -7,8 +7,6 @@ import pytest
 
 HERE = Path(__file__).parent
 
-# XLA compiles steps that run once or twice: what LLVM would make of them takes most of the time.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: threads would only wait
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):
         os.environ.setdefault(name, "1")

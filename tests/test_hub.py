@@ -227,9 +227,9 @@ def test_other_kinds_of_models(server, tmp_path):
     server.repositories["you/tagger"] = files_of("tagger")
     server.repositories["you/upscaler"] = files_of("upscaler")
     assert tfanime.load("hf://you/tagger").schema.columns == tfanime.load("tagger").schema.columns
-    assert tfanime.load("hf://you/upscaler").factor == 2
+    assert tfanime.load("hf://you/upscaler").factor == 4
     drawn = tfanime.generate("faces-64", n=1, upscale="hf://you/upscaler").images
-    assert drawn.shape == (1, 128, 128, 3)
+    assert drawn.shape == (1, 256, 256, 3)
     for name, task in (("tagger", "image-classification"), ("upscaler", "image-to-image")):
         tfanime.push(name, f"hf://me/{name}", license="mit")
         assert f"pipeline_tag: {task}" in server.repositories[f"me/{name}"]["README.md"].decode()

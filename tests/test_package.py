@@ -185,7 +185,7 @@ def test_python_example_of_the_readme_runs(tmp_path):
     code = f"import os; os.chdir({str(tmp_path)!r})\n{small}"
     done = run_python(code, TFANIME_CACHE=str(tmp_path / "cache"), PYTHONPATH=str(ROOT))
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("(16, 64, 64, 3) {'hair': 'pink',")
+    assert done.stdout.startswith("(16, 256, 256, 3) {'hair': 'pink',")
     assert (tmp_path / "faces.png").is_file() and (tmp_path / "loop.gif").is_file()
 
 

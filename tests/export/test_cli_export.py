@@ -43,7 +43,7 @@ def test_export(invoke, calls, tmp_path):
         "precision": "uint8",
         "site": True,
         "extractor": None,
-        "upscalers": True,
+        "upscaler": True,
         "address": None,
         "converter": "tfanime",
         "progress": True,

@@ -122,9 +122,7 @@ def test_xla_equals_eager(name):
 def assert_same_steps(name, step_of):
     # A second discriminator looks through a network deep enough to enlarge rounding beyond all
     # bounds; tests/gans/test_second_discriminator.py compiles one.
-    # A small image that rounding moves to another step of compression is another image.
-    options = {"projected": None, "degraded": 0.0}
-    config = tiny(name, adversarial_weight=1.0, **PLAIN).override(**options)
+    config = tiny(name, adversarial_weight=1.0, **PLAIN).override(projected=None)
     gan, other = (build_gan(config, SCHEMA) for _ in range(2))
     step, before = step_of(other), weights(gan)
     for i in range(2):

@@ -47,29 +47,35 @@ def test_plain_updates_are_the_recipes(bench, name):
         np.abs(v.numpy() - old).max()
         for v, old in zip(ours.discriminator_variables, before, strict=True)
     ]
-    assert np.median(moved) > 1e-4  # or equality would say nothing
+    # Or equality would say nothing. Blocks of r3gan begin with zeros, behind which nothing moves.
+    assert (np.max if name == "r3gan" else np.median)(moved) > 1e-4
     assert_close(plain.gan.discriminator_variables, ours.discriminator_variables)
     if ours.updates == "alternating":  # plain Keras has no simultaneous updates
         plain.update_generator(data, StepNoise(config.seed, plain.gan.steps_done, rows))
         assert_close(plain.gan.generator_variables, ours.generator_variables)
 
 
-def test_multiply_adds(bench):
+@pytest.fixture(scope="module")
+def counting():
+    return scripts.load("bench/multiply_adds")
+
+
+def test_multiply_adds(counting):
     """A kernel's numbers times the places it is applied at."""
     pictures = keras.Input((8, 8, 3))
     x = layers.Conv2D(4, 3, strides=2, padding="same", trainable=False)(pictures)  # at 4 x 4
     x = layers.Conv2DTranspose(5, 4, strides=2, padding="same")(x)  # applied at 4 x 4 too
     model = keras.Model(pictures, layers.Dense(7)(layers.Flatten()(x)))
     frozen, trained = 16 * 9 * 3 * 4, 16 * 16 * 4 * 5 + 8 * 8 * 5 * 7
-    assert bench.multiply_adds(model) == frozen + trained
-    assert bench.multiply_adds(model, trained=False) == frozen
-    assert bench.multiply_adds(model, trained=True) == trained
+    assert counting.multiply_adds(model) == frozen + trained
+    assert counting.multiply_adds(model, trained=False) == frozen
+    assert counting.multiply_adds(model, trained=True) == trained
 
 
-def test_an_upscaler_is_counted_at_the_size_of_its_training(bench):
+def test_an_upscaler_is_counted_at_the_size_of_its_training(counting):
     """The body works on the small pictures, the last convolution on the large ones."""
-    gan = build_gan(tiny("srgan"), SCHEMA)
-    assert bench.at_size(gan).output.shape[1:] == (32, 32, 3)
+    gan = build_gan(tiny("srgan").override(size=32), SCHEMA)
+    assert counting.at_size(gan).output.shape[1:] == (32, 32, 3)
     kernels = {
         layer.name: layer.kernel.shape for layer in gan.generator.layers if hasattr(layer, "kernel")
     }
@@ -77,4 +83,4 @@ def test_an_upscaler_is_counted_at_the_size_of_its_training(bench):
         (32 * 32 if name == "out" else 16 * 16) * int(np.prod(shape))
         for name, shape in kernels.items()
     )
-    assert bench.multiply_adds(bench.at_size(gan)) == expected
+    assert counting.multiply_adds(counting.at_size(gan)) == expected

@@ -53,9 +53,10 @@ def test_labels_of_the_curve_are_those_of_the_real_pictures(monkeypatch, tmp_pat
     rows = faces.labels(slice(0, 4))
     meter = types.SimpleNamespace(count=4, labels=rows)
     monkeypatch.setattr(quality, "quality_meter", lambda data, seed: meter)
-    gan = types.SimpleNamespace(latent_dim=3)
+    takes = types.SimpleNamespace(shape=(None, 3))
+    gan = types.SimpleNamespace(ema_generator=types.SimpleNamespace(inputs=[takes, takes]))
     curve = evaluation.QualityCurve(tmp_path, gan, faces, Config("dcgan"), faces.schema)
-    np.testing.assert_array_equal(curve.labels, to_signed(rows))
+    np.testing.assert_array_equal(curve.inputs[1], to_signed(rows))
 
 
 @pytest.mark.slow

@@ -112,8 +112,8 @@ def check_range(x) -> None:
             return  # an iterator would lose its first batch
         first = next(iter(x), None)
     first = first.get("images") if isinstance(first, dict) else keras.tree.flatten(first)[0]
-    if first is None or not _is_array(first):
-        return
+    if first is None or not _is_array(first) or len(first.shape) != 4 or first.shape[-1] != 3:
+        return  # points of a toy, for example
     values = np.asarray(first)
     low, high = (float(edge) for edge in (values.min(), values.max()))
     if not np.issubdtype(values.dtype, np.floating) or low < -1.001 or high > 1.001:
