@@ -78,7 +78,8 @@ def newest(run):
 @pytest.mark.parametrize("name", EQUAL)
 @pytest.mark.parametrize("kind", ["by_workers", "by_devices"])
 def test_as_one_process_with_the_same_global_batch(request, by_one, kind, name):
-    atol = 1e-5 if name.endswith("sgd") else 1e-3
+    # With one thread a sum is added up in another order than with two.
+    atol = 3e-5 if name.endswith("sgd") else 1e-3
     mine = arrays_of(newest(request.getfixturevalue(kind) / name))
     theirs = arrays_of(newest(by_one / name))
     assert mine.keys() == theirs.keys() and mine["gan/0000"] == STEPS
