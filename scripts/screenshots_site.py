@@ -1,6 +1,6 @@
 """Pictures of an exported site for the documentation: desktop, phone, and a transition.
 
-    python scripts/screenshots_site.py SITE [--seed 7] [--out docs/images]
+    python scripts/screenshots_site.py SITE [--seed 0] [--out docs/images]
 
 Writes site_desktop.png (light), site_phone.png (dark) and site_transition.gif, which is the file
 that the site itself saves. Needs playwright and Debian's chromium.
@@ -20,8 +20,8 @@ DRAWN = ".frame:not(.busy) canvas"
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("site", type=Path)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--tags", default="hair=blue&smile=true")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tags", default="hair=purple")
     parser.add_argument("--faces", type=int, default=7, help="pictures in the strip below")
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     arguments = parser.parse_args()
