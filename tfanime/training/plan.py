@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tfanime import recipes, zoo
 from tfanime.core import bounds, programs
@@ -26,9 +25,6 @@ from tfanime.recipes.resolve import codes_of, resolve
 from tfanime.registries import DATA_SOURCES, UPSCALERS, named_source
 from tfanime.training import checkpoint
 from tfanime.training.run_folder import refuse_other_decisions, refuse_others
-
-if TYPE_CHECKING:
-    pass
 
 ARGUMENTS = ("size", "image_size", "batch_size", "seed", "precision")
 

@@ -18,8 +18,7 @@ from tfanime.gans import GAN, SRGAN
 from tfanime.prepare.load import load_data
 from tfanime.recipes.config import Config
 from tfanime.recipes.resolve import resolve
-from tfanime.training import own_gan, strategies
-from tfanime.training import stale_files as left_over
+from tfanime.training import own_gan, stale_files, strategies
 from tfanime.training.budget import Budget, check_budget
 from tfanime.training.build import build_gan
 from tfanime.training.lock import locked
@@ -157,7 +156,7 @@ def train(
         if place.chief:  # another process may have been faster
             refuse_others(out, "config", config.to_json())
             refuse_others(out, "data", of_data)
-            left_over.remove(out)
+            stale_files.remove(out)
         meta = restored(gan, config, out, place.chief)
         with claimed(out, config, data, everything, of_data, own) if place.chief else nullcontext():
             trainer = Trainer(

@@ -1,5 +1,5 @@
 // From a line of words to attributes, in English, Japanese, Chinese and Russian: the twin of
-// tfanime/sampling/words.py, statement by statement, which explains it. Both read tfanime/sampling/words.json and are
+// tfanime/sampling/words/, statement by statement, which explains it. Both read tfanime/sampling/words.json and are
 // held to tests/words/golden.tsv.
 //
 // Plain JavaScript with its types in comments, because tests/words/twin.mjs runs this very file.
