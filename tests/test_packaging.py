@@ -99,7 +99,7 @@ def test_the_wheel_draws_in_a_clean_environment(built, tmp_path):
     assert run(command, "--version", cwd=tmp_path) == f"tfanime {tfanime.__version__}\n"
     run(command, "generate", "--n", 1, "--seed", 3, "--out", "one", cwd=tmp_path)
     drawn = np.asarray(read_image(next((tmp_path / "one").glob("*.png"))))
-    assert drawn.shape == (64, 64, 3) and drawn.std() > 20
+    assert drawn.shape == (256, 256, 3) and drawn.std() > 20
 
 
 # ---- the image ----------------------------------------------------------------------------------
