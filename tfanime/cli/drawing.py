@@ -19,6 +19,7 @@ from tfanime.cli.kinds import (
     Step,
     Tags,
 )
+from tfanime.core import lean
 
 UPSCALE = click.option(
     "--upscale",
@@ -133,6 +134,7 @@ def generate(ctx, run, n, out, grid, sliders, vary, vary_seed, **options) -> Non
     if vary or vary_seed:
         options |= {"vary": list(vary), "vary_seed": list(vary_seed) or [0] * len(vary)}
     options = with_upscaler(ctx, options)
+    lean.install()
     tfanime.generate(run, n=n, tags=tags or None, out=out, grid=grid, progress=True, **options)
     if out is not None:
         click.echo(f"{n:,} pictures in {out}")
@@ -212,6 +214,7 @@ def interpolate(ctx, run, seeds, start, end, out, grid, **options) -> None:
     if start is not None:
         common = tags or {}
         tags = [common | tags_of(ctx, run, pairs) for pairs in (start, end)]
+    lean.install()
     tfanime.interpolate(run, seeds=seeds, tags=tags, out=out, grid=grid, progress=True, **options)
     if out is not None:
         click.echo(f"animation: {out}")

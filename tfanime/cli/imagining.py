@@ -8,6 +8,7 @@ import tfanime
 from tfanime.cli.attributes import ATTRIBUTES, WithAttributes, pairs_of, tags_of
 from tfanime.cli.drawing import NO_UPSCALE, UPSCALE, with_upscaler
 from tfanime.cli.kinds import COUNT, SEED, TRUNCATION, TRUST_ENCODER, Drawing, Run
+from tfanime.core import lean
 
 
 @click.command(cls=WithAttributes, context_settings=ATTRIBUTES)
@@ -50,6 +51,7 @@ def imagine(ctx, text, run, **options) -> None:
     if options["out"] is None and options["grid"] is None:
         raise click.UsageError("Say where the pictures go: --out DIR, --grid FILE or both.", ctx)
     tags, options = tags_of(ctx, run, pairs_of(ctx)), with_upscaler(ctx, options)
+    lean.install()
     found = tfanime.imagine(text, run, tags=tags or None, progress=True, **options)
     click.echo(found.explanation())
     for name in ("out", "grid"):

@@ -44,8 +44,8 @@ class _QuietImport(MetaPathFinder):
 
 
 def found_elsewhere(finder: MetaPathFinder, name: str, path, target) -> ModuleSpec | None:
-    """What the others find."""
-    others = (one for one in sys.meta_path if one is not finder)
+    """What the finders behind it find: two of ours would ask each other for ever."""
+    others = sys.meta_path[sys.meta_path.index(finder) + 1 :]
     specs = (one.find_spec(name, path, target) for one in others)
     return next((spec for spec in specs if spec is not None), None)
 

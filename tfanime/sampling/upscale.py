@@ -19,9 +19,6 @@ from tfanime.core.images import check_pictures, save_image, to_float, to_uint8
 if TYPE_CHECKING:
     from tfanime.zoo.saved import Generator, Upscaler
 
-if TYPE_CHECKING:
-    from tfanime.zoo.saved import Generator, Upscaler
-
 TILE = 256
 SMALLEST_TILE = 16
 NONE = "none"  # in place of an upscaler: pictures stay as they are

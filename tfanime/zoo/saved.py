@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from tfanime.core import bounds, programs, seeds
 from tfanime.core.files import atomic_path, write_json
 from tfanime.core.labels import LabelSchema
 from tfanime.core.printing import near_miss
+from tfanime.zoo.plain_graph import PlainGraph
 
 if TYPE_CHECKING:
     import keras
@@ -67,6 +68,10 @@ class Generator:
     name: str
     truncation: Truncation | None = None
     upscaler: str | None = None
+    _network: PlainGraph = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_network", PlainGraph(self.model))
 
     @property
     def latent_dim(self) -> int:
@@ -90,8 +95,8 @@ class Generator:
         Returns:
             `(B, H, W, 3)` float32 in [-1, 1].
         """
-        inputs = [latents, labels] if len(self.model.inputs) == 2 else latents
-        return np.asarray(self.model(inputs, training=False), np.float32)
+        inputs = (latents, labels) if len(self.model.inputs) == 2 else (latents,)
+        return self._network(*inputs)
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,10 @@ class Upscaler:
     model: keras.Model
     factor: int
     name: str
+    _network: PlainGraph = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_network", PlainGraph(self.model))
 
     @property
     def margin(self) -> int:
@@ -124,8 +133,7 @@ class Upscaler:
         Returns:
             `(B, factor h, factor w, 3)` float32 in [-1, 1].
         """
-        enlarged = np.asarray(self.model(pictures, training=False), np.float32)
-        return np.clip(enlarged, -1, 1)
+        return np.clip(self._network(pictures), -1, 1)
 
 
 def save_generator(

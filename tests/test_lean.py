@@ -1,0 +1,61 @@
+"""Commands that draw leave out what Keras imports for others."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+from tfanime.core import lean, quiet
+
+
+@pytest.fixture
+def planted(tmp_path, monkeypatch):
+    """Modules of the names that are left out, none of them loaded."""
+    for name in lean.OPTIONAL:
+        (tmp_path / f"{name}.py").write_text("")
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    importlib.invalidate_caches()
+
+
+def test_inside_none_of_them_can_be_imported_and_afterwards_all(planted):
+    with lean.hidden():
+        for name in lean.OPTIONAL:
+            with pytest.raises(ModuleNotFoundError):
+                importlib.import_module(name)
+    for name in lean.OPTIONAL:
+        importlib.import_module(name)
+        sys.modules.pop(name)
+
+
+def test_what_is_loaded_stays_and_the_backend_is_never_hidden(planted, monkeypatch):
+    pandas = importlib.import_module("pandas")
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    with lean.hidden():
+        assert sys.modules["pandas"] is pandas
+        assert importlib.import_module("jax")
+    assert sys.modules.pop("pandas") is pandas
+    sys.modules.pop("jax")
+
+
+def test_finders_of_ours_look_behind_themselves_only(monkeypatch):
+    """Each asks the rest for the module that it wraps."""
+    first, second = lean._LeanImport(), quiet._QuietImport()
+    monkeypatch.setattr(sys, "meta_path", [first, second, *sys.meta_path])
+    assert first.find_spec("keras").name == "keras"
+    assert second.find_spec("tensorflow").name == "tensorflow"
+
+
+def test_a_command_that_draws_loads_none_of_them(tmp_path):
+    program = (
+        "import sys; from tfanime.cli import main; "
+        "main(sys.argv[1:], standalone_mode=False); "
+        f"print([name for name in {lean.OPTIONAL!r} if name in sys.modules])"
+    )
+    words = ("generate", "--n", "1", "--no-upscale", "--out", str(tmp_path / "one"))
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
