@@ -57,7 +57,7 @@ def test_a_plain_folder_of_30(model, mine, tmp_path, capsys):
     before = read_json(model.path / "config.json")["config"]
     for name in ("recipe", "generator", "discriminator", "loss", "head_weight", "conditioning"):
         assert stored["config"][name] == before[name]
-    assert stored["config"]["augment_target"] == 0.6
+    assert stored["config"]["augment_probability"] == 0.6
     assert stored["config"]["freeze_discriminator"] == 2
     assert stored["labels_from"] == "estimated by tagger"
     assert [f["name"] for f in stored["labels"]["fields"]] == [f.name for f in MAKEGIRLSMOE.fields]
@@ -124,7 +124,12 @@ def test_fewer_images_keep_more_of_the_discriminator():
     few = settings(recipes.get("projected"), "faces-64", 13)
     assert (few.batch_size, few.start, few.lr_decay_start) == (12, "faces-64", None)
     assert few.projected is None
-    assert few.g_lr <= module.RATE and few.augment_target == 0.6
+    assert (few.g_lr, few.d_lr) == (3e-5, 6e-5)  # schedules that began higher
+    assert few.augment_target is None and few.augment_probability == 0.6
+    assert few.penalty_weight == 4.0
+    many = settings(recipes.get("projected"), "faces-64", 500)
+    assert many.g_lr <= 1e-4 and many.augment_target == 0.6
+    assert many.penalty_weight == recipes.get("projected").penalty_weight
     assert settings(recipes.get("wgan-gp"), "x", 99).augment_target is None
 
 
