@@ -13,7 +13,6 @@ from tfanime.core.images import save_image
 from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema
 from tfanime.drawn.faces import draw_faces
 from tfanime.training import checkpoint
-from tfanime.training import fine_tune as module
 from tfanime.training.build import build_gan
 from tfanime.training.fine_tune import amount, fine_tune, settings, with_labels_of
 
