@@ -1,6 +1,8 @@
 """What all tests share: how TensorFlow computes in their processes, and which files come first."""
 
+import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ HERE = Path(__file__).parent
 if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: threads would only wait
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):
         os.environ.setdefault(name, "1")
+# XLA compiles for far longer than it computes here.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 # Files of minutes, the longest first. A process takes the next file when it is done with one: begun
 # last, these would be what the other processes wait for at the end.
@@ -42,6 +46,16 @@ def _no_waiting_for_disks():
     patch.setattr(os, "fsync", lambda handle: None)
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_stays():
+    """Graphs, compiled functions and networks hold each other. Over the whole suite they would take
+    gigabytes, through which every collection of garbage goes again."""
+    yield
+    if "keras" in sys.modules:
+        sys.modules["keras"].backend.clear_session()
+    gc.collect()
 
 
 def pytest_collection_modifyitems(items):

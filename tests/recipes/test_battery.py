@@ -7,23 +7,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.recipes.test_recipes import (
-    BATCH,
-    EVERY,
-    EVERY_IN_TIME,
-    SCHEMA,
-    batch,
-    slow_for,
-    tiny,
-)
-from tfanime import recipes
+from tests.recipes import representatives
+from tests.recipes.test_recipes import BATCH, EVERY_IN_TIME, SCHEMA, batch, tiny
 from tfanime.gans.noise import StepNoise
 from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
 from tfanime.zoo.saved import load_generator, load_upscaler, save_generator, save_upscaler
 
 # Different steps: several critic updates with a penalty of second order, both networks at once,
-# an upscaler's. The quick run compiles these, and every recipe in test_recipes.
+# an upscaler's. The quick run compiles these, and most recipes in test_recipes.
 GRAPHS = ("wgan-gp", "makegirlsmoe", "srgan")
 
 
@@ -108,33 +100,46 @@ def test_bfloat16_keeps_losses_and_weights_in_float32(name):
 PLAIN = {"optimizer": "sgd", "g_lr": 0.01, "d_lr": 0.01, "beta_1": 0.0, "lr_decay_start": None}
 
 
-@slow_for([name for name in recipes.names() if name not in GRAPHS])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=[] if n in GRAPHS else [pytest.mark.slow])
+        for n in representatives.NAMES
+    ],
+)
 def test_graph_equals_eager(name):
-    assert_same_steps(name, lambda gan: tf.function(gan.train_step, autograph=False))
+    assert_same_steps(name, jit_compile=False)
 
 
-@EVERY
+# The others differ from these by losses and conditions.
+@pytest.mark.parametrize(
+    "name", ["wgan-gp", "ac-infogan", "makegirlsmoe", "projected", "r3gan", "lineart"]
+)
 @pytest.mark.slow
 def test_xla_equals_eager(name):
-    assert_same_steps(name, lambda gan: tf.function(gan.train_step, jit_compile=True))
+    assert_same_steps(name, jit_compile=True)
 
 
-def assert_same_steps(name, step_of):
+def assert_same_steps(name, jit_compile):
     # A second discriminator looks through a network deep enough to enlarge rounding beyond all
     # bounds; tests/gans/test_second_discriminator.py compiles one.
-    config = tiny(name, adversarial_weight=1.0, **PLAIN).override(projected=None)
-    gan, other = (build_gan(config, SCHEMA) for _ in range(2))
-    step, before = step_of(other), weights(gan)
+    config = representatives.config_of(name, **{"adversarial_weight": 1.0, **PLAIN})
+    config = config.override(projected=None)
+    schema = representatives.schema_of(name)
+    gan, other = (build_gan(config, schema) for _ in range(2))
+    step = tf.function(other.train_step, jit_compile=jit_compile, autograph=False)
+    before = weights(gan)
     for i in range(2):
-        data = batch(config, seed=i)
-        mine = steps_of(gan, config, i, 1)[0]
+        data = representatives.batch_of(name, config, seed=i)
+        mine = gan.train_step(data)
         theirs = step(data)
         for key in mine:
             np.testing.assert_allclose(theirs[key], mine[key], rtol=2e-3, atol=1e-4, err_msg=key)
     mine, theirs = weights(gan), weights(other)
     for key in mine:
-        # Rounding differs, from run to run too, since sums of several threads end in any order; a
-        # penalty's second derivatives enlarge it (to 0.035 of the step, seen once on a busy machine).
+        # Rounding differs, from run to run too, since sums of several threads end in any order;
+        # a penalty's second derivatives enlarge it (to 0.035 of the step, seen once on a busy
+        # machine).
         moved = np.abs(mine[key] - before[key]).max(initial=0)
         atol = 0.1 * moved + 1e-6
         np.testing.assert_allclose(theirs[key], mine[key], rtol=0, atol=atol, err_msg=key)

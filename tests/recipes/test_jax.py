@@ -1,4 +1,4 @@
-"""JAX's step is TensorFlow's, recipe by recipe, from one checkpoint, batch and noise."""
+"""JAX's step is TensorFlow's, from one checkpoint, batch and noise."""
 
 from __future__ import annotations
 
@@ -11,37 +11,23 @@ import keras
 import numpy as np
 import pytest
 
-from tests.recipes import test_texts as texts
-from tests.recipes.test_recipes import SCHEMA, batch, tiny
-from tfanime import recipes
+from tests.recipes.representatives import NAMES, batch_of, config_of, schema_of
 from tfanime.core.files import read_json, write_json
 from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
 
 ROOT = Path(__file__).parents[2]
 PRECISE = 1e-4
-NAMES = recipes.names()
-WITH_TEXTS = "ac-infogan with texts"
-# Variants beside the recipes as they are.
-OPTIONS = {
-    "dcgan": {"accumulation": 2, "instance_noise": 0.05},
-    "makegirlsmoe": {"accumulation": 2},
-    "cdcgan-sn": {"lecam_weight": 0.1, "top_k": 0.5},
-    "clsgan": {"augment": "ada"},
-}
+NAMED = [name for name in NAMES if name != "dcgan-dragan"]  # which test_jax_run.py trains by both
 
 
 @pytest.fixture(scope="module")
 def stepped(tmp_path_factory):
     """A folder a recipe: a checkpoint after one step, a batch, and the next step by both."""
     root = tmp_path_factory.mktemp("steps")
-    for name in (*NAMES, WITH_TEXTS):
-        if name == WITH_TEXTS:
-            schema, config = texts.SCHEMA, texts.tiny_poster("ac-infogan")
-            first, data = (texts.batch(config, schema, seed=seed) for seed in (1, 2))
-        else:
-            schema, config = SCHEMA, tiny(name, **OPTIONS.get(name, {}))
-            first, data = (batch(config, seed=seed) for seed in (1, 2))
+    for name in NAMED:
+        schema, config = schema_of(name), config_of(name)
+        first, data = (batch_of(name, config, seed=seed) for seed in (1, 2))
         gan = build_gan(config, schema)
         gan.train_step(first)
         folder = root / name
@@ -69,7 +55,7 @@ def stepped(tmp_path_factory):
     return root
 
 
-@pytest.mark.parametrize("name", [*NAMES, WITH_TEXTS])
+@pytest.mark.parametrize("name", NAMED)
 @pytest.mark.slow
 def test_one_step_agrees(stepped, name):
     mine, theirs = (read_json(stepped / name / f"{kind}.json") for kind in ("tensorflow", "jax"))

@@ -32,10 +32,26 @@ def packed(tmp_path_factory):
     return out
 
 
+@pytest.fixture(scope="module")
+def eager():
+    """Steps without a graph: tracing one takes as long as a dozen steps of tiny networks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tfanime.gans.backend.compiled", lambda gan: gan.train_step)
+        yield
+
+
 @pytest.fixture
-def train(tmp_path, monkeypatch):
-    """`tfanime.train` with tiny networks, small sheets and nothing on the screen. Curves, which
-    take as long as training such networks, are looked at in test_log and test_run_folder."""
+def graph():
+    """With it, `train` compiles a graph of the step, as it does for users."""
+
+
+@pytest.fixture
+def train(request, tmp_path, monkeypatch):
+    """`tfanime.train` with tiny networks, small sheets and nothing on the screen, and, without the
+    fixture `graph`, no graph. Curves, which take as long as training such networks, are looked at
+    in test_log and test_run_folder."""
+    if "graph" not in request.fixturenames:
+        monkeypatch.setattr("tfanime.gans.backend.compiled", lambda gan: gan.train_step)
     monkeypatch.setattr("tfanime.training.trainer.draw_curves", lambda run: None)
     monkeypatch.setattr("tfanime.training.samples.COUNT", 16)
 

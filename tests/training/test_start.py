@@ -9,12 +9,14 @@ from runs import arrays_of
 import tfanime
 from tests.frozen_twin import features_file
 from tfanime import recipes, zoo
-from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.core.images import save_image
+from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema
 from tfanime.drawn.faces import draw_faces
 from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
-from tfanime.training.run_config import described, generator_of, without_values
-from tfanime.training.warm_start import save_critic, start_from
+from tfanime.training.plan import check_plan
+from tfanime.training.run_config import described, generator_of, plain_networks, without_values
+from tfanime.training.warm_start import check_fit, save_critic, start_from
 from tfanime.zoo.saved import save_generator
 
 TINY = {"generator": {"channels": 4}, "discriminator": {"channels": 4}, "batch_size": 8}
@@ -34,8 +36,11 @@ THROUGH_TWIN = recipes.get("modern").override(
 PARTS = ("generator/", "ema_generator/", "discriminator/", "head/")
 
 
+pytestmark = pytest.mark.usefixtures("eager")
+
+
 @pytest.fixture(scope="module")
-def first(faces, tmp_path_factory):
+def first(eager, faces, tmp_path_factory):
     """The run to begin with; tests only read it."""
     out = tmp_path_factory.mktemp("start") / "first"
     options = {**TINY, "tensorboard": False, "progress": False}
@@ -175,7 +180,7 @@ def test_a_name_that_ships_is_a_run(shipped):
             {"generator": {"channels": 6}},
             "generator has other weights.*: mine.*--set generator.channels=4",
         ),
-        ({"conditioning": "none"}, "generator has other weights"),
+        ({"conditioning": "none"}, "with conditioning ac, here none"),
         ({"discriminator": {"channels": 6}}, "discriminator has other weights"),
         ({"start": "nowhere"}, "start is a run folder with checkpoints.*'nowhere'"),
     ],
@@ -184,6 +189,37 @@ def test_networks_that_differ_are_refused(first, train, faces, changes, message)
     changes = {"start": str(first.path), **changes}
     with pytest.raises(ValueError, match=message):
         train(THROUGH_TWIN, faces, "second", steps=1, **changes)
+
+
+def test_a_start_that_does_not_fit_is_refused_before_data_are_read(
+    first, dcgan, packed, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tfanime.training.train.load_data", None)
+    images, out = tmp_path / "images", tmp_path / "run"
+    for name in "abcd":
+        save_image(images / f"{name}.png", np.zeros((16, 16, 3), np.uint8))
+    options = {"size": 16, "batch_size": 4, "discriminator": {"channels": 4}}
+    fitting = recipes.get("dcgan").override(
+        **options, generator={"channels": 4}, start=str(dcgan[0])
+    )
+    other = fitting.override(generator={"channels": 6})
+    for source in (images, packed):
+        check_plan(fitting, source, out)
+        with pytest.raises(ValueError, match=r"generator has other.*--set generator.channels=4"):
+            check_plan(other, source, out)
+    with pytest.raises(ValueError, match="generator has other weights"):
+        tfanime.train(other, images, out=out, steps=1)
+    assert not out.exists()
+    # One that knows labels: those of the data are not known, the same, or more.
+    known = THROUGH_TWIN.override(**{**TINY, **options}, start=str(first.path))
+    for source in (images, packed):
+        check_plan(known, source, out)
+    more = LabelSchema((*MAKEGIRLSMOE.fields, Field("artist", "group", ("x", "y"))))
+    known = recipes.resolve(known, more)
+    check_fit(plain_networks(known, more), known, more, known=True)
+    fewer = LabelSchema(MAKEGIRLSMOE.fields[:2])
+    with pytest.raises(ValueError, match="generator has other weights"):
+        check_fit(plain_networks(known, fewer), known, fewer, known=True)
 
 
 HUGE = [
@@ -204,7 +240,7 @@ HUGE = [
 
 
 @pytest.fixture(scope="module")
-def dcgan(faces, tmp_path_factory):
+def dcgan(eager, faces, tmp_path_factory):
     """A run folder, and a GAN like its own."""
     out = tmp_path_factory.mktemp("dcgan") / "first"
     tfanime.train("dcgan", faces, out=out, steps=1, tensorboard=False, progress=False, **TINY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from test_site import backends
 from tiny import (
     CELLS,
     CHANNELS,
@@ -175,18 +176,17 @@ DRAW = """async backend => {
 }"""
 
 
-@pytest.mark.parametrize("backend", ["wasm", "webgl", "webgpu", "cpu"])
 @pytest.mark.parametrize("kind", [Everything, Unusual])
-def test_graphs_compute_what_numpy_does(visit, folder, kind, backend):
+def test_graphs_compute_what_numpy_does(visit, folder, kind):
     model = Everything() if kind is Everything else Unusual("unusual")
     write_folder(folder, model)
-    page = visit(wait=False)
-    if backend == "webgpu" and not page.evaluate("navigator.gpu?.requestAdapter().then(Boolean)"):
-        pytest.skip("this Chromium has no WebGPU adapter")
-    found = page.evaluate(DRAW, backend)
-    assert (found["backend"], found["failed"]) == (backend, [])
-    for seed, pixels in zip((7, 8), found["pictures"], strict=True):
-        np.testing.assert_allclose(pixels, model.draw(seed).ravel(), atol=1e-4)
+    page = visit(path="example.html", wait=False)
+    for backend in backends(page):
+        found = page.evaluate(DRAW, backend)
+        assert (found["backend"], found["failed"]) == (backend, [])
+        for seed, pixels in zip((7, 8), found["pictures"], strict=True):
+            expected = model.draw(seed).ravel()
+            np.testing.assert_allclose(pixels, expected, atol=1e-4, err_msg=backend)
 
 
 def test_only_unusual_graphs_download_the_converter(visit, server, folder):

@@ -3,7 +3,8 @@ what they are trained for in `gans.objective`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
 
 import keras
 
@@ -108,7 +109,7 @@ class GAN(TrainingStep, keras.Model):
         projected: keras.Model | None = None,
         projected_weight: float | Schedule = 1.0,
         projected_every: int = 1,
-        projected_augment=None,
+        projected_augment: Callable | None = None,
         weight_clip: float | None = None,
         head: keras.Model | None = None,
         schema: LabelSchema | None = None,
@@ -126,7 +127,7 @@ class GAN(TrainingStep, keras.Model):
         updates: str = "alternating",
         joint_batch: bool = False,
         accumulation: int = 1,
-        augment=None,
+        augment: Callable | None = None,
         augment_target: float | None = None,
         augment_probability: float | Schedule = 1.0,
         augment_ramp: int = 500_000,
@@ -244,7 +245,7 @@ class GAN(TrainingStep, keras.Model):
         self.objective = objective_of(self, terms)
         self.built = True
 
-    def _number(self, name: str):
+    def _number(self, name: str) -> keras.Variable:
         """A scalar that belongs to the state."""
         return self.add_weight(
             shape=(), initializer="zeros", trainable=False, name=name, aggregation="mean"
@@ -253,8 +254,14 @@ class GAN(TrainingStep, keras.Model):
     # ---- Keras interface ---------------------------------------------------------------------
 
     def compile(
-        self, g_optimizer=None, d_optimizer=None, *, optimizer=None, jit_compile="auto", **kwargs
-    ):
+        self,
+        g_optimizer: keras.optimizers.Optimizer | str | None = None,
+        d_optimizer: keras.optimizers.Optimizer | str | None = None,
+        *,
+        optimizer: keras.optimizers.Optimizer | str | None = None,
+        jit_compile: bool | str = "auto",
+        **kwargs: Any,
+    ) -> None:
         """Sets the optimisers and builds their state.
 
         Args:
@@ -290,7 +297,7 @@ class GAN(TrainingStep, keras.Model):
         self.g_optimizer.build(self.generator_variables)
         self.d_optimizer.build(self.discriminator_variables)
 
-    def fit(self, x=None, *arguments, **options):
+    def fit(self, x: Any = None, *arguments: Any, **options: Any) -> keras.callbacks.History:
         """Keras's `fit`, with TensorFlow.
 
         Raises:
@@ -309,7 +316,7 @@ class GAN(TrainingStep, keras.Model):
         saving.check_range(x)
         return super().fit(x, *arguments, **options)
 
-    def evaluate(self, *arguments, **options):
+    def evaluate(self, *arguments: Any, **options: Any) -> NoReturn:
         """Refused: see `tfanime.evaluate`."""
         raise ValueError(
             "A GAN has no loss that says how good it is. Received: evaluate. Measure with "
@@ -321,7 +328,7 @@ class GAN(TrainingStep, keras.Model):
         return saving.config_of(self)
 
     @classmethod
-    def from_config(cls, config: dict, custom_objects=None) -> GAN:
+    def from_config(cls, config: dict, custom_objects: Mapping | None = None) -> GAN:
         """The GAN that `get_config` described, with fresh weights."""
         gan = cls.__new__(cls)
         GAN.__init__(gan, **saving.arguments_of(config))
@@ -350,12 +357,14 @@ class GAN(TrainingStep, keras.Model):
         parts = [self.discriminator, self.head, self.projected]
         return [v for part in parts if part is not None for v in part.trainable_variables]
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         """Draws pictures with the averaged generator."""
         return self.ema_generator(inputs, training=False)
 
 
-def _another(optimizer):
+def _another(
+    optimizer: keras.optimizers.Optimizer | str,
+) -> keras.optimizers.Optimizer | str:
     """An optimiser like this one: each network has one of its own."""
     if isinstance(optimizer, str):
         return optimizer

@@ -192,14 +192,14 @@ class Config:
     seed: int = 0
     recipe_file: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "image_size", parse_size(self.image_size))
         object.__setattr__(self, "more_averages", checks.half_lives(self.more_averages))
         for name in checks.SCHEDULED:
             object.__setattr__(self, name, read(getattr(self, name)))
         checks.check(self)
 
-    def override(self, **changes) -> Config:
+    def override(self, **changes: Any) -> Config:
         """A copy with other values.
 
         `generator` and `discriminator` take a mapping that is merged into the present one, so

@@ -126,12 +126,12 @@ def generate(
     labels = sampler.labels(seed, n, tags, first, labels)
     shots = np.empty((n, factor * generator.height, factor * generator.width, 3), np.uint8)
     signed = None if labels is None else to_signed(labels)
-    if columns:
+    if columns and signed is not None:
         signed[:, list(columns)] = list(columns.values())
         labels = to_unsigned(signed)
     if folder:
         folder.tuned = {"vary": vary, "vary_seed": vary_seed} if steps else {}
-        folder.tuned |= {"sliders": dict(sliders)} if columns else {}
+        folder.tuned |= {"sliders": dict(sliders or {})} if columns else {}
     result = Generated(shots, z, labels, generator.schema, seed, first)
     try:
         for start, drawn in sampler.parts(z, signed, first, progress):
@@ -139,7 +139,9 @@ def generate(
             shots[start : start + len(part)] = part
             if folder:
                 for i, shot in enumerate(part, start):
-                    known = {} if labels is None else generator.schema.decode(labels[i])
+                    known = {}
+                    if labels is not None and generator.schema is not None:
+                        known = generator.schema.decode(labels[i])
                     folder.add(shot, seed, first + i, truncation, known, typical)
     finally:
         if folder:

@@ -186,7 +186,7 @@ def imagine(
                 encoder if same else other.load_encoder(trust_encoder),
             )
     read_as = kept.read_as(vectors[code.name])
-    conditioned = {one.name for one in schema.fields}
+    conditioned = {one.name for one in schema.fields} if schema is not None else set()
     chosen = {
         name: next(iter(shares)) for name, shares in read_as.items() if name in conditioned
     } | tags

@@ -107,7 +107,7 @@ def interpolate(
     signed = None
     ends = [sampler.labels(seed, 1, t) for seed, t in zip(numbers, sets, strict=True)]
     if generator.schema is not None:
-        signed = _path([to_signed(row[0]) for row in ends], lerp, frames)
+        signed = _path([to_signed(row[0]) for row in ends if row is not None], lerp, frames)
     drawn = (part for _, part in sampler.parts(z, signed, 0, progress))
     shots = np.concatenate([enlarged(part, upscaler, scale) for part in drawn])
     if out is not None:
@@ -124,6 +124,7 @@ def key_pictures(
 ) -> tuple[list[int], list[Tags | None]]:
     """One seed and one set of tags (or None) for each key picture."""
     listed = not (tags is None or isinstance(tags, Mapping))
+    sets: list[Tags | None]
     sets = [tags] if tags is None or isinstance(tags, Mapping) else list(tags)
     if seeds is None:
         seeds = DEFAULT_SEEDS[:1] if listed else DEFAULT_SEEDS

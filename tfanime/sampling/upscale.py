@@ -287,7 +287,7 @@ def _check_targets(jobs: Sequence[_Job], out: Path, overwrite: bool) -> None:
         raise ValueError(f"out is a folder, one file a picture. Received: {str(out)!r}.")
     by_target: dict[Path, str] = {}
     for job in jobs:
-        other = by_target.setdefault(job.target, job.name)
+        other = by_target.setdefault(job.target, job.name) if job.target else job.name
         if other != job.name:
             raise ValueError(
                 f"Enlarged pictures keep their names and end in .png. Received: {other} and "

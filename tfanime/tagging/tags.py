@@ -217,9 +217,10 @@ def _write(
         some = np.linspace(0, len(data) - 1, min(len(data), TSNE_COUNT)).astype(int)
         images.save_image(folder / "tsne.png", tsne_sheet(data.images(some), scores[some]))
     before = Manifest.find(source)
-    rejected = read_json(data.path / "dataset.json").get("rejected", [])
-    if (data.path / "files.json").is_file():
-        write_json(folder / "files.json", read_json(data.path / "files.json"))
+    packed = data.path or source
+    rejected = read_json(packed / "dataset.json").get("rejected", [])
+    if (packed / "files.json").is_file():
+        write_json(folder / "files.json", read_json(packed / "files.json"))
     writer.finish(
         labels,
         tagger.schema,

@@ -231,7 +231,9 @@ def _draw_before_after(model: Path, run: Run, progress: bool) -> None:
     try:
         after = generate(run.path, SHOWN, upscale=NONE)
         before = load_schema(model)
-        rows = None if before is None else before.convert(after.labels, after.schema)
+        rows = None
+        if before is not None and after.labels is not None and after.schema is not None:
+            rows = before.convert(after.labels, after.schema)
         shown = generate(model, SHOWN, labels=rows, upscale=NONE)
         pictures = [shown.images, after.images]
         save_grid(run.path / BEFORE_AFTER, np.concatenate(pictures), SHOWN)

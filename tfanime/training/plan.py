@@ -20,7 +20,6 @@ from tfanime.data import PackedDataset
 from tfanime.data.writer import is_packed
 from tfanime.prepare.sources import open_source, source_kind
 from tfanime.recipes.config import Config
-from tfanime.recipes.network_options import option
 from tfanime.recipes.resolve import codes_of, resolve
 from tfanime.registries import DATA_SOURCES, UPSCALERS, named_source
 from tfanime.training import checkpoint
@@ -108,39 +107,37 @@ def check_plan(config: Config, source, out: str | os.PathLike) -> Config:
     """
     check_settings(config, source, out)
     if not is_packed(source):
-        check_networks(config, None)
+        check_networks(config, None, out)
         return config
     data = PackedDataset.open(source)
     say_ignored_labels(config, data.schema)
     schema = conditioned_on(data, config).schema
     config = resolve(config, schema)
-    check_networks(config, schema, known=True)
+    check_networks(config, schema, out, known=True)
     return config
 
 
-def check_networks(config: Config, schema: LabelSchema | None, known: bool = False) -> None:
+def check_networks(
+    config: Config, schema: LabelSchema | None, out: str | os.PathLike, known: bool = False
+) -> None:
     """Builds the networks without values, which finds in seconds what would else be found once all
-    pictures are packed or drawn.
+    images are packed or drawn: that they cannot be built, or that `start` has others.
 
     Args:
         config: the configuration.
         schema: of the labels.
+        out: the run folder; a run in it goes on without `start`.
         known: whether it is known already what labels there are.
     """
-    from tfanime.training.run_config import plain_networks
+    from tfanime.training.run_config import plain_networks, without_labels
 
     if not known:
-        norm = option("generator", config.generator, "normalisation")
-        config = config.override(
-            conditioning="none",
-            categorical_codes=None,
-            continuous_codes=None,
-            text_augmentation=0,
-            label_embedding=0,
-            # Labels do not change what size it is.
-            generator={"normalisation": "batch"} if norm == "conditional" else {},
-        )
-    plain_networks(config, schema)
+        config = without_labels(config)
+    networks = plain_networks(config, schema)
+    if config.start is not None and not checkpoint.checkpoints(out):
+        from tfanime.training.warm_start import check_fit
+
+        check_fit(networks, config, schema, known)
 
 
 def check_start(config: Config) -> None:
@@ -170,6 +167,9 @@ def check_start(config: Config) -> None:
     if config.image_size != theirs.image_size and not grows:
         here = f"{config.image_size[1]}x{config.image_size[0]}"
         differing.append(f"pictures of {width}x{height}, here {here}")
+    ways = theirs.conditioning, config.conditioning
+    if not grows and "auto" not in ways and (ways[0] == "none") != (ways[1] == "none"):
+        differing.append("conditioning {}, here {}".format(*ways))
     if not grows and theirs.latent_dim != config.latent_dim:
         differing.append(f"latent_dim {theirs.latent_dim}, here {config.latent_dim}")
     if differing:

@@ -16,6 +16,7 @@ from tfanime.core.disk import DiskError
 from tfanime.core.labels import LabelSchema
 from tfanime.recipes.checks import CUSTOM
 from tfanime.recipes.config import Config
+from tfanime.recipes.network_options import option
 from tfanime.training import own_gan
 from tfanime.training.build import generator_network, networks, with_features
 
@@ -81,6 +82,20 @@ def plain_networks(config: Config, schema: LabelSchema | None) -> Networks:
     # In a thread of its own, whose list of variables that have no values yet ends with it.
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(build).result()
+
+
+def without_labels(config: Config) -> Config:
+    """The same without what labels add, for as long as it is not known which there are."""
+    norm = option("generator", config.generator, "normalisation")
+    return config.override(
+        conditioning="none",
+        categorical_codes=None,
+        continuous_codes=None,
+        text_augmentation=0,
+        label_embedding=0,
+        # Labels do not change what size it is.
+        generator={"normalisation": "batch"} if norm == "conditional" else {},
+    )
 
 
 def generator_of(run: Path, stored: list[np.ndarray]) -> tuple[keras.Model, LabelSchema | None]:

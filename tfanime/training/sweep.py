@@ -133,10 +133,10 @@ def _train(path: Path, config: Config, data: PackedDataset, budget: dict, option
     made_from = {"config": config.to_json(), "data": data.sha256, "budget": budget}
     # As it will be read back: tuples become lists.
     made_from = json.loads(json.dumps(made_from))
-    stored = read_json(path / RESULT) if (path / RESULT).exists() else None
-    same = stored is not None and stored["made_from"] == made_from
-    if same and stored["result"]["state"] != "stopped":
-        return stored["result"]
+    if (path / RESULT).exists():
+        stored = read_json(path / RESULT)
+        if stored["made_from"] == made_from and stored["result"]["state"] != "stopped":
+            return stored["result"]
     try:
         run = train(config, data, out=path, size=config.image_size, **budget, **options)
         state = "finished" if run.finished else "stopped"
@@ -217,7 +217,11 @@ def _write_sheet(path: Path, found: Sequence[Cell], shown: Sequence[np.ndarray])
 
     font = ImageFont.load_default()
     strips = [grid(pictures, columns=SAMPLES) for pictures in shown]
-    labels = [c.name.replace("_", " ") + f" ({c.result['state']})" for c in found]
+    results = [cell.result or {"state": "waiting"} for cell in found]
+    labels = [
+        cell.name.replace("_", " ") + f" ({result['state']})"
+        for cell, result in zip(found, results, strict=True)
+    ]
     boxes = [font.getbbox(label) for label in labels]
     band = max(int(box[3]) for box in boxes) + 4
     width = max(*(strip.shape[1] for strip in strips), *(int(box[2]) + 4 for box in boxes))

@@ -131,7 +131,7 @@ def train(
         refuse_another_gan(out, own)
     if not isinstance(data, PackedDataset):
         if not given and not is_packed(data):
-            check_networks(config, None)
+            check_networks(config, None, out)
         data = load_data(data, size=config.image_size, progress=progress)
     check_data(config, data)
     if progress and not given:

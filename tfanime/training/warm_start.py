@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -21,10 +23,12 @@ from tfanime.core.files import atomic_path, save_arrays
 from tfanime.core.labels import LabelSchema
 from tfanime.core.printing import plain
 from tfanime.gans import GAN
+from tfanime.recipes.checks import CUSTOM
 from tfanime.recipes.config import Config
+from tfanime.recipes.resolve import conditioning_of
 from tfanime.training import checkpoint
 from tfanime.training.checkpoint import CRITIC
-from tfanime.training.run_config import Networks, described, without_values
+from tfanime.training.run_config import Networks, described, without_labels, without_values
 from tfanime.zoo.saved import UPSCALER, kind_of, load_generator, load_upscaler
 
 
@@ -52,36 +56,100 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
             f"start is a run folder with checkpoints, or a model that ships with {CRITIC}. "
             f"Received: {os.fspath(source)!r}."
         )
-    file = folder / "config.json"
-    config = schema = like = None
-    if file.is_file():
-        config, schema = described(file)
-        like = without_values(config, schema, file)
-    stored = _of_run(folder, like or gan) if found else _of_model(folder)
-    wanted = _parts(gan)
-    if config is not None and schema is not None and gan.schema is not None:
-        _add_labels(stored, gan, schema, config)
-    if config is not None:
-        size, own = config.image_size, gan.generator.output_shape[1:3]
-        grows = own == tuple(2 * side for side in size)
-        if grows or own == size:
-            stored = _placed(stored, _parts(like), wanted, 0.5 if grows else 1.0)
-    for part, variables in wanted.items():
-        shapes = [tuple(variable.shape) for variable in variables]
-        if shapes != [tuple(array.shape) for array in stored[part]]:
-            raise ValueError(
-                "start needs a model of the same networks and labels, and of pictures of the same "
-                f"or half the size. Received: {os.fspath(source)!r}, whose {part} has other "
-                f"weights ({len(stored[part])} arrays, here {len(shapes)}, or other shapes). Use "
-                f"its recipe and settings{_settings(config)}."
-                f"{_other_labels(schema, gan.schema)}"
-            )
-    for part, variables in wanted.items():
+    theirs = _Source.of(folder)
+    stored = _of_run(folder, theirs.networks or gan) if found else _of_model(folder)
+    numbers = keras.ops.convert_to_numpy
+    stored = _fitting(stored, gan, gan.schema, theirs, os.fspath(source), numbers)
+    for part, variables in _parts(gan).items():
         for variable, array in zip(variables, stored[part], strict=True):
             variable.assign(array)
     for average in gan.averages:
         for variable, array in zip(average.weights, stored["ema_generator"], strict=True):
             variable.assign(array)
+
+
+def check_fit(networks: Networks, config: Config, schema: LabelSchema | None, known: bool) -> None:
+    """Refuses what `start_from` would, as far as the `config.json` of the start tells: no weights
+    are read.
+
+    Args:
+        networks: of the run, without values.
+        config: of the run, with a `start`.
+        schema: of the data's labels.
+        known: whether it is known which labels the data have; if not, networks are compared
+            without what labels add.
+
+    Raises:
+        ValueError: when the start's networks are others.
+    """
+    theirs = _Source.of(zoo.locate(config.start), with_labels=known)
+    if theirs.networks is None or (theirs.config.recipe == CUSTOM and not known):
+        return
+
+    def shaped(variable) -> np.ndarray:
+        return np.broadcast_to(np.float32(0), variable.shape)
+
+    stored = {part: [shaped(v) for v in own] for part, own in _parts(theirs.networks).items()}
+    schema = conditioning_of(config, schema)[1]
+    _fitting(stored, networks, schema, theirs, config.start, shaped)
+
+
+class _Source(NamedTuple):
+    """What the `config.json` of a start says; nothing where there is none."""
+
+    config: Config | None = None
+    schema: LabelSchema | None = None
+    networks: Networks | None = None
+
+    @classmethod
+    def of(cls, folder: Path, with_labels: bool = True) -> _Source:
+        file = folder / "config.json"
+        if not file.is_file():
+            return cls()
+        config, schema = described(file)
+        if not with_labels and config.recipe != CUSTOM:
+            config, schema = without_labels(config), None
+        return cls(config, schema, without_values(config, schema, file))
+
+
+def _fitting(
+    stored: dict[str, list[np.ndarray]],
+    networks: GAN | Networks,
+    schema: LabelSchema | None,
+    theirs: _Source,
+    source: str,
+    value_of: Callable[..., np.ndarray],
+) -> dict[str, list[np.ndarray]]:
+    """The stored weights as these networks take them; see `start_from`.
+
+    Args:
+        stored: the arrays of each part.
+        networks: to begin with them.
+        schema: of the labels of these networks.
+        theirs: where the arrays come from.
+        source: what the user called that.
+        value_of: the value of a variable of these networks.
+    """
+    wanted, config = _parts(networks), theirs.config
+    if config is not None and theirs.schema is not None and schema is not None:
+        _add_labels(stored, networks, schema, theirs.schema, config, value_of)
+    if config is not None:
+        size, own = config.image_size, networks.generator.output_shape[1:3]
+        grows = own == tuple(2 * side for side in size)
+        if grows or own == size:
+            share = 0.5 if grows else 1.0
+            stored = _placed(stored, _parts(theirs.networks), wanted, share, value_of)
+    for part, variables in wanted.items():
+        shapes = [tuple(variable.shape) for variable in variables]
+        if shapes != [tuple(array.shape) for array in stored[part]]:
+            raise ValueError(
+                "start needs a model of the same networks and labels, and of images of the same "
+                f"or half the size. Received: {source!r}, whose {part} has other weights "
+                f"({len(stored[part])} arrays, here {len(shapes)}, or other shapes). Use "
+                f"its recipe and settings{_settings(config)}."
+                f"{_other_labels(theirs.schema, schema)}"
+            )
+    return stored
 
 
 def _parts(gan: GAN | Networks) -> dict[str, list]:
@@ -122,14 +190,22 @@ def _settings(config: Config | None) -> str:
     return f": {config.recipe} {' '.join(parts)}"
 
 
-def _add_labels(stored: dict, gan: GAN, schema: LabelSchema, config: Config) -> None:
+def _add_labels(
+    stored: dict,
+    networks: GAN | Networks,
+    here: LabelSchema,
+    theirs: LabelSchema,
+    config: Config,
+    value_of: Callable[..., np.ndarray],
+) -> None:
     """Room for labels that come after all of the source's: they begin without influence on what is
     drawn, and with a head of their own."""
-    more = gan.schema.size - schema.size
-    same = gan.schema.columns[: schema.size] == schema.columns
-    if more <= 0 or not same or gan.conditional_discriminator or config.label_embedding:
+    more = here.size - theirs.size
+    same = here.columns[: theirs.size] == theirs.columns
+    conditional = len(networks.discriminator.inputs) == 2
+    if more <= 0 or not same or conditional or config.label_embedding:
         return
-    if gan.schema.vector_size or schema.vector_size:
+    if here.vector_size or theirs.vector_size:
         return
     for part in ("generator", "ema_generator"):
         # The labels are the last of what the first layer takes.
@@ -137,15 +213,17 @@ def _add_labels(stored: dict, gan: GAN, schema: LabelSchema, config: Config) -> 
             np.pad(array, ((0, more), (0, 0))) if i == 0 and array.ndim == 2 else array
             for i, array in enumerate(stored[part])
         ]
-    if gan.head is not None:
-        fresh = [keras.ops.convert_to_numpy(one) for one in gan.head.weights]
+    if networks.head is not None:
+        fresh = [value_of(one) for one in networks.head.weights]
         stored["head"] = [
-            np.concatenate([array, new[..., schema.size :]], axis=-1)
+            np.concatenate([array, new[..., theirs.size :]], axis=-1)
             for array, new in zip(stored["head"], fresh, strict=True)
         ]
 
 
-def _placed(stored: dict, smaller: dict, larger: dict, share: float) -> dict[str, list]:
+def _placed(
+    stored: dict, smaller: dict, larger: dict, share: float, value_of: Callable[..., np.ndarray]
+) -> dict[str, list]:
     """Weights for the larger networks: the smaller ones' where a layer's name and shapes agree,
     which are at least this share of the generator's, and half of the discriminator's."""
     least = {"generator": share, "ema_generator": share, "discriminator": 0.5}
@@ -158,7 +236,7 @@ def _placed(stored: dict, smaller: dict, larger: dict, share: float) -> dict[str
         fitting = {path: array for path, array in known.items() if _layer(path) not in other}
         if len(fitting) < least.get(part, 0) * len(names):
             return stored  # other networks, which the caller refuses
-        placed[part] = [fitting.get(v.path, keras.ops.convert_to_numpy(v)) for v in variables]
+        placed[part] = [fitting[v.path] if v.path in fitting else value_of(v) for v in variables]
     return placed
 
 

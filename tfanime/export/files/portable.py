@@ -99,8 +99,8 @@ def _export(
     runtime: Callable[[bytes, Graph], Draw],
 ) -> Converted:
     check_replaceable(out, kind)
-    subject, name = generator_subject(run), load_generator(run).name
-    graph = rewrite(from_keras(subject.generator.model))
+    subject, generator = generator_subject(run), load_generator(run)
+    graph = rewrite(from_keras(generator.model))
     data = convert(graph)
     draw = runtime(data, graph)
     starts = range(0, len(subject.pictures), CHUNK)
@@ -116,9 +116,9 @@ def _export(
         "model": FILES[kind],
         "inputs": list(graph.inputs),
         "output": OUTPUT,
-        "latentDim": subject.generator.latent_dim,
-        "height": subject.generator.height,
-        "width": subject.generator.width,
+        "latentDim": generator.latent_dim,
+        "height": generator.height,
+        "width": generator.width,
         "schema": description["schema"],
         "difference": difference,
     }
@@ -129,7 +129,7 @@ def _export(
     with replacing(out) as folder:
         (folder / FILES[kind]).write_bytes(data)
         write_json(folder / MANIFEST, manifest)
-        text = card.card(run, name, description, facts, [row], kind)
+        text = card.card(run, generator.name, description, facts, [row], kind)
         (folder / card.CARD).write_text(text, encoding="utf-8")
         (folder / card.LICENCE).write_text(card.licence(run), encoding="utf-8")
     return Converted(out / FILES[kind], kind, difference, (row,))
