@@ -19,7 +19,8 @@ export function Stage() {
   // not ready says how far it is, what failed, or what it asks.
   const stays =
     view === "one" &&
-    shot?.settings.model === settings?.model &&
+    shot !== null &&
+    shot.settings.model === settings?.model &&
     (phase === "loading" || phase === "starting");
   return (
     <section className="card stage" aria-label={say("view")}>
