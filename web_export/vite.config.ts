@@ -41,6 +41,34 @@ function withoutThreads(): Plugin {
   };
 }
 
+/** The page's own code is asked for at once, and not only when the first script has been read. */
+function preload(): Plugin {
+  return {
+    name: "preload",
+    apply: "build",
+    transformIndexHtml: {
+      order: "post",
+      handler(_, { bundle = {} }) {
+        const found = new Set<string>();
+        const add = (file: string) => {
+          const chunk = bundle[file];
+          if (found.has(file) || chunk?.type !== "chunk") return;
+          found.add(file);
+          chunk.imports.forEach(add);
+        };
+        for (const chunk of Object.values(bundle)) {
+          if (chunk.type === "chunk" && chunk.name === "page") add(chunk.fileName);
+        }
+        return [...found].map((file) => ({
+          tag: "link",
+          attrs: { rel: "modulepreload", href: `./${file}`, crossorigin: true },
+          injectTo: "head",
+        }));
+      },
+    },
+  };
+}
+
 /** Tells sw.js which files the page needs to start without a network, and under which version:
  * the page, the worker and WASM with all that they import; other backends are kept when used. */
 function precache(): Plugin {
@@ -56,7 +84,7 @@ function precache(): Plugin {
         if (found?.type === "chunk") found.imports.forEach(add);
       };
       for (const file of Object.keys(bundle)) {
-        if (/(index|worker|wasm)-[\w-]+\.(js|css)$|wasm-simd-[\w-]+\.wasm$/.test(file)) add(file);
+        if (/(index|page|worker|wasm)-[\w-]+\.(js|css)$|wasm-simd-[\w-]+\.wasm$/.test(file)) add(file);
       }
       add("tfanime.js");
       const names = [...files].sort();
@@ -109,7 +137,7 @@ export default defineConfig({
     ],
   },
   server: { fs: { allow: [".", "../tfanime/sampling/words.json"] } }, // Python's table of words
-  plugins: [worker(), withoutThreads(), policyOfBuildsOnly(), licences(), precache()],
+  plugins: [worker(), withoutThreads(), policyOfBuildsOnly(), preload(), licences(), precache()],
   build: {
     outDir: process.env.TFANIME_SITE_OUT ?? "dist",
     emptyOutDir: true,

@@ -1,12 +1,13 @@
 """Drawing in a browser: our export in tfjs's WASM beside onnxruntime-web and LiteRT.js.
 
-    python scripts/bench/bench_web.py [--runs 20] [--sizes 64 128] [--blocks 16]
+    python scripts/bench/bench_web.py [--runs 20] [--sizes 64 128] [--blocks 16] [--profile]
 
 The MakeGirlsMoe generator (Jin et al. 2017) with random weights, float32, the same for all: as
 Keras has it and rewritten, in the site's own module; as ONNX in onnxruntime-web and as a .tflite in
 LiteRT.js, each as its converter finds it, and the ONNX one rewritten too. One page of one headless
 Chromium draws in turns on one thread; the least time of each counts. Before that, each must draw
-what Keras draws. Needs the `web` extra, onnx, playwright and Debian's chromium.
+what Keras draws. --profile also says how our time divides among operations. Needs the `web` extra,
+onnx, playwright and Debian's chromium.
 """
 
 import argparse
@@ -107,6 +108,27 @@ async function bench(runs) {
   return { times, off, failures };
 }
 window.bench = bench;
+
+/** Milliseconds of our drawing by operation: kernels of WASM return when they are done. */
+async function profile(runs) {
+  const engine = globalThis._tfengine, run = engine.runKernel, spent = {};
+  const draw = competitors["tfjs ours"];
+  await draw();
+  engine.runKernel = function (name, ...given) {
+    const start = performance.now();
+    try {
+      return run.call(this, name, ...given);
+    } finally {
+      spent[name] = (spent[name] ?? 0) + (performance.now() - start) / runs;
+    }
+  };
+  const start = performance.now();
+  for (let i = 0; i < runs; i++) await draw();
+  const whole = (performance.now() - start) / runs;
+  engine.runKernel = run;
+  return { spent, whole };
+}
+window.profile = profile;
 """
 
 
@@ -292,11 +314,17 @@ def packages():
 class Handler(http.server.SimpleHTTPRequestHandler):
     extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, **TYPES}
 
+    def end_headers(self):
+        # A page that is isolated has a clock of 5 microseconds instead of 100.
+        self.send_header("Cross-Origin-Opener-Policy", "same-origin")
+        self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
+        super().end_headers()
+
     def log_message(self, *arguments):
         pass
 
 
-def measure(folder, runs):
+def measure(folder, runs, profile):
     from playwright.sync_api import sync_playwright
 
     handler = functools.partial(Handler, directory=str(folder))
@@ -311,6 +339,7 @@ def measure(folder, runs):
         page.goto(f"http://127.0.0.1:{server.server_port}/bench.html")
         page.wait_for_function("window.bench")
         found = page.evaluate(f"bench({runs})")
+        found["profile"] = page.evaluate(f"profile({runs})") if profile else None
         browser.close()
     server.shutdown()
     return found
@@ -321,6 +350,7 @@ def main():
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128])
     parser.add_argument("--blocks", type=int, default=16)
+    parser.add_argument("--profile", action="store_true")
     arguments = parser.parse_args()
     others = packages()
     for size in arguments.sizes:
@@ -329,7 +359,7 @@ def main():
             write_folder(folder, size, arguments.blocks)
             (folder / "node_modules").symlink_to(others / "node_modules")
             shutil.copy(others / "litert.js", folder)
-            found = measure(folder, arguments.runs)
+            found = measure(folder, arguments.runs, arguments.profile)
         times = found["times"]
         ours = times["tfjs ours"]
         print(f"\n{size} px, least of {arguments.runs}, load average {os.getloadavg()[0]:.1f}")
@@ -338,6 +368,11 @@ def main():
             print(f"{name:<18}{least:8.1f}{ours / least:11.2f}{found['off'][name]:12.1e}")
         for name, reason in found["failures"].items():
             print(f"{name:<18}{reason}")
+        if found["profile"]:
+            spent, whole = found["profile"]["spent"], found["profile"]["whole"]
+            print(f"\na drawing of tfjs ours, mean of {arguments.runs}: {whole:.1f} ms")
+            for name, ms in sorted(spent.items(), key=lambda pair: -pair[1]):
+                print(f"{name:<18}{ms:8.2f}{ms / whole:9.1%}")
 
 
 if __name__ == "__main__":

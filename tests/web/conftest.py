@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,12 +32,15 @@ FLAGS = (
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves a folder on a free port. `changes` alters what it sends; `down` lets nobody in."""
+    """Serves a folder on a free port. `changes` alters what it sends; `down` lets nobody in; `pace`
+    is how many bytes a second its line carries."""
 
     daemon_threads = True
 
     def __init__(self, folder: Path):
         self.down = False
+        self.pace: float | None = None
+        self.line = threading.Lock()
         self.changes: dict[str, Callable[[bytes], bytes | None]] = {}
         handler = functools.partial(Handler, directory=str(folder))
         super().__init__(("127.0.0.1", 0), handler)
@@ -67,6 +71,14 @@ class Handler(http.server.SimpleHTTPRequestHandler):
                 self.wfile.write(changed)
                 return
         super().do_GET()
+
+    def copyfile(self, source, outputfile):
+        if self.server.pace is None:
+            return super().copyfile(source, outputfile)
+        while piece := source.read(4096):
+            with self.server.line:
+                time.sleep(len(piece) / self.server.pace)
+            outputfile.write(piece)
 
     def end_headers(self):
         self.send_header("Cache-Control", "no-store")

@@ -1,9 +1,10 @@
 // `<tfanime-face seed="7" hair="blue">`: a picture as an element of any page.
 
 import * as check from "./check";
-import { Generator, type Picture, type Request } from "./generator";
+import { Generator, type Picture } from "./generator";
 import type { Field, Tag, Tags } from "./labels";
 import { seedOf } from "./latent.js";
+import type { Request } from "./request";
 
 const HOME = new URL(".", import.meta.url); // the exported folder, beside this module
 const STYLE = ":host { display: inline-block; width: 256px } canvas { display: block; width: 100% }";

@@ -10,10 +10,12 @@ export class Engine {
   private readonly worker = new Worker(workerAddress, { type: "module" });
   private readonly waiting = new Map<number, Waiting>();
   private last = 0;
+  /** Hears what the worker tells unasked. */
+  onNews: (news: News) => void = () => {};
 
-  constructor(onNews: (news: News) => void) {
+  constructor() {
     this.worker.addEventListener("message", ({ data }: MessageEvent<Answer | News>) => {
-      if ("event" in data) return onNews(data);
+      if ("event" in data) return this.onNews(data);
       const call = this.waiting.get(data.id);
       this.waiting.delete(data.id);
       if (data.error === undefined) call?.resolve(data.result as never);

@@ -1,9 +1,9 @@
 // Pictures that play: a transition between two, and one that moves a little and comes back.
 
 import type { Format } from "./formats";
-import type { Request } from "./generator";
 import { lerp, slerp } from "./latent.js";
 import { loopOf } from "./moves";
+import type { Request } from "./request";
 import { freshSeed, ONE, type Scene, toRequest } from "./settings";
 import { reason, type Shot, type Slot, type Still } from "./state";
 import type { Studio } from "./studio";

@@ -3,11 +3,11 @@
 
 import { accelerated, type Backend, BACKENDS, using } from "./backends";
 import * as check from "./check";
-import { decode, type Field, sample, type Tags, toSigned, toUnsigned } from "./labels";
-import { latent as drawLatent, PICTURES, SEEDS, slerp } from "./latent.js";
+import type { Field, Tags } from "./labels";
 import { fetchManifest, type Manifest, type Model, type Upscaler } from "./manifest";
 import { type Feed, Network } from "./network";
 import { difference, emptiness, misfit, toImageData } from "./pixels";
+import { inputs, type Request } from "./request";
 import * as store from "./store";
 
 export type { Backend, Field, Manifest, Model, Tags, Upscaler };
@@ -21,30 +21,6 @@ export interface LoadOptions {
   /** What `tfanime.json` says, if that has been read. */
   manifest?: Manifest;
 }
-
-export interface Request {
-  seed?: number;
-  index?: number;
-  tags?: Tags;
-  truncation?: number;
-  /** Goes this part (0 to 1) of the way to the noise of another seed; several steps in turn. */
-  vary?: Varied | Varied[];
-  /** Instead of the seed's: the finished latent vector. */
-  latent?: ArrayLike<number>;
-  /** Instead of the sampled ones: a number from -1 to 1 for each column. */
-  labels?: ArrayLike<number>;
-}
-
-/** A step towards the noise that another seed has at the picture's index, or at an own one. */
-export interface Varied {
-  seed: number;
-  index?: number | null;
-  strength: number;
-}
-
-export type Step = Required<Varied>;
-
-export const MOST_STEPS = 16;
 
 export interface Picture {
   pixels: Float32Array<ArrayBuffer>;
@@ -60,54 +36,6 @@ export interface Picture {
 
 /** Milliseconds a picture, of each backend that draws rightly. */
 export type Speeds = Partial<Record<Backend, number>>;
-
-function vector(given: ArrayLike<number>, what: string, length: number): Float32Array<ArrayBuffer> {
-  const found = Float32Array.from(given);
-  if (found.length !== length || !found.every(Number.isFinite)) {
-    throw new check.Refused(`${what} is ${length} finite numbers. Received: ${given.length}.`);
-  }
-  return found;
-}
-
-export function checkSteps(given: unknown): Step[] {
-  const steps = check.list(Array.isArray(given) ? given : [given], "vary", MOST_STEPS);
-  return steps.map((entry) => {
-    const { seed, index, strength } = check.object(entry, "vary");
-    return {
-      seed: check.whole(seed, "vary.seed", 0, SEEDS),
-      index: index == null ? null : check.whole(index, "vary.index", 0, PICTURES),
-      strength: check.number(strength, "vary.strength", 0, 1),
-    };
-  });
-}
-
-/** What the network is fed for a request. */
-export function inputs(
-  model: Pick<Model, "latentDim" | "fields" | "rows">,
-  request: Request,
-): { latent: Float32Array<ArrayBuffer>; labels: Float32Array<ArrayBuffer> | null; tags: Tags } {
-  const seed = check.whole(request.seed ?? 0, "seed", 0, SEEDS);
-  const index = check.whole(request.index ?? 0, "index", 0, PICTURES);
-  const truncation = check.number(request.truncation ?? 1, "truncation", 0, 2);
-  let latent = request.latent
-    ? vector(request.latent, "latent", model.latentDim)
-    : drawLatent(seed, index, model.latentDim, truncation);
-  for (const step of checkSteps(request.vary ?? [])) {
-    const end = drawLatent(step.seed, step.index ?? index, model.latentDim, truncation);
-    if (step.strength) latent = Float32Array.from(slerp(latent, end, step.strength));
-  }
-  if (!model.fields.length) {
-    if (request.labels || Object.keys(request.tags ?? {}).length) {
-      throw new check.Refused("This model was trained without labels: leave tags and labels out.");
-    }
-    return { latent, labels: null, tags: {} };
-  }
-  const row = sample(seed, index, model.fields, request.tags ?? {}, model.rows);
-  const labels = request.labels
-    ? vector(request.labels, "labels", row.length)
-    : toSigned(row);
-  return { latent, labels, tags: decode(toUnsigned(labels), model.fields) };
-}
 
 // WASM runs everywhere and starts fastest; plain JavaScript is slow but hardly ever fails.
 const ORDER: readonly Backend[] = ["wasm", "webgl", "webgpu", "cpu"];

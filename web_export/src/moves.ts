@@ -3,9 +3,9 @@
 // draws it.
 
 import * as check from "./check";
-import { MOST_STEPS, type Step } from "./generator";
 import { columns, type Field } from "./labels";
 import { SEEDS } from "./latent.js";
+import { MOST_STEPS, type Step } from "./request";
 import type { Settings } from "./settings";
 import type { Shot } from "./state";
 

@@ -2,10 +2,10 @@
 // JSON file. Both are checked to the last value before anything changes.
 
 import * as check from "./check";
-import { checkSteps, type Request, type Step } from "./generator";
 import { columns, encode, type Field, type Row, sample, type Tag, type Tags, toSigned } from "./labels";
 import { PICTURES, seedOf, SEEDS } from "./latent.js";
 import type { Manifest, Model } from "./manifest";
+import { checkSteps, type Request, type Step } from "./request";
 
 export interface Settings {
   model: string;

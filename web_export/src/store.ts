@@ -16,6 +16,18 @@ function key(folder: URL, file: File): URL {
   return new URL(`.kept/${file.sha256}`, folder);
 }
 
+const writing = new Set<Promise<void>>();
+
+/** Writes while the first picture is drawn. A full disk costs the next visit a download, not this one
+ * its picture. */
+function keep(cache: Cache, at: URL, bytes: Uint8Array<ArrayBuffer>): void {
+  const put = cache
+    .put(at, new Response(bytes))
+    .catch(() => {})
+    .finally(() => writing.delete(put));
+  writing.add(put);
+}
+
 async function hash(bytes: Uint8Array<ArrayBuffer>): Promise<string | null> {
   if (typeof crypto === "undefined" || !crypto.subtle) return null;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
@@ -60,6 +72,7 @@ async function download(
 /** How many bytes of these files are still to be downloaded. */
 export async function missing(folder: URL, files: File[]): Promise<number> {
   const cache = await openCache();
+  await Promise.all(writing);
   const kept = await Promise.all(files.map((file) => cache?.match(key(folder, file))));
   return files.reduce((sum, file, i) => sum + (kept[i] ? 0 : file.bytes), 0);
 }
@@ -83,8 +96,7 @@ export async function load(
         }
       }
       const bytes = await download(folder, file, (n) => progress((loaded += n), total));
-      // A full disk costs the next visit a download, not this one its picture.
-      await cache?.put(key(folder, file), new Response(bytes)).catch(() => {});
+      if (cache) keep(cache, key(folder, file), bytes);
       return [file.path, bytes];
     }),
   );

@@ -3,16 +3,16 @@
 import { Address } from "./address";
 import type { Frames } from "./animation";
 import type { Backend } from "./backends";
-import { Engine } from "./engine";
+import type { Engine } from "./engine";
 import { Explorer } from "./explorer";
 import { Films } from "./film";
 import type { Format } from "./formats";
 import { Gallery } from "./gallery";
-import type { Request } from "./generator";
 import type { Field, Tag } from "./labels";
 import { seedOf } from "./latent.js";
 import { fetchManifest, filesOf, type Model } from "./manifest";
 import { mixOf, placed } from "./moves";
+import type { Request } from "./request";
 import {
   defaults,
   fitted,
@@ -38,7 +38,6 @@ function metered(): boolean {
 
 export class Studio extends Store {
   private readonly folder = new URL(".", location.href.split("#")[0]);
-  private readonly engine = new Engine((news) => this.hear(news));
   readonly gallery = new Gallery(this, this.folder.href);
   readonly films = new Films(this);
   readonly explorer = new Explorer(this);
@@ -51,6 +50,11 @@ export class Studio extends Store {
   private opens = 0; // counts openings, so that one that was overtaken changes nothing
   private drawing = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly engine: Engine) {
+    super();
+    engine.onNews = (news) => this.hear(news);
+  }
 
   private hear(news: News): void {
     if (news.event === "progress") {

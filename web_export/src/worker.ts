@@ -1,10 +1,11 @@
 // The thread that computes. It answers one request after the other.
 
 import { encode, type Frames } from "./animation";
-import type { Backend } from "./backends";
+import { type Backend, using } from "./backends";
 import type { Format } from "./formats";
-import { Generator, type Picture, type Request, type Speeds } from "./generator";
+import { Generator, type Picture, type Speeds } from "./generator";
 import type { File, Manifest } from "./manifest";
+import type { Request } from "./request";
 import * as store from "./store";
 
 export interface Opened {
@@ -18,7 +19,13 @@ export type News =
   | { event: "progress"; loaded: number; total: number }
   | { event: "fallback"; backend: Backend; reason: string };
 
+const PAUSE = 50; // ms between two reports of progress: each has the page drawn anew
+
 let generator: Generator | null = null;
+
+// WebAssembly starts while the page reads which model it is for. If it fails, that is said when it is
+// asked for.
+void using("wasm", () => {}).catch(() => {});
 
 function tell(news: News): void {
   postMessage(news);
@@ -43,12 +50,17 @@ export const methods = {
   ): Promise<Opened> {
     generator?.dispose();
     generator = null;
+    let told = -Infinity;
     generator = await Generator.load(folder, {
       manifest,
       model,
       // The first picture should not wait for the others to be tried: `chooseFastest` follows it.
       backend: backend === "auto" ? "wasm" : backend,
-      onProgress: (done, total) => tell({ event: "progress", loaded: done, total }),
+      onProgress: (done, total) => {
+        if (done < total && performance.now() - told < PAUSE) return;
+        told = performance.now();
+        tell({ event: "progress", loaded: done, total });
+      },
       onFallback: (failed, reason) => tell({ event: "fallback", backend: failed, reason }),
     });
     return { backend: generator.backend };

@@ -1,4 +1,4 @@
-import { useId, useRef } from "react";
+import { memo, useId, useRef } from "react";
 import { differing } from "../moves";
 import { FEWEST_FRAMES, MOST_FRAMES, type Path } from "../settings";
 import type { Shot, Slot } from "../state";
@@ -11,8 +11,8 @@ import { Icon } from "./icons";
 import { Slider } from "./inputs";
 import { Keep } from "./Keep";
 
-export function Blend() {
-  const { studio, state, say } = usePage();
+export const Blend = memo(function Blend() {
+  const { studio, state, say } = usePage("frames", "path", "filming", "ends", "at", "shot");
   const { frames, path, filming, ends, at, shot } = state;
   const id = useId();
   const film = useFilm();
@@ -76,11 +76,11 @@ export function Blend() {
       </div>
     </>
   );
-}
+});
 
 /** How much of each picture, and what stays as the first one has it. */
 function Mixture({ from, to }: { from: Shot; to: Shot }) {
-  const { studio, state, say, language } = usePage();
+  const { studio, state, say, language } = usePage("at", "locks");
   const { at, locks } = state;
   const fields = differing(from, to, studio.model?.fields ?? []);
   const toggle = (name: string) =>
@@ -111,7 +111,7 @@ function Mixture({ from, to }: { from: Shot; to: Shot }) {
 }
 
 function End({ slot }: { slot: Slot }) {
-  const { studio, state, say } = usePage();
+  const { studio, state, say } = usePage("ends", "slot");
   const words = useWords();
   const shot = state.ends[slot];
   const name = say("pick", { slot: say(slot) });

@@ -1,7 +1,8 @@
-import { useRef } from "react";
+import { memo, useRef } from "react";
 import { AROUND } from "../explorer";
 import { LEAST_SPREAD, MOST_SPREAD } from "../settings";
-import { usePage, useWords } from "./context";
+import type { Shot } from "../state";
+import { usePage, useStill, useWords } from "./context";
 import { useDrag } from "./drag";
 import { Face } from "./Face";
 import { Icon } from "./icons";
@@ -13,16 +14,16 @@ import { Shown } from "./Shown";
 const NAMES = ["↖", "↑", "↗", "←", "→", "↙", "↓", "↘"];
 
 /** A face and its neighbours: more like this, and all that lies between. */
-export function Explore() {
-  const { studio, state, say } = usePage();
+export const Explore = memo(function Explore() {
+  const { studio, state, say } = usePage("shot", "explore");
   const { shot, explore } = state;
-  const { spread, x, y } = explore;
+  const { spread, x, y, around } = explore;
   return (
     <>
       <div className="around">
-        {AROUND.slice(0, 4).map((_, i) => <Neighbour key={i} i={i} />)}
+        {AROUND.slice(0, 4).map((_, i) => <Neighbour key={i} i={i} shot={around[i]} />)}
         <Map />
-        {AROUND.slice(4).map((_, i) => <Neighbour key={i} i={i + 4} />)}
+        {AROUND.slice(4).map((_, i) => <Neighbour key={i} i={i + 4} shot={around[i + 4]} />)}
       </div>
       <p className="quiet">{say("exploreHint")}</p>
       <div className="far">
@@ -50,28 +51,27 @@ export function Explore() {
       </div>
     </>
   );
-}
+});
 
-function Neighbour({ i }: { i: number }) {
-  const { studio, state, say } = usePage();
+const Neighbour = memo(function Neighbour({ shot, i }: { shot: Shot | undefined; i: number }) {
+  const { studio, say } = useStill();
   const words = useWords();
-  const shot = state.explore.around[i];
   return (
     <button
       type="button"
       className="tile"
       disabled={!shot}
       aria-label={shot ? `${NAMES[i]} ${say("neighbour", { words: words(shot.tags) })}` : NAMES[i]}
-      onClick={() => studio.explorer.step(shot)}
+      onClick={() => shot && studio.explorer.step(shot)}
     >
       {shot && <Face image={shot.image} />}
     </button>
   );
-}
+});
 
 /** The picture itself is the map: dragging over it, or the arrow keys, lead away from the middle. */
-function Map() {
-  const { studio, state, say } = usePage();
+const Map = memo(function Map() {
+  const { studio, state, say } = usePage("shot", "busy", "explore");
   const { shot, busy, explore } = state;
   const { x, y } = explore;
   const from = useRef({ x: 0, y: 0 });
@@ -105,4 +105,4 @@ function Map() {
       {range(say("upDown"), y, (far) => to(x, far))}
     </div>
   );
-}
+});

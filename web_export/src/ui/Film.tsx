@@ -18,7 +18,7 @@ interface Film {
 
 /** A film that plays as soon as it is drawn, as its saved file does: to the last, and again. */
 export function useFilm(): Film {
-  const { state } = usePage();
+  const { state } = usePage("film", "filming");
   const { film, filming } = state;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const [playing, setPlaying] = useState(!still);
@@ -43,7 +43,7 @@ export function useFilm(): Film {
 
 /** What is being drawn, then the player and the files that it can be saved as. */
 export function Player({ film, goal, name }: { film: Film; goal: number; name: string }) {
-  const { studio, state, say } = usePage();
+  const { studio, state, say } = usePage("film", "filming", "enlarged");
   const { filming, enlarged } = state;
   const [saving, setSaving] = useState(false);
   const last = state.film.length - 1;

@@ -1,7 +1,7 @@
 import { useRef, useState } from "react";
 import { type Language, LANGUAGES } from "../text";
 import type { Theme } from "./App";
-import { usePage } from "./context";
+import { usePage, useStill } from "./context";
 import { Icon } from "./icons";
 import { Markdown } from "./Markdown";
 
@@ -15,7 +15,7 @@ const NEXT: Record<Theme, Theme> = { system: "light", light: "dark", dark: "syst
 const THEME_ICON = { system: "half", light: "sun", dark: "moon" } as const;
 
 export function Header({ theme, onTheme, onLanguage }: Props) {
-  const { studio, state, language, say } = usePage();
+  const { studio, state, language, say } = usePage("manifest", "settings");
   const models = state.manifest?.models ?? [];
   const themeLabel = `${say("theme")}: ${say(theme)}`;
   return (
@@ -65,14 +65,15 @@ export function Header({ theme, onTheme, onLanguage }: Props) {
 }
 
 function About() {
-  const { studio, say } = usePage();
+  const { studio, say } = useStill();
   const dialog = useRef<HTMLDialogElement>(null);
   const [card, setCard] = useState("");
   const { model } = studio;
   const open = async () => {
     dialog.current?.showModal();
-    if (!model?.card) return;
-    const answer = await fetch(model.card).catch(() => null);
+    const path = studio.model?.card;
+    if (!path) return;
+    const answer = await fetch(path).catch(() => null);
     setCard(answer?.ok ? (await answer.text()).slice(0, 20_000) : "");
   };
   return (

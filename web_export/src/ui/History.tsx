@@ -5,7 +5,7 @@ import { Tile } from "./Face";
 import { Icon } from "./icons";
 
 export function History() {
-  const { studio, state, say } = usePage();
+  const { studio, state, say } = usePage("history", "shot");
   const [only, setOnly] = useState(false);
   const [all, setAll] = useState(false);
   const loved = state.history.filter(({ favourite }) => favourite);

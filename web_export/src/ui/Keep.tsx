@@ -6,7 +6,7 @@ import { canShare, readable, share } from "./share";
 
 /** What can be done with the picture that is shown. */
 export function Keep() {
-  const { studio, state, say } = usePage();
+  const { studio, state, say } = usePage("shot");
   const words = useWords();
   const { shot } = state;
   const copy = async () => {

@@ -1,7 +1,7 @@
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, memo, useCallback, useId, useState } from "react";
 import type { Field, Tag, Tags } from "../labels";
 import { phrase, settled, shade, SWATCHES, understand, word } from "../words";
-import { usePage, useWords } from "./context";
+import { usePage, useStill, useWords } from "./context";
 import { Icon } from "./icons";
 import { Slider } from "./inputs";
 
@@ -9,11 +9,11 @@ const MANY_VALUES = 16; // from here on a list to choose from, instead of button
 
 /** What the visitor may choose: made from the model's schema, whatever that holds. */
 export function Looks() {
-  const { studio, state, say } = usePage();
+  const { studio, state, say } = usePage("manifest", "settings", "shot");
   const { settings, shot } = state;
+  const onChoose = useCallback((name: string, tag: Tag | null) => studio.hold({ [name]: tag }), [studio]);
   const fields = studio.model?.fields ?? [];
   if (!settings || !fields.length) return null;
-  const choose = (name: string, tag: Tag | null) => studio.hold({ [name]: tag });
   const flags = fields.filter(({ kind }) => kind === "flag");
   return (
     <section className="card looks" aria-labelledby="looks-title">
@@ -21,7 +21,7 @@ export function Looks() {
       <Describe fields={fields} />
       {fields.map((field) => {
         const tag = settings.tags[field.name];
-        const props = { field, onChoose: (t: Tag | null) => choose(field.name, t) };
+        const props = { field, onChoose };
         if (field.kind === "group") return <Group {...props} key={field.name} tag={tag as string} />;
         if (field.kind === "value") return <Value {...props} key={field.name} tag={tag as number} />;
         return null;
@@ -33,7 +33,7 @@ export function Looks() {
               key={field.name}
               field={field}
               tag={settings.tags[field.name] as boolean | undefined}
-              onChoose={(tag) => choose(field.name, tag)}
+              onChoose={onChoose}
             />
           ))}
         </div>
@@ -60,15 +60,15 @@ export function Looks() {
   );
 }
 
-function Describe({ fields }: { fields: Field[] }) {
-  const { studio, state, say, language } = usePage();
+const Describe = memo(function Describe({ fields }: { fields: Field[] }) {
+  const { studio, say, language } = useStill();
   const words = useWords();
   const [text, setText] = useState("");
   const [answer, setAnswer] = useState<{ tags: Tags; unknown: string[] } | null>(null);
   const id = useId();
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const { seed = 0, index = 0 } = state.settings ?? {};
+    const { seed = 0, index = 0 } = studio.state.settings ?? {};
     const found = understand(text, fields);
     const tags = settled(found, fields, seed, index);
     setAnswer({ tags, unknown: found.unknown });
@@ -108,16 +108,16 @@ function Describe({ fields }: { fields: Field[] }) {
       </p>
     </form>
   );
-}
+});
 
 interface FieldProps<T> {
   field: Field;
   tag: T | undefined;
-  onChoose: (tag: T | null) => void;
+  onChoose: (name: string, tag: T | null) => void;
 }
 
-function Group({ field, tag, onChoose }: FieldProps<string>) {
-  const { language, say } = usePage();
+const Group = memo(function Group({ field, tag, onChoose }: FieldProps<string>) {
+  const { language, say } = useStill();
   const id = useId();
   const title = word(field.name, language);
   const name = (value: string) => shade(field, value, language);
@@ -125,7 +125,7 @@ function Group({ field, tag, onChoose }: FieldProps<string>) {
     return (
       <div className="box">
         <label htmlFor={id}>{title}</label>
-        <select id={id} value={tag ?? ""} onChange={(event) => onChoose(event.target.value || null)}>
+        <select id={id} value={tag ?? ""} onChange={(event) => onChoose(field.name, event.target.value || null)}>
           <option value="">{say("any")}</option>
           {field.values.map((value) => (
             <option key={value} value={value}>
@@ -144,7 +144,7 @@ function Group({ field, tag, onChoose }: FieldProps<string>) {
         <span>{tag === undefined ? say("any") : name(tag)}</span>
       </legend>
       <label className="any" title={say("any")}>
-        <input type="radio" name={id} checked={tag === undefined} onChange={() => onChoose(null)} />
+        <input type="radio" name={id} checked={tag === undefined} onChange={() => onChoose(field.name, null)} />
         <span>
           <Icon name="dice" />
           <b className="sr-only">{`${title}: ${say("any")}`}</b>
@@ -152,7 +152,7 @@ function Group({ field, tag, onChoose }: FieldProps<string>) {
       </label>
       {field.values.map((value) => (
         <label key={value} title={name(value)}>
-          <input type="radio" name={id} checked={tag === value} onChange={() => onChoose(value)} />
+          <input type="radio" name={id} checked={tag === value} onChange={() => onChoose(field.name, value)} />
           {colours ? (
             <span style={{ background: SWATCHES[value] }}>
               <b className="sr-only">{phrase(field, value, language)}</b>
@@ -164,11 +164,11 @@ function Group({ field, tag, onChoose }: FieldProps<string>) {
       ))}
     </fieldset>
   );
-}
+});
 
 /** Three states in turn: left to chance, yes, no. */
-function Flag({ field, tag, onChoose }: FieldProps<boolean>) {
-  const { language, say } = usePage();
+const Flag = memo(function Flag({ field, tag, onChoose }: FieldProps<boolean>) {
+  const { language, say } = useStill();
   const name = word(field.name, language);
   const state = tag === undefined ? "any" : tag ? "yes" : "no";
   const next = { any: true, yes: false, no: null }[state];
@@ -177,16 +177,16 @@ function Flag({ field, tag, onChoose }: FieldProps<boolean>) {
       type="button"
       className={`flag ${state}`}
       aria-label={`${name}: ${say(state)}`}
-      onClick={() => onChoose(next)}
+      onClick={() => onChoose(field.name, next)}
     >
       <Icon name={({ any: "ring", yes: "check", no: "cross" } as const)[state]} />
       {name}
     </button>
   );
-}
+});
 
-function Value({ field, tag, onChoose }: FieldProps<number>) {
-  const { language, say } = usePage();
+const Value = memo(function Value({ field, tag, onChoose }: FieldProps<number>) {
+  const { language, say } = useStill();
   const name = word(field.name, language);
   const { low, high } = field;
   const chance = tag === undefined;
@@ -199,17 +199,17 @@ function Value({ field, tag, onChoose }: FieldProps<number>) {
         most={high}
         step={(high - low) / 100}
         digits={high - low > 10 ? 0 : 2}
-        onChange={onChoose}
+        onChange={(x) => onChoose(field.name, x)}
       />
       <button
         type="button"
         className="round"
         disabled={chance}
         aria-label={say("release", { word: name })}
-        onClick={() => onChoose(null)}
+        onClick={() => onChoose(field.name, null)}
       >
         <Icon name="dice" />
       </button>
     </div>
   );
-}
+});

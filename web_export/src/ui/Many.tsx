@@ -6,8 +6,8 @@ import { Tile } from "./Face";
 import { Icon } from "./icons";
 import { Slider } from "./inputs";
 
-export function Many() {
-  const { studio, state, say } = usePage();
+export const Many = memo(function Many() {
+  const { studio, state, say } = usePage("many", "count", "endless", "busy");
   const { many, count, endless, busy } = state;
   const end = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLDivElement>(null);
@@ -63,7 +63,7 @@ export function Many() {
       </div>
     </>
   );
-}
+});
 
 const Drawn = memo(function Drawn({ shot }: { shot: Shot }) {
   const page = useStill();

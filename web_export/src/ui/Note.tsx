@@ -5,7 +5,7 @@ import { Icon } from "./icons";
 
 /** A short message at the foot of the page; good news leave by themselves. */
 export function Note() {
-  const { studio, state, language, say } = usePage();
+  const { studio, state, language, say } = usePage("note");
   const { note } = state;
   const values = { ...note?.values };
   if (values.reason) values.reason = refusal(values.reason, language);

@@ -1,7 +1,7 @@
-import { type FormEvent, useState } from "react";
+import { type FormEvent, memo, useState } from "react";
 import { LOOP } from "../film";
 import type { Shot } from "../state";
-import { usePage, useWords } from "./context";
+import { usePage, useStill, useWords } from "./context";
 import { Face } from "./Face";
 import { Player, useFilm } from "./Film";
 import { Icon } from "./icons";
@@ -10,8 +10,8 @@ import { Keep } from "./Keep";
 import { Shown } from "./Shown";
 import { Zones } from "./Zones";
 
-export function One() {
-  const { studio, state, say } = usePage();
+export const One = memo(function One() {
+  const { studio, state, say } = usePage("shot", "settings", "busy", "film", "filming");
   const words = useWords();
   const film = useFilm();
   const { shot, settings, busy } = state;
@@ -63,11 +63,11 @@ export function One() {
       </p>
     </>
   );
-}
+});
 
 /** The picture that is shown: of a film its still. */
 export function Picture({ shot, film }: { shot: Shot | null; film?: ImageData | null }) {
-  const { say } = usePage();
+  const { say } = useStill();
   const words = useWords();
   if (!shot) return <div className="shimmer" />;
   const image = film ?? shot.large ?? shot.image;
@@ -76,7 +76,7 @@ export function Picture({ shot, film }: { shot: Shot | null; film?: ImageData | 
 
 /** A name, or any other text, has a face; each day has one too. */
 function Called() {
-  const { studio, say } = usePage();
+  const { studio, say } = useStill();
   const [name, setName] = useState("");
   const submit = (event: FormEvent) => {
     event.preventDefault();

@@ -6,7 +6,7 @@ import { Icon } from "./icons";
 
 /** What chance and the visitor made of this face. A press keeps an attribute or lets it go. */
 export function Shown() {
-  const { studio, state, language, say } = usePage();
+  const { studio, state, language, say } = usePage("shot", "settings", "manifest");
   const { shot, settings } = state;
   if (!shot || !settings || !studio.model) return null;
   const { fields } = studio.model;

@@ -10,7 +10,7 @@ import { Many } from "./Many";
 import { One } from "./One";
 
 export function Stage() {
-  const { studio, state, say } = usePage();
+  const { studio, state, say } = usePage("manifest", "phase", "view", "shot", "settings");
   const model = studio.model;
   const aspect = model ? model.width / model.height : 1;
   useEffect(() => document.documentElement.style.setProperty("--aspect", String(aspect)), [aspect]);
@@ -19,7 +19,8 @@ export function Stage() {
   // not ready says how far it is, what failed, or what it asks.
   const stays =
     view === "one" &&
-    shot?.settings.model === settings?.model &&
+    shot !== null &&
+    shot.settings.model === settings?.model &&
     (phase === "loading" || phase === "starting");
   return (
     <section className="card stage" aria-label={say("view")}>
@@ -52,7 +53,7 @@ export function Stage() {
 
 /** What is shown until the model can draw. */
 function Opening() {
-  const { studio, state, language, say } = usePage();
+  const { studio, state, language, say } = usePage("phase", "failure", "loaded", "total", "settings");
   const { phase, loaded, total, settings } = state;
   if (phase === "failed") {
     return (
@@ -97,7 +98,7 @@ function Opening() {
 
 /** The model that drew the last picture, where another one cannot or shall not be opened. */
 function BackToLast() {
-  const { studio, state, say } = usePage();
+  const { studio, state, say } = usePage("shot", "settings");
   const { shot, settings } = state;
   if (!shot || shot.settings.model === settings?.model) return null;
   return (
@@ -108,7 +109,7 @@ function BackToLast() {
 }
 
 function Status() {
-  const { state, say } = usePage();
+  const { state, say } = usePage("phase", "backend", "shot", "offline", "sharpening");
   const { phase, backend, shot, offline, sharpening } = state;
   if (phase !== "ready" || !backend) return null;
   const parts = [BACKEND_NAMES[backend]];

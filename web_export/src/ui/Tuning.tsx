@@ -1,7 +1,7 @@
-import { useRef } from "react";
-import type { Step } from "../generator";
+import { useRef, useState } from "react";
 import { BACKEND_NAMES, type Choice } from "../names";
 import { columns, type Field } from "../labels";
+import type { Step } from "../request";
 import { phrase } from "../words";
 import { PLAIN, tuned } from "../settings";
 import { usePage } from "./context";
@@ -10,16 +10,18 @@ import { Icon } from "./icons";
 import { NumberBox, Slider } from "./inputs";
 
 export function Tuning() {
-  const { studio, state, say } = usePage();
+  const { studio, state, say } = usePage("manifest", "settings", "choice");
   const { settings } = state;
   const file = useRef<HTMLInputElement>(null);
+  // A slider for each of a model's attributes: made when they are looked at.
+  const [open, setOpen] = useState(false);
   if (!settings || !studio.model) return null;
   const { truncation, vary, large } = settings;
   const { upscaler, width } = studio.model;
   const step = vary.at(-1) ?? { seed: 0, index: null, strength: 0 };
   const last = (change: Partial<Step>) => ({ vary: [...vary.slice(0, -1), { ...step, ...change }] });
   return (
-    <details className="card tuning">
+    <details className="card tuning" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         <h2>{say("advanced")}</h2>
       </summary>
@@ -68,7 +70,7 @@ export function Tuning() {
             {say("enlarge", { size: width * upscaler.factor })}
           </label>
         )}
-        {studio.model.fields.length > 0 && <Sliders fields={studio.model.fields} />}
+        {open && studio.model.fields.length > 0 && <Sliders fields={studio.model.fields} />}
         <button
           type="button"
           className="soft"
@@ -123,7 +125,7 @@ export function Tuning() {
 
 /** Every column of the schema, from -1 to 1. Untouched ones follow the drawn labels. */
 function Sliders({ fields }: { fields: Field[] }) {
-  const { studio, state, language, say } = usePage();
+  const { studio, state, language, say } = usePage("settings", "shot");
   const { settings, shot } = state;
   if (!settings) return null;
   return (

@@ -3,7 +3,7 @@ import type { Field } from "../labels";
 import { placeOf } from "../moves";
 import type { Settings } from "../settings";
 import { phrase, word } from "../words";
-import { usePage } from "./context";
+import { usePage, useStill } from "./context";
 import { useDrag } from "./drag";
 
 /** Where on a face an attribute is changed: the first of these that the model knows. */
@@ -13,7 +13,7 @@ const KEYS: Record<string, number> = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1,
 
 /** Hair, eyes and mouth change under a finger that moves over them, or by the arrow keys. */
 export function Zones() {
-  const { studio } = usePage();
+  const { studio } = useStill();
   const fields = studio.model?.fields ?? [];
   return (
     <>
@@ -26,7 +26,7 @@ export function Zones() {
 }
 
 function Zone({ place, field }: { place: string; field: Field }) {
-  const { studio, state, language } = usePage();
+  const { studio, state, language } = usePage("shot", "settings");
   const { shot } = state;
   const from = useRef(0);
   const asked = useRef<{ place: number; settings: Settings | null } | null>(null);

@@ -1,4 +1,4 @@
-import { createContext, useContext, useSyncExternalStore } from "react";
+import { createContext, useContext, useRef, useSyncExternalStore } from "react";
 import { columns, type Field, type Tags } from "../labels";
 import type { State } from "../state";
 import type { Studio } from "../studio";
@@ -13,13 +13,21 @@ interface Page {
 
 export const PageContext = createContext<Page | null>(null);
 
-export function usePage(): Page & { state: State } {
+/** The page with these parts of its state. What asks for them is drawn again when one of them
+ * changes, and not with every other change: while a finger drags there are many a second. */
+export function usePage<Part extends keyof State>(...parts: Part[]): Page & { state: Pick<State, Part> } {
   const page = useStill();
-  const state = useSyncExternalStore(page.studio.subscribe, page.studio.snapshot);
+  const seen = useRef<State | null>(null);
+  const state = useSyncExternalStore(page.studio.subscribe, () => {
+    const now = page.studio.snapshot();
+    const before = seen.current;
+    if (!before || parts.some((part) => now[part] !== before[part])) seen.current = now;
+    return seen.current as State;
+  });
   return { ...page, state };
 }
 
-/** The page without its state: for parts of long lists, which change with what they are given only. */
+/** The page without its state: for what changes with what it is given only. */
 export function useStill(): Page {
   const page = useContext(PageContext);
   if (!page) throw new Error("useStill needs the page around it");
@@ -37,7 +45,7 @@ export function wordsOf({ studio, language, say }: Page, tags: Tags, model = stu
 }
 
 export function useWords(): (tags: Tags) => string {
-  const page = usePage();
+  const page = useStill();
   return (tags) => wordsOf(page, tags);
 }
 

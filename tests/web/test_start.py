@@ -1,0 +1,144 @@
+"""How the site starts: what is fetched before what, and what is shown meanwhile."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+
+import numpy as np
+import pytest
+from test_site import same, shown, until
+from test_visits import look
+from test_wander import settled
+from tiny import Tiny, write_folder
+
+pytestmark = pytest.mark.slow
+
+
+def imported(site, first: str) -> dict[str, str]:
+    """A script of the built site and all that it imports before it runs, by name."""
+    found, waiting = {}, [first]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = (site / name).read_text()
+            waiting += [f"assets/{other}" for other in IMPORTED.findall(found[name])]
+    return found
+
+
+IMPORTED = re.compile(r"""(?:import|from)\s*["'`]\./([\w.-]+\.js)["'`]""")
+TENSORFLOW = "WASM_HAS_SIMD_SUPPORT"  # a setting of it, which stands in what uses it
+
+
+def test_only_the_worker_loads_tensorflow(site):
+    html = (site / "index.html").read_text()
+    [entry] = re.findall(r'<script[^>]*src="\./([^"]+)"', html)
+    at_once = re.findall(r'rel="modulepreload"[^>]*href="\./([^"]+)"', html)
+    [page] = [name for name in at_once if "/page-" in name]
+    assert set(at_once) == set(imported(site, page)) - set(imported(site, entry))
+    of_page = {**imported(site, entry), **imported(site, page)}
+    assert not [name for name, source in of_page.items() if TENSORFLOW in source]
+    [worker] = re.findall(r"worker-[\w-]+\.js", of_page[entry])
+    of_worker = imported(site, f"assets/{worker}")
+    assert [name for name, source in of_worker.items() if TENSORFLOW in source]
+
+
+def test_webassembly_is_asked_for_before_the_page_has_its_code(visit, server, tiny):
+    asked = threading.Event()
+    in_time = []
+    server.changes[r"\.wasm$"] = lambda data: asked.set() or data
+    server.changes[r"/page-[^/]*\.js$"] = lambda data: in_time.append(asked.wait(60)) or data
+    page = visit("#seed=7", service_workers="block")
+    assert in_time == [True]
+    assert same(shown(page), tiny.draw(7))
+
+
+WATCH = """
+  window.blank = [];
+  window.told = [];
+  const look = () => {
+    const root = document.getElementById("root");
+    if (root && !document.querySelector(".frame canvas")) {
+      const waits = [...document.querySelectorAll("progress, .shimmer")];
+      const seen = (element) => element.checkVisibility() && element.clientWidth > 0;
+      if (!waits.some(seen)) window.blank.push(root.innerHTML);
+      const bar = document.querySelector(".opening progress[value]");
+      if (bar) window.told.push(bar.value);
+    }
+    setTimeout(look, 10);
+  };
+  addEventListener("DOMContentLoaded", look);
+"""
+
+
+def test_progress_is_seen_on_a_slow_line(visit, server, folder, tiny):
+    """1.6 Mbit/s: 200 kB/s, from the first byte to the picture."""
+    padding = np.random.default_rng(0).bytes(400_000)
+    (folder / "models" / "tiny" / "padding.bin").write_bytes(padding)
+    manifest = json.loads((folder / "tfanime.json").read_text())
+    digest = hashlib.sha256(padding).hexdigest()
+    file = {"path": "models/tiny/padding.bin", "bytes": len(padding), "sha256": digest}
+    manifest["models"][0]["files"].append(file)
+    (folder / "tfanime.json").write_text(json.dumps(manifest))
+    server.pace = 200_000
+    page = visit("#seed=7", scripts=[WATCH], service_workers="block")
+    assert same(shown(page), tiny.draw(7))
+    told = page.evaluate("told")
+    assert page.evaluate("blank") == []
+    assert told == sorted(told) and len(set(told)) > 3
+
+
+def test_a_picture_does_not_wait_for_the_disk(visit, server, tiny):
+    never = b"Cache.prototype.put = () => new Promise(() => {});"
+    server.changes[r"/worker-[^/]*\.js$"] = lambda data: never + data
+    page = visit("#seed=7", service_workers="block")
+    assert same(shown(page), tiny.draw(7))
+
+
+def test_sliders_of_attributes_are_made_when_they_are_looked_at(visit):
+    page = visit("#seed=7")
+    assert page.locator(".sliders").count() == 0
+    page.get_by_text("Fine tuning").click()
+    page.get_by_text("A slider for every attribute").click()
+    page.get_by_label("glasses", exact=True).wait_for()
+
+
+HELD = """
+  const later = window.setTimeout;
+  window.resting = [];
+  window.setTimeout = (work, ms, ...given) =>
+    ms === 250 ? -window.resting.push(work) : later(work, ms, ...given);
+  const draw = CanvasRenderingContext2D.prototype.putImageData;
+  window.widths = [];
+  CanvasRenderingContext2D.prototype.putImageData = function (image, ...place) {
+    if (this.canvas.closest(".map")) window.widths.push(image.width);
+    draw.call(this, image, ...place);
+  };
+"""
+
+
+def test_pictures_stay_small_while_a_finger_drags(visit, folder):
+    """Enlarging takes longer than drawing: it waits until the finger rests (250 ms)."""
+    sharp = Tiny("sharp", upscaler="double")
+    write_folder(folder, sharp)
+    page = visit("#model=sharp&seed=7", scripts=[HELD])
+    look(page, "Explore")
+    page.wait_for_selector(".around .tile:nth-child(9) canvas")
+    until(page, "document.querySelector('.map canvas').width === 32")
+    page.evaluate("widths.length = 0")
+    box = page.locator(".frame.map").bounding_box()
+    x, y = (box[side] + box[length] / 2 for side, length in (("x", "width"), ("y", "height")))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for i in range(1, 20):
+        page.mouse.move(x + 4 * i, y + 2 * i)
+        page.wait_for_timeout(20)
+    until(page, "widths.length > 2")
+    page.wait_for_timeout(400)
+    assert set(page.evaluate("widths")) == {16}
+    page.mouse.up()
+    page.evaluate("resting.at(-1)()")
+    until(page, "document.querySelector('.map canvas').width === 32")
+    settled(page)

@@ -1,0 +1,11 @@
+import { createRoot } from "react-dom/client";
+import type { Engine } from "./engine";
+import { Studio } from "./studio";
+import { App } from "./ui/App";
+
+/** Shows the page and opens the first model. */
+export function show(engine: Engine): void {
+  const studio = new Studio(engine);
+  createRoot(document.getElementById("root") as HTMLElement).render(<App studio={studio} />);
+  void studio.start();
+}
