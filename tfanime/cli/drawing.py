@@ -169,7 +169,8 @@ def generate(
     names = [name for words in vary if isinstance(words, list) for name in words]
     if names or sheet_of is not None:
         _check_sheet(ctx, names, sheet_of, face)
-        _sheet(run, names, seed=sheet_of or 0, face=face, tags=tags or None, out=grid, **options)
+        options |= {"seed": sheet_of or 0, "face": face, "tags": tags or None, "out": grid}
+        _sheet(run, names, **options)
         return
     if face is not None:
         options["face"] = face

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-RIDGE = 0.05  # of the sum of squares of a standard normal latent: draws are many, dimensions more
+# Of the sum of squares of a standard normal latent; labels of a group, which have one sum, need
+# some too.
+RIDGE, LABEL_RIDGE = 0.05, 1e-3
 HELD_OUT = 4  # every fourth image is kept aside, to see whether a direction holds
 CERTAIN = 8.0  # logits beyond are all the same to a tagger
 
@@ -58,8 +60,8 @@ def _ridge(z: np.ndarray, labels: np.ndarray, y: np.ndarray):
     x = np.concatenate([z, labels], axis=1)
     centre, middle = x.mean(axis=0), y.mean(axis=0)
     x, dim = x - centre, z.shape[1]
-    products = x.T @ x + RIDGE * len(x) * np.eye(x.shape[1])
-    weights = np.linalg.solve(products, x.T @ (y - middle))
+    ridge = np.repeat([RIDGE, LABEL_RIDGE], [dim, labels.shape[1]])
+    weights = np.linalg.solve(x.T @ x + len(x) * np.diag(ridge), x.T @ (y - middle))
     return weights[:dim], weights[dim:], middle - centre @ weights
 
 

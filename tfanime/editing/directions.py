@@ -9,7 +9,7 @@ import numpy as np
 
 from tfanime.core import seeds
 from tfanime.core.labels import LabelSchema
-from tfanime.editing.attributes import logits_of, orthogonal, regress
+from tfanime.editing.attributes import HELD_OUT, logits_of, orthogonal, regress
 from tfanime.editing.latent_map import (
     early_features,
     feature_pca,
@@ -26,7 +26,7 @@ from tfanime.zoo.saved import Generator
 
 DRAWS, MEASURED, COUNT = 3000, 48, 8
 FEATURE_DRAWS = 1024  # of PCA: its matrix has as many rows and columns
-FIT = 0.15  # below this correlation an attribute has no direction
+FIT, ERRORS = 0.15, 3.0  # the least correlation of an attribute with a direction; standard errors
 SEED = 0
 LEAST_DRAWS = 400
 
@@ -139,12 +139,13 @@ def _attributes(
 ) -> list[Direction]:
     """Of the tagger's flags, and of its groups' values where the model has no such label."""
     gradients, fits = regress(latents, signed, logits_of(probabilities))
+    least = max(FIT, ERRORS / np.sqrt(len(latents) / HELD_OUT))
     labels = () if schema is None else schema.columns
     flags = {field.name for field in seen.fields if field.kind == "flag"}
-    held = [i for i, name in enumerate(seen.columns) if name in labels and fits[i] >= FIT]
+    held = [i for i, name in enumerate(seen.columns) if name in labels and fits[i] >= least]
     found = []
     for i, name in enumerate(seen.columns):
-        if fits[i] < FIT or (name in labels and name not in flags):
+        if fits[i] < least or (name in labels and name not in flags):
             continue
         others = gradients[[j for j in held if j != i]]
         vector = orthogonal(gradients[i], others).astype(np.float32)

@@ -39,7 +39,7 @@ def feature_network(name: str, height: int, width: int):
         if layer.name.startswith("block") and layer.name.endswith(("_project", "_add")):
             last[layer.output.shape[1]] = layer.output
     maps = [last[side] for side in sorted(last, reverse=True)][:MAPS]
-    trunk = keras.Model(network.inputs, maps)
+    trunk = keras.Model(network.inputs[0], maps)
     pictures = keras.Input((height, width, 3), name="pictures")
     clone = keras.models.clone_model(trunk, input_tensors=pictures)
     clone.set_weights(trunk.get_weights())

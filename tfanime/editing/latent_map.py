@@ -146,7 +146,7 @@ def _values(
             size = int(model.inputs[1].shape[-1])
             rows = np.zeros((len(z), size)) if signed is None else signed[start : start + CHUNK]
             inputs.append(rows.astype(np.float32))
-        values = part(inputs if len(inputs) == 2 else inputs[0], training=False)
+        values = part(inputs, training=False)
         found.append(np.asarray(values, np.float64).reshape(len(z), -1))
     return np.concatenate(found)
 
