@@ -6,7 +6,7 @@ import itertools
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -227,7 +227,7 @@ def captioned(images: np.ndarray, columns: Sequence[str], rows: Sequence[str]) -
     return np.asarray(sheet)
 
 
-def _broken(text: str, width: int, font, pencil) -> str:
+def _broken(text: str, width: int, font: Any, pencil: Any) -> str:
     """The text in lines that are as wide as a column, if its words are."""
     lines: list[str] = []
     for word in text.split(" "):

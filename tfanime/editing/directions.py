@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ def find_directions(
     _check(n, sefa, pca, n_measured)
     generator = loaded(run)
     folder = getattr(generator, "folder", None)
-    if store and folder is None:
+    if store and not isinstance(folder, Path):
         raise ValueError("store needs the folder of the model. Received: a loaded generator.")
     if max(sefa, pca) > generator.latent_dim:
         raise ValueError(
@@ -93,7 +94,7 @@ def find_directions(
     found += _of_features(generator, latents[:FEATURE_DRAWS], signed, pca)
     more = _inputs(sampler, (seed + 1) % seeds.SEEDS, n_measured)
     found = measured(generator, found, tagger, *more, progress=progress)
-    if store:
+    if store and folder is not None:
         how = {"images": n, "seed": seed, "measured on": n_measured, "steps": STEP}
         store_directions(folder, found, how | {"tagger": tagger.name})
     return found
@@ -114,7 +115,11 @@ def _inputs(sampler: Sampler, seed: int, n: int) -> tuple[np.ndarray, np.ndarray
 
 
 def _tagged(
-    sampler: Sampler, latents: np.ndarray, signed, tagger: Tagger, progress: bool
+    sampler: Sampler,
+    latents: np.ndarray,
+    signed: np.ndarray | None,
+    tagger: Tagger,
+    progress: bool,
 ) -> np.ndarray:
     """`(n, A)` probabilities of drawn images, of which few are held at a time."""
     from tfanime.core.images import to_uint8
@@ -154,11 +159,15 @@ def _attributes(
 
 
 def _of_weights(generator: Generator, count: int) -> list[Direction]:
-    vectors = sefa(first_map(generator), count) if count else []
+    if not count:
+        return []
+    vectors = sefa(first_map(generator), count)
     return [Direction(f"sefa-{i}", "sefa", v.astype(np.float32)) for i, v in enumerate(vectors, 1)]
 
 
-def _of_features(generator: Generator, latents: np.ndarray, signed, count: int) -> list[Direction]:
+def _of_features(
+    generator: Generator, latents: np.ndarray, signed: np.ndarray | None, count: int
+) -> list[Direction]:
     if not count:
         return []
     rows = None if signed is None else signed[: len(latents)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,13 @@ class _Search:
         self.maps = features_of(network, sampler.values(*inputs))
         self.objective = Objective(sampler.generator, network)
 
-    def __call__(self, target: np.ndarray, labels: np.ndarray | None, steps: int, tick):
+    def __call__(
+        self,
+        target: np.ndarray,
+        labels: np.ndarray | None,
+        steps: int,
+        tick: Callable[[float], object],
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Latents `(n, latent_dim)`; `(n, S, H, W, 3)` uint8, drawn at the steps that are shown;
         and the distance `(n,)` of the nearest random draw.
 
@@ -155,7 +161,7 @@ class _Search:
         maps = (features_of(self.network, to_float(x)) for x in (some, others))
         return np.asarray(mean_squares(*maps))
 
-    def _start(self, far, maps: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def _start(self, far: Callable, maps: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Of each picture's nearest draws the one that is nearest with its labels."""
         count = len(maps[0])
         distances = np.stack(
@@ -191,8 +197,10 @@ def _targets(pictures: Images, height: int, width: int) -> tuple[list[str], np.n
         images = [Image.fromarray(one) for one in check_pictures(pictures)]
         names = [""] * len(images)
     else:
-        one = isinstance(pictures, (str, os.PathLike))
-        files = files_of(Path(pictures)) if one else [Path(file) for file in pictures]
+        if isinstance(pictures, (str, os.PathLike)):
+            files = files_of(Path(pictures))
+        else:
+            files = [Path(file) for file in pictures]
         if not files:
             raise ValueError(f"There is at least one picture to invert. Received: {pictures!r}.")
         names, images = [file.name for file in files], []

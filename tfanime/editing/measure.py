@@ -13,7 +13,7 @@ from tfanime.tagging import Tagger
 from tfanime.zoo.directions import Direction
 from tfanime.zoo.saved import Generator
 
-STEP = 3.0  # standard deviations to either side
+STEP = 6.0  # standard deviations to either side
 SURE = 2.0  # standard errors from which a change counts
 LEAST = 0.002  # of a probability, a step: below, it changes nothing that shows
 

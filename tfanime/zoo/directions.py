@@ -36,7 +36,7 @@ class Direction:
             latents.
         changes: column of the tagger to the change of its probability a step, -1 to 1, of those
             that surely change, the largest first.
-        stays: share of the attributes, 0 to 1, that the tagger reads alike three steps away to
+        stays: share of the attributes, 0 to 1, that the tagger reads alike six steps away to
             either side; None: not measured.
         fit: correlation, -1 to 1, on images kept aside, of the attribute's logit with what the
             direction says of it; None for the other kinds.
