@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tfanime import collect, gans, prepare, recipes, text
     from tfanime.core.labels import Field, LabelSchema
     from tfanime.data import from_arrays
+    from tfanime.editing.character_sheet import character_sheet
+    from tfanime.editing.directions import find_directions
+    from tfanime.editing.invert import invert
     from tfanime.evaluation.evaluate import evaluate
     from tfanime.export.everything import export_all
     from tfanime.export.files.portable import export_litert, export_onnx
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Field",
     "LabelSchema",
+    "character_sheet",
     "collect",
     "crop_faces",
     "estimate_tags",
@@ -56,12 +60,14 @@ __all__ = [
     "export_onnx",
     "export_saved_model",
     "export_web",
+    "find_directions",
     "fine_tune",
     "from_arrays",
     "gans",
     "generate",
     "imagine",
     "interpolate",
+    "invert",
     "load",
     "load_data",
     "load_generator",
@@ -81,6 +87,7 @@ __all__ = [
 _FUNCTIONS = {
     "Field": ("tfanime.core.labels", "Field"),
     "LabelSchema": ("tfanime.core.labels", "LabelSchema"),
+    "character_sheet": ("tfanime.editing.character_sheet", "character_sheet"),
     "crop_faces": ("tfanime.prepare.faces", "crop_faces"),
     "estimate_tags": ("tfanime.tagging.tags", "estimate_tags"),
     "evaluate": ("tfanime.evaluation", "evaluate"),
@@ -89,11 +96,13 @@ _FUNCTIONS = {
     "export_onnx": ("tfanime.export.files.portable", "export_onnx"),
     "export_saved_model": ("tfanime.export.serving.saved_model", "export_saved_model"),
     "export_web": ("tfanime.export.web.export", "export_web"),
+    "find_directions": ("tfanime.editing.directions", "find_directions"),
     "fine_tune": ("tfanime.training.fine_tune", "fine_tune"),
     "from_arrays": ("tfanime.data", "from_arrays"),
     "generate": ("tfanime.sampling.generate", "generate"),
     "imagine": ("tfanime.sampling.imagine", "imagine"),
     "interpolate": ("tfanime.sampling.interpolate", "interpolate"),
+    "invert": ("tfanime.editing.invert", "invert"),
     "load_data": ("tfanime.prepare.load", "load_data"),
     "load": ("tfanime.sampling.load", "load"),
     "load_generator": ("tfanime.zoo.saved", "load_generator"),

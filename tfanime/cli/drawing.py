@@ -13,6 +13,8 @@ from tfanime.cli.kinds import (
     TRUNCATION,
     TYPICAL,
     Drawing,
+    Moves,
+    PartOrNames,
     Run,
     Seeds,
     Slider,
@@ -54,6 +56,32 @@ def with_upscaler(ctx, options: dict) -> dict:
 @RUN_OR_DEFAULT
 @click.option("--n", type=COUNT, default=16, show_default=True, help="How many pictures.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same pictures.")
+@click.option(
+    "--face",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FACE.json",
+    help="Draw the faces that `tfanime invert` found, instead of a seed's.",
+)
+@click.option(
+    "--labels-from",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FACE.json",
+    help="With the labels of this face, or of as many faces as are drawn.",
+)
+@click.option(
+    "--move",
+    type=Moves(),
+    multiple=True,
+    metavar="DIRECTION=X",
+    help="Go X standard deviations along a direction that `tfanime directions` found: smile=3. "
+    "Repeatable.",
+)
+@click.option(
+    "--sheet-of",
+    type=SEED,
+    metavar="SEED",
+    help="One face with every value of the attributes of --vary, with captions, as --grid.",
+)
 @TRUNCATION
 @TYPICAL
 @click.option(
@@ -68,10 +96,11 @@ def with_upscaler(ctx, options: dict) -> dict:
 )
 @click.option(
     "--vary",
-    type=click.FloatRange(0, 1),
+    type=PartOrNames(),
     multiple=True,
-    metavar="PART",
-    help="Go this part (0 to 1) of the way to the noise of --vary-seed. Repeatable.",
+    metavar="PART|NAMES",
+    help="Go this part (0 to 1) of the way to the noise of --vary-seed. Repeatable. With "
+    "--sheet-of or --face: names of what the sheet varies, smile,hair.",
 )
 @click.option(
     "--vary-seed",
@@ -104,7 +133,9 @@ def with_upscaler(ctx, options: dict) -> dict:
 @NO_UPSCALE
 @SCALE
 @click.pass_context
-def generate(ctx, run, n, out, grid, sliders, vary, vary_seed, **options) -> None:
+def generate(
+    ctx, run, n, out, grid, sliders, vary, vary_seed, move, labels_from, sheet_of, **options
+) -> None:
     """Draw pictures: single files (--out), a sheet (--grid) or both.
 
     Without RUN, busts-64 draws, which ships with tfanime.
@@ -126,20 +157,91 @@ def generate(ctx, run, n, out, grid, sliders, vary, vary_seed, **options) -> Non
       tfanime generate busts-64 --no-upscale --out small/
       tfanime generate --scale 4 --n 1 --seed 3 --out portrait/
       tfanime generate --n 1 --name "Ada Lovelace" --out ada/
+      tfanime generate --n 8 --move smile=3 --grid smiling.png
+      tfanime generate --sheet-of 7 --vary long_hair,hair --grid seven.png
+      tfanime generate --face face.json --hair pink --grid pink.png
     """
     if out is None and grid is None:
         raise click.UsageError("Say where the pictures go: --out DIR, --grid FILE or both.", ctx)
     tags = tags_of(ctx, run, pairs_of(ctx))
+    lean.install()
+    options = with_upscaler(ctx, options)
+    options |= {"move": dict(move)} if move else {}
+    face = options.pop("face")
+    names = [name for words in vary if isinstance(words, list) for name in words]
+    if names or sheet_of is not None:
+        _check_sheet(ctx, names, sheet_of, face)
+        options |= {"seed": sheet_of or 0, "face": face, "tags": tags or None, "out": grid}
+        _sheet(run, names, **options)
+        return
+    if face is not None:
+        options["face"] = face
+        n = _faces(ctx, face)
+    if labels_from is not None:
+        options["labels"] = _labels_of(labels_from, n)
     options["sliders"] = dict(sliders) or None
     if vary or vary_seed:
         options |= {"vary": list(vary), "vary_seed": list(vary_seed) or [0] * len(vary)}
-    options = with_upscaler(ctx, options)
-    lean.install()
     tfanime.generate(run, n=n, tags=tags or None, out=out, grid=grid, progress=True, **options)
     if out is not None:
         click.echo(f"{n:,} pictures in {out}")
     if grid is not None:
         click.echo(f"sheet: {grid}")
+
+
+# What a sheet of one face cannot be given.
+NOT_ON_SHEETS = ("n", "seed", "first", "name", "typical", "vary_seed", "sliders", "out")
+NOT_ON_SHEETS += ("labels_from",)
+
+
+def _check_sheet(ctx, names: list[str], sheet_of: int | None, face: str | None) -> None:
+    if not names or any(not isinstance(words, list) for words in ctx.params["vary"]):
+        raise click.UsageError("A sheet of one face says what varies: --vary smile,hair.", ctx)
+    if (sheet_of is None) == (face is None):
+        said = "--vary NAMES needs one face: --sheet-of SEED, or --face FACE.json."
+        raise click.UsageError(said, ctx)
+    _refuse(ctx, NOT_ON_SHEETS, "A sheet of one face")
+    if ctx.params["grid"] is None:
+        raise click.UsageError("Say where the sheet goes: --grid FILE.", ctx)
+
+
+def _refuse(ctx, names: tuple[str, ...], what: str) -> None:
+    """Refuses options that would be of no effect."""
+    command_line = click.core.ParameterSource.COMMANDLINE
+    for parameter in ctx.command.params:
+        given = ctx.get_parameter_source(parameter.name) == command_line
+        if parameter.name in names and given:
+            raise click.UsageError(f"{what} takes no {parameter.opts[0]}: leave it out.", ctx)
+
+
+def _sheet(run, names: list[str], **options) -> None:
+    for name in ("first", "name", "typical"):
+        del options[name]
+    tfanime.character_sheet(run, vary=names, progress=True, **options)
+    click.echo(f"sheet: {options['out']}")
+
+
+def _faces(ctx, face: str) -> int:
+    """How many faces a file has."""
+    from tfanime.sampling.face import load_faces
+
+    _refuse(ctx, ("n", "seed", "first", "name"), "--face")
+    return len(load_faces(face))
+
+
+def _labels_of(file: str, n: int):
+    """The labels of the faces in a file, or of its one face for all of `n` pictures."""
+    import numpy as np
+
+    from tfanime.sampling.face import load_faces, stacked
+
+    rows = stacked(load_faces(file))[1]
+    if rows is None or len(rows) not in (1, n):
+        raise ValueError(
+            f"--labels-from is a file of one face with labels, or of as many as are drawn, {n}. "
+            f"Received: {file!r} with {0 if rows is None else len(rows)}."
+        )
+    return np.broadcast_to(rows, (n, rows.shape[1]))
 
 
 @click.command(cls=WithAttributes, context_settings=ATTRIBUTES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tfanime.cli.kinds import COUNT, RUN, SEED, Data, Run, Seeds, Tags
+from tfanime.cli.kinds import COUNT, RUN, SEED, TRUNCATION, Data, Run, Seeds, Tags
 
 OUT = click.option(
     "--out",
@@ -69,6 +69,24 @@ def interpolation(run, **options) -> None:
     from tfanime.evaluation import figures
 
     _done(figures.interpolation, run, **options)
+
+
+@figure.command("directions")
+@RUN
+@click.option(
+    "--only",
+    metavar="NAMES",
+    help="Directions, smile,pca-1. Default: the first four of each kind.",
+)
+@SEED_OPTION
+@TRUNCATION
+@OUT
+def directions(run, only, **options) -> None:
+    """One face moved along the directions that `tfanime directions` found: what they change."""
+    from tfanime.evaluation import figures
+
+    names = [name.strip() for name in only.split(",") if name.strip()] if only else None
+    _done(figures.directions, run, names=names, **options)
 
 
 @figure.command("training")

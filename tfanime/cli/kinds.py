@@ -125,6 +125,32 @@ class Slider(click.ParamType):
             self.fail(f"{value!r} is no COLUMN=X, such as blue_hair=0.3.", param, ctx)
 
 
+class Moves(click.ParamType):
+    """`smile=1.5` to a name and a number."""
+
+    name = "direction=x"
+
+    def convert(self, value, param, ctx):
+        name, _, number = value.partition("=")
+        try:
+            return name.strip(), float(number)
+        except ValueError:
+            self.fail(f"{value!r} is no DIRECTION=X, such as smile=1.5.", param, ctx)
+
+
+class PartOrNames(click.ParamType):
+    """A number from 0 to 1, or names, `smile,hair`, as a list."""
+
+    name = "part"
+
+    def convert(self, value, param, ctx):
+        try:
+            part = float(value)
+        except ValueError:
+            return [name.strip() for name in value.split(",") if name.strip()]
+        return click.FloatRange(0, 1).convert(part, param, ctx)
+
+
 class Step(click.ParamType):
     """`9`, or `9:3` for picture 3 of that seed."""
 

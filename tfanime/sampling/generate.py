@@ -15,7 +15,9 @@ from tfanime.core import images as pictures
 from tfanime.core import seeds
 from tfanime.core.labels import LabelSchema, to_signed, to_unsigned
 from tfanime.sampling import upscale as upscaling
+from tfanime.sampling.face import Face, check_faces, faces_of, stacked
 from tfanime.sampling.generated import SHEETS, Generated, ImageFolder
+from tfanime.sampling.moves import check_move, moved
 from tfanime.sampling.sampler import Sampler
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ def generate(
     vary_seed: int | Sequence[int | tuple[int, int]] = 0,
     sliders: Mapping[str, float] | None = None,
     name: str | None = None,
+    move: Mapping[str, float] | None = None,
+    face: str | os.PathLike | Face | Sequence[Face] | None = None,
 ) -> Generated:
     """Draws pictures.
 
@@ -82,13 +86,20 @@ def generate(
         sliders: what the network is fed for single label columns, -1 (no) to 1 (yes), whatever
             tags and chance say: `{"blue_hair": 0.3}`.
         name: any text instead of a seed: `seeds.seed_of` says which one it is.
+        move: directions that `tfanime.find_directions` stored with the model to how far latents go
+            along them, -20 to 20 standard deviations: `{"smile": 3, "pca-1": -2}`. They go last,
+            after truncation and `vary`; 0 changes no bit.
+        face: a file of `tfanime invert`, or what `tfanime.invert` returns: latents and labels come
+            from there, one picture a face, instead of from a seed; `n` does not count. `tags` and
+            `labels` go before a face's labels.
 
     Returns:
         `Generated`.
 
     Raises:
-        ValueError: for a number out of range, a seed and a name, tags or sliders that the model
-            does not know, or `typical` with a model whose typical latent was not measured.
+        ValueError: for a number out of range, a seed and a name, tags, sliders or directions that
+            the model does not know, a face of another model, or `typical` with a model whose
+            typical latent was not measured.
 
     Example:
         >>> faces = generate("runs/girls", n=4, seed=7, tags={"hair": "blue"})  # doctest: +SKIP
@@ -97,6 +108,15 @@ def generate(
     """
     if name is not None and seed:
         raise ValueError(f"A picture has a seed or a name. Received: seed {seed!r}, name {name!r}.")
+    faces = [] if face is None else faces_of(face)
+    if faces:
+        if seed or first or name is not None:
+            raise ValueError(
+                "A face comes from a file or from a seed. Received: face, and beside it a seed, "
+                "name or first. Leave one of them out."
+            )
+        n = len(faces)
+    move = check_move(move)
     seed = seeds.check_seed(seed) if name is None else seeds.seed_of(name)
     n, first = seeds.check_pictures(n, first)
     if n > MOST_PICTURES:
@@ -115,7 +135,13 @@ def generate(
     upscaler = upscaling.chosen(generator, upscale)
     factor = scale if upscaler is None else scale * upscaler.factor
     middle = centre(generator, truncation, typical)
-    z = seeds.truncate(sampler.latents(seed, n, first), truncation, middle)
+    if faces:
+        check_faces(faces, generator)
+        z, rows = stacked(faces)
+        labels = rows if labels is None else labels
+    else:
+        z = sampler.latents(seed, n, first)
+    z = seeds.truncate(z, truncation, middle)
     for share, other, index in steps:
         if index is None:
             others = sampler.latents(other, n, first)
@@ -123,6 +149,7 @@ def generate(
             others = sampler.latents(other, 1, index).repeat(n, axis=0)
         others = seeds.truncate(others, truncation, middle)
         z = np.concatenate([seeds.slerp(a, b, [share]) for a, b in zip(z, others, strict=True)])
+    z = moved(generator, z, move)
     labels = sampler.labels(seed, n, tags, first, labels)
     shots = np.empty((n, factor * generator.height, factor * generator.width, 3), np.uint8)
     signed = None if labels is None else to_signed(labels)
@@ -132,7 +159,9 @@ def generate(
     if folder:
         folder.tuned = {"vary": vary, "vary_seed": vary_seed} if steps else {}
         folder.tuned |= {"sliders": dict(sliders or {})} if columns else {}
-    result = Generated(shots, z, labels, generator.schema, seed, first)
+        folder.tuned |= {"move": move} if move else {}
+    drawn_seed = None if faces else seed
+    result = Generated(shots, z, labels, generator.schema, drawn_seed, first)
     try:
         for start, drawn in sampler.parts(z, signed, first, progress):
             part = enlarged(drawn, upscaler, scale)
@@ -142,7 +171,7 @@ def generate(
                     known = {}
                     if labels is not None and generator.schema is not None:
                         known = generator.schema.decode(labels[i])
-                    folder.add(shot, seed, first + i, truncation, known, typical)
+                    folder.add(shot, drawn_seed, first + i, truncation, known, typical)
     finally:
         if folder:
             folder.write_index()

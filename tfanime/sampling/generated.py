@@ -28,7 +28,8 @@ class Generated(Pictures):
         labels: `(n, L)` float32, 0/1 coding; None for a model without labels. Between two key
             pictures of a transition they lie between 0 and 1.
         schema: what the columns of `labels` mean, or None.
-        seed, first: the seed and the index of the first picture; None and 0 for a transition.
+        seed, first: the seed and the index of the first picture; None and 0 for a transition, and
+            for faces that come from a file.
     """
 
     images: np.ndarray
@@ -47,7 +48,7 @@ class Generated(Pictures):
 
     def __repr__(self) -> str:
         count, height, width = self.images.shape[:3]
-        seed = "a transition" if self.seed is None else f"seed {self.seed}, from {self.first}"
+        seed = "without a seed" if self.seed is None else f"seed {self.seed}, from {self.first}"
         return f"<Generated: {count} pictures of {width}x{height}, {seed}>"
 
     def __len__(self) -> int:
@@ -104,13 +105,13 @@ class ImageFolder:
     def add(
         self,
         image: np.ndarray,
-        seed: int,
+        seed: int | None,
         index: int,
         truncation: float,
         tags: dict,
         typical: bool = False,
     ) -> None:
-        name = f"seed{seed}_{index:06d}.png"
+        name = f"{'face' if seed is None else f'seed{seed}'}_{index:06d}.png"
         pictures.save_image(self.path / name, image)
         entry = {"seed": seed, "index": index, "truncation": truncation, "tags": tags}
         self.entries[name] = entry | ({"typical": True} if typical else {})

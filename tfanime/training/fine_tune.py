@@ -131,7 +131,7 @@ def settings(config: Config, model: str | os.PathLike, count: int) -> Config:
     if few and config.penalty == "r1":
         weight = config.penalty_weight
         known = weight.end if isinstance(weight, Schedule) else weight
-        changes["penalty_weight"] = max(known, PENALTY_OF_FEW)
+        changes["penalty_weight"] = max(known or 0.0, PENALTY_OF_FEW)
     changes["freeze_discriminator"] = amount(count)[0]
     return config.override(**changes)
 

@@ -35,6 +35,7 @@ FILES = {
     "text/labels.json": SMALL,
     "text/order.json": SMALL,
     "generator.json": SMALL,
+    "directions.json": SMALL,
     "labels.json": SMALL,
     "config.json": SMALL,
     "figures.json": SMALL,

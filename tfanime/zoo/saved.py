@@ -61,6 +61,7 @@ class Generator:
         truncation: measured for these weights, or None.
         upscaler: the name of the upscaler, one that ships, that its pictures are shown through;
             None: they are shown as they are.
+        folder: that it was loaded from; None: from none.
     """
 
     model: keras.Model
@@ -68,6 +69,7 @@ class Generator:
     name: str
     truncation: Truncation | None = None
     upscaler: str | None = None
+    folder: Path | None = None
     _network: PlainGraph = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -218,7 +220,7 @@ def load_generator(folder: str | os.PathLike) -> Generator:
         raise _wrong(folder, f"stands beside a network that draws {drawn}")
     truncation = _truncation(folder, description)
     upscaler = _upscaler(folder, description)
-    return Generator(model, schema, description["name"], truncation, upscaler)
+    return Generator(model, schema, description["name"], truncation, upscaler, folder)
 
 
 def load_upscaler(folder: str | os.PathLike) -> Upscaler:

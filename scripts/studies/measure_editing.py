@@ -1,0 +1,168 @@
+"""What docs/editing.md shows and says: its pictures and its figures, for a model and real images.
+
+    tfanime directions busts-64
+    python scripts/studies/measure_editing.py --model busts-64 --docs docs
+    python scripts/studies/measure_editing.py --model busts-64 --docs docs --data PACKED \\
+        --extractor mobilenet:FILE.tflite
+
+Writes `images/editing_directions.webp`, `editing_sheet.webp` and `editing_steps.webp`, and the
+table of directions into the page; with --data the figures too. Then real images of the packed set, spread over it, are inverted; told is how many of them are
+nearer, by the extractor's features, to what their latent draws than to the nearest of --draws
+random draws, and how many of the tagger's hair and eye colours agree. Identity is measured on
+character sheets. On a busy machine seconds mean little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import tfanime
+from tfanime.core.images import check_pictures
+from tfanime.editing.identity import identity
+from tfanime.evaluation import figures
+from tfanime.metrics.features import extract, load_extractor
+from tfanime.sampling.generate import loaded
+from tfanime.sampling.moves import directions_of
+from tfanime.sampling.sampler import Sampler
+from tfanime.tagging import load_tagger
+
+SHEET_SEED = 7
+OWN, OTHER = (12345, 2, "busts-64"), (3, 2, "faces-64")  # seed, count, model of what is inverted
+QUALITY, SHOWN = 88, 4
+FIXED = {"eyes": "blue", "long_hair": True, "short_hair": False, "blush": False, "hat": False}
+FIXED |= {"glasses": False, "male": False, "dark_skin": False, "animal_ears": False}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="busts-64")
+    parser.add_argument("--docs", type=Path, required=True, help="folder of editing.md")
+    parser.add_argument("--data", help="real images, packed at the model's size")
+    parser.add_argument("--n", type=int, default=16, help="real images to invert")
+    parser.add_argument("--draws", type=int, default=1000, help="random draws to compare with")
+    parser.add_argument("--extractor", default="tagger")
+    parser.add_argument("--steps", type=int, default=120)
+    parser.add_argument("--faces", type=int, default=8, help="of the sheets of identity")
+    options = parser.parse_args()
+    generator = loaded(options.model)
+    page = options.docs / "editing.md"
+    if options.data:
+        measure(generator, options, page)
+    else:
+        put(page, "directions", table(generator))
+        draw(generator, options.docs / "images", options.steps)
+
+
+def put(page: Path, part: str, lines: list[str]) -> None:
+    """Lines between the two marks of a part of the page."""
+    text = page.read_text(encoding="utf-8")
+    begin, end = f"<!-- {part}: written by measure_editing.py -->", f"<!-- {part} end -->"
+    before, _, rest = text.partition(begin)
+    after = rest.partition(end)[2]
+    page.write_text("\n".join([f"{before}{begin}", *lines, f"{end}{after}"]), encoding="utf-8")
+    print("\n".join(lines))
+
+
+def table(generator) -> list[str]:
+    lines = [
+        f"Of {generator.name}:",
+        "",
+        "| direction | fit | stays | what changes a step, in points of a hundred |",
+        "|---|---|---|---|",
+    ]
+    for name, one in directions_of(generator).items():
+        fit = "" if one.fit is None else f"{one.fit:.2f}"
+        changes = [f"{c} {100 * x:+.1f}" for c, x in list(one.changes.items())[:SHOWN]]
+        said = ", ".join(changes) or "nothing for sure"
+        lines.append(f"| `{name}` | {fit} | {one.stays:.2f} | {said} |")
+    return lines
+
+
+def draw(generator, folder: Path, steps: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        made = Path(scratch) / "a.png"
+        figures.directions(generator, made, seed=SHEET_SEED)
+        store(made, folder / "editing_directions.webp")
+        vary = ["long_hair", "hair"]
+        tfanime.character_sheet(generator, SHEET_SEED, vary, out=made, upscale="none")
+        store(made, folder / "editing_sheet.webp")
+        images = [drawn(*OWN), drawn(*OTHER)]
+        tfanime.invert(np.concatenate(images), generator, steps=steps, grid=made)
+        store(made, folder / "editing_steps.webp")
+
+
+def drawn(seed: int, n: int, model: str) -> np.ndarray:
+    return tfanime.generate(model, n=n, seed=seed, upscale="none").images
+
+
+def store(source: Path, target: Path) -> None:
+    with Image.open(source) as image:
+        image.save(target, quality=QUALITY, method=6)
+    print(f"{target}: {target.stat().st_size:,} bytes")
+
+
+def measure(generator, options, page: Path) -> None:
+    data = tfanime.load_data(options.data)
+    some = np.linspace(0, len(data) - 1, options.n).astype(int)
+    real = check_pictures(data.images(some))
+    began = time.monotonic()
+    faces = tfanime.invert(real, generator, steps=options.steps, progress=True)
+    seconds = time.monotonic() - began
+    found = tfanime.generate(generator, face=faces, upscale="none").images
+    start = np.mean([face.draws_distance for face in faces])
+    network = load_extractor(options.extractor)
+    draws = Sampler(generator).images(99, options.draws)
+    x, y, z = (unit(extract(one, network)) for one in (real, found, draws))
+    own, nearest = 1 - (x * y).sum(axis=1), (1 - x @ z.T).min(axis=1)
+    tagger = load_tagger()
+    tags = tagger.tags(real), tagger.tags(found)
+    alike = {
+        field: sum(a[field] == b[field] for a, b in zip(*tags, strict=True))
+        for field in ("hair", "eyes")
+    }
+    psnr, distance = (np.mean([getattr(f, x) for f in faces]) for x in ("psnr", "distance"))
+    lines = [
+        f"Of {len(real)} images of {Path(options.data).name}, {options.steps} steps:",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| nearer than the nearest of {len(draws):,} random draws, by {network.name} | "
+        f"**{(own < nearest).sum()} of {len(real)}** |",
+        f"| cosine distance by {network.name}, and of the nearest draw | {own.mean():.3f}, "
+        f"{nearest.mean():.3f} |",
+        f"| distance by f, and of the nearest of 256 draws | {distance:.3f}, {start:.3f} |",
+        f"| PSNR | {psnr:.2f} dB |",
+        f"| hair colour, eye colour read as in the image | {alike['hair']}, {alike['eyes']} of "
+        f"{len(real)} |",
+    ]
+    put(page, "inversion", lines)
+    print(f"{seconds:.0f} s")
+    known = {field.name for field in generator.schema.fields} if generator.schema else set()
+    fixed = {name: value for name, value in FIXED.items() if name in known}
+    lines = [
+        "| features | same face | other faces | told | by chance |",
+        "|---|---|---|---|---|",
+    ]
+    for extractor in dict.fromkeys(("tagger", options.extractor)):
+        one = identity(generator, range(options.faces), ["hair"], fixed, extractor)
+        name = load_extractor(extractor).name
+        told = f"**{one.told:.2f}** of {one.pictures}"
+        row = f"| {name} | {one.same:.3f} | {one.others:.3f} | {told} | {1 / one.faces:.2f} |"
+        lines.append(row)
+    put(page, "identity", lines)
+
+
+def unit(features: np.ndarray) -> np.ndarray:
+    features = np.asarray(features, np.float64)
+    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""Pictures to latents, and the file that keeps faces."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tfanime
+from tests.editing.tiny_editing import DIM, SCHEMA, SIZE, tagger
+from tfanime import zoo
+from tfanime.core.images import save_image, to_float
+from tfanime.core.labels import to_signed
+from tfanime.editing.descent import descend
+from tfanime.editing.distance import feature_network, features_of, mean_squares, psnr
+from tfanime.sampling.face import Face, load_faces, save_faces
+from tfanime.sampling.sampler import Sampler
+from tfanime.zoo.saved import load_generator
+
+
+def test_descent_finds_the_least_row_by_row():
+    goal = np.array([[1.0, -2], [0.5, 3]])
+    scale = np.array([[1.0], [50]])
+
+    def value_and_gradient(z):
+        return (scale * (z - goal) ** 2).sum(axis=1), 2 * scale * (z - goal)
+
+    found = list(descend(value_and_gradient, np.zeros((2, 2), np.float32), 150))
+    assert len(found) == 150 and found[-1].dtype == np.float32
+    np.testing.assert_allclose(found[-1], goal, atol=0.02)
+    values = [value_and_gradient(z)[0] for z in found]
+    assert (np.diff(values, axis=0) <= 0).all()  # never worse than before
+
+
+def test_psnr():
+    some = np.zeros((2, 2, 2, 3), np.uint8)
+    others = some + np.uint8([0, 51])[:, None, None, None]
+    np.testing.assert_allclose(psnr(some, others), [99, 20 * np.log10(5)], atol=1e-6)
+
+
+def test_the_distance_is_that_of_unit_vectors():
+    network = feature_network("tagger", 32, 32)
+    assert [x.shape[1:3] for x in network.outputs] == [(16, 16), (8, 8), (4, 4), (2, 2)]
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
+    maps = features_of(network, images)
+    for x in maps:
+        np.testing.assert_allclose((x**2).mean(axis=-1), 1, atol=1e-3)
+    assert float(mean_squares(maps, maps)[0]) == 0
+    # The squared distance of two unit vectors is at most 4.
+    far = float(mean_squares([x[:1] for x in maps], [x[1:] for x in maps])[0])
+    assert 0 < far < 4
+    with pytest.raises(ValueError, match="features is one of: tagger, lite0. Received: 'vgg'"):
+        feature_network("vgg", 32, 32)
+
+
+def test_a_known_generator_is_inverted(folder, tmp_path):
+    """Green and blue say latents 0 and 1; labels come from the tagger, and from tags."""
+    z = np.zeros((2, DIM), np.float32)
+    z[:, :2] = [[1.2, -1.0], [-0.8, 2.0]]
+    labels = np.float32([[1, 0, 0], [0, 1, 0]])
+    images = Sampler(load_generator(folder)).decode(z, to_signed(labels))
+    for i, image in enumerate(images):
+        save_image(tmp_path / "in" / f"{i}.png", image)
+    out, grid = tmp_path / "faces.json", tmp_path / "steps.png"
+    options = {"tagger": tagger(), "tags": {"hat": False}, "steps": 40, "draws": 8}
+    found = tfanime.invert(tmp_path / "in", folder, out=out, grid=grid, **options)
+    assert [face.picture for face in found] == ["0.png", "1.png"]
+    np.testing.assert_array_equal([face.labels for face in found], labels)
+    np.testing.assert_allclose([face.latent[:2] for face in found], z[:, :2], atol=0.4)
+    assert min(face.psnr for face in found) > 25
+    drawn = tfanime.generate(folder, face=out)
+    assert drawn.seed is None and len(drawn) == 2
+    np.testing.assert_allclose(psnr(drawn.images, images), [f.psnr for f in found], atol=1e-4)
+    assert Image.open(grid).size == (6 * (SIZE + 2) + 2, 2 * (SIZE + 2) + 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"steps": 0}, "steps is a whole number, at least 1. Received: 0"),
+        ({"draws": 3}, "draws is a whole number, at least 4"),
+        ({"out": "face.txt"}, "out, the faces, ends in .json"),
+        ({"grid": "a.gif"}, "grid, a sheet of pictures, ends in"),
+        ({"tags": {"wings": True}}, "'wings' is not a known attribute"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_first(folder, options, says):
+    picture = np.zeros((1, SIZE, SIZE, 3), np.uint8)
+    with pytest.raises(ValueError, match=says):
+        tfanime.invert(picture, folder, tagger=tagger(), **options)
+
+
+def test_what_is_no_picture_is_named(folder, tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match=r"a\.png' is no picture to invert: not a picture"):
+        tfanime.invert(tmp_path / "a.png", folder, tagger=tagger())
+    with pytest.raises(ValueError, match="at least one picture"):
+        tfanime.invert([], folder, tagger=tagger())
+
+
+@pytest.mark.slow
+def test_the_shipped_models_own_image_is_found_nearer_than_random_draws():
+    generator = load_generator(zoo.DEFAULT)
+    inputs = Sampler(generator).inputs(12345, 1)
+    image = Sampler(generator).decode(*inputs)
+    tags = generator.schema.decode(inputs[1][0] / 2 + 0.5)
+    face = tfanime.invert(image, generator, tags=tags, steps=30, draws=16)[0]
+    network = feature_network("tagger", generator.height, generator.width)
+    maps = features_of(network, to_float(image))
+    draws = Sampler(generator).values(*Sampler(generator).inputs(1, 256))
+    others = np.asarray(mean_squares(features_of(network, draws), maps))
+    assert face.distance < others.min()
+    drawn = tfanime.generate(generator, face=face, upscale="none").images
+    assert psnr(drawn, image)[0] > psnr(np.rint((draws + 1) * 127.5), image[0]).max()
+    # The latent is as long as drawn ones are.
+    assert 0.7 < np.linalg.norm(face.latent) / np.sqrt(generator.latent_dim) < 1.3
+
+
+# ---- files ---------------------------------------------------------------------------------------
+
+
+def test_faces_come_back_to_the_bit(tmp_path):
+    random = np.random.default_rng(3)
+    latent, row = random.normal(size=5).astype(np.float32), np.float32([0.1, 1])
+    faces = [Face("m", "ab", latent, ("a", "b"), row, "x.png", 20.5, 0.25, 0.5)]
+    faces.append(Face("m", None, latent * 2))
+    save_faces(tmp_path / "f.json", faces)
+    for one, face in zip(load_faces(tmp_path / "f.json"), faces, strict=True):
+        np.testing.assert_array_equal(one.latent, face.latent)
+        assert one.latent.dtype == np.float32 and one.columns == face.columns
+        assert (one.labels is None) == (face.labels is None)
+        assert one.to_json() == face.to_json()
+    np.testing.assert_array_equal(load_faces(tmp_path / "f.json")[0].labels, row)
+
+
+def face_of(folder, latent=None, labels=(1, 0, 1), **changes):
+    from tfanime.zoo.directions import weights_digest
+
+    latent = np.ones(DIM, np.float32) if latent is None else latent
+    row = np.float32(labels)
+    given = {"model": "tiny", "weights": weights_digest(folder), "latent": latent}
+    return Face(**(given | {"columns": SCHEMA.columns, "labels": row} | changes))
+
+
+def test_faces_are_drawn_with_their_labels_tags_and_moves(with_directions, tmp_path):
+    faces = [face_of(with_directions), face_of(with_directions, labels=(0, 1, 0))]
+    made = tfanime.generate(with_directions, face=faces, out=tmp_path, seed=0)
+    np.testing.assert_array_equal(made.latents, np.ones((2, DIM)))
+    np.testing.assert_array_equal(made.labels, [[1, 0, 1], [0, 1, 0]])
+    names = ["face_000000.png", "face_000001.png"]
+    assert sorted(json.loads((tmp_path / "generated.json").read_text())["pictures"]) == names
+    assert "without a seed" in repr(made)
+    other = tfanime.generate(
+        with_directions, face=faces[0], tags={"hair": "blue"}, move={"smile": 2}
+    )
+    np.testing.assert_array_equal(other.labels, [[0, 1, 1]])
+    np.testing.assert_array_equal(other.latents, [[3] + [1] * (DIM - 1)])
+    # The latent of one face with the labels of another.
+    mixed = tfanime.generate(with_directions, face=faces[0], labels=faces[1].labels[None])
+    np.testing.assert_array_equal(mixed.labels, [[0, 1, 0]])
+
+
+def test_faces_of_another_model_are_refused(folder):
+    for face, says in [
+        (face_of(folder, model="other", weights="ab"), "face 0 of 'other', drawn with 'tiny'"),
+        (face_of(folder, weights="ab"), "of 'tiny' with other weights"),
+        (face_of(folder, latent=np.ones(3, np.float32)), "drawn by the model"),
+        (face_of(folder, columns=("a", "b", "c")), "drawn by the model"),
+    ]:
+        with pytest.raises(ValueError, match=says):
+            tfanime.generate(folder, face=face)
+
+
+@pytest.mark.parametrize("beside", [{"seed": 3}, {"first": 2}, {"name": "Ada"}])
+def test_a_face_and_a_seed_are_refused(folder, beside):
+    with pytest.raises(ValueError, match="from a file or from a seed"):
+        tfanime.generate(folder, face=face_of(folder), **beside)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"format": "tfanime faces 1", "faces": [{}]}', "x"])
+def test_a_file_without_faces_is_named(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(ValueError, match=r"a\.json.*tfanime invert"):
+        load_faces(tmp_path / "a.json")
+
+
+def test_what_is_no_face_is_refused(folder):
+    with pytest.raises(ValueError, match=r"none\.json', which does not exist"):
+        tfanime.generate(folder, face="none.json")
+    with pytest.raises(ValueError, match="face is a file of `tfanime invert`.*Received: int"):
+        tfanime.generate(folder, face=7)

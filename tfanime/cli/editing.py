@@ -1,0 +1,120 @@
+"""`tfanime directions` and `invert`."""
+
+from __future__ import annotations
+
+import click
+
+import tfanime
+from tfanime import zoo
+from tfanime.cli.kinds import COUNT, RUN, SEED, Drawing, Run, Tags
+
+TAGGER = click.option(
+    "--tagger", metavar="TAGGER", help="A folder of a tagger. Default: the one that ships."
+)
+
+
+@click.command()
+@RUN
+@click.option(
+    "--n",
+    type=click.IntRange(min=400),
+    default=3000,
+    show_default=True,
+    help="Images to draw and to tag.",
+)
+@click.option("--sefa", type=click.IntRange(min=0), default=8, show_default=True, help="How many.")
+@click.option("--pca", type=click.IntRange(min=0), default=8, show_default=True, help="How many.")
+@click.option(
+    "--measured",
+    "n_measured",
+    type=click.IntRange(min=2),
+    default=48,
+    show_default=True,
+    help="Images that each direction is measured on.",
+)
+@click.option("--seed", type=SEED, default=0, show_default=True)
+@TAGGER
+def directions(run, **options) -> None:
+    """Find the directions of a model in which faces change, measure them, and store them with it.
+
+    Attributes of the tagger (smile), the largest changes of the first layer (sefa-1 ...), and the
+    principal components of early features (pca-1 ...). `generate --move` follows them.
+
+    \b
+    Examples:
+      tfanime directions runs/girls
+      tfanime directions runs/girls --n 1000 --sefa 4 --pca 0
+      tfanime generate runs/girls --n 8 --move smile=3 --move pca-1=-2 --grid smile.png
+      tfanime figure directions runs/girls --out directions.png
+    """
+    found = tfanime.find_directions(run, progress=True, **options)
+    click.echo(f"{'direction':14} {'fit':>5} {'stays':>6}  changes a step")
+    for one in found:
+        fit = "" if one.fit is None else f"{one.fit:.2f}"
+        changes = ", ".join(f"{column} {x:+.3f}" for column, x in list(one.changes.items())[:4])
+        click.echo(f"{one.name:14} {fit:>5} {one.stays:6.2f}  {changes or 'nothing for sure'}")
+    click.echo(f"{len(found)} directions in {run}")
+
+
+@click.command()
+@click.argument("pictures", metavar="PICTURE...", nargs=-1, required=True, type=click.Path())
+@click.option(
+    "--model", type=Run(), default=zoo.DEFAULT, show_default=True, help="That draws the faces."
+)
+@click.option("--tags", type=Tags(), default="", metavar="TAGS", help="hair=blue,smile,no-hat")
+@click.option("--steps", type=COUNT, default=120, show_default=True, help="Of the descent.")
+@click.option(
+    "--draws",
+    type=click.IntRange(min=4),
+    default=256,
+    show_default=True,
+    help="Random draws, of which the nearest is the start.",
+)
+@click.option(
+    "--features",
+    type=click.Choice(["tagger", "lite0"]),
+    default="tagger",
+    show_default=True,
+    help="Network that pictures are compared through; lite0 needs the extra `features`.",
+)
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the draws.")
+@TAGGER
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False),
+    required=True,
+    metavar="FACE.json",
+    help="The faces: latents and labels.",
+)
+@click.option(
+    "--grid",
+    type=Drawing("images.SHEETS"),
+    metavar="FILE",
+    help="A row a picture: the picture, the start, and what is drawn on the way.",
+)
+@click.pass_context
+def invert(ctx, pictures, model, tags, out, grid, **options) -> None:
+    """Find the face of a model that is nearest to a picture, or to each of several.
+
+    PICTURE is a file or a folder, of faces framed as the model draws them. The labels are those
+    that the tagger reads, unless --tags says others. `generate --face` draws from FACE.json.
+
+    \b
+    Examples:
+      tfanime invert me.png --out face.json --grid steps.png
+      tfanime generate --face face.json --move smile=3 --hair pink --grid pink.png
+      tfanime invert faces/ --model runs/girls --tags hair=blue --out faces.json
+    """
+    from tfanime.cli.attributes import tags_of
+
+    tags = tags_of(ctx, model, tags) or None
+    given = pictures[0] if len(pictures) == 1 else list(pictures)
+    found = tfanime.invert(given, model, tags=tags, out=out, grid=grid, progress=True, **options)
+    for face in found:
+        click.echo(
+            f"{face.picture}: PSNR {face.psnr:.2f} dB, distance {face.distance:.3f} "
+            f"(nearest of the draws {face.draws_distance:.3f})"
+        )
+    click.echo(f"{len(found):,} faces in {out}")
+    if grid is not None:
+        click.echo(f"sheet: {grid}")

@@ -1,0 +1,218 @@
+"""`invert`: a picture's place in the latent space of a model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfanime import zoo
+from tfanime.core.bars import progress_bar
+from tfanime.core.decode import read_image
+from tfanime.core.images import SHEETS, check_pictures, fit, save_grid, to_float
+from tfanime.core.labels import to_signed
+from tfanime.editing.descent import Objective, descend
+from tfanime.editing.distance import feature_network, features_of, mean_squares, psnr
+from tfanime.sampling.face import Face, save_faces
+from tfanime.sampling.generate import check_ending, loaded
+from tfanime.sampling.sampler import Sampler
+from tfanime.sampling.upscale import files_of
+from tfanime.tagging import Tagger, load_tagger
+from tfanime.zoo.directions import weights_digest
+from tfanime.zoo.saved import Generator
+
+DRAWS, STEPS = 256, 120
+BATCH = 16  # pictures that are sought together
+TRIED = 4  # of the nearest draws, with the picture's own labels
+SHOWN = (0.0, 0.1, 0.25, 0.5, 1.0)  # parts of the steps on the grid
+
+Images = np.ndarray | str | os.PathLike | Sequence[str | os.PathLike]
+
+
+def invert(
+    pictures: Images,
+    model: str | os.PathLike | Generator = zoo.DEFAULT,
+    tags: Mapping[str, object] | None = None,
+    steps: int = STEPS,
+    draws: int = DRAWS,
+    features: str = "tagger",
+    tagger: str | os.PathLike | Tagger | None = None,
+    seed: int = 0,
+    out: str | os.PathLike | None = None,
+    grid: str | os.PathLike | None = None,
+    progress: bool = False,
+) -> list[Face]:
+    """Finds what a model draws pictures from: a latent for each, and its labels.
+
+    The labels are those that the tagger reads. The latent is sought by descent through the
+    generator (Zhu et al. 2016, https://arxiv.org/abs/1609.03552), on pixels and on the features of
+    a frozen network, from the nearest of random draws; a penalty keeps its length at that of
+    latents which the generator has learnt from.
+
+    Args:
+        pictures: a picture, a folder, a list of files, or `(n, H, W, 3)` uint8. They are cropped to
+            the shape of what the model draws: give faces as it frames them.
+        model: a run folder, the name of a model that ships, or a loaded generator.
+        tags: attributes, in place of what the tagger reads.
+        steps: of the descent, at least 1.
+        draws: random draws to start from, at least 4.
+        features: `"tagger"`, the trunk of the one that ships, or `"lite0"` (extra `features`).
+        tagger: that reads the labels, as in `tfanime.tagging.load_tagger`.
+        seed: of the draws, and of labels that the tagger does not read.
+        out: a JSON file for the faces, for `generate(face=...)`.
+        grid: a sheet (.png, .jpg, .webp), a row a picture: the picture, and what is drawn at the
+            start, after a tenth, a quarter, a half and all of the steps.
+        progress: show a progress bar.
+
+    Returns:
+        A `tfanime.sampling.face.Face` for each picture, in order.
+
+    Raises:
+        ValueError: for pictures that cannot be read, attributes that the model does not know, or a
+            number out of range.
+        ImportError: for lite0 without the extra `features`.
+
+    Example:
+        >>> face = invert("me.png", out="face.json")[0]  # doctest: +SKIP
+        >>> tfanime.generate("busts-64", face=face, move={"smile": 3})  # doctest: +SKIP
+    """
+    _check_numbers(steps=(steps, 1), draws=(draws, TRIED))
+    check_ending(out, (".json",), "out, the faces,")
+    check_ending(grid, SHEETS, "grid, a sheet of pictures,")
+    generator = loaded(model)
+    names, target = _targets(pictures, generator.height, generator.width)
+    network = feature_network(features, generator.height, generator.width)
+    tagger = tagger if isinstance(tagger, Tagger) else load_tagger(tagger)
+    sampler = Sampler(generator)
+    labels = _labels(sampler, tagger, target, tags, seed)
+    search = _Search(sampler, network, seed, draws)
+    digest = None if generator.folder is None else weights_digest(generator.folder)
+    columns = () if generator.schema is None else tuple(generator.schema.columns)
+    faces, rows = [], []
+    batches = range(0, len(target), BATCH)
+    with progress_bar(total=steps * len(batches), unit="step", disable=not progress) as bar:
+        for start in batches:
+            part = slice(start, start + BATCH)
+            some = None if labels is None else labels[part]
+            latents, shown, least = search(target[part], some, steps, bar.update)
+            drawn = shown[:, -1]
+            figures = (psnr(drawn, target[part]), search.distances(drawn, target[part]), least)
+            for i, z in enumerate(latents):
+                row = None if some is None else some[i]
+                numbers = [round(float(x[i]), 5) for x in figures]
+                name = names[start + i]
+                faces.append(Face(generator.name, digest, z, columns, row, name, *numbers))
+            rows.append(np.concatenate([target[part][:, None], shown], axis=1))
+    if out is not None:
+        save_faces(out, faces)
+    if grid is not None:
+        images = np.concatenate(rows)
+        save_grid(grid, images.reshape(-1, *images.shape[2:]), images.shape[1])
+    return faces
+
+
+class _Search:
+    """The search for latents, and the random draws that it begins with."""
+
+    def __init__(self, sampler: Sampler, network: Any, seed: int, draws: int):
+        self.sampler, self.network = sampler, network
+        inputs = sampler.inputs(seed, draws)
+        self.latents = inputs[0]
+        self.maps = features_of(network, sampler.values(*inputs))
+        self.objective = Objective(sampler.generator, network)
+
+    def __call__(
+        self,
+        target: np.ndarray,
+        labels: np.ndarray | None,
+        steps: int,
+        tick: Callable[[float], object],
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Latents `(n, latent_dim)`; `(n, S, H, W, 3)` uint8, drawn at the steps that are shown;
+        and the distance `(n,)` of the nearest random draw.
+
+        Args:
+            target: `(n, H, W, 3)` uint8.
+            labels: `(n, L)`, 0/1 coding, or None.
+            steps: of the descent.
+            tick: called after each.
+        """
+        signed = None if labels is None else to_signed(labels)
+        y = to_float(target)
+        maps = features_of(self.network, y)
+
+        def far(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return self.objective(z, signed, y, maps)
+
+        start, least = self._start(far, maps)
+        at = {round(part * steps) for part in SHOWN}
+        shown, z = [self.sampler.decode(start, signed)], start
+        for i, z in enumerate(descend(far, start, steps), start=1):
+            tick(1)
+            if i in at:
+                shown.append(self.sampler.decode(z, signed))
+        return z, np.stack(shown, axis=1), least
+
+    def distances(self, some: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """`(n,)` distances of uint8 pictures by features."""
+        maps = (features_of(self.network, to_float(x)) for x in (some, others))
+        return np.asarray(mean_squares(*maps))
+
+    def _start(self, far: Callable, maps: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Of each picture's nearest draws the one that is nearest with its labels."""
+        count = len(maps[0])
+        distances = np.stack(
+            [
+                np.asarray(mean_squares(self.maps, [np.asarray(x[i])[None] for x in maps]))
+                for i in range(count)
+            ]
+        )
+        order = np.argsort(distances, axis=1)[:, :TRIED]
+        values = np.stack([far(self.latents[order[:, k]])[0] for k in range(TRIED)], axis=1)
+        best = order[np.arange(count), values.argmin(axis=1)]
+        return self.latents[best], distances.min(axis=1)
+
+
+def _labels(
+    sampler: Sampler,
+    tagger: Tagger,
+    target: np.ndarray,
+    tags: Mapping[str, object] | None,
+    seed: int,
+) -> np.ndarray | None:
+    rows = None
+    if sampler.schema is not None:
+        rows = sampler.schema.convert(tagger.labels(target), tagger.schema)
+    return sampler.labels(seed, len(target), tags, rows=rows)
+
+
+def _targets(pictures: Images, height: int, width: int) -> tuple[list[str], np.ndarray]:
+    """Names, and `(n, height, width, 3)` uint8."""
+    from PIL import Image
+
+    if isinstance(pictures, np.ndarray):
+        images = [Image.fromarray(one) for one in check_pictures(pictures)]
+        names = [""] * len(images)
+    else:
+        if isinstance(pictures, (str, os.PathLike)):
+            files = files_of(Path(pictures))
+        else:
+            files = [Path(file) for file in pictures]
+        if not files:
+            raise ValueError(f"There is at least one picture to invert. Received: {pictures!r}.")
+        names, images = [file.name for file in files], []
+        for file in files:
+            try:
+                images.append(read_image(file))
+            except ValueError as error:
+                raise ValueError(f"{os.fspath(file)!r} is no picture to invert: {error}.") from None
+    return names, np.stack([np.asarray(fit(image, height, width)) for image in images])
+
+
+def _check_numbers(**numbers: tuple[Any, int]) -> None:
+    for name, (value, low) in numbers.items():
+        if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < low:
+            raise ValueError(f"{name} is a whole number, at least {low}. Received: {value!r}.")
