@@ -14,8 +14,7 @@ from tfanime.core.labels import Field, LabelSchema
 from tfanime.data import PackedDataset, writer
 from tfanime.data.shards import Shards
 from tfanime.data.storage import AHEAD
-from tfanime.training.plan import own_size
-from tfanime.training.plan import described
+from tfanime.training.plan import described, own_size
 
 fsspec = pytest.importorskip("fsspec", reason="object storage needs tfanime[storage]")
 SCHEMA = LabelSchema((Field("hair", "group", ("red", "blue", "green")), Field("smile", "flag")))
