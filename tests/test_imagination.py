@@ -199,7 +199,8 @@ def test_on_the_command_line(tmp_path, data):
 def test_an_encoder_that_tfanime_does_not_know_is_not_loaded(tmp_path, data, monkeypatch):
     """A SavedModel is a program: this one writes a file when a text is read."""
     import tensorflow as tf
-    import tensorflow_hub
+
+    from tfanime.text import bert
 
     run = a_run(tmp_path / "run", data, data)
     folder, written = tmp_path / "run" / "enc", tmp_path / "written"
@@ -221,7 +222,7 @@ def test_an_encoder_that_tfanime_does_not_know_is_not_loaded(tmp_path, data, mon
             replace(code, encoder=encoder).save(path, codes=codes)
         monkeypatch.chdir(tmp_path)
         with monkeypatch.context() as patch:
-            patch.setattr(tensorflow_hub, "load", None)
+            patch.setattr(bert, "_load", None)
             done = CliRunner().invoke(cli.main, asked)
             assert done.exit_code == 1 and len(done.stderr.splitlines()) == 1
             assert f"Received: {encoder!r}" in done.stderr and "--trust-encoder" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,18 @@ from tfanime.zoo.saved import kind_of, load_generator, load_upscaler
 
 ROOT = Path(__file__).resolve().parents[2]
 RANDOM = np.random.default_rng(0)
+
+
+@pytest.fixture
+def reference():
+    """The module of the official converter, which is no part of the usual environment."""
+    try:
+        tfjs_reference.require()
+    except ImportError as error:
+        if os.environ.get("TFANIME_REFERENCE"):
+            raise
+        pytest.skip(f"run by scripts/test_reference.sh, in an environment of its own: {error}")
+    return tfjs_reference
 
 
 def written(graph, folder, dtypes=None):
@@ -195,13 +208,20 @@ def test_layers_of_others_are_refused(tmp_path):
         tfjs.convert(graph, tmp_path, {})
 
 
-def test_transposed_convolutions_are_refused(tmp_path):
+def transposed() -> Graph:
     given = keras.Input((4, 4, 2), name="pictures")
     layer = keras.layers.Conv2DTranspose(3, 3, 2, padding="valid", name="up")
-    graph = rewrite(from_keras(keras.Model(given, layer(given))))
+    return rewrite(from_keras(keras.Model(given, layer(given))))
+
+
+def test_transposed_convolutions_are_refused(tmp_path):
     with pytest.raises(ValueError, match="'up', a Conv2DTranspose"):
-        tfjs.convert(graph, tmp_path, {})
-    tfjs_reference.convert(graph, tmp_path / "theirs", {})
+        tfjs.convert(transposed(), tmp_path, {})
+
+
+def test_those_of_the_official_converter_are_refused_too(reference, tmp_path):
+    graph = transposed()
+    reference.convert(graph, tmp_path / "theirs", {})
     x = [np.zeros((1, 4, 4, 2), np.float32)]
     with pytest.raises(RuntimeError, match="Received: Conv2DBackpropInput"):
         check_artifact(tfjs.read(tmp_path / "theirs"), graph, {}, x)
@@ -212,10 +232,6 @@ def test_transposed_convolutions_are_refused(tmp_path):
 
 
 def alike(model, given, folder, kind):
-    try:
-        tfjs_reference.require()
-    except ImportError as error:
-        pytest.skip(f"needs the extra tfjs-reference: {error}")
     plan = precision.plan(rewrite(from_keras(model)), kind)
     found = []
     for write in (tfjs.convert, tfjs_reference.convert):
@@ -225,12 +241,12 @@ def alike(model, given, folder, kind):
 
 
 @pytest.mark.parametrize("name", GENERATED)
-def test_generators_of_the_recipes(name, tmp_path):
+def test_generators_of_the_recipes(reference, name, tmp_path):
     model = generator(name)
     alike(model, inputs(model), tmp_path, "float16")
 
 
-def test_upscalers(tmp_path):
+def test_upscalers(reference, tmp_path):
     alike(upscaler(), [pictures(1, 7, 12)], tmp_path, "float16")
     for factor in (2, 4):
         compact = upscaler(factor, "compact")
@@ -242,7 +258,7 @@ SHIPPED = [name for name in zoo.names() if not name.startswith("tagger")]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SHIPPED)
-def test_models_that_ship(name, tmp_path):
+def test_models_that_ship(reference, name, tmp_path):
     folder = zoo.path(name)
     if kind_of(folder) == "upscaler":
         alike(load_upscaler(folder).model, [pictures(1, 8, 8)], tmp_path, "float16")
@@ -261,7 +277,7 @@ def test_without_tensorflowjs(monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_broken_decision_forests_does_not_matter(tmp_path):
+def test_a_broken_decision_forests_does_not_matter(reference, tmp_path):
     """In a fresh interpreter whose tensorflow_decision_forests, jax and others cannot be had."""
     for name in ("tensorflow_decision_forests", "ydf"):
         (tmp_path / f"{name}.py").write_text("raise AttributeError('broken')\n")

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
+import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from bert_twin import TEXTS, VOCABULARY, forward, make_checkpoint, token_ids
 
-from tfanime.text import TextEncoder, bert, convert, offline
+from tfanime.text import TextEncoder, bert, convert, offline, requirements
 from tfanime.text.conversion import is_pair
 
 LENGTH = 40  # as many places as the tiny BERT has
@@ -119,17 +121,38 @@ def test_a_local_folder_in_the_format_of_tf_hub(tmp_path, pair):
 
 
 def test_without_network_the_default_names_the_extra(monkeypatch):
-    import tensorflow_hub
-
     def unreachable(handle):
         raise OSError("<urlopen error [Errno -2] Name or service not known>")
 
-    monkeypatch.setattr(tensorflow_hub, "load", unreachable)
+    hub = types.ModuleType("tensorflow_hub")
+    hub.load = unreachable
+    monkeypatch.setitem(sys.modules, "tensorflow_hub", hub)
     monkeypatch.setattr(offline, "_packaged", lambda: None)
     assert bert.resolve("auto") == bert.HUB_ENCODER
     with pytest.raises(RuntimeError, match=r".\.\[text\]..*tfanime text install") as caught:
         TextEncoder()
     assert "\n" not in str(caught.value) and "not known" in str(caught.value)
+
+
+def test_only_addresses_need_tensorflow_hub(monkeypatch, pair):
+    monkeypatch.setitem(sys.modules, "tensorflow_hub", None)
+    assert TextEncoder(pair).encode(["the moon"]).shape == (1, 8)
+    with pytest.raises(ImportError, match=r"TF-Hub is loaded by .*\.\[tfhub\].*install") as caught:
+        TextEncoder(bert.HUB_ENCODER)
+    assert "\n" not in str(caught.value)
+
+
+def test_operations_for_another_tensorflow(monkeypatch):
+    """TF-Text's libraries cannot be loaded into a TensorFlow that they were not made for."""
+
+    def refusing(name):
+        raise tf.errors.NotFoundError(None, None, "libx.so: undefined symbol: y\nmore")
+
+    monkeypatch.setattr(requirements.importlib, "import_module", refusing)
+    minor = tf.__version__.rpartition(".")[0]
+    with pytest.raises(ImportError, match=f"minor version, {minor}; .*undefined symbol") as caught:
+        requirements.check_needed()
+    assert f"'tensorflow-text=={minor}.*'" in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_the_offline_encoder_is_preferred(monkeypatch, checkpoint):

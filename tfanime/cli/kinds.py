@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from tfanime import zoo
+from tfanime.core.files import is_address
 from tfanime.core.printing import near_miss
 from tfanime.registries import named_source
 
@@ -51,10 +52,11 @@ class RecipeOrData(Recipe):
 
 
 class Data(click.Path):
-    """A path that exists, or a data source such as `drawn`."""
+    """A path that exists, an address in object storage, or a data source such as `drawn`."""
 
     def convert(self, value, param, ctx):
-        return value if named_source(value) else super().convert(value, param, ctx)
+        elsewhere = named_source(value) or is_address(value)
+        return value if elsewhere else super().convert(value, param, ctx)
 
 
 class Labels(click.Path):

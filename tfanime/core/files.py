@@ -159,6 +159,11 @@ def read_json(path: str | os.PathLike) -> Any:
         raise ValueError(f"{os.fspath(path)!r} is damaged: it is no JSON ({error}).") from None
 
 
+def is_address(source: object) -> bool:
+    """Whether this is an address in object storage, `SCHEME://...`, and no path."""
+    return isinstance(source, str) and "://" in source
+
+
 def sha256(path: str | os.PathLike) -> str:
     """Of a file's bytes, in hexadecimal digits."""
     digest = hashlib.sha256()

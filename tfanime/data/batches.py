@@ -6,6 +6,7 @@ import atexit
 import gc
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import count, tee
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,20 +23,20 @@ _ORDER, _FLIP, _CONDITION, SPLIT = range(4)
 
 
 def shuffled_batches(
-    data, size: int, seed: int, step: int, flip: bool, prior: str | None, part: np.ndarray
+    data, size: int, seed: int, first: int, flip: bool, prior: str | None, part: np.ndarray
 ) -> Iterator[dict[str, np.ndarray]]:
     """The batches of `PackedDataset.batches`, whose arguments are checked already.
 
     Args:
-        data: the set: its `count`, `schema`, `images(rows)` and `labels(rows)`.
+        data: the set: its `count`, `schema`, `stream(batches of rows)` and `labels(rows)`.
         size: images of a batch, of all workers together.
-        step: index of the first batch.
+        first: index of the first batch.
         part: `(k,)` int, which images of a batch this worker takes.
     """
     order = _Order(data.count, seed)
-    while True:
-        rows = order.at(step * size, size)[part]
-        pictures = data.images(rows)
+    # The same rows twice: those to read are some batches ahead of those that are given out.
+    ahead, here = tee(order.at(k * size, size)[part] for k in count(first))
+    for step, (rows, pictures) in enumerate(zip(here, data.stream(ahead), strict=False), first):
         if flip:
             # Drawn for the whole batch, so that shards agree with one worker.
             mirrored = random_numbers(seed, step, _FLIP).random(size)[part] < 0.5
@@ -54,7 +55,6 @@ def shuffled_batches(
             drawn = data.schema.sample(uniforms, prior or "empirical", given=fixed)
             batch |= {"labels": to_signed(label_rows), "condition": to_signed(drawn)}
         yield batch
-        step += 1
 
 
 def tensorflow_batches(

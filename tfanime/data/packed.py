@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +20,10 @@ import numpy as np
 
 from tfanime.core import disk
 from tfanime.core import images as image_tools
-from tfanime.core.files import read_json
+from tfanime.core.files import is_address, read_json
 from tfanime.core.labels import Field, LabelSchema
 from tfanime.core.notebook import MOST, Pictures, image_tag, table
+from tfanime.data import storage
 from tfanime.data.balance import repeats
 from tfanime.data.batches import (
     SPLIT,
@@ -32,6 +33,7 @@ from tfanime.data.batches import (
     tensorflow_batches,
 )
 from tfanime.data.counts import label_counts
+from tfanime.data.shards import Shards
 from tfanime.data.stored_arrays import open_array, text_file, text_vectors
 from tfanime.data.writer import FORMAT, VERSION, finish_digest
 
@@ -40,12 +42,13 @@ if TYPE_CHECKING:
 
 
 class PackedDataset(Pictures):
-    """Images of one size with their labels, in memory-mapped files or in memory.
+    """Images of one size with their labels, in memory-mapped files, in memory or in object storage.
 
     Use `PackedDataset.open`, `from_arrays` or `load_data`.
 
     Attributes:
-        path: the packed folder; None in memory.
+        path: the packed folder; None in memory. Of a set in object storage, the folder in the cache
+            that has all of it but the images.
         count, height, width: of the images.
         schema: what the label columns mean; None without labels.
         text_files: `text-NAME.npz` of every text among the labels; `text.codes_of` reads them.
@@ -53,7 +56,7 @@ class PackedDataset(Pictures):
 
     def __init__(
         self,
-        shards: Sequence[np.ndarray],
+        shards: Shards,
         labels: np.ndarray | None = None,
         schema: LabelSchema | None = None,
         path: Path | None = None,
@@ -61,23 +64,30 @@ class PackedDataset(Pictures):
         rows: np.ndarray | None = None,
         text_files: Sequence[Path] = (),
     ):
-        self._shards = list(shards)
-        self._ends = np.cumsum([len(shard) for shard in shards])
-        self._labels = labels
+        self._shards, self._labels = shards, labels
         # A view holds some rows of its parent, in ascending order.
-        self._rows = np.arange(self._ends[-1]) if rows is None else rows
+        self._rows = np.arange(shards.count) if rows is None else rows
         self._given_sha256 = sha256
         self.path, self.schema, self.text_files = path, schema, tuple(text_files)
         self.count = len(self._rows)
-        self.height, self.width = (int(n) for n in shards[0].shape[1:3])
+        self.height, self.width = shards.height, shards.width
 
     @classmethod
-    def open(cls, path: str | os.PathLike) -> PackedDataset:
+    def open(cls, path: str | os.PathLike, cache: str | os.PathLike | None = None) -> PackedDataset:
         """Opens a packed folder without reading its images.
+
+        Args:
+            path: the folder, or its address in object storage, `gs://bucket/faces`.
+            cache: where what is small of the latter is kept, as in `load_data`.
 
         Raises:
             ValueError: if it is none, or if a file of it is missing or of another shape.
+            ImportError: for an address, without the extra `storage`.
+            OSError: if the storage does not answer.
         """
+        shards: Shards | None = None
+        if is_address(path):
+            path, shards = storage.fetch(os.fspath(path), cache)
         path = Path(path)
         try:
             manifest = read_json(path / "dataset.json")
@@ -91,10 +101,9 @@ class PackedDataset(Pictures):
                 f"{str(path)!r}. Make one with tfanime.pack or `tfanime prepare`."
             )
         shape = (manifest["height"], manifest["width"], 3)
-        shards = [
-            open_array(path / shard["file"], (shard["count"], *shape), np.uint8)
-            for shard in manifest["shards"]
-        ]
+        if shards is None:
+            files = [(path / shard["file"], shard["count"]) for shard in manifest["shards"]]
+            shards = Shards([open_array(file, (n, *shape), np.uint8) for file, n in files])
         schema = labels = None
         if manifest["labels"] is not None:
             schema = LabelSchema.from_json(manifest["labels"])
@@ -141,15 +150,12 @@ class PackedDataset(Pictures):
 
     def images(self, indices: Sequence[int] | np.ndarray | slice = slice(None)) -> np.ndarray:
         """Images by position: `(k, height, width, 3)` uint8, a copy. All of them by default."""
-        rows = np.atleast_1d(self._rows[indices])
-        if len(self._shards) == 1:
-            return np.asarray(self._shards[0][rows])
-        out = np.empty((len(rows), self.height, self.width, 3), np.uint8)
-        shard_of = np.searchsorted(self._ends, rows, side="right")
-        for i in np.unique(shard_of):
-            here, start = shard_of == i, self._ends[i] - len(self._shards[i])
-            out[here] = self._shards[i][rows[here] - start]
-        return out
+        return self._shards.read(np.atleast_1d(self._rows[indices]))
+
+    def stream(self, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """`images` of one array of positions after the other; those that follow are read from
+        object storage meanwhile."""
+        return self._shards.stream(self._rows[indices] for indices in batches)
 
     def labels(self, indices: Sequence[int] | slice = slice(None)) -> np.ndarray:
         """Labels by position: `(k, schema.size)` float32, 0/1 coding, NaN unknown; `(k, 0)` when
@@ -212,7 +218,7 @@ class PackedDataset(Pictures):
         """The same images and labels; the schema has these fields too, which are known of none
         of the images."""
         schema = LabelSchema(tuple(codes))
-        labels = np.full((self._ends[-1], schema.size), np.nan, np.float32)
+        labels = np.full((self._shards.count, schema.size), np.nan, np.float32)
         if self.schema is not None and self._labels is not None:
             schema = self.schema.with_codes(codes)
             labels = schema.widen(self._labels, self.schema)
@@ -363,4 +369,4 @@ def from_arrays(
                 f"{schema.size}. Received: {labels.shape}."
             )
         schema = schema.with_frequencies(labels)
-    return PackedDataset([images], labels, schema)
+    return PackedDataset(Shards([images]), labels, schema)

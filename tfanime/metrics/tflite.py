@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from tfanime.core import disk
+from tfanime.core import disk, litert
 
 WEIGHTED = ("CONV_2D", "FULLY_CONNECTED")
 
@@ -119,13 +118,8 @@ class Network:
 
     def _interpreter(self):
         if not hasattr(self._local, "interpreter"):
-            import tensorflow as tf
-
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # it announces its own move to another package
-                interpreter = tf.lite.Interpreter(model_content=self._content, num_threads=1)
-            interpreter.allocate_tensors()
-            self._local.interpreter = interpreter
+            self._local.interpreter = litert.interpreter(self._content, threads=1)
+            self._local.interpreter.allocate_tensors()
         return self._local.interpreter
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from tfanime.core import images as image_tools
 from tfanime.core.cache import cache_folder, check_cache
+from tfanime.core.files import is_address
 from tfanime.data.packed import PackedDataset
 from tfanime.data.writer import is_packed
 from tfanime.drawn.render import drawing_version, render
@@ -31,9 +32,10 @@ def load_data(
     """Whatever holds pictures, as a dataset.
 
     Args:
-        source: a packed folder; a folder, zip, tar or CSV of pictures, which is packed into the
-            cache the first time; `"drawn"`, the built-in faces, drawn into the cache; or another
-            name of `registries.DATA_SOURCES`, which `:` and an argument may follow.
+        source: a packed folder, or its address in object storage (`gs://bucket/faces`, `s3://`),
+            whose images stay there; a folder, zip, tar or CSV of pictures, which is packed into
+            the cache the first time; `"drawn"`, the built-in faces, drawn into the cache; or
+            another name of `registries.DATA_SOURCES`, which `:` and an argument may follow.
         size: as in `images.parse_size`; 64 by default. A packed folder has its own.
         labels: of pictures that are not packed yet, as in `tfanime.pack`: a CSV, or `"folders"`.
         count: how many faces of `"drawn"`.
@@ -42,10 +44,11 @@ def load_data(
 
     Raises:
         ValueError: if the source is none of these, or holds pictures of another size.
+        OSError: if object storage does not answer.
     """
     cache = cache_folder(cache)
-    if is_packed(source):
-        packed = PackedDataset.open(source)
+    if is_address(source) or is_packed(source):
+        packed = PackedDataset.open(source, cache)
         if labels is not None:
             raise ValueError(
                 f"Labels are packed together with the pictures. Received: {str(labels)!r} for the "

@@ -218,8 +218,13 @@ def _labels_file(source: Path, kind: str, given: str | os.PathLike | None) -> Pa
         return Path(given)
     if kind == "csv":
         return source
-    beside = source.with_name(re.sub(r"\.(tar(\.\w+)?|tgz|zip)$", "", source.name) + ".csv")
+    beside = table_beside(source)
     return beside if kind in ("tar", "zip") and beside.is_file() else None
+
+
+def table_beside(archive: Path) -> Path:
+    """Where the table of labels of a zip or tar is looked for."""
+    return archive.with_name(re.sub(r"\.(tar(\.\w+)?|tgz|zip)$", "", archive.name) + ".csv")
 
 
 def _labels(

@@ -185,10 +185,9 @@ def _preprocessor_of(handle: str) -> str:
 
 
 def _load(handle: str):
-    import tensorflow_hub as hub
-
+    load = _of_tf_hub() if "://" in handle else tf.saved_model.load
     try:
-        return hub.load(handle)
+        return load(handle)
     except Exception as error:  # TF-Hub lets urllib's, TensorFlow's and its own through
         if "://" not in handle:
             raise ValueError(
@@ -199,6 +198,18 @@ def _load(handle: str):
             f"{handle} could not be fetched ({first}). Without a network, use the small BERT that "
             f"comes as a package: pip install '.[text]' in a checkout, then {offline.COMMAND}."
         ) from error
+
+
+def _of_tf_hub():
+    try:
+        import tensorflow_hub
+    except ImportError as error:
+        raise ImportError(
+            f"An encoder of TF-Hub is loaded by tensorflow-hub, which could not be imported "
+            f"({error}). Install it: pip install '.[tfhub]' in a checkout. The small BERT that "
+            f"comes as a package needs none: {offline.COMMAND}."
+        ) from error
+    return tensorflow_hub.load
 
 
 def _takes_training(loaded) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-MODULES = ("tensorflow_text", "tensorflow_hub", "safetensors")
+MODULES = ("tensorflow_text", "safetensors")
 
 
 def check_needed() -> None:
@@ -20,4 +20,13 @@ def check_needed() -> None:
             raise ImportError(
                 f"Embedding texts needs {module} ({error}). Install it: pip install '.[text]' in a "
                 "checkout"
+            ) from error
+        except Exception as error:  # its operations are compiled for one TensorFlow alone
+            import tensorflow as tf
+
+            wanted = ".".join(tf.__version__.split(".")[:2])
+            raise ImportError(
+                f"Embedding texts needs a {module} of TensorFlow's own minor version, {wanted}; "
+                f"this one cannot be loaded ({(str(error).splitlines() or [''])[0]}). Install it: "
+                f"pip install '{module.replace('_', '-')}=={wanted}.*'."
             ) from error

@@ -13,7 +13,7 @@ from pathlib import Path
 from tfanime import recipes, zoo
 from tfanime.core import bounds, programs
 from tfanime.core.choices import STRATEGIES
-from tfanime.core.files import read_json
+from tfanime.core.files import is_address
 from tfanime.core.labels import LabelSchema
 from tfanime.core.printing import near_miss, plain
 from tfanime.data import PackedDataset
@@ -40,12 +40,17 @@ def chosen(recipe: str | os.PathLike | Config, **overrides) -> Config:
 
 def own_size(data) -> tuple[int, int] | None:
     """The size of pictures that are packed already."""
-    if hasattr(data, "height"):
-        return data.height, data.width
-    if not isinstance(data, (str, os.PathLike)) or not is_packed(data):
-        return None
-    stored = read_json(Path(data) / "dataset.json")
-    return stored["height"], stored["width"]
+    found = data if hasattr(data, "height") else _packed(data)
+    return None if found is None else (found.height, found.width)
+
+
+def _packed(source) -> PackedDataset | None:
+    """What is packed already, opened; of what `load_data` takes or returns."""
+    if isinstance(source, PackedDataset):
+        return source
+    if is_address(source) or (isinstance(source, (str, os.PathLike)) and is_packed(source)):
+        return PackedDataset.open(source)
+    return None
 
 
 # ---- what is refused -----------------------------------------------------------------------------
@@ -77,8 +82,7 @@ def check_settings(config: Config, source, out: str | os.PathLike) -> None:
     refuse_others(Path(out), "config", config.to_json())
     if not checkpoint.checkpoints(out):  # a run that goes on needs it no more
         check_start(config)
-    if isinstance(source, PackedDataset) or is_packed(source):
-        data = source if isinstance(source, PackedDataset) else PackedDataset.open(source)
+    if (data := _packed(source)) is not None:
         check_data(config, data)
         schema = conditioned_on(data, config).schema
         refuse_others(Path(out), "data", described(data))
@@ -105,11 +109,11 @@ def check_plan(config: Config, source, out: str | os.PathLike) -> Config:
     Returns:
         The settings; of packed data, whose labels are known, resolved.
     """
-    check_settings(config, source, out)
-    if not is_packed(source):
+    data = _packed(source)
+    check_settings(config, source if data is None else data, out)
+    if data is None:
         check_networks(config, None, out)
         return config
-    data = PackedDataset.open(source)
     say_ignored_labels(config, data.schema)
     schema = conditioned_on(data, config).schema
     config = resolve(config, schema)

@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from tfanime.core.files import is_address
 from tfanime.data import PackedDataset
 from tfanime.data.writer import is_packed
 from tfanime.gans import GAN, SRGAN
@@ -116,6 +117,8 @@ def train(
             "A GAN that is built already has its variables on one device, so strategy is 'auto' or "
             f"'none'. Received: {strategy!r}. Give a recipe or a Config instead."
         )
+    if isinstance(data, (str, os.PathLike)) and is_address(data):
+        data = load_data(data)
     if not given and size is None and overrides.get("image_size") is None:
         # With the recipe's own size, settings for this one would be refused.
         overrides["size"] = own_size(data)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tfanime import zoo
+from tfanime.core import litert
 from tfanime.core.files import read_json, write_json
 from tfanime.core.quiet import quiet
 from tfanime.export import card
@@ -170,13 +171,8 @@ def _to_onnx(graph: Graph) -> bytes:
 
 
 def _litert(data: bytes, graph: Graph) -> Draw:
-    import warnings
-
-    import tensorflow as tf
-
-    with warnings.catch_warnings(), quiet():
-        warnings.simplefilter("ignore")  # it announces its own move to another package
-        runner = tf.lite.Interpreter(model_content=data).get_signature_runner()
+    with quiet():
+        runner = litert.interpreter(data).get_signature_runner()
 
     def draw(inputs: list[np.ndarray]) -> np.ndarray:
         with quiet():

@@ -1,0 +1,132 @@
+#!/usr/bin/env python
+"""Memory of preparing a set in parts, and of training on one in object storage, by its size.
+
+    python scripts/bench/bench_scale.py --faces 2000 --times 10 500
+
+The faces are drawn into a set at a `file://` address, which is read as object storage is, by
+ranges. To be a set of a million images without drawing them all, its manifest names the same
+shards many times: to all that reads it, these are other images. Each step is a process of its own,
+whose resident memory is read from the kernel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SIZE = 16
+
+
+def prepare(out: str, faces: int, per_part: int) -> dict:
+    from tfanime.prepare.parallel import prepare_parallel
+
+    start = time.perf_counter()
+    prepare_parallel(f"drawn:{faces}", out, SIZE, "none", per_part, progress=False)
+    return {"seconds": time.perf_counter() - start}
+
+
+def repeat(folder: Path, out: Path, times: int) -> None:
+    """The set so many times over, with links to the same images."""
+    import numpy as np
+
+    out.mkdir()
+    manifest = json.loads((folder / "dataset.json").read_text())
+    for shard in manifest["shards"]:
+        os.link(folder / shard["file"], out / shard["file"])
+    manifest["shards"] *= times
+    manifest["count"] *= times
+    np.save(out / "labels.npy", np.tile(np.load(folder / "labels.npy"), (times, 1)))
+    (out / "dataset.json").write_text(json.dumps(manifest))
+
+
+def batches(address: str, steps: int) -> dict:
+    """Memory after a tenth of the steps, and after all of them; without TensorFlow."""
+    import tfanime
+
+    data = tfanime.load_data(address)
+    found, start = {"images": data.count}, time.perf_counter()
+    for step, _ in zip(range(steps), data.batches(64, seed=1, flip=True), strict=False):
+        if step + 1 in (steps // 10, steps):
+            found[f"MB after {step + 1}"] = resident()
+    found["images/s"] = steps * 64 / (time.perf_counter() - start)
+    return found
+
+
+def train(address: str, steps: int) -> dict:
+    """Memory of a training of small networks, at each tenth of it."""
+    import tfanime
+
+    data = tfanime.load_data(address)
+    found = {"images": data.count}
+    options = {"image_size": (SIZE, SIZE), "batch_size": 64, "tensorboard": False}
+    options |= {"progress": False, "sample_every": 10**6, "checkpoint_every": steps // 10}
+    small = {"name": "dcgan", "channels": 8}
+    with tempfile.TemporaryDirectory() as temporary:
+        for part in (1, 5, 10):  # a run goes on where it was
+            tfanime.train(
+                "dcgan",
+                data,
+                out=Path(temporary) / "run",
+                steps=part * steps // 10,
+                generator=small,
+                discriminator=small,
+                **options,
+            )
+            found[f"MB after {part * steps // 10}"] = resident()
+    return found
+
+
+def resident() -> float:
+    """Megabytes of this process's own in memory now: pages of files are not counted."""
+    status = Path("/proc/self/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("RssAnon"))
+    return int(line.split()[1]) / 1000
+
+
+def step(verb: str, *arguments: object) -> dict:
+    words = [sys.executable, __file__, "--step", verb, *map(str, arguments)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stderr[-2000:])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--faces", type=int, default=2000)
+    parser.add_argument("--times", type=int, nargs="+", default=[10, 500])
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--step", nargs="+", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.step:
+        verb, address, *numbers = options.step
+        done = {"prepare": prepare, "batches": batches, "train": train}[verb]
+        found = done(address, *map(int, numbers))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+        print(json.dumps({k: round(v, 1) for k, v in found.items()} | {"peak MB": round(peak)}))
+        return
+    scratch = Path(tempfile.mkdtemp(prefix="bench_scale_"))
+    os.environ["TFANIME_CACHE"] = str(scratch / "cache")
+    try:
+        for faces in (options.faces // 4, options.faces):
+            out = scratch / f"faces-{faces}"
+            print(f"preparing {faces} in parts of 250:", step("prepare", out, faces, 250))
+        for times in options.times:
+            repeat(scratch / f"faces-{options.faces}", scratch / f"{times}", times)
+            address = f"file://{scratch}/{times}"
+            print("batches:", step("batches", address, 10 * options.steps), flush=True)
+            print("training:", step("train", address, options.steps), flush=True)
+    finally:
+        shutil.rmtree(scratch)
+
+
+if __name__ == "__main__":
+    main()
