@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tfanime.prepare.faces import crop_faces
     from tfanime.prepare.load import load_data
     from tfanime.prepare.pack import pack
+    from tfanime.posters.poster import poster
     from tfanime.prepare.posters import pack_posters
     from tfanime.sampling.generate import generate
     from tfanime.sampling.imagine import imagine
@@ -68,6 +69,7 @@ __all__ = [
     "load_upscaler",
     "pack",
     "pack_posters",
+    "poster",
     "prepare",
     "push",
     "recipes",
@@ -99,6 +101,7 @@ _FUNCTIONS = {
     "load_generator": ("tfanime.zoo.saved", "load_generator"),
     "load_upscaler": ("tfanime.zoo.saved", "load_upscaler"),
     "pack": ("tfanime.prepare.pack", "pack"),
+    "poster": ("tfanime.posters.poster", "poster"),
     "pack_posters": ("tfanime.prepare.posters", "pack_posters"),
     "push": ("tfanime.export.hub", "push"),
     "sweep": ("tfanime.training.sweep", "sweep"),

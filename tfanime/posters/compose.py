@@ -98,10 +98,13 @@ def compose(parts: Parts, height: int, width: int) -> Composed:
         _place(canvas, parts, palette, top)
     elif SKY.search(parts.phrase):
         _disc(canvas, palette, parts.style, *_sky(layout, height, width))
-    _foot(canvas, palette.paper)
+    _foot(canvas, palette.paper, 0.56 if layout == "bottom" else 0.68)
     texts = _texts(parts, layout, canvas)
     done = Composed(canvas, layout, palette, canvas)
-    wanted = {"credits": mix(palette.ink, palette.mid, 0.15)}
+    wanted = {
+        "credits": mix(palette.ink, palette.mid, 0.15),
+        "tagline": mix(palette.accent, palette.ink, 0.6 if palette.day else 0.4),
+    }
     for name, lines in texts.items():
         box = type.extent(lines)
         done.boxes[name] = box
@@ -179,11 +182,11 @@ def _place(canvas: Image.Image, parts: Parts, palette: Palette, top: int) -> Non
     canvas.paste(figure.convert("RGB"), (0, top), figure.getchannel("A"))
 
 
-def _foot(canvas: Image.Image, colour: Colour) -> None:
+def _foot(canvas: Image.Image, colour: Colour, start: float) -> None:
     """The paper's colour grows towards the foot, where credits stand, and towards the edges."""
     rows = (np.arange(canvas.height, dtype=np.float32) + 0.5)[:, None] / canvas.height
     columns = (np.arange(canvas.width, dtype=np.float32) + 0.5)[None] / canvas.width
-    foot = np.clip((rows - 0.58) / 0.36, 0, 1)
+    foot = np.clip((rows - start) / (0.94 - start), 0, 1)
     foot = 0.94 * foot * foot * (3 - 2 * foot)
     edge = np.clip(np.abs(columns - 0.5) * 2 - 0.45, 0, 1) ** 2 * 0.9
     top = np.clip(0.16 - rows, 0, 1) * 2.2

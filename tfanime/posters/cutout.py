@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 WHITE = 0.93  # the least channel from which a pixel may be ground
-LEAK = 2  # pixels: a gap of twice that in an outline lets no ground through
+LEAK = 1 / 64  # of the height: a gap of twice that in an outline lets no ground through
 EDGE = 3  # pixels beside the ground that may be part ground
 
 
@@ -46,14 +46,15 @@ def reached(white: np.ndarray) -> np.ndarray:
     Args:
         white: `(h, w)` bool.
     """
-    framed = np.pad(white, LEAK + 1, constant_values=True)
-    wide = ~_grown(~framed, LEAK)
+    leak = max(1, round(LEAK * len(white)))
+    framed = np.pad(white, leak + 1, constant_values=True)
+    wide = ~_grown(~framed, leak)
     ground = np.zeros_like(framed)
     ground[0], ground[-1], ground[:, 0], ground[:, -1] = True, True, True, True
     ground = _spread(ground & wide, wide)
     # What was narrowed is given back, as far as it is white.
-    ground = _grown(ground, LEAK) & framed
-    inside = slice(LEAK + 1, -LEAK - 1)
+    ground = _grown(ground, leak) & framed
+    inside = slice(leak + 1, -leak - 1)
     return ground[inside, inside]
 
 
@@ -91,9 +92,25 @@ def _grown(mask: np.ndarray, by: int) -> np.ndarray:
 
 
 def faults(rgba: np.ndarray) -> float:
-    """What speaks against a figure, 0 (nothing) upwards: how much of the upper border and of the
-    sides it touches, where it is cut off, and how much of the middle is none of it."""
+    """What speaks against a figure, 0 (nothing) upwards.
+
+    Counted are the shares of the upper border and of the sides that it touches, where it is cut
+    off; gaps in it, where pale hair was taken for ground; and how little the two halves of the face are
+    alike, as they are of one that is drawn well and looks at us.
+    """
     solid = rgba[..., 3] > 127
-    side = len(solid)
-    middle = solid[side // 4 : 3 * side // 4, side // 4 : 3 * side // 4]
-    return float(solid[0].mean() + 0.5 * solid[:, [0, -1]].mean() + 4 * (1 - middle.mean()))
+    head = solid[: round(0.7 * len(solid))]
+    begun = np.maximum.accumulate(head, 1) & np.maximum.accumulate(head[:, ::-1], 1)[:, ::-1]
+    gaps = (begun & ~head).sum() / max(1, begun.sum())
+    cut = solid[0].mean() + 0.5 * solid[:, [0, -1]].mean() + 6 * gaps
+    return float(0.7 * cut + 2 * (1 - likeness(rgba)))
+
+
+def likeness(rgba: np.ndarray) -> float:
+    """Correlation of a face with its mirror image, -1 to 1, at the place where it is highest."""
+    grey = Image.fromarray(rgba[..., :3]).convert("L").resize((32, 32), Image.Resampling.BOX)
+    values = np.asarray(grey, np.float64)[9:27]
+    parts = [values[:, 5 + shift : 27 + shift] for shift in (-2, -1, 0, 1, 2)]
+    if min(part.std() for part in parts) == 0:
+        return 1.0
+    return max(float(np.corrcoef(p.ravel(), p[:, ::-1].ravel())[0, 1]) for p in parts)

@@ -9,7 +9,7 @@ from tfanime.posters.backdrop import BICUBIC, inked, toned
 from tfanime.posters.palette import Palette
 
 OWN = {"print": 0.5, "mist": 0.66}  # how much of its own colours a figure keeps
-FADE = 0.24  # of its height, from its foot: there it goes over into the ground
+FADE = 0.18  # of its height, from its foot: there it goes over into the ground
 CUT = 0.15  # of its upper border that a figure may touch before that is faded too
 
 
@@ -38,7 +38,7 @@ def graded(rgba: np.ndarray, palette: Palette, style: str, side: int, top: int) 
     else:
         cast = toned(0.12 + 0.83 * tone, palette.full)
     mixed = OWN[style] * values + (1 - OWN[style]) * cast
-    fade = faded(rgba, side)[:, None] * np.asarray(alpha, np.float32)
+    fade = faded(rgba, side, top > 0)[:, None] * np.asarray(alpha, np.float32)
     image = Image.fromarray(np.uint8(np.clip(np.rint(mixed), 0, 255)))
     image.putalpha(Image.fromarray(np.uint8(np.rint(fade))))
     return image
@@ -51,12 +51,12 @@ def _outline(alpha: np.ndarray, side: int) -> Image.Image:
     return large.point(lambda x: max(0, min(255, round(2.4 * (x - 150) + 128))))
 
 
-def faded(rgba: np.ndarray, side: int) -> np.ndarray:
+def faded(rgba: np.ndarray, side: int, below: bool = True) -> np.ndarray:
     """What each row keeps of its alpha, 0 to 1: `(side,)` float32. The foot fades, and so does the
-    top of a figure that its own image cuts off."""
+    top of a figure that its own image cuts off `below` the poster's upper edge."""
     rows = (np.arange(side, dtype=np.float32) + 0.5) / side
     keep = _smooth((1 - rows) / FADE)
-    if (rgba[0, :, 3] > 127).mean() > CUT:
+    if below and (rgba[0, :, 3] > 127).mean() > CUT:
         keep = keep * _smooth(rows / 0.16)
     return keep
 

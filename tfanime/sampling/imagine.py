@@ -89,7 +89,7 @@ class Imagined:
         """The reading in a few lines."""
         if self.words is not None:
             lines = [] if self.genres is None else self.genres.lines()
-            return "\n".join(map(plain, lines + _told(self.words, self.chosen)))
+            return "\n".join(map(plain, lines + _told(self.words, self.chosen, self.genres)))
         lines = [f"{name}: {text}" for name, text in self.read.items()]
         for name, shares in self.read_as.items():
             told = ", ".join(f"{value} {share:.0%}" for value, share in shares.items())
@@ -243,7 +243,9 @@ def imagine_attributes(
 ) -> Imagined:
     """`imagine` for a run, or a loaded generator, that knows the attributes of `schema`."""
     words = understand(text, schema)
-    genres = genres_of(" ".join(words.unknown), schema)
+    # What it names as attributes is said already.
+    left = " ".join(words.unknown) if words.tags or words.choices else text
+    genres = genres_of(left, schema)
     if genres is not None:
         words = Understood(genres.tags(schema) | words.tags, words.choices, genres.unknown)
     if not words.tags and not words.choices:
@@ -268,9 +270,13 @@ def imagine_attributes(
     return Imagined(pictures, text, {}, read_as, told, [], words=words, genres=genres)
 
 
-def _told(words: Understood, chosen: Mapping[str, object]) -> list[str]:
+def _told(
+    words: Understood, chosen: Mapping[str, object], genres: Reading | None = None
+) -> list[str]:
     told = []
     for name, tag in chosen.items():
+        if tag is False and genres is not None and genres.chosen and name in genres.odds:
+            continue  # all that were not chosen: too many to be told
         if isinstance(tag, bool):
             told.append(name if tag else f"no {name}")
         else:
