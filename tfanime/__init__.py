@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from tfanime.export.hub import push
     from tfanime.export.serving.saved_model import export_saved_model
     from tfanime.export.web.export import export_web
+    from tfanime.posters.poster import poster
     from tfanime.prepare.faces import crop_faces
     from tfanime.prepare.load import load_data
     from tfanime.prepare.pack import pack
-    from tfanime.posters.poster import poster
     from tfanime.prepare.posters import pack_posters
     from tfanime.sampling.generate import generate
     from tfanime.sampling.imagine import imagine

@@ -37,9 +37,9 @@ def calmest(energy: np.ndarray, height: int, width: int, within: Box | None = No
         )
     sums = np.zeros((bottom - top + 1, right - left + 1))
     sums[1:, 1:] = energy[top:bottom, left:right].cumsum(0).cumsum(1)
-    inside = (
-        sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width]
-    ) + sums[:-height, :-width]
+    inside = (sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width]) + sums[
+        :-height, :-width
+    ]
     # Sums of sums differ in their last digits where the energy is the same.
     y, x = np.unravel_index(np.argmin(np.round(inside, 6)), inside.shape)
     return left + int(x), top + int(y), left + int(x) + width, top + int(y) + height

@@ -29,6 +29,7 @@ FIGURE = {"top": 0.25, "centre": 0.17, "bottom": 0.05, "vertical": 0.2}  # its t
 DETAIL = 1.3  # blur of a ground that stands alone, in pixels of its draft
 DISC = 0.36  # radius, of the width
 SKY = re.compile(r"\b(?:moon|sun|sunset|sunrise|planet|eclipse|star)\b", re.I)
+GRAINED = 1.2  # by how much more contrast there must be before grain comes on top
 SMALL = 100  # pixels: the width at which calm is looked for
 
 
@@ -86,9 +87,10 @@ def compose(parts: Parts, height: int, width: int) -> Composed:
     palette = palette_of(parts.draft, parts.phrase)
     blur = DETAIL if parts.figure is None else grounds.BLUR
     ground = grounds.backdrop(parts.draft, palette, height, width, parts.style, blur)
-    layout = parts.layout
-    if layout == "auto":
-        layout = _layout(parts, ground)
+    # Dots are not what calm is measured on, nor is the size: a print has its type where the
+    # screen has it.
+    cost = calm.energy(_reference(parts, palette, height / width, blur))
+    layout = _layout(parts, cost) if parts.layout == "auto" else parts.layout
     canvas = ground
     if parts.figure is not None:
         top = round(FIGURE[layout] * height)
@@ -99,7 +101,7 @@ def compose(parts: Parts, height: int, width: int) -> Composed:
     elif SKY.search(parts.phrase):
         _disc(canvas, palette, parts.style, *_sky(layout, height, width))
     _foot(canvas, palette.paper, 0.56 if layout == "bottom" else 0.68)
-    texts = _texts(parts, layout, canvas)
+    texts = set_texts(parts, layout, cost, height, width)
     done = Composed(canvas, layout, palette, canvas)
     wanted = {
         "credits": mix(palette.ink, palette.mid, 0.15),
@@ -108,9 +110,7 @@ def compose(parts: Parts, height: int, width: int) -> Composed:
     for name, lines in texts.items():
         box = type.extent(lines)
         done.boxes[name] = box
-        canvas, colour = set_off(
-            canvas, box, wanted.get(name, palette.ink), palette.paper
-        )
+        canvas, colour = set_off(canvas, box, wanted.get(name, palette.ink), palette.paper)
         done.colours[name] = colour
     done.before = canvas = grounds.grained(canvas, parts.style, parts.seed)
     done.image = canvas.copy()
@@ -125,23 +125,22 @@ def compose(parts: Parts, height: int, width: int) -> Composed:
 # ---- images --------------------------------------------------------------------------------------
 
 
-def _layout(parts: Parts, ground: Image.Image) -> str:
+def _reference(parts: Parts, palette: Palette, shape: float, blur: float) -> np.ndarray:
+    """The ground as soft light, `SMALL` pixels wide: `(h, SMALL, 3)` uint8."""
+    image = grounds.backdrop(parts.draft, palette, round(SMALL * shape), SMALL, "mist", blur)
+    return np.asarray(image)
+
+
+def _layout(parts: Parts, cost: np.ndarray) -> str:
     """Where the title goes if nobody says: at the calmest of the places that a figure leaves."""
     if is_japanese(parts.title):
         return "vertical"
-    cost = _energy(ground)
     names = ("top", "bottom") if parts.figure is not None else ("top", "centre", "bottom")
     costs = {}
     for name in names:
         left, top, right, bottom = _calm_box(cost, ZONES[name], TITLE[name])
         costs[name] = cost[top:bottom, left:right].mean()
     return min(costs, key=costs.__getitem__)
-
-
-def _energy(canvas: Image.Image) -> np.ndarray:
-    """The energy of a small version, whose dots are gone."""
-    size = (SMALL, round(SMALL * canvas.height / canvas.width))
-    return calm.energy(np.asarray(canvas.resize(size, Image.Resampling.BOX)))
 
 
 def _calm_box(cost: np.ndarray, zone: tuple[float, float], share: float) -> Box:
@@ -197,8 +196,15 @@ def _foot(canvas: Image.Image, colour: Colour, start: float) -> None:
 # ---- type ----------------------------------------------------------------------------------------
 
 
-def _texts(parts: Parts, layout: str, canvas: Image.Image) -> dict[str, list[Line]]:
-    height, width = canvas.height, canvas.width
+def set_texts(
+    parts: Parts, layout: str, cost: np.ndarray, height: int, width: int
+) -> dict[str, list[Line]]:
+    """Where each text of a poster of `height` x `width` is.
+
+    Args:
+        layout: one of `LAYOUTS`, less `auto`.
+        cost: the energy of a small version, `(h, SMALL)`.
+    """
     texts: dict[str, list[Line]] = {}
     foot = round(0.955 * height)
     if parts.credits:
@@ -209,9 +215,9 @@ def _texts(parts: Parts, layout: str, canvas: Image.Image) -> dict[str, list[Lin
         texts["credits"] = type.moved(lines, (width - room) // 2, foot - bottom)
         foot = foot - bottom - round(0.02 * height)
     if layout == "vertical":
-        texts["title"] = _vertical(parts, canvas)
+        texts["title"] = _vertical(parts, cost, height, width)
     else:
-        texts["title"] = _horizontal(parts, layout, canvas, foot)
+        texts["title"] = _horizontal(parts, layout, cost, height, width, foot)
     if parts.tagline:
         texts["tagline"] = _tagline(parts, layout, texts["title"], height, width, foot)
     return texts
@@ -228,8 +234,9 @@ def _title_face(parts: Parts) -> tuple[Face, str, bool]:
     return face, parts.title if classic else _shown(parts.title, face), classic
 
 
-def _horizontal(parts: Parts, layout: str, canvas: Image.Image, foot: int) -> list[Line]:
-    height, width = canvas.height, canvas.width
+def _horizontal(
+    parts: Parts, layout: str, cost: np.ndarray, height: int, width: int, foot: int
+) -> list[Line]:
     face, text, classic = _title_face(parts)
     room = round((1 - 2 * MARGIN) * width)
     lines = type.block(
@@ -245,20 +252,17 @@ def _horizontal(parts: Parts, layout: str, canvas: Image.Image, foot: int) -> li
     elif layout == "bottom":
         top = min(round(zone[1] * height), foot - round(reserve * height)) - bottom
     else:
-        cost = _energy(canvas)
         box = _calm_box(cost, zone, min(bottom / height, zone[1] - zone[0]))
         top = round(box[1] * width / SMALL)
     return type.moved(lines, (width - room) // 2, top)
 
 
-def _vertical(parts: Parts, canvas: Image.Image) -> list[Line]:
+def _vertical(parts: Parts, cost: np.ndarray, height: int, width: int) -> list[Line]:
     """A column at the side that is calmer, the right one, where reading begins, if both are."""
-    height, width = canvas.height, canvas.width
     face, text, _ = _title_face(parts)
     room = round(0.3 * width)
     lines = type.column(text, face, room, round(0.66 * height), 0.15 * width)
     used = room - type.extent(lines)[0]
-    cost = _energy(canvas)
     columns = round(SMALL * (used / width + MARGIN))
     rows = slice(round(0.06 * len(cost)), round(0.72 * len(cost)))
     at_left = cost[rows, :columns].mean() < 0.8 * cost[rows, -columns:].mean()
@@ -275,9 +279,7 @@ def _tagline(
     text = _shown(parts.tagline, face)
     room = round((1 - 2.4 * MARGIN) * width)
     size = (0.021 if parts.face == "classic" else 0.03) * width
-    lines = type.block(
-        text, face, room, round(0.06 * height), 0.14, largest=size, gap=0.7
-    )
+    lines = type.block(text, face, room, round(0.06 * height), 0.14, largest=size, gap=0.7)
     left, top, right, bottom = type.extent(lines)
     _, title_top, _, title_bottom = type.extent(title)
     if layout == "vertical":
@@ -300,15 +302,15 @@ def set_off(
         paper: the colour of the scrim.
 
     Returns:
-        The canvas, with a scrim where it must be, and the colour: its contrast to all but two in a
-        hundred of the points behind it is `least` or more.
+        The canvas, with a scrim where it must be, and the colour: its contrast to every point
+        behind it is `least` or more.
     """
     margin = round(0.01 * canvas.width)
     left, top = max(0, box[0] - margin), max(0, box[1] - margin)
     right, bottom = min(canvas.width, box[2] + margin), min(canvas.height, box[3] + margin)
     for strength in (0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.0):
         behind = sampled(canvas, (left, top, right, bottom), paper, strength)
-        found = readable(colour, behind, 1.06 * least)  # grain comes on top
+        found = readable(colour, behind, GRAINED * least)
         if found is not None and _close(found, colour):
             break
     if strength:
@@ -318,13 +320,10 @@ def set_off(
 
 
 def sampled(canvas: Image.Image, box: Box, paper: Colour, strength: float) -> np.ndarray:
-    """Points of a box under a scrim, less the lightest in a hundred and the darkest: `(n, 3)`."""
+    """Points of a box under a scrim, 120 x 120 at most: `(n, 3)` float64."""
     part = canvas.crop(box)
     part = part.resize((min(120, part.width), min(120, part.height)), Image.Resampling.BOX)
     points = np.asarray(part, np.float64).reshape(-1, 3)
-    points = points[np.argsort(points.sum(1), kind="stable")]
-    cut = len(points) // 100
-    points = points[cut : len(points) - cut] if cut else points
     return (1 - strength) * points + strength * np.float64(paper)
 
 

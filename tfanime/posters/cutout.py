@@ -95,8 +95,8 @@ def faults(rgba: np.ndarray) -> float:
     """What speaks against a figure, 0 (nothing) upwards.
 
     Counted are the shares of the upper border and of the sides that it touches, where it is cut
-    off; gaps in it, where pale hair was taken for ground; and how little the two halves of the face are
-    alike, as they are of one that is drawn well and looks at us.
+    off; gaps in it, where pale hair was taken for ground; and how little the two halves of the
+    face are alike, as they are of one that is drawn well and looks at us.
     """
     solid = rgba[..., 3] > 127
     head = solid[: round(0.7 * len(solid))]

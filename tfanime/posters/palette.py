@@ -168,7 +168,8 @@ def palette_of(image: np.ndarray, phrase: str = "") -> Palette:
     centres, shares = clusters(lab, CLUSTERS)
     chroma = np.hypot(centres[:, 1], centres[:, 2])
     hue = np.arctan2(centres[:, 2], centres[:, 1])
-    vivid = int(np.argmax(chroma * np.sqrt(shares)))
+    # Dark colours look less vivid than their chroma.
+    vivid = int(np.argmax(chroma * centres[:, 0] * np.sqrt(shares)))
     darkest, lightest = int(np.argmin(centres[:, 0])), int(np.argmax(centres[:, 0]))
     accent = named(phrase) or of_lab(0.66, max(0.15, float(chroma[vivid])), float(hue[vivid]))
     most = int(np.argmax(np.where(np.arange(len(shares)) == vivid, 0, shares)))

@@ -106,7 +106,7 @@ def poster(
     out: str | os.PathLike | None = None,
     progress: bool = False,
 ) -> Poster:
-    """Makes a poster of a phrase: a draft as its ground, type over it, a figure if one is asked for.
+    """Makes a poster of a phrase: a draft as its ground, type over it, a figure if one is asked.
 
     The same arguments give the same pixels. Everything comes with tfanime; nothing is fetched.
 
@@ -255,7 +255,8 @@ def _pixels(
             f"dpi is of a print: name its paper too, {', '.join(PAPERS)} (print=). Received: {dpi}."
         )
     height, width = parse_size(size)
-    if not (SMALLEST <= width and width <= height <= min(LARGEST, 2 * width)):
+    upright = width <= height <= min(LARGEST, 2 * width)
+    if width < SMALLEST or not upright:
         raise ValueError(
             f"A poster is upright, {SMALLEST} pixels wide at least, at most twice as high as wide "
             f"and {LARGEST:,} high. Received: {width}x{height}."

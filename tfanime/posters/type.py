@@ -16,7 +16,8 @@ from PIL import Image
 from tfanime.posters.calm import Box
 from tfanime.posters.faces import Face
 
-SMALLEST = 6  # pixels: a size below which nobody can read
+SMALLEST = 4  # pixels
+LONGEST = 1 / 22  # of the width: a word that would have to be set smaller is broken
 MOST_WORDS = 9  # up to which all ways of breaking lines are tried
 UNEVEN = 2.2  # a justified line is at most so many times as large as another
 SMALL_CAPITALS = 0.66  # of the size of capitals
@@ -62,9 +63,7 @@ class Line:
     def draw(self, mask: Image.Image) -> None:
         """Writes it on a mask (mode L)."""
         if not self.turned:
-            self.face.draw(
-                mask, self.text, self.x, self.baseline, self.size, self.tracking
-            )
+            self.face.draw(mask, self.text, self.x, self.baseline, self.size, self.tracking)
             return
         cell = Image.new("L", (self.size, self.size))
         self.face.draw(cell, self.text, 0, round(0.88 * self.size), self.size, 0)
@@ -112,7 +111,7 @@ def block(
         gap: between lines, in parts of the height of a capital.
     """
     best: tuple[float, list[str], list[float]] | None = None
-    for rows in _broken(text.split()):
+    for rows in _broken(_short(text.split(), face, width, tracking)):
         widths = [face.width(row, tracking) for row in rows]
         if justified:
             sizes = [width / w for w in widths]
@@ -127,13 +126,24 @@ def block(
             best = filled, rows, sizes
     assert best is not None
     _, rows, sizes = best
-    for _ in range(60):  # accents and descenders stand out of the box of capitals
+    for _ in range(200):  # accents and descenders stand out of the box of capitals
         lines = _stacked(rows, face, width, sizes, tracking, gap)
         left, top, right, bottom = extent(lines)
         if (right - left <= width and bottom - top <= height) or max(sizes) <= SMALLEST:
             break
-        sizes = [0.97 * size for size in sizes]
+        sizes = [0.99 * size for size in sizes]
     return moved(lines, max(0, -left), -top)
+
+
+def _short(words: Sequence[str], face: Face, width: int, tracking: float) -> list[str]:
+    """Words, those that are too long for a line in parts."""
+    room = 1 / LONGEST
+    parts = []
+    for word in words:
+        count = math.ceil(face.width(word, tracking) / room)
+        step = math.ceil(len(word) / count)
+        parts += [word[i : i + step] for i in range(0, len(word), step)]
+    return parts
 
 
 def _broken(words: Sequence[str]) -> Iterable[list[str]]:
@@ -264,7 +274,8 @@ def _wrapped(text: str, face: Face, width: int, size: float) -> list[list[list[s
     """Credits in as few lines as the width allows, of about equal length; one that is wider than
     a line is broken at its words."""
     credits: list[list[str]] = []
-    for credit in units(text):
+    words = " ".join(_short(text.split(), face, width, TRACKING))
+    for credit in units(words):
         wide = _width(credit, face, size) > width
         credits += [[word] for word in credit] if wide else [credit]
     widths = [_width(credit, face, size) for credit in credits]

@@ -19,6 +19,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tfanime.core.labels import LabelSchema
 
+_SMALL = """
+a an the and or of in on at to for with by from under over near is are was be been has have his her
+its their our my who that this these those it he she they we you as into out up down not no but so
+all one two can will would about after before than then there what when which where while own must
+also more him me some any each other only just very if do does did had between through during
+against upon such may might could should how why
+"""
+SMALL = frozenset(_SMALL.split())
 GENRES = (
     *("action", "adventure", "comedy", "drama", "fantasy", "horror", "romance", "sci_fi"),
     "thriller",
@@ -46,7 +54,6 @@ class Reading:
     chosen: tuple[str, ...]
     known: tuple[str, ...]
     unknown: tuple[str, ...]
-
 
     def tags(self, schema: LabelSchema) -> dict[str, object]:
         """What a phrase asks of a schema: its genres, none of the others, and anime rather than
@@ -133,12 +140,3 @@ def stem(word: str) -> str:
             bare = word.removesuffix(ending)
             return bare + "y" if ending == "ies" else bare
     return word
-
-
-SMALL = frozenset(
-    "a an the and or of in on at to for with by from under over near is are was be been has have "
-    "his her its their our my who that this these those it he she they we you as into out up down "
-    "not no but so all one two can will would about after before than then there who what when which "
-    "where while own must also more him me some any each other only just very if do does did had "
-    "between through during against upon its such may might could should how why".split()
-)
