@@ -180,7 +180,8 @@ setup(
     packages=find_packages(include=["tfanime", "tfanime.*"]),
     package_data={
         "tfanime": ["py.typed"],
-        "tfanime.sampling": ["words.json"],
+        "tfanime.posters": ["fonts/*"],
+        "tfanime.sampling": ["words.json", "phrases.json"],
         "tfanime.text": ["explorer.html"],
     },
     install_requires=INSTALL,

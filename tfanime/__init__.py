@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tfanime.export.hub import push
     from tfanime.export.serving.saved_model import export_saved_model
     from tfanime.export.web.export import export_web
+    from tfanime.posters.poster import poster
     from tfanime.prepare.faces import crop_faces
     from tfanime.prepare.load import load_data
     from tfanime.prepare.pack import pack
@@ -74,6 +75,7 @@ __all__ = [
     "load_upscaler",
     "pack",
     "pack_posters",
+    "poster",
     "prepare",
     "push",
     "recipes",
@@ -108,6 +110,7 @@ _FUNCTIONS = {
     "load_generator": ("tfanime.zoo.saved", "load_generator"),
     "load_upscaler": ("tfanime.zoo.saved", "load_upscaler"),
     "pack": ("tfanime.prepare.pack", "pack"),
+    "poster": ("tfanime.posters.poster", "poster"),
     "pack_posters": ("tfanime.prepare.posters", "pack_posters"),
     "push": ("tfanime.export.hub", "push"),
     "sweep": ("tfanime.training.sweep", "sweep"),

@@ -16,6 +16,7 @@ from tfanime.core import seeds
 from tfanime.core.labels import LabelSchema, check_tags
 from tfanime.core.printing import plain
 from tfanime.sampling.generate import Generated, Tags, generate
+from tfanime.sampling.phrases import Reading, genres_of
 from tfanime.sampling.words import Understood, narrowed, understand
 from tfanime.text.genres import genre_text
 from tfanime.text.vector_cache import FOLDER, ROWS, KeptTexts
@@ -60,7 +61,9 @@ class Imagined:
         odds: name of each group that the text chose to the share that its value has in `read_as`.
         by_chance: names of the run's other labels, which differ from picture to picture.
         words: of a run that knows attributes and no texts, what was understood of the text; `read`,
-            `read_as` and `nearest` are empty then.
+            `read` and `nearest` are empty then.
+        genres: of a run that knows genres as attributes, what the words of the text say of them;
+            `read_as` has their odds then.
     """
 
     pictures: Generated
@@ -72,6 +75,7 @@ class Imagined:
     odds: dict[str, float] = field(default_factory=dict)
     by_chance: tuple[str, ...] = ()
     words: Understood | None = None
+    genres: Reading | None = None
 
     @property
     def images(self) -> np.ndarray:
@@ -84,7 +88,8 @@ class Imagined:
     def explanation(self) -> str:
         """The reading in a few lines."""
         if self.words is not None:
-            return "\n".join(map(plain, _told(self.words, self.chosen)))
+            lines = [] if self.genres is None else self.genres.lines()
+            return "\n".join(map(plain, lines + _told(self.words, self.chosen, self.genres)))
         lines = [f"{name}: {text}" for name, text in self.read.items()]
         for name, shares in self.read_as.items():
             told = ", ".join(f"{value} {share:.0%}" for value, share in shares.items())
@@ -113,7 +118,7 @@ class Imagined:
 
 def imagine(
     text: str,
-    run: str | os.PathLike,
+    run: str | os.PathLike = zoo.POSTERS,
     n: int = 8,
     seed: int = 0,
     tags: Tags | None = None,
@@ -124,18 +129,22 @@ def imagine(
     trust_encoder: bool = False,
     progress: bool = False,
     upscale: object = None,
+    scale: int = 1,
 ) -> Imagined:
     """Draws what a text describes.
 
     The text is cleaned and embedded as the training texts were. A label of genre tags gets the
     genres that the text names, or else those of the nearest training text. Groups of labels that
     the run is conditioned on, such as the class of a poster, get the value that most of the ten
-    nearest training texts have, unless `tags` says another.
+    nearest training texts have, unless `tags` says another. A run that knows attributes and no
+    texts gets those that the text names; if genres are among them, as they are of `posters`, each
+    other word says how likely they are (`phrases.json`).
 
     Args:
         text: a phrase, a paragraph, or genres.
-        run: a run folder that was trained with texts (`tfanime text attach`).
-        n, seed, truncation, out, grid, progress, upscale: as for `tfanime.generate`.
+        run: a run folder that was trained with texts (`tfanime text attach`) or with attributes,
+            or the name of a model that ships.
+        n, seed, truncation, out, grid, progress, upscale, scale: as for `tfanime.generate`.
         tags: labels to hold fixed.
         encoder: the loaded `text.TextEncoder` of the run, to save loading it for every call.
         trust_encoder: load the encoder that the run names even if tfanime does not know it. An
@@ -156,9 +165,9 @@ def imagine(
     check_tags(tags)
     known = _attributes(run)
     if known is not None:
-        return _imagine_attributes(
+        return imagine_attributes(
             text, run, known, dict(tags or {}), n, seed, truncation=truncation, out=out,
-            grid=grid, progress=progress, upscale=upscale,
+            grid=grid, progress=progress, upscale=upscale, scale=scale,
         )  # fmt: skip
     kept = KeptTexts.open(zoo.locate(run))
     schema = load_schema(run)
@@ -200,6 +209,7 @@ def imagine(
         grid=grid,
         upscale=upscale,
         progress=progress,
+        scale=scale,
     )
     odds = {name: read_as[name][str(value)] for name, value in chosen.items() if name not in tags}
     by_chance = tuple(sorted(conditioned - named - set(chosen)))
@@ -222,16 +232,22 @@ def _attributes(run: str | os.PathLike) -> LabelSchema | None:
     return schema if schema is not None and not schema.vector_size else None
 
 
-def _imagine_attributes(
+def imagine_attributes(
     text: str,
-    run: str | os.PathLike,
+    run: object,
     schema: LabelSchema,
     tags: dict[str, object],
     n: int,
     seed: int,
     **options: Any,
 ) -> Imagined:
+    """`imagine` for a run, or a loaded generator, that knows the attributes of `schema`."""
     words = understand(text, schema)
+    # What it names as attributes is said already.
+    left = " ".join(words.unknown) if words.tags or words.choices else text
+    genres = genres_of(left, schema)
+    if genres is not None:
+        words = Understood(genres.tags(schema) | words.tags, words.choices, genres.unknown)
     if not words.tags and not words.choices:
         known = ", ".join(field.name.replace("_", " ") for field in schema.fields)
         raise ValueError(
@@ -250,12 +266,17 @@ def _imagine_attributes(
     pictures = generate(run, n, seed, chosen, labels=rows, **options)
     all_ = chosen | open_
     told = {field.name: all_[field.name] for field in schema.fields if field.name in all_}
-    return Imagined(pictures, text, {}, {}, told, [], words=words)
+    read_as = {} if genres is None else {"genres": genres.odds}
+    return Imagined(pictures, text, {}, read_as, told, [], words=words, genres=genres)
 
 
-def _told(words: Understood, chosen: Mapping[str, object]) -> list[str]:
+def _told(
+    words: Understood, chosen: Mapping[str, object], genres: Reading | None = None
+) -> list[str]:
     told = []
     for name, tag in chosen.items():
+        if tag is False and genres is not None and genres.chosen and name in genres.odds:
+            continue  # all that were not chosen: too many to be told
         if isinstance(tag, bool):
             told.append(name if tag else f"no {name}")
         else:

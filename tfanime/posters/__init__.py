@@ -1,0 +1,1 @@
+"""Posters: a draft, a figure and type composed. `tfanime.poster` is the way in."""
