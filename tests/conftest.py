@@ -18,21 +18,23 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 # Files of minutes, the longest first. A process takes the next file when it is done with one: begun
 # last, these would be what the other processes wait for at the end.
 LONGEST = (
-    "web/test_site.py",
+    "training/test_workers.py",
     "recipes/test_battery.py",
     "recipes/test_jax.py",
-    "training/test_workers.py",
-    "web/test_visits.py",
-    "test_start_notebooks.py",
-    "training/test_train.py",
+    "web/test_site.py",
+    "web/test_wander.py",
     "recipes/test_recipes.py",
+    "web/test_visits.py",
+    "training/test_train.py",
     "gans/test_gan.py",
     "training/test_start.py",
-    "training/test_checkpoint.py",
+    "test_start_notebooks.py",
     "collect/test_resume.py",
     "test_packaging.py",
     "serving/test_saved_model.py",
+    "training/test_gpu_bundle.py",
     "training/test_jax_run.py",
+    "test_package.py",
     "export/test_web.py",
     "evaluation/test_evaluate.py",
 )
@@ -54,8 +56,19 @@ def _nothing_stays():
     gigabytes, through which every collection of garbage goes again."""
     yield
     if "keras" in sys.modules:
-        sys.modules["keras"].backend.clear_session()
-    gc.collect()
+        sys.modules["keras"].backend.clear_session(free_memory=False)
+        gc.collect()
+        gc.freeze()  # modules above all, which are not looked through again
+
+
+@pytest.fixture(scope="module")
+def eager():
+    """Steps without a graph, and no curves: to trace the one and to draw the others takes as long
+    as a dozen steps of tiny networks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tfanime.gans.backend.compiled", lambda gan: gan.train_step)
+        patch.setattr("tfanime.training.trainer.draw_curves", lambda run: None)
+        yield
 
 
 def pytest_collection_modifyitems(items):

@@ -32,14 +32,6 @@ def packed(tmp_path_factory):
     return out
 
 
-@pytest.fixture(scope="module")
-def eager():
-    """Steps without a graph: tracing one takes as long as a dozen steps of tiny networks."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tfanime.gans.backend.compiled", lambda gan: gan.train_step)
-        yield
-
-
 @pytest.fixture
 def graph():
     """With it, `train` compiles a graph of the step, as it does for users."""
