@@ -3,7 +3,7 @@
 import { encode, type Frames } from "./animation";
 import { type Backend, using } from "./backends";
 import type { Format } from "./formats";
-import { Generator, type Picture, type Speeds } from "./generator";
+import { Generator, type Picture } from "./generator";
 import type { File, Manifest } from "./manifest";
 import type { Request } from "./request";
 import * as store from "./store";
@@ -66,9 +66,9 @@ export const methods = {
     return { backend: generator.backend };
   },
 
-  async chooseFastest(): Promise<Opened & { speeds: Speeds }> {
-    const speeds = await loaded().chooseFastest();
-    return { backend: loaded().backend, speeds };
+  async chooseFastest(): Promise<Opened> {
+    await loaded().chooseFastest();
+    return { backend: loaded().backend };
   },
 
   async generate(request: Request): Promise<Drawn> {
