@@ -1,9 +1,8 @@
-"""Pictures of an exported site for the documentation: desktop, phone, and a transition.
+"""Pictures of an exported site for the documentation: desktop and phone.
 
     python scripts/screenshots_site.py SITE [--seed 0] [--out docs/images]
 
-Writes site_desktop.png (light), site_phone.png (dark) and site_transition.gif, which is the file
-that the site itself saves. Needs playwright and Debian's chromium.
+Writes site_desktop.png (light) and site_phone.png (dark). Needs playwright and Debian's chromium.
 """
 
 import argparse
@@ -49,12 +48,6 @@ def main():
 
         page = visit(viewport={"width": 1280, "height": 900}, color_scheme="light")
         page.screenshot(path=arguments.out / "site_desktop.png")
-        page.get_by_role("button", name="Blend").first.click()
-        page.locator(".sticky .main").click()
-        page.wait_for_selector(".player")
-        with page.expect_download() as download:
-            page.get_by_role("button", name="Save GIF").click()
-        download.value.save_as(arguments.out / "site_transition.gif")
         phone = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
         visit(**phone, color_scheme="dark").screenshot(path=arguments.out / "site_phone.png")
         browser.close()

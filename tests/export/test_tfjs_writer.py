@@ -89,6 +89,15 @@ def test_scales_shifts_and_leaks(tmp_path):
     np.testing.assert_allclose(found, y, rtol=1e-5, atol=1e-6)
 
 
+def test_a_norm_that_was_not_folded(tmp_path):
+    """The plain Keras graph, as bench_web.py converts it, has them in double precision."""
+    scale, shift, x = of(8).astype(np.float64), of(8).astype(np.float64), of(2, 6, 6, 8)
+    norm = Node("norm", "affine", weights={"scale": scale, "shift": shift})
+    artifact = written(image_graph(norm), tmp_path)
+    assert artifact.weights["norm/scale"].dtype == "float32"
+    np.testing.assert_allclose(artifact.function()(x), x * scale + shift, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("behind", "fused"),
     [

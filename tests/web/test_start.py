@@ -9,7 +9,7 @@ import threading
 
 import numpy as np
 import pytest
-from test_site import same, shown, until
+from test_site import draw, same, seed_of, shown, until
 from test_visits import look
 from test_wander import settled
 from tiny import Tiny, write_folder
@@ -93,8 +93,11 @@ def test_progress_is_seen_on_a_slow_line(visit, server, folder, tiny):
 def test_a_picture_does_not_wait_for_the_disk(visit, server, tiny):
     never = b"Cache.prototype.put = () => new Promise(() => {});"
     server.changes[r"/worker-[^/]*\.js$"] = lambda data: never + data
-    page = visit("#seed=7", service_workers="block")
+    page = visit("#seed=7")
     assert same(shown(page), tiny.draw(7))
+    page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    draw(page)  # although what is kept has been asked for meanwhile
+    assert same(shown(page), tiny.draw(seed_of(page)))
 
 
 def test_sliders_of_attributes_are_made_when_they_are_looked_at(visit):

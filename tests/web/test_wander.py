@@ -417,10 +417,10 @@ def test_endless_pictures_give_back_their_memory(visit):
     page.evaluate("document.querySelector('.listed').scrollTo(0, 0)")
     page.wait_for_selector(".grid li:first-child canvas")
     # Stop ends it, although the end of the list is in sight.
-    page.evaluate("document.querySelector('.listed').scrollTo(0, 1e6)")
     page.evaluate(
         """() => new Promise((stopped) => {
           const press = () => {
+            document.querySelector(".listed").scrollTo(0, 1e6);
             const button = document.querySelector(".sticky .main");
             if (button.textContent.trim() !== "Stop") return setTimeout(press, 1);
             button.click();

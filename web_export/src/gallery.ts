@@ -1,6 +1,7 @@
 // The visitor's pictures: the newest first, kept on the shelf between visits.
 
 import { columns } from "./labels";
+import type { Manifest } from "./manifest";
 import { toHash, type Settings } from "./settings";
 import { Shelf } from "./shelf";
 import { reason, type Shot, type Store } from "./state";
@@ -9,6 +10,9 @@ const KEPT = 200;
 
 export class Gallery {
   private readonly shelf: Shelf;
+  // Of all that are kept, since a new picture is compared with each of them, many times a second
+  // while a finger drags.
+  private readonly hashes = new WeakMap<Settings, string>();
 
   constructor(
     private readonly store: Store,
@@ -17,10 +21,17 @@ export class Gallery {
     this.shelf = new Shelf(folder, (error) => store.tell("notKept", { reason: reason(error) }, true));
   }
 
+  private hash(settings: Settings, manifest: Manifest): string {
+    const found = this.hashes.get(settings) ?? toHash(settings, manifest);
+    this.hashes.set(settings, found);
+    return found;
+  }
+
   /** Whether two settings draw the same picture. */
   same(a: Settings, b: Settings | null): boolean {
     const { manifest } = this.store.state;
-    return manifest !== null && b !== null && a.model === b.model && toHash(a, manifest) === toHash(b, manifest);
+    if (!manifest || !b || a.model !== b.model) return false;
+    return this.hash(a, manifest) === this.hash(b, manifest);
   }
 
   /** The kept picture of these settings. */

@@ -34,9 +34,6 @@ export interface Picture {
   backend: Backend;
 }
 
-/** Milliseconds a picture, of each backend that draws rightly. */
-export type Speeds = Partial<Record<Backend, number>>;
-
 // WASM runs everywhere and starts fastest; plain JavaScript is slow but hardly ever fails.
 const ORDER: readonly Backend[] = ["wasm", "webgl", "webgpu", "cpu"];
 
@@ -86,8 +83,8 @@ export class Generator {
 
   /** Tries the backends with graphics hardware behind them, and stays with the fastest that
    * reproduces the reference picture. */
-  async chooseFastest(): Promise<Speeds> {
-    const speeds: Speeds = { [this.backend]: await this.time(this.network) };
+  async chooseFastest(): Promise<void> {
+    let least: number | null = null; // ms of the network in use, once there is another
     for (const backend of await accelerated()) {
       if (backend === this.backend) continue;
       let network: Network;
@@ -97,12 +94,14 @@ export class Generator {
         this.report(backend, message(error));
         continue;
       }
-      speeds[backend] = await this.time(network);
-      const better = speeds[backend] < (speeds[this.backend] ?? Infinity);
+      least ??= await this.time(this.network);
+      const ms = await this.time(network);
+      const better = ms < least;
       (better ? this.network : network).dispose();
-      if (better) this.network = network;
+      if (!better) continue;
+      this.network = network;
+      least = ms;
     }
-    return speeds;
   }
 
   /** Shortest of three drawings, after the one that opening the network has made. */

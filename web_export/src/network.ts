@@ -89,7 +89,7 @@ export class Network {
       }
     });
     try {
-      return { shape: output.shape, values: Float32Array.from(await output.data()) };
+      return { shape: output.shape, values: (await output.data()).slice() as Float32Array<ArrayBuffer> };
     } finally {
       output.dispose();
     }

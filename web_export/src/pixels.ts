@@ -5,11 +5,12 @@ const FLAT = 2 / 255;
 
 export function toImageData(pixels: Float32Array, height: number, width: number): ImageData {
   const image = new ImageData(width, height);
-  for (let i = 0; i < height * width; i++) {
-    for (let c = 0; c < 3; c++) {
-      image.data[4 * i + c] = Math.round((Math.fround(pixels[3 * i + c]) + 1) * 127.5);
-    }
-    image.data[4 * i + 3] = 255;
+  const { data } = image; // asked for once: it is a property of the browser's, and slow
+  for (let from = 0, to = 0; to < data.length; from += 3, to += 4) {
+    data[to] = Math.round((pixels[from] + 1) * 127.5);
+    data[to + 1] = Math.round((pixels[from + 1] + 1) * 127.5);
+    data[to + 2] = Math.round((pixels[from + 2] + 1) * 127.5);
+    data[to + 3] = 255;
   }
   return image;
 }
@@ -17,10 +18,11 @@ export function toImageData(pixels: Float32Array, height: number, width: number)
 /** Why `pixels` is no picture at all, or null if it is one. */
 export function emptiness(pixels: Float32Array): string | null {
   let [low, high] = [Infinity, -Infinity];
-  for (const x of pixels) {
+  for (let i = 0; i < pixels.length; i++) {
+    const x = pixels[i];
     if (!Number.isFinite(x)) return "it draws numbers that are not finite";
-    low = Math.min(low, x);
-    high = Math.max(high, x);
+    if (x < low) low = x;
+    if (x > high) high = x;
   }
   return high - low < FLAT ? "it draws a single colour" : null;
 }

@@ -1,9 +1,9 @@
-// The thread that computes. It answers one request after the other.
+// The thread that computes. It draws one picture after the other.
 
 import { encode, type Frames } from "./animation";
 import { type Backend, using } from "./backends";
 import type { Format } from "./formats";
-import { Generator, type Picture, type Speeds } from "./generator";
+import { Generator, type Picture } from "./generator";
 import type { File, Manifest } from "./manifest";
 import type { Request } from "./request";
 import * as store from "./store";
@@ -66,9 +66,9 @@ export const methods = {
     return { backend: generator.backend };
   },
 
-  async chooseFastest(): Promise<Opened & { speeds: Speeds }> {
-    const speeds = await loaded().chooseFastest();
-    return { backend: loaded().backend, speeds };
+  async chooseFastest(): Promise<Opened> {
+    await loaded().chooseFastest();
+    return { backend: loaded().backend };
   },
 
   async generate(request: Request): Promise<Drawn> {
@@ -91,12 +91,15 @@ let queue: Promise<void> = Promise.resolve();
 
 addEventListener("message", ({ data }: MessageEvent) => {
   const { id, method, args } = data as { id: number; method: keyof Methods; args: unknown[] };
-  queue = queue.then(async () => {
+  const answer = async (): Promise<void> => {
     try {
       const run = methods[method] as (...args: unknown[]) => Promise<unknown>;
       postMessage({ id, result: await run(...args) });
     } catch (error) {
       postMessage({ id, error: error instanceof Error ? error.message : String(error) });
     }
-  });
+  };
+  // What is missing waits for the disk, and no picture for that.
+  if (method === "missing") void answer();
+  else queue = queue.then(answer);
 });

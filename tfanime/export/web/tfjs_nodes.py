@@ -63,7 +63,9 @@ class Nodes:
         return self.constant(name, np.asarray(values, np.int32))
 
     def weight(self, node: Node, key: str) -> str:
-        name = self.constant(f"{node.scope}/{key}", node.weights[key])
+        # Batch norms that were not folded have scales in double precision.
+        values = np.asarray(node.weights[key], np.float32)
+        name = self.constant(f"{node.scope}/{key}", values)
         self.weights[name] = node.name, key
         return name
 
