@@ -12,6 +12,7 @@ from tfanime import zoo
 from tfanime.core import seeds
 from tfanime.editing.attributes import logits_of, orthogonal, regress
 from tfanime.zoo.directions import Direction, load_directions, store_directions
+from tfanime.zoo.hub import most_bytes
 from tfanime.zoo.saved import Generator, load_generator, load_schema, store_upscaler
 
 RANDOM = np.random.default_rng(6)
@@ -100,6 +101,10 @@ def test_directions_of_other_weights_are_refused(with_directions):
 def test_the_description_may_change(with_directions):
     store_upscaler(with_directions, None)
     assert load_schema(with_directions) and "smile" in load_directions(with_directions, DIM)
+
+
+def test_the_hub_takes_them_with_the_model():
+    assert most_bytes("directions.json")
 
 
 @pytest.mark.parametrize(
