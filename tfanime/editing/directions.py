@@ -58,7 +58,7 @@ def find_directions(
 
     Args:
         run: a run folder, the name of a model that ships, or, without `store`, a loaded generator.
-        n: images to draw, at least 400; 3,000 take three to five minutes of two cores.
+        n: images to draw, at least 400; 3,000 and what follows take some minutes.
         sefa, pca: how many of these kinds, 0 to the length of the latents.
         tagger: as in `tfanime.tagging.load_tagger`: None for the one that ships.
         n_measured: images that each direction is measured on, at least 2, of another seed.
