@@ -6,10 +6,11 @@
         --extractor mobilenet:FILE.tflite
 
 Writes `images/editing_directions.webp`, `editing_sheet.webp` and `editing_steps.webp`, and the
-table of directions into the page; with --data the figures too. Then real images of the packed set, spread over it, are inverted; told is how many of them are
-nearer, by the extractor's features, to what their latent draws than to the nearest of --draws
-random draws, and how many of the tagger's hair and eye colours agree. Identity is measured on
-character sheets. On a busy machine seconds mean little.
+table of directions into the page; with --data the figures instead. Then real images of the packed
+set, spread over it, are inverted; told is how many of them are nearer, by the extractor's features,
+to what their latent draws than to the nearest of --draws random draws, and how many of the
+tagger's hair and eye colours agree. Identity is measured on character sheets. On a busy machine
+seconds mean little.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ from tfanime.tagging import load_tagger
 
 SHEET_SEED = 7
 OWN, OTHER = (12345, 2, "busts-64"), (3, 2, "faces-64")  # seed, count, model of what is inverted
-QUALITY, SHOWN = 88, 4
+QUALITY, SHOWN = 72, 4
+ROWS = {"tagger": 2, "sefa": 3, "pca": 3}  # of the picture of directions
 FIXED = {"eyes": "blue", "long_hair": True, "short_hair": False, "blush": False, "hat": False}
 FIXED |= {"glasses": False, "male": False, "dark_skin": False, "animal_ears": False}
 
@@ -88,7 +90,10 @@ def draw(generator, folder: Path, steps: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         made = Path(scratch) / "a.png"
-        figures.directions(generator, made, seed=SHEET_SEED)
+        known = directions_of(generator).values()
+        of_kind = {kind: [one.name for one in known if one.kind == kind] for kind in ROWS}
+        names = [name for kind, count in ROWS.items() for name in of_kind[kind][:count]]
+        figures.directions(generator, made, names, seed=SHEET_SEED)
         store(made, folder / "editing_directions.webp")
         vary = ["long_hair", "hair"]
         tfanime.character_sheet(generator, SHEET_SEED, vary, out=made, upscale="none")
@@ -147,15 +152,15 @@ def measure(generator, options, page: Path) -> None:
     known = {field.name for field in generator.schema.fields} if generator.schema else set()
     fixed = {name: value for name, value in FIXED.items() if name in known}
     lines = [
-        "| features | same face | other faces | told | by chance |",
-        "|---|---|---|---|---|",
+        "| features | faces | same face | other faces | told | by chance |",
+        "|---|---|---|---|---|---|",
     ]
     for extractor in dict.fromkeys(("tagger", options.extractor)):
         one = identity(generator, range(options.faces), ["hair"], fixed, extractor)
         name = load_extractor(extractor).name
         told = f"**{one.told:.2f}** of {one.pictures}"
-        row = f"| {name} | {one.same:.3f} | {one.others:.3f} | {told} | {1 / one.faces:.2f} |"
-        lines.append(row)
+        distances = f"{one.same:.3f} | {one.others:.3f}"
+        lines.append(f"| {name} | {one.faces} | {distances} | {told} | {1 / one.faces:.2f} |")
     put(page, "identity", lines)
 
 

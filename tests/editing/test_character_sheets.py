@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import tfanime
 from tests.editing.tiny_editing import DIM, SCHEMA, SIZE
 from tfanime.core import seeds
+from tfanime.core.decode import read_image
 from tfanime.editing.character_sheet import captioned
 from tfanime.editing.identity import identity
 from tfanime.metrics.extractor import Extractor
@@ -21,7 +21,7 @@ def test_every_combination_of_one_face(folder, tmp_path):
     hats, hairs = [0, 0, 1, 1], [[1, 0], [0, 1]] * 2
     np.testing.assert_array_equal(made.labels, np.c_[hairs, hats])
     assert made.seed == 7 and made.images.shape == (4, SIZE, SIZE, 3)
-    width, height = Image.open(out).size
+    width, height = read_image(out).size
     assert width > 2 * SIZE + 20 and height > 2 * SIZE + 8  # captions beside and above
 
 

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from PIL import Image
 
 import tfanime
 from tests.editing.tiny_editing import DIM, SCHEMA
 from tfanime.cli import main
+from tfanime.core.decode import read_image
 from tfanime.sampling.face import Face, save_faces
 from tfanime.zoo.directions import weights_digest
 
@@ -122,16 +122,16 @@ def test_sheets_that_cannot_be(calls, folder, words, says):
 def test_a_sheet_is_really_drawn(folder, tmp_path):
     out = tmp_path / "s.png"
     done = invoke("generate", folder, "--sheet-of", 7, "--vary", "hat,hair", "--grid", out)
-    assert done.exit_code == 0 and Image.open(out).width > 40, done.output
+    assert done.exit_code == 0 and read_image(out).width > 40, done.output
 
 
 def test_the_figure_of_directions(with_directions, folder, tmp_path):
     out = tmp_path / "d.png"
     done = invoke("figure", "directions", with_directions, "--out", out)
     assert done.exit_code == 0, done.output
-    both = Image.open(out).size
+    both = read_image(out).size
     invoke("figure", "directions", with_directions, "--only", "smile", "--out", out)
-    assert both[0] > 5 * 16 and both[1] == Image.open(out).height + 20
+    assert both[0] > 5 * 16 and both[1] == read_image(out).height + 20
     done = invoke("figure", "directions", folder, "--out", out)
     assert done.exit_code == 1 and "Find them: tfanime directions" in done.output
 

@@ -10,8 +10,10 @@ import tfanime
 from tests.editing.tiny_editing import DIM, network, tagger
 from tfanime import zoo
 from tfanime.core import seeds
+from tfanime.core.files import read_json
 from tfanime.editing.attributes import logits_of, orthogonal, regress
 from tfanime.zoo.directions import Direction, load_directions, store_directions
+from tfanime.zoo.hub import most_bytes
 from tfanime.zoo.saved import Generator, load_generator, load_schema, store_upscaler
 
 RANDOM = np.random.default_rng(6)
@@ -46,11 +48,14 @@ def test_what_is_found_in_a_known_generator(folder, tmp_path):
     assert [one.name for one in found if one.kind != "tagger"] == ["sefa-1", "sefa-2", "pca-1"]
     smile = by_name["smile"]
     assert smile.vector[0] > 0.99 and smile.fit > 0.9  # green follows latent 0 alone
-    # A step of 1 changes green by about 0.3, and the logit by 4 times as much.
-    assert 0.1 < smile.changes["smile"] < 0.3 and set(smile.changes) == {"smile"}
+    # Six steps to either side, from one end to the other: a twelfth of nearly 1 a step.
+    assert 0.06 < smile.changes["smile"] < 1 / 12 and set(smile.changes) == {"smile"}
     assert "hat" in by_name  # a label, and a flag: latent 1 changes it too
     assert by_name["hat"].vector[1] > 0.99
     assert "red_hair" not in by_name  # labels decide it
+    # Its logit goes with latent 0, and no step brings it about.
+    assert "grin" not in by_name
+    assert read_json(run / "directions.json")["measured"]["without effect"] == ["grin"]
     np.testing.assert_allclose(by_name["sefa-1"].vector, np.eye(DIM)[0], atol=1e-5)
     np.testing.assert_allclose(by_name["sefa-2"].vector, np.eye(DIM)[1], atol=1e-5)
     assert by_name["pca-1"].vector[0] > 0.9 and 0 < smile.stays < 1
@@ -100,6 +105,10 @@ def test_directions_of_other_weights_are_refused(with_directions):
 def test_the_description_may_change(with_directions):
     store_upscaler(with_directions, None)
     assert load_schema(with_directions) and "smile" in load_directions(with_directions, DIM)
+
+
+def test_the_hub_takes_them_with_the_model():
+    assert most_bytes("directions.json")
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import tfanime
 from tests.editing.tiny_editing import DIM, SCHEMA, SIZE, tagger
 from tfanime import zoo
+from tfanime.core.decode import read_image
 from tfanime.core.images import save_image, to_float
 from tfanime.core.labels import to_signed
 from tfanime.editing.descent import descend
@@ -71,7 +71,7 @@ def test_a_known_generator_is_inverted(folder, tmp_path):
     drawn = tfanime.generate(folder, face=out)
     assert drawn.seed is None and len(drawn) == 2
     np.testing.assert_allclose(psnr(drawn.images, images), [f.psnr for f in found], atol=1e-4)
-    assert Image.open(grid).size == (6 * (SIZE + 2) + 2, 2 * (SIZE + 2) + 2)
+    assert read_image(grid).size == (6 * (SIZE + 2) + 2, 2 * (SIZE + 2) + 2)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tfanime.tagging import Tagger
 
 DIM, SIZE = 6, 16
 SCHEMA = LabelSchema((Field("hair", "group", ("red", "blue")), Field("hat", "flag")))
-SEEN = LabelSchema((*SCHEMA.fields, Field("smile", "flag")))
+SEEN = LabelSchema((*SCHEMA.fields, Field("smile", "flag"), Field("grin", "flag")))
 
 
 def network():
@@ -31,11 +31,13 @@ def network():
 
 
 def tagger() -> Tagger:
-    """Hair by red, a hat by blue, a smile by green."""
+    """Hair by red, a hat by blue, a smile by green; of a grin it is never more than one in a
+    thousand sure, the more the greener."""
 
     def compute(images, progress):
         red, green, blue = images.mean(axis=(1, 2)).T / 127.5 - 1
-        columns = [red > 0, red <= 0, _sigmoid(4 * blue), _sigmoid(4 * green)]
+        smile = _sigmoid(4 * green)
+        columns = [red > 0, red <= 0, _sigmoid(4 * blue), smile, 0.001 * smile]
         return np.stack(columns, axis=1).astype(np.float64)
 
     return Tagger(SEEN, compute, "stand-in", "stand-in")

@@ -157,7 +157,7 @@ def generate(
       tfanime generate busts-64 --no-upscale --out small/
       tfanime generate --scale 4 --n 1 --seed 3 --out portrait/
       tfanime generate --n 1 --name "Ada Lovelace" --out ada/
-      tfanime generate --n 8 --move smile=3 --grid smiling.png
+      tfanime generate --n 8 --move pca-1=4 --grid moved.png
       tfanime generate --sheet-of 7 --vary long_hair,hair --grid seven.png
       tfanime generate --face face.json --hair pink --grid pink.png
     """

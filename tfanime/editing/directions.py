@@ -50,6 +50,7 @@ def find_directions(
     * the tagger's attributes, by regression of its logits on latents and labels of `n` drawn
       images (InterFaceGAN, Shen et al. 2020, https://arxiv.org/abs/1907.10786). Those that the
       model takes as labels are held: each direction is orthogonal to theirs, its own excepted.
+      Those that were measured not to bring their attribute about are left out.
     * `sefa-1`, ...: what changes the first layer most (SeFa, Shen and Zhou 2021,
       https://arxiv.org/abs/2007.06600);
     * `pca-1`, ...: principal components of early features, less what labels explain (GANSpace,
@@ -57,7 +58,7 @@ def find_directions(
 
     Args:
         run: a run folder, the name of a model that ships, or, without `store`, a loaded generator.
-        n: images to draw, at least 400; 3,000 take three to five minutes of two cores.
+        n: images to draw, at least 400; 3,000 and what follows take some minutes.
         sefa, pca: how many of these kinds, 0 to the length of the latents.
         tagger: as in `tfanime.tagging.load_tagger`: None for the one that ships.
         n_measured: images that each direction is measured on, at least 2, of another seed.
@@ -94,9 +95,11 @@ def find_directions(
     found += _of_features(generator, latents[:FEATURE_DRAWS], signed, pca)
     more = _inputs(sampler, (seed + 1) % seeds.SEEDS, n_measured)
     found = measured(generator, found, tagger, *more, progress=progress)
+    idle = [one.name for one in found if one.kind == "tagger" and one.changes.get(one.name, 0) <= 0]
+    found = [one for one in found if one.name not in idle]
     if store and folder is not None:
         how = {"images": n, "seed": seed, "measured on": n_measured, "steps": STEP}
-        store_directions(folder, found, how | {"tagger": tagger.name})
+        store_directions(folder, found, how | {"tagger": tagger.name, "without effect": idle})
     return found
 
 

@@ -32,7 +32,8 @@ def feature_network(name: str, height: int, width: int):
     from tfanime.frozen import lite0, load_frozen
 
     if name == "lite0":
-        return lite0.perceptual(height, width)
+        network = lite0.perceptual(height, width)
+        return keras.Model(network.inputs[0], network.outputs, trainable=False)
     network = load_frozen("tagger", height, width)
     last = {}  # of each size
     for layer in network.layers:

@@ -14,7 +14,7 @@ from tfanime.zoo.directions import Direction
 from tfanime.zoo.saved import Generator
 
 STEP = 6.0  # standard deviations to either side
-SURE = 2.0  # standard errors from which a change counts
+SURE = 3.0  # standard errors from which a change counts: of so many columns, two would be chance
 LEAST = 0.002  # of a probability, a step: below, it changes nothing that shows
 
 
