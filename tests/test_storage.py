@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import tfanime
+from tfanime import cli
 from tfanime.core.labels import Field, LabelSchema
 from tfanime.data import PackedDataset, storage, writer
 from tfanime.data.shards import Shards
@@ -210,3 +212,12 @@ def test_training_goes_on_with_a_copy(local, address, tmp_path):
     assert ours.files == theirs.files and len(ours.files) > 10
     for name in ours.files:
         np.testing.assert_array_equal(ours[name], theirs[name])
+
+
+def test_the_command_line_takes_an_address(address, tmp_path):
+    words = ["train", "dcgan", "--size", "16", "--steps", "1", "--out", str(tmp_path / "run")]
+    done = CliRunner().invoke(cli.main, [*words, "--batch", "4", "--dry-run", "--data", address])
+    assert done.exit_code == 0, done.stderr
+    done = CliRunner().invoke(cli.main, [*words, "--dry-run", "--data", "memory://bucket/none"])
+    assert done.exit_code == 2 and "Traceback" not in done.stderr
+    assert "Received: 'memory://bucket/none'" in done.stderr
