@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import tfanime
+from tfanime import cli
 from tfanime.core.labels import Field, LabelSchema
-from tfanime.data import PackedDataset, writer
+from tfanime.data import PackedDataset, storage, writer
 from tfanime.data.shards import Shards
 from tfanime.data.storage import AHEAD
 from tfanime.training.plan import described, own_size
@@ -37,17 +39,17 @@ def local(tmp_path, monkeypatch):
 @pytest.fixture
 def address(local, monkeypatch, tmp_path):
     monkeypatch.setenv("TFANIME_CACHE", str(tmp_path / "cache"))
-    storage = fsspec.filesystem("memory")
-    storage.store.clear()
+    memory = fsspec.filesystem("memory")
+    memory.store.clear()
     copied(local.path)
     yield "memory://bucket/faces"
-    storage.store.clear()
+    memory.store.clear()
 
 
 def copied(folder: Path) -> None:
-    storage = fsspec.filesystem("memory")
+    memory = fsspec.filesystem("memory")
     for file in folder.iterdir():
-        storage.put_file(str(file), f"/bucket/faces/{file.name}")
+        memory.put_file(str(file), f"/bucket/faces/{file.name}")
 
 
 def removed(name: str) -> None:
@@ -95,16 +97,16 @@ def test_images_stay_where_they_are(address, tmp_path, monkeypatch):
     assert stored.path.parent == tmp_path / "cache"
     assert sorted(f.name for f in stored.path.iterdir()) == ["dataset.json", "labels.npy"]
     asked = []
-    storage, cat = stored._shards._storage, stored._shards._storage.cat_ranges
+    memory, cat = stored._shards._storage, stored._shards._storage.cat_ranges
 
     def counting(files, starts, ends, **options):
         asked.append(sum(ends) - sum(starts))
         return cat(files, starts, ends, **options)
 
-    monkeypatch.setattr(storage, "cat_ranges", counting)
+    monkeypatch.setattr(memory, "cat_ranges", counting)
     stored.images([3, 4, 50])
     assert asked == [3 * 16 * 16 * 3]
-    monkeypatch.setattr(storage, "get_file", None)
+    monkeypatch.setattr(memory, "get_file", None)
     assert tfanime.load_data(address).path == stored.path  # not fetched again
 
 
@@ -166,6 +168,10 @@ def test_a_storage_that_fails_is_named(address, monkeypatch):
     with pytest.raises(OSError, match="storage did not give .*memory://bucket/faces") as caught:
         list(islice(stored.batches(32), 3))
     assert "\n" not in str(caught.value)
+    gone = PermissionError("not yours\nat all")
+    monkeypatch.setattr(stored._shards._storage, "cat_ranges", lambda *a, **k: [gone])
+    with pytest.raises(OSError, match=r"PermissionError: not yours\)"):
+        stored.images([0, 1, 2, 3])
     monkeypatch.setattr(stored._shards._storage, "cat_ranges", lambda *a, **k: [b"short"])
     with pytest.raises(OSError, match="3072 bytes were asked for, 5 came"):
         stored.images([0, 1, 2, 3])
@@ -181,6 +187,12 @@ def test_wrong_addresses(monkeypatch, address):
     monkeypatch.setitem(sys.modules, "fsspec", None)
     with pytest.raises(ImportError, match=r"pip install '\.\[storage\]'"):
         tfanime.load_data(address)
+
+
+def test_s3_has_a_connection_for_each_image():
+    assert storage._options("s3://a/b", {}) == {"config_kwargs": {"max_pool_connections": 128}}
+    assert storage._options("s3://a/b", {"s3": {"config_kwargs": {}}}) == {}  # the user's own
+    assert storage._options("gs://a/b", {}) == {}
 
 
 def test_training_goes_on_with_a_copy(local, address, tmp_path):
@@ -200,3 +212,12 @@ def test_training_goes_on_with_a_copy(local, address, tmp_path):
     assert ours.files == theirs.files and len(ours.files) > 10
     for name in ours.files:
         np.testing.assert_array_equal(ours[name], theirs[name])
+
+
+def test_the_command_line_takes_an_address(address, tmp_path):
+    words = ["train", "dcgan", "--size", "16", "--steps", "1", "--out", str(tmp_path / "run")]
+    done = CliRunner().invoke(cli.main, [*words, "--batch", "4", "--dry-run", "--data", address])
+    assert done.exit_code == 0, done.stderr
+    done = CliRunner().invoke(cli.main, [*words, "--dry-run", "--data", "memory://bucket/none"])
+    assert done.exit_code == 2 and "Traceback" not in done.stderr
+    assert "Received: 'memory://bucket/none'" in done.stderr

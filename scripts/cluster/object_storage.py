@@ -5,10 +5,11 @@
     python scripts/cluster/object_storage.py copy gs://bucket/runs/girls runs/girls
     python scripts/cluster/object_storage.py try    what works, over TensorFlow's ram://
 
-tfanime itself works on local folders: it maps sets into memory and renames files into place, and
-object storage has neither. So data is copied to a machine before a training, and the run folder
-away from it, for example after each checkpoint; only new and changed files are sent. Files at the
-top of the folder go last: they say what the rest is, so that a reader who finds them has it all.
+Runs and exports are local folders: files are renamed into place there, which object storage has
+not. So a run folder is copied away from a machine, for example after each checkpoint, and a packed
+set to it where its disk holds it (tfanime reads one from its address too, but slower); only new and
+changed files are sent. Files at the top of the folder go last: they say what the rest is, so that a
+reader who finds them has it all.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import io
 import json
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +25,7 @@ from tfanime.core.files import atomic_folder
 from tfanime.data.shards import Shards
 
 AHEAD = 8  # batches that are read while one is used
+CONNECTIONS = 128  # to S3, where each image is a request
 HEADER = 128  # bytes; what numpy.save writes before the images of a shard is no longer
 # Beside the manifest, labels and texts of it; sets of others may lack them.
 BESIDE = ("files.json", "manifest.json", "texts.jsonl")
@@ -45,7 +46,7 @@ def open_storage(address: str) -> tuple[Any, str]:
             "it: pip install '.[storage]' in a checkout."
         ) from error
     try:
-        return fsspec.core.url_to_fs(address)
+        return fsspec.core.url_to_fs(address, **_options(address, fsspec.config.conf))
     except ImportError as error:  # "Install s3fs to access S3"
         raise ImportError(
             f"{address!r} cannot be reached ({error}). gs:// and s3:// come with pip install "
@@ -56,6 +57,14 @@ def open_storage(address: str) -> tuple[Any, str]:
             "An address of object storage begins with a scheme that fsspec knows, such as gs:// or "
             f"s3://. Received: {address!r} ({error})."
         ) from error
+
+
+def _options(address: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the file system, unless fsspec's own settings say so: as many connections as images are
+    read at a time; s3fs has ten."""
+    if not address.startswith(("s3://", "s3a://")) or "config_kwargs" in settings.get("s3", {}):
+        return {}
+    return {"config_kwargs": {"max_pool_connections": CONNECTIONS}}
 
 
 def fetch(address: str, cache: str | os.PathLike | None = None) -> tuple[Path, StoredShards]:
@@ -217,6 +226,8 @@ class StoredShards(Shards):
         with reaching(self._address):
             parts = self._storage.cat_ranges(files, starts, ends, on_error="raise")
             for part, start, end in zip(parts, starts, ends, strict=True):
+                if isinstance(part, BaseException):  # some give it back, asked to raise it or not
+                    raise part
                 if len(part) != end - start:
                     raise EOFError(f"{end - start} bytes were asked for, {len(part)} came")
         return parts

@@ -34,6 +34,8 @@ ENGINES = ("ray", "none")
 PARTS = ".parts"  # folder of what is not yet one set
 READ = 256  # images of one request when the whole is read over
 STEP = 256  # faces drawn at a time
+# What a worker's errors are where they are raised again.
+TOLD = {"value": ValueError, "import": ImportError, "storage": OSError}
 
 
 @dataclass(frozen=True)
@@ -183,23 +185,25 @@ def _ray(parts: list[Part]) -> Iterator[Any]:
     try:
         rows = [{"part": json.dumps(asdict(part))} for part in parts]
         data = ray.data.from_items(rows, override_num_blocks=len(rows))
-        yield from data.map(_of_row).iter_rows()
-    except ray.exceptions.RayTaskError as error:  # its text is the worker's traceback
-        raise _cause(error) from None
+        for row in data.map(_of_row).iter_rows():
+            if row["error"]:
+                raise TOLD[row["error"]](row["said"])
+            yield row
     finally:
         if started:
             ray.shutdown()
 
 
-def _cause(error: BaseException) -> BaseException:
-    """What our own code raised, of an error that Ray raised from it."""
-    cause = getattr(error, "cause", None) or error.__cause__
-    return error if cause is None or cause is error else _cause(cause)
-
-
 def _of_row(row: dict) -> dict:
+    """`make` for Ray. Ray would wrap what is raised into errors of its own, whose text is a
+    traceback; so it is handed over as words."""
     fields = json.loads(row["part"])
-    return {"number": make(Part(**fields | {"size": tuple(fields["size"])}))}
+    try:
+        make(Part(**fields | {"size": tuple(fields["size"])}))
+    except tuple(TOLD.values()) as error:
+        kind = next(name for name, one in TOLD.items() if isinstance(error, one))
+        return {"error": kind, "said": str(error)}
+    return {"error": "", "said": ""}
 
 
 # ---- what a worker does --------------------------------------------------------------------------
