@@ -259,7 +259,7 @@ def test_what_a_font_lacks_is_said(tmp_path):
 
 
 def test_kanji_are_set_where_a_font_for_them_is_installed(tmp_path, monkeypatch):
-    with pytest.raises(ValueError, match=r"pip install 'tfanime\[kanji\]'"):
+    with pytest.raises(ValueError, match=r"pip install '\.\[kanji\]' in a checkout"):
         face_for("赤い月", None, "bold")
     from fontTools.fontBuilder import FontBuilder
     from fontTools.pens.ttGlyphPen import TTGlyphPen

@@ -137,6 +137,6 @@ def face_for(text: str, wanted: str | os.PathLike | None, usual: str) -> Face:
             f"The font must have every character of the text. Received: {text!r}, and "
             f"{os.path.basename(found.path)} lacks {lacks!r}. Give a font file that has them: "
             "--font FILE (font=FILE)."
-            + (" Or install one for kanji: pip install 'tfanime[kanji]'." if japanese else "")
+            + (" For kanji, or: pip install '.[kanji]' in a checkout." if japanese else "")
         )
     return found
