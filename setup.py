@@ -105,6 +105,8 @@ EXTRAS = {
     ],
     # `mkdocs serve`; `mkdocs build --strict` is part of the tests.
     "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.27"],
+    # IPAex Gothic, for titles of posters with kanji; its fonts are read, it is not imported.
+    "kanji": ["matplotlib-fontja>=1.1"],
     # Its ffmpeg, where the system has none: MP4.
     "video": ["imageio-ffmpeg>=0.5"],
     "dev": [

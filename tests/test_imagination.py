@@ -176,7 +176,7 @@ def test_the_nearest_by_cosine_of_unwhitened_codes(tmp_path, data):
     assert [cosine for _, cosine in near] == sorted((c for _, c in near), reverse=True)
 
 
-def test_on_the_command_line(tmp_path, data):
+def test_on_the_command_line(tmp_path, data, monkeypatch):
     run = a_run(tmp_path / "run", data, data)
 
     def invoke(*words):
@@ -186,8 +186,9 @@ def test_on_the_command_line(tmp_path, data):
     sheet = tmp_path / "sheet.png"
     done = invoke("red moon", "--run", run, "--n", 2, "--grid", sheet, "--mood", "heavy")
     assert done.exit_code == 0 and sheet.is_file() and "drawn as: mood heavy" in done.stdout
-    done = invoke("red moon", "--run", run)
-    assert done.exit_code == 2 and "--out DIR, --grid FILE" in done.stderr
+    monkeypatch.chdir(tmp_path)
+    done = invoke("red moon", "--run", run, "--n", 2)
+    assert done.exit_code == 0 and Path("imagined.png").is_file()
     done = invoke("", "--run", run, "--grid", sheet)
     assert done.exit_code == 1 and "A text that says something" in done.stderr
     done = invoke("red moon", "--run", run, "--grid", sheet, "--plot", "x")

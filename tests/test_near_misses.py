@@ -128,7 +128,7 @@ def test_metrics_are_those_that_there_are():
 
 
 def test_a_text_is_no_file_name(tmp_path):
-    result = invoke("imagine", "a storm " * 200, "--run", "posters", "--grid", tmp_path / "x.png")
+    result = invoke("imagine", "xyzzy " * 250, "--run", "posters", "--grid", tmp_path / "x.png")
     assert result.exit_code == 1 and "A text that says something about" in result.stderr
     assert len(result.stderr) < 500
     result = invoke("generate", "x" * 5000, "--grid", tmp_path / "x.png")

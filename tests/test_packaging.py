@@ -73,9 +73,9 @@ def test_an_index_would_take_them(built):
     assert f"\nProject-URL: Issues, {ADDRESS}/issues\n" in metadata
     for name in zoo.names():
         assert f"tfanime/_saved_models/{name}/MODEL_CARD.md" in names
-    assert {"tfanime/py.typed", "tfanime/sampling/words.json", "tfanime/text/explorer.html"} <= set(
-        names
-    )
+    data = ["py.typed", "sampling/words.json", "sampling/phrases.json", "text/explorer.html"]
+    data += ["posters/fonts/Cinzel.ttf", "posters/fonts/OFL.txt"]
+    assert {f"tfanime/{name}" for name in data} <= set(names)
     assert not [n for n in names if n.startswith(("tests/", "docs/", "scripts/"))]
     with tarfile.open(built[0]) as sdist:
         inside = {name.partition("/")[2] for name in sdist.getnames()}

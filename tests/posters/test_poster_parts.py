@@ -258,6 +258,36 @@ def test_what_a_font_lacks_is_said(tmp_path):
         face(broken)
 
 
+def test_kanji_are_set_where_a_font_for_them_is_installed(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match=r"pip install '\.\[kanji\]' in a checkout"):
+        face_for("赤い月", None, "bold")
+    from fontTools.fontBuilder import FontBuilder
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+    pen = TTGlyphPen(None)
+    for i, point in enumerate([(0, 0), (0, 800), (800, 800), (800, 0)]):
+        (pen.lineTo if i else pen.moveTo)(point)
+    pen.closePath()
+    square, names = pen.glyph(), [".notdef", "one", "two", "three"]
+    font = FontBuilder(1000)
+    font.setupGlyphOrder(names)
+    font.setupCharacterMap(dict(zip(map(ord, "赤い月"), names[1:], strict=True)))
+    font.setupGlyf(dict.fromkeys(names, square))
+    font.setupHorizontalMetrics(dict.fromkeys(names, (1000, 0)))
+    font.setupHorizontalHeader(ascent=800, descent=-200)
+    font.setupOS2()
+    font.setupPost()
+    folder = tmp_path / "matplotlib_fontja" / "fonts"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").write_text("raise RuntimeError", encoding="utf-8")
+    font.save(folder / "ipaexg.ttf")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert face_for("赤い月", None, "bold").path == str(folder / "ipaexg.ttf")
+    assert face_for("アカイ", None, "bold") is face("kana")
+    with pytest.raises(ValueError, match="lacks '赤月'"):
+        face_for("赤い月", "kana", "bold")
+
+
 # ---- the whole -----------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -17,6 +18,7 @@ SHIPPED = {
     "credits": "LeagueGothic.ttf",  # the narrow type of credits
     "kana": "DelaGothicOne.ttf",  # heavy; Latin letters and kana
 }
+KANJI = ("matplotlib_fontja", "fonts/ipaexg.ttf")  # of the extra "kanji": IPAex Gothic
 MEASURED = 200  # pixels: the size that widths are measured at
 JAPANESE = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
 
@@ -106,6 +108,16 @@ def is_japanese(text: str) -> bool:
     return JAPANESE.search(text) is not None
 
 
+def _with_kanji() -> Face | None:
+    """The face of the extra "kanji", if it is installed; the package itself is not imported."""
+    package, file = KANJI
+    spec = find_spec(package)
+    for folder in (spec and spec.submodule_search_locations) or ():
+        if os.path.isfile(path := os.path.join(folder, file)):
+            return _face(path)
+    return None
+
+
 def face_for(text: str, wanted: str | os.PathLike | None, usual: str) -> Face:
     """The face for a text: the one that is wanted, or else `kana` for Japanese and `usual` for the
     rest.
@@ -115,10 +127,16 @@ def face_for(text: str, wanted: str | os.PathLike | None, usual: str) -> Face:
     """
     name = wanted or ("kana" if is_japanese(text) else usual)
     found = face(name)
-    if lacks := found.missing(text):
+    lacks, japanese = found.missing(text), is_japanese(text)
+    if lacks and wanted is None and japanese:
+        other = _with_kanji()
+        if other is not None and not other.missing(text):
+            return other
+    if lacks:
         raise ValueError(
             f"The font must have every character of the text. Received: {text!r}, and "
             f"{os.path.basename(found.path)} lacks {lacks!r}. Give a font file that has them: "
             "--font FILE (font=FILE)."
+            + (" For kanji, or: pip install '.[kanji]' in a checkout." if japanese else "")
         )
     return found

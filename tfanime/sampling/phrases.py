@@ -34,8 +34,8 @@ GENRES = (
 LONGEST = 1000  # characters of a phrase that are read
 MOST = 3  # genres that a phrase is drawn with
 SURE = 0.5  # odds from which a genre is drawn beside the first
-# An ending is taken off where a stem of four letters or more is left.
-ENDINGS = ("ies", "ing", "ed", "es", "ly", "s")
+# An ending is taken off where as many letters or more are left.
+ENDINGS = {"ies": 3, "ing": 4, "ed": 4, "es": 4, "ly": 4, "s": 4}
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,8 @@ def stems(text: str) -> set[str]:
 
 def stem(word: str) -> str:
     """A word without its ending: "swords" is "sword", "swordsmen" is not "swordsman"."""
-    for ending in ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 4:
+    for ending, left in ENDINGS.items():
+        if word.endswith(ending) and len(word) - len(ending) >= left:
             bare = word.removesuffix(ending)
             return bare + "y" if ending == "ies" else bare
     return word
