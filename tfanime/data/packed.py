@@ -85,7 +85,7 @@ class PackedDataset(Pictures):
             ImportError: for an address, without the extra `storage`.
             OSError: if the storage does not answer.
         """
-        shards = None
+        shards: Shards | None = None
         if is_address(path):
             path, shards = storage.fetch(path, cache)
         path = Path(path)
