@@ -38,8 +38,8 @@ def cells_of(book: Path) -> list[dict]:
         text = text.replace(long, short)
     forget = {"cell_type": "code", "source": "%reset -f", "metadata": {"of": book.stem}}
     cells = [forget | {"outputs": [], "execution_count": None}, *json.loads(text)["cells"]]
-    for cell in cells:
-        cell.pop("id", None)  # which may be those of another notebook's cells
+    for number, cell in enumerate(cells):
+        cell["id"] = f"{book.stem}-{number}"  # no cell of another notebook has it
         cell["metadata"] = {"of": book.stem}
     return cells
 
