@@ -137,7 +137,7 @@ def files_of(name):
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(eager, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     data = tfanime.load_data("drawn", size=16, count=24, cache=folder / "cache", progress=False)
     options = {"steps": 1, "image_size": 16, "batch_size": 8, "progress": False}

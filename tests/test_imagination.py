@@ -265,7 +265,7 @@ def test_what_imagine_refuses(tmp_path, data):
 
 
 @pytest.mark.slow
-def test_training_and_imagining(tmp_path, data):
+def test_training_and_imagining(eager, tmp_path, data):
     options = {
         "generator": {"channels": 4},
         "discriminator": {"channels": 4},

@@ -51,7 +51,7 @@ def test_a_discriminator_sees_pixels_from_0_to_1(name):
         DISCRIMINATORS[name](32, 32, channels=4, scaling="255")
 
 
-def test_a_run_in_the_other_scaling_trains_draws_and_is_judged(tmp_path):
+def test_a_run_in_the_other_scaling_trains_draws_and_is_judged(eager, tmp_path):
     images, _ = draw_faces(16, size=16)
     data = tfanime.from_arrays(images)
     options = {"generator": {"channels": 4}, "discriminator": {"channels": 4}, "batch_size": 8}

@@ -37,7 +37,7 @@ def small(name, **options):
     }
 
 
-def test_infogan_trains_without_labels_and_draws_by_its_codes(faces, tmp_path):
+def test_infogan_trains_without_labels_and_draws_by_its_codes(eager, faces, tmp_path):
     data = tfanime.from_arrays(faces[0])
     run = tfanime.train("infogan", data, steps=2, out=tmp_path / "run", **small("infogan"))
     schema = tfanime.load_generator(run).schema

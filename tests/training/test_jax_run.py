@@ -25,7 +25,7 @@ OPTIONS = {
     "progress": False,
 }
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("eager")]
 
 
 def train(packed, out, steps):
@@ -33,7 +33,7 @@ def train(packed, out, steps):
 
 
 @pytest.fixture(scope="module")
-def folder(packed, tmp_path_factory):
+def folder(eager, packed, tmp_path_factory):
     folder = tmp_path_factory.mktemp("backends")
     train(packed, folder / "begun", 2)
     done = subprocess.run(

@@ -30,7 +30,7 @@ def data():
 
 
 @pytest.fixture
-def run(tmp_path, data):
+def run(eager, tmp_path, data):
     options = {"tensorboard": False, "progress": False, "batch_size": 8}
     return lambda gan, steps, name="run": tfanime.train(
         gan, data, out=tmp_path / name, steps=steps, **options
