@@ -52,15 +52,17 @@ def reached(white: np.ndarray) -> np.ndarray:
     ground = np.zeros_like(framed)
     ground[0], ground[-1], ground[:, 0], ground[:, -1] = True, True, True, True
     ground = _spread(ground & wide, wide)
-    # What was narrowed is given back, as far as it is white.
-    ground = _grown(ground, leak) & framed
+    # What was narrowed is given back, as far as it is white; and a little of the ways that are
+    # too narrow, so that no square corners of white stay at an outline.
+    ground = _spread(_grown(ground, leak) & framed, framed, steps=3 * leak)
     inside = slice(leak + 1, -leak - 1)
     return ground[inside, inside]
 
 
-def _spread(start: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """All of `where` that is joined to `start` by its sides."""
-    while True:
+def _spread(start: np.ndarray, where: np.ndarray, steps: int | None = None) -> np.ndarray:
+    """All of `where` that is joined to `start` by its sides, in so many steps at most."""
+    while steps is None or steps > 0:
+        steps = None if steps is None else steps - 1
         more = start.copy()
         more[1:] |= start[:-1]
         more[:-1] |= start[1:]
@@ -68,8 +70,9 @@ def _spread(start: np.ndarray, where: np.ndarray) -> np.ndarray:
         more[:, :-1] |= start[:, 1:]
         more &= where
         if np.array_equal(more, start):
-            return start
+            break
         start = more
+    return start
 
 
 def _largest(mask: np.ndarray) -> np.ndarray:
