@@ -5,9 +5,9 @@ import re
 import sys
 
 # Written for every Python, so that a wrong one gets a sentence and not a syntax error.
-if not (3, 10) <= sys.version_info[:2] <= (3, 12):
+if not (3, 10) <= sys.version_info[:2] <= (3, 13):
     sys.exit(
-        "tfanime needs Python 3.10, 3.11 or 3.12, for which all its packages exist; this is "
+        "tfanime needs Python 3.10, 3.11, 3.12 or 3.13, for which all its packages exist; this is "
         "Python {}.{}. Use the pip of one of those.".format(*sys.version_info)
     )
 
@@ -32,7 +32,8 @@ VERSION = re.search(r'^__version__ = "(.+)"$', read("tfanime", "version.py"), re
 # Floors are the first releases without a hole that is known (tests/test_floors.py has the list;
 # scripts/bench/audit.py asks the advisories anew).
 INSTALL = [
-    "tensorflow>=2.19,<2.22",
+    # The extra tfjs-reference pins 2.19, else the newest is taken.
+    "tensorflow>=2.19",
     # Keras 3.13 and later have no package for Python 3.10; 3.12 is the last series that has one.
     "keras>=3.15; python_version >= '3.11'",
     "keras>=3.12.2,<3.13; python_version < '3.11'",
@@ -44,7 +45,7 @@ INSTALL = [
     "tqdm>=4.66.3",
     "matplotlib>=3.8",
     # TensorFlow 2.21 no longer brings it.
-    "tensorboard>=2.19,<2.22",
+    "tensorboard>=2.19",
 ]
 
 EXTRAS = {
@@ -81,7 +82,7 @@ EXTRAS = {
     "jax": ["jax>=0.4.34"],
     # tensorflow-text asks for the TensorFlow of its own minor version.
     "text": [
-        "tensorflow-text>=2.19,<2.22",
+        "tensorflow-text>=2.19",
         "safetensors>=0.4",
         "simplemma>=1.1",  # lemmas; its data come with it
         "scikit-learn>=1.5",  # stop words, t-SNE
@@ -98,7 +99,7 @@ EXTRAS = {
     "serve": [
         "grpcio>=1.66.2",
         "protobuf>=5.29.6",
-        "tensorflow-serving-api>=2.19,<2.22",
+        "tensorflow-serving-api>=2.19",
         "requests>=2.33",
         "urllib3>=2.8",
         "tenacity>=8.2.3",
@@ -173,10 +174,11 @@ setup(
         "Programming Language :: Python :: 3.10",
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
         "Topic :: Scientific/Engineering :: Image Processing",
     ],
-    python_requires=">=3.10,<3.13",
+    python_requires=">=3.10,<3.14",
     packages=find_packages(include=["tfanime", "tfanime.*"]),
     package_data={
         "tfanime": ["py.typed"],

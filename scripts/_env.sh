@@ -9,13 +9,13 @@ fail() {
   exit 1
 }
 
-# Prints the first command that is a Python 3.10-3.12 and can make environments. A name may
+# Prints the first command that is a Python 3.10-3.13 and can make environments. A name may
 # exist and still not run (pyenv's shims), so each is tried.
 find_python() {
   local name
-  for name in ${PYTHON:+"$PYTHON"} python3.12 python3.11 python3.10 python3 python; do
+  for name in ${PYTHON:+"$PYTHON"} python3.12 python3.11 python3.13 python3.10 python3 python; do
     if "$name" -c 'import sys, venv, ensurepip
-sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' >/dev/null 2>&1; then
+sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1; then
       echo "$name"
       return
     fi
@@ -43,7 +43,7 @@ show_progress() {
 make_environment() {
   local name log=.venv/install.log
   if ! "$python" -m pip --version >/dev/null 2>&1; then
-    name=$(find_python) || fail "tfanime needs Python 3.10, 3.11 or 3.12 with its venv module, and\
+    name=$(find_python) || fail "tfanime needs Python 3.10, 3.11, 3.12 or 3.13 with its venv module, and\
  found none. Install one (Debian, Ubuntu: apt install python3 python3-venv), or name one:\
  PYTHON=/path/to/python bash $0"
     echo "Making .venv with $("$name" --version) ..."
@@ -52,7 +52,7 @@ make_environment() {
   fi
   echo "Installing tfanime and what it needs, TensorFlow above all (once; some minutes) ..."
   PYTHONUNBUFFERED=1 "$python" -m pip install --prefer-binary --disable-pip-version-check \
-    --progress-bar off -e '.[dev,web,tfjs-reference,data,text,serve,onnx,jax]' 2>&1 | tee "$log" | show_progress
+    --progress-bar off -e '.[dev,web,data,text,serve,onnx,litert,jax]' 2>&1 | tee "$log" | show_progress
   if [ "${PIPESTATUS[0]}" -ne 0 ]; then
     grep -i error "$log" >&2 || tail -n 5 "$log" >&2
     fail "The installation failed; everything it said is in $log. Run the same command again."

@@ -134,7 +134,7 @@ def test_wrong_python_gets_one_sentence():
     done = run_python(code)
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.count("\n") == 1
-    assert "needs Python 3.10, 3.11 or 3.12" in done.stderr and "Python 3.9" in done.stderr
+    assert "needs Python 3.10, 3.11, 3.12 or 3.13" in done.stderr and "Python 3.9" in done.stderr
 
 
 def test_scripts_refuse_a_machine_without_a_fitting_python(tmp_path):
@@ -145,7 +145,7 @@ def test_scripts_refuse_a_machine_without_a_fitting_python(tmp_path):
         (scripts / name).write_text((ROOT / "scripts" / name).read_text())
     commands = tmp_path / "commands"  # as pyenv's shims: they exist and fail
     commands.mkdir()
-    for name in ("python3.12", "python3.11", "python3.10", "python3", "python"):
+    for name in ("python3.13", "python3.12", "python3.11", "python3.10", "python3", "python"):
         (commands / name).write_text("#!/bin/sh\nexit 127\n")
         (commands / name).chmod(0o755)
     env = {**os.environ, "PATH": f"{commands}:/usr/bin:/bin"}
@@ -154,7 +154,7 @@ def test_scripts_refuse_a_machine_without_a_fitting_python(tmp_path):
         ["bash", str(scripts / "test.sh")], capture_output=True, text=True, env=env, timeout=60
     )
     assert done.returncode == 1 and done.stdout == ""
-    assert done.stderr.startswith("tfanime needs Python 3.10, 3.11 or 3.12")
+    assert done.stderr.startswith("tfanime needs Python 3.10, 3.11, 3.12 or 3.13")
     assert done.stderr.count("\n") == 1
 
 

