@@ -45,6 +45,7 @@ DRAG = """seconds => new Promise((done) => {
   }));
   move("pointerdown", 0, 0);
   window.widths = [];
+  performance.mark("drag");
   const start = performance.now();
   const step = () => {
     const angle = (performance.now() - start) / 700;
@@ -71,14 +72,16 @@ DRAW = """async () => {
 
 
 def spent(path: Path, until_first: bool) -> dict[str, tuple[float, float]]:
-    """Processor time of all tasks and of the longest, by thread, in ms."""
+    """Processor time of all tasks and of the longest, by thread, in ms. Only of the process that
+    set a mark: the browser has pages of its own."""
     events = json.loads(path.read_text())["traceEvents"]
     names = {(e["pid"], e["tid"]): e["args"]["name"] for e in events if e["name"] == "thread_name"}
-    marks = [e for e in events if e["name"] == "first-picture"]
-    end = marks[0]["ts"] if until_first else float("inf")
+    mark = next(e for e in events if e["name"] in ("first-picture", "drag"))
+    end = mark["ts"] if until_first else float("inf")
     found = {name: (0.0, 0.0) for name in THREADS.values()}
     ends: dict[tuple, float] = {}
-    tasks = [e for e in events if e["name"] in TASKS and e["ph"] == "X" and e["ts"] < end]
+    ours = [e for e in events if e["pid"] == mark["pid"] and e["ts"] < end]
+    tasks = [e for e in ours if e["name"] in TASKS and e["ph"] == "X"]
     for event in sorted(tasks, key=lambda e: (e["ts"], -e["dur"])):
         place = event["pid"], event["tid"]
         thread = THREADS.get(names.get(place))
