@@ -16,7 +16,7 @@ from importlib.machinery import ModuleSpec
 from tfanime.core.quiet import found_elsewhere
 
 # What Keras and TensorFlow can do without: each is imported inside `try` there.
-OPTIONAL = ("IPython", "cv2", "jax", "matplotlib", "pandas", "sklearn")
+OPTIONAL = ("IPython", "cv2", "jax", "matplotlib", "pandas", "scipy", "sklearn")
 
 
 class _LeanImport(MetaPathFinder):

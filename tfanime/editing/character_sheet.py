@@ -97,11 +97,10 @@ def character_sheet(
         )
     z, labels = _subject(sampler, seed, tags, face)
     z = moved(generator, seeds.truncate(z, truncation), move)
-    latents = [moved(generator, z, _joined(cell, "move")) for cell in cells]
+    latents = np.concatenate([moved(generator, z, _joined(cell, "move")) for cell in cells])
     rows = None
     if labels is not None:
         rows = np.concatenate([_with(labels, _joined(c, "tags"), generator.schema) for c in cells])
-    latents = np.concatenate(latents)
     signed = None if rows is None else to_signed(rows)
     parts = sampler.parts(latents, signed, progress=progress)
     images = np.concatenate([enlarged(part, upscaler, scale) for _, part in parts])
