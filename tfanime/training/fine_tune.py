@@ -36,7 +36,7 @@ from tfanime.zoo.saved import GENERATOR, kind_of, load_schema
 
 BEFORE_AFTER = "before_after.png"
 FEWEST = 8
-SHOWN = 8  # pictures of each on that sheet
+SHOWN = 8  # images of each on that sheet
 RATE = 2e-4  # at most, of both optimisers
 # Fewer images than: stages of the discriminator that stay, and what to expect. From the papers'
 # experience with other images; a word on what to do, not a measured figure.

@@ -39,7 +39,7 @@ def chosen(recipe: str | os.PathLike | Config, **overrides) -> Config:
 
 
 def own_size(data) -> tuple[int, int] | None:
-    """The size of pictures that are packed already."""
+    """The size of images that are packed already."""
     if hasattr(data, "height"):
         return data.height, data.width
     if not isinstance(data, (str, os.PathLike)) or not is_packed(data):
