@@ -1,4 +1,4 @@
-"""Judging a trained model: figures with their protocols, pictures, one report.
+"""Judging a trained model: figures with their protocols, images, one report.
 
 `evaluate` puts the metrics of `tfanime.metrics` together; `figures` draws what papers show.
 """

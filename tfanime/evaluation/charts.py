@@ -1,4 +1,4 @@
-"""The pictures of a report: sheets and charts."""
+"""The images of a report: sheets and charts."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from tfanime.evaluation.workbench import Workbench
 from tfanime.metrics.nearest_neighbour import nearest_training
 
 SAMPLES = 64
-SHOWN, NEAREST = 8, 3  # generated pictures on the sheet of neighbours, and how many of each kind
+SHOWN, NEAREST = 8, 3  # generated images on the sheet of neighbours, and how many of each kind
 BLUE, GREY, DARK = "#3b6fb6", "#c3c9d4", "#1f2733"
 
 
 def samples(bench: Workbench) -> np.ndarray:
-    """A sheet `(h, w, 3)` uint8 of the first generated pictures."""
+    """A sheet `(h, w, 3)` uint8 of the first generated images."""
     pictures, _ = next(bench.subject.chunks(min(SAMPLES, bench.settings.n), bench.settings.seed))
     return grid(pictures)
 
 
 def real_samples(bench: Workbench) -> np.ndarray:
-    """As many of the real pictures."""
+    """As many of the real images."""
     count = min(SAMPLES, bench.settings.n, len(bench.real))
     return grid(bench.real.images(np.linspace(0, len(bench.real) - 1, count).astype(int)))
 
 
 def neighbours(bench: Workbench) -> np.ndarray:
-    """A row each: a generated picture, the nearest real ones by pixels, and those by features."""
+    """A row each: a generated image, the nearest real ones by pixels, and those by features."""
     pictures, _ = bench.drawn()
     shown = min(SHOWN, len(pictures))
     by_pixel = _nearest_by_pixels(bench, pictures[:shown])
@@ -45,7 +45,7 @@ def neighbours(bench: Workbench) -> np.ndarray:
 
 
 def _nearest_by_pixels(bench: Workbench, pictures: np.ndarray) -> np.ndarray:
-    """`(n, NEAREST, H, W, 3)`: the nearest training pictures of each, nearest first."""
+    """`(n, NEAREST, H, W, 3)`: the nearest training images of each, nearest first."""
     found, psnr = None, None
     for part in bench.training_chunks():
         indices, here = nearest_training(pictures, part, min(NEAREST, len(part)))
@@ -117,7 +117,7 @@ def by_label(figure: Figure):
 
 
 def summary(report: Report, sheet: np.ndarray):
-    """The report on one picture: samples on the left, figures on the right."""
+    """The report on one image: samples on the left, figures on the right."""
     from matplotlib.figure import Figure as Canvas
 
     rows = [

@@ -1,4 +1,4 @@
-"""`evaluate`: a run, a folder or a set of pictures against real ones, in one report."""
+"""`evaluate`: a run, a folder or a set of images against real ones, in one report."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from tfanime.metrics.resize import RESIZES
 from tfanime.prepare.load import load_data
 from tfanime.registries import METRICS
 
-# What a figure takes, roughly, of the usual 1: the first ones draw and look at all pictures.
+# What a figure takes, roughly, of the usual 1: the first ones draw and look at all images.
 TIME = {"fid": 6, "gan-train-test": 2, "attributes": 8}
-USUAL = 2000  # pictures of each set, unless the real set has fewer
+USUAL = 2000  # images of each set, unless the real set has fewer
 FEWEST = 4
 # Everything but figures that need classes; those are added where there are some.
 WITHOUT_LABELS = ("fid", "kid", "prdc", "is", "1nn", "diversity", "neighbours")
@@ -82,11 +82,11 @@ def evaluate(
     cache: str | os.PathLike | None = None,
     progress: bool = False,
 ) -> Report:
-    """Measures how good generated pictures are.
+    """Measures how good generated images are.
 
     Args:
-        subject: a run folder or saved model, a folder of pictures, or a packed set.
-        data: real pictures: what `load_data` takes or returns, of the subject's size.
+        subject: a run folder or saved model, a folder of images, or a packed set.
+        data: real images: what `load_data` takes or returns, of the subject's size.
         metrics: of `fid`, `kid`, `prdc`, `is`, `1nn`, `diversity`, `neighbours`, and with labels
             `gan-train-test`, `fid-between-labels`, `attributes`. Default: all that apply. Others
             of `registries.METRICS` are measured when they are named.
@@ -100,10 +100,10 @@ def evaluate(
             protocol's.
         tagger: see `tfanime.tagging.load_tagger`; default: the one that ships.
         label: the field whose values are classes; default: the first that both sides have.
-        n: pictures of each set; default: 2,000, or half of the real set.
-        draws: how often to draw `n` pictures; figures are then means, with max - min.
-        per_attribute: pictures for each attribute; default 100.
-        seed: of the pictures drawn and of the real ones chosen.
+        n: images of each set; default: 2,000, or half of the real set.
+        draws: how often to draw `n` images; figures are then means, with max - min.
+        per_attribute: images for each attribute; default 100.
+        seed: of the images drawn and of the real ones chosen.
         resize: `"clean"` or `"legacy"`.
         weights: of a run: `"ema"`, the averaged generator, or `"raw"`, as the newest checkpoint
             has it.
@@ -113,7 +113,7 @@ def evaluate(
         progress: show progress bars.
 
     Raises:
-        ValueError: for unknown names, too few pictures, or metrics that were asked for and cannot
+        ValueError: for unknown names, too few images, or metrics that were asked for and cannot
             be had.
 
     Example:
@@ -230,7 +230,7 @@ def _applicable(subject: Subject, label: str | None) -> tuple[str, ...]:
 
 
 def _counts(n: int | None, data: PackedDataset, subject: Subject) -> tuple[int, int]:
-    """Generated pictures, and real ones in each of two sets that share none."""
+    """Generated images, and real ones in each of two sets that share none."""
     half = len(data) // 2
     if half < FEWEST or (subject.most is not None and subject.most < FEWEST):
         raise ValueError(

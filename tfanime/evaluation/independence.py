@@ -52,7 +52,7 @@ class Part:
 def parts_of(run: Path | None, data: PackedDataset) -> tuple[Part, ...] | None:
     """The networks that had a part in a run or saved model; None where that is not known.
 
-    Those of the runs that it began with (`start`) are among them. What labelled the pictures is
+    Those of the runs that it began with (`start`) are among them. What labelled the images is
     in `config.json`, or, for runs older than that, in `data`, if these are what it learnt from.
     """
     found = []

@@ -27,9 +27,9 @@ from tfanime.metrics import (
     prdc_from_features,
 )
 
-MOST_PIXELS = 5000  # pictures of each kind for 1-NN, whose time grows with their square
-PROBES = 256  # generated pictures whose nearest training pictures are looked up
-FEWEST = 20  # pictures of a class, below which it has no figure of its own
+MOST_PIXELS = 5000  # images of each kind for 1-NN, whose time grows with their square
+PROBES = 256  # generated images whose nearest training images are looked up
+FEWEST = 20  # images of a class, below which it has no figure of its own
 COPY = 100.0  # dB, written for a PSNR that is infinite: JSON has no infinity
 SPLITS = 10
 
@@ -91,7 +91,7 @@ def inception_score(bench: Workbench) -> list[Figure]:
 
 
 def _scores_by_label(sets: dict[str, tuple], names: tuple[str, ...]) -> dict:
-    """Of labels with pictures enough in all sets; over as many pictures each, to be compared."""
+    """Of labels with images enough in all sets; over as many images each, to be compared."""
     counts = [np.bincount(y[y >= 0], minlength=len(names)) for _, y in sets.values()]
     least = np.min(counts, axis=0)
     labels = np.flatnonzero(least >= FEWEST)
@@ -159,7 +159,7 @@ def diversity(bench: Workbench) -> list[Figure]:
 
 
 def neighbours(bench: Workbench) -> list[Figure]:
-    """Memorisation: is the nearest training picture nearer than for real pictures held out?"""
+    """Memorisation: is the nearest training image nearer than for real images held out?"""
     pictures, _ = bench.drawn()
     probes, held_out = pictures[:PROBES], bench.other_pictures[:PROBES]
     found, floor = _nearest_psnr(bench, probes), _nearest_psnr(bench, held_out)
@@ -193,7 +193,7 @@ def neighbours(bench: Workbench) -> list[Figure]:
 
 
 def _nearest_psnr(bench: Workbench, pictures: np.ndarray) -> float:
-    """Median over the pictures of the PSNR with the nearest training picture, at most `COPY` dB."""
+    """Median over the images of the PSNR with the nearest training image, at most `COPY` dB."""
     nearest = np.zeros(len(pictures))
     for part in bench.training_chunks():
         nearest = np.maximum(nearest, nearest_training(pictures, part)[1][:, 0])
@@ -329,7 +329,7 @@ def _over_draws(name, values, floor, better, protocol, details=None) -> Figure:
 
 
 def _classifier(bench: Workbench) -> tuple[str, Callable[[np.ndarray], np.ndarray]]:
-    """A name, and a function from pictures to class posteriors."""
+    """A name, and a function from images to class posteriors."""
     spec = bench.settings.classifier
     if spec.partition(":")[0] == "tagger":
         field = spec.partition(":")[2] or "hair"

@@ -21,8 +21,8 @@ class Figure:
     Args:
         name: such as `"fid"`.
         value: mean over the draws.
-        floor: the same figure of real pictures against other real ones, or, for figures of one
-            set (Inception Score, diversity), of real pictures.
+        floor: the same figure of real images against other real ones, or, for figures of one
+            set (Inception Score, diversity), of real images.
         better: `"lower"`, `"higher"`, `"half"` (0.5 is ideal) or `"floor"` (the real value is).
         protocol: what it was measured with: extractor, layer, resize, counts, seed, ...
         spread: greatest less least over the draws; None for one draw.
@@ -66,7 +66,7 @@ class Report:
 
     Args:
         subject: what was judged, JSON-ready: name, kind, checkpoint, weights.
-        against: the real set: name, pictures, SHA-256.
+        against: the real set: name, images, SHA-256.
         figures: first those whose network had no part in the run, then where that is not known,
             then the others; each in the order of measurement.
         skipped: metric -> why it was not measured.
@@ -108,7 +108,7 @@ class Report:
         print(self)
 
     def save(self, path: str | os.PathLike) -> None:
-        """Writes all of it as JSON; `evaluate(..., out=DIR)` writes a page with pictures."""
+        """Writes all of it as JSON; `evaluate(..., out=DIR)` writes a page with images."""
         if Path(path).suffix.lower() != ".json":
             raise ValueError(f"A report is saved as .json. Received: {os.fspath(path)!r}.")
         write_json(path, self.to_json())

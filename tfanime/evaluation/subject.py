@@ -1,4 +1,4 @@
-"""What is judged: a run or saved model, a folder of pictures, or a packed set."""
+"""What is judged: a run or saved model, a folder of images, or a packed set."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from tfanime.sampling.upscale import NONE
 from tfanime.training.checkpoint import checkpoints, generator_weights
 from tfanime.zoo.saved import DESCRIPTION
 
-CHUNK = 256  # pictures drawn at once
+CHUNK = 256  # images drawn at once
 WEIGHTS = {"ema": "average", "raw": "raw"}
 CACHED = re.compile(r"-\d+x\d+-[0-9a-f]{16}$")
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".avif"}
 
 
 class Subject:
-    """Pictures to be judged.
+    """Images to be judged.
 
     Attributes:
-        schema: of the labels that come with the pictures, or None.
+        schema: of the labels that come with the images, or None.
         described: for the report, JSON-ready.
-        conditional: whether pictures can be asked for by tags.
-        most: how many pictures there are; None without a limit.
-        run: the folder of the run or saved model that draws the pictures, where it is known.
+        conditional: whether images can be asked for by tags.
+        most: how many images there are; None without a limit.
+        run: the folder of the run or saved model that draws the images, where it is known.
     """
 
     schema: LabelSchema | None = None
@@ -46,7 +46,7 @@ class Subject:
     def chunks(
         self, n: int, seed: int, rows: np.ndarray | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        """`n` pictures `(k, H, W, 3)` uint8 with their labels `(k, L)` or None, in parts.
+        """`n` images `(k, H, W, 3)` uint8 with their labels `(k, L)` or None, in parts.
 
         Args:
             rows: `(n, L)`, for a generator with labels: what to draw, NaN where it is left to
@@ -56,7 +56,7 @@ class Subject:
 
 
 class Generator(Subject):
-    """A trained generator: draws as many pictures as are wanted.
+    """A trained generator: draws as many images as are wanted.
 
     Args:
         run: a run folder, or what `load_generator` returns.
@@ -89,12 +89,12 @@ class Generator(Subject):
             yield drawn.images, drawn.labels
 
     def asked(self, tags: Mapping[str, object], n: int, seed: int) -> np.ndarray:
-        """`n` pictures `(n, H, W, 3)` uint8 that are asked to have these tags."""
+        """`n` images `(n, H, W, 3)` uint8 that are asked to have these tags."""
         return generate(self.generator, n, seed, tags=tags, upscale=NONE).images
 
 
 class Folder(Subject):
-    """Picture files, whatever made them; brought to the size of the real ones."""
+    """Image files, whatever made them; brought to the size of the real ones."""
 
     def __init__(self, path: Path, height: int, width: int):
         self.shape = height, width
@@ -143,12 +143,12 @@ def open_subject(subject, height: int, width: int, weights: str = "ema") -> Subj
 
     Args:
         subject: a run folder or saved model, a loaded generator, a dataset, a packed folder, or a
-            folder of pictures.
-        height, width: of the real pictures; others cannot be compared with them.
+            folder of images.
+        height, width: of the real images; others cannot be compared with them.
         weights: of a run: `"ema"` or `"raw"`.
 
     Raises:
-        ValueError: for anything else, pictures of another size, or raw weights that are not there.
+        ValueError: for anything else, images of another size, or raw weights that are not there.
     """
     if weights not in WEIGHTS:
         raise ValueError(f"weights are one of {', '.join(WEIGHTS)}. Received: {weights!r}.")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tfanime.tagging import Tagger
 
 
-CHUNK = 4096  # real pictures in memory at once, where all of them are looked through
+CHUNK = 4096  # real images in memory at once, where all of them are looked through
 
 
 class NotApplicable(ValueError):
@@ -37,14 +37,14 @@ class Settings:
     """How to measure.
 
     Args:
-        n: generated pictures of each draw.
-        real_n: real pictures they are compared with, and as many others for the floor.
-        draws: how often pictures are drawn, each time from another seed.
-        seed: of the first draw, and of the choice of real pictures.
+        n: generated images of each draw.
+        real_n: real images they are compared with, and as many others for the floor.
+        draws: how often images are drawn, each time from another seed.
+        seed: of the first draw, and of the choice of real images.
         extractor, classifier, tagger: texts that name networks.
         resize: `"clean"` or `"legacy"`.
         label: field whose values are the classes; None: no figures by class.
-        per_attribute: pictures for each attribute.
+        per_attribute: images for each attribute.
         stream: keep no features: only FID is measured.
         cache: folder for what is known of real sets.
         progress: show progress bars.
@@ -71,7 +71,7 @@ class Settings:
 
 
 class Workbench:
-    """Real and generated pictures and what networks see in them.
+    """Real and generated images and what networks see in them.
 
     The real set falls into random parts, since the order of its files may mean something (years,
     artists): `real`, which everything is compared with, and `other`, for the floor. A generator
@@ -85,7 +85,7 @@ class Workbench:
         self._features: dict[int, np.ndarray] = {}
         self._stood_in: dict[str, str] = {}
 
-    # ---- real pictures -----------------------------------------------------------------------
+    # ---- real images -----------------------------------------------------------------------
 
     @cached_property
     def halves(self) -> tuple[PackedDataset, PackedDataset, PackedDataset | None]:
@@ -106,7 +106,7 @@ class Workbench:
         return self.halves[1]
 
     def training_chunks(self) -> Iterator[np.ndarray]:
-        """Pictures of all the real set but `other`, some thousands at a time."""
+        """Images of all the real set but `other`, some thousands at a time."""
         for part in (self.real, self.halves[2]):
             for start in range(0, len(part or ()), CHUNK):
                 yield part.images(slice(start, start + CHUNK))
@@ -146,10 +146,10 @@ class Workbench:
             part, self.extractor, settings.resize, settings.cache, progress=settings.progress
         )
 
-    # ---- generated pictures ------------------------------------------------------------------
+    # ---- generated images ------------------------------------------------------------------
 
     def drawn(self, draw: int = 0) -> tuple[np.ndarray, np.ndarray | None]:
-        """Pictures of a draw, and their labels or None. Those of the first are kept."""
+        """Images of a draw, and their labels or None. Those of the first are kept."""
         if draw in self._drawn:
             return self._drawn[draw]
         parts = list(self._chunks(draw))
@@ -188,7 +188,7 @@ class Workbench:
 
     @property
     def labels_from(self) -> str | None:
-        """Where the labels of generated pictures come from, in words; None: they have none."""
+        """Where the labels of generated images come from, in words; None: they have none."""
         if not self.subject.conditional:
             return None
         if self._real_rows is None:
@@ -210,7 +210,7 @@ class Workbench:
         return None if np.isnan(rows).all() else rows
 
     def _label_rows(self, draw: int) -> np.ndarray | None:
-        """`(n, L)`: what a draw is asked to show. Each real picture's labels come as often as any
+        """`(n, L)`: what a draw is asked to show. Each real image's labels come as often as any
         other's, so that only what is drawn differs, not how often it is asked for."""
         if self._real_rows is None:
             return None
@@ -227,7 +227,7 @@ class Workbench:
 
     @cached_property
     def for_gan_train_test(self) -> Workbench:
-        """The same pictures, and the features of `gan_extractor`."""
+        """The same images, and the features of `gan_extractor`."""
         name = self.settings.gan_extractor
         if name in (None, self.settings.extractor):
             return self
@@ -275,7 +275,7 @@ class Workbench:
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes that real and generated pictures have in common.
+        """Names of the classes that real and generated images have in common.
 
         Raises:
             NotApplicable: if there are none.

@@ -1,4 +1,4 @@
-"""Frozen networks of others as Keras files that take pictures in [-1, 1]: `tfanime features`."""
+"""Frozen networks of others as Keras files that take images in [-1, 1]: `tfanime features`."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def mobilenet(
             them; or the model.json (or model.min.js) of a TensorFlow.js layers model with the same
             layer names, as of the model of nsfwjs.
         pixel_range: what that network takes black and white as.
-        size: side of the pictures that the file takes, a multiple of 32.
+        size: side of the images that the file takes, a multiple of 32.
         enlarge: it shows them to the network as many times as large: such networks learnt from
-            larger pictures, and see more of a small one so, in the square of that many times as
+            larger images, and see more of a small one so, in the square of that many times as
             long.
         family: `"imagenet"` or `"nsfwjs"`: what the network learnt from, for the reports that say
             who judges whom; by default `"imagenet"` for these weights, else it is not known.

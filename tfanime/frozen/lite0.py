@@ -32,9 +32,9 @@ STAGES = (
     (5, 2, 6, 192, 4),
     (3, 1, 6, 320, 1),
 )
-SIZE = 224  # of the pictures that it learnt from
+SIZE = 224  # of the images that it learnt from
 EPSILON, MOMENTUM = 1e-3, 0.97  # of its batch norm; the latter is ours
-PLACES = 4  # maps, a half to a 16th of the pictures' sides
+PLACES = 4  # maps, a half to a 16th of the images' sides
 NORM = "_norm"  # ends the names of layers of batch norm
 # Of our layers: the convolution and batch norm of the file.
 SOURCES = {
@@ -49,17 +49,17 @@ SCALE, OFFSET = 127.5 / 128, 0.5 / 128
 
 
 def maps(height: int, width: int, enlarge: int = 1, batch_norm: bool = False) -> keras.Model:
-    """From pictures `(B, H, W, 3)` in [-1, 1] to the last map of each size.
+    """From images `(B, H, W, 3)` in [-1, 1] to the last map of each size.
 
     Args:
-        height, width: of the pictures.
+        height, width: of the images.
         enlarge: the network sees them as many times as large, bilinearly. It learnt from 224
-            pixels, and sees more in a small picture so.
+            pixels, and sees more in a small image so.
         batch_norm: keep batch norm in layers of its own, to train the network further: it adapts
-            to other pictures, and learns several times faster. `without_batch_norm` ends that.
+            to other images, and learns several times faster. `without_batch_norm` ends that.
 
     Returns:
-        `keras.Model` with five outputs, a half to a 32nd of the enlarged pictures' sides, rounded
+        `keras.Model` with five outputs, a half to a 32nd of the enlarged images' sides, rounded
         up, with 16, 24, 40, 112 and 320 channels; not trainable; in the global dtype policy.
 
     Raises:
@@ -70,11 +70,11 @@ def maps(height: int, width: int, enlarge: int = 1, batch_norm: bool = False) ->
 
 
 def perceptual(height: int, width: int) -> keras.Model:
-    """From pictures in [-1, 1] to maps whose mean squared difference is a distance as people see
+    """From images in [-1, 1] to maps whose mean squared difference is a distance as people see
     it (Zhang et al. 2018, LPIPS, without its learnt weights).
 
     Args:
-        height, width: of the pictures.
+        height, width: of the images.
 
     Returns:
         `keras.Model` with the first four maps of `maps`, those that still know places. At each
@@ -112,7 +112,7 @@ def without_batch_norm(network: keras.Model, plain: keras.Model) -> None:
 
 
 def classifier() -> keras.Model:
-    """From pictures `(B, 224, 224, 3)` in [-1, 1] to the logits of ImageNet's 1,000 classes.
+    """From images `(B, 224, 224, 3)` in [-1, 1] to the logits of ImageNet's 1,000 classes.
 
     The layer `features (B, 1280)` holds what the logits are read from.
 

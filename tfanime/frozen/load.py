@@ -19,9 +19,9 @@ def load_frozen(name: str, height: int, width: int) -> keras.Model:
 
     Args:
         name: `"tagger"` or `"tagger-1"`, which ship; a folder with another's `tagger.keras`; the
-            .keras file of a network from pictures in [-1, 1]; `"lite0"`, see `frozen.lite0`, or
-            `"lite0@2"`: the same with pictures enlarged twice (any whole number).
-        height, width: of the run's pictures, which lite0 takes as they are.
+            .keras file of a network from images in [-1, 1]; `"lite0"`, see `frozen.lite0`, or
+            `"lite0@2"`: the same with images enlarged twice (any whole number).
+        height, width: of the run's images, which lite0 takes as they are.
 
     Raises:
         ValueError: for a name that is none of these, or a file that is no such network.

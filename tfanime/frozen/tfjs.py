@@ -79,7 +79,7 @@ def read_layers_model(path: str | os.PathLike) -> tuple[dict, dict[str, np.ndarr
 
 
 def layer_outputs(config: dict, arrays: dict[str, np.ndarray], pictures) -> dict:
-    """What every layer of a network makes of pictures, by the layer's name.
+    """What every layer of a network makes of images, by the layer's name.
 
     Args:
         config: from `read_layers_model`, as are `arrays`.

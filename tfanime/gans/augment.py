@@ -1,7 +1,7 @@
 """Differentiable augmentation of whatever the discriminator sees (Zhao et al. 2020).
 
-Real and generated pictures go through the same random changes, so that the discriminator cannot
-learn the few real pictures by heart, and the generator's gradient flows through them. Each change
+Real and generated images go through the same random changes, so that the discriminator cannot
+learn the few real images by heart, and the generator's gradient flows through them. Each change
 can be left out at random, with a probability that follows how far the discriminator overfits.
 
 `color`, `translation` and `cutout` are DiffAugment's, strong and in one. `ada_blit`, `ada_geom` and
@@ -24,14 +24,14 @@ from keras import ops
 
 from tfanime.registries import AUGMENTATIONS, check_augment
 
-SHIFT = 0.125  # of the picture's side, as the authors'
+SHIFT = 0.125  # of the image's side, as the authors'
 CUTOUT = 0.5
 # Of ADA: standard deviations, those of factors in powers of two.
 SCALE, BRIGHTNESS, CONTRAST, SATURATION = 0.2, 0.2, 0.5, 1.0
 
 
 def color(images, noise):
-    """Brightness +-0.5, saturation x0-2, contrast x0.5-1.5, one of each a picture."""
+    """Brightness +-0.5, saturation x0-2, contrast x0.5-1.5, one of each an image."""
     one = (1, 1, 1)
     images = images + (noise.uniform(one) - 0.5)
     grey = ops.mean(images, axis=-1, keepdims=True)
@@ -41,7 +41,7 @@ def color(images, noise):
 
 
 def translation(images, noise):
-    """Moves each picture by up to an eighth of its sides; black (0 in [-1, 1] is grey) fills in."""
+    """Moves each image by up to an eighth of its sides; black (0 in [-1, 1] is grey) fills in."""
     height, width = images.shape[1:3]
     rows = _moved(height, noise)
     columns = _moved(width, noise)
@@ -176,7 +176,7 @@ def warped(images, matrices):
     """Every pixel takes what is at its place times the matrix, between pixels linearly.
 
     Args:
-        images: `(B, H, W, C)` float32. Outside, a picture is mirrored at the centres of its edges.
+        images: `(B, H, W, C)` float32. Outside, an image is mirrored at the centres of its edges.
         matrices: `(B, 3, 3)` float32, of `(x, y, 1)` in pixels from the middle.
     """
     height, width, channels = images.shape[1:]
@@ -209,7 +209,7 @@ def warped(images, matrices):
     return ops.reshape(result, ops.shape(images))
 
 
-# Matrices of consecutive ones are multiplied, so that pictures are resampled once.
+# Matrices of consecutive ones are multiplied, so that images are resampled once.
 GEOMETRIES = ("ada_blit", "ada_geom")
 NAMES = tuple(AUGMENTATIONS.built_in)
 
@@ -220,7 +220,7 @@ def diff_augment(policy: str) -> Callable:
 
     Returns:
         Function `(images (B, H, W, 3) float32, noise: StepNoise, probability=None) -> images`.
-        Each picture goes through each change with that probability (scalar, 0 to 1), on its own;
+        Each image goes through each change with that probability (scalar, 0 to 1), on its own;
         None: always. Changes of ADA's names are several, each with that probability.
     """
     names = check_augment(policy)
@@ -255,15 +255,15 @@ def adapted(probability, overfit, target: float, pictures: int, ramp: int):
     """The next probability of ADA (Karras et al. 2020, section 3.1).
 
     It rises while the mean sign of D(real) is above `target`, which says that the discriminator
-    has begun to know the real pictures, and falls while it is below.
+    has begun to know the real images, and falls while it is below.
 
     Args:
         probability: scalar, 0 to 1.
-        overfit: scalar: mean sign of the discriminator's logits of real pictures (r_t), over four
+        overfit: scalar: mean sign of the discriminator's logits of real images (r_t), over four
             batches in the paper.
         target: the mean sign to keep to; 0.6 in the paper.
-        pictures: real pictures seen since the last call.
-        ramp: pictures it takes to go from 0 to 1; 500,000 in the paper.
+        pictures: real images seen since the last call.
+        ramp: images it takes to go from 0 to 1; 500,000 in the paper.
 
     Returns:
         float32 scalar, 0 to 1.

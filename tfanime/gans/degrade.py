@@ -1,8 +1,8 @@
-"""Small pictures to learn upscaling from, made of large ones within the training step.
+"""Small images to learn upscaling from, made of large ones within the training step.
 
-An upscaler that has only seen cleanly reduced pictures is poor on generated ones, which are
-blurred and blotched in ways that no reduction produces. So a share of the small pictures is made
-worse, each in its own mixture of ways. All of it is a pure function of the pictures and the
+An upscaler that has only seen cleanly reduced images is poor on generated ones, which are
+blurred and blotched in ways that no reduction produces. So a share of the small images is made
+worse, each in its own mixture of ways. All of it is a pure function of the images and the
 step's noise. No gradient is needed through it.
 """
 
@@ -17,7 +17,7 @@ from keras import ops
 
 from tfanime.recipes.config import jitters
 
-ONE = (1, 1, 1)  # a number a picture
+ONE = (1, 1, 1)  # a number an image
 NOISE = 0.06  # largest standard deviation; a grey level is 2 / 255
 BLOTCH = 4  # pixels between independent values of the coarse noise
 STEPS = (0.005, 0.06)  # quantisation of luma coefficients: about JPEG qualities 97 to 75
@@ -33,13 +33,13 @@ FROM_YCC = np.linalg.inv(TO_YCC.astype(np.float64)).astype(np.float32)
 def degrade(
     pictures, noise, factor: int, share: float, wobble: float = 0.0, sharpened: float = 0.0
 ):
-    """Small versions of pictures.
+    """Small versions of images.
 
     Args:
         pictures: `(B, H, W, 3)` float32 in [-1, 1]; H and W multiples of `factor`.
         noise: the step's `StepNoise`.
         factor: how many times smaller.
-        share: of pictures that are blurred, made noisy and compressed as well, 0 to 1.
+        share: of images that are blurred, made noisy and compressed as well, 0 to 1.
         wobble: of these, how far lines stray, see `wobbled`; each up to this much.
         sharpened: of these, how many times what a blur takes away is added instead, which leaves
             the halos of a generator that exaggerates; each up to this much, half of them.
@@ -72,7 +72,7 @@ def blend(one, other, share):
 def downsample(pictures, factor: int, bicubic):
     """Between the means of `factor x factor` pixels (`bicubic` 0) and a bicubic reduction (1).
 
-    Both keep the mean of a picture, as its edges are mirrored.
+    Both keep the mean of an image, as its edges are mirrored.
     """
     height, width = pictures.shape[1:3]
     area = _separable(pictures, *(_reduction(n, factor, False) for n in (height, width)))
@@ -142,12 +142,12 @@ def color_jitter(pictures, noise, amounts: float | Mapping[str, float]):
     """Brightness, contrast and saturation times `1 +- amount`, hue turned by `+- amount` of the
     circle, in this order.
 
-    Brightness scales from black, contrast from the mean luma of the picture; saturation and hue are
+    Brightness scales from black, contrast from the mean luma of the image; saturation and hue are
     those of HSV, as in `tf.image`.
 
     Args:
         pictures: `(B, H, W, 3)` float32 in [-1, 1].
-        noise: the step's `StepNoise`; each picture gets its own changes, uniform.
+        noise: the step's `StepNoise`; each image gets its own changes, uniform.
         amounts: 0 to 0.5: a number for each of `config.JITTERS`, or one for all but brightness.
 
     Returns:

@@ -25,16 +25,16 @@ class GAN(TrainingStep, keras.Model):
     """A generator, a discriminator, and how they are trained against each other.
 
     Compile and fit like any Keras model. A batch is `{"images", "labels", "condition"}`, or the
-    images alone: `images (B, H, W, 3)` float32 in [-1, 1]; `labels (B, L)` of those pictures in
-    -1/+1 coding, 0 for unknown; `condition (B, L)`, the labels to draw pictures with (defaults
+    images alone: `images (B, H, W, 3)` float32 in [-1, 1]; `labels (B, L)` of those images in
+    -1/+1 coding, 0 for unknown; `condition (B, L)`, the labels to draw images with (defaults
     to `labels`). With `critic_steps=n` a batch is split into n parts, one per critic step.
 
     Weights of terms, `top_k`, `augment_probability`, `instance_noise` and `ema_half_life` are
     numbers or `Schedule`s, which follow the real images seen.
 
     Args:
-        generator: `keras.Model` from latents, or from `[latents, labels]`, to pictures.
-        discriminator: `keras.Model` from pictures, or from `[pictures, labels]`, to logits or to
+        generator: `keras.Model` from latents, or from `[latents, labels]`, to images.
+        discriminator: `keras.Model` from images, or from `[pictures, labels]`, to logits or to
             `{"logits", "features"}`.
         loss: name of a pair in `losses.LOSSES`, or an `AdversarialLoss`.
         penalty: a `GradientPenalty`, for example `penalties.dragan(0.5)`, several of them, or None.
@@ -54,9 +54,9 @@ class GAN(TrainingStep, keras.Model):
         multilabel: one sigmoid per label column (MakeGirlsMoe) instead of a softmax per group.
         vector_loss: of vectors among the labels, see `losses.label_loss`.
         head_on_real: whether the head also learns from real labels: AC-GAN does, InfoGAN does not.
-        head_on_fake: whether the head also learns from generated pictures with the labels they were
+        head_on_fake: whether the head also learns from generated images with the labels they were
             drawn for, as AC-GAN and InfoGAN do. Head and generator can then agree on a sign of
-            their own for a label, a hatching for "blonde", that means nothing on real pictures.
+            their own for a label, a hatching for "blonde", that means nothing on real images.
             Of the schema's free fields (`labels.free_codes`) it always does: there is nothing else
             to learn them from.
         adversarial_weight: factor of the adversarial terms (MakeGirlsMoe's lambda_adv).
@@ -64,37 +64,37 @@ class GAN(TrainingStep, keras.Model):
         kl_weight: factor of the divergence of a generator's `layers.ConditioningAugmentation`;
             2 in StackGAN's code.
         mode_seeking_weight: factor of `losses.mode_seeking_loss`, with which noise decides more; 1
-            in its authors' code. Labels to draw pictures with then come in pairs: those of the
+            in its authors' code. Labels to draw images with then come in pairs: those of the
             first half of `condition` twice.
-        top_k: the generator's adversarial term is of this share of a part's pictures, those that
+        top_k: the generator's adversarial term is of this share of a part's images, those that
             the discriminator finds most real (`losses.top_weights`); from 1 to 0.5 in the paper.
         lecam_weight: factor of `losses.lecam_penalty`, whose averages are state and decay by 0.99 a
             step. For logits without bound, those of the hinge and the Wasserstein loss.
         critic_steps: discriminator updates per generator update.
         updates: `"alternating"`: the generator sees the updated discriminator (Goodfellow et al.
             2014, algorithm 1); `"simultaneous"`: both gradients are taken at the same weights.
-            Either way pictures are drawn once and used for both.
-        joint_batch: the discriminator sees real and generated pictures in one batch, so that its
+            Either way images are drawn once and used for both.
+        joint_batch: the discriminator sees real and generated images in one batch, so that its
             batch norm cannot hide from it how they differ in mean and scale; needs simultaneous
             updates. Else, as usual, in a batch each (Radford et al. 2016).
-        accumulation: parts in which every update works through its pictures, to save memory. The
+        accumulation: parts in which every update works through its images, to save memory. The
             weights change once, by the mean of the parts' gradients; batch norm and other batch
             statistics are those of a part.
         augment: function `(pictures, noise) -> pictures` applied to whatever the discriminator
             sees, differentiable (`augment.diff_augment`), or None. With `augment_target` it takes
             the probability as a third argument.
-        augment_target: None: `augment` changes each picture with `augment_probability`. A number:
+        augment_target: None: `augment` changes each image with `augment_probability`. A number:
             with a probability, kept as state, that holds the mean sign of D(real) there
             (`augment.adapted`).
         augment_probability: of each change, without `augment_target`.
-        augment_ramp: real pictures it takes that probability to go from 0 to 1.
+        augment_ramp: real images it takes that probability to go from 0 to 1.
         label_smoothing: one-sided smoothing of the real target.
         instance_noise: standard deviation of Gaussian noise on what the discriminator sees.
-        ema_half_life: half-life, in pictures, of the exponential moving average of the
+        ema_half_life: half-life, in images, of the exponential moving average of the
             generator's weights and batch-norm statistics. 0: the average is the generator.
         more_averages: half-lives of further averages, `averages` of the GAN: a short one follows a
             generator that learns fast, a long one calms one that swings.
-        ema_warmup: the half-life is at most this fraction of the pictures seen so far.
+        ema_warmup: the half-life is at most this fraction of the images seen so far.
         terms: further terms of either loss, of your own: see `gans.objective`.
         seed: of the noise, 0 to 2**32 - 1.
     """
@@ -236,7 +236,7 @@ class GAN(TrainingStep, keras.Model):
         self.augment_p = self.augment_sum = None
         if augment_target is not None:
             self.augment_p, self.augment_sum = map(self._number, ("augment_p", "augment_sum"))
-        # Of the logits of real and of generated pictures.
+        # Of the logits of real and of generated images.
         self.lecam_averages = ()
         if lecam_weight:
             self.lecam_averages = tuple(map(self._number, ("lecam_real", "lecam_fake")))
@@ -358,7 +358,7 @@ class GAN(TrainingStep, keras.Model):
         return [v for part in parts if part is not None for v in part.trainable_variables]
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """Draws pictures with the averaged generator."""
+        """Draws images with the averaged generator."""
         return self.ema_generator(inputs, training=False)
 
 

@@ -39,7 +39,7 @@ def minimax_discriminator_loss(real_logits, fake_logits, label_smoothing: float 
     Args:
         real_logits, fake_logits: `(B, 1)` raw outputs.
         label_smoothing: one-sided (Salimans et al. 2016, section 3.4): the target of real
-            pictures is `1 - label_smoothing`.
+            images is `1 - label_smoothing`.
     """
     real = _softplus(-real_logits) * (1.0 - label_smoothing)
     real = real + _softplus(real_logits) * label_smoothing
@@ -119,7 +119,7 @@ class AdversarialLoss:
         name: what recipes and logs call it.
         discriminator: `(real_logits, fake_logits, label_smoothing) -> scalar`.
         generator: `(fake_logits, real_logits) -> scalar`; with `top_k` it also takes `weights`, one
-            for each picture.
+            for each image.
         probabilistic: whether the sigmoid of a logit is the probability of "real"; then
             D(real) and D(fake) are logged as probabilities, otherwise as raw scores.
         signed: whether a logit above 0 says "real".
@@ -177,8 +177,8 @@ def lecam_penalty(real_logits, fake_logits, real_average, fake_average):
     Args:
         real_logits, fake_logits: raw outputs.
         real_average, fake_average: scalars a_R and a_F: moving averages of the mean logits of real
-            and of generated pictures. Each side is held to the other's, so that a discriminator
-            which has few pictures cannot become ever surer of them.
+            and of generated images. Each side is held to the other's, so that a discriminator
+            which has few images cannot become ever surer of them.
 
     Reference:
         [Tseng et al., 2021](https://arxiv.org/abs/2104.03310)
@@ -189,12 +189,12 @@ def lecam_penalty(real_logits, fake_logits, real_average, fake_average):
 
 
 def top_weights(logits, share):
-    """1 for the pictures that the discriminator finds most real, 0 for the others (top-k, Sinha et
+    """1 for the images that the discriminator finds most real, 0 for the others (top-k, Sinha et
     al. 2020, section 3): the generator is not pulled by what is lost anyway.
 
     Args:
-        logits: `(B, ...)` raw outputs; those of a picture are averaged.
-        share: scalar, 0 to 1: of the pictures; at least one is kept, and equals are told apart by
+        logits: `(B, ...)` raw outputs; those of an image are averaged.
+        share: scalar, 0 to 1: of the images; at least one is kept, and equals are told apart by
             their place.
 
     Returns:
@@ -218,10 +218,10 @@ VECTOR_LOSSES = ("matching", "squared")
 def mode_seeking_loss(pictures, latents):
     """`1 / (E|G(c, z) - G(c, z')| / E|z - z'|)` (Mao et al. 2019, eq. 3, as their code has it).
 
-    Large where noise decides little: with labels, a generator easily becomes a picture a label.
+    Large where noise decides little: with labels, a generator easily becomes an image a label.
 
     Args:
-        pictures: `(2N, H, W, 3)` generated; picture i and i + N have the same labels.
+        pictures: `(2N, H, W, 3)` generated; image i and i + N have the same labels.
         latents: `(2N, Z)`, what they were drawn from.
     """
 
@@ -279,13 +279,13 @@ def label_loss(
 
 
 def matching_loss(outputs, vectors):
-    """How hard it is to tell which vector of the batch belongs to which picture (InfoNCE).
+    """How hard it is to tell which vector of the batch belongs to which image (InfoNCE).
 
     `s_ij = x_i . y_j / sqrt(K)` says how well picture i and vector j agree; the loss of pair i is
     `-1/2 log softmax_j(s_ij) - 1/2 log softmax_j(s_ji)` at j = i: the picture has to find its
-    vector among the batch's, and the vector its picture. It is a bound on their mutual
+    vector among the batch's, and the vector its image. It is a bound on their mutual
     information too, `log B - loss` (van den Oord et al. 2018, eq. 3 and 4; both ways: Radford et
-    al. 2021; of generated pictures in a GAN: Zhang et al. 2021).
+    al. 2021; of generated images in a GAN: Zhang et al. 2021).
 
     Equal vectors cannot be told apart, and leave log 2 or more. What takes part in `tfanime.train`
     are the pictures of one part of a batch: of a replica, and of a step of accumulation.

@@ -1,8 +1,8 @@
 """Gradient penalties and the points they are taken at, as pure functions.
 
 `tfanime.gans.terms.Penalty` differentiates; here is only what each paper adds.
-Gradients are those of the summed logits with respect to the pictures: since a sample's logit
-depends on no other sample's picture (no batch norm in a penalised critic), row i is the gradient
+Gradients are those of the summed logits with respect to the images: since a sample's logit
+depends on no other sample's image (no batch norm in a penalised critic), row i is the gradient
 of logit i.
 """
 
@@ -153,12 +153,12 @@ def wgan_gp(weight: float = 10.0) -> GradientPenalty:
 
 
 def dragan(weight: float = 10.0, scale: float = 0.5, noise: str = "gaussian") -> GradientPenalty:
-    """Kodali et al. 2017: norms at perturbed real pictures, towards 1."""
+    """Kodali et al. 2017: norms at perturbed real images, towards 1."""
     return GradientPenalty("perturbed", weight, scale=scale, noise=noise)
 
 
 def r1(weight: float | Schedule = 10.0) -> GradientPenalty:
-    """Mescheder et al. 2018: squared norm at real pictures, `weight` is their gamma."""
+    """Mescheder et al. 2018: squared norm at real images, `weight` is their gamma."""
     return GradientPenalty("real", weight, target=None)
 
 

@@ -1,4 +1,4 @@
-"""SRGAN: the generator draws from small versions of the real pictures, and has to return them."""
+"""SRGAN: the generator draws from small versions of the real images, and has to return them."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ CONTENT = ("pixel_loss", "content_weight", "feature_weight", "degraded", "jitter
 class SRGAN(GAN):
     """Super-resolution with content and adversarial loss (Ledig et al. 2017, eq. 3).
 
-    A batch is as for `GAN`; its small pictures are made of the real ones (`gans.degrade`) within
-    the step, so resuming is exact and every picture is seen small in ever new ways.
+    A batch is as for `GAN`; its small images are made of the real ones (`gans.degrade`) within
+    the step, so resuming is exact and every image is seen small in ever new ways.
 
     Args:
-        generator: fully convolutional `keras.Model` from pictures `(B, h, w, 3)` to larger ones.
-        discriminator: of the large pictures.
+        generator: fully convolutional `keras.Model` from images `(B, h, w, 3)` to larger ones.
+        discriminator: of the large images.
         pixel_loss: `"l1"` (sharper; Lim et al. 2017) or `"mse"` (the paper's).
         content_weight: factor of the pixel loss.
         feature_weight: factor of the feature loss.
-        feature_model: frozen `keras.Model` from pictures in [-1, 1] to features, whose mean
+        feature_model: frozen `keras.Model` from images in [-1, 1] to features, whose mean
             squared difference is the feature loss (eq. 5; `models.vgg.vgg19_features`). None: the
             discriminator's own activations, their mean absolute difference (feature matching,
             Wang et al. 2018, eq. 4).
-        degraded: share of small pictures that are made worse than a reduction makes them.
+        degraded: share of small images that are made worse than a reduction makes them.
         wobble, sharpened: how, beyond what all of these go through; see `degrade.degrade`.
-        jitter: of the colours of the real pictures, a number or one for each kind, see
+        jitter: of the colours of the real images, a number or one for each kind, see
             `degrade.color_jitter`; 0 for none.
         adversarial_weight: as for `GAN`; the paper's is 1e-3. 0 leaves the content losses.
         **kwargs: as for `GAN`.
@@ -147,7 +147,7 @@ class SRGAN(GAN):
         return {**dict.fromkeys(UNASKED, ops.zeros((), "float32")), **logs}, fakes
 
     def _content_gradients(self, part):
-        """Gradients, logs and the pictures, of what needs no discriminator."""
+        """Gradients, logs and the images, of what needs no discriminator."""
 
         def content(fakes):
             total, logs = self.content.generator(Side(fakes, None, {}), None, part)
@@ -207,10 +207,10 @@ class Content(Term):
 
 
 def enlargement(generator: keras.Model) -> int:
-    """How many times larger its pictures are than what it is given.
+    """How many times larger its images are than what it is given.
 
     Raises:
-        ValueError: when it does not enlarge pictures of any size by one whole number.
+        ValueError: when it does not enlarge images of any size by one whole number.
     """
     given = generator.inputs[0].shape
     if len(generator.inputs) == 1 and tuple(given[1:]) == (None, None, 3):

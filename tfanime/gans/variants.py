@@ -10,7 +10,7 @@ from tfanime.gans.gan import GAN
 
 @keras.saving.register_keras_serializable("tfanime")
 class DRAGAN(GAN):
-    """Gradient penalty around real pictures (Kodali et al. 2017); with `head`, MakeGirlsMoe's."""
+    """Gradient penalty around real images (Kodali et al. 2017); with `head`, MakeGirlsMoe's."""
 
     def __init__(self, generator, discriminator, *, penalty_weight: float = 10.0, **kwargs):
         penalty = penalties.dragan(penalty_weight)
@@ -81,7 +81,7 @@ class WGANGP(GAN):
 
 @keras.saving.register_keras_serializable("tfanime")
 class InfoGAN(GAN):
-    """Codes recovered by a head from generated pictures only (Chen et al. 2016, eq. 6)."""
+    """Codes recovered by a head from generated images only (Chen et al. 2016, eq. 6)."""
 
     def __init__(self, generator, discriminator, *, head, schema, **kwargs):
         super().__init__(

@@ -1,4 +1,4 @@
-"""A discriminator's view of how much the pictures of a batch differ."""
+"""A discriminator's view of how much the images of a batch differ."""
 
 import keras
 from keras import ops
@@ -38,7 +38,7 @@ class MinibatchStdDev(keras.layers.Layer):
             size = ops.where(ops.equal(batch % self.group_size, 0), self.group_size, batch)
         x = ops.cast(inputs, "float32")
         # Group g holds samples g, g + groups, g + 2 groups, ...: of one kind where real and
-        # generated pictures alternate in a batch (`GAN`'s joint_batch).
+        # generated images alternate in a batch (`GAN`'s joint_batch).
         x = ops.reshape(x, (size, -1, *places))
         spread = ops.sqrt(ops.var(x, axis=0) + 1e-8)
         spread = ops.mean(spread, axis=tuple(range(1, len(places) + 1)), keepdims=True)

@@ -1,6 +1,6 @@
-"""Judging pictures. Every metric climbs the same ladder, and each step can be used alone:
+"""Judging images. Every metric climbs the same ladder, and each step can be used alone:
 
-    pictures -> features (`features`) -> statistics (`statistics`) -> a number
+    images -> features (`features`) -> statistics (`statistics`) -> a number
 
 A number means something only with its protocol: extractor, layer, resize, counts, real set, seed.
 Nothing here knows of training.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 TILE = 1024  # rows of a block of distances: 1024 x 1024 float64 are 8 MiB
-PIXEL_TILE = 2048  # of pictures: larger blocks convert fewer bytes to floats
+PIXEL_TILE = 2048  # of images: larger blocks convert fewer bytes to floats
 # A product of two centred pixels is at most 2**14, so sums of 1024 of them stay within 2**24:
 # float32 holds every whole number up to there, and the matrix product is exact.
 EXACT_COLUMNS = 1024

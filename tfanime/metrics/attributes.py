@@ -1,7 +1,7 @@
 """Attribute precision (Jin et al. 2017, table 2): does the generator draw what it is asked for?
 
 Each attribute in turn is asked for, all others are drawn from the training set's frequencies, and
-a tagger says on how many of the pictures it sees the attribute.
+a tagger says on how many of the images it sees the attribute.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class AttributePrecision:
 
     Args:
         attribute: column name, such as `blue_hair`.
-        precision: share of the pictures asked to have it on which the tagger sees it.
-        count: pictures.
+        precision: share of the images asked to have it on which the tagger sees it.
+        count: images.
     """
 
     attribute: str
@@ -49,7 +49,7 @@ def attribute_precision(
     """Precision of every attribute that both the generator and the tagger know.
 
     Args:
-        draw: from fixed tags and a seed to pictures `(n, H, W, 3)` uint8.
+        draw: from fixed tags and a seed to images `(n, H, W, 3)` uint8.
         schema: of the generator.
         tagger: who judges.
         progress: show a progress bar.

@@ -1,4 +1,4 @@
-"""How different the pictures of one set are from each other: a collapsed generator repeats itself.
+"""How different the images of one set are from each other: a collapsed generator repeats itself.
 
 Both figures mean something only beside the same figure of the real set.
 """
@@ -19,19 +19,19 @@ PAIRS, CHUNK = 1000, 32
 
 
 def ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Structural similarity of pictures in pairs, at full size only (Wang et al. 2004).
+    """Structural similarity of images in pairs, at full size only (Wang et al. 2004).
 
     Args:
         a, b: `(n, H, W, 3)` uint8, H and W at least 11.
 
     Returns:
-        `(n,)` float64; 1 for equal pictures.
+        `(n,)` float64; 1 for equal images.
     """
     return _in_chunks(_ssim, a, b)
 
 
 def ms_ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Multi-scale structural similarity of pictures in pairs.
+    """Multi-scale structural similarity of images in pairs.
 
     Wang et al. 2003, with the 11 x 11 Gaussian window of sigma 1.5. Sides below 176 pixels have
     no room for the window at all five scales: the coarsest are left out, and the weights of the
@@ -41,13 +41,13 @@ def ms_ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         a, b: `(n, H, W, 3)` uint8, H and W at least 11.
 
     Returns:
-        `(n,)` float64; 1 for equal pictures.
+        `(n,)` float64; 1 for equal images.
     """
     return _in_chunks(_ms_ssim, a, b)
 
 
 def mean_ms_ssim(pictures: np.ndarray, pairs: int = PAIRS, seed: int = 0) -> float:
-    """Mean MS-SSIM of random pairs of different pictures of a set: high means monotonous.
+    """Mean MS-SSIM of random pairs of different images of a set: high means monotonous.
 
     Args:
         pictures: `(n, H, W, 3)` uint8, n >= 2.
@@ -130,7 +130,7 @@ def _ssim_parts(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _blur(x: np.ndarray) -> np.ndarray:
-    """Gaussian window, where it lies within the picture: `(n, c, h, w)` loses 10 rows, columns."""
+    """Gaussian window, where it lies within the image: `(n, c, h, w)` loses 10 rows, columns."""
     return _window(x.shape[2]) @ x @ _window(x.shape[3]).T
 
 

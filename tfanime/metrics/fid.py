@@ -21,11 +21,11 @@ def fid_from_features(real: np.ndarray, fake: np.ndarray) -> float:
         fake: `(m, d)`, m >= 2.
 
     Returns:
-        At least 0, which identical sets reach. With fewer pictures than features it is
-        defined, too, but far above its value for many pictures: compare equal counts only.
+        At least 0, which identical sets reach. With fewer images than features it is
+        defined, too, but far above its value for many images: compare equal counts only.
 
     Raises:
-        ValueError: for a set of one picture, NaN, or different numbers of features.
+        ValueError: for a set of one image, NaN, or different numbers of features.
 
     Example:
         >>> x = np.random.default_rng(0).normal(size=(100, 4))

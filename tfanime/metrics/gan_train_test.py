@@ -1,8 +1,8 @@
 """GAN-train and GAN-test (Shmelkov et al. 2018, https://arxiv.org/abs/1807.09499).
 
-Can a classifier learn the classes from generated pictures (GAN-train: are they good and varied?),
-and does one that learnt them from real pictures recognise the generated (GAN-test: do they obey
-their labels?). Both are read beside a classifier of real pictures tested on other real ones.
+Can a classifier learn the classes from generated images (GAN-train: are they good and varied?),
+and does one that learnt them from real images recognise the generated (GAN-test: do they obey
+their labels?). Both are read beside a classifier of real images tested on other real ones.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ class GanTrainTest:
     """Accuracies of a dense softmax layer over frozen features.
 
     Args:
-        real: trained on real, tested on other real pictures: the reference.
-        gan_train: trained on generated, tested on the same real pictures.
-        gan_test: trained on real, tested on generated pictures.
-        chance: of always naming the commonest class of the real test pictures.
+        real: trained on real, tested on other real images: the reference.
+        gan_train: trained on generated, tested on the same real images.
+        gan_test: trained on real, tested on generated images.
+        chance: of always naming the commonest class of the real test images.
         fake_chance: the same of the generated ones.
         classes: names of the classes.
-        count: pictures in the smallest of the sets.
+        count: images in the smallest of the sets.
     """
 
     real: float
@@ -75,16 +75,16 @@ def gan_train_test(
     fake: tuple[np.ndarray, np.ndarray],
     classes: tuple[str, ...],
 ) -> GanTrainTest:
-    """GAN-train, GAN-test and the accuracy on real pictures.
+    """GAN-train, GAN-test and the accuracy on real images.
 
     Args:
         real, held_out, fake: features `(n, d)` and classes `(n,)`, whole numbers from 0: real
-            pictures to learn from, real ones to be tested on, and generated ones. Each set is cut
-            to the size of the smallest, so that all classifiers see as many pictures.
+            images to learn from, real ones to be tested on, and generated ones. Each set is cut
+            to the size of the smallest, so that all classifiers see as many images.
         classes: names.
 
     Raises:
-        ValueError: for no pictures, NaN, or classes without a name.
+        ValueError: for no images, NaN, or classes without a name.
     """
     pairs = []
     for name, (x, y) in {"real": real, "held out": held_out, "generated": fake}.items():
@@ -113,7 +113,7 @@ def gan_train_test(
 
 
 def dense_head(features: np.ndarray, classes: np.ndarray, count: int):
-    """A softmax layer over standardised features, by Adam on all pictures at once.
+    """A softmax layer over standardised features, by Adam on all images at once.
 
     Args:
         features: `(n, d)` float64.

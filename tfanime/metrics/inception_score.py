@@ -2,7 +2,7 @@
 
     IS = exp E_x KL( p(y|x) || p(y) )
 
-High when each picture is clearly of one class and all classes occur equally often.
+High when each image is clearly of one class and all classes occur equally often.
 """
 
 from __future__ import annotations
@@ -101,16 +101,16 @@ def inception_score_by_label(
     size: int | None = None,
     seed: int = 0,
 ) -> dict[Hashable, InceptionScore]:
-    """The score of each label's pictures.
+    """The score of each label's images.
 
-    A score grows with the number of pictures that it is taken over, so that of a rare label and
-    that of a common one are taken over as many: the pictures of each label are shuffled and fall
+    A score grows with the number of images that it is taken over, so that of a rare label and
+    that of a common one are taken over as many: the images of each label are shuffled and fall
     into as many parts of `size` as there are, whose scores are averaged.
 
     Args:
         posteriors: see `inception_score_from_posteriors`.
         labels: of each row.
-        size: pictures of a part; default: those of the rarest label.
+        size: images of a part; default: those of the rarest label.
         seed: of the shuffling.
 
     Raises:

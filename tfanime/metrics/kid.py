@@ -39,7 +39,7 @@ def kid_from_features(
     Args:
         real: `(n, d)`, n >= 2.
         fake: `(m, d)`, m >= 2.
-        subsets: how often to draw `subset_size` pictures of each set, without replacement.
+        subsets: how often to draw `subset_size` images of each set, without replacement.
         subset_size: at least 2; lowered to the size of the smaller set if that has fewer.
         seed: of the subsets.
 
@@ -47,7 +47,7 @@ def kid_from_features(
         `Kid`. Being unbiased, it lies around 0 for samples of one distribution, also below.
 
     Raises:
-        ValueError: for a set of one picture, NaN, or different numbers of features.
+        ValueError: for a set of one image, NaN, or different numbers of features.
     """
     real, fake = check_pair(real, fake, smallest=2)
     if subsets < 1 or subset_size < 2:

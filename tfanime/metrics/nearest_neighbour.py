@@ -1,7 +1,7 @@
 """Leave-one-out 1-nearest-neighbour accuracy (Lopez-Paz and Oquab 2017,
-https://arxiv.org/abs/1610.06545) and nearest training pictures.
+https://arxiv.org/abs/1610.06545) and nearest training images.
 
-Is the picture nearest to a real one real, and the one nearest to a generated one generated?
+Is the image nearest to a real one real, and the one nearest to a generated one generated?
 PSNR = 10 log10(255^2 / MSE) falls as the squared distance grows, so the neighbour of largest
 PSNR is the one of least squared distance.
 """
@@ -24,11 +24,11 @@ class NearestNeighbour:
     """Leave-one-out 1-NN accuracies.
 
     Args:
-        accuracy: of all pictures; 0.5 is ideal. A neighbour of each kind at exactly the same
+        accuracy: of all images; 0.5 is ideal. A neighbour of each kind at exactly the same
             distance counts as half right.
-        real_accuracy: of the real pictures. Low: each has a generated one close by.
-        fake_accuracy: of the generated pictures. High: they resemble each other most (collapse).
-        count: pictures of each kind.
+        real_accuracy: of the real images. Low: each has a generated one close by.
+        fake_accuracy: of the generated images. High: they resemble each other most (collapse).
+        count: images of each kind.
     """
 
     accuracy: float
@@ -49,19 +49,19 @@ class NearestNeighbour:
 
 
 def nearest_neighbour_accuracy(real: np.ndarray, fake: np.ndarray) -> NearestNeighbour:
-    """1-NN accuracy of as many real as generated pictures.
+    """1-NN accuracy of as many real as generated images.
 
     Args:
         real, fake: `(n, H, W, 3)` uint8 pictures, compared by PSNR, exactly; or `(n, d)`
             features, compared by Euclidean distance in float64. n >= 2, equal for both.
 
     Raises:
-        ValueError: for unequal numbers or sizes, one picture, or NaN.
+        ValueError: for unequal numbers or sizes, one image, or NaN.
 
     Example:
         >>> black, white = np.zeros((4, 8, 8, 3), np.uint8), np.full((4, 8, 8, 3), 255, np.uint8)
         >>> nearest_neighbour_accuracy(black, white).reading
-        'clearly separable: the generated pictures look like no real ones'
+        'clearly separable: the generated images look like no real ones'
     """
     pictures = np.asarray(real), np.asarray(fake)
     real, fake = _rows(*pictures, smallest=2)
@@ -88,9 +88,9 @@ def nearest_neighbour_accuracy_by_label(
     real_labels: Sequence[Hashable],
     fake_labels: Sequence[Hashable],
 ) -> dict[Hashable, NearestNeighbour]:
-    """1-NN accuracy within each label, on as many real as generated pictures: the first ones.
+    """1-NN accuracy within each label, on as many real as generated images: the first ones.
 
-    Labels with fewer than two pictures of either kind are left out.
+    Labels with fewer than two images of either kind are left out.
     """
     real_labels, fake_labels = np.asarray(real_labels), np.asarray(fake_labels)
     if real_labels.shape != (len(real),) or fake_labels.shape != (len(fake),):
@@ -111,10 +111,10 @@ def nearest_neighbour_accuracy_by_label(
 def nearest_training(
     fake: np.ndarray, real: np.ndarray, neighbours: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The training pictures most like each generated one.
+    """The training images most like each generated one.
 
     Args:
-        fake: `(n, H, W, 3)` uint8 pictures or `(n, d)` features.
+        fake: `(n, H, W, 3)` uint8 images or `(n, d)` features.
         real: the training set, in the same form: at least `neighbours` rows.
         neighbours: how many for each.
 
@@ -136,7 +136,7 @@ def nearest_training(
         here = np.broadcast_to(np.arange(columns.start, columns.stop), tile.shape)
         near = np.concatenate([squares[rows], tile], axis=1)
         where = np.concatenate([indices[rows], here], axis=1)
-        # Stable: among equal ones the first picture of the training set.
+        # Stable: among equal ones the first image of the training set.
         order = np.argsort(near, axis=1, kind="stable")[:, :neighbours]
         squares[rows] = np.take_along_axis(near, order, axis=1)
         indices[rows] = np.take_along_axis(where, order, axis=1)
@@ -144,13 +144,13 @@ def nearest_training(
 
 
 def psnr(mean_squared_error: np.ndarray) -> np.ndarray:
-    """In dB, of pictures in 0..255; infinite where the error is 0."""
+    """In dB, of images in 0..255; infinite where the error is 0."""
     with np.errstate(divide="ignore"):
         return 10 * np.log10(255.0**2 / np.asarray(mean_squared_error, np.float64))
 
 
 def _rows(real, fake, smallest: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Both as `(n, d)`: pictures stay uint8."""
+    """Both as `(n, d)`: images stay uint8."""
     real, fake = np.asarray(real), np.asarray(fake)
     if real.ndim != 4 and fake.ndim != 4:
         return check_pair(real, fake, smallest)

@@ -10,7 +10,7 @@ from tfanime.metrics.tflite import pooled
 
 
 class Network:
-    """Runs an ONNX model of pictures, channels first or last. Safe in threads.
+    """Runs an ONNX model of images, channels first or last. Safe in threads.
 
     Args:
         path: an .onnx file.
@@ -23,7 +23,7 @@ class Network:
 
     Raises:
         ImportError: without onnxruntime.
-        ValueError: if the file is no model of pictures, or has no such output.
+        ValueError: if the file is no model of images, or has no such output.
     """
 
     def __init__(self, path: Path, layer: str | None, pixel_range: tuple[float, float]):
@@ -59,7 +59,7 @@ class Network:
         self.layer = layer or outputs[0]
         self.height, self.width = sides
         self._entry, self._range = entry.name, pixel_range
-        self._one = shape[0] == 1  # a fixed batch takes one picture at a time
+        self._one = shape[0] == 1  # a fixed batch takes one image at a time
 
     def __call__(self, pictures: np.ndarray) -> np.ndarray:
         """`(b, height, width, 3)` float32 in 0..255 to `(b, d)` float32."""

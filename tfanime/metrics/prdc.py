@@ -43,7 +43,7 @@ def prdc_from_features(real: np.ndarray, fake: np.ndarray, neighbours: int = NEI
         neighbours: k.
 
     Raises:
-        ValueError: for too few pictures, NaN, or different numbers of features.
+        ValueError: for too few images, NaN, or different numbers of features.
     """
     if neighbours < 1:
         raise ValueError(f"neighbours must be at least 1. Received: {neighbours}.")

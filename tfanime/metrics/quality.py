@@ -1,4 +1,4 @@
-"""The one function that training calls: how good are these pictures, cheaply?"""
+"""The one function that training calls: how good are these images, cheaply?"""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ def quality_meter(
     seed: int = 0,
     cache: str | os.PathLike | None = None,
 ) -> Callable[[np.ndarray], dict[str, float]]:
-    """A function from pictures to their FID and KID against a random part of `data`.
+    """A function from images to their FID and KID against a random part of `data`.
 
-    Costs one pass of a small network over `count` pictures; the figures follow a training well,
+    Costs one pass of a small network over `count` images; the figures follow a training well,
     but only figures of the same extractor and counts can be compared.
 
     Args:
-        data: real pictures, a `tfanime.data.PackedDataset`.
-        count: real pictures, and how many the function should be given; at most half of `data`.
+        data: real images, a `tfanime.data.PackedDataset`.
+        count: real images, and how many the function should be given; at most half of `data`.
         extractor: as in `tfanime.metrics.features`.
         seed: of the part.
         cache: where the features of that part are kept.
 
     Returns:
         The function: `(count, H, W, 3)` uint8 to `{"fid", "kid"}`. Its attribute `floor` holds the
-        same figures of other real pictures, `count` says how many pictures it compares, and
+        same figures of other real images, `count` says how many images it compares, and
         `labels (count, L)` are those of the real ones (None without), which a generator with labels
-        should be asked for. `features` is the function from pictures to the features that it
+        should be asked for. `features` is the function from images to the features that it
         compares, `real (count, D)` those of the real ones.
     """
     count = min(count, len(data) // 2)

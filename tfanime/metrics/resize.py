@@ -1,4 +1,4 @@
-"""Bringing pictures to an extractor's size. The filter changes FID by whole points, so it is part
+"""Bringing images to an extractor's size. The filter changes FID by whole points, so it is part
 of the protocol (Parmar et al. 2022, https://arxiv.org/abs/2104.11222)."""
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Nearest pictures, exactly, most of the others being ruled out by a sketch a tenth as long.
+"""Nearest images, exactly, most of the others being ruled out by a sketch a tenth as long.
 
-A picture minus mid-grey is a vector, and a sketch holds some of its coordinates in an orthonormal
+An image minus mid-grey is a vector, and a sketch holds some of its coordinates in an orthonormal
 basis: brightness of 2x2 pixels, and two colour differences of 8x8 pixels. What they leave of each
 8x8 pixels has a length, and lengths of two vectors differ by no more than the vectors do. With
 these lengths as further coordinates, sketches lie no further apart than the pictures: whatever has
-a sketch further from a picture's than some picture is from it cannot be nearest to it.
+a sketch further from an image's than some image is from it cannot be nearest to it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tfanime.metrics.arrays import CENTRE
 
 BLOCK = 8
 ROWS = 512  # rows of a block of bounds: of 512 x 10,000 float32, 20 MiB
-CHUNK = 256  # pictures in memory as floats at once
+CHUNK = 256  # images in memory as floats at once
 WORTH = 64  # an exact distance costs as much as so many of a large matrix product
 # Products of pixels are at most 255**2: float32 adds 256 of them exactly.
 EXACT_PRODUCTS = 256
@@ -25,7 +25,7 @@ BRIGHTNESS, RED_GREEN, YELLOW_BLUE = np.sqrt([4 * 3, 64 * 2, 64 * 6])
 
 
 def sketches(pictures: np.ndarray) -> np.ndarray:
-    """`(n, H, W, 3)` uint8 to `(n, k)` float32; pictures are as if padded with mid-grey to
+    """`(n, H, W, 3)` uint8 to `(n, k)` float32; images are as if padded with mid-grey to
     multiples of 8."""
     parts = (pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK))
     return np.concatenate([_sketches(part) for part in parts])
@@ -57,15 +57,15 @@ def _summed(x: np.ndarray, side: int) -> np.ndarray:
 
 
 def nearest(real: np.ndarray, fake: np.ndarray) -> np.ndarray | None:
-    """For each picture how far the nearest ones are, itself left out.
+    """For each image how far the nearest ones are, itself left out.
 
     Args:
         real, fake: `(n, H, W, 3)` and `(m, H, W, 3)` uint8, two in all at least.
 
     Returns:
         `(n + m, 2)` float64: squared distances to the nearest real and to the nearest generated
-        picture. The smaller one of each row is exact, as is the other one if it is equally small;
-        else that one may be larger than it is. None if comparing all pictures with each other is
+        image. The smaller one of each row is exact, as is the other one if it is equally small;
+        else that one may be larger than it is. None if comparing all images with each other is
         faster, as judged by a sample.
     """
     sketch = np.concatenate([sketches(real), sketches(fake)])
@@ -97,7 +97,7 @@ def nearest(real: np.ndarray, fake: np.ndarray) -> np.ndarray | None:
 
 
 class _Measure:
-    """Exact squared distances of one picture to the nearest of some."""
+    """Exact squared distances of one image to the nearest of some."""
 
     def __init__(self, real: np.ndarray, fake: np.ndarray):
         self._sets = real.reshape(len(real), -1), fake.reshape(len(fake), -1)
@@ -107,7 +107,7 @@ class _Measure:
         self._squares = [self._squared(x) for x in self._sets]
 
     def __call__(self, row: int, others: np.ndarray) -> np.ndarray:
-        """`(2,)`: of picture `row` to the nearest real and generated ones among `others`, sorted
+        """`(2,)`: of image `row` to the nearest real and generated ones among `others`, sorted
         indices into both sets; infinite where there is none."""
         kind, row = (0, row) if row < self._first else (1, row - self._first)
         one = self._floats(self._sets[kind][row : row + 1])[0, :, :, None].copy()

@@ -20,7 +20,7 @@ from tfanime.metrics.features import features_in_chunks
 FEW = 1000  # images of a set, below which every figure says that they are few
 ROWS = 512  # gathered before they enter the covariance, which costs d x d memory traffic each time
 VERSION = 1  # of the stored file; part of its key
-CHUNK = 64  # pictures read from a dataset at once
+CHUNK = 64  # images read from a dataset at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Statistics:
     Args:
         mean: `(d,)` float64.
         covariance: `(d, d)` float64, the unbiased one (divided by count - 1).
-        count: pictures, at least 2.
+        count: images, at least 2.
     """
 
     mean: np.ndarray
@@ -111,10 +111,10 @@ def dataset_statistics(
     cache: str | os.PathLike | None = None,
     progress: bool = False,
 ) -> Statistics:
-    """Statistics of all pictures of a dataset, computed once and found again by their content.
+    """Statistics of all images of a dataset, computed once and found again by their content.
 
     Args:
-        dataset: has `len`, `sha256` of its pictures and `images(indices)`, like
+        dataset: has `len`, `sha256` of its images and `images(indices)`, like
             `tfanime.data.PackedDataset`.
         extractor, resize, progress: as in `features.extract`.
         cache: folder to remember them in; default `$TFANIME_CACHE` or `~/.cache/tfanime`.
@@ -140,7 +140,7 @@ def dataset_features(
     cache: str | os.PathLike | None = None,
     progress: bool = False,
 ) -> np.ndarray:
-    """Features `(n, d)` float32 of all pictures of a dataset, computed once and found again.
+    """Features `(n, d)` float32 of all images of a dataset, computed once and found again.
 
     Takes what `dataset_statistics` takes.
     """
@@ -160,7 +160,7 @@ def _pictures(dataset) -> Iterator[np.ndarray]:
 
 
 def _cached(cache, dataset, extractor: Extractor, resize: str, kind: str, ending: str) -> Path:
-    """The file that holds or will hold what these pictures and this extractor give."""
+    """The file that holds or will hold what these images and this extractor give."""
     protocol = [VERSION, dataset.sha256, len(dataset), extractor.identity, resize]
     key = hashlib.sha256(json.dumps(protocol).encode()).hexdigest()
     return cache_folder(cache) / kind / f"{key}{ending}"

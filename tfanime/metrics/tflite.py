@@ -80,9 +80,9 @@ def _classifier_features(model) -> int:
 
 
 class Network:
-    """Runs a TFLite model that takes one picture and gives one vector. Safe in threads.
+    """Runs a TFLite model that takes one image and gives one vector. Safe in threads.
 
-    One picture at a time and a thread each is as fast as batches with inner threads, works for
+    One image at a time and a thread each is as fast as batches with inner threads, works for
     graphs whose batch is fixed, and makes features independent of their neighbours.
 
     Args:

@@ -65,7 +65,7 @@ def _embedded(labels, size: int):
 
 def picture_output(x, scaling: str = "signed"):
     """The generator's last step, in float32 whatever the compute precision: tanh, or, where the
-    networks work on pixels from 0 to 1, a sigmoid; pictures leave it in [-1, 1] either way."""
+    networks work on pixels from 0 to 1, a sigmoid; images leave it in [-1, 1] either way."""
     if check_scaling(scaling) == "signed":
         return layers.Activation("tanh", dtype="float32", name="pictures")(x)
     x = layers.Activation("sigmoid", dtype="float32", name="unit_pictures")(x)

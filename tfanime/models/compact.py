@@ -1,4 +1,4 @@
-"""An upscaler small and fast enough for a browser: all work is done at the small picture's size.
+"""An upscaler small and fast enough for a browser: all work is done at the small image's size.
 
 Residual blocks without batch norm (Lim et al. 2017) on the small picture, then one convolution to
 all pixels of the large one and one pixel shuffle (Shi et al. 2016). SRResNet (`srgan`) spends more
@@ -31,14 +31,14 @@ def generator(
     channels: int = 48,
     blocks: int = 6,
 ) -> keras.Model:
-    """Fully convolutional: pictures `(B, h, w, 3)` of any size to `(B, factor h, factor w, 3)`.
+    """Fully convolutional: images `(B, h, w, 3)` of any size to `(B, factor h, factor w, 3)`.
 
     With factor 4, 48 channels and 6 blocks: 271,536 weights and 1.1 billion multiply-adds from 64
     pixels to 256; with factor 2, 32 and 4: 78,348 and 1.3 billion from 128 to 256.
 
     Args:
-        height, width: of the large pictures to train with, multiples of `factor`.
-        latent_dim: ignored: an upscaler draws from pictures, not from noise.
+        height, width: of the large images to train with, multiples of `factor`.
+        latent_dim: ignored: an upscaler draws from images, not from noise.
         label_dim: 0: an upscaler takes no labels.
         factor: 2 or 4.
         channels: of the residual blocks.

@@ -42,7 +42,7 @@ def generator(
     """The DCGAN generator: a dense layer to 4x4 (64 px), then transposed convolutions.
 
     Args:
-        height, width: of the pictures, multiples of 4, at least 16. The first map is the picture
+        height, width: of the images, multiples of 4, at least 16. The first map is the image
             halved as often as both sides stay even and at least 4: 4x4 for 32, 64 and 128,
             6x6 for 96, 4x6 for 64x96 posters.
         latent_dim: length of the noise.
@@ -99,8 +99,8 @@ def discriminator(
     """The DCGAN discriminator: strided convolutions down to 4x4 (64 px), then one logit.
 
     Args:
-        height, width: of the pictures, as for the generator.
-        label_dim: length of the label vector, given as constant maps beside the picture; 0: none.
+        height, width: of the images, as for the generator.
+        label_dim: length of the label vector, given as constant maps beside the image; 0: none.
         channels: of the first layer; they double at every halving, up to 8x.
         normalisation: `"batch"` (the paper: every layer but the first), `"spectral"` (Miyato et
             al. 2018), `"layer"` (for gradient penalties, which batch norm would invalidate) or

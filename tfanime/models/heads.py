@@ -24,7 +24,7 @@ def with_projection(discriminator: keras.Model, label_dim: int) -> keras.Model:
     discriminator is. A label that is not known (0) says nothing.
 
     Args:
-        discriminator: from pictures to `{"logits", "features"}`.
+        discriminator: from images to `{"logits", "features"}`.
         label_dim: length of the label vector, -1/+1 coding.
 
     Returns:

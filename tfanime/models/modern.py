@@ -2,7 +2,7 @@
 
 What differs from DCGAN, and why: channels are spent on small maps, where a multiplication is
 cheap, and pixel shuffles carry them to larger ones; every stage has a residual convolution; a
-fixed smoothing of the picture keeps the last shuffle from speckling it; the discriminator has no
+fixed smoothing of the image keeps the last shuffle from speckling it; the discriminator has no
 batch norm, so that R1 is well defined, and sees how much a batch varies. Batch norm stays in the
 generator, since it folds into the convolutions on export.
 """
@@ -45,7 +45,7 @@ def generator(
     """Dense layer to 4x4 (64 px), then stages of pixel shuffle, convolution, residual block.
 
     Args:
-        height, width: of the pictures, as for `dcgan.generator`.
+        height, width: of the images, as for `dcgan.generator`.
         latent_dim: length of the noise.
         label_dim: length of the label vector concatenated to the noise; 0 for none.
         channels: of the last stage; they double at every smaller map, up to 8x. Or one number a
@@ -69,7 +69,7 @@ def generator(
     x = layers.Reshape(base, name="fc_map")(x)
     for i, filters in enumerate(wide[1:]):
         x = PixelShuffle(2, name=f"up{i}")(x)
-        # Means of 2x2: what changes sign from pixel to pixel would become a grid in the picture.
+        # Means of 2x2: what changes sign from pixel to pixel would become a grid in the image.
         x = layers.AveragePooling2D(2, 1, padding="same", name=f"up{i}_mean")(x)
         x = _conv_bn(x, filters, f"up{i}_conv", labels)
         x = layers.ReLU(name=f"up{i}_relu")(x)
@@ -91,7 +91,7 @@ def generator(
 
 
 def _fine(x, channels: int, labels):
-    """What a thin stage at the full size adds to the picture."""
+    """What a thin stage at the full size adds to the image."""
     x = PixelShuffle(2, name="fine_up")(x)
     x = layers.AveragePooling2D(2, 1, padding="same", name="fine_mean")(x)
     x = _conv_bn(x, channels, "fine_conv", labels)
@@ -113,7 +113,7 @@ def discriminator(
     """Residual halvings without batch norm, minibatch deviation, one convolution, one logit.
 
     Args:
-        height, width: of the pictures, as for `dcgan.discriminator`.
+        height, width: of the images, as for `dcgan.discriminator`.
         label_dim: 0: labels enter through an auxiliary classifier only.
         channels: of the first map; they double at every halving, up to 4x.
         scaling: as for `dcgan.discriminator`.

@@ -1,18 +1,18 @@
-"""A discriminator that looks through a network which already knows pictures (Projected GAN).
+"""A discriminator that looks through a network which already knows images (Projected GAN).
 
 A small discriminator learns from scratch what a face is while the generator learns to draw one, and
 most of a short training passes before either knows. Here five small discriminators share the
 work: one looks at the pixels, the other four at maps of a frozen network (the tagger that ships: it
-knows faces) at a sixteenth to a half of the picture's size. Before they see the maps,
+knows faces) at a sixteenth to a half of the image's size. Before they see the maps,
 random convolutions, which are not trained either, mix their channels and, from the smallest map
 up, their scales, so that no map can be ignored and no few channels decide. Batch norm, as the
-authors have it, keeps the gradient strong and shows when all pictures are alike (with spectral
+authors have it, keeps the gradient strong and shows when all images are alike (with spectral
 norms alone the discriminators fall behind; with every place's features divided by their length all
-pictures became one). Train with `joint_batch`: in batches of their own, generated pictures hide
+images became one). Train with `joint_batch`: in batches of their own, generated images hide
 their grids and bright drops behind the batch's statistics.
 
 A gradient through strided convolutions favours some pixels over others, and a generator obeys it:
-train with `augment="translation"`, or a grid of four pixels grows over the pictures.
+train with `augment="translation"`, or a grid of four pixels grows over the images.
 
 Reference:
     [Sauer et al., 2021](https://arxiv.org/abs/2111.01007), section 3
@@ -47,12 +47,12 @@ def discriminator(
     pixel_channels: int = 32,
     pixel_patches: bool = False,
 ) -> keras.Model:
-    """Logits of patches of the picture and of four maps of each frozen network.
+    """Logits of patches of the image and of four maps of each frozen network.
 
     Args:
-        height, width: of the pictures, as for `modern.discriminator`.
+        height, width: of the images, as for `modern.discriminator`.
         label_dim: 0: labels enter through an auxiliary classifier or a projection only.
-        features: the frozen network or networks, from pictures in [-1, 1]. Pictures of another
+        features: the frozen network or networks, from images in [-1, 1]. Images of another
             size are enlarged by repeating or reduced by averaging where that is even, else
             resized. Their maps are the outputs of a network with several, else of all its layers.
         scales: the last maps of these parts of the network's own size (rounded up) are looked at.
@@ -65,7 +65,7 @@ def discriminator(
         ValueError: for label_dim, or a frozen network without these maps.
 
     Returns:
-        `keras.Model` from pictures `(B, H, W, 3)` to `{"logits": (B, N), "features": (B, F)}`,
+        `keras.Model` from images `(B, H, W, 3)` to `{"logits": (B, N), "features": (B, F)}`,
         float32; every discriminator has as many of the N logits as the others.
     """
     if label_dim:
@@ -137,7 +137,7 @@ def _through(network: keras.Model, pictures, scales, channels: int, prefix: str)
 
 
 def _resized(pictures, size, prefix: str):
-    """The pictures at the size that the frozen network takes."""
+    """The images at the size that the frozen network takes."""
     height, width = pictures.shape[1:3]
     if (height, width) == tuple(size):
         return pictures

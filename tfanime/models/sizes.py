@@ -15,7 +15,7 @@ def halvings(height: int, width: int, smallest: int = 4) -> int:
     """How often both sides halve evenly while the smaller stays at least `smallest`.
 
     Raises:
-        ValueError: when the picture is too small to halve at all.
+        ValueError: when the image is too small to halve at all.
     """
     times, sides = 0, (height, width)
     while not any(side % 2 for side in sides) and min(sides) // 2 >= smallest:

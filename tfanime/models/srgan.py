@@ -1,9 +1,9 @@
-"""Super-resolution: SRResNet from small pictures to large ones, and SRGAN's discriminator.
+"""Super-resolution: SRResNet from small images to large ones, and SRGAN's discriminator.
 
 What differs from the paper, and why: the residual blocks carry no batch norm, which costs detail
 and mixes the colours of a batch (Lim et al. 2017); kernels are 3x3 throughout; the network adds
 to a bilinear enlargement, so that it starts as one instead of as grey; the output is linear, so
-that this sum is exact: values just outside [-1, 1] are clipped where pictures are made.
+that this sum is exact: values just outside [-1, 1] are clipped where images are made.
 
 References:
     [Ledig et al., 2017](https://arxiv.org/abs/1609.04802), figure 4
@@ -39,11 +39,11 @@ def generator(
     blocks: int = 8,
     batch_norm: bool = False,
 ) -> keras.Model:
-    """Fully convolutional: pictures `(B, h, w, 3)` of any size to `(B, factor h, factor w, 3)`.
+    """Fully convolutional: images `(B, h, w, 3)` of any size to `(B, factor h, factor w, 3)`.
 
     Args:
-        height, width: of the large pictures to train with, multiples of `factor`.
-        latent_dim: ignored: an upscaler draws from pictures, not from noise.
+        height, width: of the large images to train with, multiples of `factor`.
+        latent_dim: ignored: an upscaler draws from images, not from noise.
         label_dim: 0: an upscaler takes no labels.
         factor: 2 or 4; a pixel shuffle for each doubling.
         channels: of the residual blocks.
@@ -114,8 +114,8 @@ def discriminator(
     """Pairs of 3x3 convolutions, the second of each strided; channels double up to 8x.
 
     Args:
-        height, width: of the pictures, as for `dcgan.discriminator`.
-        label_dim: 0: upscaled pictures have no labels.
+        height, width: of the images, as for `dcgan.discriminator`.
+        label_dim: 0: upscaled images have no labels.
         channels: of the first layer; the paper's are 64.
         normalisation: `"spectral"` (Miyato et al. 2018), `"batch"` (the paper's) or `"none"`.
     """

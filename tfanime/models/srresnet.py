@@ -43,7 +43,7 @@ def generator(
     MakeGirlsMoe generator (4,385,283 trained weights and 37,376 batch-norm statistics).
 
     Args:
-        height, width: of the pictures: `2**upsamplings` times the map of the blocks.
+        height, width: of the images: `2**upsamplings` times the map of the blocks.
         latent_dim: length of the noise.
         label_dim: length of the label vector concatenated to the noise; 0 for none.
         channels: of the residual blocks.
@@ -98,12 +98,12 @@ def discriminator(
 ) -> keras.Model:
     """Ten residual blocks without batch norm (a gradient penalty needs samples kept apart).
 
-    Strided 4x4 convolutions halve the picture and double the channels (32, 64, ... 1024 at 128
+    Strided 4x4 convolutions halve the image and double the channels (32, 64, ... 1024 at 128
     px); the residual blocks follow the first five of them, two each. Where there are fewer, the
     smallest maps have more of the blocks: 2, 2, 3 and 3 at 32 px.
 
     Args:
-        height, width: of the pictures, multiples of 4.
+        height, width: of the images, multiples of 4.
         label_dim: 0: labels enter this discriminator through an auxiliary classifier only.
         channels: of the first stage.
         blocks: residual blocks in all.

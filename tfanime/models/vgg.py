@@ -25,7 +25,7 @@ def vgg19_features(weights: str | None = "imagenet", layer: str = "block5_conv4"
         layer: whose values are the features; the paper's VGG5,4 is the last convolution.
 
     Returns:
-        `keras.Model` from pictures `(B, H, W, 3)` in [-1, 1] to features, float32.
+        `keras.Model` from images `(B, H, W, 3)` in [-1, 1] to features, float32.
     """
     vgg = keras.applications.VGG19(include_top=False, weights=weights)
     features = keras.Model(vgg.input, vgg.get_layer(layer).output)

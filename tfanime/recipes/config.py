@@ -33,36 +33,36 @@ class Config:
         generator, discriminator: `{"name": ..., options...}`, the name from `tfanime.models` and
             the options those of its function.
         scaling: of the pixels inside the networks: `"signed"`, -1 to 1 behind a tanh, or `"unit"`,
-            0 to 1 behind a sigmoid. Outside of them, penalties and noise included, pictures are in
+            0 to 1 behind a sigmoid. Outside of them, penalties and noise included, images are in
             [-1, 1] either way.
-        conditioning: `"none"`; `"concat"`: labels join the noise, and the picture as constant
+        conditioning: `"none"`; `"concat"`: labels join the noise, and the image as constant
             maps (Mirza & Osindero 2014); `"projection"`: labels join the noise, and the logit gains
-            their agreement with the picture's features (Miyato & Koyama 2018); `"ac"`: labels join
+            their agreement with the image's features (Miyato & Koyama 2018); `"ac"`: labels join
             the noise and a head of the discriminator recovers them (Odena et al. 2017);
-            `"infogan"`: as `"ac"`, but the head learns from generated pictures only (Chen et al.
+            `"infogan"`: as `"ac"`, but the head learns from generated images only (Chen et al.
             2016); `"auto"`: `"ac"` where the data have labels, else `"none"` (`"infogan"` if there
             are codes).
-        categorical_codes, code_values, continuous_codes: codes that no picture is labelled with:
+        categorical_codes, code_values, continuous_codes: codes that no image is labelled with:
             the generator gives them a meaning, which the head has to recover from generated
-            pictures (Chen et al. 2016), beside the data's labels or without any. So many codes
+            images (Chen et al. 2016), beside the data's labels or without any. So many codes
             with `code_values` values each, and so many from -1 to 1. None: 1 and 2, as that paper
             has them for digits, with `"infogan"` and data without labels; otherwise there are none.
         condition_on: `"all"`, or names of label fields joined by commas: only these condition, as
             if the data had no others.
-        rare_share: of the pictures of an epoch that every flag, and every value of a group, has at
-            least: pictures with rarer labels are repeated, up to 16 times (`PackedDataset.
+        rare_share: of the images of an epoch that every flag, and every value of a group, has at
+            least: images with rarer labels are repeated, up to 16 times (`PackedDataset.
             balanced`). 0: none are. What is drawn keeps the frequencies of the data.
         text_augmentation: numbers of the sample around a text's vector, `layers.
             ConditioningAugmentation`; 0: the vector itself conditions.
         kl_weight: factor of that layer's divergence.
         mode_seeking_weight, top_k, lecam_weight: see `gans.GAN`.
         label_embedding: labels become as many numbers by a linear layer before they join the noise
-            and, with `"concat"`, the picture; 0: they join as they are.
+            and, with `"concat"`, the image; 0: they join as they are.
         multilabel: the head has a sigmoid per label column (MakeGirlsMoe) instead of a softmax
             per group.
-        vector_loss: of a head, for texts: `"matching"`: it says which text of the batch a picture
+        vector_loss: of a head, for texts: `"matching"`: it says which text of the batch an image
             belongs to; `"squared"`: it says all numbers of the text. See `gans.losses.label_loss`.
-        prior: where the labels of drawn pictures come from: `"data"` (those of the batch),
+        prior: where the labels of drawn images come from: `"data"` (those of the batch),
             `"empirical"` (independent draws with the data's frequencies) or `"training"` (groups
             uniform, flags 0.25, as MakeGirlsMoe). `"rows"` trains as `"data"` does, and the model
             keeps rows of the labels, from which it draws all that is not asked for.
@@ -84,7 +84,7 @@ class Config:
             `frozen.lite0.perceptual`; None: the discriminator's own activations.
         critic_steps: discriminator updates per generator update; each sees a fresh batch.
         updates: `"alternating"` or `"simultaneous"`.
-        head_on_fake: with `"ac"`, whether the head learns from generated pictures too; see
+        head_on_fake: with `"ac"`, whether the head learns from generated images too; see
             `gans.GAN`.
         joint_batch, label_smoothing, instance_noise: see `gans.GAN`.
         optimizer: `"adam"`, `"rmsprop"` or `"sgd"`.
@@ -95,25 +95,25 @@ class Config:
             every `lr_decay_steps` steps.
         lr_end: the generator's rate at which this ends; the discriminator's ends with it, fallen by
             the same factor. A `g_lr` below it stays. None: it never ends.
-        batch_size: pictures per discriminator update, over all replicas.
+        batch_size: images per discriminator update, over all replicas.
         accumulation: parts in which a batch is worked through, to save memory; the weights change
             once per batch, by the mean of the parts' gradients.
         sync_batch_norm: batch norm uses the statistics of the whole batch when several replicas
             share it, instead of each its own part's. TensorFlow only.
         augment: `"none"`, or a `gans.augment.diff_augment` policy such as `"color,translation"`.
-        augment_target: None: `augment` changes a share `augment_probability` of the pictures. A
+        augment_target: None: `augment` changes a share `augment_probability` of the images. A
             number, 0.6 in the paper: the share follows how far the discriminator overfits
             (`gans.augment.adapted`).
         augment_probability: that share.
-        augment_ramp: pictures it takes that share to go from 0 to 1.
-        flip: mirror pictures at random.
-        ema_half_life: in pictures; 0 turns averaging off.
-        more_averages: half-lives, in pictures, of further averages of the generator, each saved as
+        augment_ramp: images it takes that share to go from 0 to 1.
+        flip: mirror images at random.
+        ema_half_life: in images; 0 turns averaging off.
+        more_averages: half-lives, in images, of further averages of the generator, each saved as
             a model of its own, `averages/HALF_LIFE` in the run folder.
         start: a run folder or the name of a model that ships (`tfanime.zoo`), to begin with its
             weights; see `training.start`. None: fresh weights.
-        freeze_discriminator: so many halvings of the picture are made by layers that keep the
-            weights they begin with (FreezeD, Mo et al. 2020); for `start` and few pictures.
+        freeze_discriminator: so many halvings of the image are made by layers that keep the
+            weights they begin with (FreezeD, Mo et al. 2020); for `start` and few images.
         precision: Keras's dtype policy. Heads, losses and penalties stay in float32.
         seed: of initial weights, noise and data order.
 

@@ -9,7 +9,7 @@ import keras
 
 
 class Board:
-    """Writes scalars and pictures.
+    """Writes scalars and images.
 
     Args:
         run: the run folder.
@@ -35,7 +35,7 @@ class Board:
                     tf.summary.scalar(name, value)
 
     def show(self, step: int, name: str, picture: Path | None) -> None:
-        """A picture file under that name; None (it could not be written) shows nothing."""
+        """An image file under that name; None (it could not be written) shows nothing."""
         if self._writer and picture is not None:
             import numpy as np
             import tensorflow as tf

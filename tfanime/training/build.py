@@ -150,7 +150,7 @@ def _label_options(config: Config, schema: LabelSchema | None) -> tuple[dict, di
 
 
 def _freeze(discriminator: keras.Model, config: Config) -> None:
-    """Layers whose maps are at least as large as the picture halved `freeze_discriminator` times
+    """Layers whose maps are at least as large as the image halved `freeze_discriminator` times
     keep their weights, but for those that give logits."""
     if not config.freeze_discriminator:
         return

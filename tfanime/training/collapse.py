@@ -8,7 +8,7 @@ from tfanime.gans import GAN
 
 MEMORY = 0.98  # of the running means
 SETTLE = 300  # steps before collapse or saturation can be called: every run starts grey
-COLLAPSED = 0.35  # spread within a batch, relative to real pictures
+COLLAPSED = 0.35  # spread within a batch, relative to real images
 CERTAIN = 0.99  # probability at which the discriminator teaches nothing
 VANISHED = 0.01  # norm of the generator's gradient, relative to its greatest so far
 NOTHING = 1e-7  # norm at which it is rounding, whatever it was before

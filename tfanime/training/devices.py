@@ -51,7 +51,7 @@ class OneDevice:
         return run
 
     def batches(self, data, batch_size: int, parts: int = 1, **arguments) -> Iterator[dict]:
-        """The endless batches of `data.batches`, pictures in [-1, 1], made in the background.
+        """The endless batches of `data.batches`, images in [-1, 1], made in the background.
 
         Every worker reads its own rows of the global batch only.
 

@@ -52,7 +52,7 @@ class Log:
         Args:
             step: the step that was done.
             logs: its figures.
-            images: pictures of a step, for `images_per_second`.
+            images: images of a step, for `images_per_second`.
         """
         for name, value in logs.items():
             self._sums[name] = self._sums.get(name, 0.0) + value

@@ -10,7 +10,7 @@ BUILDING = "building (about 20 s, not counted)"
 
 
 class Progress:
-    """Counts pictures when the run ends at a step, minutes when it ends at a time.
+    """Counts images when the run ends at a step, minutes when it ends at a time.
 
     Args:
         trainer: what it reports on: `budget`, `step`, `seconds`, `images_per_step`, `progress`.

@@ -20,13 +20,13 @@ FILE, CURVE, BEST = "quality.csv", "quality.png", "best"
 class QualityCurve:
     """Measures the averaged generator every so many steps; keeps the one of least KID.
 
-    Latents and labels are the same every time and real pictures too, so the curve shows the model
-    and not the draw. Labels are those of the real pictures. Nothing of it enters training.
+    Latents and labels are the same every time and real images too, so the curve shows the model
+    and not the draw. Labels are those of the real images. Nothing of it enters training.
 
     Args:
         run: the run folder.
         gan: whose averaged generator is measured.
-        data: the real pictures.
+        data: the real images.
         config: for the seed and the name.
         schema: of the generator's labels, or None.
         step: the step a resumed run starts from; later rows of the file are dropped.
@@ -68,7 +68,7 @@ class QualityCurve:
 
 
 def remark(count: int | None) -> str:
-    """That figures of so few pictures are figures of few; nothing for more, or an unknown count."""
+    """That figures of so few images are figures of few; nothing for more, or an unknown count."""
     return f" (few pictures: {count:,})" if count is not None and count < FEW else ""
 
 
@@ -89,7 +89,7 @@ def chart(rows: list[dict[str, float]], floor: dict[str, float] | None, count: i
     """A matplotlib figure: FID and KID over the steps, the floor if it is known, the best step.
 
     Args:
-        count: pictures that each figure rests on; None: not known.
+        count: images that each figure rests on; None: not known.
     """
     from matplotlib.figure import Figure
 

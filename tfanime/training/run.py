@@ -18,7 +18,7 @@ class Run:
     Args:
         path: the run folder.
         step: generator updates done.
-        images: real pictures seen by the discriminator, all in all.
+        images: real images seen by the discriminator, all in all.
         seconds: spent training, over all resumptions.
         finished: False when it was interrupted before its budget was used.
         warnings: of the collapse watch.
@@ -35,11 +35,11 @@ class Run:
         return str(self.path)
 
     def grid(self) -> np.ndarray:
-        """The sheet of the last pictures, `(h, w, 3)` uint8."""
+        """The sheet of the last images, `(h, w, 3)` uint8."""
         return np.asarray(read_image(self.path / "final.png"))
 
     def show(self) -> None:
-        """Shows the last pictures below a notebook's cell, or in a window."""
+        """Shows the last images below a notebook's cell, or in a window."""
         notebook.show(self.grid())
 
     def _repr_html_(self) -> str:

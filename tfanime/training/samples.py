@@ -1,6 +1,6 @@
-"""Sheets of pictures that show how a run is doing: same latents, same labels, every time.
+"""Sheets of images that show how a run is doing: same latents, same labels, every time.
 
-Those of an upscaler show the same real pictures, made small and enlarged again.
+Those of an upscaler show the same real images, made small and enlarged again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tfanime.sampling.upscale import reduced
 from tfanime.zoo.saved import Generator, Upscaler
 
 COUNT = 64
-ACROSS = 8  # pictures of an upscaler's sheet
+ACROSS = 8  # images of an upscaler's sheet
 
 
 class Sheets:
@@ -28,7 +28,7 @@ class Sheets:
         self.run, self.data = Path(run), data
 
     def start(self, step: int) -> dict[str, Path]:
-        """In a new run the real pictures, and what an untrained generator draws; both files."""
+        """In a new run the real images, and what an untrained generator draws; both files."""
         if step:
             return {}
         reals = self.run / "samples" / "reals.png"
@@ -46,17 +46,17 @@ class Sheets:
         return path
 
     def _spread(self, count: int) -> np.ndarray:
-        """Indices of as many pictures, from all over the data."""
+        """Indices of as many images, from all over the data."""
         return np.linspace(0, len(self.data) - 1, min(count, len(self.data))).astype(int)
 
 
 class SampleSheets(Sheets):
-    """A generator's: 64 pictures.
+    """A generator's: 64 images.
 
     Args:
         run: the run folder.
         gan: whose averaged generator draws.
-        data: for the sheet of real pictures and the labels' frequencies.
+        data: for the sheet of real images and the labels' frequencies.
         config: for the seed.
     """
 
@@ -71,14 +71,14 @@ class SampleSheets(Sheets):
 
 
 class UpscaleSheets(Sheets):
-    """An upscaler's: eight real pictures as columns. The first row shows them as they are; the
+    """An upscaler's: eight real images as columns. The first row shows them as they are; the
     next three a clean reduction, its bicubic enlargement and the upscaler's; the last three the
     same of a reduction made worse.
 
     Args:
         run: the run folder.
         gan: whose averaged generator enlarges.
-        data: for the real pictures.
+        data: for the real images.
         config: for the seed.
     """
 

@@ -34,7 +34,7 @@ from tfanime.training.train import train
 
 RESULT = "sweep_cell.json"  # in each cell's run folder
 FIGURES = ("d_loss", "g_loss", "diversity")
-SAMPLES = 8  # pictures a cell on the sheet
+SAMPLES = 8  # images a cell on the sheet
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def sweep(
             `"generator.depth"`.
         out: the sweep's folder; made, or continued.
         steps, epochs, minutes: the budget of each cell, exactly one of them: equal generator
-            updates, equal pictures, or equal time.
+            updates, equal images, or equal time.
         strategy, tensorboard, progress: as for `train`.
         **overrides: fields of `Config`, the same in all cells.
 
@@ -197,7 +197,7 @@ def _shown(value: object) -> str:
 
 
 def _examples(run: Path, data: PackedDataset) -> np.ndarray:
-    """Drawn from the same latents by every cell, or enlarged from the same pictures."""
+    """Drawn from the same latents by every cell, or enlarged from the same images."""
     from tfanime.sampling.generate import generate
     from tfanime.sampling.upscale import NONE, reduced, upscale
     from tfanime.zoo.saved import UPSCALER, kind_of, load_upscaler
@@ -210,7 +210,7 @@ def _examples(run: Path, data: PackedDataset) -> np.ndarray:
 
 
 def _write_sheet(path: Path, found: Sequence[Cell], shown: Sequence[np.ndarray]) -> None:
-    """A strip of pictures a cell under the cell's name."""
+    """A strip of images a cell under the cell's name."""
     from PIL import Image, ImageDraw, ImageFont
 
     from tfanime.core.images import grid, save_image

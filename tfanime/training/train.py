@@ -1,7 +1,7 @@
 """`train`: recipe + data -> a run folder, resumed where it stopped.
 
 A run folder holds `config.json`, `checkpoints/`, `log.csv`, `curves.png`, `samples/` (the real
-pictures, then one sheet of the same latents and labels per interval), `tensorboard/`,
+images, then one sheet of the same latents and labels per interval), `tensorboard/`,
 `report.md`, and the generator itself (`generator.keras`, `generator.json`).
 """
 

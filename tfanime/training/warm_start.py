@@ -1,6 +1,6 @@
 """Weights to begin a run with: those of another run, or of a model that ships.
 
-A few hundred pictures are too few to learn to draw from, and enough to teach a generator that can
+A few hundred images are too few to learn to draw from, and enough to teach a generator that can
 draw another subject. Both networks are needed: a discriminator that begins anew first tears down
 what the generator knows.
 """
@@ -41,7 +41,7 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
         gan: to be trained.
         source: a run folder, whose newest checkpoint that is whole counts, or the name or folder of
             a model that ships, with its `critic.npz`; its averaged generator serves as the
-            generator itself. Its pictures have the size of `gan`'s, or half of it. Layers that it
+            generator itself. Its images have the size of `gan`'s, or half of it. Layers that it
             lacks, or has in other shapes, keep the weights they have; of the same size, the
             generator has all of its layers, and the discriminator at least half. Labels that come
             after all of its own are added.

@@ -148,7 +148,7 @@ def in_turn(function, parts) -> list:
     results = []
     for part in parts:
         if results:
-            # The next part's pictures wait for the last one's gradients.
+            # The next part's images wait for the last one's gradients.
             waits, results[-1] = jax.lax.optimization_barrier(
                 ((part.real, part.inputs), results[-1])
             )

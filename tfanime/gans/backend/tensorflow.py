@@ -66,7 +66,7 @@ def input_gradients(logits_of, images):
     """Gradient of the summed logits with respect to `images`; itself differentiable.
 
     Args:
-        logits_of: function from pictures to logits `(B, 1)`.
+        logits_of: function from images to logits `(B, 1)`.
         images: `(B, H, W, 3)` float32.
 
     Returns:
