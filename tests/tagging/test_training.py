@@ -75,7 +75,7 @@ def test_a_tagger_is_trained_and_read(small, labelled, tmp_path):
     more = training.train_tagger(
         ["faces"], tmp_path / "more", start=out, drawn=0, epochs=0, large_epochs=0, progress=False
     )
-    np.testing.assert_allclose(more.probabilities(images), found.probabilities(images), atol=2e-3)
+    np.testing.assert_allclose(more.probabilities(images), found.probabilities(images), atol=5e-3)
     # Nothing is left of what a stopped training would need.
     assert sorted(path.name for path in out.iterdir()) == [
         "figures.json",

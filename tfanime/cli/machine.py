@@ -33,6 +33,7 @@ EXTRAS = {
     "hub": ("models on the Hugging Face hub", ("huggingface_hub",)),
     "onnx": ("ONNX files", ("onnx", "onnxruntime", "tf2onnx")),
     "jax": ("training with JAX", ("jax",)),
+    "kanji": ("titles of posters with kanji", ("matplotlib_fontja",)),
     "docs": ("the documentation as a site", ("mkdocs", "material", "mkdocstrings")),
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
