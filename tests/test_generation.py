@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.sampling.generate import generate
 from tfanime.sampling.interpolate import DEFAULT_SEEDS, interpolate
 from tfanime.sampling.sampler import CHUNK
+from tfanime.tagging import load_tagger
 from tfanime.zoo.saved import Truncation
 
 DIM, SIZE = 6, 8
@@ -510,3 +513,11 @@ def test_tags_without_their_names(draw):
 def test_what_is_no_model_is_named(run):
     with pytest.raises(ValueError, match=f"or a GAN. Received: {type(run).__name__}"):
         generate(run, n=1)
+
+
+def test_the_first_command_of_the_readme_draws_what_it_asks_for():
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    seed = int(re.search(r"tfanime generate --n 16 --seed (\d+) --hair pink", readme)[1])
+    faces = generate("busts-64", n=16, seed=seed, tags={"hair": "pink"}, upscale="none")
+    read = [tags.get("hair") for tags in load_tagger().tags(faces.images)]
+    assert read.count("pink") >= 15
