@@ -11,6 +11,7 @@ from tfanime.core.decode import read_image
 from tfanime.core.files import read_json
 from tfanime.core.images import save_image
 from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema
+from tfanime.core.schedules import Schedule
 from tfanime.drawn.faces import draw_faces
 from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
@@ -59,7 +60,7 @@ def test_a_plain_folder_of_30(model, mine, tmp_path, capsys):
     before = read_json(model.path / "config.json")["config"]
     for name in ("recipe", "generator", "discriminator", "loss", "head_weight", "conditioning"):
         assert stored["config"][name] == before[name]
-    assert stored["config"]["augment_probability"] == 0.6
+    assert stored["config"]["augment_probability"] == 0.9
     assert stored["config"]["freeze_discriminator"] == 2
     assert stored["labels_from"] == "estimated by tagger"
     assert [f["name"] for f in stored["labels"]["fields"]] == [f.name for f in MAKEGIRLSMOE.fields]
@@ -123,9 +124,9 @@ def test_fewer_images_keep_more_of_the_discriminator():
     few = settings(recipes.get("projected"), "faces-64", 13)
     assert (few.batch_size, few.start, few.lr_decay_start) == (12, "faces-64", None)
     assert few.projected is None
-    assert (few.g_lr, few.d_lr) == (3e-5, 6e-5)  # schedules that began higher
-    assert few.augment_target is None and few.augment_probability == 0.6
-    assert few.penalty_weight == 4.0
+    assert few.g_lr == few.d_lr == Schedule(1e-5, 1e-7, 12_000)
+    assert few.augment_target is None and few.augment_probability == 0.9
+    assert few.penalty_weight == 20.0
     many = settings(recipes.get("projected"), "faces-64", 500)
     assert many.g_lr <= 1e-4 and many.augment_target == 0.6
     assert many.penalty_weight == recipes.get("projected").penalty_weight
