@@ -8,31 +8,24 @@ from __future__ import annotations
 
 import importlib
 import sys
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from tfanime.core.quiet import found_elsewhere
+from tfanime.core.import_hook import ImportHook
 
 ROOMS = ("tfanime.layers", "tfanime.gans")  # whose modules register classes
 ABOVE_KERAS = (*ROOMS, "tfanime.models")  # where Keras is imported by ourselves
 
 
-class _AfterKeras(MetaPathFinder):
-    """Finds `keras` where it would be found anyway, and registers our classes behind it."""
+class _AfterKeras(ImportHook):
+    """Registers our classes behind the execution of `keras`."""
 
-    def find_spec(self, name, path=None, target=None) -> ModuleSpec | None:
-        if name != "keras":
-            return None
-        spec = found_elsewhere(self, name, path, target)
-        if spec is not None and spec.loader is not None:
-            execute = spec.loader.exec_module
+    module = "keras"
 
-            def exec_module(module):
-                execute(module)
-                _register()
-
-            spec.loader.exec_module = exec_module
-        return spec
+    @contextmanager
+    def around(self) -> Iterator[None]:
+        yield
+        _register()
 
 
 def _register() -> None:

@@ -9,32 +9,21 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
+from contextlib import AbstractContextManager, contextmanager
 
-from tfanime.core.quiet import found_elsewhere
+from tfanime.core.import_hook import ImportHook
 
 # What Keras and TensorFlow can do without: each is imported inside `try` there.
 OPTIONAL = ("IPython", "cv2", "jax", "matplotlib", "pandas", "scipy", "sklearn")
 
 
-class _LeanImport(MetaPathFinder):
-    """Finds `keras` where it would be found anyway, and hides `OPTIONAL` while it is executed."""
+class _LeanImport(ImportHook):
+    """Hides `OPTIONAL` while `keras` is executed."""
 
-    def find_spec(self, name, path=None, target=None) -> ModuleSpec | None:
-        if name != "keras":
-            return None
-        spec = found_elsewhere(self, name, path, target)
-        if spec is not None and spec.loader is not None:
-            execute = spec.loader.exec_module
+    module = "keras"
 
-            def exec_module(module):
-                with hidden():
-                    execute(module)
-
-            spec.loader.exec_module = exec_module
-        return spec
+    def around(self) -> AbstractContextManager:
+        return hidden()
 
 
 @contextmanager

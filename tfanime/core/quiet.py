@@ -20,34 +20,18 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 
-
-class _QuietImport(MetaPathFinder):
-    """Finds `tensorflow` where it would be found anyway, and silences its execution."""
-
-    def find_spec(self, name, path=None, target=None) -> ModuleSpec | None:
-        if name != "tensorflow":
-            return None
-        spec = found_elsewhere(self, name, path, target)
-        if spec is not None and spec.loader is not None:
-            execute = spec.loader.exec_module
-
-            def exec_module(module):
-                with silenced_stderr():
-                    execute(module)
-
-            spec.loader.exec_module = exec_module
-        return spec
+from tfanime.core.import_hook import ImportHook
 
 
-def found_elsewhere(finder: MetaPathFinder, name: str, path, target) -> ModuleSpec | None:
-    """What the finders behind it find: two of ours would ask each other for ever."""
-    others = sys.meta_path[sys.meta_path.index(finder) + 1 :]
-    specs = (one.find_spec(name, path, target) for one in others)
-    return next((spec for spec in specs if spec is not None), None)
+class _QuietImport(ImportHook):
+    """Silences the execution of `tensorflow`."""
+
+    module = "tensorflow"
+
+    def around(self) -> AbstractContextManager:
+        return silenced_stderr()
 
 
 @contextmanager
