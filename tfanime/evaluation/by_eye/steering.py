@@ -21,12 +21,13 @@ from tfanime.editing.attributes import ridge
 from tfanime.evaluation.by_eye.blind_sheets import digest
 from tfanime.evaluation.by_eye.form import read_form, read_key
 from tfanime.evaluation.by_eye.questions import BROKEN, FORM
+from tfanime.frozen.compact import pack_again
 from tfanime.metrics.features import extract, load_extractor
 from tfanime.models.steering import steered
 from tfanime.sampling.generate import generate
 from tfanime.sampling.sampler import Sampler
 from tfanime.sampling.upscale import NONE
-from tfanime.zoo.saved import load_generator, save_generator, store_upscaler
+from tfanime.zoo.saved import WEIGHTS, load_generator, save_generator, store_upscaler
 
 LEAST = 20  # judged images of either kind
 FOLDS = 10
@@ -137,6 +138,7 @@ def steer(
     network = steered(generator.model, u[:, 0], v[:, 0], -plane, depth)
     out.mkdir(parents=True)
     save_generator(out, network, generator.schema, generator.name)
+    pack_again(out / WEIGHTS)
     store_upscaler(out, generator.upscaler)
     return Steering(len(broken), float(broken.mean()), told, float(fit))
 
