@@ -3,6 +3,7 @@
 import { Address } from "./address";
 import type { Frames } from "./animation";
 import type { Backend } from "./backends";
+import { LARGE_DOWNLOAD, metered } from "./connection";
 import type { Engine } from "./engine";
 import { Explorer } from "./explorer";
 import { Films } from "./film";
@@ -26,18 +27,10 @@ import { Sheet } from "./sheet";
 import { reason, type Shot, type Still, Store } from "./state";
 import type { Drawn, News } from "./worker";
 
-const LARGE_DOWNLOAD = 1_000_000;
 const PAUSE = 250; // ms without a move, after which a picture is enlarged
 
-type Connection = { saveData?: boolean; type?: string };
-
-function metered(): boolean {
-  const { connection } = navigator as { connection?: Connection };
-  return connection?.saveData === true || connection?.type === "cellular";
-}
-
 export class Studio extends Store {
-  private readonly folder = new URL(".", location.href.split("#")[0]);
+  readonly folder = new URL(".", location.href.split("#")[0]);
   readonly gallery = new Gallery(this, this.folder.href);
   readonly films = new Films(this);
   readonly explorer = new Explorer(this);
@@ -51,7 +44,7 @@ export class Studio extends Store {
   private drawing = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly engine: Engine) {
+  constructor(readonly engine: Engine) {
     super();
     engine.onNews = (news) => this.hear(news);
   }
@@ -143,6 +136,7 @@ export class Studio extends Store {
     try {
       await serviceWorker.register("sw.js");
       await serviceWorker.ready;
+      if (model.poster) await this.engine.call("keep", this.folder.href, model.poster.files);
       this.set({ offline: (await this.missing(model)) === 0 });
     } catch {
       this.set({ offline: false }); // private windows forbid it; all else works
