@@ -6,7 +6,7 @@ import type { Format } from "./formats";
 import { Generator, type Picture } from "./generator";
 import type { Field } from "./labels";
 import type { File, Kit, Manifest } from "./manifest";
-import type { Read } from "./poster/works";
+import type { Read, Sheet, Wish } from "./poster/works";
 import type { Request } from "./request";
 import * as store from "./store";
 
@@ -101,6 +101,25 @@ export const methods = {
 
   async read(folder: string, kit: Kit, text: string, fields: Field[]): Promise<Read> {
     return (await posters()).read(from(folder, kit), kit.phrases, text, fields);
+  },
+
+  async poster(folder: string, kit: Kit, wish: Wish): Promise<Sheet> {
+    return (await posters()).poster(from(folder, kit), kit.fonts, wish);
+  },
+
+  /** A poster as PNG. */
+  async print(folder: string, kit: Kit, wish: Wish): Promise<Blob> {
+    return (await posters()).print(from(folder, kit), kit.fonts, wish);
+  },
+
+  /** A face for a poster, by a model of faces on white. */
+  async figure(folder: string, manifest: Manifest, model: string, request: Request): Promise<ImageData> {
+    const faces = await Generator.load(folder, { manifest, model, backend: "wasm" });
+    try {
+      return await (await posters()).figure(faces, request);
+    } finally {
+      faces.dispose();
+    }
   },
 };
 

@@ -1,25 +1,30 @@
-import { type FormEvent, memo, useId, useState } from "react";
-import { type Answer, imagine } from "../poster/imagine";
+import { type FormEvent, memo, useEffect, useId, useState } from "react";
+import { type Answer, imagine, readAs } from "../poster/imagine";
+import { LONGEST } from "../poster/words";
 import { reason } from "../state";
 import { posterSpeaker } from "../text/poster";
 import { shade, word } from "../words";
-import { described, useStill } from "./context";
+import { described, usePage } from "./context";
 import { Icon } from "./icons";
 
 /** A phrase, and how it was read: the words that it knew, the genres and their odds. */
 export const Phrase = memo(function Phrase() {
-  const { studio, say, language } = useStill();
+  const { studio, state, say, language } = usePage("poster");
   const tell = posterSpeaker(language);
-  const [text, setText] = useState("");
+  const { about } = state.poster;
+  const [text, setText] = useState(about);
   const [answer, setAnswer] = useState<Answer | null>(null);
   const id = useId();
-  const submit = async (event: FormEvent) => {
+  const failed = (error: unknown) => studio.tell("drawFailed", { reason: reason(error) }, true);
+  // A phrase that the address brings.
+  useEffect(() => {
+    if (!about) return;
+    setText(about);
+    readAs(studio, about, studio.state.settings?.seed ?? 0).then(setAnswer, failed);
+  }, [studio, about]);
+  const submit = (event: FormEvent) => {
     event.preventDefault();
-    try {
-      setAnswer(await imagine(studio, text));
-    } catch (error) {
-      studio.tell("drawFailed", { reason: reason(error) }, true);
-    }
+    imagine(studio, text).then(setAnswer, failed);
   };
   const drawn = described(studio.model?.fields ?? [], answer?.tags ?? {})
     .map(({ field, value }) => (value === null ? word(field.name, language) : shade(field, value, language)))
@@ -37,7 +42,7 @@ export const Phrase = memo(function Phrase() {
       <input
         id={id}
         value={text}
-        maxLength={1000}
+        maxLength={LONGEST.about}
         autoComplete="off"
         placeholder={tell("example")}
         onChange={(event) => setText(event.target.value)}
@@ -53,7 +58,7 @@ export const Phrase = memo(function Phrase() {
           {answer.odds.map(([genre, share]) => (
             <li key={genre} className={answer.chosen.includes(genre) ? "chosen" : undefined}>
               {word(genre, language)} <b>{Math.round(100 * share)} %</b>
-              {answer.chosen.includes(genre) && <span className="sr-only">{tell("likely")}</span>}
+              {answer.chosen.includes(genre) && <span className="sr-only">, {tell("likely")}</span>}
             </li>
           ))}
         </ol>
