@@ -55,14 +55,14 @@ def test_a_phrase_is_read_as_python_reads_it(visit):
 def test_eight_drafts_are_those_that_python_draws(visit):
     page = visit("#seed=1")
     say(page, PHRASE)
-    page.wait_for_selector(".grid li:nth-child(8)")
+    page.wait_for_selector(".drafts button:nth-child(8)")
     tags = phrases.shipped().read(PHRASE).tags(SCHEMA)
     seed = int(re.search(r"seed=(\d+)", page.url).group(1))
     assert seed != 1
     for index in (0, 7):
-        canvas = f".grid li:nth-child({index + 1}) canvas"
+        canvas = f".drafts button:nth-child({index + 1}) canvas"
         assert same(shown(page, canvas), POSTERS.draw(seed, index, tags))
-    assert page.locator(".grid li").count() == 8
+    assert page.locator(".drafts button").count() == 8
 
 
 def test_what_a_phrase_names_is_taken_at_its_word(visit):
@@ -107,5 +107,5 @@ def test_phrases_need_no_network_at_the_next_visit(visit, server):
     page.reload()
     page.wait_for_selector(".frame:not(.busy) canvas")
     say(page, PHRASE)
-    page.wait_for_selector(".grid li:nth-child(8)")
+    page.wait_for_selector(".drafts button:nth-child(8)")
     server.down = False

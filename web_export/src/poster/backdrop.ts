@@ -3,7 +3,7 @@
 // `mist` soft light with grain.
 
 import { type Colour, mix, type Palette, ramp } from "./palette";
-import { blurred, channel, Enlarged, grey, median, type Pixels, type Plane, plane } from "./raster";
+import { blank, blurred, channel, Enlarged, grey, median, type Pixels, type Plane, plane } from "./raster";
 
 export type Style = "print" | "mist";
 
@@ -12,12 +12,8 @@ export const BLUR = 2.2;
 const GRAIN: Record<Style, number> = { print: 4, mist: 6.5 }; // standard deviation, of 255
 export const DISC = 0.36; // radius, of the width
 
-export function blank(width: number, height: number): Pixels {
-  return { data: new Uint8ClampedArray(4 * width * height).fill(255), width, height };
-}
-
 /** How light a draft is at each place, 0 to 1, all of the range used, smooth. */
-export function light(draft: Pixels, blur: number): Plane {
+function light(draft: Pixels, blur: number): Plane {
   const values = blurred(median(grey(draft), 3), blur);
   for (let i = 0; i < values.data.length; i++) values.data[i] = Math.round(values.data[i]);
   const sorted = Float32Array.from(values.data).sort();
@@ -40,14 +36,25 @@ export function light(draft: Pixels, blur: number): Plane {
   return found;
 }
 
+/** A draft without its noise: how light it is, and its own colours. */
+export interface Soft {
+  light: Plane;
+  colours: Plane[];
+}
+
+export function soften(draft: Pixels, blur: number): Soft {
+  const colours = [0, 1, 2].map((which) => blurred(median(channel(draft, which), 5), 1.2 * blur));
+  return { light: light(draft, blur), colours };
+}
+
 /** The ground. */
-export function backdrop(draft: Pixels, palette: Palette, width: number, height: number, style: Style, blur: number): Pixels {
-  const tones = new Enlarged(light(draft, blur), width, height);
+export function backdrop(soft: Soft, palette: Palette, width: number, height: number, style: Style): Pixels {
+  const tones = new Enlarged(soft.light, width, height);
   const out = blank(width, height);
   const ends = ramp(palette);
   const lift = palette.day ? 0.3 : 0;
   const [start, share] = style === "print" ? [0.06, 0.62] : [0.08, 0.72];
-  const own = style === "mist" ? [0, 1, 2].map((which) => soft(draft, which, width, height, blur)) : [];
+  const own = style === "mist" ? soft.colours.map((colour) => new Enlarged(colour, width, height)) : [];
   const paint = style === "print" ? inks(ends, width, height) : tone(ends);
   for (let y = 0; y < height; y++) {
     const row = tones.at(y);
@@ -60,10 +67,6 @@ export function backdrop(draft: Pixels, palette: Palette, width: number, height:
     }
   }
   return out;
-}
-
-function soft(draft: Pixels, which: number, width: number, height: number, blur: number): Enlarged {
-  return new Enlarged(blurred(median(channel(draft, which), 5), 1.2 * blur), width, height);
 }
 
 /** Writes the colour of a tone, 0 to 1, of the pixel (x, y). */

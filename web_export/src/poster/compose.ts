@@ -1,13 +1,13 @@
 // A poster from its parts: ground, disc, figure, type. After tfanime/posters/compose.py.
 
-import { backdrop, BLUR, disc, foot, grained, over, type Style } from "./backdrop";
+import { backdrop, BLUR, disc, foot, grained, over, type Soft, soften, type Style } from "./backdrop";
 import { type Box, energy } from "./calm";
 import { cutAt } from "./cutout";
 import { faceFor } from "./faces";
 import { CUT, place } from "./figure";
 import { type Faces, type Place, placeFor, setTexts, SMALL, type TextName, type Texts } from "./layout";
 import { type Colour, ink, LEAST, luminance, mix, type Palette, paletteOf, paper, readable } from "./palette";
-import { boxed, type Pixels } from "./raster";
+import { boxed, type Pixels, type Plane } from "./raster";
 import { extent, type Line, write } from "./type";
 import type { Layout } from "./words";
 import type { Fetch } from "./works";
@@ -61,7 +61,7 @@ export async function compose(
   fetch: Fetch,
   fonts: Record<string, string>,
 ): Promise<Made> {
-  const { draft, figure, phrase, style, layout } = parts;
+  const { draft, figure, phrase, layout, style } = parts;
   const face = (text: string, usual: "bold" | "classic" | "credits") => faceFor(fetch, fonts, text, usual);
   const [title, tagline, credits] = await Promise.all([
     face(parts.title, parts.face),
@@ -69,14 +69,9 @@ export async function compose(
     face(parts.credits, "credits"),
   ]);
   const faces: Faces = { title, tagline, credits };
-  const palette = paletteOf(draft, phrase);
-  const blur = figure ? BLUR : DETAIL;
-  // Dots are not what calm is measured on, nor is the size: a print has its type where the screen
-  // has it.
-  const cost = energy(backdrop(draft, palette, SMALL, Math.round((SMALL * height) / width), "mist", blur));
-  const chosen = layout === "auto" ? placeFor(parts.title, Boolean(figure), cost) : layout;
-  const ground = backdrop(draft, palette, width, height, style, blur);
-  scenery(ground, parts, palette, chosen);
+  const { palette, soft, cost } = studied(draft, figure !== null, phrase, height / width);
+  const chosen = layout === "auto" ? placeFor(parts.title, figure !== null, cost) : layout;
+  const ground = scene(parts, soft, palette, chosen, width, height);
   const lines = setTexts(parts, faces, chosen, parts.face === "classic", cost, width, height);
   const canvas = new OffscreenCanvas(width, height);
   const made: Made = { canvas, layout: chosen, boxes: {}, colours: {}, own: [] };
@@ -93,6 +88,66 @@ export async function compose(
   return made;
 }
 
+interface Study {
+  palette: Palette;
+  soft: Soft;
+  /** Where a small version of the ground is calm. */
+  cost: Plane;
+}
+
+/** The last result of a function, for as long as its arguments are the same: while somebody types,
+ * only the type changes. */
+function remembered<A extends unknown[], R>(work: (...args: A) => R): (...args: A) => R {
+  let last: { args: A; result: R } | null = null;
+  return (...args) => {
+    if (!last || args.some((arg, i) => !same(arg, last?.args[i]))) last = { args, result: work(...args) };
+    return last.result;
+  };
+}
+
+/** Images come from the page as copies. */
+function same(one: unknown, other: unknown): boolean {
+  const [a, b] = [one, other].map((value) => (value as Pixels | null)?.data);
+  if (!(a instanceof Uint8ClampedArray && b instanceof Uint8ClampedArray)) return one === other;
+  return a.length === b.length && a.every((x, i) => x === b[i]);
+}
+
+const studied = remembered((draft: Pixels, figure: boolean, phrase: string, shape: number): Study => {
+  const palette = paletteOf(draft, phrase);
+  const soft = soften(draft, figure ? BLUR : DETAIL);
+  // Dots are not what calm is measured on, nor is the size: a print has its type where the screen
+  // has it.
+  const cost = energy(backdrop(soft, palette, SMALL, Math.round(SMALL * shape), "mist"));
+  return { palette, soft, cost };
+});
+
+const LARGE = 4_000_000; // pixels: prints are drawn once, and would fill the memory
+
+/** The poster without its type. */
+function scene({ figure, phrase, style }: Parts, soft: Soft, palette: Palette, at: Place, width: number, height: number): Pixels {
+  const parts = [figure, SKY.test(phrase), style, soft, palette, at, width, height] as const;
+  if (width * height > LARGE) return painted(...parts);
+  const ground = paintedOnce(...parts);
+  return { ...ground, data: ground.data.slice() };
+}
+
+function painted(
+  figure: Pixels | null,
+  sky: boolean,
+  style: Style,
+  soft: Soft,
+  palette: Palette,
+  at: Place,
+  width: number,
+  height: number,
+): Pixels {
+  const ground = backdrop(soft, palette, width, height, style);
+  scenery(ground, figure, sky, style, palette, at);
+  return ground;
+}
+
+const paintedOnce = remembered(painted);
+
 function wanted(name: TextName, palette: Palette): Colour {
   if (name === "credits") return mix(ink(palette), palette.mid, 0.15);
   if (name === "tagline") return mix(palette.accent, ink(palette), palette.day ? 0.6 : 0.4);
@@ -105,7 +160,7 @@ function draw(pen: OffscreenCanvasRenderingContext2D, lines: Line[], colour: Col
 }
 
 /** Disc, figure, and the paper's colour at the foot. */
-function scenery(ground: Pixels, { figure, phrase, style }: Parts, palette: Palette, at: Place): void {
+function scenery(ground: Pixels, figure: Pixels | null, sky: boolean, style: Style, palette: Palette, at: Place): void {
   const { width, height } = ground;
   const middle = Math.floor(width / 2);
   if (figure) {
@@ -113,7 +168,7 @@ function scenery(ground: Pixels, { figure, phrase, style }: Parts, palette: Pale
     if (at === "bottom" && cutAt(figure) > CUT) top = 0; // what its own image cuts off, the poster does
     disc(ground, palette, style, middle, top + Math.round(0.22 * width));
     place(ground, figure, palette, style, top);
-  } else if (SKY.test(phrase)) {
+  } else if (sky) {
     const down = at === "top" ? 0.58 : at === "centre" ? 0.3 : 0.34; // away from the title
     disc(ground, palette, style, middle, Math.round(down * height));
   }
@@ -138,8 +193,8 @@ function setOff(ground: Pixels, box: Box, colour: Colour, scrim: Colour): Colour
   for (strength of [0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1]) {
     let [darkest, lightest] = [1, 0];
     for (let i = 0; i < points.length; i += 4) {
-      const behind = [0, 1, 2].map((c) => points[i + c] + strength * (scrim[c] - points[i + c]));
-      const own = luminance(behind[0], behind[1], behind[2]);
+      const behind = (c: number) => Math.round(points[i + c] + strength * (scrim[c] - points[i + c]));
+      const own = luminance(behind(0), behind(1), behind(2));
       darkest = Math.min(darkest, own);
       lightest = Math.max(lightest, own);
     }

@@ -53,8 +53,8 @@ export function place(canvas: Pixels, figure: Pixels, palette: Palette, style: S
   }
 }
 
-/** The glow does not end at a line where the figure's image does. */
-const keepGlow = (down: number) => smooth((1 - down) / 0.06) * smooth(down / 0.04);
+/** The glow goes before the figure does: it would end at a line where the figure's image does. */
+const keepGlow = (down: number) => smooth((1 - down) / (2 * FADE)) * smooth(down / 0.04);
 
 /** Brightness, and which of it is darkest and lightest in the figure. */
 function toneOf(figure: Pixels): { tones: Plane; low: number; high: number } {

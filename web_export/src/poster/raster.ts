@@ -38,17 +38,20 @@ export function grey({ data, width, height }: Pixels): Plane {
 export function median({ data, width, height }: Plane, side: number): Plane {
   const found = plane(width, height);
   const reach = side >> 1;
-  const around = new Float32Array(side * side);
+  const around = new Float32Array(side * side); // sorted as they come: they are few
   const inside = (at: number, most: number) => Math.max(0, Math.min(most - 1, at));
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       let n = 0;
       for (let dy = -reach; dy <= reach; dy++) {
         for (let dx = -reach; dx <= reach; dx++) {
-          around[n++] = data[inside(y + dy, height) * width + inside(x + dx, width)];
+          const value = data[inside(y + dy, height) * width + inside(x + dx, width)];
+          let at = n++;
+          for (; at > 0 && around[at - 1] > value; at--) around[at] = around[at - 1];
+          around[at] = value;
         }
       }
-      found.data[y * width + x] = around.sort()[around.length >> 1];
+      found.data[y * width + x] = around[around.length >> 1];
     }
   }
   return found;
@@ -148,10 +151,14 @@ export function resized(from: Plane, width: number, height: number): Plane {
   return found;
 }
 
-/** An image made smaller: each pixel is the mean of those that it covers. */
+export function blank(width: number, height: number): Pixels {
+  return { data: new Uint8ClampedArray(4 * width * height).fill(255), width, height };
+}
+
+/** An image made smaller, without its alpha: each pixel is the mean of those that it covers. */
 export function boxed(image: Pixels, width: number, height: number): Pixels {
-  const data = new Uint8ClampedArray(4 * width * height);
-  for (let which = 0; which < 4; which++) {
+  const { data } = blank(width, height);
+  for (let which = 0; which < 3; which++) {
     const small = new Enlarged(channel(image, which), width, height, flat, 0.5);
     for (let y = 0; y < height; y++) {
       const row = small.at(y);

@@ -1,4 +1,4 @@
-import { memo, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { clearest, type Figure, facesOf, figureAs, PRINT, readAs, SCREEN, titleOf, wishFor } from "../poster/imagine";
 import { DRAFTS, LONGEST, type Words } from "../poster/words";
 import type { Sheet } from "../poster/works";
@@ -18,7 +18,9 @@ export const Poster = memo(function Poster() {
   const tell = posterSpeaker(language);
   const { poster, many, settings } = state;
   const drafts = many.filter((shot) => shot.settings.model === settings?.model && shot.settings.seed === settings.seed);
-  const pick = drafts.length === DRAFTS ? (poster.pick ?? clearest(drafts)) : poster.pick;
+  const all = drafts.length === DRAFTS;
+  const best = useMemo(() => (all ? clearest(drafts) : null), [many, all]);
+  const pick = poster.pick ?? best;
   const draft = pick === null ? undefined : drafts[pick];
   const genre = useGenre(poster.about);
   const figure = useFigure(poster.figure, settings?.seed ?? 0);
@@ -48,24 +50,24 @@ export const Poster = memo(function Poster() {
   return (
     <>
       <div className="poster">
-        <div className={busy || !sheet ? "frame busy" : "frame"}>
+        <div className={busy || !sheet ? "frame sheet busy" : "frame sheet"}>
           {sheet ? <Drawn sheet={sheet} label={tell("poster", { title })} /> : <div className="shimmer" />}
         </div>
+        <div className="drafts" role="group" aria-label={tell("drafts")}>
+          {drafts.map((shot, i) => (
+            <button
+              key={shot.id}
+              type="button"
+              className="tile"
+              aria-pressed={i === pick}
+              aria-label={tell("draft", { number: i + 1 })}
+              onClick={() => change({ pick: i })}
+            >
+              <Tile image={shot.image} />
+            </button>
+          ))}
+        </div>
         <Form words={poster} onChange={change} figure={figure} sheet={sheet} />
-      </div>
-      <div className="drafts" role="group" aria-label={tell("drafts")}>
-        {drafts.map((shot, i) => (
-          <button
-            key={shot.id}
-            type="button"
-            className="tile"
-            aria-pressed={i === pick}
-            aria-label={tell("draft", { number: i + 1 })}
-            onClick={() => change({ pick: i })}
-          >
-            <Tile image={shot.image} />
-          </button>
-        ))}
       </div>
       <div className="row">
         <button type="button" className="soft" disabled={!sheet || saving} onClick={() => save(SCREEN, "")}>
@@ -121,6 +123,7 @@ function useFigure(words: string, seed: number): Figure | null | undefined {
   const [figure, setFigure] = useState<Figure | null | undefined>(words ? undefined : null);
   useEffect(() => {
     let gone = false;
+    setFigure(words.trim() ? undefined : null);
     const timer = setTimeout(
       () =>
         figureAs(studio, words, seed).then(
