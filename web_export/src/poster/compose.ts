@@ -7,7 +7,7 @@ import { faceFor } from "./faces";
 import { CUT, place } from "./figure";
 import { type Faces, type Place, placeFor, setTexts, SMALL, type TextName, type Texts } from "./layout";
 import { type Colour, ink, LEAST, luminance, mix, type Palette, paletteOf, paper, readable } from "./palette";
-import { boxed, type Pixels, type Plane } from "./raster";
+import { blank, boxed, type Pixels, type Plane } from "./raster";
 import { extent, type Line, write } from "./type";
 import type { Layout } from "./words";
 import type { Fetch } from "./works";
@@ -124,7 +124,14 @@ const studied = remembered((draft: Pixels, figure: boolean, phrase: string, shap
 const LARGE = 4_000_000; // pixels: prints are drawn once, and would fill the memory
 
 /** The poster without its type. */
-function scene({ figure, phrase, style }: Parts, soft: Soft, palette: Palette, at: Place, width: number, height: number): Pixels {
+function scene(
+  { figure, phrase, style }: Parts,
+  soft: Soft,
+  palette: Palette,
+  at: Place,
+  width: number,
+  height: number,
+): Pixels {
   const parts = [figure, SKY.test(phrase), style, soft, palette, at, width, height] as const;
   if (width * height > LARGE) return painted(...parts);
   const ground = paintedOnce(...parts);
@@ -160,7 +167,14 @@ function draw(pen: OffscreenCanvasRenderingContext2D, lines: Line[], colour: Col
 }
 
 /** Disc, figure, and the paper's colour at the foot. */
-function scenery(ground: Pixels, figure: Pixels | null, sky: boolean, style: Style, palette: Palette, at: Place): void {
+function scenery(
+  ground: Pixels,
+  figure: Pixels | null,
+  sky: boolean,
+  style: Style,
+  palette: Palette,
+  at: Place,
+): void {
   const { width, height } = ground;
   const middle = Math.floor(width / 2);
   if (figure) {
@@ -207,7 +221,7 @@ function setOff(ground: Pixels, box: Box, colour: Colour, scrim: Colour): Colour
 
 /** Points of a box, 120 x 120 at most. */
 function sampled({ data, width }: Pixels, [left, top, right, bottom]: Box): Uint8ClampedArray {
-  const part = { data: new Uint8ClampedArray(4 * (right - left) * (bottom - top)), width: right - left, height: bottom - top };
+  const part = blank(right - left, bottom - top);
   for (let y = top; y < bottom; y++) {
     part.data.set(data.subarray(4 * (y * width + left), 4 * (y * width + right)), 4 * (y - top) * part.width);
   }
@@ -215,7 +229,8 @@ function sampled({ data, width }: Pixels, [left, top, right, bottom]: Box): Uint
 }
 
 /** A colour that is as strong as it is said in a box, and fades around it. */
-function cover({ data, width, height }: Pixels, [left, top, right, bottom]: Box, colour: Colour, strength: number): void {
+function cover({ data, width, height }: Pixels, area: Box, colour: Colour, strength: number): void {
+  const [left, top, right, bottom] = area;
   const reach = 0.09 * width;
   for (let y = Math.max(0, Math.floor(top - reach)); y < Math.min(height, bottom + reach); y++) {
     const down = Math.max(top - y, y - bottom, 0) / reach;

@@ -88,7 +88,8 @@ function horizontal(
   foot: number,
 ): Line[] {
   const room = Math.round((1 - 2 * MARGIN) * width);
-  const lines = type.block(roman ? texts.title : shown(texts.title, face), face, room, Math.round(TITLE[place] * height), {
+  const text = roman ? texts.title : shown(texts.title, face);
+  const lines = type.block(text, face, room, Math.round(TITLE[place] * height), {
     tracking: roman ? 0.05 : 0,
     justified: !roman,
     largest: (roman ? 0.16 : 0.42) * width,
@@ -99,8 +100,9 @@ function horizontal(
   const reserve = texts.tagline ? 0.045 : 0;
   let top: number;
   if (place === "top") top = Math.round((from + reserve) * height);
-  else if (place === "bottom") top = Math.min(Math.round(to * height), foot - Math.round(reserve * height)) - bottom;
-  else top = Math.round((calmBox(cost, place, Math.min(bottom / height, to - from))[1] * width) / SMALL);
+  else if (place === "bottom") {
+    top = Math.min(Math.round(to * height), foot - Math.round(reserve * height)) - bottom;
+  } else top = Math.round((calmBox(cost, place, Math.min(bottom / height, to - from))[1] * width) / SMALL);
   return type.moved(lines, (width - room) / 2, top);
 }
 
@@ -141,7 +143,8 @@ function tagline(
   const [, titleTop, , titleBottom] = type.extent(title);
   let down: number;
   if (place === "vertical") down = foot - bottom - Math.round(0.012 * height);
-  else if (place === "top" && titleTop > bottom + 0.03 * height) down = titleTop - bottom - Math.round(0.016 * height);
-  else down = titleBottom + Math.round(0.016 * height);
+  else if (place === "top" && titleTop > bottom + 0.03 * height) {
+    down = titleTop - bottom - Math.round(0.016 * height);
+  } else down = titleBottom + Math.round(0.016 * height);
   return type.moved(lines, (width - room) / 2, down);
 }

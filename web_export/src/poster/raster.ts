@@ -126,7 +126,8 @@ export class Enlarged {
       for (let x = 0; x < width; x++) {
         const weights = across.weights[x];
         let sum = 0;
-        for (let k = 0, at = y * from.width + across.first[x]; k < weights.length; k++) sum += weights[k] * from.data[at + k];
+        const at = y * from.width + across.first[x];
+        for (let k = 0; k < weights.length; k++) sum += weights[k] * from.data[at + k];
         this.wide.data[y * width + x] = sum;
       }
     }

@@ -111,11 +111,15 @@ function short(parts: string[], face: Face, tracking: number): string[] {
   return parts.flatMap((word) => {
     const letters = Array.from(word);
     const count = Math.ceil(face.width(word, tracking) * LONGEST) || 1;
-    const step = Math.ceil(letters.length / count);
-    return Array.from({ length: Math.ceil(letters.length / step) }, (_, i) =>
-      letters.slice(i * step, (i + 1) * step).join(""),
-    );
+    return parted(letters, Math.ceil(letters.length / count));
   });
+}
+
+/** Letters in parts of `step` each; the last may have fewer. */
+function parted(letters: string[], step: number): string[] {
+  return Array.from({ length: Math.ceil(letters.length / step) }, (_, i) =>
+    letters.slice(i * step, (i + 1) * step).join(""),
+  );
 }
 
 /** Ways to break words into lines, those of few lines first; of many words, lines of even length. */
@@ -152,7 +156,14 @@ function even(parts: string[], count: number): string[] {
   return [...lines, line];
 }
 
-function stacked(rows: string[], face: Face, width: number, sizes: number[], tracking: number, gap: number): Line[] {
+function stacked(
+  rows: string[],
+  face: Face,
+  width: number,
+  sizes: number[],
+  tracking: number,
+  gap: number,
+): Line[] {
   let y = 0;
   return rows.map((text, i) => {
     const size = Math.max(SMALLEST, Math.floor(sizes[i]));
@@ -168,7 +179,7 @@ export function column(text: string, face: Face, width: number, height: number, 
   const counts = new Set(Array.from({ length: 8 }, (_, k) => Math.ceil(letters.length / (k + 1))));
   const ways = [[letters.join("")], words(text)];
   for (const n of counts) {
-    ways.push(Array.from({ length: Math.ceil(letters.length / n) }, (_, i) => letters.slice(i * n, (i + 1) * n).join("")));
+    ways.push(parted(letters, n));
   }
   let best = { size: 0, columns: [letters.join("")] };
   for (const columns of ways) {

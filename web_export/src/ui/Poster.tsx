@@ -1,5 +1,15 @@
 import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
-import { clearest, type Figure, facesOf, figureAs, PRINT, readAs, SCREEN, titleOf, wishFor } from "../poster/imagine";
+import {
+  clearest,
+  type Figure,
+  facesOf,
+  figureAs,
+  PRINT,
+  readAs,
+  SCREEN,
+  titleOf,
+  wishFor,
+} from "../poster/imagine";
 import { DRAFTS, LONGEST, type Words } from "../poster/words";
 import type { Sheet } from "../poster/works";
 import { reason, type Shot } from "../state";
@@ -17,7 +27,7 @@ export const Poster = memo(function Poster() {
   const { studio, state, say, language } = usePage("poster", "many", "busy", "settings");
   const tell = posterSpeaker(language);
   const { poster, many, settings } = state;
-  const drafts = many.filter((shot) => shot.settings.model === settings?.model && shot.settings.seed === settings.seed);
+  const drafts = many.filter(({ settings: { model, seed } }) => model === settings?.model && seed === settings.seed);
   const all = drafts.length === DRAFTS;
   const best = useMemo(() => (all ? clearest(drafts) : null), [many, all]);
   const pick = poster.pick ?? best;
@@ -216,8 +226,19 @@ function Form({ words, figure, sheet, onChange }: FormProps) {
   const unknown = figure?.unknown.join(", ");
   return (
     <div className="poster-words">
-      <TextBox label={tell("title")} value={words.title} most={LONGEST.title} placeholder={titleOf(words)} onChange={(title) => onChange({ title })} />
-      <TextBox label={tell("tagline")} value={words.tagline} most={LONGEST.tagline} onChange={(tagline) => onChange({ tagline })} />
+      <TextBox
+        label={tell("title")}
+        value={words.title}
+        most={LONGEST.title}
+        placeholder={titleOf(words)}
+        onChange={(title) => onChange({ title })}
+      />
+      <TextBox
+        label={tell("tagline")}
+        value={words.tagline}
+        most={LONGEST.tagline}
+        onChange={(tagline) => onChange({ tagline })}
+      />
       <TextBox
         label={tell("credits")}
         value={words.credits}
@@ -240,7 +261,13 @@ function Form({ words, figure, sheet, onChange }: FormProps) {
       <Choice
         label={tell("layout")}
         value={words.layout}
-        choices={{ auto: tell("auto"), top: tell("top"), centre: tell("centre"), bottom: tell("bottom"), vertical: tell("vertical") }}
+        choices={{
+          auto: tell("auto"),
+          top: tell("top"),
+          centre: tell("centre"),
+          bottom: tell("bottom"),
+          vertical: tell("vertical"),
+        }}
         onChange={(layout) => onChange({ layout })}
       />
       <Choice
