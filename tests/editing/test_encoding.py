@@ -65,7 +65,7 @@ def test_inversion_begins_with_it(encoded, monkeypatch):
     # Of six latents the images show two: the likely length says nothing of these.
     monkeypatch.setattr(descent, "LIKELY", 0.0)
     z = np.zeros((2, DIM), np.float32)
-    z[:, :2] = [[1.2, -1.0], [-0.8, 2.0]]
+    z[:, :2] = [[1.2, -1.0], [-0.8, 1.0]]
     labels = np.float32([[1, 0, 0], [0, 1, 0]])
     images = Sampler(load_generator(encoded)).decode(z, to_signed(labels))
     options = {"tagger": tagger(), "tags": {"hat": False}, "draws": 4, "steps": 1}

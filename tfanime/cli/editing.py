@@ -79,15 +79,13 @@ def encoder(run, **options) -> None:
     """Train what tells a picture's latent and labels, and store it with the model.
 
     It learns from the model's own images, and with --data from pictures like those that it is to
-    encode. `tfanime invert` begins with what it says, and an exported site finds with it the face
-    that is nearest to a visitor's picture.
+    encode. `tfanime invert` begins with what it says.
 
     \b
     Examples:
       tfanime encoder runs/girls --data packed/ --minutes 20
       tfanime encoder runs/girls --from runs/girls --minutes 5
       tfanime invert me.png --model runs/girls --out face.json
-      tfanime export web runs/girls --out site/
     """
     from tfanime.core.files import read_json
     from tfanime.zoo import locate

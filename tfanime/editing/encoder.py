@@ -16,6 +16,7 @@ from tfanime.core.bars import progress_bar
 from tfanime.core.files import atomic_path, write_json
 from tfanime.core.images import to_float, to_uint8
 from tfanime.core.labels import to_signed
+from tfanime.data.packed import PackedDataset
 from tfanime.editing.distance import feature_network, mean_squares
 from tfanime.sampling.generate import loaded
 from tfanime.sampling.sampler import Sampler
@@ -53,9 +54,9 @@ def train_encoder(
 
     Args:
         run: a run folder, or the name of a model that ships.
-        data: pictures like those that will be encoded, as for `load_data`: those that the generator
-            has learnt from will do. What they are not labelled with, the tagger reads. None: the
-            generator's own images alone.
+        data: pictures like those that will be encoded, a dataset or as for `load_data`: those that
+            the generator has learnt from will do. What they are not labelled with, the tagger
+            reads. None: the generator's own images alone.
         minutes, steps: when to stop; steps give the same encoder again, on the same machine.
             Neither: 20 minutes.
         start: a folder with an encoder to go on from, such as that of the same generator before it
@@ -146,8 +147,14 @@ class _Real:
     def __init__(self, data: Any, generator: Generator, tagger: Any, seed: int):
         from tfanime.prepare.load import load_data
 
-        stored = load_data(data, (generator.height, generator.width))
+        size = (generator.height, generator.width)
+        stored = data if isinstance(data, PackedDataset) else load_data(data, size)
         self.images, schema = stored.images(), generator.schema
+        if self.images.shape[1:3] != size:
+            raise ValueError(
+                f"An encoder of {generator.name!r} learns from pictures of {size[1]}x{size[0]}. "
+                f"Received: {self.images.shape[2]}x{self.images.shape[1]}. Pack them at that size."
+            )
         self.rows = self.labels = np.zeros((len(self.images), 0), np.float32)
         if schema is None:
             return

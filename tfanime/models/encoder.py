@@ -22,7 +22,7 @@ def network(height: int, width: int, latent_dim: int, label_dim: int) -> keras.M
     """Strided convolutions, a residual one at an eighth of the sides, and a dense layer, which
     knows where things are.
 
-    Layers are those that become steps of an exported graph, so that browsers encode too. With 64
+    Layers are those that become steps of an exported graph, so that browsers can encode. With 64
     pixels, 128 latents and 31 labels it has 0.52 million weights and costs a tenth of the
     generator.
 

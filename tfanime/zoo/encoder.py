@@ -1,8 +1,8 @@
 """The encoder of a saved generator: `encoder.keras` and `encoder.json`, beside its weights.
 
-`tfanime encoder` trains it (`tfanime.editing.encoder`), `tfanime invert` and the exported site
-begin with what it says. It belongs to the weights that it was trained for: `encoder.json` says
-which, and others refuse it.
+`tfanime encoder` trains it (`tfanime.editing.encoder`), and `tfanime invert` begins with what it
+says. It belongs to the weights that it was trained for: `encoder.json` says which, and others
+refuse it.
 """
 
 from __future__ import annotations
