@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tfanime.data import from_arrays
     from tfanime.editing.character_sheet import character_sheet
     from tfanime.editing.directions import find_directions
+    from tfanime.editing.encoder import train_encoder
     from tfanime.editing.invert import invert
     from tfanime.evaluation.evaluate import evaluate
     from tfanime.export.everything import export_all
@@ -82,6 +83,7 @@ __all__ = [
     "sweep",
     "text",
     "train",
+    "train_encoder",
     "upscale",
 ]
 
@@ -115,6 +117,7 @@ _FUNCTIONS = {
     "push": ("tfanime.export.hub", "push"),
     "sweep": ("tfanime.training.sweep", "sweep"),
     "train": ("tfanime.training.train", "train"),
+    "train_encoder": ("tfanime.editing.encoder", "train_encoder"),
     "upscale": ("tfanime.sampling.upscale", "upscale"),
 }
 _MODULES = ("collect", "gans", "prepare", "recipes", "text")

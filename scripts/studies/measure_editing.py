@@ -7,10 +7,10 @@
 
 Writes `images/editing_directions.webp`, `editing_sheet.webp` and `editing_steps.webp`, and the
 table of directions into the page; with --data the figures instead. Then real images of the packed
-set, spread over it, are inverted; told is how many of them are nearer, by the extractor's features,
-to what their latent draws than to the nearest of --draws random draws, and how many of the
-tagger's hair and eye colours agree. Identity is measured on character sheets. On a busy machine
-seconds mean little.
+set, spread over it, are inverted, from the encoder if the model has one and from random draws; told
+is how many of them are nearer, by the extractor's features, to what their latent draws than to the
+nearest of --draws random draws, and how many of the tagger's hair and eye colours agree. Identity
+is measured on character sheets. On a busy machine seconds mean little.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ from PIL import Image
 import tfanime
 from tfanime.core.images import check_pictures
 from tfanime.editing.identity import identity
+from tfanime.editing.invert import ENCODED, STEPS
 from tfanime.evaluation import figures
 from tfanime.metrics.features import extract, load_extractor
 from tfanime.sampling.generate import loaded
 from tfanime.sampling.moves import directions_of
 from tfanime.sampling.sampler import Sampler
 from tfanime.tagging import load_tagger
+from tfanime.zoo.encoder import has_encoder
 
 SHEET_SEED = 7
 OWN, OTHER = (12345, 2, "busts-64"), (3, 2, "faces-64")  # seed, count, model of what is inverted
@@ -49,7 +51,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=16, help="real images to invert")
     parser.add_argument("--draws", type=int, default=1000, help="random draws to compare with")
     parser.add_argument("--extractor", default="tagger")
-    parser.add_argument("--steps", type=int, default=120)
+    parser.add_argument("--steps", type=int, help="default: as `tfanime invert`")
     parser.add_argument("--faces", type=int, default=8, help="of the sheets of identity")
     options = parser.parse_args()
     generator = loaded(options.model)
@@ -86,7 +88,7 @@ def table(generator) -> list[str]:
     return lines
 
 
-def draw(generator, folder: Path, steps: int) -> None:
+def draw(generator, folder: Path, steps: int | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         made = Path(scratch) / "a.png"
@@ -117,38 +119,39 @@ def measure(generator, options, page: Path) -> None:
     data = tfanime.load_data(options.data)
     some = np.linspace(0, len(data) - 1, options.n).astype(int)
     real = check_pictures(data.images(some))
-    began = time.monotonic()
-    faces = tfanime.invert(real, generator, steps=options.steps, progress=True)
-    seconds = time.monotonic() - began
-    found = tfanime.generate(generator, face=faces, upscale="none").images
-    start = np.mean([face.draws_distance for face in faces])
     network = load_extractor(options.extractor)
     draws = Sampler(generator).images(99, options.draws)
-    x, y, z = (unit(extract(one, network)) for one in (real, found, draws))
-    own, nearest = 1 - (x * y).sum(axis=1), (1 - x @ z.T).min(axis=1)
-    tagger = load_tagger()
-    tags = tagger.tags(real), tagger.tags(found)
-    alike = {
-        field: sum(a[field] == b[field] for a, b in zip(*tags, strict=True))
-        for field in ("hair", "eyes")
-    }
-    psnr, distance = (np.mean([getattr(f, x) for f in faces]) for x in ("psnr", "distance"))
+    x, z = (unit(extract(one, network)) for one in (real, draws))
+    nearest = (1 - x @ z.T).min(axis=1)
+    ways = [("from random draws", False)]
+    if has_encoder(generator.folder):
+        ways.insert(0, ("from the encoder", True))
+    figures = []
+    for name, encoder in ways:
+        steps = options.steps or (ENCODED if encoder else STEPS)
+        began = time.monotonic()
+        faces = tfanime.invert(real, generator, steps=steps, encoder=encoder, progress=True)
+        seconds = time.monotonic() - began
+        print(f"{name}: {seconds:.0f} s")
+        found = tfanime.generate(generator, face=faces, upscale="none").images
+        figures.append((f"{name}, {steps} steps", *inverted(faces, real, found, x, network)))
+    names, own, alike, others = zip(*figures, strict=True)
+    told = [f"**{(one < nearest).sum()} of {len(real)}**" for one in own]
     lines = [
-        f"Of {len(real)} images of {Path(options.data).name}, {options.steps} steps:",
+        f"Of {len(real)} images of {Path(options.data).name}:",
         "",
-        "| | |",
-        "|---|---|",
-        f"| nearer than the nearest of {len(draws):,} random draws, by {network.name} | "
-        f"**{(own < nearest).sum()} of {len(real)}** |",
-        f"| cosine distance by {network.name}, and of the nearest draw | {own.mean():.3f}, "
-        f"{nearest.mean():.3f} |",
-        f"| distance by f, and of the nearest of 256 draws | {distance:.3f}, {start:.3f} |",
-        f"| PSNR | {psnr:.2f} dB |",
-        f"| hair colour, eye colour read as in the image | {alike['hair']}, {alike['eyes']} of "
-        f"{len(real)} |",
+        row("", names),
+        "|---" * (1 + len(names)) + "|",
+        row(f"nearer than the nearest of {len(draws):,} random draws, by {network.name}", told),
+        row(
+            f"cosine distance by {network.name} (of the nearest draw {nearest.mean():.3f})",
+            [f"{one.mean():.3f}" for one in own],
+        ),
+        row("distance by f", [f"{one['distance']:.3f}" for one in others]),
+        row("PSNR, dB", [f"{one['psnr']:.2f}" for one in others]),
+        row("hair colour, eye colour read as in the image", [f"{h}, {e}" for h, e in alike]),
     ]
     put(page, "inversion", lines)
-    print(f"{seconds:.0f} s")
     known = {field.name for field in generator.schema.fields} if generator.schema else set()
     fixed = {name: value for name, value in FIXED.items() if name in known}
     lines = [
@@ -162,6 +165,23 @@ def measure(generator, options, page: Path) -> None:
         distances = f"{one.same:.3f} | {one.others:.3f}"
         lines.append(f"| {name} | {one.faces} | {distances} | {told} | {1 / one.faces:.2f} |")
     put(page, "identity", lines)
+
+
+def row(name: str, cells) -> str:
+    return "| " + " | ".join([name, *cells]) + " |"
+
+
+def inverted(faces, real, found, x, network) -> tuple:
+    """Of what was found: cosine distances `(n,)` to the pictures, how many have their hair and eye
+    colour, and the means of what inversion itself says."""
+    own = 1 - (x * unit(extract(found, network))).sum(axis=1)
+    tagger = load_tagger()
+    tags = tagger.tags(real), tagger.tags(found)
+    alike = [
+        sum(a[field] == b[field] for a, b in zip(*tags, strict=True)) for field in ("hair", "eyes")
+    ]
+    means = {name: np.mean([getattr(f, name) for f in faces]) for name in ("psnr", "distance")}
+    return own, alike, means
 
 
 def unit(features: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """`directions`, `invert`, and what `generate` and `figure` have to do with them."""
 
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,7 @@ import tfanime
 from tests.editing.tiny_editing import DIM, SCHEMA
 from tfanime.cli import main
 from tfanime.core.decode import read_image
+from tfanime.core.files import write_json
 from tfanime.sampling.face import Face, save_faces
 from tfanime.zoo.directions import weights_digest
 
@@ -63,8 +65,29 @@ def test_invert(calls, folder, tmp_path):
     assert arguments == ("a.png", folder) and options["tags"] == {"hair": "blue", "hat": False}
     assert options["steps"] == 9 and options["out"] == str(tmp_path / "f.json")
     assert "a.png: PSNR 20.00 dB, distance 0.250 (nearest of the draws 0.500)" in done.output
-    invoke("invert", "a.png", "b.png", *words)
-    assert calls["invert"][0][0] == ["a.png", "b.png"]
+    assert options["encoder"] is True
+    invoke("invert", "a.png", "b.png", *words, "--no-encoder")
+    arguments, options = calls["invert"]
+    assert arguments[0] == ["a.png", "b.png"]
+    assert (options["encoder"], options["steps"]) == (False, None)
+
+
+def test_encoder(calls, folder, tmp_path, monkeypatch):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+
+    def train(run, **options):
+        calls["train_encoder"] = ((run,), options)
+        (copy / "encoder.keras").write_bytes(b"12345")
+        off = dict.fromkeys(("latents", "labels", "pixels", "features"), 0.25)
+        write_json(copy / "encoder.json", {"trained": {"steps": 7, **off}})
+
+    monkeypatch.setitem(vars(tfanime), "train_encoder", train)
+    done = invoke("encoder", copy, "--data", "drawn", "--steps", 7, "--from", folder)
+    assert done.exit_code == 0, done.output
+    expected = {"data": "drawn", "steps": 7, "minutes": None, "start": str(folder), "seed": 0}
+    expected |= {"tagger": None, "progress": True}
+    assert calls["train_encoder"] == ((copy,), expected)
+    assert "encoder.keras: 5 bytes, 7 steps" in done.output and "latents   0.250 off" in done.output
 
 
 def test_moves_reach_generate(calls, folder):

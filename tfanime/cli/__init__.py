@@ -74,6 +74,7 @@ for verb in (
     imagining.imagine,
     editing.invert,
     editing.directions,
+    editing.encoder,
     upscaling.upscale,
     evaluate.evaluate,
     judge.judge,

@@ -16,6 +16,17 @@ FEATURES = 1.0  # weight of the distance of features; pixels have 1
 LIKELY = 0.2  # weight of the latents' length
 
 
+def check_backend() -> None:
+    """Raises ValueError where Keras does not compute with TensorFlow."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "Inversion takes gradients with TensorFlow. Received: Keras with "
+            f"{keras.backend.backend()}. Run it with KERAS_BACKEND=tensorflow."
+        )
+
+
 class Objective:
     """How far drawn pictures are from given ones, and the gradient with respect to the latents:
 
@@ -31,13 +42,7 @@ class Objective:
     """
 
     def __init__(self, generator: Generator, network: Any):
-        import keras
-
-        if keras.backend.backend() != "tensorflow":
-            raise ValueError(
-                "Inversion takes gradients with TensorFlow. Received: Keras with "
-                f"{keras.backend.backend()}. Run it with KERAS_BACKEND=tensorflow."
-            )
+        check_backend()
         import tensorflow as tf
 
         model, dim = generator.model, generator.latent_dim

@@ -22,9 +22,11 @@ from tfanime.sampling.sampler import Sampler
 from tfanime.sampling.upscale import files_of
 from tfanime.tagging import Tagger, load_tagger
 from tfanime.zoo.directions import weights_digest
+from tfanime.zoo.encoder import Encoder, has_encoder, load_encoder
 from tfanime.zoo.saved import Generator
 
 DRAWS, STEPS = 256, 120
+ENCODED = 40  # steps that are enough from where an encoder begins
 BATCH = 16  # pictures that are sought together
 TRIED = 4  # of the nearest draws, with the picture's own labels
 SHOWN = (0.0, 0.1, 0.25, 0.5, 1.0)  # parts of the steps on the grid
@@ -36,7 +38,7 @@ def invert(
     pictures: Images,
     model: str | os.PathLike | Generator = zoo.DEFAULT,
     tags: Mapping[str, object] | None = None,
-    steps: int = STEPS,
+    steps: int | None = None,
     draws: int = DRAWS,
     features: str = "tagger",
     tagger: str | os.PathLike | Tagger | None = None,
@@ -44,20 +46,22 @@ def invert(
     out: str | os.PathLike | None = None,
     grid: str | os.PathLike | None = None,
     progress: bool = False,
+    encoder: bool = True,
 ) -> list[Face]:
     """Finds what a model draws pictures from: a latent for each, and its labels.
 
     The labels are those that the tagger reads. The latent is sought by descent through the
     generator (Zhu et al. 2016, https://arxiv.org/abs/1609.03552), on pixels and on the features of
-    a frozen network, from the nearest of random draws; a penalty keeps its length at that of
-    latents which the generator has learnt from.
+    a frozen network, from the nearest of random draws and of what the model's encoder says, if it
+    has one (`tfanime.train_encoder`); a penalty keeps its length at that of latents which the
+    generator has learnt from.
 
     Args:
         pictures: a picture, a folder, a list of files, or `(n, H, W, 3)` uint8. They are cropped to
             the shape of what the model draws: give faces as it frames them.
         model: a run folder, the name of a model that ships, or a loaded generator.
         tags: attributes, in place of what the tagger reads.
-        steps: of the descent, at least 1.
+        steps: of the descent, at least 1. None: 120, with an encoder 40.
         draws: random draws to start from, at least 4.
         features: `"tagger"`, the trunk of the one that ships, or `"lite0"` (extra `features`).
         tagger: that reads the labels, as in `tfanime.tagging.load_tagger`.
@@ -66,20 +70,21 @@ def invert(
         grid: a sheet (.png, .jpg, .webp), a row a picture: the picture, and what is drawn at the
             start, after a tenth, a quarter, a half and all of the steps.
         progress: show a progress bar.
+        encoder: False leaves out the one that stands beside the model's weights.
 
     Returns:
         A `tfanime.sampling.face.Face` for each picture, in order.
 
     Raises:
         ValueError: for pictures that cannot be read, attributes that the model does not know, or a
-            number out of range.
+            number out of range; for an encoder of other weights.
         ImportError: for lite0 without the extra `features`.
 
     Example:
         >>> face = invert("me.png", out="face.json")[0]  # doctest: +SKIP
         >>> tfanime.generate("busts-64", face=face, move={"smile": 3})  # doctest: +SKIP
     """
-    _check_numbers(steps=(steps, 1), draws=(draws, TRIED))
+    _check_numbers(steps=(STEPS if steps is None else steps, 1), draws=(draws, TRIED))
     check_ending(out, (".json",), "out, the faces,")
     check_ending(grid, SHEETS, "grid, a sheet of pictures,")
     generator = loaded(model)
@@ -88,7 +93,10 @@ def invert(
     tagger = tagger if isinstance(tagger, Tagger) else load_tagger(tagger)
     sampler = Sampler(generator)
     labels = _labels(sampler, tagger, target, tags, seed)
-    search = _Search(sampler, network, seed, draws)
+    told = _encoder(generator) if encoder else None
+    if steps is None:
+        steps = STEPS if told is None else ENCODED
+    search = _Search(sampler, network, seed, draws, told)
     digest = None if generator.folder is None else weights_digest(generator.folder)
     columns = () if generator.schema is None else tuple(generator.schema.columns)
     faces, rows = [], []
@@ -115,10 +123,12 @@ def invert(
 
 
 class _Search:
-    """The search for latents, and the random draws that it begins with."""
+    """The search for latents, and the random draws that it begins with, or the encoder."""
 
-    def __init__(self, sampler: Sampler, network: Any, seed: int, draws: int):
-        self.sampler, self.network = sampler, network
+    def __init__(
+        self, sampler: Sampler, network: Any, seed: int, draws: int, encoder: Encoder | None = None
+    ):
+        self.sampler, self.network, self.encoder = sampler, network, encoder
         inputs = sampler.inputs(seed, draws)
         self.latents = inputs[0]
         self.maps = features_of(network, sampler.values(*inputs))
@@ -147,7 +157,8 @@ class _Search:
         def far(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return self.objective(z, signed, y, maps)
 
-        start, least = self._start(far, maps)
+        told = None if self.encoder is None else self.encoder(target)[0]
+        start, least = self._start(far, maps, told)
         at = {round(part * steps) for part in SHOWN}
         shown, z = [self.sampler.decode(start, signed)], start
         for i, z in enumerate(descend(far, start, steps), start=1):
@@ -161,8 +172,11 @@ class _Search:
         maps = (features_of(self.network, to_float(x)) for x in (some, others))
         return np.asarray(mean_squares(*maps))
 
-    def _start(self, far: Callable, maps: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Of each picture's nearest draws the one that is nearest with its labels."""
+    def _start(
+        self, far: Callable, maps: list[np.ndarray], told: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What the encoder told, or that of each picture's nearest draws, which is nearest with the
+        picture's labels; and the distance of the nearest draw."""
         count = len(maps[0])
         distances = np.stack(
             [
@@ -171,9 +185,21 @@ class _Search:
             ]
         )
         order = np.argsort(distances, axis=1)[:, :TRIED]
-        values = np.stack([far(self.latents[order[:, k]])[0] for k in range(TRIED)], axis=1)
-        best = order[np.arange(count), values.argmin(axis=1)]
-        return self.latents[best], distances.min(axis=1)
+        tried = [self.latents[order[:, k]] for k in range(TRIED)]
+        if told is not None:
+            tried.append(told)
+        best = np.stack([far(z)[0] for z in tried], axis=1).argmin(axis=1)
+        return np.stack(tried, axis=1)[np.arange(count), best], distances.min(axis=1)
+
+
+def _encoder(generator: Generator) -> Encoder | None:
+    """That of a model's folder."""
+    if not has_encoder(generator.folder):
+        return None
+    try:
+        return load_encoder(generator.folder, generator)
+    except ValueError as error:
+        raise ValueError(f"{error} Or leave it out: --no-encoder (encoder=False).") from error
 
 
 def _labels(

@@ -25,7 +25,7 @@ def distorted(images: tf.Tensor, size: int) -> tf.Tensor:
     x = _placed(_smaller(x), size)
     count = tf.shape(x)[0]
     x += tf.random.normal(tf.shape(x)) * tf.random.uniform((count, 1, 1, 1), 0, NOISE)
-    return tf.clip_by_value(_tinted(x), -1, 1)
+    return tf.clip_by_value(tinted(x), -1, 1)
 
 
 def _compressed(images):
@@ -63,7 +63,8 @@ def _placed(x, size: int):
     )
 
 
-def _tinted(x):
+def tinted(x):
+    """Images `(B, H, W, 3)` in [-1, 1], each a little lighter, duller or of another cast."""
     count = tf.shape(x)[0]
     one = (count, 1, 1, 1)
     grey = tf.reduce_mean(x, axis=-1, keepdims=True)

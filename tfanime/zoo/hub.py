@@ -29,6 +29,7 @@ TEXT_CODE = re.compile(r"text/text-[A-Za-z]\w*\.npz")
 FILES = {
     "generator.keras": LARGE,
     "tagger.keras": LARGE,
+    "encoder.keras": LARGE,
     "critic.npz": LARGE,
     "text/rows.jsonl": LARGE,
     "text/labels.npy": LARGE,
@@ -36,6 +37,7 @@ FILES = {
     "text/order.json": SMALL,
     "generator.json": SMALL,
     "directions.json": SMALL,
+    "encoder.json": SMALL,
     "labels.json": SMALL,
     "config.json": SMALL,
     "figures.json": SMALL,

@@ -1,0 +1,93 @@
+"""The encoder of a saved generator: `encoder.keras` and `encoder.json`, beside its weights.
+
+`tfanime encoder` trains it (`tfanime.editing.encoder`), and `tfanime invert` begins with what it
+says. It belongs to the weights that it was trained for: `encoder.json` says which, and others
+refuse it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfanime.core import bounds
+from tfanime.core.images import to_float
+from tfanime.zoo.directions import weights_digest
+
+if TYPE_CHECKING:
+    import keras
+
+    from tfanime.zoo.saved import Generator
+
+NETWORK, DESCRIPTION = "encoder.keras", "encoder.json"
+TRAIN = "Train it: tfanime encoder {}"
+CHUNK = 32  # pictures a network call
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """What tells a picture's latent and labels.
+
+    Args:
+        model: from pictures `(B, H, W, 3)` float32 in [-1, 1] to `(B, latent_dim + L)`: latents,
+            then logits of labels (`tfanime.models.encoder`).
+        latent_dim: numbers of a latent.
+    """
+
+    model: keras.Model
+    latent_dim: int
+
+    def __call__(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Latents `(n, latent_dim)` and logits of labels `(n, L)`, float32, of pictures `(n, H, W,
+        3)` uint8."""
+        parts = [
+            np.asarray(self.model(to_float(pictures[i : i + CHUNK]), training=False))
+            for i in range(0, len(pictures), CHUNK)
+        ]
+        found = np.concatenate(parts).astype(np.float32)
+        return found[:, : self.latent_dim], found[:, self.latent_dim :]
+
+
+def has_encoder(folder: str | os.PathLike | None) -> bool:
+    """Whether a folder has an encoder, of whichever weights."""
+    return folder is not None and (Path(folder) / NETWORK).is_file()
+
+
+def load_encoder(folder: str | os.PathLike, generator: Generator) -> Encoder:
+    """The encoder of a saved generator.
+
+    Args:
+        folder: of the saved generator.
+        generator: what was loaded from there.
+
+    Raises:
+        ValueError: where there is none, it was trained for other weights, or its files are damaged.
+    """
+    folder = Path(folder)
+    if not has_encoder(folder):
+        raise ValueError(
+            f"An encoder stands beside a model's weights, and {str(folder)!r} has none. "
+            f"{TRAIN.format(folder)}"
+        )
+    stored: dict[str, Any] = {}
+    if (folder / DESCRIPTION).is_file():
+        stored = bounds.read_object(folder / DESCRIPTION)
+    if stored.get("weights") != weights_digest(folder):
+        raise ValueError(
+            f"{str(folder / NETWORK)!r} was trained for other weights than those beside it, and "
+            f"says other faces than these draw. {TRAIN.format(folder)}"
+        )
+    model = bounds.load_network(folder / NETWORK)
+    labels = 0 if generator.schema is None else generator.schema.size
+    wanted = [(None, generator.height, generator.width, 3), (None, generator.latent_dim + labels)]
+    found = [tuple(tensor.shape) for tensor in (*model.inputs, *model.outputs)]
+    if found != wanted:
+        raise ValueError(
+            f"{str(folder / NETWORK)!r} is no encoder of {generator.name!r}: it goes from "
+            f"{found[0]} to {found[-1]}. {TRAIN.format(folder)}"
+        )
+    return Encoder(model, generator.latent_dim)
