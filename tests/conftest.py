@@ -23,13 +23,13 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
 # Files of minutes, the longest first. A process takes the next file when it is done with one: begun
 # last, these would be what the other processes wait for at the end.
 LONGEST = (
-    "training/test_workers.py",
-    "recipes/test_battery.py",
-    "recipes/test_jax.py",
     "web/test_site.py",
+    "recipes/test_battery.py",
     "web/test_wander.py",
-    "recipes/test_recipes.py",
+    "training/test_workers.py",
     "web/test_visits.py",
+    "recipes/test_jax.py",
+    "recipes/test_recipes.py",
     "training/test_train.py",
     "gans/test_gan.py",
     "training/test_start.py",
