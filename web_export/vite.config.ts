@@ -88,12 +88,17 @@ function precache(): Plugin {
       }
       add("tfanime.js");
       const names = [...files].sort();
+      // Where a model makes posters.
+      const posters = Object.keys(bundle).filter((file) => /(posters|works)-[\w-]+\.js$/.test(file));
+      posters.forEach(add);
+      const more = [...files].filter((file) => !names.includes(file)).sort();
       const hash = createHash("sha256");
-      for (const name of names) hash.update(readFileSync(join(dir as string, name)));
+      for (const name of files) hash.update(readFileSync(join(dir as string, name)));
       const path = join(dir as string, "sw.js");
       const source = readFileSync(path, "utf8")
         .replace('"VERSION"', JSON.stringify(hash.digest("hex").slice(0, 16)))
-        .replace('["FILES"]', JSON.stringify(names));
+        .replace('["FILES"]', JSON.stringify(names))
+        .replace('["POSTERS"]', JSON.stringify(more));
       writeFileSync(path, source);
     },
   };

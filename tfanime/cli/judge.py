@@ -15,6 +15,7 @@ def judge() -> None:
     Examples:
       tfanime judge sheets faces-64 runs/girls --out judging/
       tfanime judge score judging/
+      tfanime judge steer judging/ --out steered/
     """
 
 
@@ -91,3 +92,70 @@ def score(folder, form) -> None:
     from tfanime.evaluation import by_eye
 
     click.echo(by_eye.table(by_eye.score(folder, form)), nl=False)
+
+
+@judge.command("steer")
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.option(
+    "--out",
+    type=click.Path(),
+    required=True,
+    metavar="DIR",
+    help="A new folder for the steered model.",
+)
+@click.option("--model", metavar="MODEL", help="Which of the judged models, if there are several.")
+@click.option(
+    "--form",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="The filled form. Default: form.csv in DIR.",
+)
+@click.option(
+    "--features",
+    multiple=True,
+    default=("tagger",),
+    show_default=True,
+    metavar="EXTRACTOR",
+    help="A network that learns what is broken, as for `evaluate`. May be given several times.",
+)
+@click.option(
+    "--draws",
+    type=COUNT,
+    default=6000,
+    show_default=True,
+    help="Images that the latents' score learns from.",
+)
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1),
+    default=0.85,
+    show_default=True,
+    help="Of all latents, how many are led elsewhere: fewer leave more of the model as it is.",
+)
+@click.option(
+    "--depth",
+    type=click.FloatRange(0, 2),
+    default=0.3,
+    show_default=True,
+    help="How far behind the border a latent ends, in parts of how far before it was.",
+)
+def steer(folder, out, **options) -> None:
+    """Keep a model out of the latents whose images the judge found broken.
+
+    The network gets two small layers in front, which lead such latents to their mirror images.
+    All that draws with the saved model, web page and server included, draws so. Judge it again
+    before you say that it is better: `tfanime judge sheets` takes old and new on the same sheets.
+
+    \b
+    Examples:
+      tfanime judge steer judging/ --out steered/
+      tfanime judge steer judging/ --features tagger --features lite0 --out steered/
+    """
+    from tfanime.evaluation import by_eye
+
+    found = by_eye.steer(folder, out, progress=True, **options)
+    click.echo(
+        f"Learnt from {found.judged:,} judged images, {found.broken:.2f} of them broken: features "
+        f"tell a broken image from a whole one with a probability of {found.told:.2f}, latents say "
+        f"the same with a correlation of {found.fit:.2f}. The steered model is in {out}."
+    )

@@ -46,17 +46,23 @@ def regress(
     labels = np.zeros((len(z), 0)) if signed is None else np.asarray(signed, np.float64)
     y = np.asarray(logits, np.float64)
     aside = np.arange(len(z)) % HELD_OUT == 0
-    weights, others, middle = _ridge(z[~aside], labels[~aside], y[~aside])
+    weights, others, middle = ridge(z[~aside], labels[~aside], y[~aside])
     rest = y[aside] - labels[aside] @ others - middle
     said = z[aside] @ weights
     rest, said = (x - x.mean(axis=0) for x in (rest, said))
     spread = np.sqrt((rest**2).sum(axis=0) * (said**2).sum(axis=0))
     fits = (rest * said).sum(axis=0) / np.maximum(spread, 1e-12)
-    return _ridge(z, labels, y)[0].T, fits
+    return ridge(z, labels, y)[0].T, fits
 
 
-def _ridge(z: np.ndarray, labels: np.ndarray, y: np.ndarray):
-    """Weights of latents `(dim, A)` and of labels `(L, A)`, and the constants `(A,)`."""
+def ridge(
+    z: np.ndarray, labels: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ridge regression of `y` `(n, A)` on latents `(n, dim)` and labels `(n, L)` together.
+
+    Returns:
+        Weights of latents `(dim, A)` and of labels `(L, A)`, and the constants `(A,)`, float64.
+    """
     x = np.concatenate([z, labels], axis=1)
     centre, middle = x.mean(axis=0), y.mean(axis=0)
     x, dim = x - centre, z.shape[1]

@@ -7,9 +7,12 @@ References:
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from tfanime.models.steering import unsteered
 
 if TYPE_CHECKING:
     import keras
@@ -71,11 +74,12 @@ def without_labels(features: np.ndarray, signed: np.ndarray | None) -> np.ndarra
 
 def first_map(generator: Generator) -> np.ndarray:
     """`(latent_dim, F)` float64: what each latent adds to the values of the first layer that it
-    meets, batch norm included, which is a scale where a generator draws.
+    meets behind any steering, batch norm included, which is a scale where a generator draws.
 
     Raises:
         ValueError: for a generator whose first layer is not affine.
     """
+    generator = dataclasses.replace(generator, model=unsteered(generator.model))
     output = _first_output(generator)
     dim = generator.latent_dim
     zero, unit = np.zeros((1, dim), np.float32), np.eye(dim, dtype=np.float32)

@@ -111,8 +111,12 @@ class Phrases:
 
 def genres_of(text: str, schema: LabelSchema) -> Reading | None:
     """The genres of a phrase; None for a schema that has fewer than two of them."""
-    flags = {f.name for f in schema.fields if f.kind == "flag"}
-    return shipped().read(text) if len(flags & set(GENRES)) >= 2 else None
+    return shipped().read(text) if knows_genres(schema) else None
+
+
+def knows_genres(schema: LabelSchema) -> bool:
+    """Whether a schema has two genres or more, so that a phrase says what to draw."""
+    return len({f.name for f in schema.fields if f.kind == "flag"} & set(GENRES)) >= 2
 
 
 @cache

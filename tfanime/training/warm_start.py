@@ -23,6 +23,7 @@ from tfanime.core.files import atomic_path, save_arrays
 from tfanime.core.labels import LabelSchema
 from tfanime.core.printing import plain
 from tfanime.gans import GAN
+from tfanime.models.steering import unsteered
 from tfanime.recipes.checks import CUSTOM
 from tfanime.recipes.config import Config
 from tfanime.recipes.resolve import conditioning_of
@@ -288,7 +289,7 @@ def _of_run(run: Path, like: GAN | Networks) -> dict[str, list[np.ndarray]]:
 
 def _of_model(folder: Path) -> dict[str, list[np.ndarray]]:
     load = load_upscaler if kind_of(folder) == UPSCALER else load_generator
-    drawn = load(folder).model.get_weights()
+    drawn = unsteered(load(folder).model).get_weights()
     critic = _by_part(bounds.read_arrays(folder / CRITIC), ("discriminator", "head"))
     return {"generator": drawn, "ema_generator": drawn, **critic}
 

@@ -2,6 +2,7 @@
 
 const VERSION = "VERSION";
 const FILES = ["FILES"];
+const POSTERS = ["POSTERS"]; // beside them, where a model makes posters
 const CACHE = `tfanime-site-${VERSION}`;
 
 self.addEventListener("install", (event) => {
@@ -9,6 +10,8 @@ self.addEventListener("install", (event) => {
     (async () => {
       const cache = await caches.open(CACHE);
       await cache.addAll([...FILES, "tfanime.json"]);
+      const { models } = await (await cache.match("tfanime.json")).json();
+      if (models.some(({ poster }) => poster)) await cache.addAll(POSTERS);
       await self.skipWaiting();
     })(),
   );

@@ -26,7 +26,7 @@ export class Address {
   }
 
   /** Turns to what an address shows. */
-  show({ view, count, frames, path, ends, at, locks, ring, spread }: Scene): void {
+  show({ view, count, frames, path, ends, at, locks, ring, spread, poster }: Scene): void {
     const { studio } = this;
     studio.films.clear();
     studio.films.asked = ends;
@@ -34,6 +34,7 @@ export class Address {
     const none = { from: null, to: null };
     const mixed = ends.from && ends.to ? at : null;
     studio.set({ view, count, frames, path, explore, at: mixed, locks, ...(view === "blend" ? { ends: none } : {}) });
+    if (view === "poster") studio.set({ poster });
   }
 
   private follow(): void {
@@ -55,9 +56,9 @@ export class Address {
   }
 
   private hash(): string {
-    const { settings, manifest, view } = this.studio.state;
+    const { settings, manifest } = this.studio.state;
     if (!settings || !manifest) return "";
-    const first = view === "many" ? { ...settings, index: 0 } : settings;
+    const first = this.studio.sheet.seen ? { ...settings, index: 0 } : settings;
     return toHash(first, manifest, sceneOfState(this.studio.state));
   }
 

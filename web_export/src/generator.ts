@@ -71,7 +71,8 @@ export class Generator {
     const name = check.oneOf(options.model ?? names[0], "model", names);
     const model = manifest.models.find((entry) => entry.name === name) as Model;
     const files = await store.load(base, model.files, options.onProgress);
-    const known = [...manifest.models, ...manifest.upscalers].flatMap((entry) => entry.files);
+    const kits = manifest.models.flatMap(({ poster }) => poster ?? []);
+    const known = [...manifest.models, ...manifest.upscalers, ...kits].flatMap((entry) => entry.files);
     void store.forgetOthers(base, known);
     const report = options.onFallback ?? (() => {});
     await started;

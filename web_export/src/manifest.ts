@@ -38,6 +38,15 @@ export interface Model extends Network {
   card: string | null;
   /** What enlarges its pictures. */
   upscaler: Upscaler | null;
+  /** What posters are made with, of a model that knows genres. */
+  poster: Kit | null;
+}
+
+/** The table of words and genres, and the faces of type. */
+export interface Kit {
+  phrases: string;
+  fonts: Record<string, string>;
+  files: File[];
 }
 
 export interface Upscaler extends Network {
@@ -60,7 +69,7 @@ function path(value: unknown, what: string): string {
   return found;
 }
 
-function readNetwork(json: check.Json, at: string): Network {
+function readFiles(json: check.Json, at: string): File[] {
   const files = check.list(json.files, `${at}.files`, 10_000).map((entry, i): File => {
     const file = check.object(entry, `${at}.files[${i}]`);
     const sha256 = check.text(file.sha256, `${at}.files[${i}].sha256`);
@@ -76,6 +85,11 @@ function readNetwork(json: check.Json, at: string): Network {
   if (files.reduce((sum, file) => sum + file.bytes, 0) > GIGABYTE) {
     throw new check.Refused(`${at}.files is larger than a gigabyte.`);
   }
+  return files;
+}
+
+function readNetwork(json: check.Json, at: string): Network {
+  const files = readFiles(json, at);
   const graph = path(json.graph, `${at}.graph`);
   if (!files.some((file) => file.path === graph)) check.refuse(`${at}.graph`, "a listed file", graph);
   return {
@@ -147,7 +161,22 @@ function readModel(entry: unknown, at: string, upscalers: Upscaler[]): Model {
     tolerance: check.number(json.tolerance, `${at}.tolerance`, 0, 2),
     card: json.card == null ? null : path(json.card, `${at}.card`),
     upscaler: json.upscaler == null ? null : upscalerOf(json.upscaler, `${at}.upscaler`, upscalers),
+    poster: json.poster == null ? null : readKit(json.poster, `${at}.poster`),
   };
+}
+
+function readKit(value: unknown, at: string): Kit {
+  const json = check.object(value, at);
+  const files = readFiles(json, at);
+  const listed = (name: unknown, what: string) => {
+    const found = path(name, what);
+    return files.some((file) => file.path === found) ? found : check.refuse(what, "a listed file", name);
+  };
+  const fonts = Object.entries(check.object(json.fonts, `${at}.fonts`)).map(([name, file]) => [
+    name,
+    listed(file, `${at}.fonts.${name}`),
+  ]);
+  return { phrases: listed(json.phrases, `${at}.phrases`), fonts: Object.fromEntries(fonts), files };
 }
 
 function upscalerOf(name: unknown, at: string, upscalers: Upscaler[]): Upscaler {

@@ -5,6 +5,7 @@ import * as check from "./check";
 import { columns, encode, type Field, type Row, sample, type Tag, type Tags, toSigned } from "./labels";
 import { PICTURES, seedOf, SEEDS } from "./latent.js";
 import type { Manifest, Model } from "./manifest";
+import { NO_WORDS, readWords, type Words, writeWords } from "./poster/words";
 import { checkSteps, type Request, type Step } from "./request";
 
 export interface Settings {
@@ -23,7 +24,7 @@ export interface Settings {
   large: boolean;
 }
 
-export const VIEWS = ["one", "many", "blend", "explore"] as const;
+export const VIEWS = ["one", "many", "blend", "explore", "poster"] as const;
 export type View = (typeof VIEWS)[number];
 export type Path = "slerp" | "lerp";
 
@@ -51,6 +52,12 @@ export interface Scene {
   /** Of exploring: which eight, and how far away they are. */
   ring: number;
   spread: number;
+  poster: Words;
+}
+
+/** The views that a model has. */
+export function viewsOf(model: Model | null): readonly View[] {
+  return VIEWS.filter((view) => view !== "poster" || model?.poster);
 }
 
 export const ONE: Scene = {
@@ -63,6 +70,7 @@ export const ONE: Scene = {
   locks: [],
   ring: 0,
   spread: 0.3,
+  poster: NO_WORDS,
 };
 
 export function freshSeed(): number {
@@ -185,7 +193,7 @@ export function fromJson(source: string, manifest: Manifest): Settings {
 
 // ---- address -----------------------------------------------------------------------------------
 
-const SCENE = ["view", "count", "frames", "path", "from", "to", "at", "locks", "ring", "spread"];
+const SCENE = ["view", "count", "frames", "path", "from", "to", "at", "locks", "ring", "spread", "poster"];
 const RESERVED = ["model", "seed", "name", "index", "truncation", "vary", "vary-seed", "large", ...SCENE];
 // What each view has of its own, beside the ends of a transition.
 const OWN = {
@@ -193,6 +201,7 @@ const OWN = {
   many: ["count"],
   blend: ["frames", "path", "at", "locks"],
   explore: ["ring", "spread"],
+  poster: [],
 } as const;
 
 function writeScene(parts: URLSearchParams, scene: Scene, manifest: Manifest): void {
@@ -201,6 +210,8 @@ function writeScene(parts: URLSearchParams, scene: Scene, manifest: Manifest): v
   for (const name of OWN[view]) {
     if (String(scene[name]) !== String(ONE[name])) parts.set(name, String(scene[name]));
   }
+  const said = view === "poster" ? writeWords(scene.poster) : "";
+  if (said) parts.set("poster", said);
   if (view !== "blend") return;
   for (const slot of ["from", "to"] as const) {
     const end = ends[slot];
@@ -287,7 +298,8 @@ export function fromHash(hash: string, manifest: Manifest): Settings | null {
 }
 
 /** What an address shows. Its settings have been read before, for their model. */
-export function sceneOf(hash: string, manifest: Manifest, { name, fields }: Model): Scene {
+export function sceneOf(hash: string, manifest: Manifest, model: Model): Scene {
+  const { name, fields } = model;
   const parts = new URLSearchParams(hash.replace(/^#/, ""));
   const given = (of: keyof Scene) => numeric(parts.get(of) ?? String(ONE[of]));
   const end = (slot: "from" | "to") => {
@@ -298,7 +310,7 @@ export function sceneOf(hash: string, manifest: Manifest, { name, fields }: Mode
   const locks = parts.get("locks")?.split(",") ?? [];
   for (const lock of locks) check.oneOf(lock, "locks", fields.map((field) => field.name));
   return {
-    view: check.oneOf(parts.get("view") ?? ONE.view, "view", VIEWS),
+    view: check.oneOf(parts.get("view") ?? ONE.view, "view", viewsOf(model)),
     count: check.whole(given("count"), "count", FEWEST, MOST),
     frames: check.whole(given("frames"), "frames", FEWEST_FRAMES, MOST_FRAMES),
     path: check.oneOf(parts.get("path") ?? ONE.path, "path", ["slerp", "lerp"] as const),
@@ -307,5 +319,6 @@ export function sceneOf(hash: string, manifest: Manifest, { name, fields }: Mode
     locks,
     ring: check.whole(given("ring"), "ring", 0, MOST_RINGS),
     spread: check.number(given("spread"), "spread", LEAST_SPREAD, MOST_SPREAD),
+    poster: readWords(parts.get("poster") ?? ""),
   };
 }

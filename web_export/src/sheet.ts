@@ -1,5 +1,6 @@
 // Many pictures of one seed.
 
+import { DRAFTS } from "./poster/words";
 import { reason } from "./state";
 import type { Studio } from "./studio";
 
@@ -10,8 +11,23 @@ export class Sheet {
 
   constructor(private readonly studio: Studio) {}
 
+  /** Whether the view shows many pictures: for a poster they are its drafts. */
+  get seen(): boolean {
+    const { view } = this.studio.state;
+    return view === "many" || view === "poster";
+  }
+
   stop(): void {
     this.run++;
+  }
+
+  /** Draws them, unless those of these settings are there. */
+  refresh(): void {
+    const { settings, many, view, endless, count } = this.studio.state;
+    const first = many[0]?.settings;
+    const same = first && settings && this.studio.gallery.same(first, { ...settings, index: 0 });
+    if (!same) void this.draw();
+    else if (many.length !== (view === "poster" ? DRAFTS : endless ? many.length : count)) void this.draw(true);
   }
 
   /** Ends what is being drawn, and that there is no end. */
@@ -30,7 +46,8 @@ export class Sheet {
   async draw(more = false): Promise<void> {
     const { studio } = this;
     const run = ++this.run;
-    const { settings, endless, count, many, phase } = studio.state;
+    const { settings, many, phase, view } = studio.state;
+    const { endless, count } = view === "poster" ? { endless: false, count: DRAFTS } : studio.state;
     if (phase !== "ready" || !settings) return;
     const there = more ? many : [];
     const goal = endless ? there.length + MORE : count;

@@ -2,6 +2,7 @@
 
 import type { Backend } from "./backends";
 import type { Manifest } from "./manifest";
+import type { Words } from "./poster/words";
 import type { Tags } from "./labels";
 import { ONE, type Path, type Scene, type Settings, type View } from "./settings";
 import type { Phrase } from "./text";
@@ -62,6 +63,7 @@ export interface State {
   enlarged: number;
   filming: "drawing" | "enlarging" | null;
   explore: Explore;
+  poster: Words;
   note: Note | null;
 }
 
@@ -103,14 +105,16 @@ export const OPENING: State = {
   enlarged: 0,
   filming: null,
   explore: { origin: null, ring: ONE.ring, spread: ONE.spread, x: 0, y: 0, around: [] },
+  poster: ONE.poster,
   note: null,
 };
 
 /** What of the state an address says beside the settings. */
 export function sceneOfState(state: State): Scene {
-  const { view, count, frames, path, ends, at, locks, explore } = state;
+  const { view, count, frames, path, ends, at, locks, explore, poster } = state;
   const joined = { from: ends.from?.settings ?? null, to: ends.to?.settings ?? null };
-  return { view, count, frames, path, ends: joined, at, locks, ring: explore.ring, spread: explore.spread };
+  const { ring, spread } = explore;
+  return { view, count, frames, path, ends: joined, at, locks, ring, spread, poster };
 }
 
 export class Store {

@@ -3,6 +3,7 @@
 import { Address } from "./address";
 import type { Frames } from "./animation";
 import type { Backend } from "./backends";
+import { LARGE_DOWNLOAD, metered } from "./connection";
 import type { Engine } from "./engine";
 import { Explorer } from "./explorer";
 import { Films } from "./film";
@@ -21,23 +22,16 @@ import {
   type Settings,
   toRequest,
   type View,
+  viewsOf,
 } from "./settings";
 import { Sheet } from "./sheet";
 import { reason, type Shot, type Still, Store } from "./state";
 import type { Drawn, News } from "./worker";
 
-const LARGE_DOWNLOAD = 1_000_000;
 const PAUSE = 250; // ms without a move, after which a picture is enlarged
 
-type Connection = { saveData?: boolean; type?: string };
-
-function metered(): boolean {
-  const { connection } = navigator as { connection?: Connection };
-  return connection?.saveData === true || connection?.type === "cellular";
-}
-
 export class Studio extends Store {
-  private readonly folder = new URL(".", location.href.split("#")[0]);
+  readonly folder = new URL(".", location.href.split("#")[0]);
   readonly gallery = new Gallery(this, this.folder.href);
   readonly films = new Films(this);
   readonly explorer = new Explorer(this);
@@ -51,7 +45,7 @@ export class Studio extends Store {
   private drawing = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly engine: Engine) {
+  constructor(readonly engine: Engine) {
     super();
     engine.onNews = (news) => this.hear(news);
   }
@@ -143,6 +137,7 @@ export class Studio extends Store {
     try {
       await serviceWorker.register("sw.js");
       await serviceWorker.ready;
+      if (model.poster) await this.engine.call("keep", this.folder.href, model.poster.files);
       this.set({ offline: (await this.missing(model)) === 0 });
     } catch {
       this.set({ offline: false }); // private windows forbid it; all else works
@@ -161,7 +156,7 @@ export class Studio extends Store {
   private async drawView(): Promise<void> {
     const { view, at } = this.state;
     if (view === "explore") this.explorer.centre();
-    if (view === "many") await this.sheet.draw();
+    if (this.sheet.seen) await this.sheet.draw();
     else if (view === "blend" && this.films.asked.from) {
       if (at === null) await this.films.blend();
       else if (await this.films.ends()) await this.draw(false);
@@ -173,7 +168,8 @@ export class Studio extends Store {
     const model = manifest?.models.find((entry) => entry.name === name);
     if (!model || !settings) return;
     this.films.clear();
-    this.set({ ends: { from: null, to: null }, at: null, locks: [], many: [] });
+    const view = viewsOf(model).includes(this.state.view) ? this.state.view : "one";
+    this.set({ view, ends: { from: null, to: null }, at: null, locks: [], many: [] });
     this.use(fitted(settings, model));
   }
 
@@ -204,7 +200,7 @@ export class Studio extends Store {
     if (!settings.keepSeed) {
       this.set({ settings: { ...settings, seed: freshSeed(), index: 0 } });
     }
-    if (view === "many") void this.sheet.draw();
+    if (this.sheet.seen) void this.sheet.draw();
     else if (view === "blend") void this.films.blend();
     else void this.draw(false);
   }
@@ -221,7 +217,7 @@ export class Studio extends Store {
     if (!settings) return;
     this.set({ settings: { ...settings, ...change } });
     if (view === "explore") this.explorer.centre();
-    if (view === "many") void this.sheet.draw();
+    if (this.sheet.seen) void this.sheet.draw();
     else void this.draw(draft);
   }
 
@@ -284,7 +280,7 @@ export class Studio extends Store {
       this.tell("drawFailed", { reason: reason(error) }, true);
     } finally {
       this.drawing = false;
-      if (this.state.view !== "many") this.set({ busy: false });
+      if (!this.sheet.seen) this.set({ busy: false });
     }
   }
 
@@ -356,7 +352,7 @@ export class Studio extends Store {
   look(view: View): void {
     this.stop();
     this.set({ view, at: null });
-    const { shot, many, settings } = this.state;
+    const { shot, settings } = this.state;
     if (view === "explore") this.explorer.centre();
     if (view === "blend") {
       const [to, from] = this.state.history.filter((one) => one.settings.model === settings?.model);
@@ -369,10 +365,7 @@ export class Studio extends Store {
       if (shot && this.gallery.same(shot.settings, settings)) this.present(shot);
       else void this.draw(false);
     }
-    const first = many[0]?.settings;
-    if (view === "many" && !(first && settings && this.gallery.same(first, { ...settings, index: 0 }))) {
-      void this.sheet.draw();
-    }
+    if (this.sheet.seen) this.sheet.refresh();
   }
 
   openOne(shot: Shot, view: View = "one"): void {

@@ -4,7 +4,9 @@ import { encode, type Frames } from "./animation";
 import { type Backend, using } from "./backends";
 import type { Format } from "./formats";
 import { Generator, type Picture } from "./generator";
-import type { File, Manifest } from "./manifest";
+import type { Field } from "./labels";
+import type { File, Kit, Manifest } from "./manifest";
+import type { Read, Sheet, Wish } from "./poster/works";
 import type { Request } from "./request";
 import * as store from "./store";
 
@@ -31,6 +33,14 @@ function tell(news: News): void {
   postMessage(news);
 }
 
+const posters = () => import("./poster/works");
+
+/** Fetches one of a kit's files. */
+const from = (folder: string, kit: Kit) => async (path: string) => {
+  const found = await store.load(new URL(folder), kit.files.filter((file) => file.path === path));
+  return found.get(path) as Uint8Array<ArrayBuffer>;
+};
+
 function loaded(): Generator {
   if (!generator) throw new Error("No model is open.");
   return generator;
@@ -40,6 +50,11 @@ export const methods = {
   /** Bytes of these files that are still to be downloaded. */
   missing(folder: string, files: File[]): Promise<number> {
     return store.missing(new URL(folder), files);
+  },
+
+  /** Fetches files for a visit without a network. */
+  async keep(folder: string, files: File[]): Promise<void> {
+    await store.load(new URL(folder), files);
   },
 
   async open(
@@ -82,6 +97,29 @@ export const methods = {
 
   encode(format: Format, frames: Frames): Promise<Blob> {
     return encode(format, frames);
+  },
+
+  async read(folder: string, kit: Kit, text: string, fields: Field[]): Promise<Read> {
+    return (await posters()).read(from(folder, kit), kit.phrases, text, fields);
+  },
+
+  async poster(folder: string, kit: Kit, wish: Wish): Promise<Sheet> {
+    return (await posters()).poster(from(folder, kit), kit.fonts, wish);
+  },
+
+  /** A poster as PNG. */
+  async print(folder: string, kit: Kit, wish: Wish): Promise<Blob> {
+    return (await posters()).print(from(folder, kit), kit.fonts, wish);
+  },
+
+  /** A face for a poster, by a model of faces on white. */
+  async figure(folder: string, manifest: Manifest, model: string, request: Request): Promise<ImageData> {
+    const faces = await Generator.load(folder, { manifest, model, backend: "wasm" });
+    try {
+      return await (await posters()).figure(faces, request);
+    } finally {
+      faces.dispose();
+    }
   },
 };
 

@@ -8,5 +8,6 @@ and `key.json`, which says of every image what it is.
 
 from tfanime.evaluation.by_eye.blind_sheets import sheets
 from tfanime.evaluation.by_eye.shares import ByEye, Share, score, table, wilson
+from tfanime.evaluation.by_eye.steering import Steering, steer
 
-__all__ = ["ByEye", "Share", "score", "sheets", "table", "wilson"]
+__all__ = ["ByEye", "Share", "Steering", "score", "sheets", "steer", "table", "wilson"]

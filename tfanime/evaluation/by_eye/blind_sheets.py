@@ -118,7 +118,7 @@ def sheets(
                     "images of a model without attributes": n,
                     "seed": seed,
                     "truncation": truncation,
-                    "weights": {name: _digest(name) for name in names},
+                    "weights": {name: digest(name) for name in names},
                     "tfanime": __version__,
                 },
                 "words": words,
@@ -132,7 +132,7 @@ def _name(model: Path) -> str:
     return model.name if model.parent in shipped.PLACES else model.as_posix()
 
 
-def _digest(name: str) -> str | None:
+def digest(name: str) -> str | None:
     """SHA-256 of a model's weights."""
     file = zoo.locate(name) / saved.WEIGHTS
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None

@@ -1,4 +1,4 @@
-"""The filled form, checked cell by cell."""
+"""The key to the sheets, and the filled form, checked cell by cell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,25 @@ import csv
 import io
 from pathlib import Path
 
-from tfanime.evaluation.by_eye.questions import BROKEN, NOTHING
+from tfanime.core.files import read_json
+from tfanime.evaluation.by_eye.questions import BROKEN, KEY, LETTERS, NOTHING, OTHER_WORDS
+
+
+def read_key(folder: Path) -> dict:
+    """What `sheets` wrote about its images; words and letters in the order of the form.
+
+    Raises:
+        ValueError: for a folder without it.
+    """
+    if not (folder / KEY).is_file():
+        raise ValueError(
+            f"A folder of `tfanime judge sheets` holds {KEY}. Received: {str(folder)!r}, which "
+            "does not."
+        )
+    key = read_json(folder / KEY)
+    for part, order in (("words", OTHER_WORDS), ("letters", LETTERS)):
+        key[part] = {name: key[part][name] for name in order if name in key[part]}
+    return key
 
 
 def read_form(path: Path, key: dict) -> dict[tuple[int, int], dict[str, str]]:

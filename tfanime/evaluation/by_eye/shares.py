@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime.core.files import read_json, write_json, write_text
-from tfanime.evaluation.by_eye.form import read_form
-from tfanime.evaluation.by_eye.questions import BROKEN, FORM, KEY, LETTERS, OTHER_WORDS
+from tfanime.core.files import write_json, write_text
+from tfanime.evaluation.by_eye.form import read_form, read_key
+from tfanime.evaluation.by_eye.questions import BROKEN, FORM, OTHER_WORDS
 
 Z = 1.959963984540054  # 97.5 % of a normal distribution lie below
 
@@ -68,14 +68,7 @@ def score(folder: str | os.PathLike, form: str | os.PathLike | None = None) -> l
             message names row and cell.
     """
     folder = Path(folder)
-    if not (folder / KEY).is_file():
-        raise ValueError(
-            f"A folder of `tfanime judge sheets` holds {KEY}. Received: {str(folder)!r}, which "
-            "does not."
-        )
-    key = read_json(folder / KEY)
-    for part, order in (("words", OTHER_WORDS), ("letters", LETTERS)):
-        key[part] = {name: key[part][name] for name in order if name in key[part]}
+    key = read_key(folder)
     answers = read_form(Path(form) if form else folder / FORM, key)
     results = [_of_model(model, key, answers) for model in key["models"]]
     report = {"models": [asdict(one) for one in results], "protocol": key["protocol"]}

@@ -16,7 +16,7 @@ from tfanime.core.files import write_json
 from tfanime.export.folder import FORMAT, MANIFEST, check_replaceable, replacing
 from tfanime.export.graph.precision import PRECISIONS
 from tfanime.export.graph.subject import generator_subject, upscaler_subject
-from tfanime.export.web import package, sharing, tfjs
+from tfanime.export.web import package, poster_kit, sharing, tfjs
 from tfanime.export.web.model import Exported, Work, kid_judge
 from tfanime.version import __version__
 from tfanime.zoo.saved import GENERATOR, UPSCALER, kind_of, upscaler_of
@@ -130,6 +130,7 @@ def export_web(
                     entry, model = work.export(name, run)
                 if kind == GENERATOR:
                     entry["upscaler"] = _enlarging(own.get(run), named)
+                    entry["poster"] = poster_kit.write(folder, subject.generator.schema)
                 entries[PARTS[kind]].append(entry)
                 models.append(model)
                 if drawn is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tfanime.core.files import write_json
 from tfanime.version import __version__
 
-FILES = ("tfanime.js", "tfanime.d.ts", "tfanime.json", "assets", "models", "upscalers")
+FILES = ("tfanime.js", "tfanime.d.ts", "tfanime.json", "assets", "models", "upscalers", "posters")
 
 
 def write(folder: Path, name: str) -> None:

@@ -9,6 +9,7 @@ export const en = {
   one: "One",
   many: "Many",
   blend: "Blend",
+  poster: "Poster",
   view: "What to draw",
   looks: "Looks",
   looksHint: "Choose what matters to you; the rest is left to chance.",

@@ -11,6 +11,7 @@ export const ja: Record<Phrase, string> = {
   one: "一枚",
   many: "たくさん",
   blend: "変化",
+  poster: "ポスター",
   view: "描くもの",
   looks: "特徴",
   looksHint: "こだわりだけ選んで、あとはおまかせ。",

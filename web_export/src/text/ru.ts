@@ -11,6 +11,7 @@ export const ru: Record<Phrase, string> = {
   one: "Одно",
   many: "Много",
   blend: "Переход",
+  poster: "Плакат",
   view: "Что рисовать",
   looks: "Внешность",
   looksHint: "Выберите важное, остальное решит случай.",

@@ -11,6 +11,7 @@ export const zh: Record<Phrase, string> = {
   one: "单张",
   many: "多张",
   blend: "渐变",
+  poster: "海报",
   view: "绘制方式",
   looks: "外貌",
   looksHint: "选择你在意的，其余交给运气。",

@@ -4,6 +4,7 @@ import { phrase, settled, shade, SWATCHES, understand, word } from "../words";
 import { usePage, useStill, useWords } from "./context";
 import { Icon } from "./icons";
 import { Slider } from "./inputs";
+import { usePosters } from "./lazy";
 
 const MANY_VALUES = 16; // from here on a list to choose from, instead of buttons
 
@@ -13,12 +14,13 @@ export function Looks() {
   const { settings, shot } = state;
   const onChoose = useCallback((name: string, tag: Tag | null) => studio.hold({ [name]: tag }), [studio]);
   const fields = studio.model?.fields ?? [];
+  const posters = usePosters(studio, Boolean(studio.model?.poster));
   if (!settings || !fields.length) return null;
   const flags = fields.filter(({ kind }) => kind === "flag");
   return (
     <section className="card looks" aria-labelledby="looks-title">
       <h2 id="looks-title">{say("looks")}</h2>
-      <Describe fields={fields} />
+      {studio.model?.poster ? posters && <posters.Phrase /> : <Describe fields={fields} />}
       {fields.map((field) => {
         const tag = settings.tags[field.name];
         const props = { field, onChoose };

@@ -1,11 +1,12 @@
 import { useEffect } from "react";
 import { BACKEND_NAMES } from "../names";
-import { VIEWS } from "../settings";
+import { viewsOf } from "../settings";
 import { refusal } from "../text/refusals";
 import { Blend } from "./Blend";
 import { usePage } from "./context";
 import { Explore } from "./Explore";
 import { megabytes } from "./files";
+import { usePosters } from "./lazy";
 import { Many } from "./Many";
 import { One } from "./One";
 
@@ -15,6 +16,7 @@ export function Stage() {
   const aspect = model ? model.width / model.height : 1;
   useEffect(() => document.documentElement.style.setProperty("--aspect", String(aspect)), [aspect]);
   const { phase, view, shot, settings } = state;
+  const posters = usePosters(studio, Boolean(model?.poster));
   // Another backend for the same model: its picture stays until the next. Everything else that is
   // not ready says how far it is, what failed, or what it asks.
   const stays =
@@ -25,7 +27,7 @@ export function Stage() {
   return (
     <section className="card stage" aria-label={say("view")}>
       <div className="tabs" role="group" aria-label={say("view")}>
-        {VIEWS.map((view) => (
+        {viewsOf(model).map((view) => (
           <button
             key={view}
             type="button"
@@ -44,6 +46,7 @@ export function Stage() {
           {state.view === "many" && <Many />}
           {state.view === "blend" && <Blend />}
           {state.view === "explore" && <Explore />}
+          {state.view === "poster" && posters && <posters.Poster />}
         </>
       )}
       <Status />

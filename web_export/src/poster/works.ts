@@ -1,0 +1,94 @@
+// What the worker does for posters: its code comes when the first phrase is read.
+
+import type { Generator } from "../generator";
+import type { Field } from "../labels";
+import type { Request } from "../request";
+import type { Style } from "./backdrop";
+import { compose, type Made, manner } from "./compose";
+import { cutOut, faults } from "./cutout";
+import { type Reading, readPhrase, type Table, tagsOf } from "./phrases.js";
+import { pngOf } from "./png";
+import type { Words } from "./words";
+
+/** Fetches a file of the exported folder. */
+export type Fetch = (path: string) => Promise<Uint8Array<ArrayBuffer>>;
+
+// ---- phrases -----------------------------------------------------------------------------------
+
+export interface Read extends Reading {
+  /** What the phrase asks of the model's attributes. */
+  tags: Record<string, string | boolean>;
+}
+
+const tables = new Map<string, Table>();
+
+/** The genres of a phrase, with their odds. */
+export async function read(fetch: Fetch, phrases: string, text: string, fields: Field[]): Promise<Read> {
+  const table = tables.get(phrases) ?? checked(JSON.parse(new TextDecoder().decode(await fetch(phrases))));
+  tables.set(phrases, table);
+  const reading = readPhrase(text, table);
+  return { ...reading, tags: tagsOf(reading, fields) };
+}
+
+function checked(json: Table): Table {
+  const { genres, frequencies, words } = json;
+  const whole = (list: unknown) => Array.isArray(list) && list.length === genres.length;
+  if (!Array.isArray(genres) || !whole(frequencies) || !Object.values(words ?? {}).every(whole)) {
+    throw new Error("phrases.json is no table of words and genres. Export the folder again.");
+  }
+  return json;
+}
+
+// ---- posters -----------------------------------------------------------------------------------
+
+export interface Wish extends Omit<Words, "about" | "figure" | "pick"> {
+  draft: ImageData;
+  figure: ImageData | null;
+  phrase: string;
+  /** Those that it is of, the first one first. */
+  genres: string[];
+  seed: number;
+  width: number;
+  height: number;
+  /** Dots per inch of a print. */
+  dpi: number | null;
+}
+
+/** A poster to look at. */
+export interface Sheet extends Omit<Made, "canvas"> {
+  image: ImageBitmap;
+}
+
+function made(fetch: Fetch, fonts: Record<string, string>, wish: Wish): Promise<Made> {
+  const usual = manner(wish.genres, wish.draft);
+  const style: Style = wish.style === "auto" ? usual.style : wish.style;
+  const face = wish.type === "auto" ? usual.face : wish.type;
+  return compose({ ...wish, style, face }, wish.width, wish.height, fetch, fonts);
+}
+
+export async function poster(fetch: Fetch, fonts: Record<string, string>, wish: Wish): Promise<Sheet> {
+  const { canvas, ...rest } = await made(fetch, fonts, wish);
+  return { ...rest, image: canvas.transferToImageBitmap() };
+}
+
+export async function print(fetch: Fetch, fonts: Record<string, string>, wish: Wish): Promise<Blob> {
+  return pngOf((await made(fetch, fonts, wish)).canvas, wish.dpi);
+}
+
+// ---- figures -----------------------------------------------------------------------------------
+
+const FIGURES = 16; // of which the best is taken
+
+/** A face, cut out: of several the one that its image cuts off least. */
+export async function figure(faces: Generator, request: Request): Promise<ImageData> {
+  let [best, least]: [Request, number] = [request, Infinity];
+  for (let index = 0; index < FIGURES; index++) {
+    const { imageData, latent, labels } = await faces.generate({ ...request, index });
+    const mark = faults(cutOut(imageData));
+    if (mark < least) [best, least] = [{ latent, labels: labels ?? undefined }, mark];
+  }
+  const chosen = await faces.generate(best);
+  const large = faces.model.upscaler ? await faces.upscale(chosen) : chosen.imageData;
+  const { data, width, height } = cutOut(large);
+  return new ImageData(data, width, height);
+}
