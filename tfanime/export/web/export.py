@@ -128,7 +128,7 @@ def export_web(
                     place = _place(one)
                     work = Work(subject, folder, place, precision, convert, judge, progress)
                     entry, model = work.export(name, run)
-                if kind == GENERATOR:
+                if subject.generator is not None:
                     entry["upscaler"] = _enlarging(own.get(run), named)
                     entry["poster"] = poster_kit.write(folder, subject.generator.schema)
                 entries[PARTS[kind]].append(entry)
