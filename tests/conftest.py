@@ -1,4 +1,7 @@
-"""What all tests share: how TensorFlow computes in their processes, and which files come first."""
+"""What all tests share: how TensorFlow computes in their processes, and which files come first.
+
+Graphs are not optimised (`quick_start`), except in tests that use `optimised_graphs`.
+"""
 
 import gc
 import os
@@ -6,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests import quick_start
 
 HERE = Path(__file__).parent
 
@@ -18,13 +23,13 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
 # Files of minutes, the longest first. A process takes the next file when it is done with one: begun
 # last, these would be what the other processes wait for at the end.
 LONGEST = (
-    "training/test_workers.py",
-    "recipes/test_battery.py",
-    "recipes/test_jax.py",
     "web/test_site.py",
+    "recipes/test_battery.py",
     "web/test_wander.py",
-    "recipes/test_recipes.py",
+    "training/test_workers.py",
     "web/test_visits.py",
+    "recipes/test_jax.py",
+    "recipes/test_recipes.py",
     "training/test_train.py",
     "gans/test_gan.py",
     "training/test_start.py",
@@ -69,6 +74,14 @@ def eager():
         patch.setattr("tfanime.gans.backend.compiled", lambda gan: gan.train_step)
         patch.setattr("tfanime.training.trainer.draw_curves", lambda run: None)
         yield
+
+
+@pytest.fixture(scope="module")
+def optimised_graphs():
+    """Graphs as users run them, for tests that compare them with other ways of computing."""
+    quick_start.optimise_graphs(True)
+    yield
+    quick_start.optimise_graphs(False)
 
 
 def pytest_collection_modifyitems(items):

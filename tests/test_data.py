@@ -1,6 +1,7 @@
 import itertools
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -198,6 +199,7 @@ def test_tf_dataset_gives_the_same_batches_as_floats():
 def test_a_program_with_an_open_iterator_ends():
     """Without the care taken in data.py this hangs in about half of all runs."""
     script = (
+        "import tests.quick_start\n"
         "import numpy as np\n"
         "from tfanime.data import from_arrays\n"
         "data = from_arrays(np.zeros((500, 64, 64, 3), np.uint8))\n"
@@ -205,7 +207,8 @@ def test_a_program_with_an_open_iterator_ends():
         "for _ in range(5): next(iterator)\n"
         "raise SystemExit(3)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], timeout=120, capture_output=True)
+    root, command = Path(__file__).parents[1], [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=root, timeout=120, capture_output=True)
     assert done.returncode == 3, done.stderr.decode()
 
 

@@ -69,5 +69,5 @@ def test_the_generator_comes_to_listen_to_noise():
 
 
 def test_pictures_come_in_pairs():
-    with pytest.raises(ValueError, match="even number of pictures.*Received: 3"):
+    with pytest.raises(ValueError, match="even number of images.*Received: 3"):
         gan_of(1.0).train_step(batch(3))

@@ -171,7 +171,7 @@ class GAN(TrainingStep, keras.Model):
         penalties = (penalties,) if isinstance(penalties, GradientPenalty) else tuple(penalties)
         if penalties and coupling:
             raise ValueError(
-                "A gradient penalty is a matter of single pictures, and batch norm mixes them: the "
+                "A gradient penalty is a matter of single images, and batch norm mixes them: the "
                 "discriminator must have none (DCGAN: normalisation='layer', 'spectral' or "
                 f"'none'). Received: {', '.join(coupling)}."
             )

@@ -141,7 +141,7 @@ class TrainingStep:
         dtype = keras.backend.standardize_dtype(images.dtype)
         if not keras.backend.is_float_dtype(dtype):
             raise ValueError(
-                f"Batches hold pictures as float32 in [-1, 1]. Received: {dtype}. "
+                f"Batches hold images as float32 in [-1, 1]. Received: {dtype}. "
                 "tfanime.core.images.to_float converts from 0 to 255."
             )
         labels = batch.get("labels")
@@ -186,7 +186,7 @@ class TrainingStep:
             return condition
         if isinstance(rows, int) and rows % 2:
             raise ValueError(
-                "mode_seeking_weight needs an even number of pictures per critic step and "
+                "mode_seeking_weight needs an even number of images per critic step and "
                 f"accumulation. Received: {rows}."
             )
         return None if condition is None else ops.tile(condition[: rows // 2], (2, 1))

@@ -120,7 +120,7 @@ def discriminator(
     """
     if label_dim:
         raise ValueError(
-            "The modern discriminator takes pictures only; its labels are predicted by an "
+            "The modern discriminator takes images only; its labels are predicted by an "
             f"auxiliary head. Received: label_dim={label_dim}. Use conditioning='ac'."
         )
     times = halvings(height, width)

@@ -70,7 +70,7 @@ def discriminator(
     """
     if label_dim:
         raise ValueError(
-            "The projected discriminator takes pictures only; labels are predicted by a head or "
+            "The projected discriminator takes images only; labels are predicted by a head or "
             f"projected. Received: label_dim={label_dim}. Use conditioning='ac' or 'projection'."
         )
     pictures = keras.Input((height, width, 3), name="pictures")

@@ -22,7 +22,7 @@ def halvings(height: int, width: int, smallest: int = 4) -> int:
         sides, times = (sides[0] // 2, sides[1] // 2), times + 1
     if times < 2:
         raise ValueError(
-            f"Both sides of a picture must be multiples of 4 and at least {smallest * 4}. "
+            f"Both sides of an image must be multiples of 4 and at least {smallest * 4}. "
             f"Received: {width}x{height}. Choose a size such as 64 or 64x96."
         )
     return times

@@ -121,7 +121,7 @@ def discriminator(
     """
     if label_dim:
         raise ValueError(
-            "The SRGAN discriminator takes pictures only. "
+            "The SRGAN discriminator takes images only. "
             f"Received: label_dim={label_dim}. Use conditioning='none'."
         )
     if normalisation not in NORMALISATIONS:

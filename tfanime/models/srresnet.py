@@ -111,7 +111,7 @@ def discriminator(
     """
     if label_dim:
         raise ValueError(
-            "The MakeGirlsMoe discriminator takes pictures only; its labels are predicted by an "
+            "The MakeGirlsMoe discriminator takes images only; its labels are predicted by an "
             f"auxiliary head. Received: label_dim={label_dim}. Use conditioning='ac'."
         )
     pictures, x = picture_input(height, width, scaling)

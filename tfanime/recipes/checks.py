@@ -207,7 +207,7 @@ def _check_numbers(config) -> None:
         )
     if config.mode_seeking_weight and config.batch_size // config.accumulation % 2:
         raise ValueError(
-            "mode_seeking_weight needs an even number of pictures per critic step and "
+            "mode_seeking_weight needs an even number of images per critic step and "
             f"accumulation. Received: {config.batch_size // config.accumulation}."
         )
 
@@ -242,7 +242,7 @@ def _check_objective(config) -> None:
     known = isinstance(spec, Mapping) and spec.get("name") in DISCRIMINATORS
     if names and known and option("discriminator", spec, "normalisation") == "batch":
         raise ValueError(
-            "A gradient penalty is a matter of single pictures, and batch norm mixes them: the "
+            "A gradient penalty is a matter of single images, and batch norm mixes them: the "
             "discriminator must have none (DCGAN: normalisation='layer', 'spectral' or 'none'). "
             f"Received: penalty={config.penalty!r}, and a {spec['name']} with batch norm."
         )

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tfanime import zoo
 from tfanime.core.bars import overall
@@ -19,6 +20,9 @@ from tfanime.export.web import package, poster_kit, sharing, tfjs
 from tfanime.export.web.model import Exported, Work, kid_judge
 from tfanime.version import __version__
 from tfanime.zoo.saved import GENERATOR, UPSCALER, kind_of, upscaler_of
+
+if TYPE_CHECKING:
+    import numpy as np
 
 CHOICES = ("auto", *PRECISIONS)
 CONVERTERS = ("tfanime", "tensorflowjs")
@@ -112,27 +116,27 @@ def export_web(
             shutil.copytree(built, folder, dirs_exist_ok=True)
         entries: dict[str, list[dict]] = {"models": [], "upscalers": []}
         models = []
-        pictures = None
+        drawn: np.ndarray | None = None  # by the first generator, which comes before upscalers
         with overall(dict.fromkeys(map(_place, named), 1), disable=not progress) as bar:
             for one in named:
                 kind, name, run = one
                 with bar.step(_place(one)):
-                    if kind == UPSCALER:
-                        subject = upscaler_subject(run, pictures)
+                    if kind == UPSCALER and drawn is not None:
+                        subject = upscaler_subject(run, drawn)
                     else:
                         subject = generator_subject(run)
                     place = _place(one)
                     work = Work(subject, folder, place, precision, convert, judge, progress)
                     entry, model = work.export(name, run)
-                if kind == GENERATOR:
+                if subject.generator is not None:
                     entry["upscaler"] = _enlarging(own.get(run), named)
                     entry["poster"] = poster_kit.write(folder, subject.generator.schema)
                 entries[PARTS[kind]].append(entry)
                 models.append(model)
-                if pictures is None:
-                    pictures = subject.pictures
-        if built:
-            sharing.write_card(folder, pictures)
+                if drawn is None:
+                    drawn = subject.pictures
+        if built and drawn is not None:
+            sharing.write_card(folder, drawn)
             package.write(folder, out.resolve().name)
             if address:
                 sharing.write_address(folder, address)
