@@ -1,7 +1,4 @@
-"""What all tests share: how TensorFlow computes in their processes, and which files come first.
-
-Graphs are not optimised (`quick_start`), except in tests that use `optimised_graphs`.
-"""
+"""What all tests share: how TensorFlow computes in their processes, and which files come first."""
 
 import gc
 import os
@@ -9,8 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from tests import quick_start
 
 HERE = Path(__file__).parent
 
@@ -74,14 +69,6 @@ def eager():
         patch.setattr("tfanime.gans.backend.compiled", lambda gan: gan.train_step)
         patch.setattr("tfanime.training.trainer.draw_curves", lambda run: None)
         yield
-
-
-@pytest.fixture(scope="module")
-def optimised_graphs():
-    """Graphs as users run them, for tests that compare them with other ways of computing."""
-    quick_start.optimise_graphs(True)
-    yield
-    quick_start.optimise_graphs(False)
 
 
 def pytest_collection_modifyitems(items):

@@ -95,7 +95,6 @@ def test_bfloat16_keeps_losses_and_weights_in_float32(name):
 PLAIN = {"optimizer": "sgd", "g_lr": 0.01, "d_lr": 0.01, "beta_1": 0.0, "lr_decay_start": None}
 
 
-@pytest.mark.usefixtures("optimised_graphs")
 @pytest.mark.parametrize(
     "name",
     [
