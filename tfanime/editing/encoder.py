@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from tfanime.tagging import Tagger, load_tagger
 from tfanime.zoo.directions import weights_digest
 from tfanime.zoo.encoder import DESCRIPTION, NETWORK, Encoder, load_encoder
 from tfanime.zoo.saved import Generator
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 MINUTES = 20.0
 POOL, FRESH = 1024, 4  # draws that are kept, and those that each step replaces
@@ -89,7 +92,8 @@ def train_encoder(
     real = None if data is None else _Real(data, generator, tagger, seed)
     training = _Training(generator, real, seed, None if start is None else Path(start))
     network, figures = training.fit(budget, progress)
-    trained = {"steps": budget.done, "seed": seed, "pictures": 0 if real is None else len(real)}
+    pictures = 0 if real is None else len(real)
+    trained: dict[str, Any] = {"steps": budget.done, "seed": seed, "pictures": pictures}
     if start is not None:
         trained["before"] = bounds.read_object(Path(start) / DESCRIPTION).get("trained")
     store_encoder(folder, network, trained | figures)
@@ -166,7 +170,9 @@ class _Real:
             read = schema.convert(tagger.labels(self.images), tagger.schema)
             self.rows = np.where(unlabelled, read, self.rows)
         # What nobody knows is drawn by chance, and not learnt.
-        self.labels = Sampler(generator).labels(seed, len(self.rows), rows=self.rows)
+        drawn = Sampler(generator).labels(seed, len(self.rows), rows=self.rows)
+        assert drawn is not None  # there is a schema
+        self.labels = drawn
 
     def __len__(self) -> int:
         return len(self.images)
@@ -275,7 +281,7 @@ class _Training:
             images, labels, known = (np.concatenate(both) for both in parts)
         return to_float(images), latents, labels.astype(np.float32), known.astype(np.float32)
 
-    def _step(self):
+    def _step(self) -> Callable[..., tf.Tensor]:
         import tensorflow as tf
 
         from tfanime.editing.encoder_loss import label_loss, latent_loss, worn
@@ -287,7 +293,9 @@ class _Training:
         first = max(0, real - DRAWN // 2)
 
         @tf.function(jit_compile=False)
-        def step(pictures, latents, labels, known):
+        def step(
+            pictures: tf.Tensor, latents: tf.Tensor, labels: tf.Tensor, known: tf.Tensor
+        ) -> tf.Tensor:
             clean = pictures[first : first + DRAWN]
             given = worn(pictures)
             with tf.GradientTape() as tape:

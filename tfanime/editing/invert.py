@@ -194,7 +194,7 @@ class _Search:
 
 def _encoder(generator: Generator) -> Encoder | None:
     """That of a model's folder."""
-    if not has_encoder(generator.folder):
+    if generator.folder is None or not has_encoder(generator.folder):
         return None
     try:
         return load_encoder(generator.folder, generator)
