@@ -115,10 +115,12 @@ def test_busts_have_labels_that_the_tagger_knows_and_that_go_together():
 def test_posters_of_horror_are_darker_than_those_of_comedies(tmp_path):
     """As real ones are."""
     light, dark = (
-        tfanime.generate("posters", n=64, seed=2, tags={other: False, genre: True}).images
+        tfanime.generate(
+            "posters", n=64, seed=2, tags={other: False, genre: True}, upscale="none"
+        ).images
         for genre, other in (("comedy", "horror"), ("horror", "comedy"))
     )
-    assert light.shape == (64, 96, 64, 3)
+    assert light.shape == (64, 72, 48, 3)
     assert light.mean() > dark.mean() + 10
     result = invoke("generate", "posters", "--horror", "--n", 4, "--grid", tmp_path / "h.png")
     assert result.exit_code == 0, result.stderr

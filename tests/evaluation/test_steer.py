@@ -99,7 +99,7 @@ def test_what_cannot_be_learnt_from_is_refused(judged):
     refused("20 broken images or more.*Received: 0 broken of 120")
     at_random = np.random.default_rng(0).permutation(len(rows)) % 2
     fill([[*row[:3], "Z" if one else "-"] for row, one in zip(rows, at_random, strict=True)])
-    refused("probability of 0.[45]")
+    refused(r"probability of 0\.[0-5]\d; steering takes 0\.6 or more")
     saved.save_generator("tiny", network(), SCHEMA, "tiny-again")
     weights = saved.load_generator("tiny").model
     weights.layers[3].set_weights([2 * w for w in weights.layers[3].get_weights()])
