@@ -37,8 +37,8 @@ def test_only_the_worker_loads_tensorflow(site):
     [entry] = re.findall(r'<script[^>]*src="\./([^"]+)"', html)
     at_once = re.findall(r'rel="modulepreload"[^>]*href="\./([^"]+)"', html)
     [page] = [name for name in at_once if "/page-" in name]
-    assert set(at_once) == set(imported(site, page)) - set(imported(site, entry))
     of_page = {**imported(site, entry), **imported(site, page)}
+    assert set(at_once) == set(of_page) - {entry}
     assert not [name for name, source in of_page.items() if TENSORFLOW in source]
     [worker] = re.findall(r"worker-[\w-]+\.js", of_page[entry])
     of_worker = imported(site, f"assets/{worker}")
