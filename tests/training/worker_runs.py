@@ -36,6 +36,7 @@ SETTINGS = {
     "dcgan-dragan-sgd": ("dcgan-dragan", {**PLAIN, **NONE}),
     "wgan-gp-sgd": ("wgan-gp", {**PLAIN, **NONE, "critic_steps": 2}),
     "dcgan-dragan-adam": ("dcgan-dragan", SYNCHRONISED),
+    "wgan-gp-adam": ("wgan-gp", {**SYNCHRONISED, "critic_steps": 2}),
     "own-statistics": ("dcgan-dragan", {}),
     "killed": ("dcgan-dragan", SYNCHRONISED),
 }

@@ -6,6 +6,14 @@ import click
 
 from tfanime.cli.kinds import COUNT, SEED, TRUNCATION, Run
 
+JUDGED = click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+FORM = click.option(
+    "--form",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="The filled form. Default: form.csv in DIR.",
+)
+
 
 @click.group()
 def judge() -> None:
@@ -71,13 +79,8 @@ def sheets(models, out, **options) -> None:
 
 
 @judge.command("score")
-@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False))
-@click.option(
-    "--form",
-    type=click.Path(exists=True, dir_okay=False),
-    metavar="FILE",
-    help="The filled form. Default: form.csv in DIR.",
-)
+@JUDGED
+@FORM
 def score(folder, form) -> None:
     """Turn the filled form into figures, by_eye.json and by_eye.md in DIR.
 
@@ -95,7 +98,7 @@ def score(folder, form) -> None:
 
 
 @judge.command("steer")
-@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@JUDGED
 @click.option(
     "--out",
     type=click.Path(),
@@ -104,12 +107,7 @@ def score(folder, form) -> None:
     help="A new folder for the steered model.",
 )
 @click.option("--model", metavar="MODEL", help="Which of the judged models, if there are several.")
-@click.option(
-    "--form",
-    type=click.Path(exists=True, dir_okay=False),
-    metavar="FILE",
-    help="The filled form. Default: form.csv in DIR.",
-)
+@FORM
 @click.option(
     "--features",
     multiple=True,
@@ -142,9 +140,9 @@ def score(folder, form) -> None:
 def steer(folder, out, **options) -> None:
     """Keep a model out of the latents whose images the judge found broken.
 
-    The network gets two small layers in front, which lead such latents to their mirror images.
-    All that draws with the saved model, web page and server included, draws so. Judge it again
-    before you say that it is better: `tfanime judge sheets` takes old and new on the same sheets.
+    The network gets two small layers in front, which lead such latents elsewhere. All that draws
+    with the saved model, web page and server included, draws so. Judge it again before you say
+    that it is better: `tfanime judge sheets` takes old and new on the same sheets.
 
     \b
     Examples:

@@ -89,7 +89,8 @@ def find_directions(
     tagger = tagger if isinstance(tagger, Tagger) else load_tagger(tagger)
     sampler = Sampler(generator)
     latents, signed = _inputs(sampler, seed, n)
-    probabilities = _tagged(sampler, latents, signed, tagger, progress)
+    stretches = sampler.stretches(latents, signed, progress)
+    probabilities = np.concatenate([tagger.probabilities(images) for images in stretches])
     found = _attributes(generator.schema, tagger.schema, latents, signed, probabilities)
     found += _of_weights(generator, sefa)
     found += _of_features(generator, latents[:FEATURE_DRAWS], signed, pca)
@@ -115,27 +116,6 @@ def _check(n: Any, sefa: Any, pca: Any, n_measured: Any) -> None:
 def _inputs(sampler: Sampler, seed: int, n: int) -> tuple[np.ndarray, np.ndarray | None]:
     inputs = sampler.inputs(seed, n)
     return inputs[0], inputs[1] if len(inputs) == 2 else None
-
-
-def _tagged(
-    sampler: Sampler,
-    latents: np.ndarray,
-    signed: np.ndarray | None,
-    tagger: Tagger,
-    progress: bool,
-) -> np.ndarray:
-    """`(n, A)` probabilities of drawn images, of which few are held at a time."""
-    from tfanime.core.images import to_uint8
-
-    parts, waiting = [], []
-    for _, part in sampler.parts(latents, signed, progress=progress):
-        waiting.append(to_uint8(part))
-        if len(waiting) == 32:
-            parts.append(tagger.probabilities(np.concatenate(waiting)))
-            waiting = []
-    if waiting:
-        parts.append(tagger.probabilities(np.concatenate(waiting)))
-    return np.concatenate(parts)
 
 
 def _attributes(

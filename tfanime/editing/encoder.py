@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 MINUTES = 20.0
 POOL, FRESH = 1024, 4  # draws that are kept, and those that each step replaces
 BATCH, REAL = 24, 8  # draws, and pictures of people, that a step encodes
-DRAWN = (
-    4  # of these, those that are drawn again and compared: the generator costs ten times as much
-)
+DRAWN = 4  # of these, those that are drawn again: the generator costs ten times as much
 RATE, DECAY, AVERAGED, WARM = 2e-3, 1e-4, 0.99, 0.05
 LABELS, IMAGES, LIKELY = 0.5, 0.5, 0.1  # weights beside that of latents, 1
 
@@ -305,8 +303,7 @@ class _Training:
                 signed = 2 * labels[first : first + DRAWN] - 1
                 drawn = model([some, signed] if schema is not None else some, training=False)
                 pixels = tf.reduce_mean(tf.square(drawn - clean))
-                far = mean_squares(features(drawn), features(clean))
-                far = tf.reduce_mean(far)
+                far = tf.reduce_mean(mean_squares(features(drawn), features(clean)))
                 length = tf.reduce_mean(tf.square(some), axis=1)
                 # Longer than any that was drawn is not likely; shorter is an average face.
                 likely = tf.reduce_mean(tf.square(tf.nn.relu(length - 1)))

@@ -7,12 +7,8 @@ from keras import layers
 
 INIT = {"kernel_initializer": "he_normal", "use_bias": False}
 BATCH_NORM = {"momentum": 0.95, "epsilon": 1e-5}
-WIDTHS = (
-    32,
-    64,
-    128,
-    160,
-)  # of maps of a half, a quarter ... of the sides; further ones as the last
+# Channels of maps of a half, a quarter ... of the sides; further maps have as many as the last.
+WIDTHS = (32, 64, 128, 160)
 LEAST = 4  # of the shorter side of the last map
 READ = 32  # channels that the last map is read by, place by place
 LEAK = 0.2

@@ -17,6 +17,7 @@ from tfanime.core.images import to_uint8
 from tfanime.core.labels import check_tags, to_signed
 
 CHUNK = 8  # images a network call: always, see `parts`
+STRETCH = 32 * CHUNK  # images that `stretches` holds
 
 
 class Sampler:
@@ -90,6 +91,21 @@ class Sampler:
     def values(self, latents: np.ndarray, signed: np.ndarray | None = None) -> np.ndarray:
         """The same before rounding: `(n, H, W, 3)` float32 in [-1, 1]."""
         return np.concatenate([part for _, part in self.parts(latents, signed)])
+
+    def stretches(
+        self,
+        latents: np.ndarray,
+        signed: np.ndarray | None = None,
+        progress: bool = False,
+    ) -> Iterator[np.ndarray]:
+        """Yields what `decode` returns, `STRETCH` images at a time: of thousands, few are held."""
+        waiting = []
+        for start, part in self.parts(latents, signed, progress=progress):
+            waiting.append(to_uint8(np.nan_to_num(part)))
+            done = start + len(part)
+            if done % STRETCH == 0 or done == len(latents):
+                yield np.concatenate(waiting)
+                waiting = []
 
     def parts(
         self,

@@ -8,7 +8,7 @@ score of latents and labels learns from thousands of draws to say what they woul
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,6 @@ import numpy as np
 
 from tfanime import zoo
 from tfanime.core import seeds
-from tfanime.core.images import to_uint8
 from tfanime.editing.attributes import ridge
 from tfanime.evaluation.by_eye.blind_sheets import digest
 from tfanime.evaluation.by_eye.form import read_form, read_key
@@ -33,7 +32,6 @@ LEAST = 20  # judged images of either kind
 FOLDS = 10
 COMPONENTS, RIDGE = 60, 100.0  # of the features; the ridge is in judged images
 TOLD = 0.6  # least probability of telling a broken image from a whole one
-MOST_HELD = 512  # images in memory
 
 
 @dataclass(frozen=True)
@@ -100,8 +98,6 @@ def steer(
     key = read_key(Path(folder))
     model = _judged_model(model, key)
     answers = read_form(Path(form) if form else Path(folder) / FORM, key)
-    generator = load_generator(zoo.locate(model))
-    extractors = [load_extractor(name) for name in features]
     entries = [entry for entry in key["images"] if entry["model"] == model]
     broken = np.array(
         [bool(set(answers[e["sheet"], e["n"]]["flags"]) & set(BROKEN)) for e in entries], float
@@ -112,9 +108,11 @@ def steer(
             f"Received: {broken.sum():.0f} broken of {len(broken)}. Judge more: "
             "`tfanime judge sheets --n`."
         )
+    generator = load_generator(zoo.locate(model))
+    extractors = [load_extractor(name) for name in features]
     images = _drawn(generator, entries, key["protocol"]["truncation"])
-    seen = _Features.of([extract(images, one) for one in extractors])
-    told = _told(seen.judged, broken)
+    seen = _Components([extract(images, one) for one in extractors])
+    told = _told(seen.first, broken)
     if told < TOLD:
         raise ValueError(
             f"Features of {', '.join(features)} tell a broken image from a whole one with a "
@@ -123,24 +121,18 @@ def steer(
         )
     sampler = Sampler(generator)
     latents, *labels = sampler.inputs(seeds.check_seed(seed), draws)
-    signed = labels[0] if labels else None
-    values = [
-        seen.components([extract(part, one) for one in extractors])
-        for part in _parts(sampler, latents, signed, progress)
-    ]
-    said = _regression(seen.judged, broken)(np.concatenate(values))
-    rows = np.zeros((draws, 0)) if signed is None else signed
-    aside = np.arange(draws) % FOLDS == 0
-    u, v, b = ridge(latents[~aside], rows[~aside], said[~aside, None])
-    fit = np.corrcoef(latents[aside] @ u[:, 0] + rows[aside] @ v[:, 0], said[aside])[0, 1]
-    scores = latents @ u[:, 0] + rows @ v[:, 0]
-    plane = float(np.quantile(scores, 1 - share))
-    network = steered(generator.model, u[:, 0], v[:, 0], -plane, depth)
+    stretches = sampler.stretches(latents, labels[0] if labels else None, progress)
+    values = [seen([extract(part, one) for one in extractors]) for part in stretches]
+    said = _regression(seen.first, broken)(np.concatenate(values))
+    rows = labels[0] if labels else np.zeros((draws, 0), np.float32)
+    u, v, fit = _linear(latents, rows, said)
+    plane = float(np.quantile(latents @ u + rows @ v, 1 - share))
     out.mkdir(parents=True)
+    network = steered(generator.model, u, v, -plane, depth)
     save_generator(out, network, generator.schema, generator.name)
     pack_again(out / WEIGHTS)
     store_upscaler(out, generator.upscaler)
-    return Steering(len(broken), float(broken.mean()), told, float(fit))
+    return Steering(len(broken), float(broken.mean()), told, fit)
 
 
 def _judged_model(model: str | None, key: dict) -> str:
@@ -171,39 +163,29 @@ def _drawn(generator, entries: Sequence[dict], truncation: float) -> np.ndarray:
     return np.stack([drawn[e["seed"]][e["index"]] for e in entries])
 
 
-def _parts(sampler: Sampler, latents, signed, progress: bool) -> Iterable[np.ndarray]:
-    waiting: list[np.ndarray] = []
-    for _, part in sampler.parts(latents, signed, progress=progress):
-        waiting.append(to_uint8(part))
-        if sum(map(len, waiting)) >= MOST_HELD:
-            yield np.concatenate(waiting)
-            waiting = []
-    if waiting:
-        yield np.concatenate(waiting)
-
-
-class _Features:
+class _Components:
     """Principal components of several networks' features, each network weighing the same.
 
     Args:
-        judged: `(n, k)` float64, those of the judged images, of variance 1.
+        blocks: of each network the features `(n, d)` that the components are those of.
+
+    Attributes:
+        first: `(n, k)` float64, theirs, of variance 1.
     """
 
-    @classmethod
-    def of(cls, blocks: Sequence[np.ndarray]) -> _Features:
-        self = cls()
+    def __init__(self, blocks: Sequence[np.ndarray]):
         self._means = [block.mean(axis=0, dtype=np.float64) for block in blocks]
         pairs = zip(blocks, self._means, strict=True)
         self._sizes = [float(np.linalg.norm(block - mean)) for block, mean in pairs]
         x = self._joined(blocks)
         k = min(COMPONENTS, len(x) // 5)
         values, vectors = np.linalg.eigh(x @ x.T)
-        lengths = np.sqrt(np.maximum(values[::-1][:k], 1e-12))
-        self._ways = x.T @ vectors[:, ::-1][:, :k] / lengths**2 * np.sqrt(len(x))
-        self.judged = x @ self._ways
-        return self
+        squares = np.maximum(values[::-1][:k], 1e-12)
+        self._ways = x.T @ vectors[:, ::-1][:, :k] / squares * np.sqrt(len(x))
+        self.first = x @ self._ways
 
-    def components(self, blocks: Sequence[np.ndarray]) -> np.ndarray:
+    def __call__(self, blocks: Sequence[np.ndarray]) -> np.ndarray:
+        """The components `(m, k)` of other images' features."""
         return self._joined(blocks) @ self._ways
 
     def _joined(self, blocks: Sequence[np.ndarray]) -> np.ndarray:
@@ -211,7 +193,18 @@ class _Features:
         return np.concatenate([(block - mean) / size for block, mean, size in triples], axis=1)
 
 
-def _regression(x: np.ndarray, y: np.ndarray):
+def _linear(
+    latents: np.ndarray, rows: np.ndarray, said: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """What latents `(n, dim)` and labels `(n, L)` say of a score `(n,)`: `(dim,)`, `(L,)`, and the
+    correlation on every tenth draw, which was kept aside."""
+    aside = np.arange(len(said)) % FOLDS == 0
+    u, v, _ = ridge(latents[~aside], rows[~aside], said[~aside, None])
+    u, v = u[:, 0], v[:, 0]
+    return u, v, float(np.corrcoef(latents[aside] @ u + rows[aside] @ v, said[aside])[0, 1])
+
+
+def _regression(x: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """From components to a score of being broken, by ridge regression."""
     centre, middle = x.mean(axis=0), y.mean()
     square = (x - centre).T @ (x - centre) + RIDGE * np.eye(x.shape[1])

@@ -116,12 +116,13 @@ def export_web(
             shutil.copytree(built, folder, dirs_exist_ok=True)
         entries: dict[str, list[dict]] = {"models": [], "upscalers": []}
         models = []
-        drawn: np.ndarray | None = None  # by the first generator, which comes before upscalers
+        drawn: np.ndarray | None = None  # by the first generator
         with overall(dict.fromkeys(map(_place, named), 1), disable=not progress) as bar:
             for one in named:
                 kind, name, run = one
                 with bar.step(_place(one)):
-                    if kind == UPSCALER and drawn is not None:
+                    if kind == UPSCALER:
+                        assert drawn is not None  # generators come first
                         subject = upscaler_subject(run, drawn)
                     else:
                         subject = generator_subject(run)

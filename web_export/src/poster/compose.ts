@@ -138,6 +138,7 @@ function scene(
   return { ...ground, data: ground.data.slice() };
 }
 
+/** Ground, disc, figure, and the paper's colour at the foot. */
 function painted(
   figure: Pixels | null,
   sky: boolean,
@@ -149,7 +150,17 @@ function painted(
   height: number,
 ): Pixels {
   const ground = backdrop(soft, palette, width, height, style);
-  scenery(ground, figure, sky, style, palette, at);
+  const middle = Math.floor(width / 2);
+  if (figure) {
+    let top = Math.round(FIGURE[at] * height);
+    if (at === "bottom" && cutAt(figure) > CUT) top = 0; // what its own image cuts off, the poster does
+    disc(ground, palette, style, middle, top + Math.round(0.22 * width));
+    place(ground, figure, palette, style, top);
+  } else if (sky) {
+    const down = at === "top" ? 0.58 : at === "centre" ? 0.3 : 0.34; // away from the title
+    disc(ground, palette, style, middle, Math.round(down * height));
+  }
+  foot(ground, paper(palette), at === "bottom" ? 0.56 : 0.68);
   return ground;
 }
 
@@ -164,29 +175,6 @@ function wanted(name: TextName, palette: Palette): Colour {
 function draw(pen: OffscreenCanvasRenderingContext2D, lines: Line[], colour: Colour): void {
   pen.fillStyle = `rgb(${colour.join(" ")})`;
   for (const line of lines) write(pen, line);
-}
-
-/** Disc, figure, and the paper's colour at the foot. */
-function scenery(
-  ground: Pixels,
-  figure: Pixels | null,
-  sky: boolean,
-  style: Style,
-  palette: Palette,
-  at: Place,
-): void {
-  const { width, height } = ground;
-  const middle = Math.floor(width / 2);
-  if (figure) {
-    let top = Math.round(FIGURE[at] * height);
-    if (at === "bottom" && cutAt(figure) > CUT) top = 0; // what its own image cuts off, the poster does
-    disc(ground, palette, style, middle, top + Math.round(0.22 * width));
-    place(ground, figure, palette, style, top);
-  } else if (sky) {
-    const down = at === "top" ? 0.58 : at === "centre" ? 0.3 : 0.34; // away from the title
-    disc(ground, palette, style, middle, Math.round(down * height));
-  }
-  foot(ground, paper(palette), at === "bottom" ? 0.56 : 0.68);
 }
 
 /** Makes type readable: by a shade of its colour where that will do, else by a soft scrim.
