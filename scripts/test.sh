@@ -19,4 +19,8 @@ for argument in "$@"; do
   esac
 done
 
+# Python's compiled files, the tests' own among them, stay: the processes that the tests start, and
+# the next run, take them as they are.
+unset PYTHONDONTWRITEBYTECODE
+
 exec "$python" -m pytest "${arguments[@]}"

@@ -20,8 +20,11 @@ TYPES = {
     ".wasm": "application/wasm",
     ".webmanifest": "application/manifest+json",
 }
+# Without a graphics card each frame of a page would be put together by SwiftShader, which takes as
+# long as all that the pages do. WebGL and WebGPU are still SwiftShader's.
 FLAGS = (
     "--no-sandbox",
+    "--disable-gpu-compositing",
     "--use-gl=angle",
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
