@@ -9,11 +9,11 @@ from tfanime.recipes.config import Config
 
 # A recipe each, and what it is given beside its own.
 CHANGES = {
-    "wgan-gp": {"critic_steps": 5},
+    "wgan-gp": {},
     "clsgan": {"optimizer": "rmsprop", "weight_clip": 0.01},
     "infogan": {"accumulation": 2, "instance_noise": 0.05},
     "ac-infogan": {"lecam_weight": 0.1, "top_k": 0.5},
-    "makegirlsmoe": {"accumulation": 2},
+    "makegirlsmoe": {},
     "dcgan-dragan": {},
     "projected": {},
     "r3gan": {},
