@@ -19,6 +19,8 @@ from tfanime.training.build import build_gan
 ROOT = Path(__file__).parents[2]
 PRECISE = 1e-4
 NAMED = [name for name in NAMES if name != "dcgan-dragan"]  # which test_jax_run.py trains by both
+# As the paper has them: after as few steps as the other tests take, Adam enlarges rounding more.
+MORE = {"wgan-gp": {"critic_steps": 5}}
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,7 @@ def stepped(tmp_path_factory):
     """A folder a recipe: a checkpoint after one step, a batch, and the next step by both."""
     root = tmp_path_factory.mktemp("steps")
     for name in NAMED:
-        schema, config = schema_of(name), config_of(name)
+        schema, config = schema_of(name), config_of(name, **MORE.get(name, {}))
         first, data = (batch_of(name, config, seed=seed) for seed in (1, 2))
         gan = build_gan(config, schema)
         gan.train_step(first)
@@ -61,7 +63,7 @@ def test_one_step_agrees(stepped, name):
     mine, theirs = (read_json(stepped / name / f"{kind}.json") for kind in ("tensorflow", "jax"))
     assert mine.keys() == theirs.keys()
     for key in mine:
-        # Critic updates with a gradient penalty enlarge what rounding begins.
+        # Five critic updates with a gradient penalty enlarge what rounding begins.
         rel = 10 * PRECISE if key.endswith("grad_norm") else PRECISE
         assert theirs[key] == pytest.approx(mine[key], rel=rel, abs=PRECISE), key
     mine, theirs = (np.load(stepped / name / f"{kind}.npz") for kind in ("tensorflow", "jax"))
@@ -70,5 +72,6 @@ def test_one_step_agrees(stepped, name):
         for key in mine.files:
             atol = PRECISE
             if "optimizer" in key:  # moments are as large as gradients and their squares
-                atol += 5e-3 * np.abs(mine[key]).max(initial=0)
+                # At 16 pixels five critic updates with a gradient penalty differ by a percent.
+                atol += (2e-2 if name == "wgan-gp" else 5e-3) * np.abs(mine[key]).max(initial=0)
             np.testing.assert_allclose(theirs[key], mine[key], rtol=0, atol=atol, err_msg=key)

@@ -333,10 +333,14 @@ def test_a_model_with_rows_of_labels_draws_whole_ones(visit, folder, tiny):
     rows[:, -1] = np.nan, 0.25, 0.75
     whole = Tiny("whole", dataclasses.replace(SCHEMA, examples=rows.astype(np.float32)))
     write_folder(folder, tiny, whole)
-    for seed in (5, 6, 7):
-        page = visit(f"#model=whole&seed={seed}")
+    page = visit("#model=whole&seed=5")
+    assert same(shown(page), whole.draw(5))
+    for seed in (6, 7):
+        page.evaluate(f"location.hash = '#model=whole&seed={seed}'")
+        until(page, f"document.querySelector('.box input').value === '{seed}'")
         assert same(shown(page), whole.draw(seed))
-    page = visit("#model=whole&seed=5&eyes=green")
+    page.evaluate("location.hash = '#model=whole&seed=5&eyes=green'")
+    until(page, "document.querySelector('.box input').value === '5'")
     assert same(shown(page), whole.draw(5, 0, {"hair": "blue", "eyes": "green"}))
 
 
