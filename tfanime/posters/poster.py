@@ -31,7 +31,7 @@ DRAFTS, FIGURES = 8, 16  # of which the clearest is taken
 LONGEST = {"title": 120, "tagline": 160, "credits": 600}  # characters
 SMALLEST, LARGEST = 200, 12_000  # pixels of a side
 # Genres of narrow capitals and a screen print; others have Roman capitals and mist.
-BOLD = frozenset({"action", "comedy", "sci_fi", "thriller", "adventure"})
+LOUD = ("action", "adventure", "comedy", "mecha", "music", "sci_fi", "sports", "thriller")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -216,7 +216,7 @@ def _manner(read: Imagined, draft: np.ndarray) -> tuple[str, str]:
     if read.genres is not None and read.genres.chosen:
         genres = [read.genres.chosen[0]]
     if genres:
-        return ("bold", "print") if set(genres) & BOLD else ("classic", "mist")
+        return ("bold", "print") if set(genres) & set(LOUD) else ("classic", "mist")
     return ("bold", "print") if draft.mean() < 110 else ("classic", "mist")
 
 
