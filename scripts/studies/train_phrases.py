@@ -26,7 +26,8 @@ SHRINK = 3.0
 FEWEST = 8  # texts that a word occurs in
 LEAST = 6  # tenths by which it must speak for or against a genre
 SAID = 25  # tenths, at least, of the words below
-# What everybody knows and few synopses of anime say: each alone makes its genre twice as likely as not.
+# What everybody knows and few synopses of anime say: a word alone makes its genre twice as likely
+# as not.
 PLAIN = {
     "action": "battle fight fighter swordsman samurai ninja warrior assassin gunman war soldier",
     "adventure": "journey quest voyage treasure explorer pirate traveller wanderer expedition",

@@ -32,6 +32,8 @@ GENRES = (
     *("magical_girls", "mecha", "music", "mystery", "romance", "sci_fi", "slice_of_life"),
     *("sports", "supernatural", "thriller"),
 )
+# Posters of these have narrow capitals and a screen print; of others, Roman capitals and mist.
+LOUD = ("action", "adventure", "comedy", "mecha", "music", "sci_fi", "sports", "thriller")
 LONGEST = 1000  # characters of a phrase that are read
 MOST = 3  # genres that a phrase is drawn with
 SURE = 0.5  # odds from which a genre is drawn beside the first

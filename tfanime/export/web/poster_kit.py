@@ -11,8 +11,7 @@ from pathlib import Path
 
 from tfanime.core.labels import LabelSchema
 from tfanime.export.web import bundle
-from tfanime.posters.poster import LOUD
-from tfanime.sampling.phrases import knows_genres
+from tfanime.sampling.phrases import LOUD, knows_genres
 
 FOLDER = "posters"  # of the exported folder
 LICENCE = "OFL.txt"
