@@ -43,9 +43,9 @@ def test_a_phrase_is_read_as_python_reads_it(visit):
     reading = phrases.shipped().read(PHRASE)
     told = page.locator(".odds li").all_inner_texts()
     shares = [float(re.search(r"(\d+) %", one).group(1)) / 100 for one in told]
-    assert shares == pytest.approx(list(reading.odds.values()), abs=0.0051)
+    assert shares == pytest.approx(list(reading.told().values()), abs=0.0051)
     names = [re.match(r"[\w -]+?(?= \d)", one).group().strip() for one in told]
-    assert [name.replace("-", "_") for name in names] == list(reading.odds)
+    assert [name.replace("-", "_") for name in names] == list(reading.told())
     chosen = page.locator(".odds .chosen").all_inner_texts()
     assert len(chosen) == len(reading.chosen)
     assert asked(page) == reading.tags(SCHEMA)

@@ -15,6 +15,7 @@ from tfanime.sampling.words import Understood, understand
 
 HERE = Path(__file__).parent
 GENRES = "action adventure comedy drama fantasy horror romance sci_fi thriller"
+MORE = "historical magical_girls mecha music mystery slice_of_life sports supernatural"
 SCHEMAS = {
     "everything": LabelSchema(
         (
@@ -30,6 +31,12 @@ SCHEMAS = {
             Field("eyes", "group", ("blue", "green")),
             Field("smile", "flag"),
             Field("glasses", "flag"),
+        )
+    ),
+    "covers": LabelSchema(
+        (
+            Field("medium", "group", ("anime", "manga", "webtoon")),
+            *(Field(name, "flag") for name in (*GENRES.split(), *MORE.split())),
         )
     ),
     "posters": LabelSchema(

@@ -23,6 +23,7 @@ from tfanime.posters.paper import PAPERS, check_dpi, pixels_of
 from tfanime.sampling import upscale as upscaling
 from tfanime.sampling.generate import check_ending, loaded
 from tfanime.sampling.imagine import Imagined, imagine, imagine_attributes
+from tfanime.sampling.phrases import LOUD
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 SIZE = (1500, 1000)  # height and width on a screen
@@ -30,8 +31,6 @@ DPI = 200  # of a print: sharp at arm's length
 DRAFTS, FIGURES = 8, 16  # of which the clearest is taken
 LONGEST = {"title": 120, "tagline": 160, "credits": 600}  # characters
 SMALLEST, LARGEST = 200, 12_000  # pixels of a side
-# Genres of narrow capitals and a screen print; others have Roman capitals and mist.
-BOLD = frozenset({"action", "comedy", "sci_fi", "thriller", "adventure"})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -216,7 +215,7 @@ def _manner(read: Imagined, draft: np.ndarray) -> tuple[str, str]:
     if read.genres is not None and read.genres.chosen:
         genres = [read.genres.chosen[0]]
     if genres:
-        return ("bold", "print") if set(genres) & BOLD else ("classic", "mist")
+        return ("bold", "print") if set(genres) & set(LOUD) else ("classic", "mist")
     return ("bold", "print") if draft.mean() < 110 else ("classic", "mist")
 
 

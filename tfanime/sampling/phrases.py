@@ -28,12 +28,16 @@ against upon such may might could should how why
 """
 SMALL = frozenset(_SMALL.split())
 GENRES = (
-    *("action", "adventure", "comedy", "drama", "fantasy", "horror", "romance", "sci_fi"),
-    "thriller",
+    *("action", "adventure", "comedy", "drama", "fantasy", "historical", "horror"),
+    *("magical_girls", "mecha", "music", "mystery", "romance", "sci_fi", "slice_of_life"),
+    *("sports", "supernatural", "thriller"),
 )
+# Posters of these have narrow capitals and a screen print; of others, Roman capitals and mist.
+LOUD = ("action", "adventure", "comedy", "mecha", "music", "sci_fi", "sports", "thriller")
 LONGEST = 1000  # characters of a phrase that are read
 MOST = 3  # genres that a phrase is drawn with
 SURE = 0.5  # odds from which a genre is drawn beside the first
+TOLD = 6  # genres whose odds are said, besides those drawn with
 # An ending is taken off where as many letters or more are left.
 ENDINGS = {"ies": 3, "ing": 4, "ed": 4, "es": 4, "ly": 4, "s": 4}
 
@@ -65,11 +69,16 @@ class Reading:
         medium = next((f for f in schema.fields if f.name == "medium"), None)
         return tags | ({"medium": "anime"} if medium and "anime" in medium.values else {})
 
+    def told(self) -> dict[str, float]:
+        """The odds worth saying: the highest ones, and those of the genres drawn with."""
+        ranked = enumerate(self.odds.items())
+        return {g: share for i, (g, share) in ranked if i < TOLD or g in self.chosen}
+
     def lines(self) -> list[str]:
         """The reading in a few lines."""
         if not self.known:
             return []
-        told = ", ".join(f"{genre} {share:.0%}" for genre, share in self.odds.items())
+        told = ", ".join(f"{genre} {share:.0%}" for genre, share in self.told().items())
         return [f"words that it knew: {', '.join(self.known)}", f"genres: {told}"]
 
 

@@ -46,6 +46,8 @@ export interface Model extends Network {
 export interface Kit {
   phrases: string;
   fonts: Record<string, string>;
+  /** Genres of narrow capitals and a screen print. */
+  loud: string[];
   files: File[];
 }
 
@@ -176,7 +178,12 @@ function readKit(value: unknown, at: string): Kit {
     name,
     listed(file, `${at}.fonts.${name}`),
   ]);
-  return { phrases: listed(json.phrases, `${at}.phrases`), fonts: Object.fromEntries(fonts), files };
+  return {
+    phrases: listed(json.phrases, `${at}.phrases`),
+    fonts: Object.fromEntries(fonts),
+    loud: check.list(json.loud, `${at}.loud`, 100).map((name) => check.text(name, `${at}.loud`)),
+    files,
+  };
 }
 
 function upscalerOf(name: unknown, at: string, upscalers: Upscaler[]): Upscaler {

@@ -104,12 +104,12 @@ export const methods = {
   },
 
   async poster(folder: string, kit: Kit, wish: Wish): Promise<Sheet> {
-    return (await posters()).poster(from(folder, kit), kit.fonts, wish);
+    return (await posters()).poster(from(folder, kit), kit, wish);
   },
 
   /** A poster as PNG. */
   async print(folder: string, kit: Kit, wish: Wish): Promise<Blob> {
-    return (await posters()).print(from(folder, kit), kit.fonts, wish);
+    return (await posters()).print(from(folder, kit), kit, wish);
   },
 
   /** A face for a poster, by a model of faces on white. */

@@ -26,7 +26,8 @@ from tfanime.sampling.upscale import NONE
 from tfanime.version import __version__
 from tfanime.zoo import saved, shipped
 
-COLUMNS, ROWS = 5, 4  # images of a sheet
+COLUMNS, ROWS = 5, 4
+A_SHEET = COLUMNS * ROWS  # images
 CELL, GAP = 216, 4  # pixels: an image's place, and what it leaves free there
 LABEL, FONT = (30, 26), 22  # the number's black box, and its letters
 
@@ -94,15 +95,14 @@ def sheets(
                 for k in range(count)
             ]
     order = np.random.default_rng(seed).permutation(len(entries))
-    a_sheet = COLUMNS * ROWS
     key = [
-        {"sheet": place // a_sheet, "n": place % a_sheet + 1, **entries[i]}
+        {"sheet": place // A_SHEET, "n": place % A_SHEET + 1, **entries[i]}
         for place, i in enumerate(order)
     ]
     with atomic_folder(out) as folder:
-        for start in range(0, len(order), a_sheet):
-            some = [images[i] for i in order[start : start + a_sheet]]
-            _sheet(some).save(folder / SHEET.format(start // a_sheet))
+        for start in range(0, len(order), A_SHEET):
+            some = [images[i] for i in order[start : start + A_SHEET]]
+            sheet(some).save(folder / SHEET.format(start // A_SHEET))
         head = ["sheet", "n", *words, "flags"]
         blank = [""] * (len(words) + 1)
         write_csv(folder / FORM, [head, *([f"{e['sheet']:02d}", e["n"], *blank] for e in key)])
@@ -125,7 +125,7 @@ def sheets(
                 "letters": letters,
             },
         )
-    return -(-len(order) // a_sheet)
+    return -(-len(order) // A_SHEET)
 
 
 def _name(model: Path) -> str:
@@ -138,17 +138,17 @@ def digest(name: str) -> str | None:
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
 
 
-def _sheet(images: Sequence[np.ndarray]):
-    """A contact sheet, numbered from 1, row by row."""
+def sheet(images: Sequence[np.ndarray]):
+    """A contact sheet of `A_SHEET` images or fewer, numbered from 1, row by row."""
     from PIL import Image, ImageDraw, ImageFont
 
-    sheet = Image.new("RGB", (COLUMNS * CELL, ROWS * CELL), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT)
+    whole = Image.new("RGB", (COLUMNS * CELL, ROWS * CELL), "white")
+    draw, font = ImageDraw.Draw(whole), ImageFont.load_default(FONT)
     for i, pixels in enumerate(images):
         x, y = i % COLUMNS * CELL, i // COLUMNS * CELL
         factor = (CELL - GAP) / max(pixels.shape[:2])
         size = tuple(max(1, round(factor * side)) for side in pixels.shape[1::-1])
-        sheet.paste(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS), (x, y))
+        whole.paste(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS), (x, y))
         draw.rectangle((x, y, x + LABEL[0], y + LABEL[1]), fill="black")
         draw.text((x + 3, y), f"{i + 1:02d}", fill="yellow", font=font)
-    return sheet
+    return whole

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tfanime.core.labels import LabelSchema
 from tfanime.export.web import bundle
-from tfanime.sampling.phrases import knows_genres
+from tfanime.sampling.phrases import LOUD, knows_genres
 
 FOLDER = "posters"  # of the exported folder
 LICENCE = "OFL.txt"
@@ -24,8 +24,8 @@ def write(folder: Path, schema: LabelSchema | None) -> dict | None:
     """Writes the kit below `folder` if a model of this schema makes posters.
 
     Returns:
-        Its entry in the manifest: the path of the table, name of each font to its path, and
-        all files described; None for a schema without genres.
+        Its entry in the manifest: the path of the table, name of each font to its path, the
+        genres of loud type, and all files described; None for a schema without genres.
     """
     if schema is None or schema.vector_size or not knows_genres(schema):
         return None
@@ -40,5 +40,6 @@ def write(folder: Path, schema: LabelSchema | None) -> dict | None:
     return {
         "phrases": phrases.relative_to(folder).as_posix(),
         "fonts": {name: path.relative_to(folder).as_posix() for name, path in fonts.items()},
+        "loud": list(LOUD),
         "files": bundle.described([phrases, *fonts.values()], folder),
     }

@@ -16,8 +16,6 @@ const FIGURE = { top: 0.25, centre: 0.17, bottom: 0.05, vertical: 0.2 }; // its 
 const DETAIL = 1.3; // blur of a ground that stands alone, in pixels of its draft
 const SKY = /\b(?:moon|sun|sunset|sunrise|planet|eclipse|star)\b/i;
 const GRAINED = 1.2; // by how much more contrast there must be before grain comes on top
-// Genres of narrow capitals and a screen print; others have Roman capitals and mist.
-const BOLD = new Set(["action", "comedy", "sci_fi", "thriller", "adventure"]);
 
 export interface Parts extends Texts {
   draft: Pixels;
@@ -42,9 +40,11 @@ export interface Made {
   own: TextName[];
 }
 
-/** Face and style: by genre, or without genres by how dark the draft is. */
-export function manner(genres: string[], { data }: Pixels): Pick<Parts, "face" | "style"> {
-  let bold = genres.some((genre) => BOLD.has(genre));
+/** Face and style: by genre, or without genres by how dark the draft is.
+ *
+ * Genres of `loud` have narrow capitals and a screen print; others have Roman capitals and mist. */
+export function manner(genres: string[], loud: string[], { data }: Pixels): Pick<Parts, "face" | "style"> {
+  let bold = genres.some((genre) => loud.includes(genre));
   if (!genres.length) {
     let sum = 0;
     for (let i = 0; i < data.length; i += 4) sum += data[i] + data[i + 1] + data[i + 2];

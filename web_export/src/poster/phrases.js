@@ -25,6 +25,7 @@ const SMALL = new Set(
 const LONGEST = 1000; // characters of a phrase that are read
 const MOST = 3; // genres that a phrase is drawn with
 const SURE = 0.5; // odds from which a genre is drawn beside the first
+const TOLD = 6; // genres whose odds are said, besides those drawn with
 
 /** An ending is taken off where as many letters or more are left.
  * @type {[string, number][]} */
@@ -86,6 +87,14 @@ export function tagsOf({ odds, chosen }, fields) {
   const medium = fields.find(({ name }) => name === "medium");
   if (medium?.values.includes("anime")) tags.medium = "anime";
   return tags;
+}
+
+/**
+ * The odds worth saying: the highest ones, and those of the genres drawn with.
+ * @param {Reading} reading
+ */
+export function told({ odds, chosen }) {
+  return odds.filter(([genre], i) => i < TOLD || chosen.includes(genre));
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import type { Generator } from "../generator";
 import type { Field } from "../labels";
+import type { Kit } from "../manifest";
 import type { Request } from "../request";
 import type { Style } from "./backdrop";
 import { compose, type Made, manner } from "./compose";
@@ -59,20 +60,20 @@ export interface Sheet extends Omit<Made, "canvas"> {
   image: ImageBitmap;
 }
 
-function made(fetch: Fetch, fonts: Record<string, string>, wish: Wish): Promise<Made> {
-  const usual = manner(wish.genres, wish.draft);
+function made(fetch: Fetch, { fonts, loud }: Kit, wish: Wish): Promise<Made> {
+  const usual = manner(wish.genres, loud, wish.draft);
   const style: Style = wish.style === "auto" ? usual.style : wish.style;
   const face = wish.type === "auto" ? usual.face : wish.type;
   return compose({ ...wish, style, face }, wish.width, wish.height, fetch, fonts);
 }
 
-export async function poster(fetch: Fetch, fonts: Record<string, string>, wish: Wish): Promise<Sheet> {
-  const { canvas, ...rest } = await made(fetch, fonts, wish);
+export async function poster(fetch: Fetch, kit: Kit, wish: Wish): Promise<Sheet> {
+  const { canvas, ...rest } = await made(fetch, kit, wish);
   return { ...rest, image: canvas.transferToImageBitmap() };
 }
 
-export async function print(fetch: Fetch, fonts: Record<string, string>, wish: Wish): Promise<Blob> {
-  return pngOf((await made(fetch, fonts, wish)).canvas, wish.dpi);
+export async function print(fetch: Fetch, kit: Kit, wish: Wish): Promise<Blob> {
+  return pngOf((await made(fetch, kit, wish)).canvas, wish.dpi);
 }
 
 // ---- figures -----------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import { type FormEvent, memo, useEffect, useId, useState } from "react";
 import { type Answer, imagine, readAs } from "../poster/imagine";
+import { told } from "../poster/phrases.js";
 import { LONGEST } from "../poster/words";
 import { reason } from "../state";
 import { posterSpeaker } from "../text/poster";
@@ -55,7 +56,7 @@ export const Phrase = memo(function Phrase() {
       </div>
       {answer && answer.known.length > 0 && (
         <ol className="odds" aria-label={tell("odds")}>
-          {answer.odds.map(([genre, share]) => (
+          {told(answer).map(([genre, share]) => (
             <li key={genre} className={answer.chosen.includes(genre) ? "chosen" : undefined}>
               {word(genre, language)} <b>{Math.round(100 * share)} %</b>
               {answer.chosen.includes(genre) && <span className="sr-only">, {tell("likely")}</span>}
