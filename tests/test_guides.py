@@ -135,7 +135,7 @@ def test_own_data_source(anew):
         tfanime.load_data("wrong", size=32)
     line = "train modern --data rings --size 16 --batch 300 --steps 1 --out x"
     refused = CliRunner().invoke(main, ["--load", "my_data.py", *line.split()])
-    assert refused.exit_code == 2 and "takes 300 pictures and the data hold 200" in refused.output
+    assert refused.exit_code == 2 and "takes 300 images and the data hold 200" in refused.output
 
 
 def test_own_export_format(anew):

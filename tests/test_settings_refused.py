@@ -128,11 +128,11 @@ LINES = {
     "dcgan --data plain --set precision=mixed_float16": "not scaled",
     "dcgan --data drawn --size 50": "multiples of 4 and at least 16",
     "dcgan --data drawn --size 64x96": "'drawn' faces are square",
-    "dcgan --data drawn --size 32 --batch 7000": "takes 7000 pictures and the data hold 6000",
-    "dcgan --data drawn:5 --size 32 --batch 6": "takes 6 pictures and the data hold 5",
-    "dcgan --data plain --size 32": "The pictures are 16x16 and the run is to be 32x32",
-    "dcgan --data plain --batch 9": "One step takes 9 pictures and the data hold 8",
-    "wgan --data plain --batch 2": "One step takes 10 pictures and the data hold 8",
+    "dcgan --data drawn --size 32 --batch 7000": "takes 7000 images and the data hold 6000",
+    "dcgan --data drawn:5 --size 32 --batch 6": "takes 6 images and the data hold 5",
+    "dcgan --data plain --size 32": "The images are 16x16 and the run is to be 32x32",
+    "dcgan --data plain --batch 9": "One step takes 9 images and the data hold 8",
+    "wgan --data plain --batch 2": "One step takes 10 images and the data hold 8",
     "cdcgan-sn --data plain --batch 4": "conditioned on labels and the data have none",
     "modern --data labelled --batch 4 --set condition_on=hairs": "hair",
     "modern --data plain --batch 4 --set start=nowhere": "start is a run folder with checkpoints",
@@ -221,7 +221,7 @@ def test_a_start_has_the_same_size_or_half_of_it(tmp_path):
     folder = described_run(tmp_path / "small", Config("dcgan", image_size=32, latent_dim=9))
     for size in (32, 64):
         plan.check_start(Config("x", image_size=size, latent_dim=9, start=str(folder)))
-    with pytest.raises(ValueError, match="half the size. .*with pictures of 32x32, here 128x128"):
+    with pytest.raises(ValueError, match="half the size. .*with images of 32x32, here 128x128"):
         plan.check_start(Config("x", image_size=128, latent_dim=9, start=str(folder)))
     with pytest.raises(ValueError, match="with latent_dim 9, here 10"):
         plan.check_start(Config("x", image_size=32, latent_dim=10, start=str(folder)))

@@ -292,12 +292,12 @@ def test_foreign_folder_is_refused(train, faces, tmp_path):
         ({}, "needs a budget"),
         ({"steps": 0}, "steps is greater than 0. Received: 0"),
         ({"minutes": float("nan")}, "minutes is greater than 0"),
-        ({"steps": 1, "batch_size": 64}, "One step takes 64 pictures and the data hold 48"),
+        ({"steps": 1, "batch_size": 64}, "One step takes 64 images and the data hold 48"),
         ({"steps": 1, "batch_size": 0}, "batch_size is at least 1. Received: 0"),
         ({"steps": 1, "g_rate": 1}, "Unknown setting: g_rate. Known: .*g_lr"),
         ({"steps": 1, "strategy": "tpu"}, "strategy is one of"),
         ({"steps": 1, "loss": "l3"}, "loss is one of"),
-        ({"steps": 1, "size": 32}, "The pictures are 16x16 and the run is to be 32x32"),
+        ({"steps": 1, "size": 32}, "The images are 16x16 and the run is to be 32x32"),
         ({"steps": 1, "generator": {"wings": 2}}, "does not take these options: .*wings"),
     ],
 )
@@ -402,7 +402,7 @@ def test_a_recipe_that_ignores_labels_says_so(capsys):
 
 def test_a_dry_run_refuses_what_a_run_refuses(tmp_path):
     config = recipes.get("dcgan-sn").override(size=64)
-    with pytest.raises(ValueError, match="takes 7000 pictures and the data hold 6000"):
+    with pytest.raises(ValueError, match="takes 7000 images and the data hold 6000"):
         check_plan(config.override(batch_size=7000), "drawn", tmp_path / "run")
     check_plan(config, "drawn", tmp_path / "run")
     assert not (tmp_path / "run").exists()

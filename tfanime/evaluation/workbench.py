@@ -203,7 +203,7 @@ class Workbench:
 
     @cached_property
     def _real_rows(self) -> np.ndarray | None:
-        """`(real_n, L)`: labels of the real pictures, as the generator has them, or None."""
+        """`(real_n, L)`: labels of the real images, as the generator has them, or None."""
         if not self.subject.conditional or self.data.schema is None:
             return None
         rows = self.schema.convert(self.real.labels(), self.data.schema)

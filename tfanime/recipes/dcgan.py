@@ -12,10 +12,10 @@ shared by both networks its table is
     tfanime sweep dcgan --data faces/ --size 64 --epochs 30 --out sweeps/dcgan \\
         --grid optimizer=adam,sgd --grid generator.depth=6,7 --grid lr=0.0025,0.002,0.0015
 
-and it saw 15 % good pictures and 14 % broken ones.
+and it saw 15 % good images and 14 % broken ones.
 
-Expect, after 51,200 pictures of 32 px, FID 677 and KID 1.90 on faces (MobileNetV2; real pictures 68
-to 72 and 0.00): faces. Cost: 1.14 billion multiply-adds a picture at 64 px, 75 pictures a second on
+Expect, after 51,200 images of 32 px, FID 677 and KID 1.90 on faces (MobileNetV2; real images 68
+to 72 and 0.00): faces. Cost: 1.14 billion multiply-adds per image at 64 px, 75 images a second on
 2 cores in float32. The documentation tells how these were measured.
 
     tfanime train dcgan --data faces/ --size 64 --minutes 60 --out runs/dcgan

@@ -5,7 +5,7 @@ Ours, of parts that are known: all convolutions at the small picture's size and 
 absolute difference, and 0.1 of the distance that EfficientNet-Lite0 sees (Zhang et al. 2018,
 arXiv:1801.03924; the extra `features`; without it: `--set feature_model=null`), which makes lines
 crisp where pixels alone leave them soft. No discriminator: it is neither asked nor trained
-(`--set adversarial_weight=0.001` asks it). Of ten small pictures seven are made worse, as a
+(`--set adversarial_weight=0.001` asks it). Of ten small images seven are made worse, as a
 generator would: lines tremble by half a pixel, edges have halos or are soft, colours are blotched.
 
 From 64 to 256 pixels: 271,536 weights, 0.54 MB in float16, 1.1 billion multiply-adds. From 128 to
@@ -14,7 +14,7 @@ billion. Windows of 128 pixels train it several times as fast as whole images.
 
 Expect, after 13 minutes of one core (1,760 steps of 16 windows, `lr_decay_steps=3300`), on 32 busts
 that it has not seen, from 64 to 256 pixels: PSNR 22.17, SSIM 0.759 and a perceptual distance of
-0.368, where Lanczos has 20.74, 0.668 and 0.558; of small pictures made worse, 20.02, 0.657 and
+0.368, where Lanczos has 20.74, 0.668 and 0.558; of small images made worse, 20.02, 0.657 and
 0.576, where Lanczos has 19.16, 0.559 and 0.875. The card of `upscaler` tells more.
 
     tfanime train lineart --data windows/ --size 128 --minutes 60 --out runs/larger

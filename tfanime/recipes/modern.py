@@ -1,14 +1,14 @@
-"""What we would train today on few pictures, on one GPU or a CPU.
+"""What we would train today on few images, on one GPU or a CPU.
 
 Ours. Small residual networks with pixel shuffles, non-saturating loss, lazy R1 (Mescheder et al.
 2018; Karras et al. 2020), horizontal flips, an averaged generator, and, with labels, an auxiliary
-classifier that real pictures alone teach. Differentiable augmentation (Zhao et al. 2020) sets in
+classifier that real images alone teach. Differentiable augmentation (Zhao et al. 2020) sets in
 when the discriminator begins to overfit (ADA, Karras et al. 2020): from the start it washes
-pictures out and slows training down.
+images out and slows training down.
 
-Expect, after 51,200 pictures of 32 px, FID 499 and KID 1.38 on faces; FID 444 and KID 1.06 on faces
-with hair and eye colour (MobileNetV2; real pictures 68 to 72 and 0.00): faces. Cost: 1.54 billion
-multiply-adds a picture at 64 px, 55 pictures a second on 2 cores in float32. The documentation
+Expect, after 51,200 images of 32 px, FID 499 and KID 1.38 on faces; FID 444 and KID 1.06 on faces
+with hair and eye colour (MobileNetV2; real images 68 to 72 and 0.00): faces. Cost: 1.54 billion
+multiply-adds per image at 64 px, 55 images a second on 2 cores in float32. The documentation
 tells how these were measured.
 
     tfanime train modern --data faces/ --size 64 --minutes 120 --out runs/modern

@@ -1,4 +1,4 @@
-"""`modern`, and a second discriminator that knows pictures: Projected GAN as a late helper.
+"""`modern`, and a second discriminator that knows images: Projected GAN as a late helper.
 
 Sauer et al., "Projected GANs Converge Faster", NeurIPS 2021 (arXiv:2111.01007): a frozen
 EfficientNet-Lite0, shown images at twice their size, and four small discriminators of its maps. The

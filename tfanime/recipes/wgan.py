@@ -2,12 +2,12 @@
 
 Arjovsky, Chintala & Bottou, "Wasserstein GAN", ICML 2017 (arXiv:1701.07875), algorithm 1: RMSprop
 5e-5, weights clipped to +-0.01, batch 64, five critic steps per generator step, no sigmoid. The
-study repeats these, and judged 40 % of its pictures good. One step sees 320 pictures, so an epoch
+study repeats these, and judged 40 % of its images good. One step sees 320 images, so an epoch
 has a fifth of the generator updates of `dcgan`.
 
-Expect, after 51,200 pictures of 32 px, FID 1009 and KID 2.87 on faces (MobileNetV2; real pictures
-68 to 72 and 0.00): noise: few and small updates. Cost: 0.81 billion multiply-adds a picture at 64
-px, 101 pictures a second on 2 cores in float32. The documentation tells how these were measured.
+Expect, after 51,200 images of 32 px, FID 1009 and KID 2.87 on faces (MobileNetV2; real images
+68 to 72 and 0.00): noise: few and small updates. Cost: 0.81 billion multiply-adds per image at 64
+px, 101 images a second on 2 cores in float32. The documentation tells how these were measured.
 
     tfanime train wgan --data faces/ --size 64 --minutes 60 --out runs/wgan
 """

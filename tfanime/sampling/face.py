@@ -1,6 +1,6 @@
 """`Face`: a place in the latent space of a model, with its labels, and the file that keeps faces.
 
-`tfanime invert` finds the places of pictures, `generate --face` draws from them.
+`tfanime invert` finds the places of images, `generate --face` draws from them.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Face:
         latent: `(latent_dim,)` float32.
         columns: names of the label columns; empty for a model without labels.
         labels: `(len(columns),)` float32, 0/1 coding.
-        picture: the name of the picture that it stands for, or empty.
-        psnr: of what is drawn against that picture, in dB; None: not measured.
+        picture: the name of the image that it stands for, or empty.
+        psnr: of what is drawn against that image, in dB; None: not measured.
         distance: the same by features, see `editing.distance`.
         draws_distance: the least such distance among the random draws that it was sought from.
     """

@@ -51,9 +51,9 @@ def generate(
     move: Mapping[str, float] | None = None,
     face: str | os.PathLike | Face | Sequence[Face] | None = None,
 ) -> Generated:
-    """Draws pictures.
+    """Draws images.
 
-    Picture i of a seed is the same on every run, whatever `n` and `first` are
+    Image i of a seed is the same on every run, whatever `n` and `first` are
     (`tfanime.core.seeds` has the map from seed and index to latents and labels). Do not `fork` the
     process afterwards, TensorFlow's threads are not in the child: use `multiprocessing`'s "spawn".
 
@@ -63,26 +63,26 @@ def generate(
         n: how many, 1 to 1,000,000.
         seed: 0 <= seed < 2**53.
         tags: attributes to hold fixed, `{"hair": "blue", "smile": True}`. The others are drawn
-            for each picture from the frequencies of the training set.
-        truncation: 0 to 2; scales the latents: below 1 typical pictures, above 1 unusual ones. A
+            for each image from the frequencies of the training set.
+        truncation: 0 to 2; scales the latents: below 1 typical images, above 1 unusual ones. A
             note says when it is below what was found good for the model.
-        first: index of the first picture; `first=16` goes on where `n=16` stopped.
-        out: a folder for one PNG a picture and `generated.json`, which says the seed, index and
+        first: index of the first image; `first=16` goes on where `n=16` stopped.
+        out: a folder for one PNG per image and `generated.json`, which says the seed, index and
             tags of each.
         grid: a file (.png, .jpg or .webp) for all of them on one sheet.
         upscale: a run folder of an upscaler, or what `tfanime.zoo.saved.load_upscaler` returns, to
-            enlarge each picture with. None: the one that the model names, if it does
-            (`generator.json`); `"none"`: pictures stay as they are drawn.
-        labels: `(n, L)` float, 0/1 coding: label rows, one a picture, such as those of real
-            pictures; NaN where a label is drawn. `tags` go before them.
+            enlarge each image with. None: the one that the model names, if it does
+            (`generator.json`); `"none"`: images stay as they are drawn.
+        labels: `(n, L)` float, 0/1 coding: label rows, one per image, such as those of real
+            images; NaN where a label is drawn. `tags` go before them.
         progress: show a progress bar.
-        scale: 1 to 16; makes pictures so many times as large, after `upscale`, without new detail.
+        scale: 1 to 16; makes images so many times as large, after `upscale`, without new detail.
         typical: a truncation below 1 leads to the model's typical latent instead of to zero, where
             many models draw smears (`seeds.truncate`).
         vary: 0 to 1; goes this part of the way along the arc from each picture's latents to those
             that the same index of `vary_seed` has. A list makes several steps in turn.
         vary_seed: 0 <= vary_seed < 2**53; of a list of steps one each. `(seed, index)` leads to the
-            latents of that index, whichever picture is drawn.
+            latents of that index, whichever image is drawn.
         sliders: what the network is fed for single label columns, -1 (no) to 1 (yes), whatever
             tags and chance say: `{"blue_hair": 0.3}`.
         name: any text instead of a seed: `seeds.seed_of` says which one it is.
@@ -90,7 +90,7 @@ def generate(
             along them, -20 to 20 standard deviations: `{"smile": 3, "pca-1": -2}`. They go last,
             after truncation and `vary`; 0 changes no bit.
         face: a file of `tfanime invert`, or what `tfanime.invert` returns: latents and labels come
-            from there, one picture a face, instead of from a seed; `n` does not count. `tags` and
+            from there, one image a face, instead of from a seed; `n` does not count. `tags` and
             `labels` go before a face's labels.
 
     Returns:

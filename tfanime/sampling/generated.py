@@ -20,15 +20,15 @@ INDEX = "generated.json"
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Generated(Pictures):
-    """Pictures and what they were drawn from. In a notebook they show themselves.
+    """Images and what they were drawn from. In a notebook they show themselves.
 
     Args:
         images: `(n, H, W, 3)` uint8.
         latents: `(n, dim)` float32, truncation applied.
         labels: `(n, L)` float32, 0/1 coding; None for a model without labels. Between two key
-            pictures of a transition they lie between 0 and 1.
+            images of a transition they lie between 0 and 1.
         schema: what the columns of `labels` mean, or None.
-        seed, first: the seed and the index of the first picture; None and 0 for a transition, and
+        seed, first: the seed and the index of the first image; None and 0 for a transition, and
             for faces that come from a file.
     """
 
@@ -41,7 +41,7 @@ class Generated(Pictures):
 
     @property
     def tags(self) -> list[dict[str, object]]:
-        """The labels in words, one dictionary a picture."""
+        """The labels in words, one dictionary per image."""
         if self.labels is None or self.schema is None:
             return [{} for _ in self.images]
         return [self.schema.decode(row) for row in self.labels]
@@ -63,7 +63,7 @@ class Generated(Pictures):
 
         Args:
             path: the file or folder.
-            columns: of a sheet, pictures a row.
+            columns: of a sheet, images a row.
         """
         ending = Path(path).suffix.lower()
         if ending in SHEETS:
@@ -79,7 +79,7 @@ class Generated(Pictures):
 class ImageFolder:
     """A folder of PNG files, and `generated.json` which says what each of them is.
 
-    Pictures of other seeds that are already there stay, with their entries.
+    Images of other seeds that are already there stay, with their entries.
     """
 
     def __init__(self, path: str | os.PathLike):

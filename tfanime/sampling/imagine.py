@@ -1,4 +1,4 @@
-"""Words in, pictures out."""
+"""Words in, images out."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ NEAREST = 5
 
 @dataclass(frozen=True)
 class Near:
-    """A training picture whose text is close to what was asked for.
+    """A training image whose text is close to what was asked for.
 
     Args:
         title: as its table has it; its caption, or its file's name, where there is none.
         genres: its tags.
         similarity: cosine of the two texts' vectors, -1 to 1; see `KeptTexts.near`.
-        index: of the picture in the training set.
+        index: of the image in the training set.
     """
 
     title: str
@@ -48,18 +48,18 @@ class Near:
 
 @dataclass(frozen=True)
 class Imagined:
-    """Pictures of a text, and how it was read.
+    """Images of a text, and how it was read.
 
     Args:
-        pictures: as `tfanime.generate` returns them; `images` are its pictures.
+        pictures: what `tfanime.generate` returns; `images` are its images.
         text: as it was given.
         read: name of each text label to what the encoder was given.
         read_as: name of each group of labels to its values' shares among the ten nearest training
             texts, the largest first: `{"mood": {"heavy": 0.8, "light": 0.2}}`.
-        chosen: the values of these groups, or those asked for, that the pictures were drawn with.
+        chosen: the values of these groups, or those asked for, that the images were drawn with.
         nearest: the training texts closest to it, the closest first.
         odds: name of each group that the text chose to the share that its value has in `read_as`.
-        by_chance: names of the run's other labels, which differ from picture to picture.
+        by_chance: names of the run's other labels, which differ from image to image.
         words: of a run that knows attributes and no texts, what was understood of the text; `read`,
             `read` and `nearest` are empty then.
         genres: of a run that knows genres as attributes, what the words of the text say of them;

@@ -45,34 +45,34 @@ def interpolate(
     scale: int = 1,
     typical: bool = False,
 ) -> Generated:
-    """Draws transitions through key pictures and back to the first, a loop without an end.
+    """Draws transitions through key images and back to the first, a loop without an end.
 
-    Key picture k is picture 0 of `seeds[k]` with `tags[k]`; an attribute that its tags leave open
+    Key image k is image 0 of `seeds[k]` with `tags[k]`; an attribute that its tags leave open
     keeps what the seed draws for it. Between keys the latents go along `method` and the labels in
     a straight line in -1/+1 coding.
 
     Args:
         run: a run folder or a saved model, or what `tfanime.zoo.saved.load_generator` returns.
-        seeds: one seed a key picture. One seed serves for all tags. Default: 0, 1, 2, 3, or with a
+        seeds: one seed a key image. One seed serves for all tags. Default: 0, 1, 2, 3, or with a
             list of tags: 0.
-        tags: one dictionary a key picture, or one for all of them.
-        frames: pictures from one key to the next, the next one not counted.
+        tags: one dictionary a key image, or one for all of them.
+        frames: images from one key to the next, the next one not counted.
         method: `"slerp"` (the arc between latents; see `tfanime.core.seeds.slerp`) or `"lerp"`.
-        truncation: 0 to 2; scales the latents of the key pictures, as in `generate`.
+        truncation: 0 to 2; scales the latents of the key images, as in `generate`.
         milliseconds: how long a frame of the animation stays.
         out: a file for the looping animation: .gif, .png (an animated PNG), .webp or, where ffmpeg
             is, .mp4.
         grid: a file (.png, .jpg or .webp) for a still sheet: a row for each transition, from a
-            key picture to the next; the way back to the first is left out.
+            key image to the next; the way back to the first is left out.
         progress: show a progress bar.
-        upscale, scale: enlarge each picture, as for `generate`.
+        upscale, scale: enlarge each image, as for `generate`.
         typical: as in `generate`.
 
     Returns:
-        `Generated` with `keys * frames` pictures; key k is picture `k * frames`.
+        `Generated` with `keys * frames` images; key k is image `k * frames`.
 
     Raises:
-        ValueError: for a number out of range, fewer than two key pictures, seeds and tags of
+        ValueError: for a number out of range, fewer than two key images, seeds and tags of
             different counts, or tags that the model does not know.
 
     Example:
@@ -122,7 +122,7 @@ def interpolate(
 def key_pictures(
     seeds: Sequence[int] | int | None, tags: Sequence[Tags] | Tags | None
 ) -> tuple[list[int], list[Tags | None]]:
-    """One seed and one set of tags (or None) for each key picture."""
+    """One seed and one set of tags (or None) for each key image."""
     listed = not (tags is None or isinstance(tags, Mapping))
     sets: list[Tags | None]
     sets = [tags] if tags is None or isinstance(tags, Mapping) else list(tags)

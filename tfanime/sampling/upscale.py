@@ -1,4 +1,4 @@
-"""Enlarge pictures with a trained upscaler: files, folders, arrays."""
+"""Enlarge images with a trained upscaler: files, folders, arrays."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 TILE = 256
 SMALLEST_TILE = 16
-NONE = "none"  # in place of an upscaler: pictures stay as they are
+NONE = "none"  # in place of an upscaler: images stay as they are
 NAMED = 3  # files that an error names
 
 
 @dataclass(frozen=True)
 class _Job:
-    """A picture to enlarge: what it is called, where it goes, and how to get it."""
+    """An image to enlarge: what it is called, where it goes, and how to get it."""
 
     name: str
     target: Path | None
@@ -43,27 +43,27 @@ def upscale(
     overwrite: bool = False,
     progress: bool = False,
 ) -> np.ndarray | list[np.ndarray] | list[Path]:
-    """Enlarges pictures by the factor that the upscaler was trained for.
+    """Enlarges images by the factor that the upscaler was trained for.
 
     Args:
-        pictures: `(n, H, W, 3)` uint8; or a file, a folder (its pictures, and those of the folders
+        pictures: `(n, H, W, 3)` uint8; or a file, a folder (its images, and those of the folders
             in it), or a list of files. Transparency is kept, and enlarged with the colours.
         run: a run folder of an upscaler, the name of one that ships with tfanime (the default), or
             what `tfanime.zoo.saved.load_upscaler` returns.
-        out: a folder for one PNG a picture: of the same name, in the same folders. Pictures of an
+        out: a folder for one PNG per image: of the same name, in the same folders. Images of an
             array are numbered.
-        tile: larger pictures are worked through in squares of so many of their pixels, which
+        tile: larger images are worked through in squares of so many of their pixels, which
             bounds memory; the result is the same.
-        overwrite: replace pictures that are in `out` already.
+        overwrite: replace images that are in `out` already.
         progress: show a progress bar.
 
     Returns:
-        The paths of the files written; without `out` the pictures, uint8: `(n, factor H,
+        The paths of the files written; without `out` the images, uint8: `(n, factor H,
         factor W, 3)` of an array, else a list of `(factor H, factor W, 3)`, with 4 channels where
         the file has transparent pixels.
 
     Raises:
-        ValueError: when there are no pictures, when files would be overwritten, or when files
+        ValueError: when there are no images, when files would be overwritten, or when files
             cannot be read; the others are written first.
 
     Example:
@@ -105,7 +105,7 @@ def loaded(run: Any) -> Upscaler:
 
 
 def chosen(generator: Generator, upscale: Any) -> Upscaler | None:
-    """The loaded upscaler for a generator's pictures, or None.
+    """The loaded upscaler for a generator's images, or None.
 
     Args:
         generator: a loaded one.
@@ -138,14 +138,14 @@ def enlarge(
 ) -> np.ndarray:
     """`(H, W, 3)` uint8 to `(factor H, factor W, 3)` uint8, in memory bounded by the tile.
 
-    One picture or tile a call, always: the bits of a picture then depend on nothing else.
+    One image or tile a call, always: the bits of an image then depend on nothing else.
 
     Args:
         upscaler: a loaded one.
         picture: `(H, W, 3)` uint8, or `(H, W, 4)` with alpha. The network has never seen alpha and
             would grain it, so Lanczos enlarges that.
         tile: see `upscale`.
-        tick: called with the share of the picture that each tile is.
+        tick: called with the share of the image that each tile is.
     """
     height, width, channels = picture.shape
     factor = upscaler.factor
@@ -178,7 +178,7 @@ def _without_hidden(picture: Image.Image) -> Image.Image:
 def tiles(
     upscaler: Upscaler, picture: np.ndarray, tile: int
 ) -> Iterator[tuple[slice, slice, np.ndarray]]:
-    """Yields the enlarged picture in parts: rows and columns of the result, and float32 in [-1, 1].
+    """Yields the enlarged image in parts: rows and columns of the result, and float32 in [-1, 1].
 
     Each tile is given as much of its surroundings as a pixel can depend on, so that parts fit
     together without seams.
@@ -205,7 +205,7 @@ def _spans(side: int, tile: int, margin: int) -> Iterator[tuple[slice, slice]]:
 def reduced(
     pictures: np.ndarray, factor: int, share: float = 0.0, seed: int = 0, **faults: float
 ) -> np.ndarray:
-    """Small versions of pictures, as an upscaler is trained on: to judge one by.
+    """Small versions of images, as an upscaler is trained on: to judge one by.
 
     Args:
         pictures: `(n, H, W, 3)` uint8.
@@ -261,7 +261,7 @@ def _pixels(file: Path) -> np.ndarray:
 
 
 def files_of(root: Path) -> list[Path]:
-    """The pictures of a folder in natural order; a file stands for itself."""
+    """The images of a folder in natural order; a file stands for itself."""
     from tfanime.prepare.sources import PICTURE_ENDINGS, natural
 
     if not root.is_dir():
@@ -272,7 +272,7 @@ def files_of(root: Path) -> list[Path]:
 
 
 def _refuse_sources(found: Sequence[Path], targets: Sequence[Path]) -> None:
-    """Enlarged pictures never take the place of those they are made of."""
+    """Enlarged images never take the place of those they are made of."""
     sources = {file.resolve() for file in found}
     hit = [target for target in targets if target.resolve() in sources]
     if hit:
@@ -306,7 +306,7 @@ def _check_targets(jobs: Sequence[_Job], out: Path, overwrite: bool) -> None:
 def _with_progress(
     jobs: Sequence[_Job], progress: bool
 ) -> Iterator[tuple[_Job, Callable[[float], object]]]:
-    """Yields each job and what its tiles call; the bar counts pictures, in parts of one."""
+    """Yields each job and what its tiles call; the bar counts images, in parts of one."""
     from tfanime.core.bars import progress_bar
 
     layout = "{l_bar}{bar}| {n:.1f}/{total} pictures [{elapsed}<{remaining}, {rate_fmt}]"

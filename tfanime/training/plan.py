@@ -39,7 +39,7 @@ def chosen(recipe: str | os.PathLike | Config, **overrides) -> Config:
 
 
 def own_size(data) -> tuple[int, int] | None:
-    """The size of pictures that are packed already."""
+    """The size of images that are packed already."""
     found = data if hasattr(data, "height") else _packed(data)
     return None if found is None else (found.height, found.width)
 
@@ -65,7 +65,7 @@ def check_running(config: Config, strategy: str, evaluate_every: int | None) -> 
         )
     if evaluate_every and config.generator["name"] in UPSCALERS:
         raise ValueError(
-            "evaluate_every measures pictures drawn from noise, and an upscaler draws none. "
+            "evaluate_every measures images drawn from noise, and an upscaler draws none. "
             "Leave it out."
         )
 
@@ -170,7 +170,7 @@ def check_start(config: Config) -> None:
     grows = config.image_size == (2 * height, 2 * width)
     if config.image_size != theirs.image_size and not grows:
         here = f"{config.image_size[1]}x{config.image_size[0]}"
-        differing.append(f"pictures of {width}x{height}, here {here}")
+        differing.append(f"images of {width}x{height}, here {here}")
     ways = theirs.conditioning, config.conditioning
     if not grows and "auto" not in ways and (ways[0] == "none") != (ways[1] == "none"):
         differing.append("conditioning {}, here {}".format(*ways))
@@ -178,7 +178,7 @@ def check_start(config: Config) -> None:
         differing.append(f"latent_dim {theirs.latent_dim}, here {config.latent_dim}")
     if differing:
         raise ValueError(
-            "start needs a model of the same networks, and of pictures of the same or half the "
+            "start needs a model of the same networks, and of images of the same or half the "
             f"size. Received: {config.start!r}, with {'; '.join(differing)}."
         )
 
@@ -203,7 +203,7 @@ def check_data(config: Config, data) -> None:
     if (data.height, data.width) != config.image_size:
         height, width = config.image_size
         raise ValueError(
-            f"The pictures are {data.width}x{data.height} and the run is to be {width}x{height}. "
+            f"The images are {data.width}x{data.height} and the run is to be {width}x{height}. "
             f"Prepare them with --size {width}x{height}, or train with "
             f"--size {data.width}x{data.height}."
         )
@@ -214,8 +214,8 @@ def _check_count(config: Config, count: int) -> None:
     needed = config.batch_size * config.critic_steps
     if count < needed:
         raise ValueError(
-            f"One step takes {needed} pictures and the data hold {count}. "
-            "Lower batch_size (--batch) or add pictures."
+            f"One step takes {needed} images and the data hold {count}. "
+            "Lower batch_size (--batch) or add images."
         )
 
 

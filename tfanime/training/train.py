@@ -150,7 +150,7 @@ def train(
         gan = given or build_gan(config, data.schema)
     if evaluate_every and isinstance(gan, SRGAN):
         raise ValueError(
-            "evaluate_every measures pictures drawn from noise, and an upscaler draws none. "
+            "evaluate_every measures images drawn from noise, and an upscaler draws none. "
             "Leave it out."
         )
     budget = Budget.of(steps, epochs, minutes, len(data), config)

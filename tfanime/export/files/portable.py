@@ -44,8 +44,8 @@ class Converted:
     Args:
         path: the model's file.
         kind: `"litert"` or `"onnx"`.
-        difference: the largest, of pictures in [-1, 1], from those of the trained model.
-        table: size, and PSNR against the trained model's pictures of 64 seeds.
+        difference: the largest, of images in [-1, 1], from those of the trained model.
+        table: size, and PSNR against the trained model's images of 64 seeds.
     """
 
     path: Path
@@ -67,7 +67,7 @@ def export_litert(run: str | os.PathLike, out: str | os.PathLike) -> Converted:
     Raises:
         FileNotFoundError: when the folder holds no trained model.
         ValueError: when `out` is something else than an earlier export.
-        RuntimeError: when the file draws other pictures. Nothing is written then.
+        RuntimeError: when the file draws other images. Nothing is written then.
 
     Example:
         >>> export_litert("runs/girls", "litert/")  # doctest: +SKIP
@@ -76,7 +76,7 @@ def export_litert(run: str | os.PathLike, out: str | os.PathLike) -> Converted:
 
 
 def export_onnx(run: str | os.PathLike, out: str | os.PathLike) -> Converted:
-    """Writes `model.onnx` (opset 17): see `export_litert`; pictures stay channels last.
+    """Writes `model.onnx` (opset 17): see `export_litert`; images stay channels last.
 
     Raises:
         ImportError: without the `onnx` extra.

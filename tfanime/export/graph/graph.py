@@ -15,7 +15,7 @@ own is kept as it is (`layer`), which the rewrite then leaves alone.
 | `prelu` | `alpha (C,)` |
 | `leaky_relu` | `slope` |
 | `relu`, `tanh`, `sigmoid`, `concat` | |
-| `add`, `multiply` | of maps alike, or of maps and of one number a channel and picture, `(1, 1, C)` |
+| `add`, `multiply` | of maps alike, or of maps and of one number per channel and image, `(1, 1, C)` |
 | `reshape` | `shape` without the batch |
 | `shuffle` | depth to space by `block`, then `crop` lines off the top and left, `block - crop` off the bottom and right (none when `crop` is 0) |
 | `mean` | over windows of `pool_size`; `strides`; `padding`: `"same"` leaves out what lies outside |

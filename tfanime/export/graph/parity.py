@@ -26,7 +26,7 @@ def check_rewrite(graph: Graph, inputs: list[np.ndarray], pictures: np.ndarray) 
 
 
 def check_converted(pictures: np.ndarray, expected: np.ndarray, what: str) -> float:
-    """Pictures of what was written, run by its own runtime, against Keras's.
+    """Images of what was written, run by its own runtime, against Keras's.
 
     Returns:
         The largest difference.

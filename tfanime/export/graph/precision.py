@@ -2,10 +2,10 @@
 
 tfjs stores a tensor as float32, as float16, or in 8 bits: 256 equal steps from its smallest to its
 largest value. Eight bits can ruin a network, and which tensors bear them differs from model to
-model. So each way is tried on the pictures of many seeds, and the smallest download is taken whose
-pictures cannot be told from those of the original.
+model. So each way is tried on the images of many seeds, and the smallest download is taken whose
+images cannot be told from those of the original.
 
-The threshold is a PSNR of 48 dB over all pictures: a mean error of one step of an 8-bit picture,
+The threshold is a PSNR of 48 dB over all images: a mean error of one step of an 8-bit image,
 which is the smallest change a screen can show and below what eyes notice.
 
 A dense layer behind which batch norm was folded has columns of very different size, and one step
@@ -30,7 +30,7 @@ from tfanime.export.graph.quantisation import quantised
 PRECISIONS = ("float32", "float16", "mixed", "uint8")
 INVISIBLE = 48.0  # dB
 SEEDS = 64
-PROBES = 4  # pictures that judge a single tensor
+PROBES = 4  # images that judge a single tensor
 CHUNK = 8
 # Errors of tensors add up roughly: what the choice leaves for that.
 MARGIN = 0.8
@@ -71,13 +71,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a plan costs and how true its pictures are.
+    """What a plan costs and how true its images are.
 
     Args:
         precision: a row of `PRECISIONS`.
         weight_bytes, gzip_bytes: of all weights, plain and compressed.
-        psnr: of all pictures against float32, in dB; inf for equal ones.
-        worst: of the worst picture.
+        psnr: of all images against float32, in dB; inf for equal ones.
+        worst: of the worst image.
     """
 
     precision: str
@@ -92,11 +92,11 @@ class Measured:
 
 
 def errors(pictures: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Mean squared error of each picture, `(n,)` float64.
+    """Mean squared error of each image, `(n,)` float64.
 
     Args:
         pictures, reference: `(n, H, W, 3)` float32; what lies outside [-1, 1] is clipped, as
-            where pictures are made.
+            where images are made.
     """
     pictures, reference = (np.clip(x, -1, 1).astype(np.float64) for x in (pictures, reference))
     return ((pictures - reference) ** 2).mean(axis=(1, 2, 3))
@@ -197,7 +197,7 @@ def draw(
 def measure(
     one: Plan, inputs: Inputs, reference: np.ndarray, seen: Callable[[int], object]
 ) -> Measured:
-    """Sizes and pictures of a plan; `reference`: what the trained model draws from `inputs`."""
+    """Sizes and images of a plan; `reference`: what the trained model draws from `inputs`."""
     stored = [(names, data, values) for names, data, values in one.stored()]
     data = b"".join(np.ascontiguousarray(data).tobytes() for _, data, _ in stored)
     weights = {names: values for names, _, values in stored}
@@ -212,7 +212,7 @@ def choose_eight(
 ) -> list[str]:
     """The kernels that bear 8 bits: as many bytes as the threshold allows.
 
-    Each kernel is tried alone on a few pictures. Those that do the least harm for the bytes that
+    Each kernel is tried alone on a few images. Those that do the least harm for the bytes that
     they save are taken first, as long as the errors of all together stay below the threshold.
     """
     few = [x[:PROBES] for x in inputs]

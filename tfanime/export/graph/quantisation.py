@@ -15,7 +15,7 @@ def quantised(values: np.ndarray, dtype: str) -> tuple[np.ndarray, np.ndarray]:
     if dtype == "float32":
         return values, values
     if dtype == "float16":
-        with np.errstate(over="ignore"):  # shows in the pictures
+        with np.errstate(over="ignore"):  # shows in the images
             stored = values.astype(np.float16)
         return stored, stored.astype(np.float32)
     stored, low, step = eight_bits(values)

@@ -1,7 +1,7 @@
-"""Rewrites a generator into a smaller graph that draws the same pictures.
+"""Rewrites a generator into a smaller graph that draws the same images.
 
 Every rule is exact: it holds in real numbers for all inputs, borders included, and differs from
-the original by rounding only (about 1e-6 of pictures in [-1, 1]).
+the original by rounding only (about 1e-6 of images in [-1, 1]).
 
 1. A strided transposed convolution becomes a convolution and a depth to space. Browsers compute
    transposed convolutions badly: tfjs's WASM scatters them one number at a time.
@@ -58,7 +58,7 @@ def rewrite(graph: Graph) -> Graph:
 
 
 def multiply_adds(graph: Graph) -> int:
-    """Multiply-adds of the convolutions and dense layers for one picture.
+    """Multiply-adds of the convolutions and dense layers for one image.
 
     A side of any length counts as 64.
     """

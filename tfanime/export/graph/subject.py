@@ -12,8 +12,8 @@ from tfanime.export.graph.graph import Graph, from_keras
 from tfanime.sampling.sampler import Sampler
 from tfanime.zoo.saved import GENERATOR, UPSCALER, Generator, load_generator, load_upscaler
 
-MEASURED_SEED = 0  # its first pictures are compared
-UPSCALED = 8  # pictures that judge an upscaler
+MEASURED_SEED = 0  # its first images are compared
+UPSCALED = 8  # images that judge an upscaler
 
 
 @dataclass(frozen=True, eq=False)

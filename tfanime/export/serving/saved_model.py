@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from tfanime.zoo.saved import Upscaler
 
 FORMAT = 1
-MOST = 64  # pictures of one request
-CALL = 256  # pictures of all requests of a batch
+MOST = 64  # images of one request
+CALL = 256  # images of all requests of a batch
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-COMPARED = CHUNK  # pictures: as many as `tfanime generate` computes at a time
+COMPARED = CHUNK  # images: as many as `tfanime generate` computes at a time
 SEED = 7
 TEXTS = "text"  # the folder of a run that was trained with texts
 
@@ -49,7 +49,7 @@ class Saved:
         name: of the model on a server.
         version: its number.
         signatures: their names.
-        difference: the largest, of pictures in [-1, 1], from those that Keras draws.
+        difference: the largest, of images in [-1, 1], from those that Keras draws.
         weight_bytes: stored, once.
     """
 
@@ -82,9 +82,9 @@ def export_saved_model(
             to a version folder inside: `DIR/NAME/1`, then 2, ... `DIR/NAME/5` asks for version 5.
         version: of the folder to write; default: the next one.
         upscaler: a run folder of an upscaler, for the signature `upscale`. None: the one that the
-            model names, if it does; pictures as files (`png_bytes`) are then shown through it.
+            model names, if it does; images as files (`png_bytes`) are then shown through it.
             `"none"`: no upscaler.
-        most: pictures that one request may ask for, 1 to 256.
+        most: images that one request may ask for, 1 to 256.
         trust_encoder: load the text encoder that the run names, and put it into the served model,
             even if tfanime does not know it. It is a program that may read and write files.
 
@@ -96,7 +96,7 @@ def export_saved_model(
         FileNotFoundError: when a folder holds no trained model.
         ValueError: for a version that exists, for arguments out of range, and for a text encoder
             that tfanime does not know, without `trust_encoder`.
-        RuntimeError: when the saved model draws other pictures. Nothing is written then.
+        RuntimeError: when the saved model draws other images. Nothing is written then.
 
     Example:
         >>> export_saved_model("runs/girls", "serving/girls")  # doctest: +SKIP
@@ -238,7 +238,7 @@ def _reader(code: TextCode, trust_encoder: bool) -> Reader:
 
 
 def _compared(folder: Path, generator: Generator, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures of what was written, and Keras's of the same seed, `(n, H, W, 3)` float32 each.
+    """Images of what was written, and Keras's of the same seed, `(n, H, W, 3)` float32 each.
 
     Raises:
         RuntimeError: when seeds give other latents or labels.

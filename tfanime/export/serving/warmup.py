@@ -58,7 +58,7 @@ def write(path: Path, signatures: Mapping, model: str) -> None:
 
 
 def _smallest(spec):
-    """A valid value of one row: a request for one picture."""
+    """A valid value of one row: a request for one image."""
     import tensorflow as tf
 
     shape = [1 if side is None else side for side in spec.shape]

@@ -68,7 +68,7 @@ def export_web(
         converter: what writes the graph: `"tfanime"`, or `"tensorflowjs"`, the official converter,
             which takes layers that ours does not know.
         address: where the folder will be, `https://example.org/faces/`: previews of links to it
-            then show its pictures. None leaves its own address out; many previews show no picture
+            then show its images. None leaves its own address out; many previews show no image
             then.
         upscaler: False leaves out the upscalers that generators name (`upscaler` in
             `generator.json`). One that is among `runs` goes along in any case, and enlarges for
@@ -83,7 +83,7 @@ def export_web(
         FileNotFoundError: when a folder holds no trained model.
         ValueError: when `out` is something else than an earlier export, or the upscaler that a
             generator names is not there.
-        RuntimeError: when the converted model draws other pictures. Nothing is written then.
+        RuntimeError: when the converted model draws other images. Nothing is written then.
 
     Example:
         >>> export_web("runs/girls", "site/")  # doctest: +SKIP

@@ -34,7 +34,7 @@ def check_address(address: str | None) -> str | None:
 
 
 def write_card(folder: Path, pictures: np.ndarray) -> None:
-    """Writes `card.jpg`: pictures side by side, cut to squares, the first again where they are too
+    """Writes `card.jpg`: images side by side, cut to squares, the first again where they are too
     few.
 
     Args:

@@ -1,7 +1,7 @@
 """The signatures of a served generator.
 
 Every input has a row a request and every output a row for each of those, so that a server can put
-requests of several users into one batch. A request asks for `n` pictures; its outputs have as
+requests of several users into one batch. A request asks for `n` images; its outputs have as
 many, and where requests of one batch ask for different numbers, the shorter rows are filled up
 with empty strings and zeros. The server's REST side writes outputs whose names end in `_bytes` in
 base64, and any other text as it is.
@@ -23,9 +23,9 @@ from tfanime.core.seeds import MAX_TRUNCATION, PICTURES, SEEDS
 from tfanime.export.graph.graph import Graph
 from tfanime.export.serving.served import checks, seeds, words
 
-CHUNK = 16  # pictures a network call: bounds the memory of a request
-UPSCALED_SIDE = 512  # pixels of a picture to enlarge
-UPSCALED_PIXELS = 2**20  # of all pictures of a request to enlarge
+CHUNK = 16  # images a network call: bounds the memory of a request
+UPSCALED_SIDE = 512  # pixels of an image to enlarge
+UPSCALED_PIXELS = 2**20  # of all images of a request to enlarge
 
 INT, FLOAT, TEXT = tf.int64, tf.float32, tf.string
 
@@ -62,13 +62,13 @@ class Served(tf.Module):
     """A generator, its signatures and its weights, once.
 
     Args:
-        model: from latents, or `[latents, labels]` in -1/+1 coding, to pictures in [-1, 1].
+        model: from latents, or `[latents, labels]` in -1/+1 coding, to images in [-1, 1].
         schema: of the labels; None when unconditional.
         description: JSON-ready; what `describe` answers.
         limits: see `Limits`.
         upscaler: the graph of an upscaler, or None.
         reader: of texts, for `imagine`, or None.
-        shown: whether the files of drawn pictures are enlarged by the upscaler; the signatures'
+        shown: whether the files of drawn images are enlarged by the upscaler; the signatures'
             `pictures` never are.
     """
 
@@ -92,7 +92,7 @@ class Served(tf.Module):
         self._description = json.dumps(description, sort_keys=True, ensure_ascii=False)
         self._dim = int(model.inputs[0].shape[-1])
         self.weights = [variable.value for variable in model.variables]
-        # An upscaler is run from its graph: Keras cannot enlarge pictures of unknown size here.
+        # An upscaler is run from its graph: Keras cannot enlarge images of unknown size here.
         self.upscaler_weights = {
             f"{node.name}/{key}": tf.Variable(value, trainable=False)
             for node in (upscaler.nodes if upscaler else ())
@@ -322,7 +322,7 @@ class Served(tf.Module):
 
 
 def _rows(values, n):
-    """`(m, ...)` pictures of all requests to `(rows, largest n, ...)`."""
+    """`(m, ...)` images of all requests to `(rows, largest n, ...)`."""
     return tf.RaggedTensor.from_row_lengths(values, n, validate=False).to_tensor()
 
 

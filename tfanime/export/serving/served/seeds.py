@@ -1,7 +1,7 @@
 """From seeds and indices to latents and labels, as graph operations.
 
 `tfanime.core.seeds` is the reference; the numbers here are the same, to the bit up to the uniforms
-and to 1e-6 behind `sin`, `cos` and `ln`. Every picture has its own row, with its own seed.
+and to 1e-6 behind `sin`, `cos` and `ln`. Every image has its own row, with its own seed.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from tfanime.core.seeds import LABELS, LATENTS, PARITY, ROTATIONS, WORD
 
 
 def uniforms(seed: tf.Tensor, index: tf.Tensor, k: int, stream: int = LATENTS) -> tf.Tensor:
-    """`k` uniform numbers for each picture.
+    """`k` uniform numbers for each image.
 
     Args:
         seed, index: `(m,)` int64.
-        k: numbers a picture.
+        k: numbers per image.
         stream: `LATENTS` or `LABELS`.
 
     Returns:
