@@ -38,7 +38,7 @@ class Painter:
         return self.tiny(z, rows)
 
 
-def by_python(page, tiny: Tiny) -> np.ndarray:
+def by_python(page, tiny: Tiny, painter: Painter | None = None) -> np.ndarray:
     """What Python draws for the page's address, as docs/site.md says."""
     parts = dict(re.findall(r"[#&]([\w.-]+)=([^&]*)", page.url))
     options = {name: parts.pop(name) for name in ("seed", "index", "truncation") if name in parts}
@@ -46,11 +46,12 @@ def by_python(page, tiny: Tiny) -> np.ndarray:
     seeds = [s.split(":") for s in parts.pop("vary-seed", "").split(",") if s]
     seeds = [int(s[0]) if len(s) == 1 else (int(s[0]), int(s[1])) for s in seeds]
     sliders = {k.removeprefix("slider."): float(v) for k, v in parts.items() if "slider." in k}
+    move = {k.removeprefix("move."): float(v) for k, v in parts.items() if k.startswith("move.")}
     names = {field.name for field in tiny.schema.fields}
     words = {"true": True, "false": False}
     tags = {k: words.get(v, v) for k, v in parts.items() if k in names}
     made = generate(
-        Painter(tiny),
+        painter or Painter(tiny),
         1,
         int(options["seed"]),
         tags,
@@ -59,6 +60,7 @@ def by_python(page, tiny: Tiny) -> np.ndarray:
         vary=vary,
         vary_seed=seeds,
         sliders=sliders,
+        move=move,
     )
     return made.images[0].astype(int)
 
