@@ -1,4 +1,4 @@
-"""Directions of the latent space in the browser: as Python follows them, by slider and by finger."""
+"""Directions in the browser: as Python follows them, by address, slider and finger."""
 
 from __future__ import annotations
 
@@ -54,9 +54,8 @@ def test_an_address_moves_as_python_does(visit, led, tiny):
     rows = to_signed(seeds.sample_labels(7, 1, tiny.schema, tags))
     assert same(shown(page), tiny(z.astype(np.float32), rows)[0])
     assert not same(shown(page), tiny.draw(7, 0, tags))
-    page.evaluate(
-        "() => { location.hash = '#model=tiny&seed=7&truncation=0.5&vary=0.3&vary-seed=5&move.pca-1=6' }"
-    )
+    tuned = "truncation=0.5&vary=0.3&vary-seed=5&move.pca-1=6"
+    page.evaluate("fragment => { location.hash = fragment; }", f"#model=tiny&seed=7&{tuned}")
     until(page, "document.querySelectorAll('.history li').length === 2")
     settled(page)
     assert near(shown(page), by_python(page, tiny, led))  # after truncation and variation
