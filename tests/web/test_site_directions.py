@@ -86,6 +86,37 @@ def test_a_finger_on_the_mouth_goes_along_the_direction(visit, led, tiny):
     until(page, "!/move|slider|hair/.test(location.hash)")
 
 
+def test_a_real_finger_does_it_too(visit, led, tiny):
+    """Touches, as a screen sends them: sideways is the page's, up and down scrolls."""
+    size = {"width": 390, "height": 844}
+    page = visit("#model=tiny&seed=7&smile=false", viewport=size, has_touch=True, is_mobile=True)
+    screen = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        listed = [{"x": x, "y": y} for x, y in points]
+        screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": listed})
+
+    def swipe(dx: float, dy: float) -> None:
+        box = page.locator(".zone.mouth").bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        touch("touchStart", (x, y))
+        for part in range(1, 11):
+            touch("touchMove", (x + part / 10 * dx * box["width"], y + part / 10 * dy))
+            page.wait_for_timeout(20)
+        touch("touchEnd")
+
+    swipe(-0.3, 0)
+    until(page, "location.hash.includes('move.smile')")
+    settled(page)
+    assert -7 < move_of(page, "smile") < -5  # what the finger went before it was a drag may count
+    assert near(shown(page), by_python(page, tiny, led))
+    before = page.url
+    swipe(0, -200)
+    until(page, "scrollY > 50")
+    settled(page)
+    assert page.url == before
+
+
 def test_directions_have_sliders(visit, led, tiny):
     page = visit("#model=tiny&seed=3")
     page.get_by_text("Fine tuning").click()
