@@ -1,55 +1,63 @@
 """Pictures of an exported site for the documentation: desktop and phone.
 
-    python scripts/screenshots_site.py SITE [--seed 0] [--out docs/images]
+    python scripts/screenshots_site.py SITE [--seeds 30,56,...] [--out docs/images]
 
-Writes site_desktop.png (light) and site_phone.png (dark). Needs playwright and Debian's chromium.
+The first seed is the picture that is shown, the others lie among those drawn before it. Writes
+site_desktop.webp (light) and site_phone.webp (dark). Needs playwright and Debian's chromium.
 """
 
 import argparse
+import io
 import os
 import shutil
 import threading
 from pathlib import Path
 
+from PIL import Image
+
 from tfanime.export.web.server import server
 
 DRAWN = ".frame:not(.busy) canvas"
+SEEDS = "30,56,55,57,39,69,23"  # of busts-64
+
+
+def store(page, path: Path) -> None:
+    with Image.open(io.BytesIO(page.screenshot())) as image:
+        image.convert("RGB").save(path, quality=88, method=6)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("site", type=Path)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--tags", default="hair=purple")
-    parser.add_argument("--faces", type=int, default=7, help="pictures in the strip below")
+    parser.add_argument("--seeds", default=SEEDS, help="chosen by eye, separated by commas")
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     arguments = parser.parse_args()
     from playwright.sync_api import sync_playwright
 
     with server(arguments.site, 0) as running, sync_playwright() as driver:
         threading.Thread(target=running.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{running.server_port}/#seed={arguments.seed}&{arguments.tags}"
+        address = f"http://127.0.0.1:{running.server_port}/"
+        first, *others = arguments.seeds.split(",")
         program = os.environ.get("CHROMIUM") or shutil.which("chromium")
         browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
 
         def visit(**options):
             page = browser.new_context(locale="en-US", **options).new_page()
             page.set_default_timeout(300_000)
-            page.goto(address)
-            page.wait_for_selector(DRAWN)
-            for _ in range(arguments.faces - 1):
-                page.locator(".main").click()
+            for i, seed in enumerate([*reversed(others), first], 1):
+                page.goto(f"{address}#seed={seed}")
+                page.wait_for_selector(f".history li:nth-child({i})")
                 page.wait_for_selector(DRAWN)
-            page.locator(".history li:last-child .tile").click()
             page.wait_for_selector(".status[data-offline=true]")
             page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
             page.wait_for_timeout(500)
+            page.get_by_text("Enlarging…").wait_for(state="detached")
             return page
 
-        page = visit(viewport={"width": 1280, "height": 900}, color_scheme="light")
-        page.screenshot(path=arguments.out / "site_desktop.png")
+        page = visit(viewport={"width": 1280, "height": 1040}, color_scheme="light")
+        store(page, arguments.out / "site_desktop.webp")
         phone = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
-        visit(**phone, color_scheme="dark").screenshot(path=arguments.out / "site_phone.png")
+        store(visit(**phone, color_scheme="dark"), arguments.out / "site_phone.webp")
         browser.close()
         running.shutdown()
 

@@ -15,6 +15,7 @@ from tiny import LATENT, SCHEMA, SIZE, Tiny, write_folder
 
 from tfanime.core import images, seeds
 from tfanime.core.labels import Field, LabelSchema, to_signed
+from tfanime.zoo.directions import Direction
 
 pytestmark = pytest.mark.slow
 
@@ -414,12 +415,16 @@ def test_phone_layout(visit):
         assert card.evaluate("card => card.scrollWidth <= card.clientWidth")
 
 
+@pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(visit, site, scheme):
+def test_axe_finds_nothing(visit, site, folder, scheme, width):
     source = site.parents[1] / "node_modules" / "axe-core" / "axe.min.js"
     if not source.is_file():
         pytest.skip("axe-core is in web_export/node_modules, which this installation lacks")
-    page = visit("#seed=1&hair=blue", color_scheme=scheme, reduced_motion="reduce")
+    ways = [Direction(name, "pca", np.eye(LATENT)[0], {"smile": 0.1}) for name in ("hat", "pca-1")]
+    write_folder(folder, Tiny(directions=ways), Tiny("plain", None, 2))
+    size = {"width": width, "height": 844}
+    page = visit("#seed=1&hair=blue", color_scheme=scheme, reduced_motion="reduce", viewport=size)
     page.evaluate(source.read_text(encoding="utf-8"))
 
     def violations() -> list[str]:
@@ -429,6 +434,7 @@ def test_axe_finds_nothing(visit, site, scheme):
     draw(page)
     page.get_by_text("Fine tuning").click()
     page.get_by_text("A slider for every attribute").click()
+    page.get_by_text("A slider for every direction").click()
     assert violations() == []
     page.get_by_role("button", name="Many").click()
     page.wait_for_selector(".grid li:nth-child(8)")

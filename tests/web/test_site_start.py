@@ -14,6 +14,8 @@ from test_visits import look
 from test_wander import settled
 from tiny import Tiny, write_folder
 
+from tests import scripts
+
 pytestmark = pytest.mark.slow
 
 
@@ -30,6 +32,46 @@ def imported(site, first: str) -> dict[str, str]:
 
 IMPORTED = re.compile(r"""(?:import|from)\s*["'`]\./([\w.-]+\.js)["'`]""")
 TENSORFLOW = "WASM_HAS_SIMD_SUPPORT"  # a setting of it, which stands in what uses it
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_frame_of_the_page_waits_for_no_script(visit, folder, width):
+    """It is HTML, and what scripts make of it stands where it stood."""
+    write_folder(folder, Tiny())
+    size = {"width": width, "height": 800}
+    still = visit(wait=False, java_script_enabled=False, viewport=size)
+    drawn = visit("#seed=1", viewport=size)
+    for part in ("header img", "h1", ".stage"):
+        boxes = [page.locator(part).bounding_box() for page in (still, drawn)]
+        before, after = ([box["x"], box["y"]] for box in boxes)
+        assert before == pytest.approx(after, abs=2)
+    assert still.locator(".stage .shimmer").bounding_box()["height"] > 200
+
+
+def test_the_choice_of_languages_needs_no_fonts_of_theirs(visit):
+    """Looking for fonts stops the page: the names are measured when they are looked at."""
+    page = visit("#seed=1")
+    choice = page.locator("header .language")
+    wide = choice.bounding_box()["width"]
+    choice.evaluate("choice => { choice.options[1].text = '日本語'.repeat(9) }")
+    assert choice.bounding_box()["width"] == wide
+
+
+def test_starting_takes_little_of_the_pages_thread(chromium, server, tmp_path):
+    """Each of its tasks computes for less than 50 ms, whatever it waits for: less than 12 were
+    measured. Time of the processor, which other work on the machine hardly changes."""
+    bench = scripts.load("bench/bench_site")
+    context = chromium.new_context(locale="en-US")
+    page = context.new_page()
+    page.add_init_script(bench.WATCH)
+    trace = tmp_path / "trace.json"
+    chromium.start_tracing(page=page, path=trace, categories=bench.TRACED)
+    with page.expect_console_message(lambda message: message.text == bench.FIRST, timeout=120_000):
+        page.goto(server.address + "#seed=7", wait_until="commit")
+    chromium.stop_tracing()
+    context.close()
+    whole, longest = bench.spent(trace, until_first=True)["page"]
+    assert 0 < longest < 50 and longest < whole
 
 
 def test_only_the_worker_loads_tensorflow(site):

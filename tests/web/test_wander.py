@@ -38,7 +38,7 @@ class Painter:
         return self.tiny(z, rows)
 
 
-def by_python(page, tiny: Tiny) -> np.ndarray:
+def by_python(page, tiny: Tiny, painter: Painter | None = None) -> np.ndarray:
     """What Python draws for the page's address, as docs/site.md says."""
     parts = dict(re.findall(r"[#&]([\w.-]+)=([^&]*)", page.url))
     options = {name: parts.pop(name) for name in ("seed", "index", "truncation") if name in parts}
@@ -46,11 +46,12 @@ def by_python(page, tiny: Tiny) -> np.ndarray:
     seeds = [s.split(":") for s in parts.pop("vary-seed", "").split(",") if s]
     seeds = [int(s[0]) if len(s) == 1 else (int(s[0]), int(s[1])) for s in seeds]
     sliders = {k.removeprefix("slider."): float(v) for k, v in parts.items() if "slider." in k}
+    move = {k.removeprefix("move."): float(v) for k, v in parts.items() if k.startswith("move.")}
     names = {field.name for field in tiny.schema.fields}
     words = {"true": True, "false": False}
     tags = {k: words.get(v, v) for k, v in parts.items() if k in names}
     made = generate(
-        Painter(tiny),
+        painter or Painter(tiny),
         1,
         int(options["seed"]),
         tags,
@@ -59,6 +60,7 @@ def by_python(page, tiny: Tiny) -> np.ndarray:
         vary=vary,
         vary_seed=seeds,
         sliders=sliders,
+        move=move,
     )
     return made.images[0].astype(int)
 
@@ -125,6 +127,13 @@ def test_pictures_are_enlarged(visit, sharp, server):
         with Image.open(io.BytesIO(saved(page, f"Save {name}"))) as film:
             assert (film.n_frames, film.size) == (24, (32, 32))
     page.get_by_role("button", name="Stop").click()
+    look(page, "Blend")
+    page.get_by_label("Frames").fill("3")
+    page.locator(".sticky .main").click()
+    page.wait_for_selector(".row .soft:not(:disabled) >> text=Save GIF")
+    with Image.open(io.BytesIO(saved(page, "Save GIF"))) as film:
+        assert (film.n_frames, film.size) == (3, (32, 32))
+    look(page, "One")
     page.get_by_text("Fine tuning").click()
     page.get_by_label("Enlarged to 32 px").uncheck()
     until(page, "location.hash.includes('large=0')")
@@ -136,6 +145,10 @@ def test_pictures_are_enlarged(visit, sharp, server):
     until(page, "location.hash.startsWith('#model=plain')")
     assert same(shown(page), Tiny("plain", None, 2).draw(7))
     assert page.get_by_text("Enlarged to").count() == 0
+    page.evaluate("() => { location.hash = '#model=plain&seed=8&large=1'; }")
+    assert same(shown(page), Tiny("plain", None, 2).draw(8))
+    page.get_by_role("button", name="Draw a new picture").click()
+    until(page, "!location.hash.includes('seed=8')")
 
 
 def test_the_small_picture_is_shown_at_once(visit, sharp, server):
@@ -146,8 +159,13 @@ def test_the_small_picture_is_shown_at_once(visit, sharp, server):
     page = visit("#model=sharp&seed=7", service_workers="block")
     assert same(shown(page), sharp.draw(7))
     page.get_by_text("Enlarging…").wait_for()
+    page.wait_for_timeout(300)
     go.set()
     until(page, "document.querySelector('.frame canvas').width === 32")
+    page.get_by_text("Enlarging…").wait_for(state="detached")
+    # Enlarging is part of what the picture took, and it had to wait.
+    said = page.locator(".status").inner_text()
+    assert int(re.search(r"(\d+) ms", said).group(1)) >= 300
 
 
 def test_an_upscaler_that_fails_leaves_the_small_picture(visit, sharp, server):

@@ -12,6 +12,7 @@ import numpy as np
 
 from tfanime.core import seeds
 from tfanime.core.labels import Field, LabelSchema, to_signed
+from tfanime.zoo.directions import Direction
 
 SCHEMA = LabelSchema(
     (
@@ -36,8 +37,10 @@ class Tiny:
         seed: int = 1,
         cells: tuple[int, int] = (CELLS, CELLS),
         upscaler: str | None = None,
+        directions: list[Direction] | None = None,
     ):
         self.name, self.schema, self.cells, self.upscaler = name, schema, cells, upscaler
+        self.directions = directions or []
         self.height, self.width = (BLOCK * side for side in cells)
         random = np.random.default_rng(seed)
         inputs = LATENT + (schema.size if schema else 0)
@@ -122,6 +125,14 @@ class Tiny:
             ],
             "tolerance": 0.02,
             "upscaler": self.upscaler,
+            "directions": [
+                {
+                    "name": one.name,
+                    "vector": base64.b64encode(one.vector.astype("<f4").tobytes()).decode(),
+                    "changes": [[column, change] for column, change in one.changes.items()],
+                }
+                for one in self.directions
+            ],
             "card": f"{at}/MODEL_CARD.md",
         }
 

@@ -41,6 +41,9 @@ export interface Request {
   truncation?: number;
   /** Goes this part (0 to 1) of the way to the noise of another seed; several steps in turn. */
   vary?: Varied | Varied[];
+  /** Goes so far along directions, after everything else: names to standard deviations of the latents,
+   * -20 to 20. `generator.directions` lists them. */
+  move?: Record<string, number>;
   /** A finished latent vector, instead of the seed's. */
   latent?: ArrayLike<number>;
   /** A number from -1 (no) to 1 (yes) for each label column, instead of `tags`. */
@@ -79,6 +82,8 @@ export class Generator {
   static load(folder?: string | URL, options?: LoadOptions): Promise<Generator>;
   /** The attributes that this model knows. */
   readonly fields: Field[];
+  /** The directions that `move` may name; empty where the model has none. */
+  readonly directions: string[];
   readonly backend: Backend;
   /** One picture. Calls follow each other: await one before the next. */
   generate(request?: Request): Promise<Picture>;

@@ -37,6 +37,21 @@ export function text(value: unknown, what: string, most = 200): string {
   return value as string;
 }
 
+/** Bytes, of text in base64. */
+export function base64(value: unknown, what: string, most: number): Uint8Array<ArrayBuffer> {
+  const source = text(value, what, most);
+  let found = "";
+  try {
+    found = atob(source);
+  } catch {
+    refuse(what, "base64", value);
+  }
+  // A plain loop: there are tens of thousands, and this runs before the first picture.
+  const bytes = new Uint8Array(found.length);
+  for (let i = 0; i < found.length; i++) bytes[i] = found.charCodeAt(i);
+  return bytes;
+}
+
 export function number(value: unknown, what: string, low: number, high: number): number {
   if (typeof value !== "number" || !(value >= low && value <= high)) {
     refuse(what, `a number from ${low} to ${high}`, value);

@@ -66,7 +66,9 @@ export class Gallery {
       const width = model && columns(model.fields).length;
       return model?.latentDim === latent.length && width === (labels?.length ?? 0) && Array.isArray(settings.vary);
     };
-    const found = (await this.shelf.all()).filter(fit);
+    // Those of earlier versions know no directions.
+    const known = (shot: Shot) => ({ ...shot, settings: { ...shot.settings, move: shot.settings.move ?? {} } });
+    const found = (await this.shelf.all()).filter(fit).map(known);
     const drawn = [...this.store.state.history].reverse();
     this.store.set({ history: found.filter(({ id }) => !drawn.some((shot) => shot.id === id)).reverse() });
     for (const shot of drawn) this.collect(shot); // that were drawn meanwhile

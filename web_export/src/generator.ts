@@ -54,6 +54,11 @@ export class Generator {
     return this.model.fields;
   }
 
+  /** The directions that `move` may name. */
+  get directions(): string[] {
+    return this.model.directions.map(({ name }) => name);
+  }
+
   get backend(): Backend {
     return this.network.backend;
   }

@@ -35,11 +35,20 @@ export interface Model extends Network {
   rows: Row[] | null;
   references: Reference[];
   tolerance: number;
+  directions: Direction[];
   card: string | null;
   /** What enlarges its pictures. */
   upscaler: Upscaler | null;
   /** What posters are made with, of a model that knows genres. */
   poster: Kit | null;
+}
+
+/** Where in the latent space something changes, and what was measured to: names of the tagger's
+ * columns, with the change of their probability that a step makes, the largest first. */
+export interface Direction {
+  name: string;
+  vector: Float32Array<ArrayBuffer>;
+  changes: [string, number][];
 }
 
 /** The table of words and genres, and the faces of type. */
@@ -105,17 +114,9 @@ function readNetwork(json: check.Json, at: string): Network {
 }
 
 function readFloats(value: unknown, what: string, count: number): Float32Array<ArrayBuffer> {
-  let bytes = "";
-  try {
-    bytes = atob(check.text(value, what, 1_000_000));
-  } catch (error) {
-    if (error instanceof check.Refused) throw error;
-    check.refuse(what, "base64", value);
-  }
-  const floats = new Float32Array(count);
-  const room = new Uint8Array(floats.buffer);
-  if (bytes.length === room.length) room.set(Uint8Array.from(bytes, (c) => c.charCodeAt(0)));
-  if (bytes.length !== room.length || !floats.every(Number.isFinite)) {
+  const bytes = check.base64(value, what, 1_000_000);
+  const floats = bytes.length === 4 * count ? new Float32Array(bytes.buffer) : null;
+  if (!floats?.every(Number.isFinite)) {
     check.refuse(what, `${count} finite float32 numbers in base64`, value);
   }
   return floats;
@@ -161,10 +162,29 @@ function readModel(entry: unknown, at: string, upscalers: Upscaler[]): Model {
     rows: fields.length ? readRows(json.schema, fields, `${at}.schema`) : null,
     references,
     tolerance: check.number(json.tolerance, `${at}.tolerance`, 0, 2),
+    directions: readDirections(json.directions, `${at}.directions`, latentDim),
     card: json.card == null ? null : path(json.card, `${at}.card`),
     upscaler: json.upscaler == null ? null : upscalerOf(json.upscaler, `${at}.upscaler`, upscalers),
     poster: json.poster == null ? null : readKit(json.poster, `${at}.poster`),
   };
+}
+
+function readDirections(value: unknown, at: string, latentDim: number): Direction[] {
+  const found = check.list(value ?? [], at, 1000).map((entry, i): Direction => {
+    const json = check.object(entry, `${at}[${i}]`);
+    const changes = check.list(json.changes ?? [], `${at}[${i}].changes`, 1000).map((pair): [string, number] => {
+      const [column, change] = check.list(pair, `${at}[${i}].changes`, 2);
+      return [check.text(column, `${at}[${i}].changes`), check.number(change, `${at}[${i}].changes`, -1, 1)];
+    });
+    return {
+      name: check.text(json.name, `${at}[${i}].name`),
+      vector: readFloats(json.vector, `${at}[${i}].vector`, latentDim),
+      changes,
+    };
+  });
+  const names = found.map(({ name }) => name);
+  if (new Set(names).size < names.length) check.refuse(at, "a list without repeated names", names);
+  return found;
 }
 
 function readKit(value: unknown, at: string): Kit {

@@ -70,11 +70,16 @@ export function mixOf(from: Shot, to: Shot, t: number, locks: string[], fields: 
     const [x, y] = [from.labels?.[i] ?? 0, to.labels?.[i] ?? 0];
     if (x !== y && !locks.includes(field.name)) sliders[name] = rounded((1 - t) * x + t * y);
   });
+  const move = { ...a.move };
+  for (const name of Object.keys({ ...a.move, ...b.move })) {
+    move[name] = rounded((1 - t) * (a.move[name] ?? 0) + t * (b.move[name] ?? 0));
+  }
   return {
     ...a,
     truncation: rounded((1 - t) * a.truncation + t * b.truncation),
     vary: steps.reduce(withStep, a.vary),
     sliders,
+    move,
   };
 }
 
@@ -84,6 +89,16 @@ export function differing(from: Shot, to: Shot, fields: Field[]): Field[] {
   return fields.filter((field) =>
     all.some((column, i) => column.field === field && from.labels?.[i] !== to.labels?.[i]),
   );
+}
+
+// ---- along a direction ---------------------------------------------------------------------------
+
+export const FAR = 10; // how far sliders and fingers lead: no latent that was learnt from lies beyond
+
+/** The change that goes so far along a direction. */
+export function withMove({ move }: Settings, name: string, far: number): Pick<Settings, "move"> {
+  const { [name]: _, ...others } = move;
+  return { move: far ? { ...others, [name]: far } : others };
 }
 
 // ---- attributes under a finger -------------------------------------------------------------------

@@ -4,7 +4,7 @@
 import * as check from "./check";
 import { decode, sample, type Tags, toSigned, toUnsigned } from "./labels";
 import { latent as drawLatent, PICTURES, SEEDS, slerp } from "./latent.js";
-import type { Model } from "./manifest";
+import type { Direction, Model } from "./manifest";
 
 export interface Request {
   seed?: number;
@@ -13,6 +13,8 @@ export interface Request {
   truncation?: number;
   /** Goes this part (0 to 1) of the way to the noise of another seed; several steps in turn. */
   vary?: Varied | Varied[];
+  /** Goes so far (-20 to 20) along directions of the model, last of all. */
+  move?: Move;
   /** Instead of the seed's: the finished latent vector. */
   latent?: ArrayLike<number>;
   /** Instead of the sampled ones: a number from -1 to 1 for each column. */
@@ -28,7 +30,11 @@ export interface Varied {
 
 export type Step = Required<Varied>;
 
+/** Names of directions, and standard deviations of the latents. */
+export type Move = Record<string, number>;
+
 export const MOST_STEPS = 16;
+export const FURTHEST = 20; // of a move: beyond it nothing was ever learnt
 
 function vector(given: ArrayLike<number>, what: string, length: number): Float32Array<ArrayBuffer> {
   const found = Float32Array.from(given);
@@ -50,9 +56,33 @@ export function checkSteps(given: unknown): Step[] {
   });
 }
 
+export function checkMove(given: unknown, directions: Direction[]): Move {
+  const known = directions.map(({ name }) => name);
+  const move = Object.entries(check.object(given, "move"));
+  if (move.length && !known.length) throw new check.Refused("This model has no directions: leave move out.");
+  return Object.fromEntries(
+    move.map(([name, far]) => [
+      check.oneOf(name, "A direction", known),
+      check.number(far, `move.${name}`, -FURTHEST, FURTHEST),
+    ]),
+  );
+}
+
+/** A latent further along directions. In float32 and double precision where Python has them, so that
+ * the bits are the same. */
+function moved(latent: Float32Array<ArrayBuffer>, move: Move, directions: Direction[]): Float32Array<ArrayBuffer> {
+  const way = new Float64Array(latent.length);
+  for (const [name, far] of Object.entries(move)) {
+    const vector = directions.find((one) => one.name === name)?.vector ?? [];
+    const step = Math.fround(far);
+    for (let i = 0; i < vector.length; i++) way[i] += Math.fround(step * vector[i]);
+  }
+  return latent.map((x, i) => x + way[i]);
+}
+
 /** What the network is fed for a request. */
 export function inputs(
-  model: Pick<Model, "latentDim" | "fields" | "rows">,
+  model: Pick<Model, "latentDim" | "fields" | "rows" | "directions">,
   request: Request,
 ): { latent: Float32Array<ArrayBuffer>; labels: Float32Array<ArrayBuffer> | null; tags: Tags } {
   const seed = check.whole(request.seed ?? 0, "seed", 0, SEEDS);
@@ -65,6 +95,7 @@ export function inputs(
     const end = drawLatent(step.seed, step.index ?? index, model.latentDim, truncation);
     if (step.strength) latent = Float32Array.from(slerp(latent, end, step.strength));
   }
+  latent = moved(latent, checkMove(request.move ?? {}, model.directions), model.directions);
   if (!model.fields.length) {
     if (request.labels || Object.keys(request.tags ?? {}).length) {
       throw new check.Refused("This model was trained without labels: leave tags and labels out.");

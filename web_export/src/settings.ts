@@ -6,7 +6,7 @@ import { columns, encode, type Field, type Row, sample, type Tag, type Tags, toS
 import { PICTURES, seedOf, SEEDS } from "./latent.js";
 import type { Manifest, Model } from "./manifest";
 import { NO_WORDS, readWords, type Words, writeWords } from "./poster/words";
-import { checkSteps, type Request, type Step } from "./request";
+import { checkMove, checkSteps, type Move, type Request, type Step } from "./request";
 
 export interface Settings {
   model: string;
@@ -20,6 +20,8 @@ export interface Settings {
   sliders: Record<string, number>;
   truncation: number;
   vary: Step[];
+  /** How far along directions of the model. */
+  move: Move;
   /** Enlarged by the model's upscaler, where it has one. */
   large: boolean;
 }
@@ -87,13 +89,14 @@ export function defaults(model: Model): Settings {
     sliders: {},
     truncation: 1,
     vary: [],
+    move: {},
     large: true,
   };
 }
 
 export function toRequest(settings: Settings, fields: Field[], rows: Row[] | null): Request {
-  const { seed, index, tags, truncation, sliders, vary } = settings;
-  const request: Request = { seed, index, tags, truncation };
+  const { seed, index, tags, truncation, sliders, vary, move } = settings;
+  const request: Request = { seed, index, tags, truncation, move };
   if (vary.length) request.vary = vary;
   if (Object.keys(sliders).length) {
     const row = toSigned(sample(seed, index, fields, tags, rows));
@@ -119,11 +122,14 @@ export function fitted(settings: Settings, model: Model): Settings {
   });
   const known = new Set(columns(model.fields).map(({ name }) => name));
   const sliders = Object.entries(settings.sliders).filter(([name]) => known.has(name));
+  const ways = new Set(model.directions.map(({ name }) => name));
+  const move = Object.entries(settings.move).filter(([name]) => ways.has(name));
   return {
     ...settings,
     model: model.name,
     tags: Object.fromEntries(tags),
     sliders: Object.fromEntries(sliders),
+    move: Object.fromEntries(move),
   };
 }
 
@@ -143,10 +149,11 @@ export function held(
 }
 
 /** How nothing is tuned. */
-export const PLAIN = { sliders: {}, truncation: 1, vary: [] };
+export const PLAIN = { sliders: {}, truncation: 1, vary: [], move: {} };
 
-export function tuned({ sliders, truncation, vary }: Settings): boolean {
-  return truncation !== 1 || vary.some(({ strength }) => strength) || Object.keys(sliders).length > 0;
+export function tuned({ sliders, truncation, vary, move }: Settings): boolean {
+  const away = vary.some(({ strength }) => strength) || Object.values(move).some((far) => far);
+  return truncation !== 1 || away || Object.keys(sliders).length > 0;
 }
 
 // ---- checking ----------------------------------------------------------------------------------
@@ -172,6 +179,7 @@ function read(json: check.Json, manifest: Manifest): Settings {
     sliders: Object.fromEntries(sliders),
     truncation: check.number(json.truncation ?? 1, "truncation", 0, 2),
     vary: checkSteps(json.vary ?? []),
+    move: checkMove(json.move ?? {}, model.directions),
     large: json.large !== false,
   };
 }
@@ -235,6 +243,7 @@ export function toHash(settings: Settings, manifest: Manifest, scene = ONE): str
     parts.set("vary", steps.map(({ strength }) => strength).join());
     parts.set("vary-seed", steps.map(({ seed, index }) => (index === null ? seed : `${seed}:${index}`)).join());
   }
+  for (const [name, far] of Object.entries(settings.move)) if (far) parts.set(`move.${name}`, String(far));
   if (!settings.large) parts.set("large", "0");
   // A fragment may hold these signs as they are.
   return `#${parts}`.replaceAll("%2C", ",").replaceAll("%3A", ":");
@@ -277,7 +286,8 @@ export function fromHash(hash: string, manifest: Manifest): Settings | null {
   }
   const fields = (manifest.models.find(({ name }) => name === parts.get("model")) ?? manifest.models[0]).fields;
   const json: check.Json = { keepSeed: false };
-  const [tags, sliders]: [[string, Tag][], [string, unknown][]] = [[], []];
+  const tags: [string, Tag][] = [];
+  const [sliders, move]: [string, unknown][][] = [[], []];
   for (const [name, text] of parts) {
     if (SCENE.includes(name)) continue;
     if (name === "model") json.model = text;
@@ -289,12 +299,14 @@ export function fromHash(hash: string, manifest: Manifest): Settings | null {
       json.vary = readSteps(parts.get("vary") ?? "", parts.get("vary-seed") ?? "");
     } else if (RESERVED.includes(name)) json[name] = numeric(text);
     else if (name.startsWith("slider.")) sliders.push([name.slice(7), numeric(text)]);
+    else if (name.startsWith("move.")) move.push([name.slice(5), numeric(text)]);
     else {
       const plain = name.replace(/^tag\./, "");
       tags.push([plain, tag(text, fields.find((field) => field.name === plain))]);
     }
   }
-  return read({ ...json, tags: Object.fromEntries(tags), sliders: Object.fromEntries(sliders) }, manifest);
+  const [held, slid, gone] = [tags, sliders, move].map((pairs) => Object.fromEntries(pairs));
+  return read({ ...json, tags: held, sliders: slid, move: gone }, manifest);
 }
 
 /** What an address shows. Its settings have been read before, for their model. */

@@ -30,7 +30,7 @@ async function open(): Promise<IDBDatabase | null> {
 const PAUSE = 200; // ms: of a slider's pictures only the one that it stops at is written
 
 export class Shelf {
-  private readonly database = open();
+  private opening: ReturnType<typeof open> | null = null;
   private readonly waiting = new Map<number, Shot>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -40,6 +40,10 @@ export class Shelf {
     private readonly report: (error: unknown) => void,
   ) {
     addEventListener("pagehide", () => this.write());
+  }
+
+  private get database(): ReturnType<typeof open> {
+    return (this.opening ??= open());
   }
 
   private async change(work: (store: IDBObjectStore) => IDBRequest): Promise<void> {

@@ -79,6 +79,7 @@ export class Studio extends Store {
   async start(): Promise<void> {
     try {
       const manifest = await fetchManifest(this.folder);
+      await new Promise((done) => setTimeout(done)); // a long file: the page answers before it is drawn
       this.set({ manifest, settings: defaults(manifest.models[0]) });
       const asked = this.address.asked();
       if (asked) {

@@ -8,6 +8,7 @@ import type { Language } from "./text";
 
 export type { Understood };
 
+type Named = Pick<Field, "name">;
 type Entry = Partial<Record<Language, string>>;
 
 const NAMES: Record<string, Entry> = { ...table.groups, ...table.values, ...table.kinds, ...table.flags };
@@ -40,18 +41,26 @@ export function word(name: string, language: Language): string {
 const OWN: Record<string, Entry> = { brown_hair: { ru: "каштановые" } };
 
 /** A value as it stands with its attribute. */
-export function shade(field: Field, value: string, language: Language): string {
+export function shade(field: Named, value: string, language: Language): string {
   return OWN[`${value}_${field.name}`]?.[language] ?? word(value, language);
 }
 
 /** "blue hair", "青髪", "синие волосы", and "long hair" for a flag. */
-export function phrase(field: Field, value: string | null, language: Language): string {
+export function phrase(field: Named, value: string | null, language: Language): string {
   if (value === null) return word(field.name, language);
   const between = language === "ja" || language === "zh" ? "" : " ";
   const parts = [shade(field, value, language), word(field.name, language)];
   // A value that does not describe its field as a colour does stands better with its field's name.
   if (!Object.hasOwn(SWATCHES, value)) return parts.reverse().join(": ");
   return parts.join(between);
+}
+
+/** A column of labels, of a model or of the tagger: "long hair" of `long_hair`, "red eyes" of `red_eyes`. */
+export function columnWord(name: string, language: Language): string {
+  const at = name.lastIndexOf("_");
+  const [value, group] = [name.slice(0, at), name.slice(at + 1)];
+  const both = !Object.hasOwn(NAMES, name) && Object.hasOwn(NAMES, group) && Object.hasOwn(NAMES, value);
+  return both ? phrase({ name: group }, value, language) : word(name, language);
 }
 
 // ---- from words to attributes ---------------------------------------------------------------

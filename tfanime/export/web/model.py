@@ -19,7 +19,7 @@ from tfanime.export.graph.subject import (
     MEASURED_SEED,
     Subject,
 )
-from tfanime.export.web import bundle, tfjs
+from tfanime.export.web import bundle, directions, tfjs
 from tfanime.export.web.check import check_artifact
 from tfanime.sampling.sampler import Sampler
 from tfanime.zoo.saved import (
@@ -184,6 +184,7 @@ class Work:
             "width": generator.width,
             "schema": generator.schema.to_json() if generator.schema else None,
             "references": [reference],
+            "directions": directions.described(generator),
         }
         return described, file
 

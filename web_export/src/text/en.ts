@@ -48,6 +48,8 @@ export const en = {
   varySeed: "Seed of the variation",
   sliders: "A slider for every attribute",
   slidersHint: "−1 is clearly not, +1 is clearly yes; between them lies everything else.",
+  directions: "A slider for every direction",
+  directionsHint: "Ways through what the model has learnt, in standard deviations: 3 shows, 6 is clear.",
   sliderReset: "Leave {word} as it was",
   reset: "Reset",
   tuned: "Fine tuning is on: reset it",

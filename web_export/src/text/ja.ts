@@ -50,6 +50,8 @@ export const ja: Record<Phrase, string> = {
   varySeed: "変化のシード",
   sliders: "すべての特徴のスライダー",
   slidersHint: "−1は「まったくない」、+1は「はっきりある」。",
+  directions: "方向ごとのスライダー",
+  directionsHint: "モデルが学んだ空間をたどる道です。単位は標準偏差で、3 で見え、6 ではっきりします。",
   sliderReset: "{word}を元に戻す",
   reset: "リセット",
   tuned: "細かい調整を元に戻す",

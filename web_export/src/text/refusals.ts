@@ -26,6 +26,7 @@ const SENTENCES: Rule[] = [
   [/^(.+) is not JSON\.$/, { ja: "$1はJSONではありません。", zh: "$1不是 JSON。", ru: "$1 — не JSON." }],
   [/^The file is longer than a megabyte\.$/, { ja: "ファイルが1メガバイトを超えています。", zh: "文件超过 1 MB。", ru: "Файл больше мегабайта." }],
   [/^A picture is (\d+) steps away at most\.$/, { ja: "シードから進めるのは$1歩までです。", zh: "离种子最多 $1 步。", ru: "От числа можно отойти не дальше чем на $1 шагов." }],
+  [/^This model has no directions: .*$/, { ja: "このモデルには方向がありません。", zh: "此模型没有方向。", ru: "У этой модели нет направлений." }],
   [/^(.+) could not be loaded: (.+)\.$/, { ja: "$1を読み込めませんでした：$2。", zh: "无法载入 $1：$2。", ru: "Не удалось загрузить $1: $2." }],
   [/^(.+) is not the file that tfanime\.json describes\. .*$/, { ja: "$1はtfanime.jsonにあるファイルと違います。もう一度書き出してください。", zh: "$1 与 tfanime.json 的记载不符，请重新导出。", ru: "$1 — не тот файл, что описан в tfanime.json. Экспортируйте папку заново." }],
   [/^(.+) cannot be drawn in this browser \((.*)\)\.$/, { ja: "$1はこのブラウザーでは描けません（$2）。", zh: "$1 无法在此浏览器中绘制（$2）。", ru: "$1 не рисует в этом браузере ($2)." }],
@@ -48,6 +49,7 @@ const REASONS: Rule[] = [
 const NAMES: Record<string, Record<Other, string>> = {
   "An attribute": { ja: "特徴", zh: "属性", ru: "Признак" },
   "A slider": { ja: "スライダー", zh: "滑块", ru: "Ползунок" },
+  "A direction": { ja: "方向", zh: "方向", ru: "Направление" },
   "The file": { ja: "ファイル", zh: "文件", ru: "Файл" },
 };
 

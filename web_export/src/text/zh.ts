@@ -50,6 +50,8 @@ export const zh: Record<Phrase, string> = {
   varySeed: "变化的种子",
   sliders: "每个属性一个滑块",
   slidersHint: "−1 表示完全没有，+1 表示非常明显。",
+  directions: "每个方向的滑块",
+  directionsHint: "在模型所学空间中的方向，单位为标准差：3 可见，6 明显。",
   sliderReset: "还原{word}",
   reset: "重置",
   tuned: "还原精细调节",

@@ -40,6 +40,7 @@ export function Header({ theme, onTheme, onLanguage }: Props) {
         </select>
       )}
       <select
+        className="language"
         aria-label={say("language")}
         value={language}
         onChange={(event) => onLanguage(event.target.value as Language)}

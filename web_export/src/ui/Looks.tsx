@@ -44,8 +44,8 @@ export function Looks() {
         <button
           type="button"
           className="soft"
-          disabled={!Object.keys({ ...settings.tags, ...settings.sliders }).length}
-          onClick={() => studio.change({ tags: {}, sliders: {} })}
+          disabled={!Object.keys({ ...settings.tags, ...settings.sliders, ...settings.move }).length}
+          onClick={() => studio.change({ tags: {}, sliders: {}, move: {} })}
         >
           <Icon name="dice" /> {say("surprise")}
         </button>

@@ -1,10 +1,12 @@
 import { useRef, useState } from "react";
 import { BACKEND_NAMES, type Choice } from "../names";
 import { columns, type Field } from "../labels";
+import type { Direction } from "../manifest";
+import { FAR, withMove } from "../moves";
 import type { Step } from "../request";
-import { phrase } from "../words";
+import { columnWord, phrase } from "../words";
 import { PLAIN, tuned } from "../settings";
-import { usePage } from "./context";
+import { usePage, useStill } from "./context";
 import { offer } from "./files";
 import { Icon } from "./icons";
 import { NumberBox, Slider } from "./inputs";
@@ -71,6 +73,7 @@ export function Tuning() {
           </label>
         )}
         {open && studio.model.fields.length > 0 && <Sliders fields={studio.model.fields} />}
+        {open && studio.model.directions.length > 0 && <Directions directions={studio.model.directions} />}
         <button
           type="button"
           className="soft"
@@ -147,19 +150,67 @@ function Sliders({ fields }: { fields: Field[] }) {
                 digits={2}
                 onChange={(x) => studio.change({ sliders: { ...others, [name]: x } }, true)}
               />
-              <button
-                type="button"
-                className="round"
-                disabled={own === undefined}
-                aria-label={say("sliderReset", { word: shown })}
-                onClick={() => studio.change({ sliders: others })}
-              >
-                <Icon name="cross" />
-              </button>
+              <Undo word={shown} idle={own === undefined} onUndo={() => studio.change({ sliders: others })} />
             </div>
           );
         })}
       </div>
     </details>
+  );
+}
+
+/** Every direction that was found for the model. What one changes stands below those whose name does
+ * not say it. */
+function Directions({ directions }: { directions: Direction[] }) {
+  const { studio, state, language, say } = usePage("settings");
+  const { settings } = state;
+  if (!settings) return null;
+  const list = new Intl.ListFormat(language, { type: "unit" });
+  return (
+    <details className="sliders directions">
+      <summary>{say("directions")}</summary>
+      <div className="stack">
+        <p className="quiet">{say("directionsHint")}</p>
+        {directions.map(({ name, changes }) => {
+          const shown = columnWord(name, language);
+          const said = changes.map(([column, x]) => `${columnWord(column, language)} ${x < 0 ? "−" : "+"}`);
+          const own = changes.some(([column]) => column === name);
+          return (
+            <div className="value" key={name}>
+              <Slider
+                label={shown}
+                hint={own ? undefined : list.format(said) || undefined}
+                value={settings.move[name] ?? 0}
+                least={-FAR}
+                most={FAR}
+                step={0.1}
+                digits={1}
+                onChange={(far) => studio.change(withMove(settings, name, far), true)}
+              />
+              <Undo
+                word={shown}
+                idle={!settings.move[name]}
+                onUndo={() => studio.change(withMove(settings, name, 0))}
+              />
+            </div>
+          );
+        })}
+      </div>
+    </details>
+  );
+}
+
+function Undo({ word, idle, onUndo }: { word: string; idle: boolean; onUndo: () => void }) {
+  const { say } = useStill();
+  return (
+    <button
+      type="button"
+      className="round"
+      disabled={idle}
+      aria-label={say("sliderReset", { word })}
+      onClick={onUndo}
+    >
+      <Icon name="cross" />
+    </button>
   );
 }
