@@ -13,8 +13,9 @@ export const Many = memo(function Many() {
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (!endless || busy || !end.current) return;
-    const watch = new IntersectionObserver(([seen]) => {
-      if (seen.isIntersecting) void studio.sheet.draw(true);
+    // Of several that come together, the last holds.
+    const watch = new IntersectionObserver((seen) => {
+      if (seen[seen.length - 1].isIntersecting) void studio.sheet.draw(true);
     }, { root: list.current, rootMargin: "200px" });
     watch.observe(end.current);
     return () => watch.disconnect();
