@@ -126,8 +126,10 @@ def test_posters_of_horror_are_darker_than_those_of_comedies(tmp_path):
     assert result.exit_code == 0, result.stderr
 
 
-@pytest.mark.parametrize(("upscaler", "factor"), [(zoo.UPSCALER, 4), ("upscaler-2x", 2)])
-def test_upscalers_come_nearer_to_real_faces_than_plain_ways_do(upscaler, factor):
+@pytest.mark.parametrize(
+    ("upscaler", "factor"), [(zoo.UPSCALER, 4), ("upscaler-2x", 2), ("upscaler-posters", 4)]
+)
+def test_upscalers_come_nearer_to_real_drawings_than_plain_ways_do(upscaler, factor):
     figures = {
         one["name"]: one for one in read_json(zoo.path(upscaler) / "figures.json")["figures"]
     }

@@ -14,7 +14,7 @@ The folder receives the averaged generator (kernels in float16, which halves the
 with its protocol and floor; under `copies` how near the nearest training pictures are) and
 `sheet.png` (64 unselected pictures of seed 0). MODEL_CARD.md is written by hand.
 
-An upscaler is measured by `compare_upscalers.py` instead. Its sheet shows pictures of busts-64,
+An upscaler is measured by `compare_upscalers.py` instead. Its sheet shows pictures of --shows,
 enlarged by repeating pixels, by Lanczos and by it. A discriminator that no loss asked is not
 shipped, but the smallest of its kind, which begins anew.
 """
@@ -70,6 +70,7 @@ def main() -> None:
     parser.add_argument("--rows", action="store_true", help="keep rows of labels")
     parser.add_argument("--without", nargs="+", default=[], metavar="FIELD")
     parser.add_argument("--upscaler", metavar="NAME")
+    parser.add_argument("--shows", default="busts-64", help="what an upscaler's sheet enlarges")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     data = PackedDataset.open(options.data)
@@ -83,7 +84,7 @@ def main() -> None:
     copies = []
     if kind_of(options.run) == UPSCALER:
         figures = measure_upscaler(options.out, held_out, options.extractor)
-        _draw_upscaler_sheet(options.out)
+        _draw_upscaler_sheet(options.out, options.shows)
     else:
         figures = measure(options.out, held_out, options.extractor)
         copies = tfanime.evaluate(options.out, training, ["neighbours"]).to_json()["figures"]
@@ -295,9 +296,9 @@ def measure_upscaler(model: Path, held_out: PackedDataset, extractors: list[str]
     return found
 
 
-def _draw_upscaler_sheet(model: Path) -> None:
+def _draw_upscaler_sheet(model: Path, shows: str) -> None:
     """Of drawn pictures: those that judge it are not ours to pass on."""
-    drawn = tfanime.generate("busts-64", n=ENLARGED_SHOWN, seed=0, upscale="none").images
+    drawn = tfanime.generate(shows, n=ENLARGED_SHOWN, seed=0, upscale="none").images
     upscaler = load_upscaler(model)
     lines = [
         compare_upscalers.resized(drawn, upscaler.factor, way) for way in ("nearest", "lanczos")

@@ -30,7 +30,8 @@ def upscale(pictures, run, out, **options) -> None:
 
     INPUT is a picture or a folder of pictures, for example one that `tfanime generate` wrote. DIR
     gets a PNG of the same name for each, two or four times as large, transparency included.
-    Without RUN, the upscaler enlarges that ships with tfanime, four times; `upscaler-2x` twice.
+    Without RUN, the upscaler enlarges that ships with tfanime, four times; `upscaler-2x` twice,
+    `upscaler-posters` posters and covers four times.
 
     \b
     Examples:
