@@ -66,6 +66,15 @@ def test_a_checkout_builds_once_and_again_when_its_sources_change(checkout):
     assert asked(checkout) == ["ci", "run", "run", "ci", "run"]
 
 
+def test_what_python_leaves_among_the_sources_builds_nothing_again(checkout):
+    first = site.built_site()
+    left = site.SOURCES / "__pycache__" / "build_backend.cpython-311.pyc"
+    left.parent.mkdir()
+    left.write_bytes(b"compiled")
+    assert site.built_site() == first and first.exists()
+    assert asked(checkout) == ["ci", "run"]
+
+
 def test_a_failing_build_says_what_npm_said(checkout):
     failing = "mkdir -p node_modules; [ $1 = ci ] || { echo starting; echo 'Error: no'; exit 1; }"
     script(checkout / "commands" / "npm", failing)

@@ -20,7 +20,8 @@ PACKAGED = Path(__file__).parent / "_site"
 SOURCES = Path(__file__).parents[3] / "web_export"
 NODE = (20, 19)  # what Vite asks for
 WORDS = Path(__file__).parents[2] / "sampling" / "words.json"  # the one source outside of SOURCES
-OUR_FOLDERS = {"node_modules", "build", "dist"}  # below SOURCES, but no sources
+# Below SOURCES, but no sources: the last is what Python leaves beside build_backend.py.
+OUR_FOLDERS = {"node_modules", "build", "dist", "__pycache__"}
 
 
 def built_site() -> Path:
