@@ -83,7 +83,8 @@ def sheets(options) -> None:
             generator, len(asked), options.seed + mood, labels=rows[asked], upscale="none"
         )
         for kind, some in (("real", held_out.images(real)), ("drawn", drawn.images)):
-            images += list(tfanime.upscale(some))
+            larger = generator.upscaler
+            images += list(tfanime.upscale(some, larger) if larger else some)
             entries += [{"kind": kind, "mood": "lh"[mood]}] * len(some)
     order = rng.permutation(len(entries))
     form = [["sheet", "n", "shows", "mood"]]
