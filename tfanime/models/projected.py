@@ -28,7 +28,7 @@ from keras import layers
 
 from tfanime.layers import LeakyReLU, MinibatchStdDev, SpectralConv2D
 from tfanime.models.common import LEAK, alternating
-from tfanime.models.sizes import halvings
+from tfanime.models.sizes import halvings, region_pixels
 
 BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
 INIT = {"kernel_initializer": "he_normal"}
@@ -42,6 +42,7 @@ def discriminator(
     label_dim: int = 0,
     *,
     features: keras.Model | Sequence[keras.Model],
+    regions: Sequence[Sequence[float] | None] | None = None,
     scales: Sequence[int] = SCALES,
     channels: int = 64,
     pixel_channels: int = 32,
@@ -55,6 +56,9 @@ def discriminator(
         features: the frozen network or networks, from images in [-1, 1]. Images of another
             size are enlarged by repeating or reduced by averaging where that is even, else
             resized. Their maps are the outputs of a network with several, else of all its layers.
+        regions: what each of these networks is shown: None for the whole image, or `(top, left,
+            bottom, right)` in fractions of its sides, see `sizes.region_pixels`. Where images are
+            aligned, a network that sees only the face sees eyes that a look at the whole misses.
         scales: the last maps of these parts of the network's own size (rounded up) are looked at.
         channels: of the discriminators of maps, and of the mixed maps where these had as many.
         pixel_channels: of the pixels' discriminator's first map; 0 leaves it out.
@@ -75,9 +79,12 @@ def discriminator(
         )
     pictures = keras.Input((height, width, 3), name="pictures")
     networks = [features] if isinstance(features, keras.Model) else list(features)
+    regions = regions or [None] * len(networks)
     found = []
-    for i, network in enumerate(networks):
-        found += _through(network, pictures, scales, channels, f"net{i}_" if i else "")
+    for i, (network, region) in enumerate(zip(networks, regions, strict=True)):
+        prefix = f"net{i}_" if i else ""
+        shown = _cut(pictures, region, prefix)
+        found += _through(network, shown, scales, channels, prefix)
     if pixel_channels:
         found += _pixels(pictures, pixel_channels, pixel_patches)
     logits = layers.Concatenate(dtype="float32", name="logits")(
@@ -134,6 +141,15 @@ def _through(network: keras.Model, pictures, scales, channels: int, prefix: str)
     seen.trainable = False
     maps = _mixed(seen(_resized(pictures, (height, width), prefix)), channels, prefix)
     return [_judge(x, channels, f"{prefix}map{i}") for i, x in enumerate(maps)]
+
+
+def _cut(pictures, region: Sequence[float] | None, prefix: str):
+    if region is None:
+        return pictures
+    height, width = pictures.shape[1:3]
+    top, left, bottom, right = region_pixels(region, height, width)
+    beyond = ((top, height - bottom), (left, width - right))
+    return layers.Cropping2D(beyond, name=f"{prefix}region")(pictures)
 
 
 def _resized(pictures, size, prefix: str):

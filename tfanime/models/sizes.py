@@ -9,6 +9,8 @@ from collections.abc import Sequence
 BASE = 16  # the smaller side of the map that the residual blocks of `srresnet` work on
 DOUBLINGS = 16  # at most, of `srresnet`: a number from a stranger's file is not worked out
 FACTORS = (2, 4)  # of upscalers
+WHOLE = (0.0, 0.0, 1.0, 1.0)  # an image, in fractions of its sides
+SMALLEST_REGION = 16  # pixels of an image that a discriminator looks at by themselves
 
 
 def halvings(height: int, width: int, smallest: int = 4) -> int:
@@ -26,6 +28,27 @@ def halvings(height: int, width: int, smallest: int = 4) -> int:
             f"Received: {width}x{height}. Choose a size such as 64 or 64x96."
         )
     return times
+
+
+def region_pixels(region: Sequence[float], height: int, width: int) -> tuple[int, int, int, int]:
+    """`(top, left, bottom, right)` in whole pixels of a part given in fractions of the sides.
+
+    Raises:
+        ValueError: for what is no part of an image, or less than 16 pixels high or wide.
+    """
+    right = len(region) == 4 and all(
+        isinstance(x, (int, float)) and not isinstance(x, bool) and 0 <= x <= 1 for x in region
+    )
+    pixels = tuple(
+        round(x * side) for x, side in zip(region, (height, width) * 2, strict=False) if right
+    )
+    if not right or min(pixels[2] - pixels[0], pixels[3] - pixels[1]) < SMALLEST_REGION:
+        raise ValueError(
+            "A region is [top, left, bottom, right] in fractions of the image's sides, 0 to 1, and "
+            f"at least {SMALLEST_REGION} pixels high and wide. "
+            f"Received: {list(region)} of {width}x{height}."
+        )
+    return pixels
 
 
 def extra_layers(role: str, depth: int | None, times: int) -> list[int]:

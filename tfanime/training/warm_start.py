@@ -44,8 +44,8 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
             a model that ships, with its `critic.npz`; its averaged generator serves as the
             generator itself. Its images have the size of `gan`'s, or half of it. Layers that it
             lacks, or has in other shapes, keep the weights they have; of the same size, the
-            generator has all of its layers, and the discriminator at least half. Labels that come
-            after all of its own are added.
+            generator has all of its layers, and the discriminator at least half. Labels that it
+            lacks are added.
 
     Raises:
         ValueError: when there is no such model, or its networks are others.
@@ -199,27 +199,32 @@ def _add_labels(
     config: Config,
     value_of: Callable[..., np.ndarray],
 ) -> None:
-    """Room for labels that come after all of the source's: they begin without influence on what is
-    drawn, and with a head of their own."""
+    """Room for labels that the source lacks: they begin without influence on what is drawn, and
+    with a head of their own."""
     more = here.size - theirs.size
-    same = here.columns[: theirs.size] == theirs.columns
+    known = set(theirs.columns) <= set(here.columns)
     conditional = len(networks.discriminator.inputs) == 2
-    if more <= 0 or not same or conditional or config.label_embedding:
+    if more <= 0 or not known or conditional or config.label_embedding:
         return
     if here.vector_size or theirs.vector_size:
         return
+    places = [here.columns.index(column) for column in theirs.columns]
     for part in ("generator", "ema_generator"):
-        # The labels are the last of what the first layer takes.
-        stored[part] = [
-            np.pad(array, ((0, more), (0, 0))) if i == 0 and array.ndim == 2 else array
-            for i, array in enumerate(stored[part])
-        ]
+        first = stored[part][0]
+        if first.ndim == 2:
+            # The labels are the last of what the first layer takes.
+            latents = len(first) - theirs.size
+            joined = np.zeros((latents + here.size, first.shape[1]), first.dtype)
+            joined[:latents] = first[:latents]
+            joined[latents + np.array(places)] = first[latents:]
+            stored[part] = [joined, *stored[part][1:]]
     if networks.head is not None:
-        fresh = [value_of(one) for one in networks.head.weights]
-        stored["head"] = [
-            np.concatenate([array, new[..., theirs.size :]], axis=-1)
-            for array, new in zip(stored["head"], fresh, strict=True)
-        ]
+        heads = []
+        for array, variable in zip(stored["head"], networks.head.weights, strict=True):
+            joined = np.array(value_of(variable), array.dtype)
+            joined[..., places] = array
+            heads.append(joined)
+        stored["head"] = heads
 
 
 def _placed(
