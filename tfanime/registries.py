@@ -93,7 +93,9 @@ DISCRIMINATORS = Registry(
             labels=False,
             check=f"{_SIZES}:halved",
         ),
-        "projected": entry("tfanime.models.projected:discriminator", labels=False),
+        "projected": entry(
+            "tfanime.models.projected:discriminator", labels=False, check=f"{_SIZES}:projected"
+        ),
         "r3gan": entry("tfanime.models.r3gan:discriminator", labels=True, check=f"{_SIZES}:halved"),
         "srgan": entry(
             "tfanime.models.srgan:discriminator", labels=False, check=f"{_SIZES}:halved"

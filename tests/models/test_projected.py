@@ -7,6 +7,7 @@ from keras import layers, ops
 
 from tfanime import recipes, zoo
 from tfanime.models import projected
+from tfanime.models.sizes import shown_regions
 from tfanime.training.build import build_gan
 
 SMALL = {"channels": 8, "pixel_channels": 4}
@@ -96,6 +97,61 @@ def test_several_networks_are_looked_through_each_for_itself():
     half = logits.shape[1] // 2
     assert np.ptp(logits[:, :half], axis=0).min() > 0
     assert np.ptp(logits[:, half:], axis=0).max() == 0
+
+
+def test_a_network_that_is_shown_a_part_sees_nothing_else():
+    """The second network is shown rows 16 to 48 and columns 8 to 56 of 64 pixels."""
+    seeing = [flat_network(side, "he_normal") for side in (64, 64)]
+    options = {"channels": 8, "pixel_channels": 0}
+    region = [0.25, 0.125, 0.75, 0.875]
+    judge = projected.discriminator(64, 64, features=seeing, regions=[None, region], **options)
+    assert judge.get_layer("net1_region").output.shape == (None, 32, 48, 3)
+    image = pictures(64, 64, 1)
+    logits = ops.convert_to_numpy(judge(image)["logits"])[0]
+    for places, noticed in (
+        ((slice(0, 16), slice(0, 64)), False),
+        ((slice(48, 64), slice(0, 64)), False),
+        ((slice(0, 64), slice(0, 8)), False),
+        ((slice(0, 64), slice(56, 64)), False),
+        ((slice(16, 17), slice(8, 9)), True),
+        ((slice(47, 48), slice(55, 56)), True),
+    ):
+        changed = image.copy()
+        changed[:, places[0], places[1]] += 1.0
+        found = ops.convert_to_numpy(judge(changed)["logits"])[0] != logits
+        half = len(found) // 2
+        assert found[:half].any() and found[half:].any() == noticed
+
+
+@pytest.mark.parametrize(
+    "regions",
+    [
+        "whole",
+        [None, None],
+        ["left"],
+        [[0, 0, 1]],
+        [[0, 0, 1, True]],
+        [[0, 0, 1.5, 1]],
+        [[0.5, 0, 0.4, 1]],
+        [[0, 0, 0.23, 1]],  # 15 of 64 pixels
+    ],
+)
+def test_regions_that_cannot_be_are_refused_before_anything_is_built(regions):
+    with pytest.raises(ValueError, match=r"Received: .*whole|null for the whole|of 64x64\.$"):
+        recipes.get("projected").override(
+            image_size=(64, 64), projected={"features": "lite0@2", "regions": regions}
+        )
+
+
+def test_a_region_is_in_whole_pixels():
+    regions = [None, [0.33, 0.08, 0.83, 0.92]]
+    assert shown_regions(["a", "b"], regions, 64, 96) == [(0, 0, 64, 96), (21, 8, 53, 88)]
+    assert shown_regions("a", [[0, 0, 0.25, 1]], 64, 96) == [(0, 0, 16, 96)]
+
+
+def test_options_that_a_second_discriminator_lacks_are_named():
+    with pytest.raises(ValueError, match="second discriminator.*feature.*mean 'features'"):
+        recipes.get("projected").override(projected={"feature": "lite0"})
 
 
 def test_a_map_is_the_last_of_its_size(frozen):

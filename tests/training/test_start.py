@@ -298,3 +298,28 @@ def test_labels_that_differ_are_named(first, train, faces):
     other = faces.select(["eyes", "smile"])
     with pytest.raises(ValueError, match="Its labels are hair, .*; here they are smile, eyes: "):
         train(THROUGH_TWIN, other, "second", steps=1, start=str(first.path))
+
+
+def test_labels_that_a_start_lacks_are_added_wherever_they_stand(train, faces):
+    """They begin without a say in what is drawn; those that were known keep theirs."""
+    few = faces.select(["eyes", "smile"])
+    first = train(THROUGH_TWIN, few, "few", steps=1)
+    second = train(THROUGH_TWIN, faces, "all", steps=1, start=str(first.path))
+    assert faces.schema.columns[: few.schema.size] != few.schema.columns
+    source = arrays_of(checkpoint.checkpoints(first.path)[-1])
+    begun = arrays_of(checkpoint.checkpoints(second.path)[0])
+    latents = recipes.get("modern").latent_dim
+    assert begun["generator/0000"].shape[0] == latents + faces.schema.size
+    for part in ("generator", "ema_generator"):
+        wanted = source["ema_generator/0000" if part == "ema_generator" else "generator/0000"]
+        found = begun[f"{part}/0000"]
+        np.testing.assert_array_equal(found[:latents], wanted[:latents])
+        for i, column in enumerate(faces.schema.columns):
+            expected = np.zeros_like(found[0])
+            if column in few.schema.columns:
+                expected = wanted[latents + few.schema.columns.index(column)]
+            np.testing.assert_array_equal(found[latents + i], expected, err_msg=column)
+    for i, column in enumerate(few.schema.columns):
+        place = faces.schema.columns.index(column)
+        for name in ("head/0000", "head/0001"):
+            np.testing.assert_array_equal(begun[name][..., place], source[name][..., i])

@@ -28,7 +28,7 @@ from keras import layers
 
 from tfanime.layers import LeakyReLU, MinibatchStdDev, SpectralConv2D
 from tfanime.models.common import LEAK, alternating
-from tfanime.models.sizes import halvings, region_pixels
+from tfanime.models.sizes import halvings, shown_regions
 
 BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
 INIT = {"kernel_initializer": "he_normal"}
@@ -57,8 +57,8 @@ def discriminator(
             size are enlarged by repeating or reduced by averaging where that is even, else
             resized. Their maps are the outputs of a network with several, else of all its layers.
         regions: what each of these networks is shown: None for the whole image, or `(top, left,
-            bottom, right)` in fractions of its sides, see `sizes.region_pixels`. Where images are
-            aligned, a network that sees only the face sees eyes that a look at the whole misses.
+            bottom, right)` in fractions of its sides, at least 16 pixels high and wide. Where
+            images are aligned, one that sees the face alone gives the eyes more weight.
         scales: the last maps of these parts of the network's own size (rounded up) are looked at.
         channels: of the discriminators of maps, and of the mixed maps where these had as many.
         pixel_channels: of the pixels' discriminator's first map; 0 leaves it out.
@@ -79,12 +79,11 @@ def discriminator(
         )
     pictures = keras.Input((height, width, 3), name="pictures")
     networks = [features] if isinstance(features, keras.Model) else list(features)
-    regions = regions or [None] * len(networks)
+    shown = shown_regions(networks, regions, height, width)
     found = []
-    for i, (network, region) in enumerate(zip(networks, regions, strict=True)):
+    for i, (network, region) in enumerate(zip(networks, shown, strict=True)):
         prefix = f"net{i}_" if i else ""
-        shown = _cut(pictures, region, prefix)
-        found += _through(network, shown, scales, channels, prefix)
+        found += _through(network, _cut(pictures, region, prefix), scales, channels, prefix)
     if pixel_channels:
         found += _pixels(pictures, pixel_channels, pixel_patches)
     logits = layers.Concatenate(dtype="float32", name="logits")(
@@ -143,12 +142,12 @@ def _through(network: keras.Model, pictures, scales, channels: int, prefix: str)
     return [_judge(x, channels, f"{prefix}map{i}") for i, x in enumerate(maps)]
 
 
-def _cut(pictures, region: Sequence[float] | None, prefix: str):
-    if region is None:
-        return pictures
+def _cut(pictures, region: tuple[int, int, int, int], prefix: str):
     height, width = pictures.shape[1:3]
-    top, left, bottom, right = region_pixels(region, height, width)
+    top, left, bottom, right = region
     beyond = ((top, height - bottom), (left, width - right))
+    if beyond == ((0, 0), (0, 0)):
+        return pictures
     return layers.Cropping2D(beyond, name=f"{prefix}region")(pictures)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 BASE = 16  # the smaller side of the map that the residual blocks of `srresnet` work on
 DOUBLINGS = 16  # at most, of `srresnet`: a number from a stranger's file is not worked out
 FACTORS = (2, 4)  # of upscalers
-WHOLE = (0.0, 0.0, 1.0, 1.0)  # an image, in fractions of its sides
 SMALLEST_REGION = 16  # pixels of an image that a discriminator looks at by themselves
 
 
@@ -30,25 +29,48 @@ def halvings(height: int, width: int, smallest: int = 4) -> int:
     return times
 
 
-def region_pixels(region: Sequence[float], height: int, width: int) -> tuple[int, int, int, int]:
-    """`(top, left, bottom, right)` in whole pixels of a part given in fractions of the sides.
+def shown_regions(
+    features: object, regions: object, height: int, width: int
+) -> list[tuple[int, int, int, int]]:
+    """What each frozen network of a `projected` discriminator is shown, in whole pixels.
+
+    Args:
+        features: the network, or a list of them.
+        regions: None, or a list with an entry a network: None for the whole image, or `(top, left,
+            bottom, right)` in fractions of its sides.
+        height, width: of the images.
+
+    Returns:
+        `(top, left, bottom, right)` a network.
 
     Raises:
-        ValueError: for what is no part of an image, or less than 16 pixels high or wide.
+        ValueError: for another number of regions, for what is no part of an image, or less than
+            16 pixels high or wide.
     """
-    right = len(region) == 4 and all(
-        isinstance(x, (int, float)) and not isinstance(x, bool) and 0 <= x <= 1 for x in region
-    )
-    pixels = tuple(
-        round(x * side) for x, side in zip(region, (height, width) * 2, strict=False) if right
-    )
-    if not right or min(pixels[2] - pixels[0], pixels[3] - pixels[1]) < SMALLEST_REGION:
+    count = len(features) if isinstance(features, (list, tuple)) else 1
+    regions = [None] * count if regions is None else regions
+    if not isinstance(regions, (list, tuple)) or len(regions) != count:
         raise ValueError(
-            "A region is [top, left, bottom, right] in fractions of the image's sides, 0 to 1, and "
-            f"at least {SMALLEST_REGION} pixels high and wide. "
-            f"Received: {list(region)} of {width}x{height}."
+            "regions is a list with an entry for each network of features, null for the whole "
+            f"image. Received: {regions!r} for {count}."
         )
-    return pixels
+    return [_region_pixels(one, height, width) for one in regions]
+
+
+def _region_pixels(region: object, height: int, width: int) -> tuple[int, int, int, int]:
+    if region is None:
+        return 0, 0, height, width
+    if isinstance(region, (list, tuple)) and len(region) == 4:
+        numbers = [isinstance(x, (int, float)) and not isinstance(x, bool) for x in region]
+        if all(numbers) and min(region) >= 0 and max(region) <= 1:
+            sides = (height, width, height, width)
+            top, left, bottom, right = (round(x * side) for x, side in zip(region, sides, strict=True))
+            if min(bottom - top, right - left) >= SMALLEST_REGION:
+                return top, left, bottom, right
+    raise ValueError(
+        "A region is [top, left, bottom, right] in fractions of the image's sides, 0 to 1, and at "
+        f"least {SMALLEST_REGION} pixels high and wide. Received: {region!r} of {width}x{height}."
+    )
 
 
 def extra_layers(role: str, depth: int | None, times: int) -> list[int]:
@@ -143,3 +165,7 @@ def srgan(height: int, width: int, *, factor: int = 2, **options) -> None:
 
 def compact(height: int, width: int, *, factor: int = 4, **options) -> None:
     check_factor(height, width, factor)
+
+
+def projected(height: int, width: int, *, features="", regions=None, **options) -> None:
+    shown_regions(features, regions, height, width)

@@ -136,8 +136,12 @@ def check_networks(config) -> None:
     Raises:
         ValueError: naming the network and what it takes.
     """
-    for role in ("generator", "discriminator"):
-        spec = getattr(config, role)
+    specs = {"generator": config.generator, "discriminator": config.discriminator}
+    if config.projected is not None:
+        if not isinstance(config.projected, Mapping):
+            raise ValueError(f"projected is a mapping of options. Received: {config.projected!r}.")
+        specs["second discriminator"] = {**config.projected, "name": "projected"}
+    for role, spec in specs.items():
         if not isinstance(spec, Mapping):
             raise ValueError(f"{role} is a mapping with a name and options. Received: {spec!r}.")
         _choice(f"{role}'s name", spec.get("name"), network_names(role))
@@ -148,7 +152,8 @@ def check_networks(config) -> None:
                 f"The {role} {spec['name']!r} does not take these options: {', '.join(unknown)}. "
                 f"It takes: {', '.join(known or ())}.{near_miss(unknown[0], known or ())}"
             )
-        if config.scaling != "signed" and known is not None and "scaling" not in known:
+        own = role in ("generator", "discriminator")
+        if own and config.scaling != "signed" and known is not None and "scaling" not in known:
             raise ValueError(
                 f"The {role} {spec['name']!r} does not take these options: scaling. "
                 f"It takes: {', '.join(known)}. Leave scaling='signed'."

@@ -18,7 +18,7 @@ from tfanime.gans.penalties import GradientPenalty
 from tfanime.gans.upkeep import batch_norms
 from tfanime.models.common import LabelInput
 from tfanime.models.heads import label_head, with_projection
-from tfanime.models.sizes import WHOLE, region_pixels
+from tfanime.models.sizes import shown_regions
 from tfanime.recipes.checks import penalty_names
 from tfanime.recipes.config import Config
 from tfanime.recipes.network_options import registry
@@ -207,15 +207,9 @@ def with_features(spec: Mapping[str, Any], height: int, width: int) -> dict:
         return dict(spec)
     names = spec["features"]
     names = names if isinstance(names, (list, tuple)) else [names]
-    regions = spec.get("regions") or [None] * len(names)
-    if len(regions) != len(names):
-        raise ValueError(
-            "discriminator.regions has an entry for each of discriminator.features, null for the "
-            f"whole image. Received: {len(regions)} for {len(names)}."
-        )
     found = []
-    for name, region in zip(names, regions, strict=True):
-        top, left, bottom, right = region_pixels(region or WHOLE, height, width)
+    shown = shown_regions(names, spec.get("regions"), height, width)
+    for name, (top, left, bottom, right) in zip(names, shown, strict=True):
         given = isinstance(name, keras.Model)
         found.append(name if given else load_frozen(name, bottom - top, right - left))
     return {**spec, "features": found}
