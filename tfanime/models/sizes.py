@@ -63,8 +63,8 @@ def _region_pixels(region: object, height: int, width: int) -> tuple[int, int, i
     if isinstance(region, (list, tuple)) and len(region) == 4:
         numbers = [isinstance(x, (int, float)) and not isinstance(x, bool) for x in region]
         if all(numbers) and min(region) >= 0 and max(region) <= 1:
-            sides = (height, width, height, width)
-            top, left, bottom, right = (round(x * side) for x, side in zip(region, sides, strict=True))
+            pairs = zip(region, (height, width, height, width), strict=True)
+            top, left, bottom, right = (round(x * side) for x, side in pairs)
             if min(bottom - top, right - left) >= SMALLEST_REGION:
                 return top, left, bottom, right
     raise ValueError(
