@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from tfanime.models import modern
-from tfanime.models.steering import is_steered, steered, unsteered
+from tfanime.models.steering import PLANES, STEP, is_steered, steered, unsteered
 
 RANDOM = np.random.default_rng(3)
-DIM, LABELS = 6, 4
+DIM, LABELS, HIDDEN = 6, 4, 3
 
 
 def network(labels: int = LABELS) -> keras.Model:
@@ -28,35 +28,35 @@ def draw(model: keras.Model, *given: np.ndarray) -> np.ndarray:
     return np.asarray(model(list(given) if len(given) > 1 else given[0], training=False))
 
 
-@pytest.mark.parametrize("depth", [0.0, 1.0, 1.5])
-def test_latents_of_a_positive_score_are_led_across_and_others_stay(depth):
-    model, (z, y) = network(), inputs()
-    u, v, b = RANDOM.normal(size=DIM), RANDOM.normal(size=LABELS), 0.2
-    score = z @ u + y @ v + b
-    moved = score > 0
-    assert 5 < moved.sum() < 27
-    led = z.astype(np.float64)
-    led[moved] -= (1 + depth) * np.outer(score[moved], u) / (u @ u)
-    np.testing.assert_allclose(led[moved] @ u + y[moved] @ v + b, -depth * score[moved], atol=1e-9)
-    across = np.eye(DIM) - np.outer(u, u) / (u @ u)
-    np.testing.assert_allclose(led @ across, z @ across, atol=1e-6)
-    found = draw(steered(model, u, v, b, depth), z, y)
-    np.testing.assert_allclose(found, draw(model, led.astype(np.float32), y), atol=2e-4)
-    np.testing.assert_array_equal(found[~moved], draw(model, z, y)[~moved])
+def taught(model: keras.Model, size: int = DIM + LABELS):
+    """The model steered by random weights A, b, C, and these."""
+    a, b, c = (RANDOM.normal(size=s) for s in ((size, HIDDEN), (HIDDEN,), (HIDDEN, DIM)))
+    found = steered(model, HIDDEN)
+    found.get_layer(PLANES).set_weights([a, b])
+    found.get_layer(STEP).set_weights([c])
+    return found, a, b, c
 
 
-def test_a_generator_without_labels_is_steered_by_latents_alone():
-    model, (z,) = network(0), inputs(labels=0)
-    u = np.eye(DIM)[2]
-    mirrored = np.where(np.arange(DIM) == 2, -np.abs(z), z)
-    found = draw(steered(model, u, np.zeros(0), 0.0), z)
-    np.testing.assert_allclose(found, draw(model, mirrored.astype(np.float32)), atol=2e-4)
+@pytest.mark.parametrize("labels", [LABELS, 0])
+def test_latents_beyond_a_plane_are_moved_along_its_line(labels):
+    model, given = network(labels), inputs(labels=labels)
+    found, a, b, c = taught(model, DIM + labels)
+    beyond = np.maximum(np.concatenate(given, axis=1) @ a + b, 0)
+    moved = (beyond > 0).any(axis=1)
+    assert moved.any()
+    led = (given[0] + beyond @ c).astype(np.float32)
+    np.testing.assert_allclose(draw(found, *given), draw(model, led, *given[1:]), atol=2e-4)
+    np.testing.assert_array_equal(draw(found, *given)[~moved], draw(model, *given)[~moved])
+
+
+def test_what_is_not_trained_moves_nothing():
+    model, given = network(), inputs()
+    np.testing.assert_array_equal(draw(steered(model, HIDDEN), *given), draw(model, *given))
 
 
 def test_steering_is_saved_taken_off_and_put_on_anew(tmp_path):
     model, given = network(), inputs()
-    u, v = RANDOM.normal(size=DIM), RANDOM.normal(size=LABELS)
-    once = steered(model, u, v, 0.0)
+    once, *_ = taught(model)
     once.save(tmp_path / "steered.keras")
     loaded = keras.models.load_model(tmp_path / "steered.keras")
     assert is_steered(loaded) and not is_steered(model)
@@ -66,14 +66,5 @@ def test_steering_is_saved_taken_off_and_put_on_anew(tmp_path):
     for found, expected in zip(bare.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(draw(bare, *given), draw(model, *given))
-    again = steered(loaded, -u, v, 0.1)
-    np.testing.assert_array_equal(draw(again, *given), draw(steered(model, -u, v, 0.1), *given))
-
-
-@pytest.mark.parametrize(
-    ("u", "v"),
-    [(np.zeros(DIM), np.ones(LABELS)), (np.ones(3), np.ones(LABELS)), (np.ones(DIM), [])],
-)
-def test_directions_that_do_not_fit_are_refused(u, v):
-    with pytest.raises(ValueError, match=r"inputs of \[6, 4\]"):
-        steered(network(), u, v, 0.0)
+    again = steered(loaded, 2 * HIDDEN)
+    np.testing.assert_array_equal(draw(again, *given), draw(model, *given))

@@ -98,7 +98,13 @@ def score(folder, form) -> None:
 
 
 @judge.command("steer")
-@JUDGED
+@click.argument(
+    "folders",
+    metavar="DIR...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, file_okay=False),
+)
 @click.option(
     "--out",
     type=click.Path(),
@@ -106,38 +112,44 @@ def score(folder, form) -> None:
     metavar="DIR",
     help="A new folder for the steered model.",
 )
-@click.option("--model", metavar="MODEL", help="Which of the judged models, if there are several.")
+@click.option(
+    "--model",
+    type=Run(),
+    metavar="MODEL",
+    help="What to steer: one of several judged models, or a later one. Default: the judged one.",
+)
 @FORM
 @click.option(
     "--features",
     multiple=True,
     default=("tagger",),
     show_default=True,
-    metavar="EXTRACTOR",
-    help="A network that learns what is broken, as for `evaluate`. May be given several times.",
+    metavar="NETWORK",
+    help="tagger, lite0@2 or another frozen network (as for discriminator.features) that learns "
+    "what is broken. May be given several times.",
 )
 @click.option(
     "--draws",
     type=COUNT,
-    default=6000,
+    default=12_000,
     show_default=True,
-    help="Images that the latents' score learns from.",
+    help="Images that steering is trained on.",
 )
 @click.option(
-    "--share",
-    type=click.FloatRange(0, 1),
-    default=0.85,
+    "--pull",
+    type=click.FloatRange(0, min_open=True),
+    default=0.1,
     show_default=True,
-    help="Of all latents, how many are led elsewhere: fewer leave more of the model as it is.",
+    help="What moving latents costs: more keeps images nearer to what they were.",
 )
 @click.option(
-    "--depth",
-    type=click.FloatRange(0, 2),
-    default=0.3,
+    "--obey",
+    type=click.FloatRange(0),
+    default=0.02,
     show_default=True,
-    help="How far behind the border a latent ends, in parts of how far before it was.",
+    help="Weight of the tagger's reading of the attributes asked for. 0: none.",
 )
-def steer(folder, out, **options) -> None:
+def steer(folders, out, **options) -> None:
     """Keep a model out of the latents whose images the judge found broken.
 
     The network gets two small layers in front, which lead such latents elsewhere. All that draws
@@ -147,13 +159,15 @@ def steer(folder, out, **options) -> None:
     \b
     Examples:
       tfanime judge steer judging/ --out steered/
-      tfanime judge steer judging/ --features tagger --features lite0 --out steered/
+      tfanime judge steer judging/ --features tagger --features lite0@2 --out steered/
+      tfanime judge steer first/ second/ --model runs/girls --out steered/
     """
     from tfanime.evaluation import by_eye
 
-    found = by_eye.steer(folder, out, progress=True, **options)
+    found = by_eye.steer(folders, out, progress=True, **options)
     click.echo(
         f"Learnt from {found.judged:,} judged images, {found.broken:.2f} of them broken: features "
-        f"tell a broken image from a whole one with a probability of {found.told:.2f}, latents say "
-        f"the same with a correlation of {found.fit:.2f}. The steered model is in {out}."
+        f"tell a broken image from a whole one with a probability of {found.told:.2f}. Of other "
+        f"draws {found.before:.2f} score as broken without steering and {found.after:.2f} with it; "
+        f"latents move by {found.moved:.2f}. The steered model is in {out}."
     )

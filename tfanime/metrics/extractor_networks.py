@@ -35,7 +35,7 @@ APPLICATIONS = {
 
 
 @contextmanager
-def _float32() -> Iterator[None]:
+def float32() -> Iterator[None]:
     """For networks that are built here, so that they judge exactly during and after a training in
     another precision; those that are loaded keep the precision of their file."""
     import keras
@@ -66,7 +66,7 @@ def mobilenet_network(file: str) -> Extractor:
     return extractor
 
 
-@_float32()
+@float32()
 def application_network(name: str, weights: str, top: bool = False) -> Extractor:
     """A network of keras.applications; with `top`, its classes instead of its features."""
     import keras
@@ -115,7 +115,7 @@ def drawings_network(file: str) -> Extractor:
     return _of_weights("drawings", model)
 
 
-@_float32()
+@float32()
 def lite0_network(top: bool = False) -> Extractor:
     """EfficientNet-Lite0; with `top`, its classes instead of its features."""
     import keras

@@ -138,7 +138,7 @@ def _through(network: keras.Model, pictures, scales, channels: int, prefix: str)
     outputs = [last[size] for size in wanted]
     seen = keras.Model(network.input, outputs, name=f"{prefix}seen")
     seen.trainable = False
-    maps = _mixed(seen(_resized(pictures, (height, width), prefix)), channels, prefix)
+    maps = _mixed(seen(resized(pictures, (height, width), prefix)), channels, prefix)
     return [_judge(x, channels, f"{prefix}map{i}") for i, x in enumerate(maps)]
 
 
@@ -151,8 +151,8 @@ def _cut(pictures, region: tuple[int, int, int, int], prefix: str):
     return layers.Cropping2D(beyond, name=f"{prefix}region")(pictures)
 
 
-def _resized(pictures, size, prefix: str):
-    """The images at the size that the frozen network takes."""
+def resized(pictures, size, prefix: str):
+    """The images at the size that a frozen network takes, by layers whose names begin so."""
     height, width = pictures.shape[1:3]
     if (height, width) == tuple(size):
         return pictures

@@ -1,27 +1,21 @@
 """Steering: latents with which a generator fails are led to where it draws well.
 
-Whether an image will be broken can be told in part from its latents `z` and labels `y` alone, by a
-linear score
+Two plain layers in front of a generator move its latents `z`, given its labels `y`:
 
-    s(z, y) = z u + y v + b,
+    z' = z + relu([z, y] A + b) C
 
-positive where it probably will. Two plain layers in front of a generator lead those latents across
-the plane `s = 0`, straight and as far to the other side:
-
-    z' = z - (1 + depth) max(s, 0) u / (u u)        so that s(z', y) = -depth s(z, y)
-
-With a depth of 1 that is a reflection: it keeps lengths measured from the plane, is continuous, so
-that paths between two latents stay unbroken, and is followed by every backend, since it is a part
-of the network.
+Each of the hidden numbers is a plane in the space of latents and labels, beyond which latents are
+pushed along a line of their own. The way is continuous, so that paths between two latents stay
+unbroken, and is followed by every backend, since it is a part of the network. Where it leads is
+learnt by `tfanime.evaluation.by_eye.steer`.
 """
 
 from __future__ import annotations
 
 import keras
-import numpy as np
 from keras import layers
 
-ALL, SCORE, POSITIVE, STEP, STEERED = NAMES = (
+ALL, PLANES, POSITIVE, STEP, STEERED = NAMES = (
     "steer_all",
     "steer_score",
     "steer_relu",
@@ -30,43 +24,30 @@ ALL, SCORE, POSITIVE, STEP, STEERED = NAMES = (
 )
 
 
-def steered(
-    generator: keras.Model, latent: np.ndarray, labels: np.ndarray, bias: float, depth: float = 1.0
-) -> keras.Model:
-    """A generator with steering in front.
+def steered(generator: keras.Model, hidden: int) -> keras.Model:
+    """A generator with steering in front, which moves nothing before it is trained.
 
     Args:
         generator: a functional network of latents `(B, dim)`, or of those and labels `(B, L)` in
             -1/+1 coding. One that is steered already is steered anew.
-        latent: `(dim,)`: u.
-        labels: `(L,)`: v; `(0,)` for a generator without labels.
-        bias: b.
-        depth: how far behind the plane a latent ends, in parts of how far before it was; 0 leaves
-            it on the plane, 1 reflects.
+        hidden: planes, at least 1.
 
     Returns:
-        A network with the same inputs, output and name; weights are copied.
-
-    Raises:
-        ValueError: when u is zero, or u and v do not fit the inputs.
+        A network with the same inputs, output and name. Weights are copied, and those behind the
+        steering are frozen.
     """
-    u, v = np.asarray(latent, np.float64), np.asarray(labels, np.float64)
-    sizes = [int(x.shape[-1]) for x in generator.inputs]
-    if [len(u), *([len(v)] if len(v) else [])] != sizes or not u.any():
-        raise ValueError(
-            "Steering needs a direction among latents that is not zero, and a number for each "
-            f"label. Received: {len(u)} and {len(v)} numbers for inputs of {sizes}, "
-            f"of length {np.linalg.norm(u):g}."
-        )
     inputs = _inputs(generator)
-    x = layers.Concatenate(name=ALL)(inputs) if len(v) else inputs[0]
-    score = layers.Dense(1, name=SCORE, trainable=False)
-    step = layers.Dense(len(u), use_bias=False, name=STEP, trainable=False)
-    x = step(layers.ReLU(name=POSITIVE)(score(x)))
-    z = layers.Add(name=STEERED)([inputs[0], x])
-    score.set_weights([np.concatenate([u, v])[:, None], np.array([bias])])
-    step.set_weights([-(1 + depth) * (u / (u @ u))[None]])
+    z = steering(inputs, hidden)
     return keras.Model(inputs, _copied(generator, [z, *inputs[1:]]), name=generator.name)
+
+
+def steering(inputs: list, hidden: int) -> keras.KerasTensor:
+    """Moved latents `(B, dim)` of latents and, where there are, labels."""
+    dim = int(inputs[0].shape[-1])
+    x = layers.Concatenate(name=ALL)(inputs) if len(inputs) > 1 else inputs[0]
+    x = layers.ReLU(name=POSITIVE)(layers.Dense(hidden, name=PLANES)(x))
+    step = layers.Dense(dim, use_bias=False, kernel_initializer="zeros", name=STEP)
+    return layers.Add(name=STEERED)([inputs[0], step(x)])
 
 
 def unsteered(generator: keras.Model) -> keras.Model:
@@ -82,7 +63,7 @@ def _inputs(generator: keras.Model) -> list:
 
 
 def _copied(generator: keras.Model, inputs: list) -> keras.KerasTensor:
-    """The output of copies of a generator's layers behind any steering, on these inputs.
+    """The output of frozen copies of a generator's layers behind any steering, on these inputs.
 
     Copies, since layers that two networks share cannot be saved.
     """

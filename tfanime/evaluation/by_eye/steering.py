@@ -1,37 +1,45 @@
 """Steering learnt from what a judge saw: latents whose images would break are led elsewhere.
 
-Some hundred judged images are too few to find a direction among 128 latents. So it goes in two
-steps: features of frozen networks learn from the judged images to tell broken ones, and a linear
-score of latents and labels learns from thousands of draws to say what they would.
+A network that scores images (`brokenness`) is put behind a generator, two small layers
+(`models.steering`) before it, and these alone are trained: images shall score as whole ones do, and
+show what their labels ask for as far as the tagger sees it, while latents move as little as that
+takes. The generator stays as it is, so its images stay what it has learnt to draw; a score that was
+followed into the pixels would be fooled by them.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import keras
 import numpy as np
+from keras import layers, ops
 
 from tfanime import zoo
 from tfanime.core import seeds
-from tfanime.editing.attributes import ridge
-from tfanime.evaluation.by_eye.blind_sheets import digest
-from tfanime.evaluation.by_eye.form import read_form, read_key
-from tfanime.evaluation.by_eye.questions import BROKEN, FORM
+from tfanime.core.bars import progress_bar
+from tfanime.core.files import read_json
+from tfanime.core.labels import LabelSchema, to_signed
+from tfanime.evaluation.by_eye import brokenness
+from tfanime.evaluation.by_eye.form import read_key
+from tfanime.evaluation.by_eye.questions import askable
+from tfanime.frozen import load_frozen
 from tfanime.frozen.compact import pack_again
-from tfanime.metrics.features import extract, load_extractor
-from tfanime.models.steering import steered
-from tfanime.sampling.generate import generate
+from tfanime.gans.losses import label_loss
+from tfanime.metrics.extractor_networks import float32
+from tfanime.models.projected import resized
+from tfanime.models.steering import PLANES, STEERED, STEP, steered
 from tfanime.sampling.sampler import Sampler
-from tfanime.sampling.upscale import NONE
-from tfanime.zoo.saved import WEIGHTS, load_generator, save_generator, store_upscaler
+from tfanime.tagging.tagger import LABELS
+from tfanime.zoo.saved import WEIGHTS, Generator, load_generator, save_generator, store_upscaler
 
-LEAST = 20  # judged images of either kind
-FOLDS = 10
-COMPONENTS, RIDGE = 60, 100.0  # of the features; the ridge is in judged images
-TOLD = 0.6  # least probability of telling a broken image from a whole one
+BATCH, RATE = 32, 2e-3
+HIDDEN = 64  # planes
+SHIFT = 10.0  # what moving all latents alike costs, beside what moving each costs
+ASIDE = 20  # one image in so many is kept aside, to say what steering does
 
 
 @dataclass(frozen=True)
@@ -43,180 +51,176 @@ class Steering:
         broken: share of them.
         told: how well the networks' features tell broken images that they have not learnt from:
             the probability, 0.5 to 1, that a broken one scores above a whole one (ROC AUC).
-        fit: correlation of that score with the linear one of latents and labels, on draws kept
-            aside.
+        before, after: share of draws kept aside that score as broken, without steering and with it.
+        moved: how far latents go, root mean square of a number; they are of variance 1.
     """
 
     judged: int
     broken: float
     told: float
-    fit: float
+    before: float
+    after: float
+    moved: float
 
 
+@float32()
 def steer(
-    folder: str | os.PathLike,
+    folders: str | os.PathLike | Sequence[str | os.PathLike],
     out: str | os.PathLike,
-    model: str | None = None,
+    model: str | os.PathLike | None = None,
     form: str | os.PathLike | None = None,
     features: Sequence[str] = ("tagger",),
-    draws: int = 6000,
-    share: float = 0.85,
-    depth: float = 0.3,
+    draws: int = 12_000,
+    pull: float = 0.1,
+    obey: float = 0.02,
     seed: int = 1,
     progress: bool = False,
 ) -> Steering:
-    """Saves a judged model with steering in front, see `tfanime.models.steering`.
+    """Saves a model with steering in front, see `tfanime.models.steering`.
 
     Args:
-        folder: what `sheets` wrote, its form filled.
+        folders: what `sheets` wrote, one or several, their forms filled.
         out: a new folder for `generator.keras` and `generator.json`.
-        model: which of the judged models, as it was named; None where there is one only.
-        form: the filled form; default: `form.csv` of the folder.
-        features: extractors (`tfanime.metrics.load_extractor`) that learn what is broken.
-        draws: images that the linear score learns from, at least 1,000.
-        share: of the draws, 0 to 1, that are led across the plane: the plane lies so.
-        depth: how far behind the plane a latent ends, see `tfanime.models.steering`.
-        seed: of these draws.
+        model: what to steer, of the judged images' size: the judged model or a later one of its
+            training; None where one model was judged.
+        form: the filled form of the only folder; default: `form.csv` of each.
+        features: frozen networks (as for `discriminator.features`) that learn what is broken.
+        draws: images that steering is trained on, at least 1,000; half of them are asked for one
+            attribute each.
+        pull: what moving latents costs; more keeps images nearer to what they were.
+        obey: weight of the tagger's reading of what is asked for; 0 leaves it out.
+        seed: of the draws.
         progress: show progress bars.
 
     Raises:
-        ValueError: for a folder or form as `score` refuses them, a model that was not judged or
-            whose weights are others now, fewer than 20 images of a kind, a number out of range, or
-            judged images that the features cannot tell apart.
+        ValueError: for a folder or form as `score` refuses them, judged images that cannot be drawn
+            again or told apart (`brokenness.learn`), a model that was not judged where several
+            were, or a number out of range.
     """
+    folders = [folders] if isinstance(folders, (str, os.PathLike)) else list(folders)
     out = Path(out)
     if out.exists():
         raise ValueError(
             f"A steered model gets a folder of its own. Received: {str(out)!r}, which exists."
         )
-    if draws < 1000 or not 0 <= share <= 1 or not 0 <= depth <= 2:
+    if draws < 1000 or not pull > 0 or not obey >= 0:
         raise ValueError(
-            "Steering learns from 1,000 draws or more, and leads a share from 0 to 1 "
-            f"of them to a depth from 0 to 2. Received: {draws:,} draws, a share of {share:g}, a "
-            f"depth of {depth:g}."
+            "Steering learns from 1,000 draws or more, with a pull above 0 and obey of at least 0. "
+            f"Received: {draws:,} draws, a pull of {pull:g}, obey of {obey:g}."
         )
-    key = read_key(Path(folder))
-    model = _judged_model(model, key)
-    answers = read_form(Path(form) if form else Path(folder) / FORM, key)
-    entries = [entry for entry in key["images"] if entry["model"] == model]
-    broken = np.array(
-        [bool(set(answers[e["sheet"], e["n"]]["flags"]) & set(BROKEN)) for e in entries], float
-    )
-    if min(broken.sum(), len(broken) - broken.sum()) < LEAST:
+    if form is not None and len(folders) > 1:
+        raise ValueError(f"A form is that of one folder. Received: {len(folders)} folders.")
+    generator = load_generator(zoo.locate(model or _only_model(folders)))
+    seed = seeds.check_seed(seed)
+    known = brokenness.learn(folders, form, features)
+    if known.network.input_shape[1:3] != (generator.height, generator.width):
+        height, width = known.network.input_shape[1:3]
         raise ValueError(
-            f"Steering learns from {LEAST} broken images or more, and as many whole ones. "
-            f"Received: {broken.sum():.0f} broken of {len(broken)}. Judge more: "
-            "`tfanime judge sheets --n`."
+            f"The judged images are of {width}x{height}. Received: {generator.name!r}, which draws "
+            f"{generator.width}x{generator.height}."
         )
-    generator = load_generator(zoo.locate(model))
-    extractors = [load_extractor(name) for name in features]
-    images = _drawn(generator, entries, key["protocol"]["truncation"])
-    seen = _Components([extract(images, one) for one in extractors])
-    told = _told(seen.first, broken)
-    if told < TOLD:
-        raise ValueError(
-            f"Features of {', '.join(features)} tell a broken image from a whole one with a "
-            f"probability of {told:.2f}; steering takes {TOLD} or more. Judge more images, or take "
-            "other --features."
-        )
-    sampler = Sampler(generator)
-    latents, *labels = sampler.inputs(seeds.check_seed(seed), draws)
-    stretches = sampler.stretches(latents, labels[0] if labels else None, progress)
-    values = [seen([extract(part, one) for one in extractors]) for part in stretches]
-    said = _regression(seen.first, broken)(np.concatenate(values))
-    rows = labels[0] if labels else np.zeros((draws, 0), np.float32)
-    u, v, fit = _linear(latents, rows, said)
-    plane = float(np.quantile(latents @ u + rows @ v, 1 - share))
+    inputs = _draws(generator, draws, seed)
+    aside = np.arange(draws) % ASIDE == 0
+    network = steered(generator.model, HIDDEN)
+    _train(network, generator.schema, known, [x[~aside] for x in inputs], pull, obey, progress)
+    shares, moved = _effect(network, generator, known, [x[aside] for x in inputs])
+    for name in (PLANES, STEP):
+        kernel = network.get_layer(name).kernel
+        kernel.assign(ops.cast(ops.cast(kernel, "float16"), "float32"))
     out.mkdir(parents=True)
-    network = steered(generator.model, u, v, -plane, depth)
     save_generator(out, network, generator.schema, generator.name)
     pack_again(out / WEIGHTS)
     store_upscaler(out, generator.upscaler)
-    return Steering(len(broken), float(broken.mean()), told, fit)
+    return Steering(known.judged, known.broken, known.told, *shares, moved)
 
 
-def _judged_model(model: str | None, key: dict) -> str:
-    names = key["models"]
-    if model is None and len(names) == 1:
-        model = names[0]
-    if model not in names:
-        said = f"Received: {model!r}" if model else "Received: none named"
-        raise ValueError(f"The judged models are {', '.join(names)}. {said}.")
-    if digest(model) != key["protocol"]["weights"][model]:
+def _only_model(folders: Sequence[str | os.PathLike]) -> str:
+    names = sorted({name for folder in folders for name in read_key(Path(folder))["models"]})
+    if len(names) > 1:
         raise ValueError(
-            f"Steering learns from images of the weights that it steers. Received: {model}, "
-            "trained or steered since its images were judged."
+            f"The judged models are {', '.join(names)}. Received: none named. Name the one to "
+            "steer: model= (--model)."
         )
-    return model
+    return names[0]
 
 
-def _drawn(generator, entries: Sequence[dict], truncation: float) -> np.ndarray:
-    """The judged images again, `(n, H, W, 3)` uint8."""
-    counts: dict[int, tuple[dict, int]] = {}
-    for e in entries:
-        asked, count = counts.get(e["seed"], (e["asked"], 0))
-        counts[e["seed"]] = (asked, max(count, e["index"] + 1))
-    drawn = {
-        seed: generate(generator, count, seed, asked, truncation, upscale=NONE).images
-        for seed, (asked, count) in counts.items()
+def _draws(generator: Generator, count: int, seed: int) -> list[np.ndarray]:
+    """Latents and, if the network takes them, labels in -1/+1 coding: half as they come, half with
+    one attribute asked for, each of them as often."""
+    sampler = Sampler(generator)
+    latents = sampler.latents(seed, count)
+    if generator.schema is None:
+        return [latents]
+    labels = sampler.labels(seed, count)
+    asked = [*askable(generator.schema).values()]
+    for i, tags in enumerate(asked):
+        rows = np.arange(count) % (2 * len(asked)) == 2 * i
+        labels[rows] = sampler.labels(seed, count, tags)[rows]
+    return [latents, to_signed(labels)]
+
+
+def _train(network, schema, known, inputs, pull: float, obey: float, progress: bool) -> None:
+    """Teaches the two layers; the others end as trainable as they were."""
+    trainable = {layer.name: layer.trainable for layer in network.layers}
+    for layer in network.layers:
+        layer.trainable = layer.name in (PLANES, STEP)
+    step = layers.Subtract()([network.get_layer(STEERED).output, network.inputs[0]])
+    outputs = {"score": known.network(network.output), "step": step}
+    targets = {name: np.zeros((len(inputs[0]), 1), np.float32) for name in outputs}
+    losses = {
+        "score": lambda _, score: ops.relu(score - known.whole),
+        "step": lambda _, step: (
+            pull * (ops.mean(ops.square(step)) + SHIFT * ops.mean(ops.square(ops.mean(step, 0))))
+        ),
     }
-    return np.stack([drawn[e["seed"]][e["index"]] for e in entries])
+    readable = _readable(schema) if obey else None
+    if readable is not None:
+        outputs["labels"] = _reader(network.output_shape[1:3], readable)(network.output)
+        places = [schema.columns.index(column) for column in readable.columns]
+        targets["labels"] = inputs[1][:, places]
+        losses["labels"] = lambda asked, found: obey * label_loss(found, asked, readable)
+    model = keras.Model(network.inputs, outputs)
+    steps = -(-len(inputs[0]) // BATCH)
+    rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
+    model.compile(keras.optimizers.Adam(rate, beta_1=0.5), losses, jit_compile=False)
+    with progress_bar(total=steps, unit="step", disable=not progress) as bar:
+        tell = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update(1))
+        model.fit(inputs, targets, BATCH, callbacks=[tell], verbose=0)
+    for layer in network.layers:
+        layer.trainable = trainable[layer.name]
 
 
-class _Components:
-    """Principal components of several networks' features, each network weighing the same.
-
-    Args:
-        blocks: of each network the features `(n, d)` that the components are those of.
-
-    Attributes:
-        first: `(n, k)` float64, theirs, of variance 1.
-    """
-
-    def __init__(self, blocks: Sequence[np.ndarray]):
-        self._means = [block.mean(axis=0, dtype=np.float64) for block in blocks]
-        pairs = zip(blocks, self._means, strict=True)
-        self._sizes = [float(np.linalg.norm(block - mean)) for block, mean in pairs]
-        x = self._joined(blocks)
-        k = min(COMPONENTS, len(x) // 5)
-        values, vectors = np.linalg.eigh(x @ x.T)
-        squares = np.maximum(values[::-1][:k], 1e-12)
-        self._ways = x.T @ vectors[:, ::-1][:, :k] / squares * np.sqrt(len(x))
-        self.first = x @ self._ways
-
-    def __call__(self, blocks: Sequence[np.ndarray]) -> np.ndarray:
-        """The components `(m, k)` of other images' features."""
-        return self._joined(blocks) @ self._ways
-
-    def _joined(self, blocks: Sequence[np.ndarray]) -> np.ndarray:
-        triples = zip(blocks, self._means, self._sizes, strict=True)
-        return np.concatenate([(block - mean) / size for block, mean, size in triples], axis=1)
+def _readable(schema: LabelSchema | None) -> LabelSchema | None:
+    """The fields that the tagger that ships knows, with the same values."""
+    if schema is None:
+        return None
+    theirs = {field.name: field.columns for field in _of_tagger().fields}
+    names = [field.name for field in schema.fields if theirs.get(field.name) == field.columns]
+    return schema.select(names)[0] if names else None
 
 
-def _linear(
-    latents: np.ndarray, rows: np.ndarray, said: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """What latents `(n, dim)` and labels `(n, L)` say of a score `(n,)`: `(dim,)`, `(L,)`, and the
-    correlation on every tenth draw, which was kept aside."""
-    aside = np.arange(len(said)) % FOLDS == 0
-    u, v, _ = ridge(latents[~aside], rows[~aside], said[~aside, None])
-    u, v = u[:, 0], v[:, 0]
-    return u, v, float(np.corrcoef(latents[aside] @ u + rows[aside] @ v, said[aside])[0, 1])
+def _of_tagger() -> LabelSchema:
+    return LabelSchema.from_json(read_json(zoo.path("tagger") / LABELS))
 
 
-def _regression(x: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """From components to a score of being broken, by ridge regression."""
-    centre, middle = x.mean(axis=0), y.mean()
-    square = (x - centre).T @ (x - centre) + RIDGE * np.eye(x.shape[1])
-    weights = np.linalg.solve(square, (x - centre).T @ (y - middle))
-    return lambda more: (more - centre) @ weights + middle
+def _reader(size: tuple[int, int], readable: LabelSchema) -> keras.Model:
+    """The tagger as a network from images in [-1, 1] to the logits of these labels."""
+    tagger = load_frozen("tagger", *size)
+    images = keras.Input((*size, 3))
+    logits = tagger(resized(images, tagger.input_shape[1:3], ""))
+    theirs = _of_tagger().columns
+    columns = [theirs.index(column) for column in readable.columns]
+    reader = keras.Model(images, ops.take(logits, columns, axis=-1))
+    reader.trainable = False
+    return reader
 
 
-def _told(x: np.ndarray, broken: np.ndarray) -> float:
-    """ROC AUC of scores of images that the regression for them has not seen."""
-    fold = np.random.default_rng(0).permutation(len(x)) % FOLDS
-    scores = np.empty(len(x))
-    for i in range(FOLDS):
-        scores[fold == i] = _regression(x[fold != i], broken[fold != i])(x[fold == i])
-    ahead = scores[broken == 1][:, None] - scores[broken == 0][None]
-    return float(np.mean((ahead > 0) + 0.5 * (ahead == 0)))
+def _effect(network, generator: Generator, known, inputs) -> tuple[tuple[float, float], float]:
+    """Shares of images that score as broken, before and after, and how far latents moved."""
+    shares = []
+    for one in (generator.model, network):
+        scores = known.network.predict(one.predict(inputs, BATCH, verbose=0), BATCH, verbose=0)
+        shares.append(float(np.mean(scores > known.border)))
+    led = keras.Model(network.inputs, network.get_layer(STEERED).output)
+    step = led.predict(inputs, BATCH, verbose=0) - inputs[0]
+    return (shares[0], shares[1]), float(np.sqrt(np.mean(np.square(step))))
