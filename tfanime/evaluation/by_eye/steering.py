@@ -36,8 +36,8 @@ from tfanime.sampling.sampler import Sampler
 from tfanime.tagging.tagger import LABELS
 from tfanime.zoo.saved import WEIGHTS, Generator, load_generator, save_generator, store_upscaler
 
-BATCH, RATE = 32, 2e-3
-HIDDEN = 64  # planes
+BATCH, RATE = 32, 5e-3
+HIDDEN = 256  # planes
 SHIFT = 10.0  # what moving all latents alike costs, beside what moving each costs
 ASIDE = 20  # one image in so many is kept aside, to say what steering does
 
