@@ -209,6 +209,22 @@ def test_the_report_says_what_the_works_say():
     assert "mixed up" in report and "DCGAN with WGAN is best" in report
 
 
+def test_means_are_those_of_their_columns():
+    report = (ROOT / "docs" / "reproduction.md").read_text(encoding="utf-8")
+    block = report.split("<!-- b.attributes -->")[1].split("<!-- end -->")[0]
+    rows = [line.strip("| ").split(" | ") for line in block.splitlines() if line.startswith("| ")]
+    rows = {row[0]: row for row in rows}
+    names = [column.replace("_", " ") for column in MAKEGIRLSMOE.columns]
+    (told,) = (row for name, row in rows.items() if name.endswith("told well**"))
+    for place in (4, 5):
+        seen = [float(rows[name][place].split()[0]) for name in names]
+        assert float(rows["**mean of 34**"][place]) == pytest.approx(np.mean(seen), abs=0.01)
+        fair = [cell for name in names for cell in re.findall(r"\((.*)\)", rows[name][place])]
+        assert told[0] == f"**of the {len(fair)} told well**"
+        mean = float(re.search(r"\((.*)\)", told[place]).group(1))
+        assert mean == pytest.approx(np.mean([float(x) for x in fair]), abs=0.01)
+
+
 def numbers_of(cells):
     return [float(cell.split()[0].replace(",", "")) for cell in cells]
 
