@@ -1,13 +1,13 @@
 """Seed B, MakeGirlsMoe (Jin et al. 2017): its tables and figures, with faces-64 and the original.
 
-    python scripts/studies/reproduce_seed_b.py --data PACKED --original WEIGHTS.npz --drawn DRAWN \\
+    python scripts/studies/reproduce_seed_b.py --data PACKED --original WEIGHTS.npz \\
         --compared compare/ --mobilenet FILE.tflite --out DIR
 
-PACKED are the real faces that `train_zoo.py` packed, of which a twentieth is held out;
-WEIGHTS.npz are the released generator's (`check_makegirlsmoe.py`); DRAWN are pictures that
-it drew, packed at the size of the real ones; compare/ is what `compare_recipes.py` wrote,
-for the table of FIDs. All but the first may be left out, and what needs them is then not shown.
-`--model` is another run of yours with labels; `--curve RUN PACKED` adds a run to the curve of FIDs.
+PACKED are the real faces that `train_zoo.py` packed, of which a twentieth is held out; WEIGHTS.npz
+are the released generator's (`check_makegirlsmoe.py`), whose pictures are halved to the size of the
+real ones; compare/ is what `compare_recipes.py` wrote, for the table of FIDs. All but the first may
+be left out, and what needs them is then not shown. `--model` is another run of yours with labels;
+`--curve RUN PACKED` adds a run to the curve of FIDs.
 
 The tagger's own precision and recall are read from the figures that it ships with.
 """
@@ -50,7 +50,6 @@ def main() -> None:
     made.add_argument("--data", type=Path, required=True, help="packed faces with 34 labels")
     made.add_argument("--model", default="faces-64", help="run, or name of a model that ships")
     made.add_argument("--original", type=Path, metavar="NPZ", help="the released weights")
-    made.add_argument("--drawn", type=Path, help="packed pictures of the original")
     made.add_argument("--compared", type=Path, help="folder of compare_recipes.py")
     made.add_argument("--curve", nargs=2, action="append", default=[], metavar=("RUN", "PACKED"))
     made.add_argument("--upscaler", default=zoo.UPSCALER, help="run, or name of one that ships")
@@ -65,9 +64,9 @@ def reproduce(options) -> None:
     model = load_generator(options.model)
     found = {model.name: figures_of(book, options.model, model, held_out, names)}
     original = load_original(options.original) if options.original else None
-    if options.drawn:
-        drawn = PackedDataset.open(options.drawn)
-        found[ORIGINAL] = measured(book, drawn.sha256, drawn, held_out, names)
+    if original:
+        half = Halved(original)
+        found[ORIGINAL] = measured(book, weights_of(original), half, held_out, names)
     attributes(book, held_out, {**({ORIGINAL: original} if original else {}), model.name: model})
     distances(book, found, options.compared)
     sizes(book, model)
@@ -105,22 +104,22 @@ def figures_of(book: Notebook, name, model, held_out: PackedDataset, extractors:
 
 
 def measured(book: Notebook, what: str, subject, held_out: PackedDataset, extractors: list[str]):
-    """Figures of a loaded generator, or of a set of pictures."""
+    """Figures of a loaded generator; of the original, which is no model of ours, its distances."""
     from ship_model import DRAWS, measure
 
-    def of_set(extractor: str) -> list[dict]:
+    def distances(extractor: str) -> list[dict]:
         report = tfanime.evaluate(
             subject, held_out, ["fid", "kid"], extractor=extractor, draws=DRAWS, progress=True
         )
         return report.to_json()["figures"]
 
-    packed = isinstance(subject, PackedDataset)
+    theirs = isinstance(subject, Halved)
     return [
         figure
         for one in extractors
         for figure in book.once(
-            f"figures, {ORIGINAL if packed else subject.name}, {one}",
-            lambda one=one: of_set(one) if packed else measure(subject, held_out, [one]),
+            f"figures, {subject.name}, {one}",
+            lambda one=one: distances(one) if theirs else measure(subject, held_out, [one]),
             what,
             held_out.sha256,
         )
@@ -132,6 +131,18 @@ def load_original(weights: Path) -> Generator:
 
     model = check_makegirlsmoe.load(check_makegirlsmoe.Weights(weights))
     return Generator(model, MAKEGIRLSMOE, ORIGINAL)
+
+
+class Halved:
+    """A loaded generator of 128 pixels as one of 64: means of four."""
+
+    def __init__(self, model: Generator):
+        self.model, self.name, self.schema = model, model.name, model.schema
+        self.latent_dim, self.height, self.width = model.latent_dim, 64, 64
+
+    def __call__(self, latents: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        large = np.asarray(self.model(latents, labels), np.float32)
+        return large.reshape(len(large), 64, 2, 64, 2, 3).mean(axis=(2, 4))
 
 
 # ---- tables ------------------------------------------------------------------------------------
