@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tfanime import zoo
+from tfanime.core.files import read_json
 
 ROOT = Path(__file__).resolve().parents[1]
 GENERATORS = ("busts-64", "faces-64", "posters")
@@ -39,3 +40,11 @@ def test_no_figure_of_a_card_is_judged_by_the_tagger_that_labelled(name):
     """The first tagger labelled faces-64's data and sat in its discriminator."""
     rows = [line for line in card_of(name).splitlines() if re.match(r"\| (FID|KID)", line)]
     assert rows and all("MobileNetV2" in row for row in rows)
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_how_far_to_truncate_was_measured(name):
+    """Its range is stored with the model, so that `generate` can warn, and its card says how."""
+    measured = read_json(zoo.path(name) / "generator.json")["truncation"]
+    assert 0 < measured["least"] < 1
+    assert f"tfanime figure truncation {name} --against" in card_of(name)
