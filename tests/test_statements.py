@@ -16,6 +16,11 @@ def card_of(name: str) -> str:
     return (zoo.path(name) / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
+def figures_of(name: str) -> list[str]:
+    """The lines of a card's section of figures."""
+    return card_of(name).split("\n## Figures\n")[1].split("\n## ")[0].splitlines()
+
+
 def test_the_first_screen_says_what_people_see_of_the_model_that_ships():
     """Precision by eye and the broken share, as the card of what `tfanime generate` draws with."""
     screen = " ".join((ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:22])
@@ -29,8 +34,8 @@ def test_the_first_screen_says_what_people_see_of_the_model_that_ships():
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_figures_of_a_card_have_the_command_that_makes_them(name):
-    figures = card_of(name).split("\n## Figures\n")[1].split("\n## ")[0]
-    commands = " ".join(line for line in figures.splitlines() if line.startswith("    "))
+    lines = figures_of(name)
+    commands = " ".join(line for line in lines if line.startswith("    "))
     assert f"tfanime evaluate {name} --against" in commands
     assert "tfanime judge sheets" in commands or "judge_posters.py sheets" in commands
 
@@ -38,7 +43,7 @@ def test_figures_of_a_card_have_the_command_that_makes_them(name):
 @pytest.mark.parametrize("name", GENERATORS)
 def test_no_figure_of_a_card_is_judged_by_the_tagger_that_labelled(name):
     """The first tagger labelled faces-64's data and sat in its discriminator."""
-    rows = [line for line in card_of(name).splitlines() if re.match(r"\| (FID|KID)", line)]
+    rows = [line for line in figures_of(name) if re.match(r"\| (FID|KID)", line)]
     assert rows and all("MobileNetV2" in row for row in rows)
 
 
