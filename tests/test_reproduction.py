@@ -209,6 +209,62 @@ def test_the_report_says_what_the_works_say():
     assert "mixed up" in report and "DCGAN with WGAN is best" in report
 
 
+def test_means_are_those_of_their_columns():
+    report = (ROOT / "docs" / "reproduction.md").read_text(encoding="utf-8")
+    block = report.split("<!-- b.attributes -->")[1].split("<!-- end -->")[0]
+    rows = [line.strip("| ").split(" | ") for line in block.splitlines() if line.startswith("| ")]
+    rows = {row[0]: row for row in rows}
+    names = [column.replace("_", " ") for column in MAKEGIRLSMOE.columns]
+    (told,) = (row for name, row in rows.items() if name.endswith("told well**"))
+    for place in (4, 5):
+        seen = [float(rows[name][place].split()[0]) for name in names]
+        assert float(rows["**mean of 34**"][place]) == pytest.approx(np.mean(seen), abs=0.01)
+        fair = [cell for name in names for cell in re.findall(r"\((.*)\)", rows[name][place])]
+        assert told[0] == f"**of the {len(fair)} told well**"
+        mean = float(re.search(r"\((.*)\)", told[place]).group(1))
+        assert mean == pytest.approx(np.mean([float(x) for x in fair]), abs=0.01)
+
+
+def numbers_of(cells):
+    return [float(cell.split()[0].replace(",", "")) for cell in cells]
+
+
+def test_what_is_said_of_posters_is_what_the_tables_have():
+    """The prose once kept the figures of another set of posters."""
+    report = (ROOT / "docs" / "reproduction.md").read_text(encoding="utf-8")
+    prose = " ".join(report[report.index("**The mood is there") :].split("\n\n")[0].split())
+    page = (ROOT / "docs" / "posters.md").read_text(encoding="utf-8")
+    row = r"^\| (?:tags|descriptions|both) \| (`[\w-]+`) \| ([\d,]+) \| (.*) \|$"
+    rows = re.findall(row, page, re.MULTILINE)
+    cells = [(name, seen, numbers_of(rest.split(" | "))) for name, seen, rest in rows]
+    assert len(cells) == 24
+    fids = [one[0] for *_, one in cells]
+    assert f"FIDs of {min(fids):.0f} to {max(fids):,.0f} where real posters have 193" in prose
+    brighter = sum(one[-2] >= 0.08 for *_, one in cells)
+    assert f"in {brighter} of the 24 cells" in prose
+
+    def mean(name, seen, place):
+        return np.mean([one[place] for n, s, one in cells if (n, s) == (f"`{name}`", seen)])
+
+    for name, called in {
+        "infogan": "InfoGAN",
+        "ac-infogan": "AC+InfoGAN",
+        "cdcgan-sn": "CDCGAN+SN",
+        "clsgan": "LSGAN",
+    }.items():
+        assert f"{called} ({mean(name, '48,000', 0):.0f})" in prose, called
+    assert f"is last ({mean('wgan-gp', '48,000', 0):,.0f})" in prose
+    between = [mean(name, "48,000", 4) for name in ("cdcgan-sn", "ac-infogan")]
+    assert "ours differ less ({:.0f} against {:.0f}".format(*between) in prose
+    scores = [one[2] for *_, one in cells]
+    assert f"{min(scores):.2f} to {max(scores):.2f} of all images together" in prose
+
+
+def test_times_in_the_browser_are_those_of_table_4():
+    report = (ROOT / "docs" / "reproduction.md").read_text(encoding="utf-8")
+    assert "3,330 to 11,550; Chromium 59 on an i3: 53,610" in report
+
+
 def test_the_report_shows_pictures_that_are_there():
     report = (ROOT / "docs" / "reproduction.md").read_text(encoding="utf-8")
     for seed in SEEDS:

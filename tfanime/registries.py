@@ -164,18 +164,18 @@ METRICS = Registry(
     "metric",
     "tfanime.metrics",
     {
-        name: entry(f"tfanime.evaluation.measures:{function}")
+        name: entry(f"tfanime.evaluation.{function}")
         for name, function in {
-            "fid": "fid",
-            "kid": "kid",
-            "prdc": "prdc",
-            "is": "inception_score",
-            "1nn": "one_nn",
-            "diversity": "diversity",
-            "neighbours": "neighbours",
-            "gan-train-test": "train_test",
-            "fid-between-labels": "between_labels",
-            "attributes": "attributes",
+            "fid": "measures:fid",
+            "kid": "measures:kid",
+            "prdc": "measures:prdc",
+            "is": "measures:inception_score",
+            "1nn": "measures:one_nn",
+            "diversity": "measures:diversity",
+            "neighbours": "measures:neighbours",
+            "gan-train-test": "measures:train_test",
+            "fid-between-labels": "measures:between_labels",
+            "attributes": "attributes:attributes",
         }.items()
     },
 )

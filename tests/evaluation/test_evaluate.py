@@ -17,6 +17,7 @@ from tfanime.core.images import save_image
 from tfanime.core.labels import MAKEGIRLSMOE, to_unsigned
 from tfanime.drawn.faces import draw_faces
 from tfanime.evaluation import evaluate, measures, workbench
+from tfanime.evaluation.evaluate import PROTOCOLS
 from tfanime.evaluation.report import Figure
 from tfanime.evaluation.subject import name_of, open_subject
 from tfanime.evaluation.table_two import table_two
@@ -91,11 +92,44 @@ def test_a_generator_is_asked_for_the_labels_of_the_real_images(faces):
     bench = Workbench(open_subject(recorder, 16, 16), faces, Settings(**settings))
     first, second = (bench.drawn(draw)[1] for draw in (0, 1))
     np.testing.assert_array_equal(first, asked.round(4))
-    np.testing.assert_array_equal(in_order(second), in_order(first))
-    assert (first != second).any()
+    # The next draw samples other real images, and asks for theirs.
+    anew = faces.split(0.5, seed=6)[1].labels()
+    np.testing.assert_allclose(in_order(second), in_order(anew), atol=1e-4)
+    assert (in_order(first) != in_order(second)).any()
     # More images than real ones: every row comes again.
     bench = Workbench(open_subject(recorder, 16, 16), faces, Settings(**settings | {"n": 80}))
     np.testing.assert_array_equal(in_order(bench.drawn()[1])[::2], in_order(first))
+
+
+def test_each_draw_is_compared_with_real_images_of_its_own(faces):
+    """As MakeGirlsMoe's table 3: real images are sampled for each trial, not once."""
+    noise = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), np.uint8)
+    streamed = evaluate(tfanime.from_arrays(noise), faces, ["fid"], n=20, draws=3, seed=5)
+    kept = evaluate(tfanime.from_arrays(noise), faces, ["fid", "kid"], n=20, draws=3, seed=5)
+    network = load_extractor("tagger")
+    wanted = [
+        fid_from_features(
+            extract(faces.split(0.25, seed=5 + draw)[1].images(), network),
+            extract(noise[np.random.default_rng(5 + draw).permutation(40)[:20]], network),
+        )
+        for draw in range(3)
+    ]
+    for report in (streamed, kept):
+        assert report["fid"].details["draws"] == pytest.approx(wanted, rel=1e-4)
+    assert streamed["fid"].floor == pytest.approx(kept["fid"].floor, rel=1e-4)
+
+
+def test_seed_b_compares_as_many_real_images_as_generated_ones(faces, painter):
+    """12,800 with 12,800, five times, even where that leaves few for the floor, which is said."""
+    named = PROTOCOLS["seed-b"]
+    assert (named.metrics, named.n, named.draws) == (("fid", "attributes"), 12_800, 5)
+    with pytest.raises(ValueError, match="12,800 generated images with as many real .* 80 real"):
+        evaluate(painter, faces, protocol="seed-b")
+    report = evaluate(painter, faces, protocol="seed-b", n=60, per_attribute=1)
+    fid = report["fid"]
+    assert fid.protocol["counts"] == "60 generated, 60 real, 20 other real"
+    assert len(fid.details["draws"]) == 5 and fid.caution.startswith("few images (20)")
+    assert fid.protocol["labels"].startswith("rows of the real pictures, which each draw samples")
 
 
 def test_labels_that_the_real_images_lack_come_from_the_prior(faces):
@@ -129,6 +163,12 @@ def test_small_counts_are_said_to_be_small(faces, tmp_path):
     assert cautions == {"fid": f"{few}; {features}", "kid": few, "1-nn": few}
     assert "std over subsets" not in next(f for f in stored if f["name"] == "kid")["details"]
     assert few in (tmp_path / "report" / "report.html").read_text()
+
+
+def test_a_notebook_is_cautioned_too(faces):
+    report = evaluate(faces, faces, ["fid"], n=9)
+    assert f"fid: {report['fid'].caution}" in str(report) and "few images (9)" in str(report)
+    assert "few images (9)" in report._repr_html_()
 
 
 def test_many_images_need_no_caution():
@@ -383,6 +423,8 @@ def test_one_call_makes_table_two(many, tmp_path, networks):
         assert row[5].startswith(f"Test = {found['gan-test']['value']:.2%}<br>Validation")
         assert float(row[3]) == pytest.approx(found["1-nn"]["value"], abs=1e-3)
     assert any("mobilenetv2, whose weights could not be had" in line for line in lines[5:])
+    cautions = [line for line in lines[5:] if "few images (80)" in line]
+    assert len(cautions) == 1 and {"fid", "1-nn"} <= set(re.findall(r"[\w-]+", cautions[0]))
     # Other figures are of one model at a time, and models have names of their own.
     result = CliRunner().invoke(main, ["evaluate", *packed, *words[:2], "--out", str(out)])
     assert result.exit_code == 2 and "One model is measured at a time" in result.output

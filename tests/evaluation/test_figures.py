@@ -271,7 +271,7 @@ def test_truncation_is_stored_with_the_model_and_read_again(meter, tmp_path, mon
 def test_truncation_verb(tmp_path, monkeypatch):
     from tfanime.zoo.saved import Truncation
 
-    both = {"kid": 0.0501, "typical precision": 0.81, "typical kid": 0.06}
+    both = {"images": 50, "kid": 0.0501, "typical precision": 0.81, "typical kid": 0.06}
     rows = [{"truncation": t, "precision": p, **both} for t, p in ((1.0, 0.812), (0.5, 0.195))]
     asked = {}
 
@@ -286,4 +286,5 @@ def test_truncation_verb(tmp_path, monkeypatch):
     assert found.exit_code == 0, found.output
     assert asked["store"] and asked["n"] == 50 and asked["out"] == "t.png"
     assert "0.195" in found.output and "0.060" in found.output
+    assert found.output.startswith("50 images each (few pictures: 50)")
     assert "useful down to 1; typical latent: seed 0, picture 41" in found.output

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfanime.core.labels import Field, LabelSchema
-from tfanime.metrics import attribute_precision
+from tfanime.metrics import attribute_precision, corrected
 from tfanime.tagging import Tagger, decide
 
 SCHEMA = LabelSchema(
@@ -45,3 +45,15 @@ def test_nothing_in_common():
 def test_rules_of_decision():
     probabilities = np.array([[0.4, 0.6, 0.25], [0.9, 0.1, 0.2499]])
     np.testing.assert_array_equal(decide(probabilities, SEEN, 0.25), [[0, 1, 1], [1, 0, 0]])
+
+
+@pytest.mark.parametrize("truth", [0.0, 0.25, 1.0])
+def test_what_a_judge_with_known_faults_sees_is_undone(truth):
+    recall, false_alarms = 0.85, 0.1
+    seen = truth * recall + (1 - truth) * false_alarms
+    assert corrected(seen, recall, false_alarms) == pytest.approx(truth)
+
+
+def test_a_share_stays_one():
+    """Chance may make a judge see more than its recall allows, or less than its false alarms."""
+    assert corrected(0.95, 0.9, 0.1) == 1 and corrected(0.02, 0.9, 0.1) == 0

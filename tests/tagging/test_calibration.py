@@ -5,7 +5,7 @@ import pytest
 
 from tfanime.core.labels import FACES, Field, LabelSchema
 from tfanime.tagging.calibration import best_threshold, calibration_error, fitted
-from tfanime.tagging.figures import figures_of, recalls, scores, table
+from tfanime.tagging.figures import Rates, figures_of, rates, recalls, scores, table
 from tfanime.tagging.tagger import Tagger, decide
 
 SCHEMA = LabelSchema((Field("hair", "group", ("red", "blue", "pink")), Field("smile", "flag")))
@@ -97,3 +97,20 @@ def test_figures_of_a_tagger_that_knows_a_part():
 def test_recall_of_a_colour_is_read_from_the_confusion():
     found = {"groups": {"hair": {"confusion": {"red": {"red": 3, "pink": 1}, "pink": {"red": 2}}}}}
     assert recalls({**found, "flags": {}}) == {"red_hair": 0.75, "pink_hair": 0.0}
+
+
+def test_precision_and_false_alarms_of_colours_and_flags():
+    hair = {"red": {"red": 3, "pink": 1}, "pink": {"red": 2, "pink": 2}, "blue": {"blue": 2}}
+    truth = np.array([1] * 4 + [0] * 12, bool)
+    said = np.array([1, 1, 1, 0] + [1] * 3 + [0] * 9, bool)
+    none = scores(truth, said & False)
+    flags = {"smile": scores(truth, said), "hat": none, "blush": none | {"recall": None}}
+    found = rates({"groups": {"hair": {"confusion": hair}}, "flags": flags})
+    assert found["red_hair"] == Rates(3 / 5, 3 / 4, 2 / 6, 4)
+    assert found["blue_hair"] == Rates(1.0, 1.0, 0.0, 2)
+    # 3 of 4 seen, and 3 of the 12 others.
+    assert found["smile"].false_alarms == pytest.approx(3 / 12) and found["smile"].faces == 4
+    assert found["hat"] == Rates(None, 0.0, 0.0, 4) and "blush" not in found
+    # Of a precision of 0 it cannot be told how often the flag was seen where it is not.
+    wrong = scores(truth, ~truth)
+    assert rates({"groups": {}, "flags": {"hat": wrong}})["hat"].false_alarms is None

@@ -133,7 +133,7 @@ def evaluate(ctx, subjects, data, out, **options) -> None:
 
 
 def _show(report) -> None:
-    from tfanime.evaluation.charts import cautions, number
+    from tfanime.core.printing import number
 
     width = max(len(figure.name) for figure in report.figures) + 2
     click.echo(f"{'':{width}} {'generated':>11} {'real':>11}")
@@ -148,7 +148,7 @@ def _show(report) -> None:
     stood_in = {figure.protocol.get("stand-in") for figure in report.figures}
     for line in sorted(stood_in - {None}):
         click.echo(plain(f"stand-in: {line}"))
-    for names, caution in cautions(report):
+    for names, caution in report.cautions:
         click.echo(f"{names}: {caution}")
     for name, reason in report.skipped.items():
         click.echo(plain(f"{name} was not measured: {reason}."), err=True)

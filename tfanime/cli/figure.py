@@ -145,6 +145,10 @@ def truncation(run, out, **options) -> None:
     from tfanime.evaluation import figures
 
     measured, rows = figures.truncation(run, out=out, progress=True, **options)
+    from tfanime.training.quality_curve import remark
+
+    count = rows[0]["images"]
+    click.echo(f"{count:,} images each{remark(count)}")
     click.echo("truncation  precision      KID  towards typical: precision      KID")
     for row in rows:
         click.echo(

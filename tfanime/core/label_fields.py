@@ -3,7 +3,7 @@
 Labels are float32 in the *0/1 coding*: a group is one-hot over its values, a flag is 0 or 1, a
 continuous value is its position between `low` and `high` (0 to 1), a vector's numbers v are stored
 as (v + 1) / 2 so that the networks see v, and NaN stands for "not known". The *-1/+1 coding*, which
-the networks are fed (MakeGirlsMoe, Jin et al. 2017, section 3.4), is `2 x - 1` with 0 for "not
+the networks are fed (as the generator that MakeGirlsMoe released is), is `2 x - 1` with 0 for "not
 known".
 """
 

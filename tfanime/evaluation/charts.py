@@ -148,7 +148,7 @@ def summary(report: Report, sheet: np.ndarray):
     line = protocol_line(report)
     if any(figure.independent is False for figure in report.figures):
         line = f"* judged by a network that had a part in the run: flatters it\n{line}"
-    for names, caution in cautions(report):
+    for names, caution in report.cautions:
         line = f"{names}: {caution}\n{line}"
     canvas.supxlabel(line, fontsize=9, color="#5b6472")
     return canvas
@@ -156,15 +156,6 @@ def summary(report: Report, sheet: np.ndarray):
 
 def _name(figure: Figure) -> str:
     return f"{figure.name} *" if figure.independent is False else figure.name
-
-
-def cautions(report: Report) -> list[tuple[str, str]]:
-    """The names of the figures that a caution holds for, and the caution."""
-    names: dict[str, list[str]] = {}
-    for figure in report.figures:
-        if figure.caution:
-            names.setdefault(figure.caution, []).append(figure.name)
-    return [(", ".join(some), caution) for caution, some in names.items()]
 
 
 def protocol_line(report: Report) -> str:

@@ -35,6 +35,7 @@ class Protocol:
     """A named way to measure; what the caller gives goes first.
 
     Args:
+        even: as many real as generated images, however few are left for the floor.
         networks: which network measures what; see `Settings`.
     """
 
@@ -42,6 +43,7 @@ class Protocol:
     n: int | None = None
     draws: int = 1
     per_attribute: int = 100
+    even: bool = False
     networks: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -57,7 +59,7 @@ PROTOCOLS = {
             "gan_extractor": "mobilenetv2",
         },
     ),
-    "seed-b": Protocol(("fid", "attributes"), n=12_800, draws=5),
+    "seed-b": Protocol(("fid", "attributes"), n=12_800, draws=5, even=True),
 }
 
 
@@ -129,7 +131,7 @@ def evaluate(
     if resize not in RESIZES:
         raise ValueError(f"resize must be one of {', '.join(RESIZES)}. Received: {resize!r}.")
     label = label or common_field(subject.schema, data.schema)
-    counts = _counts(n or named.n, data, subject)
+    counts = _counts(n or named.n, data, subject, named.even)
     networks = _networks(
         named, extractor=extractor, classifier=classifier, gan_extractor=gan_extractor
     )
@@ -162,7 +164,8 @@ def evaluate(
                     skipped[name] = str(error)
     parts = parts_of(subject.run, data)
     figures = [
-        judged(figure, _judge(figure, bench), parts).with_caution(min(counts)) for figure in figures
+        judged(figure, _judge(figure, bench), parts).with_caution(min(*counts, bench.other_n))
+        for figure in figures
     ]
     # Those that flatter nobody lead.
     figures.sort(key=lambda figure: (True, None, False).index(figure.independent))
@@ -229,8 +232,14 @@ def _applicable(subject: Subject, label: str | None) -> tuple[str, ...]:
     return tuple(name for name in METRICS if name in names)
 
 
-def _counts(n: int | None, data: PackedDataset, subject: Subject) -> tuple[int, int]:
-    """Generated images, and real ones in each of two sets that share none."""
+def _counts(
+    n: int | None, data: PackedDataset, subject: Subject, even: bool = False
+) -> tuple[int, int]:
+    """Generated images, and real ones that they are compared with.
+
+    Args:
+        even: as many as generated ones; else at most half, so that as many are left for the floor.
+    """
     half = len(data) // 2
     if half < FEWEST or (subject.most is not None and subject.most < FEWEST):
         raise ValueError(
@@ -241,6 +250,13 @@ def _counts(n: int | None, data: PackedDataset, subject: Subject) -> tuple[int, 
         raise ValueError(f"n is at least {FEWEST}. Received: {n}.")
     if n is not None and subject.most is not None and n > subject.most:
         raise ValueError(f"n is at most the {subject.most} pictures that there are. Received: {n}.")
+    if even and n is not None:
+        if len(data) < n + FEWEST:
+            raise ValueError(
+                f"This protocol compares {n:,} generated images with as many real ones, and other "
+                f"real ones for the floor. Received: {len(data):,} real images. Give --n for fewer."
+            )
+        return n, n
     generated = n or min(USUAL, half, subject.most or USUAL)
     return generated, min(generated, half)
 

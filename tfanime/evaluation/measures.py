@@ -9,7 +9,6 @@ import numpy as np
 from tfanime.evaluation.report import Figure
 from tfanime.evaluation.workbench import NotApplicable, Workbench
 from tfanime.metrics import (
-    attribute_precision,
     extract,
     fid_between,
     fid_from_features,
@@ -35,18 +34,22 @@ SPLITS = 10
 
 
 def fid(bench: Workbench) -> list[Figure]:
-    values = [
-        fid_between(bench.real_statistics, bench.statistics(draw))
-        for draw in range(bench.settings.draws)
+    real = bench.real_statistics_of(0)
+    values = [fid_between(real, bench.statistics(0))]
+    values += [
+        fid_between(bench.real_statistics_of(draw), bench.statistics(draw))
+        for draw in range(1, bench.settings.draws)
     ]
-    floor = fid_between(bench.real_statistics, bench.other_statistics)
-    protocol = feature_protocol(bench) | {"features": len(bench.real_statistics.mean)}
+    floor = fid_between(real, bench.other_statistics)
+    protocol = feature_protocol(bench) | {"features": len(real.mean)}
     return [_over_draws("fid", values, floor, "lower", protocol)]
 
 
 def kid(bench: Workbench) -> list[Figure]:
     found = [
-        kid_from_features(bench.real_features, bench.features(draw), seed=bench.settings.seed)
+        kid_from_features(
+            bench.real_features_of(draw), bench.features(draw), seed=bench.settings.seed
+        )
         for draw in range(bench.settings.draws)
     ]
     floor = kid_from_features(
@@ -108,7 +111,7 @@ def _scores_by_label(sets: dict[str, tuple], names: tuple[str, ...]) -> dict:
 
 def one_nn(bench: Workbench) -> list[Figure]:
     pictures, _ = bench.drawn()
-    n = min(MOST_PIXELS, len(pictures), bench.settings.real_n)
+    n = min(MOST_PIXELS, len(pictures), bench.other_n)
     real, other = bench.real_pictures[:n], bench.other_pictures[:n]
     found = nearest_neighbour_accuracy(real, pictures[:n])
     floor = nearest_neighbour_accuracy(real, other)
@@ -236,37 +239,6 @@ def train_test(bench: Workbench) -> list[Figure]:
     ]
 
 
-def attributes(bench: Workbench) -> list[Figure]:
-    if not bench.subject.conditional:
-        raise NotApplicable("it needs a generator that was trained with labels")
-    settings = bench.settings
-
-    def draw(tags: dict, i: int) -> np.ndarray:
-        return bench.subject.asked(tags, settings.per_attribute, settings.seed + i)
-
-    try:
-        found = attribute_precision(draw, bench.schema, bench.tagger, settings.progress)
-    except ValueError as error:
-        raise NotApplicable(str(error)) from error
-    protocol = common_protocol(bench) | {
-        "tagger": bench.tagger.name,
-        "pictures an attribute": settings.per_attribute,
-        "attributes": len(found),
-    }
-    protocol.pop("counts")
-    protocol["labels"] = "each attribute in turn asked for, the others from the model's prior"
-    details = {"by attribute": {one.attribute: one.precision for one in found}}
-    own = _figures_of_tagger(bench)
-    if own:
-        details["tagger's recall on held-out pictures"] = own
-    mean = float(np.mean([one.precision for one in found]))
-    floor = _own_recall(own, [one.attribute for one in found])
-    count = settings.per_attribute * len(found)
-    return [
-        Figure("attribute precision", mean, floor, "higher", protocol, details=details, count=count)
-    ]
-
-
 def between_labels(bench: Workbench) -> list[Figure]:
     """FID between the two commonest classes, seed A's genre FID; the floor is that of real ones."""
     real, fake = bench.real_classes(bench.real), bench.fake_classes()
@@ -298,7 +270,7 @@ def common_protocol(bench: Workbench) -> dict:
     return {
         "subject": ", ".join(f"{key} {value}" for key, value in bench.subject.described.items()),
         "real set": bench.data.sha256,
-        "counts": f"{settings.n} generated, {settings.real_n} real, {settings.real_n} other real",
+        "counts": f"{settings.n} generated, {settings.real_n} real, {bench.other_n} other real",
         "draws": settings.draws,
         "seed": settings.seed,
     } | ({"labels": bench.labels_from} if bench.labels_from else {})
@@ -348,24 +320,3 @@ def _classifier(bench: Workbench) -> tuple[str, Callable[[np.ndarray], np.ndarra
         )
 
     return f"{network.name}, {network.layer}", from_output
-
-
-def _figures_of_tagger(bench: Workbench) -> dict[str, dict[str, float]]:
-    """Recall of the tagger that ships, by attribute and set it was held out from."""
-    if bench.settings.tagger is not None:
-        return {}
-    from tfanime import zoo
-    from tfanime.tagging.figures import ALL, figures_in, recalls
-
-    sets = figures_in(zoo.path("tagger"))
-    return {name: recalls(found) for name, found in sets.items() if name != ALL}
-
-
-def _own_recall(own: dict[str, dict[str, float]], wanted: list[str]) -> float | None:
-    """Mean over the attributes of the mean over the sets: what a perfect generator would get."""
-    values = [
-        np.mean([found[column] for found in own.values() if column in found])
-        for column in wanted
-        if any(column in found for found in own.values())
-    ]
-    return float(np.mean(values)) if values else None

@@ -137,8 +137,10 @@ def _sections(report: Report, bench: Workbench) -> list[str]:
     sections = []
     measured = {figure.name: figure for figure in report.figures}
     if "attribute precision" in measured:
-        chart = _chart(charts.attributes(measured["attribute precision"]))
-        sections.append(_section("Attributes", chart))
+        figure = measured["attribute precision"]
+        sections.append(
+            _section("Attributes", _chart(charts.attributes(figure)) + _by_attribute(figure))
+        )
     for name in ("1-nn", "inception score"):
         if name in measured and measured[name].details.get("by label"):
             title = f"{EXPLAINED[name][0]} by {bench.settings.label}"
@@ -153,6 +155,28 @@ def _sections(report: Report, bench: Workbench) -> list[str]:
             _section("Nearest real pictures", _picture(charts.neighbours(bench), caption))
         )
     return sections
+
+
+def _by_attribute(figure: Figure) -> str:
+    """What the judge saw of each attribute, and how far it is to be believed."""
+    judge = figure.details.get("tagger on faces labelled by looking")
+    if not judge:
+        return ""
+    fair = figure.details["corrected for the tagger"]
+    rows = []
+    for name, seen in figure.details["by attribute"].items():
+        rate = judge.get(name, {})
+        values = (seen, rate.get("precision"), rate.get("recall"), fair.get(name))
+        cells = "".join(f"<td>{number(value)}</td>" for value in values)
+        rows.append(f"<tr><td>{escape(name.replace('_', ' '))}</td>{cells}</tr>")
+    heads = ("", "seen when asked for", "tagger's precision", "tagger's recall", "corrected")
+    head = "".join(f"<th>{name}</th>" for name in heads)
+    return (
+        f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        '<p class="soft">The tagger\'s own precision and recall are those on faces labelled by '
+        "looking, other faces than these. Where it tells an attribute well, the last column is the "
+        "share of images that have it if it is as often wrong here.</p>"
+    )
 
 
 def _explained(figure: Figure) -> tuple[str, str]:

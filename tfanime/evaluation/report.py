@@ -90,18 +90,29 @@ class Report:
         known = ", ".join(figure.name for figure in self.figures)
         raise KeyError(f"{name!r} was not measured. There is: {known}.")
 
+    @property
+    def cautions(self) -> list[tuple[str, str]]:
+        """The names of the figures that a caution holds for, and the caution."""
+        names: dict[str, list[str]] = {}
+        for figure in self.figures:
+            if figure.caution:
+                names.setdefault(figure.caution, []).append(figure.name)
+        return [(", ".join(some), caution) for caution, some in names.items()]
+
     def to_json(self) -> dict:
         return asdict(self)
 
     def __str__(self) -> str:
         width = max((len(figure.name) for figure in self.figures), default=0)
         rows = [f"{name:{width}}  {value:>11}  {floor:>11}" for name, value, floor, _ in self._rows]
-        return "\n".join([f"{'':{width}}  {'generated':>11}  {'real':>11}", *rows])
+        cautions = [f"{names}: {caution}" for names, caution in self.cautions]
+        return "\n".join([f"{'':{width}}  {'generated':>11}  {'real':>11}", *rows, *cautions])
 
     def _repr_html_(self) -> str:
         header = ("", "generated", "real", "judged by")
         skipped = [(name, f"not measured: {why}", "", "") for name, why in self.skipped.items()]
-        return table([*self._rows, *skipped], header)
+        cautions = [(names, caution, "", "") for names, caution in self.cautions]
+        return table([*self._rows, *skipped, *cautions], header)
 
     def show(self) -> None:
         """Prints the figures."""

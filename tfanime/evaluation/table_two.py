@@ -70,15 +70,23 @@ def table_two(
     return reports
 
 
-def markdown(reports: Sequence[Report], names: Sequence[str]) -> str:
-    """The table, a last row with the same figures of real images, and what measured them."""
-    rows = [row(report, name) for report, name in zip(reports, names, strict=True)]
+def markdown(reports: Sequence[Report], models: Sequence[str]) -> str:
+    """The table, a last row with the same figures of real images, what measured them, and which
+    rest on few images."""
+    rows = [row(report, name) for report, name in zip(reports, models, strict=True)]
     rows.append(row(reports[0], REAL, real=True))
     lines = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
     lines += ["| " + " | ".join(cells) + " |" for cells in rows]
     count, name = (reports[0].against[key] for key in ("pictures", "name"))
     lines += ["", f"Against {count:,} images of {name}. Measured with:", ""]
     lines += [f"- {name}: {network}" for name, network in networks(reports[0]).items()]
+    cautions = {
+        f"- {of_figures}: {caution}"
+        for report in reports
+        for of_figures, caution in report.cautions
+    }
+    if cautions:
+        lines += ["", "To be read with care:", "", *sorted(cautions)]
     return "\n".join(lines) + "\n"
 
 

@@ -38,7 +38,8 @@ class Settings:
 
     Args:
         n: generated images of each draw.
-        real_n: real images they are compared with, and as many others for the floor.
+        real_n: real images they are compared with, and as many others for the floor, or as are
+            left.
         draws: how often images are drawn, each time from another seed.
         seed: of the first draw, and of the choice of real images.
         extractor, classifier, tagger: texts that name networks.
@@ -75,39 +76,49 @@ class Workbench:
 
     The real set falls into random parts, since the order of its files may mean something (years,
     artists): `real`, which everything is compared with, and `other`, for the floor. A generator
-    with labels is asked for those of `real` (Jin et al. 2017, section 4.4): asked for attributes
-    that never go together, it would be blamed for drawing them.
+    with labels is asked for those of `real` (Jin et al. 2017, section 5.3.2): asked for attributes
+    that never go together, it would be blamed for drawing them. As there, each draw samples real
+    images of its own; figures of one draw, and the floor, are of the first.
     """
 
     def __init__(self, subject: Subject, data: PackedDataset, settings: Settings):
         self.subject, self.data, self.settings = subject, data, settings
+        self._parts: dict[int, tuple[PackedDataset, PackedDataset, PackedDataset | None]] = {}
         self._drawn: dict[int, tuple[np.ndarray, np.ndarray | None]] = {}
+        self._real_features: dict[int, np.ndarray] = {}
         self._features: dict[int, np.ndarray] = {}
         self._stood_in: dict[str, str] = {}
 
     # ---- real images -----------------------------------------------------------------------
 
-    @cached_property
-    def halves(self) -> tuple[PackedDataset, PackedDataset, PackedDataset | None]:
-        """`real`, `other`, and what is left."""
-        wanted, settings = self.settings.real_n, self.settings
-        rest, real = self.data.split(wanted / len(self.data), settings.seed)
-        if len(rest) == wanted:
-            return real, rest, None
-        left, other = rest.split(wanted / len(rest), settings.seed)
-        return real, other, left
+    def parts(self, draw: int = 0) -> tuple[PackedDataset, PackedDataset, PackedDataset | None]:
+        """`real`, `other`, and what is left, of a draw."""
+        if draw not in self._parts:
+            seed, wanted = self.settings.seed + draw, self.other_n
+            rest, real = self.data.split(self.settings.real_n / len(self.data), seed)
+            if len(rest) == wanted:
+                self._parts[draw] = real, rest, None
+            else:
+                left, other = rest.split(wanted / len(rest), seed)
+                self._parts[draw] = real, other, left
+        return self._parts[draw]
+
+    @property
+    def other_n(self) -> int:
+        """Real images of the floor: as many as are compared with, where so many are left."""
+        return min(self.settings.real_n, len(self.data) - self.settings.real_n)
 
     @property
     def real(self) -> PackedDataset:
-        return self.halves[0]
+        return self.parts()[0]
 
     @property
     def other(self) -> PackedDataset:
-        return self.halves[1]
+        return self.parts()[1]
 
     def training_chunks(self) -> Iterator[np.ndarray]:
         """Images of all the real set but `other`, some thousands at a time."""
-        for part in (self.real, self.halves[2]):
+        for part in (self.real, self.parts()[2]):
             for start in range(0, len(part or ()), CHUNK):
                 yield part.images(slice(start, start + CHUNK))
 
@@ -119,26 +130,29 @@ class Workbench:
     def other_pictures(self) -> np.ndarray:
         return self.other.images()
 
-    @cached_property
+    @property
     def real_features(self) -> np.ndarray:
-        return self._known(dataset_features, self.real)
+        return self.real_features_of(0)
+
+    def real_features_of(self, draw: int) -> np.ndarray:
+        if draw not in self._real_features:
+            self._real_features[draw] = self._known(dataset_features, self.parts(draw)[0])
+        return self._real_features[draw]
 
     @cached_property
     def other_features(self) -> np.ndarray:
         return self._known(dataset_features, self.other)
 
-    @cached_property
-    def real_statistics(self) -> Statistics:
-        return self._statistics(self.real, "real_features")
+    def real_statistics_of(self, draw: int) -> Statistics:
+        if self.settings.stream:
+            return self._known(dataset_statistics, self.parts(draw)[0])
+        return statistics_of(self.real_features_of(draw))
 
     @cached_property
     def other_statistics(self) -> Statistics:
-        return self._statistics(self.other, "other_features")
-
-    def _statistics(self, part: PackedDataset, features: str) -> Statistics:
         if self.settings.stream:
-            return self._known(dataset_statistics, part)
-        return statistics_of(getattr(self, features))
+            return self._known(dataset_statistics, self.other)
+        return statistics_of(self.other_features)
 
     def _known(self, function, part: PackedDataset):
         settings = self.settings
@@ -191,33 +205,34 @@ class Workbench:
         """Where the labels of generated images come from, in words; None: they have none."""
         if not self.subject.conditional:
             return None
-        if self._real_rows is None:
+        rows = self._real_rows(0)
+        if rows is None:
             return "drawn from the model's prior: the real pictures have none that it knows"
         unknown = [
             name
             for name, columns in self.schema.slices().items()
-            if np.isnan(self._real_rows[:, columns]).all()
+            if np.isnan(rows[:, columns]).all()
         ]
         rest = f"; {', '.join(unknown)} from the model's prior" if unknown else ""
-        return f"rows of the real pictures, in a new order for each draw{rest}"
+        return f"rows of the real pictures, which each draw samples anew{rest}"
 
-    @cached_property
-    def _real_rows(self) -> np.ndarray | None:
-        """`(real_n, L)`: labels of the real images, as the generator has them, or None."""
+    def _real_rows(self, draw: int) -> np.ndarray | None:
+        """`(real_n, L)`: labels of a draw's real images, as the generator has them, or None."""
         if not self.subject.conditional or self.data.schema is None:
             return None
-        rows = self.schema.convert(self.real.labels(), self.data.schema)
+        rows = self.schema.convert(self.parts(draw)[0].labels(), self.data.schema)
         return None if np.isnan(rows).all() else rows
 
     def _label_rows(self, draw: int) -> np.ndarray | None:
         """`(n, L)`: what a draw is asked to show. Each real image's labels come as often as any
         other's, so that only what is drawn differs, not how often it is asked for."""
-        if self._real_rows is None:
+        rows = self._real_rows(draw)
+        if rows is None:
             return None
         random = np.random.default_rng((self.settings.seed, draw))
-        rounds = -(-self.settings.n // len(self._real_rows))
-        order = [random.permutation(len(self._real_rows)) for _ in range(rounds)]
-        return self._real_rows[np.concatenate(order)[: self.settings.n]]
+        rounds = -(-self.settings.n // len(rows))
+        order = [random.permutation(len(rows)) for _ in range(rounds)]
+        return rows[np.concatenate(order)[: self.settings.n]]
 
     # ---- networks ----------------------------------------------------------------------------
 

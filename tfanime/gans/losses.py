@@ -250,7 +250,7 @@ def label_loss(
         labels: `(B, schema.size)` -1/+1 coding; 0 (not known) adds nothing to the loss.
         schema: how the columns group.
         multilabel: one sigmoid per column even within groups (MakeGirlsMoe, Jin et al. 2017,
-            section 3.3).
+            section 4.3).
         vector_loss: of vectors: `"matching"` (`matching_loss`) or `"squared"`: every number a
             unit-variance Gaussian, so that all of them must be said, those that cannot be seen too.
 

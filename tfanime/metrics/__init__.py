@@ -8,7 +8,7 @@ Nothing here knows of training.
 
 from __future__ import annotations
 
-from tfanime.metrics.attributes import AttributePrecision, attribute_precision
+from tfanime.metrics.attributes import AttributePrecision, attribute_precision, corrected
 from tfanime.metrics.diversity import mean_feature_distance, mean_ms_ssim, ms_ssim
 from tfanime.metrics.extractor import Extractor
 from tfanime.metrics.features import extract, load_classifier, load_extractor
@@ -48,6 +48,7 @@ __all__ = [
     "RunningStatistics",
     "Statistics",
     "attribute_precision",
+    "corrected",
     "dataset_features",
     "dataset_statistics",
     "extract",

@@ -1,7 +1,7 @@
 """The networks of MakeGirlsMoe (Jin et al. 2017): SRResNet generator, residual discriminator.
 
 Reference:
-    [Jin et al., 2017](https://arxiv.org/abs/1708.05509), figures 5 and 6
+    [Jin et al., 2017](https://arxiv.org/abs/1708.05509), figures 3 and 4
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@ Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICL
 (arXiv:1802.05957), on the DCGAN networks: spectral normalisation in place of the discriminator's
 batch norm. At 32 px the study's images were diverse after some 30 epochs, and ever more alike
 later; at 64 px they were noisy and alike. It tried Adam's betas (0 or 0.5, 0.9 or 0.999), layers
-(generator 6, discriminator 5; 5 and 5; 5 and 6; 5 and 8), 32 and 64 px, with and without decay. The
-command below is one of its cells, with a decay from 2e-3 to 2e-4.
+(generator 6, discriminator 5; 5 and 5; 5 and 6; 5 and 8), and 32 and 64 px. Its tables list no
+decay, and one from 2e-3 to 2e-4, without saying clearly of which model: here, or of SRGAN. The
+command below is one of its cells, with that decay.
 
 Expect, after 51,200 images of 32 px, FID 892 and KID 2.65 on faces (MobileNetV2; real images 68
 to 72 and 0.00): blurred faces, nearly all alike. Cost: 1.14 billion multiply-adds per image at 64

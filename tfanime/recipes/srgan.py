@@ -2,9 +2,10 @@
 
 Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial
 Network", CVPR 2017 (arXiv:1609.04802), with the Stanford study's colour jitter (contrast,
-saturation and hue, 0.1 each) and rate, which falls from 2e-3 to 2e-4 and stays there. The study had
-each jitter on and off: `--grid jitter.contrast=0,0.1 --grid jitter.saturation=0,0.1 --grid
-jitter.hue=0,0.1`.
+saturation and hue, 0.1 each) and the decay that its tables end with, from 2e-3 to 2e-4, where the
+rate stays. The study had each jitter on and off: `--grid jitter.contrast=0,0.1 --grid
+jitter.saturation=0,0.1 --grid jitter.hue=0,0.1`. It found results on generated images poor, with
+the jitter too: "mere color jittering cannot replicate" their noise.
 
 SRResNet of 8 blocks without batch norm on top of a bilinear enlargement: 196,291 weights, 0.4 MB
 in float16. Content is the absolute difference of pixels and of the discriminator's activations;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -92,17 +93,59 @@ def scores(truth: np.ndarray, found: np.ndarray) -> dict:
     }
 
 
-def recalls(found: dict) -> dict[str, float]:
-    """Recall of every column, `blue_hair` for example, of which there are faces in `figures_of`."""
+@dataclass(frozen=True)
+class Rates:
+    """How a tagger reads one attribute.
+
+    Args:
+        precision: of the faces that it says have it, the share that do; None: it says so of none.
+        recall: of the faces that have it, the share of which it says so.
+        false_alarms: of the faces without it, the share of which it says so; None: not known.
+        faces: those that have it.
+    """
+
+    precision: float | None
+    recall: float
+    false_alarms: float | None
+    faces: int
+
+
+def rates(found: dict) -> dict[str, Rates]:
+    """Of every column, `blue_hair` for example, of which there are faces in `figures_of`."""
     result = {}
     for name, group in found["groups"].items():
         columns = dict(zip(FACES.field(name).values, FACES.field(name).columns, strict=True))
-        for value, row in group["confusion"].items():
-            result[columns[value]] = row.get(value, 0) / sum(row.values())
-    for column, figures in found["flags"].items():
-        if figures["recall"] is not None:
-            result[column] = figures["recall"]
+        rows = group["confusion"]
+        total = sum(sum(row.values()) for row in rows.values())
+        for value, row in rows.items():
+            there, right = sum(row.values()), row.get(value, 0)
+            said = sum(other.get(value, 0) for other in rows.values())
+            others = total - there
+            result[columns[value]] = Rates(
+                right / said if said else None,
+                right / there,
+                (said - right) / others if others else None,
+                there,
+            )
+    for column, flag in found["flags"].items():
+        if flag["recall"] is not None:
+            result[column] = _rates_of_flag(flag)
     return result
+
+
+def _rates_of_flag(flag: dict) -> Rates:
+    there, precision = flag["with it"], flag["precision"]
+    others, right = flag["faces"] - there, flag["recall"] * there
+    if not others or precision == 0:  # how often it was wrong cannot be told from a precision of 0
+        false_alarms = None
+    else:
+        false_alarms = 0.0 if precision is None else (right / precision - right) / others
+    return Rates(precision, flag["recall"], false_alarms, there)
+
+
+def recalls(found: dict) -> dict[str, float]:
+    """Recall of every column, see `rates`."""
+    return {column: one.recall for column, one in rates(found).items()}
 
 
 def figures_in(folder: str | os.PathLike) -> dict[str, dict]:

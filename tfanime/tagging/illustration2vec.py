@@ -16,7 +16,7 @@ from tfanime.metrics.extractor import Extractor
 from tfanime.metrics.features import extract, load_extractor
 from tfanime.tagging.tagger import Tagger
 
-THRESHOLD = 0.25  # of flags, as MakeGirlsMoe's authors had it (Jin et al. 2017, section 2.2)
+THRESHOLD = 0.25  # of flags, as MakeGirlsMoe's authors had it (Jin et al. 2017, section 3.2)
 
 TAGS = "tag_list.json"
 

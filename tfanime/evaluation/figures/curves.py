@@ -83,8 +83,9 @@ def truncation(
         least: `Truncation.least` as judged by eye; None: as precision has it.
 
     Returns:
-        What was found, and a row for each truncation, from 1 downwards: `"truncation"`,
-        `"precision"` and `"kid"` towards zero, `"typical precision"` and `"typical kid"`.
+        What was found, and a row for each truncation, from 1 downwards: `"truncation"`, how many
+        `"images"`, `"precision"` and `"kid"` towards zero, `"typical precision"` and
+        `"typical kid"`.
     """
     from tqdm import tqdm
 
@@ -105,7 +106,7 @@ def truncation(
     chosen = _most_typical(generator, meter, z, signed)
     rows = []
     for scale in tqdm(at, unit="truncation", disable=not progress):
-        rows.append({"truncation": scale})
+        rows.append({"truncation": scale, "images": meter.count})
         for way, end in (("", None), ("typical ", z[chosen])):
             truncated = seeds.truncate(z, scale, end)
             features = meter.features(Sampler(generator).decode(truncated, signed))

@@ -1,0 +1,41 @@
+"""What MakeGirlsMoe (Jin et al. 2017) reports, number by number."""
+
+# Table 2: the share of 20 pictures an attribute in which its authors saw it.
+REPORTED_PRECISION = {
+    "blonde_hair": 1.00,
+    "brown_hair": 1.00,
+    "black_hair": 1.00,
+    "blue_hair": 0.70,
+    "pink_hair": 0.80,
+    "purple_hair": 0.75,
+    "green_hair": 0.90,
+    "red_hair": 0.95,
+    "silver_hair": 0.85,
+    "white_hair": 0.60,
+    "orange_hair": 0.65,
+    "aqua_hair": 1.00,
+    "gray_hair": 0.35,
+    "long_hair": 1.00,
+    "short_hair": 1.00,
+    "twintails": 0.60,
+    "drill_hair": 0.20,
+    "ponytail": 0.45,
+    "blush": 1.00,
+    "smile": 0.95,
+    "open_mouth": 0.95,
+    "hat": 0.15,
+    "ribbon": 0.85,
+    "glasses": 0.45,
+    "blue_eyes": 1.00,
+    "red_eyes": 1.00,
+    "brown_eyes": 1.00,
+    "green_eyes": 1.00,
+    "purple_eyes": 0.95,
+    "yellow_eyes": 1.00,
+    "pink_eyes": 0.60,
+    "aqua_eyes": 1.00,
+    "black_eyes": 0.80,
+    "orange_eyes": 0.85,
+}
+# Table 3: FID and max - min over 5 draws of 12,800 pictures, on Illustration2Vec's 4,096 features.
+REPORTED_FID = {"makegirlsmoe": (4607.56, 122.96), "dcgan-dragan": (5974.96, 85.63)}
