@@ -389,7 +389,7 @@ def test_command_line(run, generator, tmp_path):
     words = ["upscale", tmp_path / "in", run, "--out", tmp_path / "out"]
     done = invoke(*words)
     assert done.exit_code == 0, done.stderr
-    assert done.stdout == f"1 pictures in {tmp_path / 'out'}\n"
+    assert done.stdout == f"1 images in {tmp_path / 'out'}\n"
     again = invoke(*words)
     assert again.exit_code == 1 and "exist already" in again.stderr
     assert "Traceback" not in again.stderr and invoke(*words, "--overwrite").exit_code == 0
