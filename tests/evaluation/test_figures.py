@@ -148,7 +148,7 @@ def test_shorter_sides_of_pictures(tmp_path):
     assert Image.open(tmp_path / "out" / "a.png").width > 300
     (tmp_path / "none").mkdir()
     (tmp_path / "none" / "3.png").write_bytes(b"no picture")
-    with pytest.raises(ValueError, match="Sizes are those of pictures"):
+    with pytest.raises(ValueError, match="Sizes are those of images"):
         figures.sizes(tmp_path / "none", tmp_path / "a.png")
 
 

@@ -325,11 +325,11 @@ def test_imagine(tmp_path):
 @pytest.mark.parametrize(
     "signature, changes, message",
     [
-        ("generate", {"n": 0}, "n, pictures of a request, is a whole number from 1 to 10."),
+        ("generate", {"n": 0}, "n, images of a request, is a whole number from 1 to 10."),
         ("generate", {"n": 10**9}, "Received: 1000000000."),
         ("generate", {"seed": -1}, "seed is a whole number from 0 to 9007199254740991."),
         ("generate", {"first": 2**32 - 2}, "first + n is a whole number from 1 to 4294967296."),
-        ("generate", {"first": 2**63 - 1}, "first, the index of the first picture,"),
+        ("generate", {"first": 2**63 - 1}, "first, the index of the first image,"),
         ("generate", {"truncation": np.nan}, "truncation is a number from 0 to 2. Received: nan."),
         ("generate", {"tags": b"hat"}, "tags are of: hair=red|blue"),
         ("from_labels", {"labels": [0.5, np.nan, 1, 1, 1]}, "labels of hair are numbers from 0"),
