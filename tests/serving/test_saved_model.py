@@ -279,6 +279,7 @@ def test_the_size_of_files_that_a_server_shows():
         assert shown_size({**about, "upscaler": upscaler}) == size
 
 
+@pytest.mark.slow
 def test_a_model_trained_in_bfloat16_is_served_in_float32(tmp_path):
     """One seed is one picture, and bfloat16 rounds differently in every graph."""
     import keras
@@ -292,6 +293,7 @@ def test_a_model_trained_in_bfloat16_is_served_in_float32(tmp_path):
     assert export_saved_model(tmp_path / "run", tmp_path / "s" / "bf").difference <= 1e-5
 
 
+@pytest.mark.slow
 def test_imagine(tmp_path):
     """A text becomes the vector of a field; this reader counts letters."""
     from tfanime.export.serving.served.module import Limits, Reader, Served
