@@ -24,7 +24,7 @@ from tfanime.text.vector_cache import KeptTexts, keep_texts
 from tfanime.zoo.saved import save_generator
 
 sys.path.insert(0, str(Path(__file__).parent / "text"))
-from bert_twin import make_checkpoint  # noqa: E402
+from tests.text.bert_twin import make_checkpoint  # noqa: E402
 
 WORDS = ["red moon"] * 12 + ["lone sword"] * 12
 GENRES = ["Red, Slice of Moon"] * 12 + ["Sword"] * 12

@@ -9,9 +9,9 @@ import sys
 
 import numpy as np
 import pytest
-from broken_files import write_folder
 from PIL import Image
 
+from tests.prepare.broken_files import write_folder
 from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.core.manifest import Manifest
 from tfanime.data import PackedDataset
