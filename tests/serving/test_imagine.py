@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow_text")
-sys.path.insert(0, str(Path(__file__).parents[1] / "text"))
 from tiny_models import shaken  # noqa: E402
 
 import tfanime  # noqa: E402
