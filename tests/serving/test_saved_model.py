@@ -236,6 +236,7 @@ def test_upscale(girls, runs):
     np.testing.assert_array_equal(pictures(found["png_bytes"]), found["pictures"])
 
 
+@pytest.mark.slow
 def test_files_are_shown_through_the_upscaler_that_the_model_names(runs, tmp_path, monkeypatch):
     from shutil import copytree
 
