@@ -178,7 +178,7 @@ def test_layers_that_compute_too_much(tmp_path, sides):
     picture = keras.Input((*sides, 3))
     network = keras.Model(picture, keras.layers.UpSampling2D(400)(picture))
     network.save(tmp_path / "a.keras")
-    with pytest.raises(ValueError, match="'up_sampling2d.*' computes .* numbers for a picture"):
+    with pytest.raises(ValueError, match="'up_sampling2d.*' computes .* numbers for an image"):
         bounds.load_network(tmp_path / "a.keras")
 
 

@@ -132,7 +132,7 @@ def test_prepare(invoke, calls, tmp_path):
         "strict": True,
         "overwrite": False,
     }
-    assert result.stdout.startswith("packed: 1,234 pictures of 64x96\n")
+    assert result.stdout.startswith("packed: 1,234 images of 64x96\n")
 
 
 def test_train(invoke, calls):
@@ -160,7 +160,7 @@ def test_train(invoke, calls):
         "generator": {"channels": 16},
         "flip": False,
     }
-    assert "runs/a: step 10, 640 pictures, 1.5 minutes" in result.stdout
+    assert "runs/a: step 10, 640 images, 1.5 minutes" in result.stdout
 
 
 def test_interrupted_training_exits_with_130(invoke, monkeypatch):

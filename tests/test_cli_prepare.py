@@ -134,7 +134,7 @@ def test_tags(invoke, calls, tmp_path):
     options = calls["estimate_tags"][1]
     assert options["tagger"] == "illustration2vec:a.onnx" and options["size"] == (96, 96)
     assert options["threshold"] == 0.3 and options["tsne"] is False
-    assert "out: 1,234 pictures of 64x64\n" in result.stdout
+    assert "out: 1,234 images of 64x64\n" in result.stdout
 
 
 def test_posters(invoke, calls, tmp_path):

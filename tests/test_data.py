@@ -246,7 +246,7 @@ def test_load_data_of_a_packed_folder(pictures, tmp_path):
     pack(pictures, tmp_path / "out", size=32, progress=False)
     assert load_data(tmp_path / "out").height == 32
     assert load_data(tmp_path / "out", size=32).height == 32
-    with pytest.raises(ValueError, match="pictures of 32x32. Received: size 64"):
+    with pytest.raises(ValueError, match="images of 32x32. Received: size 64"):
         load_data(tmp_path / "out", size=64)
     with pytest.raises(ValueError, match="Labels are packed together"):
         load_data(tmp_path / "out", labels="tags.csv")

@@ -225,7 +225,7 @@ def test_a_diverged_model_is_refused_and_leaves_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"n": 0}, "n, the number of pictures, .*Received: 0"),
+        ({"n": 0}, "n, the number of images, .*Received: 0"),
         ({"n": -1}, "Received: -1"),
         ({"n": 1_000_001}, "at most 1,000,000. Received: 1,000,001.*first="),
         ({"n": 1.5}, "whole number"),
@@ -341,7 +341,7 @@ def test_a_sheets_rows_go_from_key_to_key(tmp_path):
         ({"milliseconds": 0}, "milliseconds is a number"),
         ({"truncation": -1}, "truncation is a number"),
         ({"out": "loop.avi"}, "out, an animation, ends in .gif, .png, .webp, .mp4.*'loop.avi'"),
-        ({"grid": "sheet.gif"}, "grid, a sheet of pictures, ends in"),
+        ({"grid": "sheet.gif"}, "grid, a sheet of images, ends in"),
         ({"tags": {"hare": "blue"}}, "Known: hair, "),
     ],
 )
@@ -363,7 +363,7 @@ def test_label_rows_are_drawn_as_they_are_and_tags_go_first():
         if i == 2:
             expected["eyes"] = MAKEGIRLSMOE.decode(free[i])["eyes"]
         assert tags == expected
-    with pytest.raises(ValueError, match=r"one for each picture, \(5, 34\).*Received: \(4, 34\)"):
+    with pytest.raises(ValueError, match=r"one for each image, \(5, 34\).*Received: \(4, 34\)"):
         generate(painter, n=5, labels=rows[:4])
     with pytest.raises(ValueError, match="Received: label rows"):
         generate(Painter(schema=None), n=5, labels=rows)
@@ -436,7 +436,7 @@ def test_sliders_replace_columns_of_what_the_network_is_fed(tmp_path):
         ({"vary": [0.5, 0.5], "vary_seed": [1]}, "as long as that of vary, 2. Received: .1."),
         ({"vary": [0.5, 0.5], "vary_seed": 1}, "as long as that of vary, 2. Received: 1"),
         ({"vary": [0.1] * 17, "vary_seed": [1] * 17}, "vary is 16 steps at most. Received: 17"),
-        ({"vary": [0.5], "vary_seed": [(1, -1)]}, "index of the first picture, is a whole number"),
+        ({"vary": [0.5], "vary_seed": [(1, -1)]}, "index of the first image, is a whole number"),
         ({"seed": 3, "name": "Ada"}, "a seed or a name. Received: seed 3, name 'Ada'"),
         ({"name": " "}, "A name is text of one sign or more. Received: ' '"),
         ({"name": 7}, "A name is text of one sign or more. Received: 7"),

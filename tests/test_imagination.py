@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import tfanime
+from tests.text.bert_twin import make_checkpoint
 from tfanime import cli
 from tfanime.core.files import write_json
 from tfanime.core.labels import Field, LabelSchema, to_signed
@@ -22,9 +22,6 @@ from tfanime.text.attach import attach, codes_of
 from tfanime.text.codes import TextCode
 from tfanime.text.vector_cache import KeptTexts, keep_texts
 from tfanime.zoo.saved import save_generator
-
-sys.path.insert(0, str(Path(__file__).parent / "text"))
-from bert_twin import make_checkpoint  # noqa: E402
 
 WORDS = ["red moon"] * 12 + ["lone sword"] * 12
 GENRES = ["Red, Slice of Moon"] * 12 + ["Sword"] * 12

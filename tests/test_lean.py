@@ -48,6 +48,7 @@ def test_finders_of_ours_look_behind_themselves_only(monkeypatch):
     assert second.find_spec("tensorflow").name == "tensorflow"
 
 
+@pytest.mark.slow
 def test_a_command_that_draws_loads_none_of_them(tmp_path):
     program = (
         "import sys; from tfanime.cli import main; "

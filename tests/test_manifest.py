@@ -72,5 +72,5 @@ def test_the_card_of_a_packed_set(tmp_path):
     rejected = [{"reason": "damaged"}, {"reason": "duplicate"}, {"reason": "duplicate"}]
     (tmp_path / "dataset.json").write_text(json.dumps(info | {"rejected": rejected}))
     text = card(tmp_path)
-    assert "| pictures | 5 of 64x96 |" in text
+    assert "| images | 5 of 64x96 |" in text
     assert text.index("| duplicate | 2 |") < text.index("| damaged | 1 |")

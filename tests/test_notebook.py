@@ -43,8 +43,8 @@ def inlined(markup):
 
 def test_generated_is_a_sheet_and_a_short_name():
     faces = drawn()
-    assert repr(faces) == "<Generated: 70 pictures of 6x4, seed 7, from 16>"
-    assert repr(drawn(seed=None, first=0)) == "<Generated: 70 pictures of 6x4, without a seed>"
+    assert repr(faces) == "<Generated: 70 images of 6x4, seed 7, from 16>"
+    assert repr(drawn(seed=None, first=0)) == "<Generated: 70 images of 6x4, without a seed>"
     assert len(faces) == 70
     np.testing.assert_array_equal(read_png(faces._repr_png_()), images.grid(shots()[:64]))
     np.testing.assert_array_equal(faces.grid(columns=5), images.grid(shots()[:64], 5))

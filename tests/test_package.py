@@ -47,6 +47,7 @@ def test_help_loads_nothing_heavy():
     assert done.stdout.endswith("set()\n") and done.stderr == ""
 
 
+@pytest.mark.slow
 def test_tensorflow_starts_silently():
     code = """
 import tfanime
@@ -80,6 +81,7 @@ def test_failing_import_of_tensorflow_is_told(tmp_path):
     assert "what went wrong" in done.stderr and "ImportError: no" in done.stderr
 
 
+@pytest.mark.slow
 def test_keras_knows_the_layers_of_saved_models():
     """Keras may be imported first, too: tests/gans/test_saving.py does it after tfanime."""
     model = ROOT / "saved_models" / "faces-64" / "generator.keras"

@@ -67,7 +67,7 @@ BARE = {"name": "dcgan", "normalisation": "none"}
         ),
         (
             {"conditioning": "ac", "generator": {"name": "srgan"}},
-            "An upscaler takes pictures only. Received: conditioning='ac'",
+            "An upscaler takes images only. Received: conditioning='ac'",
         ),
         (
             {"generator": {**DCGAN, "normalisation": "conditional"}},

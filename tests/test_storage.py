@@ -180,7 +180,7 @@ def test_a_storage_that_fails_is_named(address, monkeypatch):
 def test_wrong_addresses(monkeypatch, address):
     with pytest.raises(ValueError, match="scheme that fsspec knows"):
         tfanime.load_data("nothing://x")
-    with pytest.raises(ValueError, match="holds pictures of 16x16"):
+    with pytest.raises(ValueError, match="holds images of 16x16"):
         tfanime.load_data(address, size=32)
     with pytest.raises(ValueError, match="Labels are packed together"):
         tfanime.load_data(address, labels="x.csv")

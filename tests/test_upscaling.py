@@ -189,7 +189,7 @@ def test_nothing_is_overwritten_unasked(tmp_path):
     assert (out / "a.png").read_bytes() == before
     upscale(tmp_path / "in", Doubler(), out=out, overwrite=True)
     assert (out / "a.png").read_bytes() != before
-    with pytest.raises(ValueError, match="out is another folder than that of the pictures"):
+    with pytest.raises(ValueError, match="out is another folder than that of the images"):
         upscale(tmp_path / "in", Doubler(), out=tmp_path / "in", overwrite=True)
 
 
@@ -199,7 +199,7 @@ def test_damaged_files_are_named_and_the_others_written(tmp_path):
     (tmp_path / "in" / "c.jpg").write_text("words")
     with pytest.raises(
         ValueError,
-        match=r"2 of 3 pictures cannot be read: b.png \(empty file.*; c.jpg \(not a picture: text.*"
+        match=r"2 of 3 images cannot be read: b.png \(empty file.*; c.jpg \(not a picture: text.*"
         "others are in",
     ):
         upscale(tmp_path / "in", Doubler(), out=tmp_path / "out")
@@ -212,15 +212,15 @@ def test_what_cannot_be_done_is_said(tmp_path):
     for arguments, message in [
         ({"pictures": tmp_path / "in", "out": tmp_path / "out"}, "a.png and a.webp, .*one file"),
         ({"pictures": tmp_path / "in", "tile": 4}, "tile is at least 16 pixels. Received: 4"),
-        ({"pictures": [], "out": tmp_path / "out"}, "at least one picture"),
+        ({"pictures": [], "out": tmp_path / "out"}, "at least one image"),
         ({"pictures": shots(), "out": tmp_path / "in" / "a.png"}, "out is a folder"),
         ({"pictures": [tmp_path / "in" / "a.png"] * 2, "out": tmp_path / "out"}, "given once"),
-        ({"pictures": shots()[0]}, "Pictures are .n, height, width, 3. uint8"),
+        ({"pictures": shots()[0]}, "Images are .n, height, width, 3. uint8"),
     ]:
         with pytest.raises(ValueError, match=message):
             upscale(**{"run": Doubler(), **arguments})
     (tmp_path / "none").mkdir()
-    with pytest.raises(ValueError, match="at least one picture.*none.*holds none"):
+    with pytest.raises(ValueError, match="at least one image.*none.*holds none"):
         upscale(tmp_path / "none", Doubler())
     assert not (tmp_path / "out").exists()
 
@@ -389,7 +389,7 @@ def test_command_line(run, generator, tmp_path):
     words = ["upscale", tmp_path / "in", run, "--out", tmp_path / "out"]
     done = invoke(*words)
     assert done.exit_code == 0, done.stderr
-    assert done.stdout == f"1 pictures in {tmp_path / 'out'}\n"
+    assert done.stdout == f"1 images in {tmp_path / 'out'}\n"
     again = invoke(*words)
     assert again.exit_code == 1 and "exist already" in again.stderr
     assert "Traceback" not in again.stderr and invoke(*words, "--overwrite").exit_code == 0

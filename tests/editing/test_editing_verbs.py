@@ -101,7 +101,7 @@ def test_moves_reach_generate(calls, folder):
 
 def test_faces_reach_generate(calls, folder, faces):
     done = invoke("generate", folder, "--face", faces, "--hair", "red", "--out", "out")
-    assert done.exit_code == 0 and "2 pictures in out" in done.output, done.output
+    assert done.exit_code == 0 and "2 images in out" in done.output, done.output
     assert calls["generate"][1]["face"] == str(faces)
     for words in (["--n", 2], ["--seed", 1], ["--name", "Ada"], ["--first", 1]):
         done = invoke("generate", folder, "--face", faces, "--out", "out", *words)

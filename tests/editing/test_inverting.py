@@ -80,7 +80,7 @@ def test_a_known_generator_is_inverted(folder, tmp_path):
         ({"steps": 0}, "steps is a whole number, at least 1. Received: 0"),
         ({"draws": 3}, "draws is a whole number, at least 4"),
         ({"out": "face.txt"}, "out, the faces, ends in .json"),
-        ({"grid": "a.gif"}, "grid, a sheet of pictures, ends in"),
+        ({"grid": "a.gif"}, "grid, a sheet of images, ends in"),
         ({"tags": {"wings": True}}, "'wings' is not a known attribute"),
     ],
 )
@@ -92,9 +92,9 @@ def test_settings_that_cannot_be_are_refused_first(folder, options, says):
 
 def test_what_is_no_picture_is_named(folder, tmp_path):
     (tmp_path / "a.png").write_bytes(b"no picture")
-    with pytest.raises(ValueError, match=r"a\.png' is no picture to invert: not a picture"):
+    with pytest.raises(ValueError, match=r"a\.png' is no image to invert: not a picture"):
         tfanime.invert(tmp_path / "a.png", folder, tagger=tagger())
-    with pytest.raises(ValueError, match="at least one picture"):
+    with pytest.raises(ValueError, match="at least one image"):
         tfanime.invert([], folder, tagger=tagger())
 
 

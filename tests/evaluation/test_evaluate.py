@@ -279,12 +279,12 @@ def test_refusals(faces, painter, tmp_path):
     unlabelled = tfanime.from_arrays(faces.images())
     with pytest.raises(ValueError, match="gan-train-test cannot be measured here: it needs labels"):
         evaluate(painter, unlabelled, ["gan-train-test"], n=20)
-    with pytest.raises(ValueError, match="at most the 80 pictures"):
+    with pytest.raises(ValueError, match="at most the 80 images"):
         evaluate(faces, faces, ["fid"], n=81)
     with pytest.raises(ValueError, match="none of them"):
         evaluate(tmp_path, faces, ["fid"])
     larger = tfanime.from_arrays(np.zeros((9, 32, 32, 3), np.uint8))
-    with pytest.raises(ValueError, match="real pictures are 32x32; 'painter' makes 16x16"):
+    with pytest.raises(ValueError, match="real images are 32x32; 'painter' makes 16x16"):
         evaluate(painter, larger, ["fid"])
 
 

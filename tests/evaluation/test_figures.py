@@ -148,7 +148,7 @@ def test_shorter_sides_of_pictures(tmp_path):
     assert Image.open(tmp_path / "out" / "a.png").width > 300
     (tmp_path / "none").mkdir()
     (tmp_path / "none" / "3.png").write_bytes(b"no picture")
-    with pytest.raises(ValueError, match="Sizes are those of pictures"):
+    with pytest.raises(ValueError, match="Sizes are those of images"):
         figures.sizes(tmp_path / "none", tmp_path / "a.png")
 
 
@@ -287,4 +287,4 @@ def test_truncation_verb(tmp_path, monkeypatch):
     assert asked["store"] and asked["n"] == 50 and asked["out"] == "t.png"
     assert "0.195" in found.output and "0.060" in found.output
     assert found.output.startswith("50 images each (few pictures: 50)")
-    assert "useful down to 1; typical latent: seed 0, picture 41" in found.output
+    assert "useful down to 1; typical latent: seed 0, image 41" in found.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tfanime.core import seeds
 from tfanime.core.labels import Field, LabelSchema, to_signed
@@ -28,6 +29,14 @@ GENERATED = {
     "r3gan": ("r3gan", {"channels": 4}, (32, 48)),
     "modern_fine": ("modern", {"channels": 4, "fine_channels": 4}, (32, 32)),
 }
+
+QUICK = ("dcgan", "srresnet", "modern")  # the quick run takes these
+
+
+def in_time(cases) -> list:
+    """Cases `(name, ...)`, of which the quick run leaves some out."""
+    marks = {name: [] if name in QUICK else [pytest.mark.slow] for name in GENERATED}
+    return [pytest.param(*case, marks=marks[case[0]]) for case in cases]
 
 
 def generator(name: str, labelled: bool = True):

@@ -51,7 +51,7 @@ def test_export(invoke, calls, tmp_path):
     assert "uint8        4.46     3.61     35.8    33.3 <-" in result.stdout
     assert "KID: 0.10000 with float32, 0.20000 with these weights" in result.stdout
     assert "tfanime web serve x" in result.stdout
-    assert "Warning: pictures of girls differ visibly" in result.stderr
+    assert "Warning: images of girls differ visibly" in result.stderr
 
 
 def test_defaults_are_those_of_the_function(invoke, calls, tmp_path):

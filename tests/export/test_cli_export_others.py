@@ -80,16 +80,16 @@ def test_saved_model(invoke, calls, tmp_path):
         "upscaler": tmp_path,
         "trust_encoder": False,
     }
-    assert "x/girls/3: 2.50 MB of weights, pictures differ by 1.0e-06 at most" in result.stdout
+    assert "x/girls/3: 2.50 MB of weights, images differ by 1.0e-06 at most" in result.stdout
     assert "signatures: describe, generate" in result.stdout
 
 
 def test_reports(invoke, calls, tmp_path):
     result = invoke("export", "litert", tmp_path, "--out", "x")
-    assert "x/model.tflite: pictures differ by 2.0e-06 at most" in result.stdout
+    assert "x/model.tflite: images differ by 2.0e-06 at most" in result.stdout
     assert "litert       4.46     3.61     95.8    93.3 <-" in result.stdout
     result = invoke("export", "all", tmp_path, "--no-site", "--out", "x")
-    assert "x/girls/3: pictures differ" in result.stdout and "x/web: girls" in result.stdout
+    assert "x/girls/3: images differ" in result.stdout and "x/web: girls" in result.stdout
     assert calls[1][2] == {
         "upscaler": None,
         "site": False,
@@ -152,4 +152,4 @@ def test_the_exit_code_says_that_something_is_lacking(invoke, monkeypatch, tmp_p
     result = invoke("export", "all", tmp_path, "--out", "x")
     assert result.exit_code == 1
     assert result.stderr == "Not written: onnx/. No o.\nNot written: web/. No.\n"
-    assert result.stdout.count("pictures differ") == 2
+    assert result.stdout.count("images differ") == 2

@@ -66,6 +66,7 @@ def test_litert_says_nothing_by_itself(run, tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dcgan", "srresnet_wide", "r3gan"])
 def test_other_networks(name, tmp_path):
     run = saved(tmp_path / "run", name, labelled=False)

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from networks import GENERATED, generator, inputs, pictures, shaken, upscaler
+from networks import GENERATED, generator, in_time, inputs, pictures, shaken, upscaler
 
 from tfanime.export.graph.graph import from_keras
 from tfanime.export.graph.rewrite import multiply_adds, rewrite
@@ -29,7 +29,7 @@ def kinds(graph):
 
 
 @pytest.mark.parametrize("labelled", [True, False], ids=["labels", "no labels"])
-@pytest.mark.parametrize("name", GENERATED)
+@pytest.mark.parametrize("name", in_time((name,) for name in GENERATED))
 def test_generators_draw_the_same(name, labelled):
     model = generator(name, labelled)
     expected, found, trained, graph = both(model, *inputs(model))

@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from networks import GENERATED, generator, inputs, pictures, upscaler
+from networks import GENERATED, generator, in_time, inputs, pictures, upscaler
 
 from tfanime import zoo
 from tfanime.core import seeds
@@ -249,7 +249,7 @@ def alike(model, given, folder, kind):
     np.testing.assert_allclose(*found, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", GENERATED)
+@pytest.mark.parametrize("name", in_time((name,) for name in GENERATED))
 def test_generators_of_the_recipes(reference, name, tmp_path):
     model = generator(name)
     alike(model, inputs(model), tmp_path, "float16")

@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from networks import GENERATED, SCHEMA, generator, inputs, saved, saved_upscaler
+from networks import GENERATED, SCHEMA, generator, in_time, inputs, saved, saved_upscaler
 
 import tfanime
 from tfanime.core import seeds
@@ -137,7 +137,7 @@ def test_card_and_licence(site):
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("dcgan", "float32"), *((name, "uint8") for name in GENERATED)]
+    ("name", "kind"), [("dcgan", "float32"), *in_time((name, "uint8") for name in GENERATED)]
 )
 def test_converted_files_compute_what_was_planned(name, kind, tmp_path):
     model = generator(name)
@@ -335,6 +335,7 @@ def naming(run: Path, upscaler: object) -> Path:
     return run
 
 
+@pytest.mark.slow
 def test_the_upscaler_that_a_model_names_goes_along(site, tmp_path, monkeypatch):
     _, manifest = site  # of models that name none, the first that was given enlarges
     assert [model["upscaler"] for model in manifest["models"]] == ["larger", "larger"]

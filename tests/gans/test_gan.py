@@ -535,6 +535,7 @@ def test_calling_the_gan_draws_with_the_average():
 # ---- eager, graph, XLA, bfloat16, replicas ---------------------------------------------------
 
 
+@pytest.mark.slow
 def test_eager_graph_and_xla_agree():
     """Of everything that a step decides by numbers; tests/recipes/test_battery.py compares single
     objectives."""

@@ -94,6 +94,7 @@ def test_an_upscaler_too(tmp_path):
     assert loaded.jitter == gan.jitter and loaded.matches_features
 
 
+@pytest.mark.slow
 def test_keras_knows_our_classes_after_import_tfanime_alone(tmp_path):
     gan = labelled()
     gan.compile()

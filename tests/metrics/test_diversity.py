@@ -64,11 +64,11 @@ def test_wrong_sets_are_named():
         ms_ssim(pictures(1, 10), pictures(1, 10))
     with pytest.raises(ValueError, match="equal shapes"):
         ms_ssim(pictures(1, 16), pictures(2, 16))
-    with pytest.raises(ValueError, match="at least 2 pictures. Received: 1"):
+    with pytest.raises(ValueError, match="at least 2 images. Received: 1"):
         mean_ms_ssim(pictures(1, 16))
     with pytest.raises(ValueError, match="pairs must be at least 1"):
         mean_ms_ssim(pictures(3, 16), pairs=0)
-    with pytest.raises(ValueError, match="at least 2 pictures. Received: 1"):
+    with pytest.raises(ValueError, match="at least 2 images. Received: 1"):
         mean_feature_distance(np.zeros((1, 4)))
     with pytest.raises(ValueError, match="finite"):
         mean_feature_distance(np.full((2, 4), np.nan))

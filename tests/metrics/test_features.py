@@ -81,8 +81,8 @@ def test_pictures_of_several_sizes():
     [
         (np.zeros((2, 4, 4, 3)), "uint8"),
         (np.zeros((2, 4, 4), np.uint8), r"\(2, 4, 4\)"),
-        (np.zeros((0, 4, 4, 3), np.uint8), "at least 1 picture. Received: 0"),
-        (iter([]), "at least one picture. Received: none"),
+        (np.zeros((0, 4, 4, 3), np.uint8), "at least 1 image. Received: 0"),
+        (iter([]), "at least one image. Received: none"),
     ],
 )
 def test_wrong_pictures_are_named(x, words):
@@ -272,5 +272,5 @@ def test_models_that_take_no_pictures_are_refused(tmp_path):
     import keras
 
     keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)]).save(tmp_path / "rows.keras")
-    with pytest.raises(ValueError, match="An extractor takes pictures"):
+    with pytest.raises(ValueError, match="An extractor takes images"):
         load_extractor(tmp_path / "rows.keras")

@@ -71,7 +71,7 @@ def test_counts_may_lie_on_both_sides_of_the_dimension():
 @pytest.mark.parametrize(
     ("real", "fake", "words"),
     [
-        (np.zeros((1, 4)), np.zeros((9, 4)), "real features .* at least 2 pictures. Received: 1"),
+        (np.zeros((1, 4)), np.zeros((9, 4)), "real features .* at least 2 images. Received: 1"),
         (np.zeros((9, 4)), np.zeros((0, 4)), "generated features .* Received: 0"),
         (np.zeros((9, 4)), np.zeros((9, 5)), "4 columns of the real and 5"),
         (np.zeros((9, 4)), np.full((9, 4), np.nan), "NaN or infinity in 9 of 9 rows"),

@@ -29,7 +29,7 @@ def test_labels_that_are_not_obeyed():
     features, classes = clusters(2)
     found = gan_train_test(clusters(0), clusters(1), (features, (classes + 1) % 3), CLASSES)
     assert (found.gan_train, found.gan_test) == (0, 0)
-    assert found.reading.startswith("generated pictures neither show their class")
+    assert found.reading.startswith("generated images neither show their class")
 
 
 def test_too_plain_pictures_show_more_than_they_teach():

@@ -79,7 +79,7 @@ def test_logits_become_probabilities(logits):
         (np.full((20, 3), 0.5), "sums up to 1.5"),
         (np.tile([1.5, -0.5], (20, 1)), "probabilities"),
         (np.full((20, 2), np.nan), "posteriors must be finite"),
-        (np.full((5, 2), 0.5), "from 1 to the 5 pictures. Received: 10"),
+        (np.full((5, 2), 0.5), "from 1 to the 5 images. Received: 10"),
     ],
 )
 def test_wrong_posteriors_are_named(posteriors, words):
@@ -90,7 +90,7 @@ def test_wrong_posteriors_are_named(posteriors, words):
 def test_wrong_labels_are_named():
     with pytest.raises(ValueError, match=r"\(3,\) for 4 rows"):
         inception_score_by_label(np.eye(4), [1, 2, 3])
-    with pytest.raises(ValueError, match="size is from 1 to the 1 pictures"):
+    with pytest.raises(ValueError, match="size is from 1 to the 1 images"):
         inception_score_by_label(np.eye(4), list("aaab"), size=2)
     with pytest.raises(ValueError, match="Label 'b': Posteriors must"):
         inception_score_by_label(np.diag([1, 1, 1, 2]), list("aaab"))
@@ -130,7 +130,7 @@ def test_rare_and_common_labels_compare():
         assert (found["rare"].splits, found["common"].splits) == (1, 100)
         rare.append(found["rare"].mean)
     assert np.mean(rare) == pytest.approx(found["common"].mean, rel=0.03)
-    with pytest.raises(ValueError, match="from 1 to the 20 pictures of the rarest"):
+    with pytest.raises(ValueError, match="from 1 to the 20 images of the rarest"):
         inception_score_by_label(posteriors, labels, size=21)
 
 

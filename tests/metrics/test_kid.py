@@ -74,10 +74,10 @@ def test_the_seed_decides():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((np.zeros((1, 3)), np.zeros((5, 3))), "at least 2 pictures"),
+        ((np.zeros((1, 3)), np.zeros((5, 3))), "at least 2 images"),
         ((np.zeros((5, 3)), np.full((5, 3), np.nan)), "generated features must be finite"),
         ((np.zeros((5, 3)), np.zeros((5, 3)), 0), "at least 1 subset"),
-        ((np.zeros((5, 3)), np.zeros((5, 3)), 1, 1), "at least 2 pictures. Received: 1 of 1"),
+        ((np.zeros((5, 3)), np.zeros((5, 3)), 1, 1), "at least 2 images. Received: 1 of 1"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, words):

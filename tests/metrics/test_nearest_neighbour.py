@@ -116,10 +116,10 @@ def test_the_first_of_equal_training_pictures_is_named(monkeypatch):
 @pytest.mark.parametrize(
     ("real", "fake", "words"),
     [
-        (pictures(1), pictures(1), "at least 2 pictures. Received: 1"),
+        (pictures(1), pictures(1), "at least 2 images. Received: 1"),
         (pictures(3), pictures(4), "3 real and 4 generated"),
         (pictures(3), pictures(3, 8), "the same size"),
-        (pictures(3), pictures(3) / 255.0, "generated pictures must be .* uint8"),
+        (pictures(3), pictures(3) / 255.0, "generated images must be .* uint8"),
         (np.zeros((3, 4)), np.full((3, 4), np.nan), "finite"),
     ],
 )
@@ -129,5 +129,5 @@ def test_wrong_sets_are_named(real, fake, words):
 
 
 def test_wrong_neighbours_are_named():
-    with pytest.raises(ValueError, match="from 1 to the 3 training pictures. Received: 4"):
+    with pytest.raises(ValueError, match="from 1 to the 3 training images. Received: 4"):
         nearest_training(pictures(1), pictures(3), neighbours=4)

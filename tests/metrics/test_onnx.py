@@ -65,7 +65,7 @@ def test_what_is_wrong_is_named(file, monkeypatch, tmp_path):
     with pytest.raises(ValueError, match="illustration2vec needs a file"):
         load_extractor("illustration2vec")
     monkeypatch.setattr(Session, "shape", [None, 3, "h", "w"])
-    with pytest.raises(ValueError, match="pictures of a known size"):
+    with pytest.raises(ValueError, match="images of a known size"):
         load_extractor(file)
     file.write_bytes(b"")
     with pytest.raises(ValueError, match="is no ONNX model"):

@@ -56,7 +56,7 @@ def test_a_collapsed_generator_is_precise_and_covers_nothing():
 
 
 def test_too_few_pictures_are_named():
-    with pytest.raises(ValueError, match="at least 6 pictures. Received: 1"):
+    with pytest.raises(ValueError, match="at least 6 images. Received: 1"):
         prdc_from_features(np.zeros((1, 3)), np.zeros((9, 3)))
     with pytest.raises(ValueError, match="generated features must be finite"):
         prdc_from_features(np.zeros((9, 3)), np.full((9, 3), np.nan))

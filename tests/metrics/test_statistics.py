@@ -38,7 +38,7 @@ def test_float32_is_summed_in_float64():
 
 
 def test_wrong_parts_are_named():
-    with pytest.raises(ValueError, match="at least 2 pictures. Received: 1"):
+    with pytest.raises(ValueError, match="at least 2 images. Received: 1"):
         statistics_of(np.zeros((1, 3)))
     with pytest.raises(ValueError, match="Received: 0"):
         statistics_of(iter([]))

@@ -70,7 +70,7 @@ def test_the_recipes_network_is_this_one():
     "options, message",
     [
         ({"factor": 3}, "factor is 2 or 4. Received: 3"),
-        ({"label_dim": 3}, "takes pictures only.*conditioning='none'"),
+        ({"label_dim": 3}, "takes images only.*conditioning='none'"),
         ({"factor": 4, "height": 34}, "multiples of 4. Received: 32x34"),
     ],
 )

@@ -75,7 +75,7 @@ def test_the_recipes_network_is_small_enough_for_a_browser():
     "network, options, message",
     [
         (srgan.generator, {"factor": 3}, "factor is 2 or 4. Received: 3"),
-        (srgan.generator, {"label_dim": 3}, "takes pictures only.*conditioning='none'"),
+        (srgan.generator, {"label_dim": 3}, "takes images only.*conditioning='none'"),
         (srgan.generator, {"factor": 4, "height": 34}, "multiples of 4. Received: 32x34"),
         (srgan.discriminator, {"label_dim": 3}, "takes images only.*conditioning='none'"),
         (srgan.discriminator, {"normalisation": "group"}, "spectral, batch, none.*'group'"),

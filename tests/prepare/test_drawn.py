@@ -177,9 +177,9 @@ def test_bad_labels(labels, message):
 
 def test_bad_labels_name_the_picture():
     labels = np.stack([encode(), with_column("hat", np.nan)])
-    with pytest.raises(ValueError, match="picture 11"):
+    with pytest.raises(ValueError, match="image 11"):
         draw_faces(2, labels=labels, first=10)
-    with pytest.raises(ValueError, match="each of the 3 pictures"):
+    with pytest.raises(ValueError, match="each of the 3 images"):
         draw_faces(3, labels=labels)
 
 

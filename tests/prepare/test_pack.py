@@ -48,7 +48,7 @@ def test_good_files_are_packed_and_bad_ones_listed(folder, tmp_path, capsys):
     assert details["page.jpg"] == "an HTML page"
     said = capsys.readouterr().err
     assert "left out, damaged: 4 (" in said and "left out, duplicate: 2 (" in said
-    assert "11 pictures in" in said and "13 left out" in said
+    assert "11 images in" in said and "13 left out" in said
     np.testing.assert_array_equal(
         data.images([0])[0], np.asarray(face(1).resize((32, 32), Image.Resampling.LANCZOS))
     )
@@ -105,7 +105,7 @@ def test_labels_beside_an_archive_are_found(tmp_path, capsys):
         {
             "file": "9",
             "reason": "row without picture",
-            "detail": "no picture of this name",
+            "detail": "no image of this name",
             "row": 5,
         }
     ]

@@ -84,20 +84,17 @@ EVERY = pytest.mark.parametrize("name", recipes.names())
 # Their losses, penalties, normalisations and ways of conditioning are all in other recipes too,
 # which the quick run takes.
 COMBINED = ("dcgan", "dcgan-sn", "cdcgan-sn", "ac-infogan", "dcgan-dragan")
+LARGE = ("modern", "projected", "r3gan")  # which take as long as all others that it takes
 
 
-def slow_for(names):
-    """Every recipe, of which the quick run leaves some out."""
-    return pytest.mark.parametrize(
-        "name",
-        [
-            pytest.param(name, marks=[pytest.mark.slow] if name in names else [])
-            for name in recipes.names()
-        ],
-    )
+def in_time(names):
+    """All of these recipes, of which the quick run leaves some out."""
+    slow = (*COMBINED, *LARGE)
+    marked = [pytest.param(n, marks=[pytest.mark.slow] if n in slow else []) for n in names]
+    return pytest.mark.parametrize("name", marked)
 
 
-EVERY_IN_TIME = slow_for(COMBINED)
+EVERY_IN_TIME = in_time(recipes.names())
 
 
 @EVERY_IN_TIME
@@ -128,7 +125,7 @@ def test_every_layer_trains_and_the_discriminator_learns_to_separate(name):
         assert largest <= np.float32(config.weight_clip)
 
 
-@EVERY
+@EVERY_IN_TIME
 def test_pictures_and_logits(name):
     config = tiny(name)
     gan = build_gan(config, SCHEMA)
@@ -152,7 +149,7 @@ def test_pictures_and_logits(name):
 CONDITIONED = [name for name in recipes.names() if recipes.get(name).conditioning != "none"]
 
 
-@pytest.mark.parametrize("name", CONDITIONED)
+@in_time(CONDITIONED)
 def test_labels_are_optional(name):
     config = tiny(name, conditioning="none", critic_steps=1)
     gan = build_gan(config)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.recipes.test_recipes import tiny
+from tests.recipes.test_recipes import in_time, tiny
 from tfanime import models, recipes
 from tfanime.core.images import grid, to_uint8
 from tfanime.core.labels import Field, LabelSchema
@@ -56,7 +56,7 @@ def batch(config, schema, seed=0):
     return {name: tf.constant(values, tf.float32) for name, values in found.items()}
 
 
-@pytest.mark.parametrize("name", CONDITIONED)
+@in_time(CONDITIONED)
 def test_every_recipe_trains_on_rectangular_pictures_with_texts(name, tmp_path):
     scenario = SCENARIOS[CONDITIONED.index(name) % len(SCENARIOS)]
     schema, _ = SCHEMA.select(scenario)

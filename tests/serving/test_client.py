@@ -121,7 +121,7 @@ def test_what_the_server_refuses_is_a_sentence(girls):
     with pytest.raises(ValueError) as caught:
         girls.predict("generate", inputs)
     assert str(caught.value) == (
-        "n, pictures of a request, is a whole number from 1 to 10. Received: 1000000000."
+        "n, images of a request, is a whole number from 1 to 10. Received: 1000000000."
     )
     with pytest.raises(ValueError, match="Received: none."):
         girls.predict("generate", {})
@@ -133,7 +133,7 @@ def test_what_the_server_refuses_is_a_sentence(girls):
     "arguments, message",
     [
         ({"seed": -1}, "seed is a whole number"),
-        ({"n": 0}, "n, the number of pictures, is a whole number"),
+        ({"n": 0}, "n, the number of images, is a whole number"),
         ({"truncation": 3}, "truncation is a number from 0 to 2"),
         ({"tags": {"hair": "mauve"}}, "'hair' is one of: red, blue"),
         ({"tags": {"hat": True}}, "'hat' is not a known attribute"),

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow_text")
-sys.path.insert(0, str(Path(__file__).parents[1] / "text"))
-from bert_twin import make_checkpoint  # noqa: E402
 from tiny_models import shaken  # noqa: E402
 
 import tfanime  # noqa: E402
+from tests.text.bert_twin import make_checkpoint  # noqa: E402
 from tfanime.core.files import write_json  # noqa: E402
 from tfanime.core.labels import Field, LabelSchema  # noqa: E402
 from tfanime.data.writer import Writer  # noqa: E402

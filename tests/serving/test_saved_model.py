@@ -236,6 +236,7 @@ def test_upscale(girls, runs):
     np.testing.assert_array_equal(pictures(found["png_bytes"]), found["pictures"])
 
 
+@pytest.mark.slow
 def test_files_are_shown_through_the_upscaler_that_the_model_names(runs, tmp_path, monkeypatch):
     from shutil import copytree
 
@@ -279,6 +280,7 @@ def test_the_size_of_files_that_a_server_shows():
         assert shown_size({**about, "upscaler": upscaler}) == size
 
 
+@pytest.mark.slow
 def test_a_model_trained_in_bfloat16_is_served_in_float32(tmp_path):
     """One seed is one picture, and bfloat16 rounds differently in every graph."""
     import keras
@@ -292,6 +294,7 @@ def test_a_model_trained_in_bfloat16_is_served_in_float32(tmp_path):
     assert export_saved_model(tmp_path / "run", tmp_path / "s" / "bf").difference <= 1e-5
 
 
+@pytest.mark.slow
 def test_imagine(tmp_path):
     """A text becomes the vector of a field; this reader counts letters."""
     from tfanime.export.serving.served.module import Limits, Reader, Served
@@ -325,11 +328,11 @@ def test_imagine(tmp_path):
 @pytest.mark.parametrize(
     "signature, changes, message",
     [
-        ("generate", {"n": 0}, "n, pictures of a request, is a whole number from 1 to 10."),
+        ("generate", {"n": 0}, "n, images of a request, is a whole number from 1 to 10."),
         ("generate", {"n": 10**9}, "Received: 1000000000."),
         ("generate", {"seed": -1}, "seed is a whole number from 0 to 9007199254740991."),
         ("generate", {"first": 2**32 - 2}, "first + n is a whole number from 1 to 4294967296."),
-        ("generate", {"first": 2**63 - 1}, "first, the index of the first picture,"),
+        ("generate", {"first": 2**63 - 1}, "first, the index of the first image,"),
         ("generate", {"truncation": np.nan}, "truncation is a number from 0 to 2. Received: nan."),
         ("generate", {"tags": b"hat"}, "tags are of: hair=red|blue"),
         ("from_labels", {"labels": [0.5, np.nan, 1, 1, 1]}, "labels of hair are numbers from 0"),

@@ -9,9 +9,9 @@ import sys
 
 import numpy as np
 import pytest
-from broken_files import write_folder
 from PIL import Image
 
+from tests.prepare.broken_files import write_folder
 from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.core.manifest import Manifest
 from tfanime.data import PackedDataset
@@ -189,7 +189,7 @@ def test_tsne_sheet_puts_alike_pictures_together():
 
 def test_tsne_sheet_needs_pictures_and_scikit_learn(source, tmp_path, monkeypatch):
     pytest.importorskip("sklearn")
-    with pytest.raises(ValueError, match="at least 4 pictures. Received: 3"):
+    with pytest.raises(ValueError, match="at least 4 images. Received: 3"):
         tsne_sheet(draw_faces(3, 16)[0], np.zeros((3, 34)))
     monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(ImportError, match=r"\.\[data\].*, or leave .*--no-tsne"):

@@ -54,6 +54,7 @@ def labelled(monkeypatch):
     monkeypatch.setattr(training.Faces, "read", staticmethod(read))
 
 
+@pytest.mark.slow
 def test_a_tagger_is_trained_and_read(small, labelled, tmp_path):
     out, policy = tmp_path / "tagger", keras.mixed_precision.dtype_policy()
     found = training.train_tagger(

@@ -222,7 +222,7 @@ def test_what_attach_refuses(tmp_path, pair):
     with pytest.raises(ValueError, match="a line for each of the 6"):
         attach(folder, "plot", "synopsis", encoder=pair)
     (folder / "texts.jsonl").unlink()
-    with pytest.raises(ValueError, match="a line a picture"):
+    with pytest.raises(ValueError, match="a line per image"):
         attach(folder, "plot", "synopsis", encoder=pair)
     other = attach(packed(tmp_path / "b"), "plot", "synopsis", encoder=pair, progress=False)
     (other.path / "text-plot.npz").unlink()

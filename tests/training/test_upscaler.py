@@ -85,5 +85,5 @@ def test_sweep(faces, tmp_path):
 
 
 def test_labels_are_refused_in_a_sentence(train, faces):
-    with pytest.raises(ValueError, match="An upscaler takes pictures only.*conditioning='none'"):
+    with pytest.raises(ValueError, match="An upscaler takes images only.*conditioning='none'"):
         train("srgan", faces, steps=1, conditioning="ac", **SMALL)

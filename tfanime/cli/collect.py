@@ -42,7 +42,7 @@ def _polite(verb):
             "hosts",
             multiple=True,
             metavar="HOST",
-            help="Pictures may come from this host, too; repeatable.",
+            help="Images may come from this host, too; repeatable.",
         ),
         PROGRESS,
     ]
@@ -51,7 +51,7 @@ def _polite(verb):
 
 @click.group()
 def collect() -> None:
-    """Collect pictures and texts from sites, politely.
+    """Collect images and texts from sites, politely.
 
     robots.txt and Retry-After are honoured, and a host is asked once a second at most. Stop it
     with Ctrl-C or kill it: the same command continues, and asks for nothing twice.
@@ -128,7 +128,7 @@ def myanimelist(out, ids, base_url, **options) -> None:
 @MOST
 @_polite
 def getchu(sql, out, base_url, **options) -> None:
-    """Character pictures and their release years from Getchu.
+    """Character images and their release years from Getchu.
 
     \b
     Examples:
@@ -163,7 +163,7 @@ def getchu(sql, out, base_url, **options) -> None:
 @CONTACT
 @PROGRESS
 def danbooru(tags, out, **options) -> None:
-    """Pictures with 34 attributes from Danbooru-like boards, through gallery-dl.
+    """Images with 34 attributes from Danbooru-like boards, through gallery-dl.
 
     \b
     Examples:

@@ -54,8 +54,8 @@ def with_upscaler(ctx, options: dict) -> dict:
 
 @click.command(cls=WithAttributes, context_settings=ATTRIBUTES)
 @RUN_OR_DEFAULT
-@click.option("--n", type=COUNT, default=16, show_default=True, help="How many pictures.")
-@click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same pictures.")
+@click.option("--n", type=COUNT, default=16, show_default=True, help="How many images.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same images.")
 @click.option(
     "--face",
     type=click.Path(exists=True, dir_okay=False),
@@ -89,7 +89,7 @@ def with_upscaler(ctx, options: dict) -> dict:
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Index of the first picture; --first 16 goes on after --n 16.",
+    help="Index of the first image; --first 16 goes on after --n 16.",
 )
 @click.option(
     "--name", metavar="TEXT", help="Any text, such as your name, instead of a seed. It has a face."
@@ -121,13 +121,13 @@ def with_upscaler(ctx, options: dict) -> dict:
     "--out",
     type=click.Path(file_okay=False),
     metavar="DIR",
-    help="One PNG a picture, and generated.json.",
+    help="One PNG per image, and generated.json.",
 )
 @click.option(
     "--grid",
     type=Drawing("images.SHEETS"),
     metavar="FILE",
-    help="All pictures on one sheet (.png, .jpg, .webp).",
+    help="All images on one sheet (.png, .jpg, .webp).",
 )
 @UPSCALE
 @NO_UPSCALE
@@ -136,7 +136,7 @@ def with_upscaler(ctx, options: dict) -> dict:
 def generate(
     ctx, run, n, out, grid, sliders, vary, vary_seed, move, labels_from, sheet_of, **options
 ) -> None:
-    """Draw pictures: single files (--out), a sheet (--grid) or both.
+    """Draw images: single files (--out), a sheet (--grid) or both.
 
     Without RUN, busts-64 draws, which ships with tfanime.
 
@@ -144,7 +144,7 @@ def generate(
     (--hair blue), or for a yes-or-no attribute --smile, --no-smile, --smile true. Those left out
     vary as in the training set. RUN, if there is one, comes before them.
 
-    A model that names an upscaler shows its pictures through it: busts-64 at 256 pixels.
+    A model that names an upscaler shows its images through it: busts-64 at 256 pixels.
 
     \b
     Examples:
@@ -162,7 +162,7 @@ def generate(
       tfanime generate --face face.json --hair pink --grid pink.png
     """
     if out is None and grid is None:
-        raise click.UsageError("Say where the pictures go: --out DIR, --grid FILE or both.", ctx)
+        raise click.UsageError("Say where the images go: --out DIR, --grid FILE or both.", ctx)
     tags = tags_of(ctx, run, pairs_of(ctx))
     lean.install()
     options = with_upscaler(ctx, options)
@@ -184,7 +184,7 @@ def generate(
         options |= {"vary": list(vary), "vary_seed": list(vary_seed) or [0] * len(vary)}
     tfanime.generate(run, n=n, tags=tags or None, out=out, grid=grid, progress=True, **options)
     if out is not None:
-        click.echo(f"{n:,} pictures in {out}")
+        click.echo(f"{n:,} images in {out}")
     if grid is not None:
         click.echo(f"sheet: {grid}")
 
@@ -230,7 +230,7 @@ def _faces(ctx, face: str) -> int:
 
 
 def _labels_of(file: str, n: int):
-    """The labels of the faces in a file, or of its one face for all of `n` pictures."""
+    """The labels of the faces in a file, or of its one face for all of `n` images."""
     import numpy as np
 
     from tfanime.sampling.face import load_faces, stacked
@@ -250,14 +250,14 @@ def _labels_of(file: str, n: int):
     "--seeds",
     type=Seeds(),
     metavar="N,N,...",
-    help="One key picture a seed. Default: 0,1,2,3, or 0 with --from and --to.",
+    help="One key image a seed. Default: 0,1,2,3, or 0 with --from and --to.",
 )
 @click.option(
     "--from",
     "start",
     type=Tags(),
     metavar="TAGS",
-    help="Attributes of the first key picture, such as hair=blue,smile,no-hat.",
+    help="Attributes of the first key image, such as hair=blue,smile,no-hat.",
 )
 @click.option("--to", "end", type=Tags(), metavar="TAGS", help="Attributes of the second.")
 @click.option(
@@ -265,7 +265,7 @@ def _labels_of(file: str, n: int):
     type=COUNT,
     default=24,
     show_default=True,
-    help="Pictures from one key picture to the next.",
+    help="Images from one key image to the next.",
 )
 @click.option(
     "--method",
@@ -298,7 +298,7 @@ def _labels_of(file: str, n: int):
 def interpolate(ctx, run, seeds, start, end, out, grid, **options) -> None:
     """Draw transitions between seeds or attributes, as a loop (--out) or a sheet (--grid).
 
-    Attributes given as options, as for `generate`, hold for all key pictures.
+    Attributes given as options, as for `generate`, hold for all key images.
 
     \b
     Examples:
@@ -308,7 +308,7 @@ def interpolate(ctx, run, seeds, start, end, out, grid, **options) -> None:
       tfanime interpolate --seeds 1,2,3 --upscale upscaler --scale 2 --out loop.mp4
     """
     if out is None and grid is None:
-        raise click.UsageError("Say where the pictures go: --out FILE, --grid SHEET or both.", ctx)
+        raise click.UsageError("Say where the images go: --out FILE, --grid SHEET or both.", ctx)
     options = with_upscaler(ctx, options)
     if (start is None) != (end is None):
         raise click.UsageError("--from and --to go together.", ctx)

@@ -62,7 +62,7 @@ def directions(run, **options) -> None:
     "--data",
     type=Data(exists=True),
     metavar="DATA",
-    help="Pictures to learn from beside the model's own: those that it was trained on will do.",
+    help="Images to learn from beside the model's own: those that it was trained on will do.",
 )
 @click.option("--minutes", type=float, help="Stop after so many. Default: 20.")
 @click.option("--steps", type=COUNT, help="Stop after so many instead: the same encoder again.")
@@ -78,7 +78,7 @@ def directions(run, **options) -> None:
 def encoder(run, **options) -> None:
     """Train what tells a picture's latent and labels, and store it with the model.
 
-    It learns from the model's own images, and with --data from pictures like those that it is to
+    It learns from the model's own images, and with --data from images like those that it is to
     encode. `tfanime invert` begins with what it says.
 
     \b
@@ -118,7 +118,7 @@ def encoder(run, **options) -> None:
     type=click.Choice(["tagger", "lite0"]),
     default="tagger",
     show_default=True,
-    help="Network that pictures are compared through; lite0 needs the extra `features`.",
+    help="Network that images are compared through; lite0 needs the extra `features`.",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the draws.")
 @TAGGER
@@ -133,7 +133,7 @@ def encoder(run, **options) -> None:
     "--grid",
     type=Drawing("images.SHEETS"),
     metavar="FILE",
-    help="A row a picture: the picture, the start, and what is drawn on the way.",
+    help="A row per image: the image, the start, and what is drawn on the way.",
 )
 @click.option(
     "--encoder/--no-encoder",
@@ -143,7 +143,7 @@ def encoder(run, **options) -> None:
 )
 @click.pass_context
 def invert(ctx, pictures, model, tags, out, grid, **options) -> None:
-    """Find the face of a model that is nearest to a picture, or to each of several.
+    """Find the face of a model that is nearest to an image, or to each of several.
 
     PICTURE is a file or a folder, of faces framed as the model draws them. The labels are those
     that the tagger reads, unless --tags says others. `generate --face` draws from FACE.json.

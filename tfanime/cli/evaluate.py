@@ -32,7 +32,7 @@ class Names(click.ParamType):
     type=Data(exists=True),
     required=True,
     metavar="DATA",
-    help="Real pictures: a packed folder, pictures, or `drawn`.",
+    help="Real images: a packed folder, images, or `drawn`.",
 )
 @click.option(
     "--metrics",
@@ -71,10 +71,10 @@ class Names(click.ParamType):
 )
 @click.option("--label", metavar="FIELD", help="Whose values are the classes. Default: the first.")
 @click.option(
-    "--n", type=COUNT, help="Pictures of each set. Default: 2,000, or half of the real ones."
+    "--n", type=COUNT, help="Images of each set. Default: 2,000, or half of the real ones."
 )
 @click.option("--draws", type=COUNT, help="Draw so many times; figures are means. Default: 1.")
-@click.option("--per-attribute", type=COUNT, help="Pictures for each attribute. Default: 100.")
+@click.option("--per-attribute", type=COUNT, help="Images for each attribute. Default: 100.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same figures.")
 @click.option(
     "--resize",
@@ -99,10 +99,10 @@ class Names(click.ParamType):
 )
 @click.pass_context
 def evaluate(ctx, subjects, data, out, **options) -> None:
-    """Measure how good generated pictures are, and write a report.
+    """Measure how good generated images are, and write a report.
 
-    RUN_OR_FOLDER is a run or saved model, a folder of pictures, or a packed set. Every figure
-    stands beside the same figure of real pictures against other real ones, and is stored with
+    RUN_OR_FOLDER is a run or saved model, a folder of images, or a packed set. Every figure
+    stands beside the same figure of real images against other real ones, and is stored with
     all it takes to measure it again. To judge by eye instead, blind and with intervals, see
     `tfanime judge`.
 

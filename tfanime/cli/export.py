@@ -93,7 +93,7 @@ def export() -> None:
 @click.option(
     "--address",
     metavar="URL",
-    help="Where the folder will be: previews of links to it then show its pictures.",
+    help="Where the folder will be: previews of links to it then show its images.",
 )
 @click.option(
     "--no-upscaler", is_flag=True, help="Without the upscalers that models name as their own."
@@ -125,7 +125,7 @@ def export_web(runs, out, no_upscaler, **options) -> None:
             click.echo(f"  KID: {exact:.5f} with float32, {stored:.5f} with these weights")
         if model.psnr < INVISIBLE:
             click.echo(
-                f"Warning: pictures of {model.name} differ visibly from the trained model's "
+                f"Warning: images of {model.name} differ visibly from the trained model's "
                 f"({model.psnr:.1f} dB; {INVISIBLE:g} shows no difference). "
                 "--precision auto avoids that.",
                 err=True,
@@ -152,13 +152,13 @@ def export_web(runs, out, no_upscaler, **options) -> None:
     type=click.IntRange(1, 256),
     default=64,
     show_default=True,
-    help="Pictures that one request may ask for.",
+    help="Images that one request may ask for.",
 )
 @TRUST_ENCODER
 def export_saved_model(run, out, **options) -> None:
     """Write a model for TensorFlow Serving, with a start-up configuration beside it.
 
-    Requests name a seed and attributes, and are answered with PNG files: the same pictures as
+    Requests name a seed and attributes, and are answered with PNG files: the same images as
     those of `tfanime generate`. A version that exists is never replaced.
 
     \b
@@ -169,7 +169,7 @@ def export_saved_model(run, out, **options) -> None:
     """
     saved = tfanime.export_saved_model(run, out, **options)
     click.echo(
-        f"{saved.path}: {saved.weight_bytes / 1e6:.2f} MB of weights, pictures differ by "
+        f"{saved.path}: {saved.weight_bytes / 1e6:.2f} MB of weights, images differ by "
         f"{saved.difference:.1e} at most"
     )
     click.echo(f"signatures: {', '.join(saved.signatures)}")
@@ -221,7 +221,7 @@ def export_all(ctx, run, out, **options) -> None:
     for converted in filter(None, (made.litert, made.onnx)):
         _say(converted)
     if made.served is not None:
-        click.echo(f"{made.served.path}: pictures differ by {made.served.difference:.1e} at most")
+        click.echo(f"{made.served.path}: images differ by {made.served.difference:.1e} at most")
     if made.web is not None:
         click.echo(f"{made.web.path}: {', '.join(model.name for model in made.web.models)}")
     for step, reason in made.lacking.items():
@@ -233,7 +233,7 @@ def export_all(ctx, run, out, **options) -> None:
 def _say(converted) -> None:
     from tfanime.export.card import table_lines
 
-    click.echo(f"{converted.path}: pictures differ by {converted.difference:.1e} at most")
+    click.echo(f"{converted.path}: images differ by {converted.difference:.1e} at most")
     for line in table_lines(converted.table, converted.kind):
         click.echo(line)
 

@@ -53,9 +53,9 @@ def features() -> None:
 )
 @click.option("--out", type=OUT, required=True, metavar="FILE", help="The .keras file to write.")
 def mobilenet(**options) -> None:
-    """A MobileNetV2 without its head, from pictures in [-1, 1].
+    """A MobileNetV2 without its head, from images in [-1, 1].
 
-    Such networks learnt from larger pictures: --enlarge 2 shows them small ones at twice their
+    Such networks learnt from larger images: --enlarge 2 shows them small ones at twice their
     size, and they see more of them, in four times the time.
 
     \b

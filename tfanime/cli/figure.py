@@ -11,7 +11,7 @@ OUT = click.option(
     type=click.Path(dir_okay=False),
     required=True,
     metavar="FILE",
-    help="The picture to write (.png).",
+    help="The image to write (.png).",
 )
 SEED_OPTION = click.option("--seed", type=SEED, default=0, show_default=True)
 LABELLED = click.argument("data", type=Data(exists=True))
@@ -32,7 +32,7 @@ def figure() -> None:
 
 @figure.command("fixed-noise")
 @RUN
-@click.option("--n", type=COUNT, default=64, show_default=True, help="How many pictures.")
+@click.option("--n", type=COUNT, default=64, show_default=True, help="How many images.")
 @SEED_OPTION
 @OUT
 def fixed_noise(run, **options) -> None:
@@ -45,7 +45,7 @@ def fixed_noise(run, **options) -> None:
 @figure.command("fixed-attributes")
 @RUN
 @click.option("--tags", type=Tags(), default="", metavar="TAGS", help="hair=blue,smile,no-hat")
-@click.option("--n", type=COUNT, default=64, show_default=True, help="How many pictures.")
+@click.option("--n", type=COUNT, default=64, show_default=True, help="How many images.")
 @SEED_OPTION
 @OUT
 def fixed_attributes(run, tags, **options) -> None:
@@ -65,7 +65,7 @@ def fixed_attributes(run, tags, **options) -> None:
 )
 @OUT
 def interpolation(run, **options) -> None:
-    """A square of pictures between four corners."""
+    """A square of images between four corners."""
     from tfanime.evaluation import figures
 
     _done(figures.interpolation, run, **options)
@@ -94,7 +94,7 @@ def directions(run, only, **options) -> None:
 @click.option(
     "--against", "data", type=Data(exists=True), metavar="DATA", help="Measure its checkpoints."
 )
-@click.option("--n", type=COUNT, default=1000, show_default=True, help="Pictures a checkpoint.")
+@click.option("--n", type=COUNT, default=1000, show_default=True, help="Images a checkpoint.")
 @OUT
 def training(run, **options) -> None:
     """FID and KID over training, from --evaluate-every or from the checkpoints."""
@@ -106,12 +106,12 @@ def training(run, **options) -> None:
 @figure.command("embedding")
 @click.argument("subject", metavar="RUN_OR_FOLDER", type=Run())
 @click.option(
-    "--against", "data", type=Data(exists=True), metavar="DATA", help="Real pictures beside it."
+    "--against", "data", type=Data(exists=True), metavar="DATA", help="Real images beside it."
 )
-@click.option("--n", type=COUNT, default=500, show_default=True, help="Pictures of each.")
+@click.option("--n", type=COUNT, default=500, show_default=True, help="Images of each.")
 @click.option("--extractor", default="tagger", show_default=True, metavar="NAME_OR_PATH")
 @click.option("--method", type=click.Choice(["tsne", "pca"]), default="tsne", show_default=True)
-@click.option("--anonymous", is_flag=True, help="Real pictures as squares of their mean colour.")
+@click.option("--anonymous", is_flag=True, help="Real images as squares of their mean colour.")
 @SEED_OPTION
 @OUT
 def embedding(subject, **options) -> None:
@@ -129,9 +129,9 @@ def embedding(subject, **options) -> None:
     type=Data(exists=True),
     metavar="DATA",
     required=True,
-    help="Real pictures.",
+    help="Real images.",
 )
-@click.option("--n", type=COUNT, default=500, show_default=True, help="Pictures of each.")
+@click.option("--n", type=COUNT, default=500, show_default=True, help="Images of each.")
 @click.option("--extractor", default="tagger", show_default=True, metavar="NAME_OR_PATH")
 @click.option("--store", is_flag=True, help="Keep with the model what was found.")
 @click.option(
@@ -157,7 +157,7 @@ def truncation(run, out, **options) -> None:
         )
     click.echo(
         f"useful down to {measured.least:g}; typical latent: seed {measured.typical[0]}, "
-        f"picture {measured.typical[1]}"
+        f"image {measured.typical[1]}"
     )
     click.echo(f"figure: {out}")
 
@@ -167,7 +167,7 @@ def truncation(run, out, **options) -> None:
 @click.option("--label", metavar="FIELD", help="Default: the first.")
 @OUT
 def averages(data, **options) -> None:
-    """The average picture of each class or year of a data set."""
+    """The average image of each class or year of a data set."""
     from tfanime.evaluation import figures
 
     _done(figures.averages, data, **options)
@@ -177,7 +177,7 @@ def averages(data, **options) -> None:
 @LABELLED
 @OUT
 def histograms(data, **options) -> None:
-    """How many pictures have each label."""
+    """How many images have each label."""
     from tfanime.evaluation import figures
 
     _done(figures.histograms, data, **options)
@@ -186,11 +186,11 @@ def histograms(data, **options) -> None:
 @figure.command("samples")
 @LABELLED
 @click.option("--label", metavar="FIELD", help="Default: the first.")
-@click.option("--n", type=COUNT, default=8, show_default=True, help="Pictures of each.")
+@click.option("--n", type=COUNT, default=8, show_default=True, help="Images of each.")
 @SEED_OPTION
 @OUT
 def samples(data, **options) -> None:
-    """Some pictures of each class or year of a data set."""
+    """Some images of each class or year of a data set."""
     from tfanime.evaluation import figures
 
     _done(figures.samples, data, **options)
@@ -210,7 +210,7 @@ def samples(data, **options) -> None:
 @click.option("--neighbours", type=COUNT, default=5, show_default=True)
 @OUT
 def boxes(picture, out, **options) -> None:
-    """A picture with the boxes of its faces: red as detected, blue as they are cut."""
+    """An image with the boxes of its faces: red as detected, blue as they are cut."""
     from tfanime.evaluation import figures
 
     click.echo(f"faces: {figures.boxes(picture, out, **options)}")
@@ -221,7 +221,7 @@ def boxes(picture, out, **options) -> None:
 @click.argument("source", metavar="PICTURES", type=click.Path(exists=True))
 @OUT
 def sizes(source, **options) -> None:
-    """How many pictures have a shorter side of how many pixels, before they are packed."""
+    """How many images have a shorter side of how many pixels, before they are packed."""
     from tfanime.evaluation import figures
 
     _done(figures.sizes, source, **options)

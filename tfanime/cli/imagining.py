@@ -36,21 +36,21 @@ OF_POSTERS = {
     metavar="RUN",
     help="A run that was trained with texts or attributes. Default: posters, which ships.",
 )
-@click.option("--n", type=COUNT, default=8, show_default=True, help="How many pictures.")
-@click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same pictures.")
+@click.option("--n", type=COUNT, default=8, show_default=True, help="How many images.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same images.")
 @TRUNCATION
-@click.option("--out", type=click.Path(file_okay=False), metavar="DIR", help="One PNG a picture.")
+@click.option("--out", type=click.Path(file_okay=False), metavar="DIR", help="One PNG per image.")
 @click.option(
     "--grid",
     type=Drawing("images.SHEETS"),
     metavar="FILE",
-    help=f"All pictures on one sheet (.png, .jpg, .webp). Default without --out and --title: "
+    help=f"All images on one sheet (.png, .jpg, .webp). Default without --out and --title: "
     f"{SHEET}.",
 )
 @click.option(
     "--scale",
     type=click.IntRange(1, 16),
-    help=f"Make pictures so many times as large, without new detail. Default: {SHOWN} without "
+    help=f"Make images so many times as large, without new detail. Default: {SHOWN} without "
     "--run, else 1.",
 )
 @UPSCALE

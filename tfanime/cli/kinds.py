@@ -154,7 +154,7 @@ class PartOrNames(click.ParamType):
 
 
 class Step(click.ParamType):
-    """`9`, or `9:3` for picture 3 of that seed."""
+    """`9`, or `9:3` for image 3 of that seed."""
 
     name = "step"
 
@@ -226,7 +226,7 @@ TRUNCATION = click.option(
     type=click.FloatRange(0, 2),
     default=1.0,
     show_default=True,
-    help="Scale of the latents: below 1 typical pictures, above 1 unusual ones.",
+    help="Scale of the latents: below 1 typical images, above 1 unusual ones.",
 )
 TYPICAL = click.option(
     "--typical",

@@ -18,7 +18,7 @@ FIT = (
         type=click.Choice(["crop", "pad"]),
         default="crop",
         show_default=True,
-        help="How a picture of another shape fits.",
+        help="How an image of another shape fits.",
     ),
     click.option(
         "--focus",
@@ -30,7 +30,7 @@ FIT = (
     ),
 )
 NEAR_DUPLICATES = click.option(
-    "--near-duplicates", is_flag=True, help="Leave out pictures that look the same."
+    "--near-duplicates", is_flag=True, help="Leave out images that look the same."
 )
 SMALLEST = click.option(
     "--smallest",
@@ -38,7 +38,7 @@ SMALLEST = click.option(
     default=0,
     show_default=True,
     metavar="PIXELS",
-    help="Leave out pictures whose shorter side is below this.",
+    help="Leave out images whose shorter side is below this.",
 )
 SMALLEST_BATCH = 16  # of the recipe modern
 FEW = 5000  # images, with which beginning with a model is better than from nothing
@@ -90,7 +90,7 @@ class WithStages(click.Command):
     type=Labels(),
     metavar="CSV",
     help="Labels: a column `file` and one column an attribute. Or the word folders: the folder of "
-    "a picture is its class.",
+    "an image is its class.",
 )
 @click.option(
     "--most-tags",
@@ -110,7 +110,7 @@ class WithStages(click.Command):
 @click.option("--strict", is_flag=True, help="Fail at the first file that cannot be used.")
 @click.option("--overwrite", is_flag=True, help="Replace another packed set at --out.")
 def prepare(source, out, **options) -> None:
-    """Pack pictures into a folder that trains at full speed.
+    """Pack images into a folder that trains at full speed.
 
     INPUT is a folder, a .zip, a .tar or a CSV of paths. Files that cannot be used are left out
     and listed, with the reason, in DIR/dataset.json.
@@ -148,7 +148,7 @@ def prepare(source, out, **options) -> None:
     type=click.Choice(["reflect", "shift", "refuse"]),
     default="reflect",
     show_default=True,
-    help="Crops that reach over the edge: mirror the picture there, move them inside, or leave "
+    help="Crops that reach over the edge: mirror the image there, move them inside, or leave "
     "them out.",
 )
 @click.option(
@@ -171,7 +171,7 @@ def prepare(source, out, **options) -> None:
     type=click.FloatRange(0.25, 8),
     default=1.0,
     show_default=True,
-    help="Search pictures enlarged so many times: 2 finds smaller faces in four times the time.",
+    help="Search images enlarged so many times: 2 finds smaller faces in four times the time.",
 )
 @click.option(
     "--neighbours",
@@ -183,7 +183,7 @@ def prepare(source, out, **options) -> None:
 @LICENCE
 @click.option("--overwrite", is_flag=True, help="Begin anew where DIR has other settings.")
 def faces(source, out, **options) -> None:
-    """Find anime faces in pictures, and write them as square crops.
+    """Find anime faces in images, and write them as square crops.
 
     INPUT is a folder, a .zip, a .tar or a CSV of paths. Stopped, the same command continues.
     Open DIR/review.html (or DIR/sheets/) to weed out what is no face, put the names into
@@ -224,11 +224,11 @@ def faces(source, out, **options) -> None:
 @LICENCE
 @click.option("--overwrite", is_flag=True, help="Replace another packed set at --out.")
 def tags(source, out, **options) -> None:
-    """Estimate attributes of faces, and pack pictures and labels.
+    """Estimate attributes of faces, and pack images and labels.
 
-    INPUT is a packed set, a folder that `tfanime prepare faces` wrote, or pictures: a folder, a
+    INPUT is a packed set, a folder that `tfanime prepare faces` wrote, or images: a folder, a
     .zip, a .tar or a CSV of paths. Beside the packed set are the scores (scores.npy), how often
-    each attribute occurs (frequencies.csv), and the pictures arranged by them (tsne.png).
+    each attribute occurs (frequencies.csv), and the images arranged by them (tsne.png).
 
     \b
     Examples:
@@ -323,7 +323,7 @@ def posters(records, out, **options) -> None:
 
     RECORDS is a folder that `tfanime collect` wrote, or a CSV with a column `file`. Written are
     DIR/train and DIR/test, two packed sets, each with texts.jsonl: title, genres and synopsis in
-    the order of the pictures.
+    the order of the images.
 
     \b
     Examples:
@@ -351,7 +351,7 @@ def _say_steps(manifest) -> None:
 
 def _say_packed(out, packed) -> None:
     size = f"{packed.width}x{packed.height}"
-    click.echo(f"{out}: {len(packed):,} pictures of {size}")
+    click.echo(f"{out}: {len(packed):,} images of {size}")
     if packed.schema is not None:
         from tfanime.data.counts import label_counts
 
@@ -365,7 +365,7 @@ def _say_packed(out, packed) -> None:
 
 
 def model_like(height: int, width: int) -> str | None:
-    """A model of faces that ships and draws pictures of this size."""
+    """A model of faces that ships and draws images of this size."""
     from tfanime import zoo
     from tfanime.core.files import read_json
     from tfanime.core.labels import FACES
@@ -381,6 +381,6 @@ def model_like(height: int, width: int) -> str | None:
 
 
 def training_command(data, count: int) -> str:
-    """A recipe that learns from so few pictures, and from labels where there are some."""
+    """A recipe that learns from so few images, and from labels where there are some."""
     batch = f" --batch {count}" if count < SMALLEST_BATCH else ""
     return f"tfanime train modern --data {data}{batch} --minutes 60 --out runs/first"

@@ -211,4 +211,4 @@ def attach(data, name, **options) -> None:
 
     packed = add(data, name, **options)
     field = packed.schema.field(name)
-    click.echo(f"{name}: {field.length} numbers a picture, in {data}")
+    click.echo(f"{name}: {field.length} numbers per image, in {data}")

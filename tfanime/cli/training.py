@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--data",
     type=Data(exists=True),
-    help="A packed folder, pictures, or `drawn` (the built-in faces).",
+    help="A packed folder, images, or `drawn` (the built-in faces).",
 )
 @click.option(
     "--out",
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 @click.option("--steps", type=COUNT, help="Stop after so many generator updates.")
 @click.option("--epochs", type=float, help="Stop after so many passes through the data.")
 @click.option("--minutes", type=float, help="Stop after so many minutes of training.")
-@click.option("--batch", "batch_size", type=COUNT, help="Pictures a step. Default: the recipe's.")
+@click.option("--batch", "batch_size", type=COUNT, help="Images a step. Default: the recipe's.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Default: the recipe's.")
 @click.option(
     "--precision",
@@ -133,7 +133,7 @@ def train(ctx, recipe, model, data, out, settings, dry_run, **options) -> None:
         run = tfanime.train(recipe, data, out=out, **options)
     else:
         run = tfanime.fine_tune(model, data, out=out, **options)
-    click.echo(f"{out}: step {run.step:,}, {run.images:,} pictures, {run.seconds / 60:.1f} minutes")
+    click.echo(f"{out}: step {run.step:,}, {run.images:,} images, {run.seconds / 60:.1f} minutes")
     for warning in run.warnings:
         click.echo(f"Warning: {warning}", err=True)
     if model is None and config.generator["name"] in UPSCALERS:
@@ -151,7 +151,7 @@ def train(ctx, recipe, model, data, out, settings, dry_run, **options) -> None:
     "--data",
     type=Data(exists=True),
     required=True,
-    help="A packed folder, pictures, or `drawn` (the built-in faces).",
+    help="A packed folder, images, or `drawn` (the built-in faces).",
 )
 @click.option(
     "--grid",
@@ -195,7 +195,7 @@ def sweep(ctx, recipe, data, grid, out, settings, dry_run, **options) -> None:
     """Train a recipe once per cell of a grid, with equal budgets, and compare.
 
     DIR gets a run folder per cell, the figures of all (table.csv, table.md), and a strip of
-    pictures of each on one sheet (sheets.png). Stopped, the same command continues; cells that are
+    images of each on one sheet (sheets.png). Stopped, the same command continues; cells that are
     done are not trained again. A cell whose losses become NaN is noted, and the next one trained.
 
     \b
@@ -216,7 +216,7 @@ def sweep(ctx, recipe, data, grid, out, settings, dry_run, **options) -> None:
             click.echo(f"{out}/{cell.name}")
         return
     done = tfanime.sweep(recipe, data, axes, out=out, **options, **overrides)
-    click.echo(f"{out}/table.md: {len(done.cells)} cells; pictures: {out}/sheets.png")
+    click.echo(f"{out}/table.md: {len(done.cells)} cells; images: {out}/sheets.png")
     for cell in done.cells:
         if cell.result and cell.result["state"] == "diverged":
             click.echo(f"Warning: {cell.name} diverged.", err=True)

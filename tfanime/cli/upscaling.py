@@ -22,13 +22,13 @@ from tfanime.core import lean
     default=256,
     show_default=True,
     metavar="PIXELS",
-    help="Larger pictures are worked through in squares of this size, to bound memory.",
+    help="Larger images are worked through in squares of this size, to bound memory.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace pictures that are in DIR already.")
+@click.option("--overwrite", is_flag=True, help="Replace images that are in DIR already.")
 def upscale(pictures, run, out, **options) -> None:
-    """Enlarge pictures with an upscaler, such as one trained by the recipe srgan.
+    """Enlarge images with an upscaler, such as one trained by the recipe srgan.
 
-    INPUT is a picture or a folder of pictures, for example one that `tfanime generate` wrote. DIR
+    INPUT is an image or a folder of images, for example one that `tfanime generate` wrote. DIR
     gets a PNG of the same name for each, two or four times as large, transparency included.
     Without RUN, the upscaler enlarges that ships with tfanime, four times; `upscaler-2x` twice,
     `upscaler-posters` posters and covers four times.
@@ -43,4 +43,4 @@ def upscale(pictures, run, out, **options) -> None:
     """
     lean.install()
     written = tfanime.upscale(pictures, run, out=out, progress=True, **options)
-    click.echo(f"{len(written):,} pictures in {out}")
+    click.echo(f"{len(written):,} images in {out}")

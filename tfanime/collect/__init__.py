@@ -1,4 +1,4 @@
-"""Collecting pictures and texts politely: MyAnimeList, Getchu, Danbooru-like boards.
+"""Collecting images and texts politely: MyAnimeList, Getchu, Danbooru-like boards.
 
     from tfanime.collect import myanimelist
 

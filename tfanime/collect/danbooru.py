@@ -1,7 +1,7 @@
-"""Danbooru-like boards through gallery-dl: tags in, pictures and our labels out.
+"""Danbooru-like boards through gallery-dl: tags in, images and our labels out.
 
 gallery-dl knows the boards, their limits and their formats; it is run as a program with a
-configuration of ours, and writes one metadata JSON beside each picture, which becomes the 34
+configuration of ours, and writes one metadata JSON beside each image, which becomes the 34
 attributes of MakeGirlsMoe.
 """
 
@@ -30,7 +30,7 @@ BOARDS = {
     "yandere": "https://yande.re/post?tags={}",
 }
 LICENCE = (
-    "Pictures belong to their artists, and the board's terms apply: for private research only, "
+    "Images belong to their artists, and the board's terms apply: for private research only, "
     "not for redistribution. Tags are by the board's users."
 )
 METADATA_LIMIT = 2_000_000  # bytes; real ones have a few kilobytes
@@ -84,7 +84,7 @@ def labels_from_tags(tags: Iterable[str]) -> dict[str, int | None]:
 
 
 def tags_of(metadata: Mapping) -> list[str]:
-    """All tags in gallery-dl's metadata of one picture, whichever board it came from."""
+    """All tags in gallery-dl's metadata of one image, whichever board it came from."""
     tags: list[str] = []
     for key, value in metadata.items():
         if key in ("tags", "tag_string") or key.startswith(("tags_", "tag_string_")):
@@ -106,21 +106,21 @@ def collect(
     gallery_dl: str | os.PathLike | None = None,
     progress: bool = True,
 ) -> Manifest:
-    """Pictures with labels into a folder; continues where it was stopped.
+    """Images with labels into a folder; continues where it was stopped.
 
     Args:
         out: the folder.
-        tags: the pictures have all of them; some boards allow only two.
+        tags: the images have all of them; some boards allow only two.
         board: one of `BOARDS`, or the address of a search on any board that gallery-dl knows.
-        most: at most so many pictures are fetched.
-        adult: fetch pictures that the board rates questionable or explicit, too.
+        most: at most so many images are fetched.
+        adult: fetch images that the board rates questionable or explicit, too.
         rate: requests a second, at most.
         contact: goes into the User-Agent.
         gallery_dl: the program; by default the installed package.
         progress: let gallery-dl print what it fetches.
 
     Returns:
-        The manifest of what is there; `labels.csv` has the 34 attributes of each picture.
+        The manifest of what is there; `labels.csv` has the 34 attributes of each image.
 
     Raises:
         ImportError: without gallery-dl.
@@ -149,7 +149,7 @@ def collect(
         if done.returncode and not rows:
             told = [line for line in done.stderr.splitlines() if line.strip()]
             raise RuntimeError(
-                f"gallery-dl must give pictures. Received: exit code {done.returncode}, "
+                f"gallery-dl must give images. Received: exit code {done.returncode}, "
                 f"{told[-1][:300] if told else 'no message'}. Run the same command again later."
             )
         if done.returncode:
@@ -194,7 +194,7 @@ def search_address(board: str, tags: Sequence[str]) -> str:
 
 
 def configuration(raw: Path, adult: bool, rate: float, agent: str) -> dict:
-    """gallery-dl's configuration: names by id, metadata beside each picture, politely."""
+    """gallery-dl's configuration: names by id, metadata beside each image, politely."""
     extractor = {
         "base-directory": str(raw),
         "directory": [],
@@ -206,7 +206,7 @@ def configuration(raw: Path, adult: bool, rate: float, agent: str) -> dict:
         "sleep-request": [1 / rate, 1.3 / rate],
         "retries": 5,
         "timeout": 30.0,
-        # Written before the picture, so that no picture is without.
+        # Written before the image, so that no image is without.
         "postprocessors": [{"name": "metadata", "mode": "json"}],
     }
     endings = ", ".join(map(repr, PICTURE_ENDINGS))
@@ -236,7 +236,7 @@ def _command(program: str | os.PathLike | None) -> list[str]:
 
 
 def _read(raw: Path, store: Path, adult: bool) -> tuple[dict[str, dict], dict[str, Picture], Step]:
-    """Rows and pictures by id, from the pictures and metadata in `raw`."""
+    """Rows and images by id, from the images and metadata in `raw`."""
     rows: dict[str, dict] = {}
     pictures: dict[str, Picture] = {}
     dropped: Counter = Counter()

@@ -1,7 +1,7 @@
-"""The folder of a collection: records, pictures and a manifest, resumable at any moment.
+"""The folder of a collection: records, images and a manifest, resumable at any moment.
 
     OUT/records.jsonl      one JSON object a line
-    OUT/pictures/ID.EXT    exactly the pictures that the records name
+    OUT/pictures/ID.EXT    exactly the images that the records name
     OUT/manifest.json      source, licence note, counts at every filter
     OUT/.collect/          what was fetched (answers.sqlite, pictures/) and the journal
 
@@ -52,13 +52,13 @@ _ENDINGS = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that was fetched, or the reason why there is none.
+    """An image that was fetched, or the reason why there is none.
 
     Args:
         file: its name in the store; empty if refused.
         sha256: of its bytes.
         width, height: in pixels.
-        refused: why it is none; empty for a sound picture.
+        refused: why it is none; empty for a sound image.
     """
 
     file: str = ""
@@ -102,7 +102,7 @@ class Collection:
         self._journal.close()
         self._lock.close()
 
-    # ---- pictures --------------------------------------------------------------------------
+    # ---- images --------------------------------------------------------------------------
 
     def fetch_pictures(
         self, wanted: Sequence[tuple[str, str]], client: Client, progress: bool = True
@@ -111,7 +111,7 @@ class Collection:
         from tfanime.core.bars import progress_bar
 
         found = {}
-        with progress_bar(wanted, desc="pictures", unit=" pictures", disable=not progress) as bar:
+        with progress_bar(wanted, desc="images", unit=" images", disable=not progress) as bar:
             for name, url in bar:
                 found[name] = self._known(name, url) or self._fetch(name, url, client)
         return found
@@ -168,7 +168,7 @@ class Collection:
 
         Args:
             rows: records, each with the key `picture` (`pictures/NAME.EXT`) and a unique `id`.
-            pictures: id of a row -> its picture; rows without one have none.
+            pictures: id of a row -> its image; rows without one have none.
             manifest: written last.
             labels: column of `labels.csv` -> key of the rows; None for no such file.
         """
@@ -195,7 +195,7 @@ class Collection:
 
 
 def keep_pictures(names: Sequence[str], pictures: Mapping[str, Picture]) -> tuple[list[str], Step]:
-    """Which names have a picture of their own: placeholders and duplicates are left out.
+    """Which names have an image of their own: placeholders and duplicates are left out.
 
     Returns:
         The names that stay, in order, and the step for the manifest.
@@ -217,7 +217,7 @@ def keep_pictures(names: Sequence[str], pictures: Mapping[str, Picture]) -> tupl
 
 
 def check(body: bytes, file: str) -> Picture:
-    """Decodes the bytes of a picture; what is none, or a placeholder, is refused."""
+    """Decodes the bytes of an image; what is none, or a placeholder, is refused."""
     from tfanime.core.decode import read_image
 
     try:
@@ -230,7 +230,7 @@ def check(body: bytes, file: str) -> Picture:
 
 
 def is_flat(picture: Image.Image) -> bool:
-    """Whether a picture is a tile that stands for a missing one: nearly of one grey level.
+    """Whether an image is a tile that stands for a missing one: nearly of one grey level.
 
     Args:
         picture: mode RGB.
@@ -255,7 +255,7 @@ def safe_name(name: str) -> str:
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", name):
         raise ValueError(
-            "The id of a picture is letters, digits, - and _, at most 100 of them. "
+            "The id of an image is letters, digits, - and _, at most 100 of them. "
             f"Received: {name[:100]!r}."
         )
     return name

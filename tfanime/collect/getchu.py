@@ -32,7 +32,7 @@ __all__ = ["HOSTS", "SITE", "SQL", "Item", "collect", "item_id", "parse_page"]
 
 HOSTS = ("getchu.com",)
 LICENCE = (
-    "Character pictures belong to the makers of the games, and Getchu's terms apply: for private "
+    "Character images belong to the makers of the games, and Getchu's terms apply: for private "
     "research only, not for redistribution."
 )
 # The query of Jin et al. 2017 (MakeGirlsMoe) to the SQL form of ErogameScape.

@@ -214,7 +214,7 @@ def _check_network(path: Path) -> None:
     for name, shape in _computed(model):
         if prod(length or 1 for length in shape[1:]) > LAYER:
             raise ValueError(
-                f"its layer {name!r} computes {shape[1:]} numbers for a picture, and {LAYER:,} in "
+                f"its layer {name!r} computes {shape[1:]} numbers for an image, and {LAYER:,} in "
                 "all are the most"
             )
 

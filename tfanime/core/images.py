@@ -63,7 +63,7 @@ def to_uint8(images: np.ndarray) -> np.ndarray:
     bad = int(images.size - np.count_nonzero(np.isfinite(images)))
     if bad:
         raise ValueError(
-            f"Pictures must be finite. Received: {bad} NaN or infinite values among "
+            f"Images must be finite. Received: {bad} NaN or infinite values among "
             f"{images.size}. The network that drew them has diverged."
         )
     scaled = (images + np.float32(1)) * np.float32(HALF_RANGE)
@@ -163,7 +163,7 @@ def save_image(path: str | os.PathLike, image: np.ndarray) -> None:
     options = {".png": {}, ".jpg": {"quality": 95}, ".jpeg": {"quality": 95}}
     options[".webp"] = {"lossless": True}
     if ending not in options:
-        raise ValueError(f"A picture's name ends in {', '.join(options)}. Received: {str(path)!r}.")
+        raise ValueError(f"An image's name ends in {', '.join(options)}. Received: {str(path)!r}.")
     with atomic_path(path) as temporary:
         Image.fromarray(image).save(temporary, **options[ending])
 
@@ -178,7 +178,7 @@ def check_pictures(images: np.ndarray) -> np.ndarray:
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8 or not len(images):
         raise ValueError(
-            "Pictures are (n, height, width, 3) uint8 with n >= 1. "
+            "Images are (n, height, width, 3) uint8 with n >= 1. "
             f"Received: {images.shape} {images.dtype}. images.to_uint8 converts from floats."
         )
     return images

@@ -79,7 +79,7 @@ def uniforms(seed: int, n: int, k: int, first: int = 0, stream: int = LATENTS) -
     """
     seed = check_seed(seed)
     n, first = check_pictures(n, first)
-    k = _whole("the number of random numbers a picture", k, 1, DIMENSIONS)
+    k = _whole("the number of random numbers per image", k, 1, DIMENSIONS)
     blocks = np.arange((k + 1) // 2, dtype=np.uint32) + np.uint32(stream)
     pictures = np.arange(first, first + n, dtype=np.int64).astype(np.uint32)
     x0, x1 = np.broadcast_arrays(blocks[None, :], pictures[:, None])
@@ -140,7 +140,7 @@ def sample_labels(
         rows = np.asarray(rows, np.float32)
         if rows.shape != (n, schema.size):
             raise ValueError(
-                f"Label rows are one for each picture, {(n, schema.size)}: {schema.size} columns. "
+                f"Label rows are one for each image, {(n, schema.size)}: {schema.size} columns. "
                 f"Received: {rows.shape}."
             )
         given = np.where(np.isnan(given), rows, given)
@@ -257,8 +257,8 @@ def check_seed(seed: int) -> int:
 
 def check_pictures(n: int, first: int) -> tuple[int, int]:
     """`(n, first)` as `int`s, or a ValueError."""
-    first = _whole("first, the index of the first picture,", first, 0, PICTURES)
-    return _whole("n, the number of pictures,", n, 1, PICTURES - first + 1), first
+    first = _whole("first, the index of the first image,", first, 0, PICTURES)
+    return _whole("n, the number of images,", n, 1, PICTURES - first + 1), first
 
 
 def check_truncation(truncation: float) -> float:
@@ -266,7 +266,7 @@ def check_truncation(truncation: float) -> float:
     if not isinstance(truncation, Real) or not 0 <= truncation <= MAX_TRUNCATION:
         raise ValueError(
             f"truncation is a number from 0 to {MAX_TRUNCATION:g}. Received: {truncation!r}. "
-            "1 changes nothing; 0.7 gives more typical pictures."
+            "1 changes nothing; 0.7 gives more typical images."
         )
     return float(truncation)
 

@@ -117,7 +117,7 @@ class PackedDataset(Pictures):
         return self.count
 
     def __repr__(self) -> str:
-        what = f"{self.count} pictures of {self.width}x{self.height}"
+        what = f"{self.count} images of {self.width}x{self.height}"
         fields = ", ".join(field.name for field in self.schema.fields) if self.schema else "none"
         return f"<PackedDataset: {what}, labels: {fields}, {self.path or 'in memory'}>"
 
@@ -183,8 +183,8 @@ class PackedDataset(Pictures):
         """
         if not 0 < held_out < 1 or self.count < 2:
             raise ValueError(
-                "A split needs two pictures and 0 < held_out < 1. "
-                f"Received: {held_out!r} of {self.count} pictures."
+                "A split needs two images and 0 < held_out < 1. "
+                f"Received: {held_out!r} of {self.count} images."
             )
         cut = min(max(1, round(self.count * held_out)), self.count - 1)
         order = random_numbers(seed, 0, SPLIT).permutation(self.count)
@@ -365,7 +365,7 @@ def from_arrays(
         labels = np.asarray(labels, np.float32)
         if labels.shape != (len(images), schema.size):
             raise ValueError(
-                f"labels has one row a picture and one column a label: {len(images)} x "
+                f"labels has one row per image and one column a label: {len(images)} x "
                 f"{schema.size}. Received: {labels.shape}."
             )
         schema = schema.with_frequencies(labels)

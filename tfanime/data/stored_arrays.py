@@ -19,7 +19,7 @@ def text_vectors(file: Path, count: int) -> np.ndarray:
     try:
         vectors = np.asarray(bounds.read_arrays(file)["codes"], np.float32)
         if vectors.ndim != 2 or len(vectors) != count:
-            raise ValueError(f"{vectors.shape} for {count} pictures")
+            raise ValueError(f"{vectors.shape} for {count} images")
     except (OSError, ValueError, KeyError) as error:
         disk.check(error, file)
         raise ValueError(

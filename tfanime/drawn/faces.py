@@ -107,7 +107,7 @@ def draw_faces(
     labels = np.asarray(labels, np.float32)
     if labels.shape != (count, MAKEGIRLSMOE.size):
         raise ValueError(
-            f"labels has one row of {MAKEGIRLSMOE.size} numbers for each of the {count} pictures. "
+            f"labels has one row of {MAKEGIRLSMOE.size} numbers for each of the {count} images. "
             f"Received shape: {labels.shape}."
         )
     _check_labels(labels, first)
@@ -146,7 +146,7 @@ def _check_labels(labels: np.ndarray, first: int) -> None:
             row = int(np.argmin(right))
             raise ValueError(
                 f"To draw a face, {field.name!r} must be {rule}; fill in unknown labels with "
-                f"MAKEGIRLSMOE.sample. Received: {part[row].tolist()} (picture {first + row})."
+                f"MAKEGIRLSMOE.sample. Received: {part[row].tolist()} (image {first + row})."
             )
 
 

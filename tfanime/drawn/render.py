@@ -67,7 +67,7 @@ def render(
     with (
         atomic_folder(out) as folder,
         tempfile.TemporaryDirectory(dir=folder, prefix=".drawing-") as scratch,
-        progress_bar(total=count, desc="drawing", unit=" pictures", disable=not progress) as bar,
+        progress_bar(total=count, desc="drawing", unit=" images", disable=not progress) as bar,
     ):
         parts = [Path(scratch) / f"{first}.npz" for first in edges[:-1]]
         running = [

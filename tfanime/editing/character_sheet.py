@@ -93,7 +93,7 @@ def character_sheet(
     cells = list(itertools.product(*axes))
     if len(cells) > MOST:
         raise ValueError(
-            f"A sheet has at most {MOST:,} pictures. Received: {len(cells):,}. Vary less at once."
+            f"A sheet has at most {MOST:,} images. Received: {len(cells):,}. Vary less at once."
         )
     z, labels = _subject(sampler, seed, tags, face)
     z = moved(generator, seeds.truncate(z, truncation), move)

@@ -84,7 +84,7 @@ def train_encoder(
         )
     if generator.schema is not None and generator.schema.vector_size:
         raise ValueError(
-            "An encoder reads attributes off a picture, and no texts. Received: "
+            "An encoder reads attributes off an image, and no texts. Received: "
             f"{generator.name!r}, which is conditioned on texts."
         )
     real = None if data is None else _Real(data, generator, tagger, seed)
@@ -154,7 +154,7 @@ class _Real:
         self.images, schema = stored.images(), generator.schema
         if self.images.shape[1:3] != size:
             raise ValueError(
-                f"An encoder of {generator.name!r} learns from pictures of {size[1]}x{size[0]}. "
+                f"An encoder of {generator.name!r} learns from images of {size[1]}x{size[0]}. "
                 f"Received: {self.images.shape[2]}x{self.images.shape[1]}. Pack them at that size."
             )
         self.rows = self.labels = np.zeros((len(self.images), 0), np.float32)

@@ -86,7 +86,7 @@ def invert(
     """
     _check_numbers(steps=(STEPS if steps is None else steps, 1), draws=(draws, TRIED))
     check_ending(out, (".json",), "out, the faces,")
-    check_ending(grid, SHEETS, "grid, a sheet of pictures,")
+    check_ending(grid, SHEETS, "grid, a sheet of images,")
     generator = loaded(model)
     names, target = _targets(pictures, generator.height, generator.width)
     network = feature_network(features, generator.height, generator.width)
@@ -228,13 +228,13 @@ def _targets(pictures: Images, height: int, width: int) -> tuple[list[str], np.n
         else:
             files = [Path(file) for file in pictures]
         if not files:
-            raise ValueError(f"There is at least one picture to invert. Received: {pictures!r}.")
+            raise ValueError(f"There is at least one image to invert. Received: {pictures!r}.")
         names, images = [file.name for file in files], []
         for file in files:
             try:
                 images.append(read_image(file))
             except ValueError as error:
-                raise ValueError(f"{os.fspath(file)!r} is no picture to invert: {error}.") from None
+                raise ValueError(f"{os.fspath(file)!r} is no image to invert: {error}.") from None
     return names, np.stack([np.asarray(fit(image, height, width)) for image in images])
 
 

@@ -243,13 +243,13 @@ def _counts(
     half = len(data) // 2
     if half < FEWEST or (subject.most is not None and subject.most < FEWEST):
         raise ValueError(
-            f"An evaluation needs {2 * FEWEST} real and {FEWEST} generated pictures at least. "
+            f"An evaluation needs {2 * FEWEST} real and {FEWEST} generated images at least. "
             f"Received: {len(data)} real and {subject.most or 'enough'} generated."
         )
     if n is not None and n < FEWEST:
         raise ValueError(f"n is at least {FEWEST}. Received: {n}.")
     if n is not None and subject.most is not None and n > subject.most:
-        raise ValueError(f"n is at most the {subject.most} pictures that there are. Received: {n}.")
+        raise ValueError(f"n is at most the {subject.most} images that there are. Received: {n}.")
     if even and n is not None:
         if len(data) < n + FEWEST:
             raise ValueError(

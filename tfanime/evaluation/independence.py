@@ -88,7 +88,7 @@ def judged(figure: Figure, judge: str | None, parts: Sequence[Part] | None) -> F
         return replace(figure, judge="pixels alone", independent=True)
     name, family = _short(judge), _family(judge)
     if parts is None:
-        unknown = f"{name}; which networks had a part in the pictures is not known"
+        unknown = f"{name}; which networks had a part in the images is not known"
         return replace(figure, judge=unknown, independent=None)
     same = [part for part in parts if _short(part.name) == name]
     if same:

@@ -151,10 +151,10 @@ def diversity(bench: Workbench) -> list[Figure]:
         found, real = (
             mean_ms_ssim(x, seed=bench.settings.seed) for x in (pictures, bench.real_pictures)
         )
-        reading = "the pictures are more alike than real ones" if found > real + 0.1 else ""
+        reading = "the images are more alike than real ones" if found > real + 0.1 else ""
         figures.append(Figure("ms-ssim", found, real, "floor", pixels, reading=reading))
     found, real = (mean_feature_distance(x) for x in (bench.features(), bench.real_features))
-    reading = "the pictures differ less than real ones do" if found < 0.8 * real else ""
+    reading = "the images differ less than real ones do" if found < 0.8 * real else ""
     figures.append(
         Figure("feature distance", found, real, "floor", feature_protocol(bench), reading=reading)
     )
@@ -172,7 +172,7 @@ def neighbours(bench: Workbench) -> list[Figure]:
     )
     among = len(bench.data) - len(bench.other)
     common = {"probes": len(probes), "among": f"{bench.settings.real_n} real pictures"}
-    reading = "nearer to training pictures than real ones are: look at the sheet for copies"
+    reading = "nearer to training images than real ones are: look at the sheet for copies"
     return [
         Figure(
             "nearest psnr",
@@ -210,7 +210,7 @@ def train_test(bench: Workbench) -> list[Figure]:
     fake = bench.features(), bench.fake_classes()
     sets = [(x[y >= 0], y[y >= 0]) for x, y in (real, held_out, fake)]
     if min(len(y) for _, y in sets) < FEWEST:
-        raise NotApplicable(f"it needs {FEWEST} pictures with a known {bench.settings.label!r}")
+        raise NotApplicable(f"it needs {FEWEST} images with a known {bench.settings.label!r}")
     found = gan_train_test(*sets, bench.classes)
     protocol = feature_protocol(bench) | {
         "label": bench.settings.label,
@@ -245,7 +245,7 @@ def between_labels(bench: Workbench) -> list[Figure]:
     counts = [np.bincount(x[x >= 0], minlength=len(bench.classes)) for x in (real, fake)]
     first, second = np.argsort(-np.minimum(*counts), kind="stable")[:2]
     if min(c[second] for c in counts) < FEWEST:
-        raise NotApplicable(f"it needs {FEWEST} pictures of two classes")
+        raise NotApplicable(f"it needs {FEWEST} images of two classes")
     found, floor = (
         fid_from_features(features[classes == first], features[classes == second])
         for features, classes in ((bench.features(), fake), (bench.real_features, real))

@@ -22,18 +22,18 @@ DPI = 110
 EXPLAINED = {
     "fid": ("FID", "distance of the feature distributions; quality and variety in one number"),
     "kid": ("KID", "the same question by a kernel; unbiased, so small counts compare fairly"),
-    "precision": ("Precision", "share of generated pictures that look like real ones"),
-    "recall": ("Recall", "share of real pictures that the generator could have drawn"),
-    "density": ("Density", "how deep inside the real ones the generated pictures lie"),
-    "coverage": ("Coverage", "share of real pictures with a generated one close by"),
+    "precision": ("Precision", "share of generated images that look like real ones"),
+    "recall": ("Recall", "share of real images that the generator could have drawn"),
+    "density": ("Density", "how deep inside the real ones the generated images lie"),
+    "coverage": ("Coverage", "share of real images with a generated one close by"),
     "inception score": ("Inception Score", "clear classes, all of them equally often"),
     "1-nn": ("1-NN accuracy", "0.5: nobody could tell; towards 1: separable; below: copying"),
     "ms-ssim": ("MS-SSIM", "likeness of random pairs; higher than real means monotonous"),
     "feature distance": ("Feature distance", "mean of all pairs; lower than real: monotonous"),
-    "nearest psnr": ("Nearest training picture, PSNR", "far above real means copies"),
-    "nearest feature distance": ("Nearest training picture, features", "far below real: copies"),
-    "gan-train": ("GAN-train", "learnt from generated, tested on real pictures"),
-    "gan-test": ("GAN-test", "learnt from real, tested on generated pictures"),
+    "nearest psnr": ("Nearest training image, PSNR", "far above real means copies"),
+    "nearest feature distance": ("Nearest training image, features", "far below real: copies"),
+    "gan-train": ("GAN-train", "learnt from generated, tested on real images"),
+    "gan-test": ("GAN-test", "learnt from real, tested on generated images"),
     "fid between labels": ("FID between classes", "how different two classes are drawn"),
     "attribute precision": ("Attribute precision", "asked for, and seen by the tagger"),
 }
@@ -109,12 +109,12 @@ def html(report: Report, bench: Workbench, sheet: np.ndarray) -> str:
         "<header>",
         f"<h1>{name}</h1>",
         f'<p class="soft">{escape(facts)}<br>against {escape(str(against["name"]))}: '
-        f"{against['pictures']:,} real pictures of {against['size']}; measured in "
+        f"{against['pictures']:,} real images of {against['size']}; measured in "
         f"{report.seconds:.0f} s</p>",
         "</header>",
         _section("Figures", _table(report)),
         _section(
-            "Pictures",
+            "Images",
             '<div class="pair">'
             + _picture(sheet, "generated, the first of the seed; none was chosen")
             + _picture(charts.real_samples(bench), "real")
@@ -147,12 +147,12 @@ def _sections(report: Report, bench: Workbench) -> list[str]:
             sections.append(_section(title, _chart(charts.by_label(measured[name]))))
     if "nearest psnr" in measured:
         caption = (
-            "Each row: a generated picture; the three nearest real ones by pixels, of all but "
+            "Each row: a generated image; the three nearest real ones by pixels, of all but "
             f"those of the floor; the three nearest by features, of {bench.settings.real_n:,}. "
             "A copy would show here."
         )
         sections.append(
-            _section("Nearest real pictures", _picture(charts.neighbours(bench), caption))
+            _section("Nearest real images", _picture(charts.neighbours(bench), caption))
         )
     return sections
 

@@ -102,7 +102,7 @@ class Folder(Subject):
         self.most = len(self.files)
         if not self.files:
             raise ValueError(
-                "A run, a packed set or a folder of pictures (.png, .jpg, .webp) can be evaluated. "
+                "A run, a packed set or a folder of images (.png, .jpg, .webp) can be evaluated. "
                 f"Received: {str(path)!r}, which is none of them."
             )
         self.described = {"kind": "folder", "name": path.name, "pictures": len(self.files)}
@@ -169,13 +169,13 @@ def open_subject(subject, height: int, width: int, weights: str = "ema") -> Subj
             found = Folder(path, height, width)
         else:
             raise ValueError(
-                "A run, a packed set or a folder of pictures can be evaluated. "
+                "A run, a packed set or a folder of images can be evaluated. "
                 f"Received: {str(path)!r}, which is no folder."
             )
     own = getattr(found, "generator", None) or getattr(found, "dataset", None)
     if own is not None and (own.height, own.width) != (height, width):
         raise ValueError(
-            f"The real pictures are {width}x{height}; {found.described['name']!r} makes "
+            f"The real images are {width}x{height}; {found.described['name']!r} makes "
             f"{own.width}x{own.height}. Pack the real ones with --size {own.width}x{own.height}."
         )
     return found

@@ -297,11 +297,11 @@ class Workbench:
         """
         name = self.settings.label
         if name is None:
-            raise NotApplicable("it needs labels that both the pictures and the real set have")
+            raise NotApplicable("it needs labels that both the images and the real set have")
         of_real, of_fake = (_values(schema, name) for schema in (self.data.schema, self.schema))
         common = tuple(value for value in of_real if value in of_fake)
         if len(common) < 2:
-            raise NotApplicable(f"real and generated pictures share fewer than two of {name!r}")
+            raise NotApplicable(f"real and generated images share fewer than two of {name!r}")
         return common
 
     @property

@@ -14,7 +14,7 @@ LICENCES = ("LICENSE.txt", "LICENSE.md", "LICENSE", "LICENCE.txt", "LICENCE.md",
 NO_LICENCE = """\
 No licence was stated for this model when it was exported.
 
-Who trained it decides about it, as far as the pictures that it was trained on allow. Without a
+Who trained it decides about it, as far as the images that it was trained on allow. Without a
 licence nobody else may copy or change it.
 
 To state one, put it into the run folder as LICENSE.txt and export again. The licence of tfanime
@@ -46,8 +46,8 @@ def card(
     lines += [f"- {fact}" for fact in facts]
     lines += [
         "",
-        f"Weights as stored, and how close the pictures of {SEEDS} seeds come to float32 "
-        f"({INVISIBLE:g} dB is a mean error of one step of an 8-bit picture):",
+        f"Weights as stored, and how close the images of {SEEDS} seeds come to float32 "
+        f"({INVISIBLE:g} dB is a mean error of one step of an 8-bit image):",
         "",
         *_markdown(table, chosen),
     ]
@@ -67,7 +67,7 @@ def table_lines(table: Sequence[Measured], chosen: str) -> list[str]:
 
 
 def _markdown(table: Sequence[Measured], chosen: str) -> list[str]:
-    lines = ["| weights | MB | MB gzip | PSNR dB | worst picture |", "|---|---|---|---|---|"]
+    lines = ["| weights | MB | MB gzip | PSNR dB | worst image |", "|---|---|---|---|---|"]
     for row in table:
         name = f"**{row.precision}**" if row.precision == chosen else row.precision
         lines.append(
@@ -91,7 +91,7 @@ def trained(run: Path, name: str) -> str:
     lines += ["Trained with tfanime. What its run folder says:", ""]
     known = {
         "recipe": config.get("recipe"),
-        "pictures trained on": data.get("count"),
+        "images trained on": data.get("count"),
         "SHA-256 of that set": data.get("sha256"),
         "loss": config.get("loss"),
         "conditioning": config.get("conditioning"),
@@ -100,7 +100,7 @@ def trained(run: Path, name: str) -> str:
     lines += [f"- {what}: {value}" for what, value in known.items() if value is not None]
     lines += [
         "",
-        "Where those pictures come from, what is missing or over-represented among them, and what "
+        "Where those images come from, what is missing or over-represented among them, and what "
         "the model should not be used for, is for whoever trained it to say: in a MODEL_CARD.md in "
         "the run folder, which takes the place of this text.",
     ]

@@ -129,7 +129,7 @@ def _card(folder: Path, where: Address) -> str:
     own = folder / OWN_CARD
     text = own.read_text(encoding="utf-8") if own.is_file() else trained(folder, where.name)
     if not own.is_file() and (folder / "final.png").is_file():
-        text += f"\n\n![pictures of the last step]({SHEET})"
+        text += f"\n\n![images of the last step]({SHEET})"
     lines = [text.rstrip(), "", "## Use", "", f"    {EXTRA.replace(' in', '    # in')} of tfanime"]
     return "\n".join([*lines, f"    {USES[_kind(folder)].format(where)}", ""])
 

@@ -37,8 +37,8 @@ def load_frozen(name: str, height: int, width: int) -> keras.Model:
     except ValueError as error:
         raise ValueError(
             "discriminator.features is 'tagger', a folder written by `tfanime tagger train`, "
-            "'lite0' (or 'lite0@2': pictures enlarged twice), the .keras file of a network from "
-            "pictures in [-1, 1], or a list of these. "
+            "'lite0' (or 'lite0@2': images enlarged twice), the .keras file of a network from "
+            "images in [-1, 1], or a list of these. "
             f"Received: {name!r} ({str(error).splitlines()[0]})."
         ) from error
 

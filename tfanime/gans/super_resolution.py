@@ -219,7 +219,7 @@ def enlargement(generator: keras.Model) -> int:
         if height == width and channels == 3 and height % side == 0:
             return height // side
     raise ValueError(
-        "An upscaler is fully convolutional: pictures (None, None, None, 3) to larger ones. "
+        "An upscaler is fully convolutional: images (None, None, None, 3) to larger ones. "
         f"Received: a model of {tuple(given)}."
     )
 

@@ -23,19 +23,19 @@ def check_features(features: np.ndarray, name: str, smallest: int = 1) -> np.nda
     features = np.asarray(features)
     if features.ndim != 2 or features.shape[1] < 1 or features.dtype.kind not in "fiu":
         raise ValueError(
-            f"{name} must be an array (pictures, features) of numbers. "
+            f"{name} must be an array (images, features) of numbers. "
             f"Received: shape {features.shape} of {features.dtype}."
         )
     if len(features) < smallest:
         raise ValueError(
-            f"{name} must hold at least {smallest} picture{'s' * (smallest > 1)}. "
+            f"{name} must hold at least {smallest} image{'s' * (smallest > 1)}. "
             f"Received: {len(features)}. Generate or load more."
         )
     bad = ~np.isfinite(features).all(axis=1)
     if bad.any():
         raise ValueError(
             f"{name} must be finite. Received: NaN or infinity in {int(bad.sum())} of "
-            f"{len(bad)} rows, first in row {int(bad.argmax())}. The pictures or the network "
+            f"{len(bad)} rows, first in row {int(bad.argmax())}. The images or the network "
             "that they come from are broken."
         )
     return features
@@ -50,7 +50,7 @@ def check_pair(
     if real.shape[1] != fake.shape[1]:
         raise ValueError(
             "Both sets need features of the same extractor. Received: "
-            f"{real.shape[1]} columns of the real and {fake.shape[1]} of the generated pictures."
+            f"{real.shape[1]} columns of the real and {fake.shape[1]} of the generated images."
         )
     return real, fake
 
@@ -65,7 +65,7 @@ def check_pictures(pictures: np.ndarray, name: str = "pictures", smallest: int =
         )
     if len(pictures) < smallest:
         raise ValueError(
-            f"{name} must hold at least {smallest} picture{'s' * (smallest > 1)}. "
+            f"{name} must hold at least {smallest} image{'s' * (smallest > 1)}. "
             f"Received: {len(pictures)}."
         )
     return pictures

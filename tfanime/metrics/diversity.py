@@ -90,7 +90,7 @@ def _in_chunks(function: Callable, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         raise ValueError(f"Pairs need equal shapes. Received: {a.shape} and {b.shape}.")
     if min(a.shape[1:3]) < WINDOW:
         raise ValueError(
-            f"SSIM needs pictures of at least {WINDOW} x {WINDOW} pixels. "
+            f"SSIM needs images of at least {WINDOW} x {WINDOW} pixels. "
             f"Received: {a.shape[1]} x {a.shape[2]}."
         )
     parts = range(0, len(a), CHUNK)

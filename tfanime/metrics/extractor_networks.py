@@ -108,7 +108,7 @@ def drawings_network(file: str) -> Extractor:
     shape = (*model.input_shape[1:3], model.output_shape[-1])
     if shape != (DRAWINGS_SIDE, DRAWINGS_SIDE, DRAWINGS_FEATURES):
         raise ValueError(
-            f"drawings has {DRAWINGS_FEATURES} features of pictures of {DRAWINGS_SIDE} pixels. "
+            f"drawings has {DRAWINGS_FEATURES} features of images of {DRAWINGS_SIDE} pixels. "
             f"Received: {path}, with {shape[-1]} of {shape[1]}x{shape[0]}. Name the file without "
             "drawings: to use it anyway."
         )
@@ -186,7 +186,7 @@ def _keras_model(path: Path):
     shape = model.input_shape
     if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] != 3 or None in shape[1:]:
         raise ValueError(
-            "An extractor takes pictures (None, height, width, 3) of a known size. "
+            "An extractor takes images (None, height, width, 3) of a known size. "
             f"Received: {path.name}, a model for {shape}."
         )
     return model

@@ -148,7 +148,7 @@ def extract(
     total = len(pictures) if isinstance(pictures, np.ndarray) else None
     parts = list(features_in_chunks(pictures, extractor, resize, total, progress))
     if not parts:
-        raise ValueError("Features need at least one picture. Received: none.")
+        raise ValueError("Features need at least one image. Received: none.")
     return np.concatenate(parts)
 
 

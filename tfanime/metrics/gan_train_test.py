@@ -45,28 +45,28 @@ class GanTrainTest:
         naming the commonest class is right as often as that class comes."""
         if self.real <= self.chance + CLOSE:
             return (
-                f"no reading: even real pictures get {self.real:.2f} at a chance of "
+                f"no reading: even real images get {self.real:.2f} at a chance of "
                 f"{self.chance:.2f}; these features do not tell the classes apart"
             )
         train, test = self.gan_train - self.real, self.gan_test - self.real
         if abs(train) <= CLOSE and abs(test) <= CLOSE:
-            return "ideal: generated pictures teach and show the classes as real ones do"
+            return "ideal: generated images teach and show the classes as real ones do"
         if test > CLOSE and self.gan_test <= self.fake_chance + CLOSE:
             return (
-                f"generated pictures are recognised in {self.gan_test:.2f} of the cases, no more "
+                f"generated images are recognised in {self.gan_test:.2f} of the cases, no more "
                 f"than their commonest class has, {self.fake_chance:.2f}: chance, not plainness"
             )
         if test > CLOSE and train < -CLOSE:
-            return "generated pictures show their class too plainly: little variety within a class"
+            return "generated images show their class too plainly: little variety within a class"
         if test > CLOSE:
-            return "generated pictures show their class more plainly than real ones"
+            return "generated images show their class more plainly than real ones"
         if test < -CLOSE and train < -CLOSE:
-            return "generated pictures neither show their class nor teach it as real ones do"
+            return "generated images neither show their class nor teach it as real ones do"
         if test < -CLOSE:
-            return "generated pictures teach the classes, but many do not show their own"
+            return "generated images teach the classes, but many do not show their own"
         if train < -CLOSE:
-            return "generated pictures show their class, but vary too little to teach it"
-        return "generated pictures teach the classes better than real ones: check the labels"
+            return "generated images show their class, but vary too little to teach it"
+        return "generated images teach the classes better than real ones: check the labels"
 
 
 def gan_train_test(
@@ -92,8 +92,8 @@ def gan_train_test(
         y = np.asarray(y)
         if y.shape != (len(x),) or y.min() < 0 or y.max() >= len(classes):
             raise ValueError(
-                f"{name} classes must be one number for each picture, from 0 to "
-                f"{len(classes) - 1}. Received: {y.shape} for {len(x)} pictures, "
+                f"{name} classes must be one number for each image, from 0 to "
+                f"{len(classes) - 1}. Received: {y.shape} for {len(x)} images, "
                 f"{y.min()} to {y.max()}."
             )
         pairs.append((x, y))

@@ -89,7 +89,7 @@ def inception_score_from_posteriors(
             f"{posteriors.sum(axis=1).max():.4g}. posteriors_from_logits converts from logits."
         )
     if not 1 <= splits <= n:
-        raise ValueError(f"splits must be from 1 to the {n} pictures. Received: {splits}.")
+        raise ValueError(f"splits must be from 1 to the {n} images. Received: {splits}.")
     posteriors = posteriors[np.random.RandomState(seed).permutation(n)]
     scores = [_score(posteriors[i * n // splits : (i + 1) * n // splits]) for i in range(splits)]
     return InceptionScore(float(np.mean(scores)), float(np.std(scores)), splits, n)
@@ -127,7 +127,7 @@ def inception_score_by_label(
     size = int(counts.min()) if size is None else size
     if not 1 <= size <= counts.min():
         raise ValueError(
-            f"size is from 1 to the {counts.min()} pictures of the rarest label. Received: {size}."
+            f"size is from 1 to the {counts.min()} images of the rarest label. Received: {size}."
         )
     scores = {}
     for label, count in zip(names.tolist(), counts.tolist(), strict=True):

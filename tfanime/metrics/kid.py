@@ -52,7 +52,7 @@ def kid_from_features(
     real, fake = check_pair(real, fake, smallest=2)
     if subsets < 1 or subset_size < 2:
         raise ValueError(
-            "KID needs at least 1 subset of at least 2 pictures. "
+            "KID needs at least 1 subset of at least 2 images. "
             f"Received: {subsets} of {subset_size}."
         )
     size = min(subset_size, len(real), len(fake))

@@ -42,9 +42,9 @@ class NearestNeighbour:
         text = _overall(self.accuracy)
         if IDEAL_FROM <= self.accuracy <= SEPARABLE:
             if self.fake_accuracy - self.real_accuracy > 0.3:
-                text += "; generated pictures are nearest to each other, a sign of collapse"
+                text += "; generated images are nearest to each other, a sign of collapse"
             elif self.real_accuracy - self.fake_accuracy > 0.3:
-                text += "; generated pictures sit among real ones, but reach only part of them"
+                text += "; generated images sit among real ones, but reach only part of them"
         return text
 
 
@@ -67,7 +67,7 @@ def nearest_neighbour_accuracy(real: np.ndarray, fake: np.ndarray) -> NearestNei
     real, fake = _rows(*pictures, smallest=2)
     if len(real) != len(fake):
         raise ValueError(
-            "1-NN accuracy means something only for equal numbers of pictures. "
+            "1-NN accuracy means something only for equal numbers of images. "
             f"Received: {len(real)} real and {len(fake)} generated. Use as many of each."
         )
     found = sketches.nearest(*pictures) if pictures[0].ndim == 4 else None
@@ -95,9 +95,9 @@ def nearest_neighbour_accuracy_by_label(
     real_labels, fake_labels = np.asarray(real_labels), np.asarray(fake_labels)
     if real_labels.shape != (len(real),) or fake_labels.shape != (len(fake),):
         raise ValueError(
-            "Labels must hold one label for each picture. Received: "
+            "Labels must hold one label for each image. Received: "
             f"{real_labels.shape} for {len(real)} real and {fake_labels.shape} for {len(fake)} "
-            "generated pictures."
+            "generated images."
         )
     results = {}
     for label in np.unique(real_labels).tolist():
@@ -127,8 +127,7 @@ def nearest_training(
     real, fake = _rows(real, fake)
     if not 1 <= neighbours <= len(real):
         raise ValueError(
-            f"neighbours must be from 1 to the {len(real)} training pictures. "
-            f"Received: {neighbours}."
+            f"neighbours must be from 1 to the {len(real)} training images. Received: {neighbours}."
         )
     squares = np.full((len(fake), neighbours), np.inf)
     indices = np.zeros((len(fake), neighbours), np.int64)
@@ -154,11 +153,11 @@ def _rows(real, fake, smallest: int = 1) -> tuple[np.ndarray, np.ndarray]:
     real, fake = np.asarray(real), np.asarray(fake)
     if real.ndim != 4 and fake.ndim != 4:
         return check_pair(real, fake, smallest)
-    real = check_pictures(real, "real pictures", smallest)
-    fake = check_pictures(fake, "generated pictures", smallest)
+    real = check_pictures(real, "real images", smallest)
+    fake = check_pictures(fake, "generated images", smallest)
     if real.shape[1:] != fake.shape[1:]:
         raise ValueError(
-            "Pictures must have the same size. "
+            "Images must have the same size. "
             f"Received: {real.shape[1:]} real and {fake.shape[1:]} generated."
         )
     return real.reshape(len(real), -1), fake.reshape(len(fake), -1)
@@ -193,11 +192,11 @@ def _lower(values: np.ndarray, where: slice, others: np.ndarray) -> None:
 
 def _overall(accuracy: float) -> str:
     if accuracy < COPYING:
-        return "copying: generated pictures lie closer to real ones than real ones to each other"
+        return "copying: generated images lie closer to real ones than real ones to each other"
     if accuracy < IDEAL_FROM:
-        return "leaning towards copying: look at the nearest training pictures"
+        return "leaning towards copying: look at the nearest training images"
     if accuracy <= IDEAL_TO:
         return "ideal: the neighbour does not tell real from generated"
     if accuracy <= SEPARABLE:
         return "close: real and generated can be told apart somewhat better than by chance"
-    return "clearly separable: the generated pictures look like no real ones"
+    return "clearly separable: the generated images look like no real ones"

@@ -47,7 +47,7 @@ class Network:
             or not all(isinstance(side, int) for side in sides)
         ):
             raise ValueError(
-                "An extractor takes pictures of a known size with three channels. "
+                "An extractor takes images of a known size with three channels. "
                 f"Received: {path.name}, a model for {shape}."
             )
         outputs = [output.name for output in self._session.get_outputs()]

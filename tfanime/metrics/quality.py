@@ -43,9 +43,7 @@ def quality_meter(
     """
     count = min(count, len(data) // 2)
     if count < 2:
-        raise ValueError(
-            f"Measuring quality needs at least 4 real pictures. Received: {len(data)}."
-        )
+        raise ValueError(f"Measuring quality needs at least 4 real images. Received: {len(data)}.")
     network = load_extractor(extractor)
     rest, chosen = data.split(count / len(data), seed)
     other = rest if len(rest) == count else rest.split(count / len(rest), seed)[1]

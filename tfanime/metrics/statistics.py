@@ -73,7 +73,7 @@ class RunningStatistics:
             self._fold()
         if self.count < 2:
             raise ValueError(
-                f"A covariance needs at least 2 pictures. Received: {self.count}. "
+                f"A covariance needs at least 2 images. Received: {self.count}. "
                 "Use some thousands for a figure that means something."
             )
         return Statistics(self._mean.copy(), self._scatter / (self.count - 1), self.count)

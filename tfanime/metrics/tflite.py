@@ -100,7 +100,7 @@ class Network:
         shape = [int(side) for side in entry["shape"]]
         if len(shape) != 4 or shape[-1] != 3 or min(shape) < 1:
             raise ValueError(
-                f"An extractor takes pictures (1, height, width, 3). Received a model for {shape}."
+                f"An extractor takes images (1, height, width, 3). Received a model for {shape}."
             )
         self.height, self.width = shape[1:3]
         self._enter = _entry(entry["dtype"], pixel_range)

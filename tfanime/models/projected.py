@@ -132,7 +132,7 @@ def _through(network: keras.Model, pictures, scales, channels: int, prefix: str)
     missing = [size for size in wanted if size not in last]
     if missing:
         raise ValueError(
-            f"A frozen network has maps of its pictures' size divided by {tuple(scales)}. "
+            f"A frozen network has maps of its images' size divided by {tuple(scales)}. "
             f"Received: {network.name!r} for {height}x{width}, without {missing}."
         )
     outputs = [last[size] for size in wanted]

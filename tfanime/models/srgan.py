@@ -87,7 +87,7 @@ def check_upscaler(height: int, width: int, label_dim: int, factor: int) -> None
     """
     if label_dim:
         raise ValueError(
-            "An upscaler takes pictures only. "
+            "An upscaler takes images only. "
             f"Received: label_dim={label_dim}. Use conditioning='none'."
         )
     check_factor(height, width, factor)

@@ -1,1 +1,1 @@
-"""From pictures as they come to a packed dataset: checking, packing, and the drawn faces."""
+"""From images as they come to a packed dataset: checking, packing, and the drawn faces."""

@@ -13,15 +13,15 @@ from tfanime.prepare.sources import PICTURE_ENDINGS
 from tfanime.prepare.table import MOST_LABELS, Table
 from tfanime.prepare.table_columns import MOST_VALUES
 
-FOLDERS = "folders"  # in place of a table: the folder of a picture is its class
+FOLDERS = "folders"  # in place of a table: the folder of an image is its class
 CLASS = "class"  # the name of the label that both make
 STYLEGAN = "dataset.json"
 JSON_LIMIT = 64 * 2**20  # bytes; FFHQ's has 3 MB
 
 
 def folder_table(names: Sequence[str], where: str) -> Table:
-    """The class of every picture, by its first folder below those that all have in common; none
-    for pictures outside.
+    """The class of every image, by its first folder below those that all have in common; none
+    for images outside.
 
     Raises:
         ValueError: if that makes fewer than two classes, or more than 1,000.
@@ -29,7 +29,7 @@ def folder_table(names: Sequence[str], where: str) -> Table:
     folders = _folders(names)
     if not 2 <= len(set(folders) - {""}) <= MOST_LABELS:
         raise ValueError(
-            f"Labels from folders need pictures in 2 to {MOST_LABELS:,} of them. Received: {where} "
+            f"Labels from folders need images in 2 to {MOST_LABELS:,} of them. Received: {where} "
             f"with {len(set(folders) - {''}):,}."
         )
     rows = [None] * len(names)
@@ -37,7 +37,7 @@ def folder_table(names: Sequence[str], where: str) -> Table:
 
 
 def folders_hint(names: Sequence[str]) -> str:
-    """What to say where pictures lie as if their folders were classes; "" elsewhere."""
+    """What to say where images lie as if their folders were classes; "" elsewhere."""
     pictures = [name for name in names if name.lower().endswith(PICTURE_ENDINGS)]
     found = sorted(set(_folders(pictures)))
     # Datasets are often dealt out to folders such as 00000/, to keep these small.
@@ -46,7 +46,7 @@ def folders_hint(names: Sequence[str]) -> str:
         return ""
     shown = plain(", ".join(found[:3])) + (", ..." if len(found) > 3 else "")
     return (
-        f"pictures lie in {len(found)} folders ({shown}): labels='folders' (--labels folders) "
+        f"images lie in {len(found)} folders ({shown}): labels='folders' (--labels folders) "
         "makes them a label"
     )
 
@@ -82,8 +82,8 @@ def stylegan_table(data: bytes, place: str, where: str) -> Table | None:
         raise ValueError(f"{where} must be JSON. Received: {type(error).__name__}.") from error
     if isinstance(stored, dict) and "format" in stored:
         raise ValueError(
-            f"Pictures must not be packed yet. Received: {where} of a packed set. Use that folder "
-            "as it is, unpacked, or pack the original pictures."
+            f"Images must not be packed yet. Received: {where} of a packed set. Use that folder "
+            "as it is, unpacked, or pack the original images."
         )
     labels = stored.get("labels") if isinstance(stored, dict) else None
     if not labels:
@@ -107,14 +107,14 @@ _CLASS_GROUP = frozenset({CLASS})
 
 
 def _columns(found: list, where: str) -> tuple[tuple[str, ...], list[list[str]], frozenset[str]]:
-    """Names, cells and groups of what is told about every picture."""
+    """Names, cells and groups of what is told about every image."""
     kinds = {len(label) if isinstance(label, list) else type(label) for label in found}
     if kinds <= {int}:
         return (CLASS,), [[str(label)] for label in found], _CLASS_GROUP
     (length,) = kinds if len(kinds) == 1 else (0,)
     if not isinstance(length, int) or not 1 <= length <= MOST_LABELS:
         raise ValueError(
-            f"{where} gives every picture a whole number, or a list of as many numbers, at most "
+            f"{where} gives every image a whole number, or a list of as many numbers, at most "
             f"{MOST_LABELS:,}. Received: {', '.join(sorted({_kind(one) for one in found})[:5])}."
         )
     if length > 1 and all(sorted(label) == [0] * (length - 1) + [1] for label in found):
@@ -144,7 +144,7 @@ def _common(names: Sequence[str]) -> list[str]:
 
 
 def _folders(names: Sequence[str]) -> list[str]:
-    """Of each file the folder that tells pictures apart; "" where it lies above these."""
+    """Of each file the folder that tells images apart; "" where it lies above these."""
     pictures = [name for name in names if name.lower().endswith(PICTURE_ENDINGS)]
     common = _common(pictures or names)
     found = []

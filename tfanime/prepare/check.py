@@ -1,4 +1,4 @@
-"""Deciding whether one file becomes a picture of the set, and saying why not.
+"""Deciding whether one file becomes an image of the set, and saying why not.
 
 A refusal is a `ValueError` whose message reads `"REASON: detail"`; `Rejected` keeps the two
 apart, so that a list can be summed up by reason.
@@ -18,7 +18,7 @@ from tfanime.core.decode import opened_image
 from tfanime.core.printing import plain
 
 HASH_SIDE = 16  # rows and columns of the perceptual hash, one bit each
-# Pictures whose hashes differ in at most this many bits are near duplicates. On real faces of
+# Images whose hashes differ in at most this many bits are near duplicates. On real faces of
 # 64x64, recompressing at quality 60 or passing through 48x48 changes 21 bits or fewer in 99 % of
 # cases, and pairs up to 40 bits apart that we looked at were still the same drawing.
 NEAR_BITS = 24
@@ -30,7 +30,7 @@ class Rejected:
     """One file or one line of a label table that is left out.
 
     Args:
-        file: name of the picture, or of the archive or table the trouble is in.
+        file: name of the image, or of the archive or table the trouble is in.
         reason: a few words shared by all such cases, for example `"damaged"`.
         detail: what exactly was found.
         row: line of the table, counted from 1 with the header, where there is one.
@@ -82,7 +82,7 @@ def check_picture(
     Args:
         data: the whole file.
         height, width, mode, focus: as in `images.fit`.
-        smallest: pictures whose shorter side has fewer pixels are refused.
+        smallest: images whose shorter side has fewer pixels are refused.
 
     Returns:
         `(height, width, 3)` uint8.
@@ -125,10 +125,10 @@ def differing_bits(hashes: np.ndarray, code: np.ndarray) -> np.ndarray:
 
 
 class Duplicates:
-    """Remembers the pictures kept so far and recognises them when they come again.
+    """Remembers the images kept so far and recognises them when they come again.
 
     Exact duplicates are compared by the SHA-256 of the fitted pixels: two files that would be
-    stored as the same bytes are one training picture, whatever they were stored in.
+    stored as the same bytes are one training image, whatever they were stored in.
 
     Args:
         near: also recognise near duplicates, by `difference_hash`.

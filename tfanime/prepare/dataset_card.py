@@ -95,7 +95,7 @@ def _packed_card(info: Mapping[str, Any], folder: Path) -> str:
         "",
         "| | |",
         "|---|---|",
-        f"| pictures | {info['count']:,} of {info['width']}x{info['height']} |",
+        f"| images | {info['count']:,} of {info['width']}x{info['height']} |",
         f"| packed from | {escape(str(info.get('source')))} |",
         f"| SHA-256 | {escape(str(info['sha256']))} |",
     ]
@@ -109,11 +109,11 @@ def _packed_card(info: Mapping[str, Any], folder: Path) -> str:
 
 
 def _label_lines(info: Mapping[str, Any], folder: Path) -> list[str]:
-    """Every label of a packed set, and how many pictures have each of its values."""
+    """Every label of a packed set, and how many images have each of its values."""
     if not info.get("labels"):
         return []
     packed = PackedDataset.open(folder)
-    lines = ["", "## Labels", "", "| label | pictures |", "|---|---|"]
+    lines = ["", "## Labels", "", "| label | images |", "|---|---|"]
     for name, counts in label_counts(packed.schema, packed.labels()):
         lines.append(f"| {escape(name)} | {escape(counts)} |")
     return lines

@@ -1,4 +1,4 @@
-"""Finding anime faces in a picture with nagadomi's LBP cascade, as MakeGirlsMoe's dataset did.
+"""Finding anime faces in an image with nagadomi's LBP cascade, as MakeGirlsMoe's dataset did.
 
 The cascade (https://github.com/nagadomi/lbpcascade_animeface, MIT) is fetched once, at a pinned
 commit and with a pinned SHA-256, into the user's cache.
@@ -33,7 +33,7 @@ SCALE_STEP, WINDOW = 1.1, 24
 
 @dataclass(frozen=True, order=True)
 class Box:
-    """A square of a picture, in pixels from its upper left corner.
+    """A square of an image, in pixels from its upper left corner.
 
     Args:
         left, top, side: where. The square may reach over the edges.
@@ -62,7 +62,7 @@ class CascadeDetector:
     def __init__(self, cascade: str | os.PathLike, neighbours: int = 5):
         self.cascade, self.neighbours = Path(cascade), neighbours
         self.sha256 = hashlib.sha256(self.cascade.read_bytes()).hexdigest()
-        self._own = threading.local()  # a classifier keeps buffers of the picture it works on
+        self._own = threading.local()  # a classifier keeps buffers of the image it works on
         self._own.classifier = self._load()
 
     def __call__(self, grey: np.ndarray) -> list[Box]:

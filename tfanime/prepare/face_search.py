@@ -100,7 +100,7 @@ def search_all(
         open(out / JOURNAL, "a", encoding="utf-8") as journal,
         ThreadPoolExecutor(workers) as pool,
         progress_bar(
-            total=len(source.names), desc="faces", unit=" pictures", disable=not progress
+            total=len(source.names), desc="faces", unit=" images", disable=not progress
         ) as bar,
     ):
 

@@ -107,7 +107,7 @@ def crop_faces(
             done = search_all(opened, out, settings, before, detector, progress)
         unusable = [*opened.rejected]
     if not done and not unusable:
-        raise ValueError(f"Faces are found in pictures. Received: {str(source)!r}, without any.")
+        raise ValueError(f"Faces are found in images. Received: {str(source)!r}, without any.")
     unusable += [Rejected.because(one.file, one.problem) for one in done if one.problem]
     rejected, strangers = _sort_out(out, done)
     manifest = _manifest(source, settings, done, unusable, rejected, licence)

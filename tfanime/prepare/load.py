@@ -1,4 +1,4 @@
-"""Whatever holds pictures, as a packed set: packed or drawn into the cache the first time."""
+"""Whatever holds images, as a packed set: packed or drawn into the cache the first time."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def load_data(
     cache: str | os.PathLike | None = None,
     progress: bool = True,
 ) -> PackedDataset:
-    """Whatever holds pictures, as a dataset.
+    """Whatever holds images, as a dataset.
 
     Args:
         source: a packed folder, or its address in object storage (`gs://bucket/faces`, `s3://`),
-            whose images stay there; a folder, zip, tar or CSV of pictures, which is packed into
+            whose images stay there; a folder, zip, tar or CSV of images, which is packed into
             the cache the first time; `"drawn"`, the built-in faces, drawn into the cache; or
             another name of `registries.DATA_SOURCES`, which `:` and an argument may follow.
         size: as in `images.parse_size`; 64 by default. A packed folder has its own.
-        labels: of pictures that are not packed yet, as in `tfanime.pack`: a CSV, or `"folders"`.
+        labels: of images that are not packed yet, as in `tfanime.pack`: a CSV, or `"folders"`.
         count: how many faces of `"drawn"`.
         cache: folder; by default `$TFANIME_CACHE`, or `~/.cache/tfanime`.
         progress: show a progress bar when something has to be packed or drawn.
 
     Raises:
-        ValueError: if the source is none of these, or holds pictures of another size.
+        ValueError: if the source is none of these, or holds images of another size.
         OSError: if object storage does not answer.
     """
     cache = cache_folder(cache)
@@ -51,12 +51,12 @@ def load_data(
         packed = PackedDataset.open(source, cache)
         if labels is not None:
             raise ValueError(
-                f"Labels are packed together with the pictures. Received: {str(labels)!r} for the "
-                f"packed set {str(source)!r}. Pack the original pictures with these labels."
+                f"Labels are packed together with the images. Received: {str(labels)!r} for the "
+                f"packed set {str(source)!r}. Pack the original images with these labels."
             )
         if size is not None and image_tools.parse_size(size) != (packed.height, packed.width):
             raise ValueError(
-                f"{str(source)!r} holds pictures of {packed.width}x{packed.height}. Received: "
+                f"{str(source)!r} holds images of {packed.width}x{packed.height}. Received: "
                 f"size {size!r}. Leave the size out, or pack the originals again at that size."
             )
         return packed

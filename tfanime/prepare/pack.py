@@ -75,17 +75,17 @@ def pack(
     Nothing appears at `out` before everything is written.
 
     Args:
-        source: the pictures. A CSV names them in its column `file`, relative to its own folder;
-            of a folder that `tfanime collect` or `prepare faces` wrote, its pictures are taken.
+        source: the images. A CSV names them in its column `file`, relative to its own folder;
+            of a folder that `tfanime collect` or `prepare faces` wrote, its images are taken.
         out: folder to create. If it already holds this very set, it is returned as it is.
         size: as in `images.parse_size`.
         labels: CSV with a column `file`; for the other columns see `table_columns`. Or
-            `"folders"`: the folder of a picture is its class. By default a CSV of paths is its
+            `"folders"`: the folder of an image is its class. By default a CSV of paths is its
             own, `faces.tar` or `faces.zip` uses a `faces.csv` beside it, and StyleGAN's
-            `dataset.json` is read. Pictures without a row have unknown labels.
+            `dataset.json` is read. Images without a row have unknown labels.
         mode, focus: `"crop"` or `"pad"`, and what stays in view: as in `images.fit`.
-        smallest: leaves out pictures whose shorter side has fewer pixels.
-        near_duplicates: leaves out pictures that look the same as an earlier one.
+        smallest: leaves out images whose shorter side has fewer pixels.
+        near_duplicates: leaves out images that look the same as an earlier one.
         strict: fail at the first file or row that cannot be used, and write nothing.
         overwrite: replace another packed set at `out`.
         progress: show a progress bar.
@@ -95,8 +95,8 @@ def pack(
         The packed dataset, opened.
 
     Raises:
-        ValueError: for wrong arguments, an `out` that holds something else, no usable picture,
-            labels of which no row names a picture, or, if `strict`, for the first bad file.
+        ValueError: for wrong arguments, an `out` that holds something else, no usable image,
+            labels of which no row names an image, or, if `strict`, for the first bad file.
     """
     from tfanime.data import PackedDataset  # that module packs what it is given
 
@@ -142,7 +142,7 @@ def pack(
                 names.append(name)
         if not names:
             lines = "; ".join(summary(rejected)) or "nothing was found"
-            raise ValueError(f"A set needs at least one usable picture. Received: {lines}.")
+            raise ValueError(f"A set needs at least one usable image. Received: {lines}.")
         rows = None
         if table.schema is not None:
             rows = np.full((len(names), table.schema.size), np.nan, np.float32)
@@ -186,8 +186,8 @@ def made_from(
         raise ValueError(f"most_tags is from 1 to {MOST_LABELS:,}. Received: {most_tags!r}.")
     if kind == "folder" and is_packed(source):
         raise ValueError(
-            f"Pictures must not be packed yet. Received: {str(source)!r}, which holds a "
-            "dataset.json. Use that folder as it is, or pack the original pictures."
+            f"Images must not be packed yet. Received: {str(source)!r}, which holds a "
+            "dataset.json. Use that folder as it is, or pack the original images."
         )
     table = _labels_file(source, kind, labels)
     tags = {} if most_tags == MOST_TAGS else {"most_tags": most_tags}
@@ -230,8 +230,8 @@ def table_beside(archive: Path) -> Path:
 def _labels(
     opened: Source, source: Path, labels: Path | str | None, most_tags: int
 ) -> tuple[Labels, str | None]:
-    """What is known about the pictures, and where from. A file of labels that lies among the
-    pictures is taken out of them."""
+    """What is known about the images, and where from. A file of labels that lies among the
+    images is taken out of them."""
     if isinstance(labels, Path):
         beside = os.path.relpath(labels, source).replace(os.sep, "/")
         opened.names = [name for name in opened.names if name != beside]
@@ -366,7 +366,7 @@ def with_progress(found: Iterator, total: int, progress: bool) -> Iterator:
     from tfanime.core.bars import progress_bar
 
     with progress_bar(
-        found, total=total, desc="packing", unit=" pictures", disable=not progress
+        found, total=total, desc="packing", unit=" images", disable=not progress
     ) as bar:
         yield from bar
 
@@ -393,4 +393,4 @@ def _report(
         say(note)
     for line in summary(rejected):
         say(f"left out, {line}")
-    say(f"{count:,} pictures in {out.name}, {len(rejected):,} left out (listed in dataset.json)")
+    say(f"{count:,} images in {out.name}, {len(rejected):,} left out (listed in dataset.json)")

@@ -152,7 +152,7 @@ def match_images(
             detail = f"fits {fitting[0]} and {fitting[1]}"
             rejected.append(Rejected(poster.file, "ambiguous record", detail, poster.row))
         elif fitting[0] in matched:
-            detail = f"the picture of line {matched[fitting[0]].row}"
+            detail = f"the image of line {matched[fitting[0]].row}"
             rejected.append(Rejected(poster.file, "duplicate record", detail, poster.row))
         elif lacking:
             detail = f"no {', '.join(lacking)}"

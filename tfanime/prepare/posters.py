@@ -128,7 +128,7 @@ def pack_posters(
         if not moods:
             lines = "; ".join(summary([*rejected, *undecidable])) or "no record"
             raise ValueError(
-                "A set of posters needs records with pictures, texts and tags of either class. "
+                "A set of posters needs records with images, texts and tags of either class. "
                 f"Received: {lines}."
             )
         titles = {name: matched[name].get("title") or name for name in opened.names}

@@ -28,7 +28,7 @@ class Face:
 
     Args:
         crop: name of its file, without `.png`; also given to those that are not kept.
-        left, top, side: the square that is cut, in pixels of the picture.
+        left, top, side: the square that is cut, in pixels of the image.
         box: side of the detector's own box, before zooming out.
         votes: see `detect.Box`.
         sharpness: see `sharpness`.
@@ -88,7 +88,7 @@ def write_review(
 
     Args:
         out: the folder, with the crops in `crops/` and those of `rejected` in `rejected/`.
-        faces: the name of the picture and the face, of every crop.
+        faces: the name of the image and the face, of every crop.
         rejected: names of the crops that are rejected; the page shows them crossed out, the
             sheets leave them out.
     """

@@ -70,7 +70,7 @@ def open_source(path: str | os.PathLike) -> Iterator[Source]:
 def source_kind(path: Path) -> str:
     """`"folder"`, `"csv"`, `"zip"` or `"tar"` (compressed or not)."""
     if not path.exists():
-        raise ValueError(f"Pictures must exist. Received: {str(path)!r}, which does not.")
+        raise ValueError(f"Images must exist. Received: {str(path)!r}, which does not.")
     if path.is_dir():
         return "folder"
     if path.suffix.lower() == ".csv":
@@ -80,7 +80,7 @@ def source_kind(path: Path) -> str:
     if path.is_file() and is_tar(path):
         return "tar"
     raise ValueError(
-        "Pictures come as a folder, a .zip, a .tar (also .gz, .bz2, .xz) or a .csv with a column "
+        "Images come as a folder, a .zip, a .tar (also .gz, .bz2, .xz) or a .csv with a column "
         f"'file'. Received: {str(path)!r}, which is none of these or a damaged archive."
     )
 

@@ -59,7 +59,7 @@ def read_table(path: str | os.PathLike) -> Table:
     if place is None or len(set(header)) < len(header) or "" in header:
         shown = plain(", ".join(name[:40] for name in header[:40]))
         raise ValueError(
-            f"{path}, line 1 must name every column once, one of them 'file' (the picture), with "
+            f"{path}, line 1 must name every column once, one of them 'file' (the image), with "
             f"commas, semicolons or tabs in between. Received: {shown or 'nothing'}."
         )
     if len(header) - 1 > MOST_LABELS:

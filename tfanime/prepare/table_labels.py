@@ -87,7 +87,7 @@ def labels_of(
     for i, file in enumerate(table.files):
         fitting = find(file) or _without(prefixes, file, find)
         if len(fitting) != 1:
-            detail = f"fits {fitting[0]} and {fitting[1]}" if fitting else "no picture of this name"
+            detail = f"fits {fitting[0]} and {fitting[1]}" if fitting else "no image of this name"
             reason = "ambiguous row" if fitting else "row without picture"
             rejected.append(Rejected(file, reason, detail, table.rows[i]))
             continue
@@ -115,7 +115,7 @@ def labels_of(
 def _no_match(where: str, rejected: Sequence[Rejected], names: Sequence[str]) -> None:
     detail = f"the first is {rejected[0]}" if rejected else "it has none"
     raise ValueError(
-        f"Rows of labels name pictures. Received: {where}, no row of which does: {detail}. Write "
+        f"Rows of labels name images. Received: {where}, no row of which does: {detail}. Write "
         f"paths as they are inside the set, such as {names[0]!r}."
     )
 

@@ -167,7 +167,7 @@ def _check_conditioning(config) -> None:
     name, conditioning = config.discriminator["name"], config.conditioning
     if config.generator["name"] in UPSCALERS and conditioning not in ("none", "auto"):
         raise ValueError(
-            "An upscaler takes pictures only. "
+            "An upscaler takes images only. "
             f"Received: conditioning={conditioning!r}. Use conditioning='none'."
         )
     if conditioning == "concat" and not DISCRIMINATORS.fact(name, "labels", True):
@@ -313,7 +313,7 @@ def half_lives(values: Any) -> tuple[float, ...]:
     )
     if not right or len(set(values)) < len(values):
         raise ValueError(
-            "more_averages is a list of different half-lives in pictures, such as [1000, 50000]. "
+            "more_averages is a list of different half-lives in images, such as [1000, 50000]. "
             f"Received: {values!r}."
         )
     return tuple(map(float, values))

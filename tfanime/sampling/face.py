@@ -72,7 +72,7 @@ class Face:
         values = [*latent, *(x for _, x in labels), *(x for x in figures if x is not None)]
         texts = [stored["model"], stored["picture"], stored["weights"] or ""]
         if not all(isinstance(text, str) for text in texts) or not all(map(isfinite, values)):
-            raise ValueError("a face has a model, finite numbers and the name of a picture")
+            raise ValueError("a face has a model, finite numbers and the name of an image")
         columns = tuple(column for column, _ in labels)
         row = np.asarray([x for _, x in labels], np.float32) if labels else None
         model, picture = stored["model"], stored["picture"]
@@ -134,7 +134,7 @@ def check_faces(faces: Sequence[Face], generator: Generator) -> None:
             other = "" if face.model != generator.name else " with other weights"
             raise ValueError(
                 f"A face is drawn by the model that it was found for. Received: face {i} of "
-                f"{face.model!r}{other}, drawn with {generator.name!r}. Invert the picture again "
+                f"{face.model!r}{other}, drawn with {generator.name!r}. Invert the image again "
                 "with that model."
             )
 

@@ -107,7 +107,7 @@ def generate(
         (4, 64, 64, 3)
     """
     if name is not None and seed:
-        raise ValueError(f"A picture has a seed or a name. Received: seed {seed!r}, name {name!r}.")
+        raise ValueError(f"An image has a seed or a name. Received: seed {seed!r}, name {name!r}.")
     faces = [] if face is None else faces_of(face)
     if faces:
         if seed or first or name is not None:
@@ -124,7 +124,7 @@ def generate(
             f"n is at most {MOST_PICTURES:,}. Received: {n:,}. "
             "Draw more in several calls: first= continues the sequence."
         )
-    check_ending(grid, SHEETS, "grid, a sheet of pictures,")
+    check_ending(grid, SHEETS, "grid, a sheet of images,")
     folder = None if out is None else ImageFolder(out)
     truncation = seeds.check_truncation(truncation)
     check_scale(scale)

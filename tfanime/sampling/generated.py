@@ -49,7 +49,7 @@ class Generated(Pictures):
     def __repr__(self) -> str:
         count, height, width = self.images.shape[:3]
         seed = "without a seed" if self.seed is None else f"seed {self.seed}, from {self.first}"
-        return f"<Generated: {count} pictures of {width}x{height}, {seed}>"
+        return f"<Generated: {count} images of {width}x{height}, {seed}>"
 
     def __len__(self) -> int:
         return len(self.images)
@@ -86,7 +86,7 @@ class ImageFolder:
         self.path = Path(path)
         if self.path.is_file() or self.path.suffix.lower() in SHEETS:
             raise ValueError(
-                "out is a folder, one file a picture. "
+                "out is a folder, one file per image. "
                 f"Received: {os.fspath(path)!r}. For one sheet use grid."
             )
         self.entries: dict[str, dict] = {}
@@ -98,7 +98,7 @@ class ImageFolder:
                 self.entries = dict(read_json(index)["pictures"])
             except (TypeError, KeyError, ValueError):
                 raise ValueError(
-                    f"{INDEX} in the folder out lists its pictures; this one is not readable. "
+                    f"{INDEX} in the folder out lists its images; this one is not readable. "
                     f"Received: {str(index)!r}. Choose another folder, or remove the file."
                 ) from None
 

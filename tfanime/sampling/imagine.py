@@ -321,5 +321,5 @@ def _named(text: str, kept: KeptTexts) -> list[str]:
 
 
 def _near(row: Mapping, index: int, similarity: float) -> Near:
-    title = row.get("title") or row.get("caption") or row.get("file") or f"picture {index}"
+    title = row.get("title") or row.get("caption") or row.get("file") or f"image {index}"
     return Near(str(title), genre_text(row.get("genres")), similarity, index)

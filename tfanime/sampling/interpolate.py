@@ -93,7 +93,7 @@ def interpolate(
             f"milliseconds is a number from 1 to {MOST_MILLISECONDS:,}. Received: {milliseconds!r}."
         )
     check_ending(out, animation.ENDINGS, "out, an animation,")
-    check_ending(grid, SHEETS, "grid, a sheet of pictures,")
+    check_ending(grid, SHEETS, "grid, a sheet of images,")
     if out is not None and Path(out).suffix.lower() == animation.ENDING:
         animation.ffmpeg()
     truncation = check_truncation(truncation)

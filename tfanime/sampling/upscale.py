@@ -125,7 +125,7 @@ def chosen(generator: Generator, upscale: Any) -> Upscaler | None:
         return loaded(zoo.path(name))
     except ValueError as error:
         raise ValueError(
-            f"{generator.name} shows its pictures through the upscaler {name!r}, which cannot be "
+            f"{generator.name} shows its images through the upscaler {name!r}, which cannot be "
             f"used ({str(error).rstrip('.')}). Leave it out: upscale='none', --no-upscale."
         ) from error
 
@@ -247,7 +247,7 @@ def _jobs(
         names = [file.name for file in found]
     if not found:
         raise ValueError(
-            "There must be at least one picture to enlarge. "
+            "There must be at least one image to enlarge. "
             f"Received: {os.fspath(pictures) if isinstance(pictures, (str, os.PathLike)) else []!r}"
             ", which holds none."
         )
@@ -277,24 +277,24 @@ def _refuse_sources(found: Sequence[Path], targets: Sequence[Path]) -> None:
     hit = [target for target in targets if target.resolve() in sources]
     if hit:
         raise ValueError(
-            "out is another folder than that of the pictures, which would be replaced. "
+            "out is another folder than that of the images, which would be replaced. "
             f"Received: {str(hit[0])!r}."
         )
 
 
 def _check_targets(jobs: Sequence[_Job], out: Path, overwrite: bool) -> None:
     if out.is_file() or out.suffix.lower() == ".png":
-        raise ValueError(f"out is a folder, one file a picture. Received: {str(out)!r}.")
+        raise ValueError(f"out is a folder, one file per image. Received: {str(out)!r}.")
     by_target: dict[Path, str] = {}
     for job in jobs:
         other = by_target.setdefault(job.target, job.name) if job.target else job.name
         if other != job.name:
             raise ValueError(
-                f"Enlarged pictures keep their names and end in .png. Received: {other} and "
+                f"Enlarged images keep their names and end in .png. Received: {other} and "
                 f"{job.name}, which would be one file. Rename one of them."
             )
     if len(by_target) < len(jobs):
-        raise ValueError("Each picture is given once. Received: files of the same name.")
+        raise ValueError("Each image is given once. Received: files of the same name.")
     there = [target for target in by_target if target.exists()]
     if there and not overwrite:
         raise ValueError(
@@ -309,7 +309,7 @@ def _with_progress(
     """Yields each job and what its tiles call; the bar counts images, in parts of one."""
     from tfanime.core.bars import progress_bar
 
-    layout = "{l_bar}{bar}| {n:.1f}/{total} pictures [{elapsed}<{remaining}, {rate_fmt}]"
+    layout = "{l_bar}{bar}| {n:.1f}/{total} images [{elapsed}<{remaining}, {rate_fmt}]"
     with progress_bar(
         total=len(jobs), unit="picture", bar_format=layout, disable=not progress
     ) as bar:
@@ -322,4 +322,4 @@ def _complaint(failed: dict[str, str], count: int, out: Path | None) -> str:
     first = "; ".join(f"{name} ({reason})" for name, reason in list(failed.items())[:NAMED])
     more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
     rest = "" if out is None or count == len(failed) else f" The others are in {str(out)!r}."
-    return f"{len(failed)} of {count} pictures cannot be read: {first}{more}.{rest}"
+    return f"{len(failed)} of {count} images cannot be read: {first}{more}.{rest}"

@@ -1,4 +1,4 @@
-"""Asking a model server for pictures: `Client`."""
+"""Asking a model server for images: `Client`."""
 
 from tfanime.serving.client import Client
 from tfanime.serving.replies import BadAnswer

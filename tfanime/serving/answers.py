@@ -1,4 +1,4 @@
-"""What a model server says, checked before it is believed: its description, arrays and pictures."""
+"""What a model server says, checked before it is believed: its description, arrays and images."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def description(address: str, found: Arrays) -> dict:
 
 
 def shown_size(about: Mapping) -> tuple[int, int]:
-    """Height and width of the files of drawn pictures; without `shown` they are not enlarged."""
+    """Height and width of the files of drawn images; without `shown` they are not enlarged."""
     upscaler = about["upscaler"] or {}
     factor = upscaler["factor"] if upscaler.get("shown") else 1
     return factor * about["height"], factor * about["width"]
@@ -104,19 +104,19 @@ def files(address: str, found: np.ndarray, count: int) -> list[bytes]:
 
 
 def pictures(address: str, found: Sequence[object], height: int, width: int) -> np.ndarray:
-    """Pictures `(n, H, W, 3)` uint8 of their files.
+    """Images `(n, H, W, 3)` uint8 of their files.
 
     Raises:
-        BadAnswer: for what is no picture, or one of another size.
+        BadAnswer: for what is no image, or one of another size.
     """
     read = np.empty((len(found), height, width, 3), np.uint8)
     for place, file in zip(read, found, strict=True):
         try:
             picture = read_image(bytes(file), pixel_limit=height * width)
         except (ValueError, TypeError) as error:
-            raise BadAnswer(address, f"a picture cannot be read ({error})") from error
+            raise BadAnswer(address, f"an image cannot be read ({error})") from error
         if picture.size != (width, height):
-            raise BadAnswer(address, f"a picture has {picture.size} pixels, not {width, height}")
+            raise BadAnswer(address, f"an image has {picture.size} pixels, not {width, height}")
         place[:] = np.asarray(picture)
     return read
 

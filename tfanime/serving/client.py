@@ -1,4 +1,4 @@
-"""Pictures from a model server, as if the model were here."""
+"""Images from a model server, as if the model were here."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class Client:
         truncation: float = 1.0,
         first: int = 0,
     ) -> Generated:
-        """`tfanime.generate`, elsewhere: same arguments, same pictures.
+        """`tfanime.generate`, elsewhere: same arguments, same images.
 
         More than the model allows for one request are asked for in several.
         """
@@ -146,10 +146,10 @@ class Client:
         tags: Tags | None = None,
         truncation: float = 1.0,
     ) -> Generated:
-        """Pictures of a text, by a model that was trained with texts.
+        """Images of a text, by a model that was trained with texts.
 
         The text is cleaned here, as the training texts were, which needs the extra `text`. Labels
-        that neither text nor tags say are those of training pictures with similar texts.
+        that neither text nor tags say are those of training images with similar texts.
         """
         texts = self.describe()["texts"]
         if texts is None:
@@ -176,7 +176,7 @@ class Client:
         frames: int = 24,
         truncation: float = 1.0,
     ) -> Generated:
-        """`tfanime.interpolate` along the arc: through key pictures and back to the first."""
+        """`tfanime.interpolate` along the arc: through key images and back to the first."""
         numbers, sets = key_pictures(seeds, tags)
         most = self.describe()["limits"]["pictures"]
         if isinstance(frames, bool) or not isinstance(frames, int) or not 1 <= frames <= most:
@@ -199,7 +199,7 @@ class Client:
         return self._generated(parts, None, 0)
 
     def from_latent(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-        """Pictures of latent vectors.
+        """Images of latent vectors.
 
         Args:
             latents: `(n, dim)` float32.
@@ -216,7 +216,7 @@ class Client:
         return answers.pictures(self._address, found, *answers.shown_size(about))
 
     def upscale(self, pictures: np.ndarray) -> np.ndarray:
-        """Enlarges pictures with the upscaler that was exported along.
+        """Enlarges images with the upscaler that was exported along.
 
         Args:
             pictures: `(n, H, W, 3)` uint8.
@@ -268,7 +268,7 @@ class Client:
     def _several(
         self, signature: str, n: int, seed: int, first: int, truncation: float, **row: bytes
     ) -> Generated:
-        """Pictures `first` to `first + n`, in as many calls as it takes."""
+        """Images `first` to `first + n`, in as many calls as it takes."""
         most = self.describe()["limits"]["pictures"]
         common = {"seed": seed, "truncation": truncation, **row}
         parts = [
@@ -278,7 +278,7 @@ class Client:
         return self._generated(parts, seed, first)
 
     def _one(self, signature: str, count: int, **row: Any) -> Arrays:
-        """A call of one row that gives `count` pictures."""
+        """A call of one row that gives `count` images."""
         about, schema = self.describe(), self.schema
         outputs = ["png_bytes", "latents", *(["labels"] if schema else [])]
         kinds = {"truncation": np.float32, "tags": object, "to_tags": object, "text": object}

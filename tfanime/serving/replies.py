@@ -76,7 +76,7 @@ def busy_server(address: str, message: str) -> str:
 def late_answer(address: str, timeout: float) -> str:
     return (
         f"The model server at {address} did not answer within {timeout:g} s. Ask for fewer "
-        "pictures at a time, or allow more with timeout."
+        "images at a time, or allow more with timeout."
     )
 
 
@@ -86,7 +86,7 @@ def no_model(address: str, what: str, message: str) -> str:
 
 def too_large(most_bytes: int) -> str:
     return (
-        f"it has more than {most_bytes:,} bytes (most_bytes of Client); ask for fewer pictures at "
+        f"it has more than {most_bytes:,} bytes (most_bytes of Client); ask for fewer images at "
         "a time if that many are expected"
     )
 

@@ -82,8 +82,8 @@ def estimate_tags(
     packed = is_packed(source)
     if packed and (size is not None or smallest or near_duplicates):
         raise ValueError(
-            "size, smallest and near_duplicates are for pictures that are not packed yet. "
-            f"Received: the packed set {str(source)!r}. Leave them out, or give the pictures."
+            "size, smallest and near_duplicates are for images that are not packed yet. "
+            f"Received: the packed set {str(source)!r}. Leave them out, or give the images."
         )
     if threshold is not None and not 0 < threshold < 1:
         raise ValueError(f"threshold is a score between 0 and 1. Received: {threshold!r}.")
@@ -149,7 +149,7 @@ def tsne_sheet(pictures: np.ndarray, scores: np.ndarray, side: int = TSNE_SIDE) 
 
     columns = math.isqrt(len(pictures))
     if columns < 2:
-        raise ValueError(f"A t-SNE sheet needs at least 4 pictures. Received: {len(pictures)}.")
+        raise ValueError(f"A t-SNE sheet needs at least 4 images. Received: {len(pictures)}.")
     count = columns**2
     method = manifold.TSNE(
         perplexity=min(30.0, (count - 1) / 3), init="random", random_state=TSNE_SEED
@@ -196,9 +196,7 @@ def _write(
 
     writer = Writer(folder, data.height, data.width)
     scores = np.empty((len(data), tagger.schema.size), np.float32)
-    with progress_bar(
-        total=len(data), desc="tagging", unit=" pictures", disable=not progress
-    ) as bar:
+    with progress_bar(total=len(data), desc="tagging", unit=" images", disable=not progress) as bar:
         for start in range(0, len(data), BATCH):
             batch = data.images(slice(start, start + BATCH))
             scores[start : start + BATCH] = tagger.probabilities(batch)

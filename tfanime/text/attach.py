@@ -101,7 +101,7 @@ def attach(
     prepared = [_first(code, row, columns) for row in rows]
     some = [i for i, text in enumerate(prepared) if text]
     if not some:
-        raise ValueError(f"At least one picture has a text. Received none in {columns}.")
+        raise ValueError(f"At least one image has a text. Received none in {columns}.")
     # Whoever names an encoder here trusts it.
     loaded = code.load_encoder(trust_encoder or like is None)
     vectors = code.embedded([prepared[i] for i in some], loaded, progress)
@@ -149,13 +149,13 @@ def read_rows(folder: Path, count: int | None) -> list[dict]:
     path = folder / TEXTS
     if not path.is_file():
         raise ValueError(
-            f"The texts of a packed set are in its {TEXTS}, a line a picture. Received: "
+            f"The texts of a packed set are in its {TEXTS}, a line per image. Received: "
             f"{str(folder)!r} without one. `tfanime prepare posters` writes it."
         )
     rows = json_lines(path.read_text(encoding="utf-8"))
     if count is not None and len(rows) != count:
         raise ValueError(
-            f"{TEXTS} has a line for each of the {count} pictures. Received: {len(rows)}."
+            f"{TEXTS} has a line for each of the {count} images. Received: {len(rows)}."
         )
     return rows
 

@@ -17,11 +17,11 @@ REPEAT = 1000  # steps between two warnings of one kind
 
 ADVICE = {
     "collapse": (
-        "the pictures of a batch differ far less than real ones (mode collapse). "
+        "the images of a batch differ far less than real ones (mode collapse). "
         "Try a gradient penalty (penalty=dragan), a lower g_lr, or a larger batch."
     ),
     "saturation": (
-        "the discriminator is certain of nearly every picture, so the generator's gradient "
+        "the discriminator is certain of nearly every image, so the generator's gradient "
         "vanishes. Try a lower d_lr, penalty=dragan, label_smoothing=0.1 or instance_noise=0.1."
     ),
     "vanishing": (

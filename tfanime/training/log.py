@@ -18,7 +18,7 @@ PANELS = {
         *("d_loss", "g_loss", "d_label_loss", "g_label_loss", "d_penalty"),
         *("g_pixel_loss", "g_feature_loss"),
     ),
-    "D on real and generated pictures": ("d_real", "d_fake"),
+    "D on real and generated images": ("d_real", "d_fake"),
     "gradient norms": ("d_grad_norm", "g_grad_norm"),
     "spread within a batch, relative to real": ("diversity",),
 }

@@ -69,7 +69,7 @@ class QualityCurve:
 
 def remark(count: int | None) -> str:
     """That figures of so few images are figures of few; nothing for more, or an unknown count."""
-    return f" (few pictures: {count:,})" if count is not None and count < FEW else ""
+    return f" (few images: {count:,})" if count is not None and count < FEW else ""
 
 
 def read(run: Path) -> list[dict[str, float]]:

@@ -21,11 +21,11 @@ def write_report(run: Run, config: Config) -> None:
     lines = [
         f"# {config.recipe}, {width}x{height}: {state}",
         "",
-        f"{run.step} steps, {run.images} pictures, {run.seconds / 60:.1f} minutes, "
+        f"{run.step} steps, {run.images} images, {run.seconds / 60:.1f} minutes, "
         f"{rate:.0f} images/s, precision {config.precision}, batch {config.batch_size}, "
         f"seed {config.seed}. The whole configuration is in `config.json`.",
         "",
-        "![pictures](final.png)",
+        "![images](final.png)",
         "",
         "![curves](curves.png)",
         "",

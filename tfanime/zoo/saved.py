@@ -321,7 +321,7 @@ def _described(folder: str | os.PathLike, wanted: str) -> dict:
     if kind != wanted:
         advice = {
             GENERATOR: "`tfanime generate` draws with a generator",
-            UPSCALER: "`tfanime upscale` enlarges pictures with an upscaler",
+            UPSCALER: "`tfanime upscale` enlarges images with an upscaler",
         }
         raise ValueError(
             f"A run of a{'n' * (wanted == UPSCALER)} {wanted} is needed. Received: "

@@ -147,7 +147,7 @@ def _save_truncation(out, rows: list[dict[str, float]], measured: Truncation, me
             axes.plot(at, [row[f"{way}{name}"] for row in rows], marker="o", label=label)
         axes.axvline(measured.least, color="grey", label=f"useful down to {measured.least:g}")
         axes.set_xlabel("truncation")
-        axes.set_title(f"{caption(name)}, {meter.count:,} pictures each")
+        axes.set_title(f"{caption(name)}, {meter.count:,} images each")
         axes.grid(alpha=0.3)
         axes.legend()
     with atomic_path(out) as temporary:
@@ -167,7 +167,7 @@ def _measure_checkpoints(run: Path, data, n: int, progress: bool):
     if data is None or not folders:
         raise ValueError(
             f"{str(run)!r} has no quality.csv. Train with --evaluate-every STEPS, or give real "
-            f"pictures to measure its {len(folders)} checkpoints against."
+            f"images to measure its {len(folders)} checkpoints against."
         )
     data = opened_data(data)
     network = None

@@ -124,7 +124,7 @@ def sizes(source: str | os.PathLike, out: str | os.PathLike) -> np.ndarray:
 
     if is_packed(source):
         raise ValueError(
-            "Packed pictures are all of one size; this figure is of those that they were packed "
+            "Packed images are all of one size; this figure is of those that they were packed "
             f"from. Received: {os.fspath(source)!r}."
         )
     shorter_sides, bad = [], 0
@@ -135,9 +135,7 @@ def sizes(source: str | os.PathLike, out: str | os.PathLike) -> np.ndarray:
             except ValueError:
                 bad += 1
     if not shorter_sides:
-        raise ValueError(
-            f"Sizes are those of pictures. Received: {os.fspath(source)!r}, no picture."
-        )
+        raise ValueError(f"Sizes are those of images. Received: {os.fspath(source)!r}, no image.")
     sides = np.array(shorter_sides)
     canvas = new_canvas((9, 4))
     axes = canvas.subplots()
@@ -145,7 +143,7 @@ def sizes(source: str | os.PathLike, out: str | os.PathLike) -> np.ndarray:
     axes.set_xlabel("pixels of the shorter side")
     axes.set_ylabel("pictures")
     left_out = f", {bad:,} that are none left out" if bad else ""
-    axes.set_title(f"{len(sides):,} pictures, median {np.median(sides):g} pixels{left_out}")
+    axes.set_title(f"{len(sides):,} images, median {np.median(sides):g} pixels{left_out}")
     axes.grid(axis="y", alpha=0.3)
     with atomic_path(out) as temporary:
         canvas.savefig(temporary, dpi=DPI)
@@ -179,7 +177,7 @@ def histograms(data, out: str | os.PathLike) -> None:
         axes.bar(range(len(bars)), list(bars.values()), color=BLUE)
         axes.set_xticks(range(len(bars)), list(map(caption, bars)))
         axes.tick_params(axis="x", rotation=45 if len(bars) > 8 else 0)
-        axes.set_title(f"{caption(title)}, {len(data):,} pictures")
+        axes.set_title(f"{caption(title)}, {len(data):,} images")
         axes.grid(axis="y", alpha=0.3)
     with atomic_path(out) as temporary:
         canvas.savefig(temporary, dpi=DPI)

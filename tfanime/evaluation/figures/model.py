@@ -56,7 +56,7 @@ def interpolation(
     """
     if len(seeds) != 4 or side < 2:
         raise ValueError(
-            f"A grid has four corners and at least 2 x 2 pictures. Received: {len(seeds)} seeds, "
+            f"A grid has four corners and at least 2 x 2 images. Received: {len(seeds)} seeds, "
             f"{side} x {side}."
         )
     generator = loaded(run)

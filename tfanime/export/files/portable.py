@@ -125,7 +125,7 @@ def _export(
     }
     facts = [
         f"{FILES[kind]}, {len(data) / 1e6:.2f} MB, float32",
-        f"pictures of {len(drawn)} seeds differ by {difference:.1e} at most, in [-1, 1]",
+        f"images of {len(drawn)} seeds differ by {difference:.1e} at most, in [-1, 1]",
     ]
     with replacing(out) as folder:
         (folder / FILES[kind]).write_bytes(data)

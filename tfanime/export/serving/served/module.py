@@ -210,9 +210,9 @@ class Served(tf.Module):
     def _upscale(self, pictures):
         sides = tf.shape(pictures, out_type=tf.int64)
         passed = [
-            checks.whole("The side of a picture to enlarge", sides[1:3], 1, UPSCALED_SIDE),
+            checks.whole("The side of an image to enlarge", sides[1:3], 1, UPSCALED_SIDE),
             checks.whole(
-                "The number of pixels of all pictures", tf.reduce_prod(sides[:3])[None],
+                "The number of pixels of all images", tf.reduce_prod(sides[:3])[None],
                 1, UPSCALED_PIXELS,
             ),
         ]  # fmt: skip
@@ -243,8 +243,8 @@ class Served(tf.Module):
     def _answer(self, seed, n, first, truncation, given, floats: bool):
         passed = [
             checks.whole("seed", seed, 0, SEEDS - 1),
-            checks.whole("n, pictures of a request,", n, 1, self._limits.pictures),
-            checks.whole("first, the index of the first picture,", first, 0, PICTURES - 1),
+            checks.whole("n, images of a request,", n, 1, self._limits.pictures),
+            checks.whole("first, the index of the first image,", first, 0, PICTURES - 1),
             checks.between("truncation", truncation, 0, MAX_TRUNCATION),
         ]
         seed, first, truncation = checks.after(passed, seed, first, truncation)
@@ -317,7 +317,7 @@ class Served(tf.Module):
         )
         drawn = tf.ensure_shape(parts.concat(), (None, *self._shape))
         ok = tf.reduce_all(tf.math.is_finite(drawn), axis=(1, 2, 3))
-        rule = "Pictures are finite: for these inputs the network computes none."
+        rule = "Images are finite: for these inputs the network computes none."
         return checks.after([checks.every(ok, tf.reduce_sum(z, axis=1), rule)], drawn)
 
 
