@@ -286,5 +286,5 @@ def test_truncation_verb(tmp_path, monkeypatch):
     assert found.exit_code == 0, found.output
     assert asked["store"] and asked["n"] == 50 and asked["out"] == "t.png"
     assert "0.195" in found.output and "0.060" in found.output
-    assert found.output.startswith("50 images each (few pictures: 50)")
+    assert found.output.startswith("50 images each (few images: 50)")
     assert "useful down to 1; typical latent: seed 0, image 41" in found.output
