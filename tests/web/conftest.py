@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import http.server
 import os
@@ -137,58 +136,24 @@ def chromium():
         browser.close()
 
 
-# What a page can be given, and need not be asked of its context.
-OF_PAGES = ("color_scheme", "reduced_motion")
-
-
-@pytest.fixture(scope="session")
-def contexts(chromium) -> dict:
-    """Contexts that are free, by their options. To open one, with the first page that it has,
-    takes as long as all that the site does then; each test has an origin of its own in it."""
-    return {}
-
-
-@contextlib.contextmanager
-def borrowed(chromium, contexts: dict, origin: str, options: dict):
-    """A context that no other page looks at, and that afterwards has forgotten the origin."""
-    free = contexts.setdefault(tuple(sorted(options.items())), [])
-    if free:
-        context = free.pop()
-    else:
-        context = chromium.new_context(**options)
-        context.set_default_timeout(120_000)
-        context.new_page()  # stays, and with it what pages share
-    yield context
-    first, *others = context.pages
-    for page in others:
-        page.close()
-    screen = context.new_cdp_session(first)
-    screen.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
-    screen.detach()
-    free.append(context)
-
-
 @pytest.fixture
-def visit(chromium, contexts, server: Server):
-    """`visit("#seed=7")` opens the site as somebody who has not been there, and returns a
-    Playwright page. At the end, no request may have left the site's origin, and nothing may have
-    been written to the console as an error, except what the test puts into `visit.allowed`."""
+def visit(chromium, server: Server):
+    """`visit("#seed=7")` opens the site and returns a Playwright page. At the end, no request may
+    have left the site's origin, and nothing may have been written to the console as an error,
+    except what the test puts into `visit.allowed`."""
 
-    errors, foreign = [], []
+    contexts, errors, foreign = [], [], []
 
     def open_page(fragment: str = "", path: str = "", wait: bool = True, **options):
-        options = {"locale": "en-US", **options}
+        options = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US", **options}
         scripts = options.pop("scripts", [])
-        size = options.pop("viewport", {"width": 1280, "height": 800})
-        media = {name: options.pop(name) for name in OF_PAGES if name in options}
-        context = stack.enter_context(borrowed(chromium, contexts, server.address, options))
+        context = chromium.new_context(**options)
+        context.set_default_timeout(120_000)
+        contexts.append(context)
         page = context.new_page()
-        page.set_viewport_size(size)
-        page.emulate_media(**media)
         for script in scripts:
             page.add_init_script(script)
-        context.on("request", outside)
-        stack.callback(context.remove_listener, "request", outside)
+        context.on("request", lambda request: outside(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         page.goto(server.address + path + fragment)
@@ -196,13 +161,14 @@ def visit(chromium, contexts, server: Server):
             page.wait_for_selector(".frame:not(.busy) canvas")
         return page
 
-    def outside(request) -> None:
-        if not request.url.startswith((server.address, "blob:", "data:")):
-            foreign.append(request.url)
+    def outside(url: str) -> None:
+        if not url.startswith((server.address, "blob:", "data:")):
+            foreign.append(url)
 
     open_page.allowed = []
-    with contextlib.ExitStack() as stack:
-        yield open_page
+    yield open_page
+    for context in contexts:
+        context.close()
     assert foreign == []
     allowed = "|".join(open_page.allowed)
     assert [e for e in errors if not (allowed and re.search(allowed, e))] == []
