@@ -148,7 +148,7 @@ def test_pictures_are_enlarged(visit, sharp, server):
     page.evaluate("() => { location.hash = '#model=plain&seed=8&large=1'; }")
     assert same(shown(page), Tiny("plain", None, 2).draw(8))
     page.get_by_role("button", name="Draw a new picture").click()
-    until(page, "!location.hash.includes('seed=8')")
+    until(page, "!/seed=8(&|$)/.test(location.hash)")
 
 
 def test_the_small_picture_is_shown_at_once(visit, sharp, server):
