@@ -90,6 +90,9 @@ def test_a_steered_model_draws_hardly_any_broken_images(judged):
     assert is_steered(generator.model) and generator.schema == SCHEMA and generator.name == "tiny"
     assert generator.model.get_layer(STEERED).output.shape[-1] == 6
     assert len(generator.model.trainable_weights) > len(network().trainable_weights)
+    # Steered anew, it is compared with the network behind the first steering.
+    again = by_eye.steer("judging", "again", model="steered", **LITTLE)
+    assert again.before == pytest.approx(found.before)
 
 
 def test_a_stronger_pull_keeps_images_nearer(judged):

@@ -31,7 +31,7 @@ from tfanime.frozen.compact import pack_again
 from tfanime.gans.losses import label_loss
 from tfanime.metrics.extractor_networks import float32
 from tfanime.models.projected import resized
-from tfanime.models.steering import PLANES, STEERED, STEP, steered
+from tfanime.models.steering import PLANES, STEERED, STEP, steered, unsteered
 from tfanime.sampling.sampler import Sampler
 from tfanime.tagging.tagger import LABELS
 from tfanime.zoo.saved import WEIGHTS, Generator, load_generator, save_generator, store_upscaler
@@ -218,7 +218,7 @@ def _reader(size: tuple[int, int], readable: LabelSchema) -> keras.Model:
 def _effect(network, generator: Generator, known, inputs) -> tuple[tuple[float, float], float]:
     """Shares of images that score as broken, before and after, and how far latents moved."""
     shares = []
-    for one in (generator.model, network):
+    for one in (unsteered(generator.model), network):
         scores = known.network.predict(one.predict(inputs, BATCH, verbose=0), BATCH, verbose=0)
         shares.append(float(np.mean(scores > known.border)))
     led = keras.Model(network.inputs, network.get_layer(STEERED).output)
