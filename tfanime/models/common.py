@@ -140,6 +140,22 @@ def label_maps(pictures, labels, embedding: int = 0):
     return layers.Concatenate(name="with_labels")([pictures, maps])
 
 
+def resized(pictures, size, prefix: str):
+    """The images at the size that a frozen network takes, by layers with this prefix."""
+    height, width = pictures.shape[1:3]
+    if (height, width) == tuple(size):
+        return pictures
+    if height % size[0] == 0 and width % size[1] == 0:
+        return layers.AveragePooling2D(
+            (height // size[0], width // size[1]), name=f"{prefix}reduced"
+        )(pictures)
+    if size[0] % height == 0 and size[1] % width == 0:
+        return layers.UpSampling2D((size[0] // height, size[1] // width), name=f"{prefix}enlarged")(
+            pictures
+        )
+    return layers.Resizing(*size, name=f"{prefix}resized")(pictures)
+
+
 def alternating(one, other):
     """Rows of both in turn `(2B, ...)`, so that a discriminator's groups of rows are of one kind.
 

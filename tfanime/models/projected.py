@@ -27,7 +27,7 @@ import keras
 from keras import layers
 
 from tfanime.layers import LeakyReLU, MinibatchStdDev, SpectralConv2D
-from tfanime.models.common import LEAK, alternating
+from tfanime.models.common import LEAK, alternating, resized
 from tfanime.models.sizes import halvings, shown_regions
 
 BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
@@ -149,22 +149,6 @@ def _cut(pictures, region: tuple[int, int, int, int], prefix: str):
     if beyond == ((0, 0), (0, 0)):
         return pictures
     return layers.Cropping2D(beyond, name=f"{prefix}region")(pictures)
-
-
-def resized(pictures, size, prefix: str):
-    """The images at the size that a frozen network takes, by layers whose names begin so."""
-    height, width = pictures.shape[1:3]
-    if (height, width) == tuple(size):
-        return pictures
-    if height % size[0] == 0 and width % size[1] == 0:
-        return layers.AveragePooling2D(
-            (height // size[0], width // size[1]), name=f"{prefix}reduced"
-        )(pictures)
-    if size[0] % height == 0 and size[1] % width == 0:
-        return layers.UpSampling2D((size[0] // height, size[1] // width), name=f"{prefix}enlarged")(
-            pictures
-        )
-    return layers.Resizing(*size, name=f"{prefix}resized")(pictures)
 
 
 def _mixed(maps, channels: int, prefix: str):

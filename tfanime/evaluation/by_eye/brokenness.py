@@ -20,7 +20,7 @@ from tfanime.evaluation.by_eye.blind_sheets import digest
 from tfanime.evaluation.by_eye.form import read_form, read_key
 from tfanime.evaluation.by_eye.questions import BROKEN, FORM
 from tfanime.frozen import load_frozen
-from tfanime.models.projected import resized
+from tfanime.models.common import resized
 from tfanime.sampling.generate import generate
 from tfanime.sampling.upscale import NONE
 from tfanime.zoo.saved import load_generator

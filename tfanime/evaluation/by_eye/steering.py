@@ -30,7 +30,7 @@ from tfanime.frozen import load_frozen
 from tfanime.frozen.compact import pack_again
 from tfanime.gans.losses import label_loss
 from tfanime.metrics.extractor_networks import float32
-from tfanime.models.projected import resized
+from tfanime.models.common import resized
 from tfanime.models.steering import PLANES, STEERED, STEP, steered, unsteered
 from tfanime.sampling.sampler import Sampler
 from tfanime.tagging.tagger import LABELS
