@@ -91,7 +91,7 @@ DISCRIMINATORS = Registry(
         "modern": entry(
             "tfanime.models.modern:discriminator",
             labels=False,
-            check=f"{_SIZES}:halved",
+            check=f"{_SIZES}:modern_discriminator",
         ),
         "projected": entry(
             "tfanime.models.projected:discriminator", labels=False, check=f"{_SIZES}:projected"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers, ops
 
-from tfanime.layers import ConditioningAugmentation
+from tfanime.layers import ConditioningAugmentation, LeakyReLU
 from tfanime.models.sizes import halvings as halvings
 
 # DCGAN's initialisation (Radford et al. 2016, section 4), which the seeds keep. A description, not
@@ -98,10 +98,47 @@ def conditional_batch_norm(x, labels, name: str, **options):
         options: of the batch norm.
     """
     x = layers.BatchNormalization(center=False, scale=False, name=name, **options)(x)
-    maps = (1, 1, x.shape[-1])
     ones = {"bias_initializer": "ones"}
     scale = layers.Dense(x.shape[-1], name=f"{name}_scale", **ones, **NORMAL)(labels)
     shift = layers.Dense(x.shape[-1], name=f"{name}_shift", **NORMAL)(labels)
+    return _affine(x, scale, shift, name)
+
+
+STYLE = "style"  # the name of the layer whose output is the style
+
+
+def style(x, size: int = 128):
+    """A style `(B, size)` of latents and labels `(B, D)`: a mapping network of two layers (Karras
+    et al. 2019, section 2)."""
+    for name in ("style_0", STYLE):
+        x = layers.Dense(size, name=f"{name}_fc", kernel_initializer="he_normal")(x)
+        x = LeakyReLU(LEAK, name=name)(x)
+    return x
+
+
+def styled_batch_norm(x, styles, name: str, **options):
+    """Batch norm of maps `(B, H, W, C)`, then a scale and a shift a channel that follow the styles
+    `(B, S)` (StyleGAN's styles, with batch norm in place of instance norm).
+
+    Both begin without influence, so that weights trained with plain batch norm can be trained on.
+
+    Args:
+        options: of the batch norm.
+    """
+    x = layers.BatchNormalization(name=name, **options)(x)
+    return _affine(
+        x,
+        layers.Dense(
+            x.shape[-1], name=f"{name}_scale", kernel_initializer="zeros", bias_initializer="ones"
+        )(styles),
+        layers.Dense(x.shape[-1], name=f"{name}_shift", kernel_initializer="zeros")(styles),
+        name,
+    )
+
+
+def _affine(x, scale, shift, name: str):
+    """Maps `(B, H, W, C)` times a scale plus a shift, each `(B, C)`."""
+    maps = (1, 1, x.shape[-1])
     scale, shift = (
         layers.Reshape(maps, name=f"{name}_{what}_maps")(values)
         for what, values in (("scale", scale), ("shift", shift))

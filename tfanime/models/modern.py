@@ -9,7 +9,8 @@ generator, since it folds into the convolutions on export.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import keras
 from keras import layers
@@ -24,8 +25,10 @@ from tfanime.models.common import (
     generator_inputs,
     picture_input,
     picture_output,
+    style,
+    styled_batch_norm,
 )
-from tfanime.models.sizes import halvings, map_channels
+from tfanime.models.sizes import before_growth, halvings, map_channels
 
 INIT = {"kernel_initializer": "he_normal"}
 BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
@@ -41,6 +44,7 @@ def generator(
     fine_channels: int = 0,
     scaling: str = "signed",
     normalisation: str = "batch",
+    grown: int = 0,
 ) -> keras.Model:
     """Dense layer to 4x4 (64 px), then stages of pixel shuffle, convolution, residual block.
 
@@ -54,14 +58,19 @@ def generator(
         fine_channels: of one more stage, at the full size, which adds what is finer than the last
             shuffle's blocks, nothing before it is trained; 0 for none.
         scaling: `"signed"` (tanh) or `"unit"` (sigmoid), see `common.picture_output`.
-        normalisation: `"batch"`, or `"conditional"`: batch norm behind the convolutions has scales
-            and shifts that follow the labels, `common.conditional_batch_norm`.
+        normalisation: `"batch"`; `"conditional"`: batch norm behind the convolutions has scales
+            and shifts that follow the labels, `common.conditional_batch_norm`; `"styled"`: scales
+            and shifts behind it follow a style of noise and labels, `common.styled_batch_norm`.
+        grown: channels of stages that double the image of a network for half the size, which has
+            all layers but these and can be the start of this one; 0 for none. They begin with that
+            image, enlarged. Needs `fine_channels`.
     """
-    check_generator_norm(normalisation, ("batch", "conditional"), label_dim)
+    check_generator_norm(normalisation, ("batch", "conditional", "styled"), label_dim)
+    wide = map_channels(height, width, channels, fine_channels, grown)
+    height, width = before_growth(height, width, grown)
     times = halvings(height, width)
     inputs, x = generator_inputs(latent_dim, label_dim, label_input)
-    labels = inputs[1] if normalisation == "conditional" else None
-    wide = map_channels(height, width, channels, fine_channels)
+    norm = _norm(normalisation, inputs, x)
     base = (height >> times, width >> times, wide[0])
     x = layers.Dense(base[0] * base[1] * base[2], use_bias=False, name="fc", **INIT)(x)
     x = layers.BatchNormalization(name="fc_bn", **BATCH_NORM)(x)
@@ -71,14 +80,14 @@ def generator(
         x = PixelShuffle(2, name=f"up{i}")(x)
         # Means of 2x2: what changes sign from pixel to pixel would become a grid in the image.
         x = layers.AveragePooling2D(2, 1, padding="same", name=f"up{i}_mean")(x)
-        x = _conv_bn(x, filters, f"up{i}_conv", labels)
+        x = _conv_bn(x, filters, f"up{i}_conv", norm)
         x = layers.ReLU(name=f"up{i}_relu")(x)
         skip = x
-        x = _conv_bn(x, filters, f"res{i}_1", labels)
+        x = _conv_bn(x, filters, f"res{i}_1", norm)
         x = layers.Add(name=f"res{i}_add")([x, skip])
         x = layers.ReLU(name=f"res{i}_relu")(x)
     # The last stage works at half size and leaves the full size to the shuffle.
-    x = _conv_bn(x, wide[-1], "last", labels)
+    x = _conv_bn(x, wide[-1], "last", norm)
     x = last = layers.ReLU(name="last_relu")(x)
     blocks = ICNR("glorot_normal")
     x = layers.Conv2D(12, 3, padding="same", name="out", kernel_initializer=blocks)(x)
@@ -86,29 +95,59 @@ def generator(
     smooth = {"padding": "same", "use_bias": False, "trainable": False}
     x = layers.Conv2D(3, 3, name="smooth", kernel_initializer=Binomial(), **smooth)(x)
     if fine_channels:
-        x = layers.Add(name="fine_add")([x, _fine(last, fine_channels, labels)])
+        maps = _fine(last, fine_channels, norm)
+        x = layers.Add(name="fine_add")([x, _nothing_yet(maps, "fine_out")])
+        x = _grown(x, maps, grown, norm) if grown else x
     return keras.Model(inputs, picture_output(x, scaling), name="generator")
 
 
-def _fine(x, channels: int, labels):
-    """What a thin stage at the full size adds to the image."""
+def _fine(x, channels: int, norm: Callable):
+    """Maps of a thin stage at twice the size."""
     x = PixelShuffle(2, name="fine_up")(x)
     x = layers.AveragePooling2D(2, 1, padding="same", name="fine_mean")(x)
-    x = _conv_bn(x, channels, "fine_conv", labels)
-    x = layers.ReLU(name="fine_relu")(x)
-    return layers.Conv2D(3, 3, padding="same", name="fine_out", kernel_initializer="zeros")(x)
+    x = _conv_bn(x, channels, "fine_conv", norm)
+    return layers.ReLU(name="fine_relu")(x)
 
 
-def _conv_bn(x, filters: int, name: str, labels):
-    """`labels`: None for plain batch norm."""
+def _grown(image, x, channels: int, norm: Callable):
+    """The image twice as large, and what a residual stage at its size, and a thin one at twice
+    that, add to it."""
+    image = layers.UpSampling2D(2, interpolation="bilinear", name="grown_image")(image)
+    x = layers.ReLU(name="grown_conv_relu")(_conv_bn(x, channels, "grown_conv", norm))
+    x = layers.Add(name="grown_res_add")([x, _conv_bn(x, channels, "grown_res", norm)])
+    x = layers.ReLU(name="grown_res_relu")(x)
+    x = PixelShuffle(2, name="grown_up")(x)
+    x = layers.AveragePooling2D(2, 1, padding="same", name="grown_mean")(x)
+    x = layers.ReLU(name="grown_relu")(_conv_bn(x, channels // 2, "grown_fine", norm))
+    return layers.Add(name="grown_add")([image, _nothing_yet(x, "grown_out")])
+
+
+def _nothing_yet(x, name: str):
+    """Maps as an image, which is black before it is trained."""
+    return layers.Conv2D(3, 3, padding="same", name=name, kernel_initializer="zeros")(x)
+
+
+def _norm(normalisation: str, inputs, x) -> Callable:
+    """The batch norm behind convolutions, a function of maps and a name."""
+    if normalisation == "conditional":
+        return partial(conditional_batch_norm, labels=inputs[1], **BATCH_NORM)
+    if normalisation == "styled":
+        return partial(styled_batch_norm, styles=style(x), **BATCH_NORM)
+    return lambda maps, name: layers.BatchNormalization(name=name, **BATCH_NORM)(maps)
+
+
+def _conv_bn(x, filters: int, name: str, norm: Callable):
     x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=name, **INIT)(x)
-    if labels is not None:
-        return conditional_batch_norm(x, labels, f"{name}_bn", **BATCH_NORM)
-    return layers.BatchNormalization(name=f"{name}_bn", **BATCH_NORM)(x)
+    return norm(x, name=f"{name}_bn")
 
 
 def discriminator(
-    height: int, width: int, label_dim: int = 0, channels: int = 48, scaling: str = "signed"
+    height: int,
+    width: int,
+    label_dim: int = 0,
+    channels: int = 48,
+    scaling: str = "signed",
+    grown: int = 0,
 ) -> keras.Model:
     """Residual halvings without batch norm, minibatch deviation, one convolution, one logit.
 
@@ -117,15 +156,20 @@ def discriminator(
         label_dim: 0: labels enter through an auxiliary classifier only.
         channels: of the first map; they double at every halving, up to 4x.
         scaling: as for `dcgan.discriminator`.
+        grown: channels of what sees the image itself, where the rest is a network for half the size
+            and sees it reduced; 0 for none. It begins without influence.
     """
     if label_dim:
         raise ValueError(
             "The modern discriminator takes images only; its labels are predicted by an "
             f"auxiliary head. Received: label_dim={label_dim}. Use conditioning='ac'."
         )
-    times = halvings(height, width)
-    pictures, x = picture_input(height, width, scaling)
+    times = halvings(*before_growth(height, width, grown))
+    pictures, full = picture_input(height, width, scaling)
+    x = layers.AveragePooling2D(2, name="reduced")(full) if grown else full
     x = layers.Conv2D(channels, 4, 2, padding="same", name="down0", **INIT)(x)
+    if grown:
+        x = layers.Add(name="grown_add")([x, _seen_in_full(full, grown, channels)])
     x = LeakyReLU(LEAK, name="down0_lrelu")(x)
     for i in range(1, times):
         wide = channels * min(4, 2**i)
@@ -140,3 +184,13 @@ def discriminator(
     x = layers.Conv2D(channels * 4, 3, padding="same", name="last", **INIT)(x)
     x = LeakyReLU(LEAK, name="last_lrelu")(x)
     return discriminator_model(pictures, layers.Flatten(name="flat")(x))
+
+
+def _seen_in_full(x, grown: int, channels: int):
+    """Maps at a quarter of the size of an image."""
+    x = layers.Conv2D(grown, 4, 2, padding="same", name="grown_down", **INIT)(x)
+    x = LeakyReLU(LEAK, name="grown_down_lrelu")(x)
+    x = layers.Conv2D(grown, 3, padding="same", name="grown_conv", **INIT)(x)
+    x = LeakyReLU(LEAK, name="grown_conv_lrelu")(x)
+    zeros = {"kernel_initializer": "zeros"}
+    return layers.Conv2D(channels, 4, 2, padding="same", name="grown_out", **zeros)(x)

@@ -86,9 +86,18 @@ def extra_layers(role: str, depth: int | None, times: int) -> list[int]:
 
 
 def map_channels(
-    height: int, width: int, channels: int | Sequence[int], fine_channels: int = 0
+    height: int,
+    width: int,
+    channels: int | Sequence[int],
+    fine_channels: int = 0,
+    grown: int = 0,
 ) -> list[int]:
-    """Channels of the maps of `modern`'s generator, from the smallest on."""
+    """Channels of the maps of `modern`'s generator, from the smallest on, before it has grown."""
+    height, width = before_growth(height, width, grown)
+    if grown and not fine_channels:
+        raise ValueError(
+            f"grown needs fine_channels, from whose maps it goes on. Received: {grown}."
+        )
     times = halvings(height, width)
     if isinstance(channels, int):
         channels = [channels * min(8, 2**i) for i in range(times)][::-1]
@@ -104,6 +113,21 @@ def map_channels(
             f"Received: fine_channels={fine_channels}, channels={wide}."
         )
     return wide
+
+
+def before_growth(height: int, width: int, grown: int) -> tuple[int, int]:
+    """The size that `modern` works at before it doubles it, where it has grown.
+
+    Raises:
+        ValueError: for an odd side, or a number below 0.
+    """
+    if not isinstance(grown, int) or grown < 0 or grown % 4:
+        raise ValueError(f"grown is 0 or a multiple of 4. Received: {grown!r}.")
+    if grown and (height % 2 or width % 2):
+        raise ValueError(
+            f"What has grown has sides that are multiples of 2. Received: {width}x{height}."
+        )
+    return (height // 2, width // 2) if grown else (height, width)
 
 
 def upsamplings_of(height: int, width: int, upsamplings: int | None = None) -> int:
@@ -147,8 +171,14 @@ def dcgan_discriminator(height: int, width: int, *, depth: int | None = None, **
     extra_layers("discriminator", depth, halvings(height, width))
 
 
-def modern(height: int, width: int, *, channels=64, fine_channels: int = 0, **options) -> None:
-    map_channels(height, width, channels, fine_channels)
+def modern(
+    height: int, width: int, *, channels=64, fine_channels: int = 0, grown: int = 0, **options
+) -> None:
+    map_channels(height, width, channels, fine_channels, grown)
+
+
+def modern_discriminator(height: int, width: int, *, grown: int = 0, **options) -> None:
+    halvings(*before_growth(height, width, grown))
 
 
 def srresnet(height: int, width: int, *, upsamplings: int | None = None, **options) -> None:
