@@ -131,21 +131,21 @@ def score(folder, form) -> None:
 @click.option(
     "--draws",
     type=COUNT,
-    default=12_000,
+    default=10_000,
     show_default=True,
     help="Images that steering is trained on.",
 )
 @click.option(
     "--pull",
     type=click.FloatRange(0, min_open=True),
-    default=0.1,
+    default=0.03,
     show_default=True,
     help="What moving latents costs: more keeps images nearer to what they were.",
 )
 @click.option(
     "--obey",
     type=click.FloatRange(0),
-    default=0.02,
+    default=0.1,
     show_default=True,
     help="Weight of the tagger's reading of the attributes asked for. 0: none.",
 )

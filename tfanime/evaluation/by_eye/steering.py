@@ -70,9 +70,9 @@ def steer(
     model: str | os.PathLike | None = None,
     form: str | os.PathLike | None = None,
     features: Sequence[str] = ("tagger",),
-    draws: int = 12_000,
-    pull: float = 0.1,
-    obey: float = 0.02,
+    draws: int = 10_000,
+    pull: float = 0.03,
+    obey: float = 0.1,
     seed: int = 1,
     progress: bool = False,
 ) -> Steering:
