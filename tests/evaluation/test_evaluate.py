@@ -85,7 +85,7 @@ def test_a_generator_is_asked_for_the_labels_of_the_real_images(faces):
     asked = np.concatenate(recorder.asked)
     labels = faces.split(0.5, seed=5)[1].labels()
     np.testing.assert_allclose(in_order(asked), in_order(labels), atol=1e-5)
-    assert report["1-nn"].protocol["labels"].startswith("rows of the real pictures")
+    assert report["1-nn"].protocol["labels"].startswith("rows of the real images")
     settings = {"n": 40, "real_n": 40, "draws": 2, "seed": 5, "extractor": "", "classifier": ""}
     settings |= {"tagger": None, "resize": "clean", "label": None, "per_attribute": 1}
     settings |= {"stream": False, "cache": None, "progress": False}
@@ -129,7 +129,7 @@ def test_seed_b_compares_as_many_real_images_as_generated_ones(faces, painter):
     fid = report["fid"]
     assert fid.protocol["counts"] == "60 generated, 60 real, 20 other real"
     assert len(fid.details["draws"]) == 5 and fid.caution.startswith("few images (20)")
-    assert fid.protocol["labels"].startswith("rows of the real pictures, which each draw samples")
+    assert fid.protocol["labels"].startswith("rows of the real images, which each draw samples")
 
 
 def test_labels_that_the_real_images_lack_come_from_the_prior(faces):

@@ -76,7 +76,7 @@ def directions(run, **options) -> None:
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the draws.")
 @TAGGER
 def encoder(run, **options) -> None:
-    """Train what tells a picture's latent and labels, and store it with the model.
+    """Train what tells an image's latent and labels, and store it with the model.
 
     It learns from the model's own images, and with --data from images like those that it is to
     encode. `tfanime invert` begins with what it says.

@@ -31,8 +31,8 @@ MEMBERS = 10_000  # of an archive
 EXPANSION = 16  # times an archive's own size; weights shrink to half at best
 SLACK = 16 * 2**20  # bytes that any archive may unpack to
 COLUMNS = 2**16  # of labels; numbers of a latent
-LAYER = 2**25  # numbers that a layer computes for one picture: 1 GB for eight of them
-SIDE = 64  # of the picture that an upscaler is measured with
+LAYER = 2**25  # numbers that a layer computes for one image: 1 GB for eight of them
+SIDE = 64  # of the image that an upscaler is measured with
 PICTURE = 4096  # pixels of a side of what a run draws
 DEPTH = 256  # blocks, stages or layers of a network that settings describe
 # What damaged files make zipfile and NumPy raise, beside ValueError.
@@ -171,7 +171,7 @@ def load_network(path: str | os.PathLike) -> keras.Model:
 
     Raises:
         ValueError: for a file that is none, is damaged, or asks for more than its weights fill or
-            than a picture needs; the message names the file.
+            than an image needs; the message names the file.
     """
     import keras
 

@@ -1,6 +1,6 @@
 """A disk that is full, read-only or broken: an error of its own.
 
-It is no damaged archive, no bad picture and no broken model, and nothing goes on without what
+It is no damaged archive, no bad image and no broken model, and nothing goes on without what
 could not be written.
 """
 

@@ -30,7 +30,7 @@ class Step:
         name: what was looked at, for example `"pictures"`.
         kept: how many passed.
         dropped: reason -> how many it left out.
-        of_each: counts something else than the step before, such as the pictures of each game.
+        of_each: counts something else than the step before, such as the images of each game.
     """
 
     name: str

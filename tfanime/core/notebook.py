@@ -1,4 +1,4 @@
-"""How results show themselves: as pictures and tables in notebooks, in a window elsewhere."""
+"""How results show themselves: as images and tables in notebooks, in a window elsewhere."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from PIL import Image
 from tfanime.core.images import grid
 from tfanime.core.printing import plain
 
-MOST = 64  # pictures of a sheet that is shown unasked
+MOST = 64  # images of a sheet that is shown unasked
 
 
 class Pictures:
-    """What has pictures. A class of this kind says `_few()`, `(n, H, W, 3)` uint8, 64 at most."""
+    """What has images. A class of this kind says `_few()`, `(n, H, W, 3)` uint8, 64 at most."""
 
     def _few(self) -> np.ndarray:
         raise NotImplementedError
 
     def grid(self, columns: int | None = None) -> np.ndarray:
-        """The pictures, 64 at most, side by side.
+        """The images, 64 at most, side by side.
 
         Args:
-            columns: pictures a row; by default as square a sheet as possible.
+            columns: images a row; by default as square a sheet as possible.
 
         Returns:
             `(h, w, 3)` uint8.
@@ -43,14 +43,14 @@ class Pictures:
 
 
 def png(sheet: np.ndarray) -> bytes:
-    """A picture `(h, w, 3)` uint8 as the bytes of a PNG file."""
+    """An image `(h, w, 3)` uint8 as the bytes of a PNG file."""
     file = io.BytesIO()
     Image.fromarray(sheet).save(file, "PNG")
     return file.getvalue()
 
 
 def show(sheet: np.ndarray) -> None:
-    """Shows a picture `(h, w, 3)` uint8."""
+    """Shows an image `(h, w, 3)` uint8."""
     notebook = sys.modules.get("IPython")
     if notebook is not None and notebook.get_ipython() is not None:
         from IPython.display import display
@@ -61,7 +61,7 @@ def show(sheet: np.ndarray) -> None:
 
 
 def image_tag(sheet: np.ndarray) -> str:
-    """A picture `(h, w, 3)` uint8 as HTML."""
+    """An image `(h, w, 3)` uint8 as HTML."""
     data = base64.b64encode(png(sheet)).decode("ascii")
     return f'<img alt="" src="data:image/png;base64,{data}">'
 

@@ -1,4 +1,4 @@
-"""Names, titles and messages of strangers, made fit for a terminal and for a picture."""
+"""Names, titles and messages of strangers, made fit for a terminal and for an image."""
 
 from __future__ import annotations
 

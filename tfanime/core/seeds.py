@@ -1,7 +1,7 @@
-"""From a seed and a picture's index to its latent vector and its sampled labels.
+"""From a seed and an image's index to its latent vector and its sampled labels.
 
-Random numbers come from Threefry-2x32-20, a counter-based generator: number j of picture i is a
-pure function of (seed, i, j), so a picture never depends on how many others are drawn, and the
+Random numbers come from Threefry-2x32-20, a counter-based generator: number j of image i is a
+pure function of (seed, i, j), so an image never depends on how many others are drawn, and the
 map can be written again in a few lines of JavaScript or TensorFlow. The documentation (Seeds)
 specifies it and lists known values; every constant below is part of that specification and must
 not change.
@@ -22,8 +22,8 @@ import numpy as np
 from tfanime.core.labels import LabelSchema
 
 SEEDS = 2**53  # every seed is also an exact JavaScript number
-PICTURES = 2**32  # pictures of one seed: the index is one counter word
-LATENTS, LABELS = 0, 0x80000000  # first block of each stream of a picture
+PICTURES = 2**32  # images of one seed: the index is one counter word
+LATENTS, LABELS = 0, 0x80000000  # first block of each stream of an image
 DIMENSIONS = 2**31  # far from the labels' blocks
 MAX_TRUNCATION = 2.0
 
@@ -61,13 +61,13 @@ def threefry(key: tuple[int, int], x0: np.ndarray, x1: np.ndarray) -> tuple[np.n
 
 
 def uniforms(seed: int, n: int, k: int, first: int = 0, stream: int = LATENTS) -> np.ndarray:
-    """`k` uniform numbers for each of `n` pictures.
+    """`k` uniform numbers for each of `n` images.
 
     Args:
         seed: 0 <= seed < 2**53.
-        n: number of pictures, >= 1.
-        k: numbers a picture, >= 1.
-        first: index of the first picture.
+        n: number of images, >= 1.
+        k: numbers an image, >= 1.
+        first: index of the first image.
         stream: `LATENTS` or `LABELS`.
 
     Returns:
@@ -92,9 +92,9 @@ def latents(seed: int, n: int, dim: int, first: int = 0) -> np.ndarray:
 
     Args:
         seed: 0 <= seed < 2**53.
-        n: number of pictures, >= 1.
+        n: number of images, >= 1.
         dim: length of a latent vector, >= 1.
-        first: index of the first picture; picture i is the same whatever `n` and `first` are.
+        first: index of the first image; image i is the same whatever `n` and `first` are.
 
     Returns:
         `(n, dim)` float32, |z| < 5.9.
@@ -121,12 +121,12 @@ def sample_labels(
 ) -> np.ndarray:
     """Labels: what `tags` and `rows` say, and the rest drawn from the schema's prior.
 
-    Field f of a picture always uses number f of the picture's label stream, so that choosing one
+    Field f of an image always uses number f of the image's label stream, so that choosing one
     attribute leaves the others as they were.
 
     Args:
-        tags: attributes of all pictures; they go before `rows`.
-        rows: `(n, schema.size)`, 0/1 coding: the labels of each picture, NaN where they are drawn.
+        tags: attributes of all images; they go before `rows`.
+        rows: `(n, schema.size)`, 0/1 coding: the labels of each image, NaN where they are drawn.
 
     Returns:
         `(n, schema.size)` float32, 0/1 coding, no NaN.
@@ -183,7 +183,7 @@ def seed_of(text: str) -> int:
 
 
 def truncate(z: np.ndarray, truncation: float, typical: np.ndarray | None = None) -> np.ndarray:
-    """Brings latents nearer together: below 1 typical pictures, above 1 unusual ones.
+    """Brings latents nearer together: below 1 typical images, above 1 unusual ones.
 
     Scaling brings them towards zero, their mean. No latent that a generator learnt from is that
     short: their lengths are near sqrt(dim), so what it draws there was never judged. Towards a
@@ -192,7 +192,7 @@ def truncate(z: np.ndarray, truncation: float, typical: np.ndarray | None = None
     Args:
         z: `(..., dim)` float32; with `typical` `(n, dim)`.
         truncation: 0 to 2.
-        typical: `(dim,)` float32: a latent of a good picture, where 0 leads and 1 leads from. None:
+        typical: `(dim,)` float32: a latent of a good image, where 0 leads and 1 leads from. None:
             they are scaled; they are above 1 in any case.
     """
     scale = check_truncation(truncation)

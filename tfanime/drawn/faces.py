@@ -116,7 +116,7 @@ def draw_faces(
     if progress:
         from tfanime.core.bars import progress_bar
 
-        rows = progress_bar(rows, desc="drawing faces", unit="picture")
+        rows = progress_bar(rows, desc="drawing faces", unit=" images")
     seeds = _picture_seeds(count, seed, first)
     for row in rows:
         images[row] = _draw(labels[row], seeds[row], size)

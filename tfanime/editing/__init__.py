@@ -1,1 +1,1 @@
-"""Editing: directions of a model's latent space, the place of a picture in it, character sheets."""
+"""Editing: directions of a model's latent space, the place of an image in it, character sheets."""

@@ -57,17 +57,17 @@ def character_sheet(
 ) -> Generated:
     """Draws the same face with every value of some attributes, in every combination.
 
-    All pictures have one latent and, but for what varies, one row of labels: what stays alike is
+    All images have one latent and, but for what varies, one row of labels: what stays alike is
     what the model keeps of a face when its labels change.
 
     Args:
         run: a run folder, the name of a model that ships, or a loaded generator.
-        seed: of the face, 0 <= seed < 2**53: the first picture of that seed.
+        seed: of the face, 0 <= seed < 2**53: the first image of that seed.
         vary: names of labels, or of directions stored with the model (`tfanime.find_directions`):
             a label takes all its values (a number five), a direction -3, 0 and 3. The last one
             runs along the rows.
         tags: attributes to hold fixed.
-        move: as in `tfanime.generate`, for all pictures.
+        move: as in `tfanime.generate`, for all images.
         truncation: 0 to 2, as in `tfanime.generate`.
         face: one face of `tfanime.invert`, instead of the seed's.
         out: a file (.png, .jpg, .webp) for the sheet with its captions.
@@ -79,7 +79,7 @@ def character_sheet(
 
     Raises:
         ValueError: for a name that the model does not know, or that `tags` hold fixed; for more
-            than 1,000 pictures.
+            than 1,000 images.
 
     Example:
         >>> sheet = character_sheet("busts-64", 7, ["smile", "hair"], out="7.png")  # doctest: +SKIP
@@ -154,7 +154,7 @@ def _subject(
     tags: Mapping[str, object] | None,
     face: str | os.PathLike | Face | None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """The latent `(1, dim)` and the labels `(1, L)` that all pictures begin with."""
+    """The latent `(1, dim)` and the labels `(1, L)` that all images begin with."""
     if face is None:
         return sampler.latents(seed, 1), sampler.labels(seed, 1, tags)
     faces = faces_of(face)

@@ -1,4 +1,4 @@
-"""Descent in the latent space of a generator, to what draws given pictures."""
+"""Descent in the latent space of a generator, to what draws given images."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_backend() -> None:
 
 
 class Objective:
-    """How far drawn pictures are from given ones, and the gradient with respect to the latents:
+    """How far drawn images are from given ones, and the gradient with respect to the latents:
 
         mean (x - y)^2 + mean (f(x) - f(y))^2 + 0.2 (|z|^2 / dim - 1)^2
 

@@ -1,4 +1,4 @@
-"""`find_directions`: where in a model's latent space attributes, and pictures, change."""
+"""`find_directions`: where in a model's latent space attributes, and images, change."""
 
 from __future__ import annotations
 

@@ -1,22 +1,22 @@
-"""How far two pictures are apart as a frozen network sees them."""
+"""How far two images are apart as a frozen network sees them."""
 
 from __future__ import annotations
 
 import numpy as np
 
 FEATURES = ("tagger", "lite0")
-MAPS = 4  # a half to a 16th of the pictures' sides
-CHUNK = 32  # pictures a network call
+MAPS = 4  # a half to a 16th of the images' sides
+CHUNK = 32  # images a network call
 
 
 def feature_network(name: str, height: int, width: int):
-    """From pictures `(B, height, width, 3)` in [-1, 1] to maps whose mean squared difference is a
+    """From images `(B, height, width, 3)` in [-1, 1] to maps whose mean squared difference is a
     distance as people see it (Zhang et al. 2018, https://arxiv.org/abs/1801.03924).
 
     Args:
         name: `"tagger"`, the trunk of the one that ships, which knows drawings; or `"lite0"`, see
             `frozen.lite0.perceptual`, which knows photographs.
-        height, width: of the pictures.
+        height, width: of the images.
 
     Returns:
         `keras.Model` with four outputs; at each place the features have a mean square of 1.
@@ -60,7 +60,7 @@ def mean_squares(some, others):
 
 
 def features_of(network, pictures: np.ndarray) -> list[np.ndarray]:
-    """The maps of pictures `(n, H, W, 3)` float32 in [-1, 1], a few at a time."""
+    """The maps of images `(n, H, W, 3)` float32 in [-1, 1], a few at a time."""
     parts = [
         [np.asarray(x) for x in network(pictures[start : start + CHUNK], training=False)]
         for start in range(0, len(pictures), CHUNK)
@@ -69,6 +69,6 @@ def features_of(network, pictures: np.ndarray) -> list[np.ndarray]:
 
 
 def psnr(pictures: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """`(n,)` float64 dB of `(n, H, W, 3)` uint8 pictures against others, 99 at most."""
+    """`(n,)` float64 dB of `(n, H, W, 3)` uint8 images against others, 99 at most."""
     error = (pictures.astype(np.float64) - others) ** 2
     return np.minimum(10 * np.log10(255**2 / np.maximum(error.mean(axis=(1, 2, 3)), 1e-9)), 99.0)

@@ -1,4 +1,4 @@
-"""`train_encoder`: a small network that tells the latent and the labels of a picture."""
+"""`train_encoder`: a small network that tells the latent and the labels of an image."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MINUTES = 20.0
 POOL, FRESH = 1024, 4  # draws that are kept, and those that each step replaces
-BATCH, REAL = 24, 8  # draws, and pictures of people, that a step encodes
+BATCH, REAL = 24, 8  # draws, and images of people, that a step encodes
 DRAWN = 4  # of these, those that are drawn again: the generator costs ten times as much
 RATE, DECAY, AVERAGED, WARM = 2e-3, 1e-4, 0.99, 0.05
 LABELS, IMAGES, LIKELY = 0.5, 0.5, 0.1  # weights beside that of latents, 1
@@ -50,12 +50,12 @@ def train_encoder(
 
     It learns from what the generator draws, of which latents and labels are known, made noisy,
     blurred and a little off in place and colour; and, through the generator, from how near its
-    answers draw to their pictures by pixels and features (as `invert` measures them). Pictures of
+    answers draw to their images by pixels and features (as `invert` measures them). Images of
     people have no latents: they take part in the second, with their labels.
 
     Args:
         run: a run folder, or the name of a model that ships.
-        data: pictures like those that will be encoded, a dataset or as for `load_data`: those that
+        data: images like those that will be encoded, a dataset or as for `load_data`: those that
             the generator has learnt from will do. What they are not labelled with, the tagger
             reads. None: the generator's own images alone.
         minutes, steps: when to stop; steps give the same encoder again, on the same machine.
@@ -144,7 +144,7 @@ class _Budget:
 
 
 class _Real:
-    """Pictures of people, at the generator's size, and their labels."""
+    """Images that people bring, at the generator's size, and their labels."""
 
     def __init__(self, data: Any, generator: Generator, tagger: Any, seed: int):
         from tfanime.prepare.load import load_data
@@ -176,7 +176,7 @@ class _Real:
         return len(self.images)
 
     def some(self, random: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
-        """Pictures `(n, H, W, 3)` uint8, half of them mirrored, labels `(n, L)` to draw them with,
+        """Images `(n, H, W, 3)` uint8, half of them mirrored, labels `(n, L)` to draw them with,
         and the same with NaN where they are not known."""
         chosen = random.integers(len(self.images), size=n)
         images = self.images[chosen]

@@ -1,4 +1,4 @@
-"""What an encoder learns from: pictures as people bring them, and how far its answers are off."""
+"""What an encoder learns from: images as people bring them, and how far its answers are off."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import tensorflow as tf
 from tfanime.core.labels import LabelSchema
 from tfanime.tagging.distortions import NOISE, tinted
 
-SHIFT, ZOOM = 0.04, 0.08  # of the sides: people crop a picture by hand
+SHIFT, ZOOM = 0.04, 0.08  # of the sides: people crop an image by hand
 BLURRED = (0.4, 1.6)  # of the sides that are left when a batch is made small; from 1 on it is not
 PAPER = 1.0  # white, which comes in from outside
 
 
 def worn(pictures: tf.Tensor) -> tf.Tensor:
-    """Pictures `(B, H, W, 3)` float32 in [-1, 1], each a little off in place, size and colour, and
+    """Images `(B, H, W, 3)` float32 in [-1, 1], each a little off in place, size and colour, and
     noisy; every second batch is blurred."""
     count = tf.shape(pictures)[0]
     height, width = (int(side) for side in pictures.shape[1:3])

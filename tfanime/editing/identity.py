@@ -17,12 +17,12 @@ from tfanime.zoo.saved import Generator
 
 @dataclass(frozen=True)
 class Identity:
-    """How alike the pictures of one face are, among those of others with the same labels.
+    """How alike the images of one face are, among those of others with the same labels.
 
     Args:
-        same: mean cosine distance, 0 to 2, of a face's pictures from its first one.
-        others: of pictures with the same labels from the first ones of other faces.
-        told: share of the pictures, 0 to 1, whose nearest first one is that of their own face.
+        same: mean cosine distance, 0 to 2, of a face's images from its first one.
+        others: of images with the same labels from the first ones of other faces.
+        told: share of the images, 0 to 1, whose nearest first one is that of their own face.
         faces, pictures: how many; by chance `told` is 1 / `faces`.
     """
 
@@ -60,7 +60,7 @@ def identity(
     features = np.asarray(extract(np.concatenate(sheets), network), np.float64)
     features /= np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
     features = features.reshape(len(seeds), cells, -1)
-    # Face, cell, and the face whose first picture it is compared with.
+    # Face, cell, and the face whose first image it is compared with.
     distances = 1 - np.einsum("scf,tf->sct", features[:, 1:], features[:, 0])
     own = np.eye(len(seeds), dtype=bool)[:, None].repeat(cells - 1, axis=1)
     told = distances.argmin(axis=2) == np.arange(len(seeds))[:, None]

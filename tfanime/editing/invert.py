@@ -1,4 +1,4 @@
-"""`invert`: a picture's place in the latent space of a model."""
+"""`invert`: an image's place in the latent space of a model."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from tfanime.zoo.saved import Generator
 
 DRAWS, STEPS = 256, 120
 ENCODED = 40  # steps that are enough from where an encoder begins
-BATCH = 16  # pictures that are sought together
-TRIED = 4  # of the nearest draws, with the picture's own labels
+BATCH = 16  # images that are sought together
+TRIED = 4  # of the nearest draws, with the image's own labels
 SHOWN = (0.0, 0.1, 0.25, 0.5, 1.0)  # parts of the steps on the grid
 
 Images = np.ndarray | str | os.PathLike | Sequence[str | os.PathLike]
@@ -48,7 +48,7 @@ def invert(
     progress: bool = False,
     encoder: bool = True,
 ) -> list[Face]:
-    """Finds what a model draws pictures from: a latent for each, and its labels.
+    """Finds what a model draws images from: a latent for each, and its labels.
 
     The labels are those that the tagger reads. The latent is sought by descent through the
     generator (Zhu et al. 2016, https://arxiv.org/abs/1609.03552), on pixels and on the features of
@@ -57,7 +57,7 @@ def invert(
     generator has learnt from.
 
     Args:
-        pictures: a picture, a folder, a list of files, or `(n, H, W, 3)` uint8. They are cropped to
+        pictures: an image, a folder, a list of files, or `(n, H, W, 3)` uint8. They are cropped to
             the shape of what the model draws: give faces as it frames them.
         model: a run folder, the name of a model that ships, or a loaded generator.
         tags: attributes, in place of what the tagger reads.
@@ -67,16 +67,16 @@ def invert(
         tagger: that reads the labels, as in `tfanime.tagging.load_tagger`.
         seed: of the draws, and of labels that the tagger does not read.
         out: a JSON file for the faces, for `generate(face=...)`.
-        grid: a sheet (.png, .jpg, .webp), a row a picture: the picture, and what is drawn at the
+        grid: a sheet (.png, .jpg, .webp), a row an image: the image, and what is drawn at the
             start, after a tenth, a quarter, a half and all of the steps.
         progress: show a progress bar.
         encoder: False leaves out the one that stands beside the model's weights.
 
     Returns:
-        A `tfanime.sampling.face.Face` for each picture, in order.
+        A `tfanime.sampling.face.Face` for each image, in order.
 
     Raises:
-        ValueError: for pictures that cannot be read, attributes that the model does not know, or a
+        ValueError: for images that cannot be read, attributes that the model does not know, or a
             number out of range; for an encoder of other weights.
         ImportError: for lite0 without the extra `features`.
 
@@ -168,15 +168,15 @@ class _Search:
         return z, np.stack(shown, axis=1), least
 
     def distances(self, some: np.ndarray, others: np.ndarray) -> np.ndarray:
-        """`(n,)` distances of uint8 pictures by features."""
+        """`(n,)` distances of uint8 images by features."""
         maps = (features_of(self.network, to_float(x)) for x in (some, others))
         return np.asarray(mean_squares(*maps))
 
     def _start(
         self, far: Callable, maps: list[np.ndarray], told: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """What the encoder told, or that of each picture's nearest draws, which is nearest with the
-        picture's labels; and the distance of the nearest draw."""
+        """What the encoder told, or that of each image's nearest draws, which is nearest with the
+        image's labels; and the distance of the nearest draw."""
         count = len(maps[0])
         distances = np.stack(
             [

@@ -1,4 +1,4 @@
-"""What a step along a direction changes in a picture, and what stays, as a tagger sees it."""
+"""What a step along a direction changes in an image, and what stays, as a tagger sees it."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ def neighbours(bench: Workbench) -> list[Figure]:
         for x in (bench.features(), bench.other_features)
     )
     among = len(bench.data) - len(bench.other)
-    common = {"probes": len(probes), "among": f"{bench.settings.real_n} real pictures"}
+    common = {"probes": len(probes), "among": f"{bench.settings.real_n} real images"}
     reading = "nearer to training images than real ones are: look at the sheet for copies"
     return [
         Figure(
@@ -181,7 +181,7 @@ def neighbours(bench: Workbench) -> list[Figure]:
             "floor",
             common_protocol(bench)
             | common
-            | {"among": f"{among} real pictures", "distance": "PSNR of the pixels, median, dB"},
+            | {"among": f"{among} real images", "distance": "PSNR of the pixels, median, dB"},
             reading=reading if found > floor + 3 else "no sign of copies",
         ),
         Figure(

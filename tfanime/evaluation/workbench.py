@@ -193,7 +193,7 @@ class Workbench:
 
         settings = self.settings
         with progress_bar(
-            total=settings.n, desc="drawing", unit="picture", disable=not settings.progress
+            total=settings.n, desc="drawing", unit=" images", disable=not settings.progress
         ) as bar:
             rows = self._label_rows(draw)
             for part in self.subject.chunks(settings.n, settings.seed + draw, rows):
@@ -207,14 +207,14 @@ class Workbench:
             return None
         rows = self._real_rows(0)
         if rows is None:
-            return "drawn from the model's prior: the real pictures have none that it knows"
+            return "drawn from the model's prior: the real images have none that it knows"
         unknown = [
             name
             for name, columns in self.schema.slices().items()
             if np.isnan(rows[:, columns]).all()
         ]
         rest = f"; {', '.join(unknown)} from the model's prior" if unknown else ""
-        return f"rows of the real pictures, which each draw samples anew{rest}"
+        return f"rows of the real images, which each draw samples anew{rest}"
 
     def _real_rows(self, draw: int) -> np.ndarray | None:
         """`(real_n, L)`: labels of a draw's real images, as the generator has them, or None."""

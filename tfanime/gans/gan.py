@@ -34,7 +34,7 @@ class GAN(TrainingStep, keras.Model):
 
     Args:
         generator: `keras.Model` from latents, or from `[latents, labels]`, to images.
-        discriminator: `keras.Model` from images, or from `[pictures, labels]`, to logits or to
+        discriminator: `keras.Model` from images, or from `[images, labels]`, to logits or to
             `{"logits", "features"}`.
         loss: name of a pair in `losses.LOSSES`, or an `AdversarialLoss`.
         penalty: a `GradientPenalty`, for example `penalties.dragan(0.5)`, several of them, or None.
@@ -80,7 +80,7 @@ class GAN(TrainingStep, keras.Model):
         accumulation: parts in which every update works through its images, to save memory. The
             weights change once, by the mean of the parts' gradients; batch norm and other batch
             statistics are those of a part.
-        augment: function `(pictures, noise) -> pictures` applied to whatever the discriminator
+        augment: function `(images, noise) -> images` applied to whatever the discriminator
             sees, differentiable (`augment.diff_augment`), or None. With `augment_target` it takes
             the probability as a third argument.
         augment_target: None: `augment` changes each image with `augment_probability`. A number:

@@ -239,7 +239,7 @@ def label_loss(
     multilabel: bool = False,
     vector_loss: str = "matching",
 ):
-    """`-log P(labels | picture)` of an auxiliary classifier, summed over the fields.
+    """`-log P(labels | image)` of an auxiliary classifier, summed over the fields.
 
     Groups use a softmax, flags a sigmoid, continuous values a unit-variance Gaussian (AC-GAN,
     Odena et al. 2017, eq. 3; InfoGAN, Chen et al. 2016, eq. 5, where it is the bound on mutual
@@ -281,14 +281,14 @@ def label_loss(
 def matching_loss(outputs, vectors):
     """How hard it is to tell which vector of the batch belongs to which image (InfoNCE).
 
-    `s_ij = x_i . y_j / sqrt(K)` says how well picture i and vector j agree; the loss of pair i is
-    `-1/2 log softmax_j(s_ij) - 1/2 log softmax_j(s_ji)` at j = i: the picture has to find its
+    `s_ij = x_i . y_j / sqrt(K)` says how well image i and vector j agree; the loss of pair i is
+    `-1/2 log softmax_j(s_ij) - 1/2 log softmax_j(s_ji)` at j = i: the image has to find its
     vector among the batch's, and the vector its image. It is a bound on their mutual
     information too, `log B - loss` (van den Oord et al. 2018, eq. 3 and 4; both ways: Radford et
     al. 2021; of generated images in a GAN: Zhang et al. 2021).
 
     Equal vectors cannot be told apart, and leave log 2 or more. What takes part in `tfanime.train`
-    are the pictures of one part of a batch: of a replica, and of a step of accumulation.
+    are the images of one part of a batch: of a replica, and of a step of accumulation.
 
     Args:
         outputs: x `(B, K)` raw outputs of the head.
@@ -309,8 +309,8 @@ def matching_loss(outputs, vectors):
     # Far below any score, and finite, so that no gradient is NaN.
     absent = 1e9 * (known - 1.0)
     to_vectors = ops.log_softmax(scores + absent[None, :], axis=1)
-    to_pictures = ops.log_softmax(scores + absent[:, None], axis=0)
-    return -0.5 * known * (ops.diagonal(to_vectors) + ops.diagonal(to_pictures))
+    to_images = ops.log_softmax(scores + absent[:, None], axis=0)
+    return -0.5 * known * (ops.diagonal(to_vectors) + ops.diagonal(to_images))
 
 
 def _known(labels):

@@ -179,7 +179,7 @@ def features_in_chunks(
     waiting = deque()
     with (
         ThreadPoolExecutor(workers) as pool,
-        progress_bar(total=total, unit="picture", disable=not progress) as bar,
+        progress_bar(total=total, unit=" images", disable=not progress) as bar,
     ):
         for chunk in _chunks(pictures):
             waiting.append(pool.submit(work, chunk))

@@ -52,7 +52,7 @@ def nearest_neighbour_accuracy(real: np.ndarray, fake: np.ndarray) -> NearestNei
     """1-NN accuracy of as many real as generated images.
 
     Args:
-        real, fake: `(n, H, W, 3)` uint8 pictures, compared by PSNR, exactly; or `(n, d)`
+        real, fake: `(n, H, W, 3)` uint8 images, compared by PSNR, exactly; or `(n, d)`
             features, compared by Euclidean distance in float64. n >= 2, equal for both.
 
     Raises:
@@ -120,7 +120,7 @@ def nearest_training(
 
     Returns:
         indices: `(n, neighbours)` int64 into `real`, nearest first.
-        distances: `(n, neighbours)` float64: PSNR in dB (infinite for a copy) of pictures,
+        distances: `(n, neighbours)` float64: PSNR in dB (infinite for a copy) of images,
             Euclidean distance of features.
     """
     pixels = np.asarray(fake).ndim == 4

@@ -3,7 +3,7 @@
 An image minus mid-grey is a vector, and a sketch holds some of its coordinates in an orthonormal
 basis: brightness of 2x2 pixels, and two colour differences of 8x8 pixels. What they leave of each
 8x8 pixels has a length, and lengths of two vectors differ by no more than the vectors do. With
-these lengths as further coordinates, sketches lie no further apart than the pictures: whatever has
+these lengths as further coordinates, sketches lie no further apart than the images: whatever has
 a sketch further from an image's than some image is from it cannot be nearest to it.
 """
 

@@ -1,6 +1,6 @@
 """An upscaler small and fast enough for a browser: all work is done at the small image's size.
 
-Residual blocks without batch norm (Lim et al. 2017) on the small picture, then one convolution to
+Residual blocks without batch norm (Lim et al. 2017) on the small image, then one convolution to
 all pixels of the large one and one pixel shuffle (Shi et al. 2016). SRResNet (`srgan`) spends more
 on its convolutions behind the doublings than on all its blocks; without them the same
 multiply-adds buy several times the depth. Leaky ReLU, which browsers fuse into convolutions. As

@@ -1,4 +1,4 @@
-"""From a picture to the latent and the labels that a generator draws it from."""
+"""From an image to the latent and the labels that a generator draws it from."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def network(height: int, width: int, latent_dim: int, label_dim: int) -> keras.M
     generator.
 
     Args:
-        height, width: of the pictures, float32 in [-1, 1]; the shorter one is 8 at least.
+        height, width: of the images, float32 in [-1, 1]; the shorter one is 8 at least.
         latent_dim: numbers of a latent.
         label_dim: columns of the labels; 0: none.
 

@@ -28,7 +28,7 @@ def with_projection(discriminator: keras.Model, label_dim: int) -> keras.Model:
         label_dim: length of the label vector, -1/+1 coding.
 
     Returns:
-        `keras.Model` from `[pictures, labels]` to `{"logits", "features"}`, float32.
+        `keras.Model` from `[images, labels]` to `{"logits", "features"}`, float32.
 
     Reference:
         [Miyato & Koyama, 2018](https://arxiv.org/abs/1802.05637)

@@ -1,6 +1,6 @@
 """Enlarges drawings 4 times or twice, small and fast enough for a browser, with clean lines.
 
-Ours, of parts that are known: all convolutions at the small picture's size and one pixel shuffle
+Ours, of parts that are known: all convolutions at the small image's size and one pixel shuffle
 (`models.compact`; Shi et al. 2016, arXiv:1609.05158; Lim et al. 2017, arXiv:1707.02921), pixels by
 absolute difference, and 0.1 of the distance that EfficientNet-Lite0 sees (Zhang et al. 2018,
 arXiv:1801.03924; the extra `features`; without it: `--set feature_model=null`), which makes lines

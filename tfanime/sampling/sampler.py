@@ -127,7 +127,7 @@ class Sampler:
             progress: show a progress bar.
         """
         n = len(latents)
-        with progress_bar(total=n, unit="picture", disable=not progress) as bar:
+        with progress_bar(total=n, unit=" images", disable=not progress) as bar:
             for start in range(-(first % CHUNK), n, CHUNK):
                 low, high = max(start, 0), min(start + CHUNK, n)
                 free = ((low - start, start + CHUNK - high), (0, 0))

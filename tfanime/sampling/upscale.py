@@ -311,7 +311,7 @@ def _with_progress(
 
     layout = "{l_bar}{bar}| {n:.1f}/{total} images [{elapsed}<{remaining}, {rate_fmt}]"
     with progress_bar(
-        total=len(jobs), unit="picture", bar_format=layout, disable=not progress
+        total=len(jobs), unit=" images", bar_format=layout, disable=not progress
     ) as bar:
         for number, job in enumerate(jobs, start=1):
             yield job, bar.update

@@ -20,7 +20,7 @@ class Tagger:
 
     Args:
         schema: what the columns mean: groups and flags.
-        compute: pictures `(n, H, W, 3)` uint8 of any size, and whether to show a progress bar, to
+        compute: images `(n, H, W, 3)` uint8 of any size, and whether to show a progress bar, to
             probabilities `(n, schema.size)` float64: of a group's values, with the sum 1, and of
             each flag.
         name: for people and protocols.
@@ -44,7 +44,7 @@ class Tagger:
         return decide(self.probabilities(pictures, progress), self.schema, self.threshold)
 
     def tags(self, pictures: np.ndarray) -> list[dict[str, object]]:
-        """The labels in words, one dictionary a picture."""
+        """The labels in words, one dictionary an image."""
         return [self.schema.decode(row) for row in self.labels(pictures)]
 
 

@@ -1,10 +1,10 @@
-"""Labels for pictures that have none: the attributes of `labels.FACES`, estimated by a tagger.
+"""Labels for images that have none: the attributes of `labels.FACES`, estimated by a tagger.
 
 The result is a packed set whose labels are estimates, and beside it
 
     scores.npy          (count, 37) float32: what the tagger was how sure of, 0 to 1
-    frequencies.csv     how many pictures have each attribute: MakeGirlsMoe's Table 1
-    tsne.png            pictures arranged so that alike scores lie together
+    frequencies.csv     how many images have each attribute: MakeGirlsMoe's Table 1
+    tsne.png            images arranged so that alike scores lie together
     manifest.json       source, tagger, counts
 
 Of hair colours and of eye colours the most probable one is taken, as by MakeGirlsMoe (Jin et al.
@@ -54,18 +54,18 @@ def estimate_tags(
     overwrite: bool = False,
     progress: bool = True,
 ) -> PackedDataset:
-    """Estimates labels, and packs pictures and labels. The CLI's `tfanime prepare tags`.
+    """Estimates labels, and packs images and labels. The CLI's `tfanime prepare tags`.
 
     Args:
-        source: a packed set; a folder of faces that `crop_faces` wrote; or pictures as for `pack`.
+        source: a packed set; a folder of faces that `crop_faces` wrote; or images as for `pack`.
             Labels that it has are replaced.
         out: folder to create. If it already holds this very set, it is returned as it is.
         tagger: as in `tagging.load_tagger`: None for the one that ships, a folder, or
             `illustration2vec:FILE`; or a `Tagger`.
-        size: of the pictures, as in `pack`, 64 by default; a packed set has its own.
+        size: of the images, as in `pack`, 64 by default; a packed set has its own.
         threshold: score from which every yes-or-no attribute counts; by default the tagger's own,
             one for each.
-        smallest, near_duplicates: as in `pack`, for pictures that are not packed yet.
+        smallest, near_duplicates: as in `pack`, for images that are not packed yet.
         tsne: draw `tsne.png`, which needs scikit-learn.
         licence: note for the manifest; by default that of the source's own manifest.
         overwrite: replace another packed set at `out`.
@@ -119,7 +119,7 @@ def estimate_tags(
 
 
 def count_labels(labels: np.ndarray, schema: LabelSchema) -> list[tuple[str, int]]:
-    """How many pictures have each column's attribute, in the schema's order.
+    """How many images have each column's attribute, in the schema's order.
 
     Args:
         labels: `(n, schema.size)`, 0/1 coding.
@@ -137,7 +137,7 @@ def tsne_sheet(pictures: np.ndarray, scores: np.ndarray, side: int = TSNE_SIDE) 
     Args:
         pictures: `(n, H, W, 3)` uint8, n >= 4; those beyond the largest square are left out.
         scores: `(n, L)`.
-        side: pixels of the longer side of one picture on the sheet.
+        side: pixels of the longer side of one image on the sheet.
 
     Returns:
         `(h, w, 3)` uint8.
@@ -154,7 +154,7 @@ def tsne_sheet(pictures: np.ndarray, scores: np.ndarray, side: int = TSNE_SIDE) 
     method = manifold.TSNE(
         perplexity=min(30.0, (count - 1) / 3), init="random", random_state=TSNE_SEED
     )
-    # On a busy machine its threads wait for one another: 88 s instead of 2 for 289 pictures.
+    # On a busy machine its threads wait for one another: 88 s instead of 2 for 289 images.
     with threadpool_limits(1):
         places = method.fit_transform(np.asarray(scores[:count], np.float64))
     low, high = places.min(axis=0), places.max(axis=0)

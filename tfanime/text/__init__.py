@@ -1,4 +1,4 @@
-"""Words to vectors: cleaning, BERT, embedded data sets, and what ties them to pictures.
+"""Words to vectors: cleaning, BERT, embedded data sets, and what ties them to images.
 
     from tfanime import text
 

@@ -1,6 +1,6 @@
-"""Texts of the pictures of a packed set, as vectors among their labels.
+"""Texts of the images of a packed set, as vectors among their labels.
 
-text-NAME.npz       a `TextCode` and `codes (count, k)`, NaN where a picture has no text
+text-NAME.npz       a `TextCode` and `codes (count, k)`, NaN where an image has no text
 dataset.json        `texts`: the names, in order
 """
 
@@ -42,13 +42,13 @@ def attach(
     `tfanime text attach`.
 
     Args:
-        folder: of the packed set; its texts are in `texts.jsonl`, a line a picture in stored
+        folder: of the packed set; its texts are in `texts.jsonl`, a line an image in stored
             order, as `tfanime prepare posters` writes it.
         name: of the label: what conditions on it is trained with `condition_on=NAME`.
         column: of `texts.jsonl`, or several, the first of which that says something counts.
             Default: `name`.
         genres: the texts are genre tags.
-        captions: write sentences about the pictures' labels into `texts.jsonl` first, as the
+        captions: write sentences about the images' labels into `texts.jsonl` first, as the
             column `caption` (`text.captions`); the set is of drawn faces.
         skip: steps of cleaning to leave out.
         size: numbers of a vector, at most: main directions of the texts, 64 by default.

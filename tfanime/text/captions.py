@@ -6,7 +6,7 @@ import numpy as np
 
 from tfanime.core.labels import LabelSchema
 
-# How a flag is said, and what of: hair, or the rest of the picture.
+# How a flag is said, and what of: hair, or the rest of the image.
 HAIR = {
     "long_hair": "long",
     "short_hair": "short",

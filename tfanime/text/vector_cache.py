@@ -1,8 +1,8 @@
 """What a run keeps about the texts that it was trained with, in its folder `text/`.
 
-    text-NAME.npz    for each text it is conditioned on: the `TextCode`, and `codes` of the pictures
-    rows.jsonl       what the texts' table says of each picture
-    labels.npy       the pictures' other labels, 0/1 coding, with labels.json, their schema
+    text-NAME.npz    for each text it is conditioned on: the `TextCode`, and `codes` of the images
+    rows.jsonl       what the texts' table says of each image
+    labels.npy       the images' other labels, 0/1 coding, with labels.json, their schema
 
 With this a new text is read as the training texts were, and compared with them.
 """
@@ -44,8 +44,8 @@ class KeptTexts:
 
     Args:
         codes: the `TextCode` of each text, in the order of the run's labels.
-        vectors: name to `(count, k)` float32, the codes of the training pictures, NaN without text.
-        rows: a dictionary a training picture.
+        vectors: name to `(count, k)` float32, the codes of the training images, NaN without text.
+        rows: a dictionary a training image.
         labels: `(count, L)` float32, 0/1 coding, or None.
         schema: of `labels`, or None.
     """
@@ -107,12 +107,12 @@ class KeptTexts:
 
     @property
     def genres(self) -> list[str]:
-        """The genres of the training pictures, the most frequent first."""
+        """The genres of the training images, the most frequent first."""
         found = Counter(tag for row in self.rows for tag in split_genres(row.get("genres")))
         return [tag for tag, _ in found.most_common()]
 
     def near(self, vector: np.ndarray, k: int) -> list[tuple[int, float]]:
-        """The training pictures whose text is nearest to a code of `described`, best first, and
+        """The training images whose text is nearest to a code of `described`, best first, and
         the cosine of the two, -1 to 1.
 
         Codes are whitened; the cosine is that of the encoder's centred vectors on the directions
@@ -155,7 +155,7 @@ def keep_texts(data: PackedDataset, everything: PackedDataset, run: str | os.Pat
 
     Args:
         data: with the labels that the run is conditioned on.
-        everything: the same pictures with all their labels.
+        everything: the same images with all their labels.
         run: its folder.
     """
     out = Path(run) / FOLDER

@@ -37,7 +37,7 @@ from tfanime.zoo.saved import GENERATOR, kind_of, load_schema
 
 BEFORE_AFTER = "before_after.png"
 FEWEST = 8
-SHOWN = 8  # pictures of each on that sheet
+SHOWN = 8  # images of each on that sheet
 FEW = 200
 # Rates at most. At 2e-4 thirty crops had dissolved every face of busts-64 after 230 steps, at 3e-5
 # (6e-5 of the discriminator, R1 at 4) after 650; at 1e-5 all were whole after 650 and fell apart by

@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 NETWORK, DESCRIPTION = "encoder.keras", "encoder.json"
 TRAIN = "Train it: tfanime encoder {}"
-CHUNK = 32  # pictures a network call
+CHUNK = 32  # images a network call
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """What tells a picture's latent and labels.
+    """What tells an image's latent and labels.
 
     Args:
-        model: from pictures `(B, H, W, 3)` float32 in [-1, 1] to `(B, latent_dim + L)`: latents,
+        model: from images `(B, H, W, 3)` float32 in [-1, 1] to `(B, latent_dim + L)`: latents,
             then logits of labels (`tfanime.models.encoder`).
         latent_dim: numbers of a latent.
     """
@@ -42,7 +42,7 @@ class Encoder:
     latent_dim: int
 
     def __call__(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Latents `(n, latent_dim)` and logits of labels `(n, L)`, float32, of pictures `(n, H, W,
+        """Latents `(n, latent_dim)` and logits of labels `(n, L)`, float32, of images `(n, H, W,
         3)` uint8."""
         parts = [
             np.asarray(self.model(to_float(pictures[i : i + CHUNK]), training=False))

@@ -41,8 +41,8 @@ class Truncation:
     """What `tfanime figure truncation --store` found out about a generator.
 
     Args:
-        least: the truncation, 0 to 1, below which fewer pictures are among the real ones.
-        typical: seed and index of a latent whose pictures are near the mean of real ones, see
+        least: the truncation, 0 to 1, below which fewer images are among the real ones.
+        typical: seed and index of a latent whose images are near the mean of real ones, see
             `seeds.truncate`; None: not known.
     """
 
@@ -55,11 +55,11 @@ class Generator:
     """A trained generator and what is needed to draw with it.
 
     Args:
-        model: from latents, or `[latents, labels]`, to pictures (see `tfanime.models`).
+        model: from latents, or `[latents, labels]`, to images (see `tfanime.models`).
         schema: of the labels; None when unconditional.
         name: shown to users.
         truncation: measured for these weights, or None.
-        upscaler: the name of the upscaler, one that ships, that its pictures are shown through;
+        upscaler: the name of the upscaler, one that ships, that its images are shown through;
             None: they are shown as they are.
         folder: that it was loaded from; None: from none.
     """
@@ -106,7 +106,7 @@ class Upscaler:
     """A trained upscaler.
 
     Args:
-        model: from pictures `(B, h, w, 3)` of any size to pictures `factor` times as large.
+        model: from images `(B, h, w, 3)` of any size to images `factor` times as large.
         factor: 2 or 4.
         name: shown to users.
     """
@@ -171,7 +171,7 @@ def store_truncation(folder: str | os.PathLike, measured: Truncation) -> None:
 
 
 def store_upscaler(folder: str | os.PathLike, name: str | None) -> None:
-    """Says in a generator's description which upscaler, one that ships, its pictures are shown
+    """Says in a generator's description which upscaler, one that ships, its images are shown
     through; None: as they are. Weights that are saved later drop it."""
     if name is not None:
         load_upscaler(zoo.path(name))
@@ -181,7 +181,7 @@ def store_upscaler(folder: str | os.PathLike, name: str | None) -> None:
 
 
 def upscaler_of(folder: str | os.PathLike) -> str | None:
-    """The name of the upscaler that a saved generator's pictures are shown through, without loading
+    """The name of the upscaler that a saved generator's images are shown through, without loading
     weights; None where there is none, or the folder holds an upscaler."""
     return _upscaler(_existing(folder), _description(_existing(folder)))
 
@@ -254,7 +254,7 @@ def _model(folder: Path) -> keras.Model:
         raise
     for layer in model.layers:
         # Rounding to bfloat16 shows, and differs with the batch, the machine and the graph: one
-        # seed would be other pictures here, in a browser and on a server.
+        # seed would be other images here, in a browser and on a server.
         if layer.compute_dtype != "float32":
             layer.dtype_policy = keras.DTypePolicy("float32")
     return model

@@ -47,7 +47,7 @@ def locate(run: str | os.PathLike) -> Path:
     fetched (`tfanime.zoo.hub.fetch` says what it raises).
 
     A run of that name here comes before the model; anything else of that name, such as a folder of
-    pictures, does not, and is given as `./NAME` or a `Path`.
+    images, does not, and is given as `./NAME` or a `Path`.
     """
     if isinstance(run, str) and run.startswith(HUB):
         from tfanime.zoo.hub import fetch

@@ -141,7 +141,7 @@ def sizes(source: str | os.PathLike, out: str | os.PathLike) -> np.ndarray:
     axes = canvas.subplots()
     axes.hist(sides, bins=40, color=BLUE)
     axes.set_xlabel("pixels of the shorter side")
-    axes.set_ylabel("pictures")
+    axes.set_ylabel("images")
     left_out = f", {bad:,} that are none left out" if bad else ""
     axes.set_title(f"{len(sides):,} images, median {np.median(sides):g} pixels{left_out}")
     axes.grid(axis="y", alpha=0.3)

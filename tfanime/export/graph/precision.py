@@ -96,7 +96,7 @@ def errors(pictures: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Mean squared error of each image, `(n,)` float64.
 
     Args:
-        pictures, reference: `(n, H, W, 3)` float32; what lies outside [-1, 1] is clipped, as
+        images, reference: `(n, H, W, 3)` float32; what lies outside [-1, 1] is clipped, as
             where images are made.
     """
     pictures, reference = (np.clip(x, -1, 1).astype(np.float64) for x in (pictures, reference))

@@ -27,8 +27,8 @@ from tfanime.zoo.saved import (
     Generator,
 )
 
-REFERENCE = 7  # seed of the picture by which a browser checks itself
-JUDGED = 256  # pictures that an extractor looks at
+REFERENCE = 7  # seed of the image by which a browser checks itself
+JUDGED = 256  # images that an extractor looks at
 # What other hardware may add to the error of the weights, as a mean of values in [-1, 1]. A
 # backend that fails draws something else altogether, 0.3 away and more.
 TOLERANCE = 0.02
@@ -45,12 +45,12 @@ class Exported:
         kind: `"generator"` or `"upscaler"`.
         precision: of the weights.
         weight_bytes: of the weights, as downloaded without compression.
-        psnr: of the converted files' pictures against the trained model's, in dB.
+        psnr: of the converted files' images against the trained model's, in dB.
         table: what every precision would have cost.
         steps: of the graph (see `tfanime.export.graph.graph`), as trained and as exported.
-        multiply_adds: for one picture, as trained and as exported.
-        kid: kernel inception distance of float32 pictures and of those that are exported, both
-            against float32 pictures of other seeds; None without an extractor.
+        multiply_adds: for one image, as trained and as exported.
+        kid: kernel inception distance of float32 images and of those that are exported, both
+            against float32 images of other seeds; None without an extractor.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Work:
         few = [x[: precision.CHUNK] for x in subject.inputs]
         difference = parity.check_rewrite(graph, few, subject.pictures[: precision.CHUNK])
         with progress_bar(
-            desc=f"measuring {name}", unit="picture", disable=not self.progress
+            desc=f"measuring {name}", unit=" images", disable=not self.progress
         ) as bar:
             plans, table = self._measured(graph, bar)
         chosen = _smallest(table) if self.wanted == "auto" else self.wanted
@@ -165,7 +165,7 @@ class Work:
         return plans, table
 
     def _references(self) -> tuple[dict, Path]:
-        """What is known of a generator, with a picture that a browser can check itself by."""
+        """What is known of a generator, with an image that a browser can check itself by."""
         generator = self.subject.generator
         sampler = Sampler(generator)
         inputs = sampler.inputs(REFERENCE, 1)
@@ -199,7 +199,7 @@ def _in_chunks(
 
 
 def _smallest(table: Sequence[Measured]) -> str:
-    """The smallest download whose pictures show no difference."""
+    """The smallest download whose images show no difference."""
     return min((row for row in table if row.invisible), key=lambda row: row.gzip_bytes).precision
 
 
@@ -208,13 +208,13 @@ def _facts(model: Exported, difference: float) -> list[str]:
     work = [f"{count / 1e6:,.0f}" for count in model.multiply_adds]
     facts = [
         f"weights: {model.precision}, {model.weight_bytes / 1e6:.2f} MB",
-        f"pictures of the converted files: {model.psnr:.1f} dB from the trained model's",
+        f"images of the converted files: {model.psnr:.1f} dB from the trained model's",
         f"rewritten from {before} steps and {work[0]} million multiply-adds to {after} and "
-        f"{work[1]}; that changed pictures by {difference:.1e} at most",
+        f"{work[1]}; that changed images by {difference:.1e} at most",
     ]
     if model.kid is not None:
         facts.append(
-            f"KID against float32 pictures of other seeds ({JUDGED} each): float32 "
+            f"KID against float32 images of other seeds ({JUDGED} each): float32 "
             f"{model.kid[0]:.5f}, these weights {model.kid[1]:.5f}"
         )
     return facts
