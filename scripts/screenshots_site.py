@@ -2,7 +2,7 @@
 
     python scripts/screenshots_site.py SITE [--seeds 30,56,...] [--out docs/images]
 
-The first seed is the picture that is shown, the others lie among those drawn before it. Writes
+The first seed is the image that is shown, the others lie among those drawn before it. Writes
 site_desktop.webp (light) and site_phone.webp (dark). Needs playwright and Debian's chromium.
 """
 

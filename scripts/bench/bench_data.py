@@ -1,8 +1,8 @@
-"""How fast pictures reach training, and why the packed set is memory-mapped arrays.
+"""How fast images reach training, and why the packed set is memory-mapped arrays.
 
     python scripts/bench/bench_data.py [--data PACKED] [--batch 64] [--seconds 5]
 
-Writes the same pictures as TFRecords of raw bytes and of PNG into a temporary folder and reads
+Writes the same images as TFRecords of raw bytes and of PNG into a temporary folder and reads
 all three with tf.data in shuffled, mirrored batches of float32 in [-1, 1]. A TFRecord can only be
 shuffled through a buffer (here the usual 10,000 records), a memory-mapped array uniformly. For
 each: size on disk, seconds to the first batch, images/s, processor time of all cores a batch, and
@@ -33,7 +33,7 @@ RESUME_STEP = 5_000
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="drawn", help="packed folder, pictures or 'drawn'")
+    parser.add_argument("--data", default="drawn", help="packed folder, images or 'drawn'")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=5, help="how long each is measured")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""How fast the built-in faces are drawn: pictures a second on one core, by size.
+"""How fast the built-in faces are drawn: images a second on one core, by size.
 
 python scripts/bench/bench_drawn.py [--count 300]
 """
@@ -13,7 +13,7 @@ from tfanime.drawn.faces import draw_faces
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=300, help="pictures of each size")
+    parser.add_argument("--count", type=int, default=300, help="images of each size")
     count = parser.parse_args().count
     print("size  pictures/s (one core, processor time)  pictures/s (wall clock)")
     for size in (32, 64, 128):

@@ -3,7 +3,7 @@
     python scripts/bench/bench_metrics.py [--count 5000] [--features 1280] [--pictures PACKED]
 
 1-NN is measured on drawn faces with faint noise, since its speed depends on how much alike
-pictures are; on a packed set of real ones; or, at its worst, on nothing but noise.
+images are; on a packed set of real ones; or, at its worst, on nothing but noise.
 
 Each measurement runs in a process of its own. Packages that are not installed are left out:
 scipy, scikit-learn, prdc, pytorch-fid, clean-fid, torch-fidelity (the last three need torch).
@@ -54,7 +54,7 @@ def pictures(source: str, count: int) -> np.ndarray:
     return chosen.reshape(2, count, *chosen.shape[1:])
 
 
-# ---- what is measured: two sets of features (1-NN: of pictures) to numbers --------------------
+# ---- what is measured: two sets of features (1-NN: of images) to numbers --------------------
 
 
 def fid_ours(a, b):
@@ -212,8 +212,8 @@ def in_a_process(function, file: Path) -> dict | str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=5000, help="pictures of each set")
-    parser.add_argument("--features", type=int, default=1280, help="features of a picture")
+    parser.add_argument("--count", type=int, default=5000, help="images of each set")
+    parser.add_argument("--features", type=int, default=1280, help="features of an image")
     parser.add_argument(
         "--pictures", default="drawn", help="for 1-NN: drawn, noise, or a packed folder"
     )

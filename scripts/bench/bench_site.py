@@ -2,10 +2,10 @@
 
     python scripts/bench/bench_site.py SITE... [--visits 5] [--seconds 4]
 
-First visits of headless Chromium, from this machine: milliseconds to the first picture, what the
+First visits of headless Chromium, from this machine: milliseconds to the first image, what the
 page's own thread and the worker computed until then, and the page's longest task: by the clock, as
 the browser reports those of more than 50 ms (`longtask`), and by what it computed. Then Explore,
-dragged over for some seconds: pictures a second, and what one costs. Last, drawing alone in WASM,
+dragged over for some seconds: images a second, and what one costs. Last, drawing alone in WASM,
 the least of 20 times. Times of the processor (cpu) hold on a busy machine too; a task of more than
 50 ms is felt. Needs playwright and Debian's chromium.
 """

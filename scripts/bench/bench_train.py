@@ -50,7 +50,7 @@ from tfanime.training.checkpoint import state_of
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 MEASURED = ("time", "memory", "ways")
-ROUND = 64  # pictures of a round's step at least; recipes with small batches take more steps
+ROUND = 64  # images of a round's step at least; recipes with small batches take more steps
 
 
 class Case(NamedTuple):
@@ -69,7 +69,7 @@ def resolved(case):
 
 
 def build(case, plain):
-    """The compiled step of one of the two, a batch for it, its pictures, and the GAN."""
+    """The compiled step of one of the two, a batch for it, its images, and the GAN."""
     config, size = resolved(case), case.size
     conditional = config.conditioning != "none"
     gan = build_gan(config, MAKEGIRLSMOE if conditional else None)
@@ -194,10 +194,10 @@ def main():
     parser.add_argument("--recipes", nargs="*", default=paired)
     parser.add_argument("--precisions", nargs="+", default=PRECISIONS)
     parser.add_argument("--size", type=int, default=64)
-    parser.add_argument("--batch", type=int, help="pictures; default: the recipe's")
+    parser.add_argument("--batch", type=int, help="images; default: the recipe's")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
-        "--steps", type=int, default=2, help=f"per round, of {ROUND} pictures at least"
+        "--steps", type=int, default=2, help=f"per round, of {ROUND} images at least"
     )
     parser.add_argument(
         "--measure", nargs="+", choices=MEASURED, default=MEASURED, help="default: all"

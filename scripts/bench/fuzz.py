@@ -9,7 +9,7 @@ loopback. The time of a class starts with its first case, when what it needs is 
 is tried however long it takes. The exit code is 1 if any case was bad. docs/reliability.md has
 the counts of the last run.
 
-    images         damaged pictures of every format and mode
+    images         damaged images of every format and mode
     tables         tables of labels in every encoding, with cells of every kind; dataset.json
     archives       members that point outside, links, devices, bombs, damage
     runs           run folders of strangers, drawn from: code, sizes, paths, damage

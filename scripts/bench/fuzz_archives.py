@@ -19,7 +19,7 @@ from tfanime.prepare.pack import pack
 
 SECRET = b"nobody reads this"
 MEMORY = 2000  # MiB
-BOMB = 300 * 2**20  # bytes of zeros in one member: more than a picture's file may have
+BOMB = 300 * 2**20  # bytes of zeros in one member: more than an image's file may have
 NAMES = (
     "../out.png", "a/../../out.png", "/tmp/tfanime-fuzz-out.png", "C:\\out.png", "..\\out.png",
     "a//b.png", "./a.png", "a.png/", "a\0b.png", "\x1b[2J.png", "a\nb.png", "x" * 300 + ".png",

@@ -94,7 +94,7 @@ class PlainGAN(keras.Model):
         return loss
 
     def with_small_pictures(self, batch, noise):
-        """Both updates of an upscaler begin with the same pictures."""
+        """Both updates of an upscaler begin with the same images."""
         gan, real = self.gan, batch["images"]
         if gan.jitter:
             real = color_jitter(real, noise, gan.jitter)

@@ -62,7 +62,7 @@ def copy(source: str, target: str) -> tuple[int, int]:
 
 
 def attempt(count: int = 2000) -> None:
-    """Tries what a training needs of storage, with pictures of 64x64."""
+    """Tries what a training needs of storage, with images of 64x64."""
     import tensorflow as tf
 
     pictures = np.random.default_rng(0).integers(0, 256, (count, 64, 64, 3)).astype(np.uint8)

@@ -14,7 +14,7 @@ import sys
 
 import tfanime
 
-MOST = 64  # pictures a click
+MOST = 64  # images a click
 ANY, YES, NO = "any", "yes", "no"
 
 

@@ -4,8 +4,8 @@
     python scripts/serving/bench_serving.py serving/girls/1
     python scripts/serving/bench_serving.py serving/girls/1 --rows 1 4 16 --repeat 20
 
-Prints the processor time and the clock time of calls with so many requests of one picture each,
-and the line `call + picture * requests` through the processor times. Processor time is of all
+Prints the processor time and the clock time of calls with so many requests of one image each,
+and the line `call + image * requests` through the processor times. Processor time is of all
 cores together, and hardly depends on what else the machine does.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 
 
 def requests(rows: int) -> dict[str, np.ndarray]:
-    """Inputs of `generate_png`: `rows` requests for one picture."""
+    """Inputs of `generate_png`: `rows` requests for one image."""
     return {
         "seed": np.arange(rows, dtype=np.int64),
         "n": np.ones(rows, np.int64),

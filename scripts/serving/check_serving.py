@@ -5,7 +5,7 @@
     python scripts/serving/check_serving.py --model serving/girls/1 --requests 1000
 
 The model runs as TensorFlow Serving runs it (tfanime.export.serving.session), in this process: a
-crash would end it before the last line. Every request must end in pictures or in an error that
+crash would end it before the last line. Every request must end in images or in an error that
 says what is wrong, and memory must not grow. Exit code 1 otherwise.
 """
 
@@ -59,7 +59,7 @@ CLEAR = ("assertion failed: [", "Shape of tensor ", "Inputs are: ", "Type mismat
 
 
 def valid(random: np.random.Generator, signature, words: list[bytes]) -> dict[str, np.ndarray]:
-    """Inputs that are answered with pictures."""
+    """Inputs that are answered with images."""
     rows, found = int(random.integers(1, 4)), {}
     for name, spec in signature.inputs.items():
         shape = [dim.size for dim in spec.tensor_shape.dim]
@@ -152,7 +152,7 @@ def run(session, requests: int, seed: int = 0) -> tuple[Counter, list[str]]:
 
 
 def _whole(outputs: dict[str, np.ndarray]) -> bool:
-    """Whether every picture is a PNG file or a row's filling, and every float is finite."""
+    """Whether every image is a PNG file or a row's filling, and every float is finite."""
     files = outputs.get("png_bytes", np.empty(0)).ravel()
     floats = [v for v in outputs.values() if v.dtype == np.float32]
     return all(not f or f.startswith(b"\x89PNG") for f in files) and all(

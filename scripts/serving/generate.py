@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Asks a model server for pictures over REST or gRPC.
+"""Asks a model server for images over REST or gRPC.
 
 python scripts/serving/generate.py http://localhost:8501 girls --tags hair=blue smile hat=no
 python scripts/serving/generate.py grpc://localhost:8500 girls --n 64 --seed 7 --out sheet.png
@@ -21,7 +21,7 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tags", nargs="*", default=[], metavar="NAME[=VALUE]")
-    parser.add_argument("--out", default="sheet.png", help="a sheet of all pictures")
+    parser.add_argument("--out", default="sheet.png", help="a sheet of all images")
     options = parser.parse_args()
     pairs = (word.partition("=") for word in options.tags)
     tags = {name: value if equals else "yes" for name, equals, value in pairs}

@@ -1,12 +1,12 @@
 #!/usr/bin/env python
-"""How many replicas a service needs, how long visitors wait, and what a million pictures cost.
+"""How many replicas a service needs, how long visitors wait, and what a million images cost.
 
     python scripts/serving/simulate_serving.py
     python scripts/serving/simulate_serving.py --per-day 1e6 --call 0.004 --picture 0.012 \\
         --price 0.08
 
 A replica takes what waits, up to `--batch` requests, for which it may wait `--wait` seconds, and
-needs `call + picture * b` seconds for b of them. Requests come at random (Poisson), one picture
+needs `call + image * b` seconds for b of them. Requests come at random (Poisson), one image
 each, spread over the replicas at random: so each replica is a queue of its own, and one is
 simulated. The defaults are those of docs/scale.md, which says what was measured and what assumed.
 """
@@ -28,7 +28,7 @@ class Replica:
     """A server with one device.
 
     Args:
-        call, picture: seconds a call, and for each picture in it.
+        call, picture: seconds a call, and for each image in it.
         batch: requests of a call, at most.
         wait: seconds that the first of a call may wait for others.
     """
@@ -100,16 +100,16 @@ def hourly(per_day: float, peak: float) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
-    add("--per-day", type=float, default=100e6, help="pictures")
+    add("--per-day", type=float, default=100e6, help="images")
     add("--peak", type=float, default=2.0, help="busiest hour over the average one")
-    add("--call", type=float, default=0.0038, help="seconds a call takes beside its pictures")
-    add("--picture", type=float, default=0.0048, help="seconds a picture takes")
+    add("--call", type=float, default=0.0038, help="seconds a call takes beside its images")
+    add("--picture", type=float, default=0.0048, help="seconds an image takes")
     add("--slowest", type=float, default=0.5, help="seconds, for 99 of 100 requests")
     add("--price", type=float, default=0.04, help="of a replica, an hour")
     add("--traffic", type=float, default=0.08, help="price of 10^9 bytes sent")
     add("--picture-bytes", type=float, default=9_000, help="of a PNG file")
     add("--site-bytes", type=float, default=2.2e6, help="of the site and its model, once a visitor")
-    add("--per-visitor", type=float, default=20, help="pictures that a visitor looks at")
+    add("--per-visitor", type=float, default=20, help="images that a visitor looks at")
     options = parser.parse_args()
     rates = hourly(options.per_day, options.peak)
     print(

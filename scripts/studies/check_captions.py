@@ -4,13 +4,13 @@
     python scripts/studies/check_captions.py --run RUN --out DIR
 
 Draws faces, writes a sentence about each ("a girl with long blue hair and red eyes, smiling"),
-embeds the sentences with the offline BERT, and trains a recipe on pictures and vectors alone: no
+embeds the sentences with the offline BERT, and trains a recipe on images and vectors alone: no
 label tells it what a colour is. Then new sentences, about attributes drawn anew, ask for every
-colour, and the tagger that ships with tfanime reads the pictures. The precision of a colour is the
-share of pictures whose sentence has it that are read as it. Beside it stand the tagger's reading
-of drawn faces, and how often it reads the colour on any of the pictures: chance.
+colour, and the tagger that ships with tfanime reads the images. The precision of a colour is the
+share of images whose sentence has it that are read as it. Beside it stand the tagger's reading
+of drawn faces, and how often it reads the colour on any of the images: chance.
 
-Writes DIR/captions.md and DIR/captions.png, a row of pictures a sentence. A second call goes on.
+Writes DIR/captions.md and DIR/captions.png, a row of images a sentence. A second call goes on.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ SENTENCES = (
 )
 ACROSS = 8
 ALL = 384  # directions of the encoder
-# Narrow and without the largest map, for a CPU: 199 instead of 90 pictures a second of processor
-# time. More pictures a batch are more texts to tell one's own from; a linear layer lets the
+# Narrow and without the largest map, for a CPU: 199 instead of 90 images a second of processor
+# time. More images a batch are more texts to tell one's own from; a linear layer lets the
 # generator choose among the many numbers of a text.
 SETTINGS = {
     "condition_on": "caption",
@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--precision", default="mixed_bfloat16")
     parser.add_argument("--set", dest="settings", nargs="+", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--n", type=int, default=40, help="pictures a colour")
+    parser.add_argument("--n", type=int, default=40, help="images a colour")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     run = options.run or trained(options)

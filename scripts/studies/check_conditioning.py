@@ -5,9 +5,9 @@
 
 Trains the recipe on `drawn` (or takes RUN, trained on it), and a classifier of the two colours on
 other drawn faces, whose labels are true by construction. The precision of a colour is the share of
-pictures asked for with it, all else drawn from the empirical prior, that the classifier reads as
+images asked for with it, all else drawn from the empirical prior, that the classifier reads as
 it; beside it stands the classifier's own accuracy on drawn faces that it was not trained on.
-Writes DIR/precision.md and DIR/precision.png: a row of eight pictures a hair colour.
+Writes DIR/precision.md and DIR/precision.png: a row of eight images a hair colour.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--set", dest="settings", nargs="+", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--n", type=int, default=100, help="pictures a colour")
+    parser.add_argument("--n", type=int, default=100, help="images a colour")
     parser.add_argument("--faces", type=int, default=12_000, help="for the classifier to learn")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
@@ -88,7 +88,7 @@ def drawn_faces(schema, size: int, count: int, seed: int):
 
 
 def classifier(schema, size: int, count: int):
-    """A function from pictures to the indices of both colours, trained on drawn faces."""
+    """A function from images to the indices of both colours, trained on drawn faces."""
     keras.utils.set_random_seed(0)
     images, truth = drawn_faces(schema, size, count, TRAINING_SEED)
     inputs = x = keras.Input((size, size, 3))

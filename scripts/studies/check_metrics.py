@@ -1,11 +1,11 @@
-"""Do the metrics rank what they must? Real pictures, damaged ones, other ones, on one protocol.
+"""Do the metrics rank what they must? Real images, damaged ones, other ones, on one protocol.
 
     python scripts/studies/check_metrics.py --real PACKED --other PACKED --n 1000 --out DIR \\
         [--extractor tagger --extractor mobilenet:FILE.tflite]
 
-Two parts of the real set that share no picture are drawn at random. One stands for the real
-pictures; what is compared with it: the other (the floor), that other with a little and with much
-noise, blurred, as JPEG of quality 10, one of its pictures repeated, and another set. Writes
+Two parts of the real set that share no image are drawn at random. One stands for the real
+images; what is compared with it: the other (the floor), that other with a little and with much
+noise, blurred, as JPEG of quality 10, one of its images repeated, and another set. Writes
 `check.md` and `check.json`.
 """
 
@@ -64,7 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--real", type=Path, required=True, help="packed set")
     parser.add_argument("--other", type=Path, help="another packed set, of the same size")
-    parser.add_argument("--n", type=int, default=1000, help="pictures of each set")
+    parser.add_argument("--n", type=int, default=1000, help="images of each set")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--extractor", action="append", help="may be repeated; default tagger")
     parser.add_argument("--out", type=Path, required=True)
@@ -96,7 +96,7 @@ def main() -> None:
 
 
 def subjects_of(data: PackedDataset, options) -> dict[str, PackedDataset]:
-    """Datasets by name. The damaged pictures are none of those that they are compared with."""
+    """Datasets by name. The damaged images are none of those that they are compared with."""
     from tfanime import from_arrays
 
     half = options.n / len(data)

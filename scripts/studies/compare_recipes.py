@@ -1,4 +1,4 @@
-"""Every recipe for the same number of pictures: FID, KID, time, and the sheets side by side.
+"""Every recipe for the same number of images: FID, KID, time, and the sheets side by side.
 
     python scripts/studies/compare_recipes.py --faces PACKED --labelled PACKED \\
         --mobilenet FILE.tflite --images 25600 --out DIR
@@ -32,17 +32,17 @@ ON = {
         *("modern", "projected"),
     ),
 }
-SHEET = 16  # pictures a row
+SHEET = 16  # images a row
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--faces", type=Path, required=True, help="packed pictures")
-    parser.add_argument("--labelled", type=Path, required=True, help="packed pictures with labels")
+    parser.add_argument("--faces", type=Path, required=True, help="packed images")
+    parser.add_argument("--labelled", type=Path, required=True, help="packed images with labels")
     parser.add_argument("--mobilenet", required=True, help="MobileNetV2 as a TFLite file")
-    parser.add_argument("--images", type=int, default=25_600, help="real pictures seen by each")
+    parser.add_argument("--images", type=int, default=25_600, help="real images seen by each")
     parser.add_argument("--precision", default="mixed_bfloat16")
-    parser.add_argument("--n", type=int, default=1000, help="pictures per figure")
+    parser.add_argument("--n", type=int, default=1000, help="images per figure")
     parser.add_argument("--only", nargs="+", metavar="RECIPE", help="just these, now")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()

@@ -3,14 +3,14 @@
     python scripts/studies/compare_upscalers.py RUN --against PACKED \\
         --mobilenet FILE.tflite --out DIR
 
-PACKED is a folder made by `tfanime prepare` of pictures that RUN has not been trained on. They are
+PACKED is a folder made by `tfanime prepare` of images that RUN has not been trained on. They are
 made small as in training, once cleanly and once made worse, enlarged, and compared with what they
 were: PSNR and SSIM (higher is closer), with --perceptual how far apart EfficientNet-Lite0 sees
 them (`frozen.lite0.perceptual`), and with --mobilenet the mean Euclidean distance of the pooled
-MobileNetV2 features of each pair (lower is closer). Figures are means over pictures. --out gets the
-table as table.md and a sheet of eight pictures.
+MobileNetV2 features of each pair (lower is closer). Figures are means over images. --out gets the
+table as table.md and a sheet of eight images.
 
-Other programs are compared through files: --small DIR writes the small pictures, DIR/clean/ and
+Other programs are compared through files: --small DIR writes the small images, DIR/clean/ and
 DIR/worse/; --beside NAME=DIR reads what a program made of them, in folders and files of the same
 names.
 """
@@ -44,7 +44,7 @@ INPUTS = {"clean": 0.0, "worse": 1.0}
 PERCEPTUAL = "perceptual distance"
 FORMS = {"PSNR": "{:.2f}", "SSIM": "{:.4f}", PERCEPTUAL: "{:.4f}", "feature distance": "{:.3f}"}
 SHOWN = 8
-CHUNK = 16  # pictures that a network looks at at a time
+CHUNK = 16  # images that a network looks at at a time
 
 
 def main() -> None:
@@ -53,9 +53,9 @@ def main() -> None:
     parser.add_argument("--against", type=Path, required=True, help="packed dataset")
     parser.add_argument("--mobilenet", help="MobileNetV2 as a TFLite file")
     parser.add_argument("--perceptual", action="store_true", help="needs the extra features")
-    parser.add_argument("--small", type=Path, metavar="DIR", help="write the small pictures")
+    parser.add_argument("--small", type=Path, metavar="DIR", help="write the small images")
     parser.add_argument("--beside", action="append", default=[], metavar="NAME=DIR")
-    parser.add_argument("--n", type=int, default=500, help="pictures to compare")
+    parser.add_argument("--n", type=int, default=500, help="images to compare")
     parser.add_argument("--seed", type=int, default=0, help="of choice and degradation")
     parser.add_argument("--out", type=Path, help="folder for table.md and sheet.png")
     options = parser.parse_args()
@@ -105,7 +105,7 @@ def compare(options) -> None:
 
 
 def faults_of(run: Path) -> dict[str, float]:
-    """How the small pictures were made worse that a run has seen, as `reduced` takes it."""
+    """How the small images were made worse that a run has seen, as `reduced` takes it."""
     file = zoo.locate(run) / "config.json"
     config = read_json(file)["config"] if file.is_file() else {}
     return {name: config.get(name, 0.0) for name in ("wobble", "sharpened")}
@@ -142,20 +142,20 @@ def measure(
     distance=None,
     beside: Mapping[str, str] | None = None,
 ) -> list[dict]:
-    """A row for every kind of small picture and way to enlarge it.
+    """A row for every kind of small image and way to enlarge it.
 
     Args:
         upscaler: a loaded one.
-        real: `(n, H, W, 3)` uint8, what the enlarged pictures should be.
+        real: `(n, H, W, 3)` uint8, what the enlarged images should be.
         extractor: adds the distance of its features.
-        seed: of how the small pictures are made worse.
+        seed: of how the small images are made worse.
         progress: show a progress bar.
         faults: how, as `reduced` takes it.
         distance: adds it; see `perceptual_distance`.
         beside: other ways to enlarge, and the folders with what they made.
 
     Returns:
-        Rows from the names of columns to words and means over the pictures.
+        Rows from the names of columns to words and means over the images.
     """
     expected = extract(real, extractor) if extractor else None
     rows = []
@@ -180,7 +180,7 @@ def measure(
 def sheet(
     upscaler, pictures: np.ndarray, seed: int = 0, faults: Mapping[str, float] | None = None
 ) -> np.ndarray:
-    """`(h, w, 3)` uint8, a column a picture: the picture, then for every kind of small picture what
+    """`(h, w, 3)` uint8, a column an image: the image, then for every kind of small image what
     nearest, bicubic and the upscaler make of it."""
     lines = [pictures]
     for share in INPUTS.values():
@@ -192,7 +192,7 @@ def sheet(
 def enlargements(
     upscaler, pictures, share: float, seed: int, progress: bool = False, faults=None
 ) -> dict:
-    """Way to enlarge -> `(n, H, W, 3)` uint8, from pictures made small, a share of them worse."""
+    """Way to enlarge -> `(n, H, W, 3)` uint8, from images made small, a share of them worse."""
     small = reduced(pictures, upscaler.factor, share, seed, **(faults or {}))
     plain = {kind: resized(small, upscaler.factor, kind) for kind in FILTERS}
     return {**plain, upscaler.name: upscale(small, upscaler, progress=progress)}

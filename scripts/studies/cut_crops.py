@@ -1,11 +1,11 @@
-"""Cuts square windows out of pictures, to train an upscaler with: steps on whole ones are dear.
+"""Cuts square windows out of images, to train an upscaler with: steps on whole ones are dear.
 
     python scripts/studies/cut_crops.py PICTURES --size 128 --each 5 --hold-out 300 \\
         --out crops/
 
-PICTURES is a folder. Each picture gives --each windows at random places, written without loss to
-OUT/train; windows of almost one colour, such as white paper, are drawn anew. Of --hold-out pictures
-no window is cut: OUT/held_out has links to them, to judge by. Pictures that are as small as a
+PICTURES is a folder. Each image gives --each windows at random places, written without loss to
+OUT/train; windows of almost one colour, such as white paper, are drawn anew. Of --hold-out images
+no window is cut: OUT/held_out has links to them, to judge by. Images that are as small as a
 window are taken whole, once.
 """
 
@@ -29,8 +29,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pictures", type=Path)
     parser.add_argument("--size", type=int, default=128, help="side of a window, in pixels")
-    parser.add_argument("--each", type=int, default=5, help="windows of a picture")
-    parser.add_argument("--hold-out", type=int, default=0, help="pictures")
+    parser.add_argument("--each", type=int, default=5, help="windows of an image")
+    parser.add_argument("--hold-out", type=int, default=0, help="images")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def windows(picture: np.ndarray, size: int, count: int, random) -> list[np.ndarray]:
-    """Squares out of `(H, W, 3)` uint8, `(size, size, 3)` each; one of a picture that is no larger.
+    """Squares out of `(H, W, 3)` uint8, `(size, size, 3)` each; one of an image that is no larger.
 
     Args:
         random: a `numpy.random.Generator`.

@@ -1,6 +1,6 @@
 """What MakeGirlsMoe (Jin et al. 2017) reports, number by number."""
 
-# Table 2: the share of 20 pictures an attribute in which its authors saw it.
+# Table 2: the share of 20 images an attribute in which its authors saw it.
 REPORTED_PRECISION = {
     "blonde_hair": 1.00,
     "brown_hair": 1.00,
@@ -37,5 +37,5 @@ REPORTED_PRECISION = {
     "black_eyes": 0.80,
     "orange_eyes": 0.85,
 }
-# Table 3: FID and max - min over 5 draws of 12,800 pictures, on Illustration2Vec's 4,096 features.
+# Table 3: FID and max - min over 5 draws of 12,800 images, on Illustration2Vec's 4,096 features.
 REPORTED_FID = {"makegirlsmoe": (4607.56, 122.96), "dcgan-dragan": (5974.96, 85.63)}

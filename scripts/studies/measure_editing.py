@@ -1,4 +1,4 @@
-"""What docs/editing.md shows and says: its pictures and its figures, for a model and real images.
+"""What docs/editing.md shows and says: its images and its figures, for a model and real images.
 
     tfanime directions busts-64
     python scripts/studies/measure_editing.py --model busts-64 --docs docs
@@ -38,7 +38,7 @@ from tfanime.zoo.encoder import has_encoder
 SHEET_SEED = 7
 OWN, OTHER = (12345, 2, "busts-64"), (3, 2, "faces-64")  # seed, count, model of what is inverted
 QUALITY, SHOWN = 72, 4
-ROWS = {"tagger": 2, "sefa": 3, "pca": 3}  # of the picture of directions
+ROWS = {"tagger": 2, "sefa": 3, "pca": 3}  # of the image of directions
 FIXED = {"eyes": "blue", "long_hair": True, "short_hair": False, "blush": False, "hat": False}
 FIXED |= {"glasses": False, "male": False, "dark_skin": False, "animal_ears": False}
 
@@ -172,7 +172,7 @@ def row(name: str, cells) -> str:
 
 
 def inverted(faces, real, found, x, network) -> tuple:
-    """Of what was found: cosine distances `(n,)` to the pictures, how many have their hair and eye
+    """Of what was found: cosine distances `(n,)` to the images, how many have their hair and eye
     colour, and the means of what inversion itself says."""
     own = 1 - (x * unit(extract(found, network))).sum(axis=1)
     tagger = load_tagger()

@@ -20,7 +20,7 @@ from train_posters import RECIPES, SCENARIOS
 
 from tfanime.core.files import read_json
 
-# Of 9,840 posters of 256x256 and 39 hours of training; `value` or `value (of real pictures)`.
+# Of 9,840 posters of 256x256 and 39 hours of training; `value` or `value (of real images)`.
 REPORTED = {
     "cdcgan-sn": {
         "fid": "166.40",

@@ -4,7 +4,7 @@
         --compared compare/ --mobilenet FILE.tflite --out DIR
 
 PACKED are the real faces that `train_zoo.py` packed, of which a twentieth is held out; WEIGHTS.npz
-are the released generator's (`check_makegirlsmoe.py`), whose pictures are halved to the size of the
+are the released generator's (`check_makegirlsmoe.py`), whose images are halved to the size of the
 real ones; compare/ is what `compare_recipes.py` wrote, for the table of FIDs. All but the first may
 be left out, and what needs them is then not shown. `--model` is another run of yours with labels;
 `--curve RUN PACKED` adds a run to the curve of FIDs.
@@ -38,7 +38,7 @@ from tfanime.training import checkpoint
 from tfanime.zoo.saved import Generator, load_generator
 
 ROW, SHEET, ALIKE = 8, 36, 64
-ASKED_FOR = 20  # pictures an attribute, as in table 2
+ASKED_FOR = 20  # images an attribute, as in table 2
 CORNERS = (0, 1, 2, 3)
 ASKED = {"hair": "blue", "eyes": "red", "smile": True}
 WIDTHS = (32, 64, 96, 128)  # of DCGAN's last hidden layer
@@ -53,7 +53,7 @@ def main() -> None:
     made.add_argument("--compared", type=Path, help="folder of compare_recipes.py")
     made.add_argument("--curve", nargs=2, action="append", default=[], metavar=("RUN", "PACKED"))
     made.add_argument("--upscaler", default=zoo.UPSCALER, help="run, or name of one that ships")
-    made.add_argument("--embedded", type=int, default=500, help="pictures of each kind in t-SNE")
+    made.add_argument("--embedded", type=int, default=500, help="images of each kind in t-SNE")
     call(made, reproduce)
 
 
@@ -91,7 +91,7 @@ def reproduce(options) -> None:
 
 
 def figures_of(book: Notebook, name, model, held_out: PackedDataset, extractors: list[str]):
-    """The figures that ship with a model if they are of these pictures, else measured."""
+    """The figures that ship with a model if they are of these images, else measured."""
     file = zoo.locate(name) / "figures.json"
     if file.is_file():
         shipped = read_json(file)["figures"]
@@ -316,7 +316,7 @@ def sheets(book: Notebook, models: dict[str, Generator], out: Path) -> None:
 
 
 def likeness(model: Generator) -> list[float]:
-    """Mean MS-SSIM of pairs of pictures: with all attributes the same, and with random ones."""
+    """Mean MS-SSIM of pairs of images: with all attributes the same, and with random ones."""
     tags = model.schema.decode(seeds.sample_labels(0, 1, model.schema, ASKED)[0])
     found = []
     for fixed in (tags, None):
@@ -334,7 +334,7 @@ def weights_of(model: Generator) -> int:
 
 
 def curve(book: Notebook, runs: list, out: Path) -> None:
-    """FID over the pictures seen, of every run that was named."""
+    """FID over the images seen, of every run that was named."""
     from matplotlib.figure import Figure
 
     if not runs:
@@ -372,7 +372,7 @@ def told(point: dict, seen: int) -> list:
 
 
 def upscaled(book: Notebook, name, model: Generator) -> None:
-    """What the upscaler makes of drawn pictures, and its figures on real ones if it ships."""
+    """What the upscaler makes of drawn images, and its figures on real ones if it ships."""
     from compare_upscalers import resized
 
     from tfanime.sampling.upscale import upscale

@@ -4,7 +4,7 @@
         --mobilenet FILE.tflite --steps 3000 --out DIR
 
 compare/ is what `compare_recipes.py` wrote. SMALL are packed faces of 32x32, on which two
-upscalers are trained in DIR, both for --steps: one on clean small pictures, one with half of them
+upscalers are trained in DIR, both for --steps: one on clean small images, one with half of them
 made worse; LARGE are such faces of 64x64. A trained run may take the place of either: --clean RUN,
 --worse RUN. Both are judged on faces that neither has seen, and on what `dcgan` drew, enlarged to
 64x64 and compared with LARGE.
@@ -28,13 +28,13 @@ from tfanime.sampling.upscale import upscale
 from tfanime.training import checkpoint, log
 from tfanime.zoo.saved import load_upscaler
 
-# What the study says, of pictures judged by eye.
+# What the study says, of images judged by eye.
 REPORTED = {
     "dcgan": "15 % good, 14 % broken",
     "dcgan-sn": "diverse at 30 epochs, then monotonous",
     "wgan": "40 % good, its best",
 }
-SHARES = {"clean": 0.0, "worse": 0.5}  # of small pictures made worse in training
+SHARES = {"clean": 0.0, "worse": 0.5}  # of small images made worse in training
 HELD_OUT = 0.05
 SHOWN = 16
 
@@ -46,9 +46,9 @@ def main() -> None:
     made.add_argument("--large", type=Path, help="packed faces, twice as large")
     made.add_argument("--steps", type=int, default=3000, help="of training, an upscaler")
     made.add_argument("--clean", type=Path, help="run of an upscaler, instead of training one")
-    made.add_argument("--worse", type=Path, help="the same, trained on worse pictures too")
+    made.add_argument("--worse", type=Path, help="the same, trained on worse images too")
     made.add_argument("--precision", default="mixed_bfloat16")
-    made.add_argument("--n", type=int, default=300, help="pictures a figure")
+    made.add_argument("--n", type=int, default=300, help="images a figure")
     call(made, reproduce)
 
 
@@ -173,7 +173,7 @@ def trained(kind: str, train: PackedDataset, options: argparse.Namespace) -> Pat
 
 
 def of_drawn(drawn: np.ndarray, loaded: dict, large: Path, extractor: str) -> dict:
-    """FID and KID of enlarged drawn pictures against real ones of the large size."""
+    """FID and KID of enlarged drawn images against real ones of the large size."""
     network = load_extractor(extractor)
     dataset = PackedDataset.open(large)
     chosen = np.random.default_rng(0).permutation(len(dataset))[: 2 * len(drawn)]

@@ -3,9 +3,9 @@
     python scripts/studies/reproduce_seed_d.py --data FACES --minutes 60 --out DIR
 
 trains `dcgan` at 64x64 in DIR/dcgan (again: goes on), or takes a run of yours with --run. Then:
-recognisable faces by FID and KID on the tagger's features beside real pictures; variety by MS-SSIM,
+recognisable faces by FID and KID on the tagger's features beside real images; variety by MS-SSIM,
 recall and coverage; mode collapse and vanished gradients by what the collapse watch follows over
-the whole run. FACES is a folder, .zip, .tar or packed set of pictures.
+the whole run. FACES is a folder, .zip, .tar or packed set of images.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ EVERY = 150  # steps between two measurements while training
 
 def main() -> None:
     made = parser(__doc__, "runs/reproduction/d")
-    made.add_argument("--data", required=True, help="pictures, or a packed set")
+    made.add_argument("--data", required=True, help="images, or a packed set")
     made.add_argument("--run", type=Path, help="a run to judge, instead of training one")
     made.add_argument("--minutes", type=float, default=60, help="of training, over all calls")
     made.add_argument("--precision", default="mixed_bfloat16")
-    made.add_argument("--n", type=int, default=1000, help="pictures a figure")
+    made.add_argument("--n", type=int, default=1000, help="images a figure")
     call(made, reproduce)
 
 

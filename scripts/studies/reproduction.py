@@ -2,13 +2,13 @@
 
 A script measures into a folder and shows what it found as named blocks of Markdown. The folder gets
 `results.json` (what was measured, so that a second call only shows it), `section.md` and the
-pictures. With `--report FILE` the blocks also go into FILE, each in place of what stands between
+images. With `--report FILE` the blocks also go into FILE, each in place of what stands between
 its two marks,
 
     <!-- b.precision -->
     <!-- end -->
 
-and the pictures into `images/` beside FILE. What people wrote around the marks stays.
+and the images into `images/` beside FILE. What people wrote around the marks stays.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from PIL import Image
 
 from tfanime.core.files import atomic_path, read_json, write_json, write_text
 
-PICTURES = "PICTURES/"  # stands in blocks for the folder of the pictures
-LARGEST = 400_000  # bytes of a picture
+PICTURES = "PICTURES/"  # stands in blocks for the folder of the images
+LARGEST = 400_000  # bytes of an image
 MARK = "<!-- {} -->"
 END = "<!-- end -->"
 
@@ -34,8 +34,8 @@ class Notebook:
     """One seed's results.
 
     Args:
-        seed: one letter; blocks are `a.name`, pictures `reproduction_a_name.jpg`.
-        out: folder for `results.json`, `section.md` and the pictures.
+        seed: one letter; blocks are `a.name`, images `reproduction_a_name.jpg`.
+        out: folder for `results.json`, `section.md` and the images.
         report: Markdown file whose blocks are replaced, or None.
     """
 
@@ -54,11 +54,11 @@ class Notebook:
         return self.stored[name]["found"]
 
     def picture(self, name: str, picture: np.ndarray | str | Path, caption: str) -> str:
-        """Keeps a picture of at most `LARGEST` bytes; returns the Markdown that shows it.
+        """Keeps an image of at most `LARGEST` bytes; returns the Markdown that shows it.
 
         Args:
             name: of the file, without ending.
-            picture: `(H, W, 3)` uint8, or a picture file.
+            picture: `(H, W, 3)` uint8, or an image file.
             caption: text for those who do not see it.
         """
         if not isinstance(picture, np.ndarray):
@@ -73,7 +73,7 @@ class Notebook:
         self.blocks[f"{self.seed}.{name}"] = "\n".join(lines)
 
     def write(self) -> None:
-        """Writes `section.md`, and the blocks and pictures of the report."""
+        """Writes `section.md`, and the blocks and images of the report."""
         shown = [f"## {name}\n\n{text}\n" for name, text in self.blocks.items()]
         write_text(self.out / "section.md", "\n".join(shown).replace(PICTURES, ""))
         if self.report is not None:
@@ -132,7 +132,7 @@ def small_jpeg(picture: np.ndarray) -> bytes:
 
 
 def rows_of(pictures: Sequence[np.ndarray]) -> np.ndarray:
-    """Sets of pictures, each a row of a sheet; smaller ones are doubled until they fit."""
+    """Sets of images, each a row of a sheet; smaller ones are doubled until they fit."""
     from tfanime.core.images import grid
 
     side = max(one.shape[2] for one in pictures)

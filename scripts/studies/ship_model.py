@@ -2,19 +2,19 @@
 
     python scripts/studies/ship_model.py RUN --data PACKED --out saved_models/NAME
 
-PACKED are the real pictures that `train_zoo.py` packed; the figures are measured against
+PACKED are the real images that `train_zoo.py` packed; the figures are measured against
 those of them that it held out, or, with --all, against all of them, which it then trained on.
 --rows keeps rows of their labels, from which what is not asked for is drawn. --without leaves out
 attributes that the generator does not draw: a model promises what it can. --upscaler names the
-upscaler, one that ships, that its pictures are shown through.
+upscaler, one that ships, that its images are shown through.
 
 The folder receives the averaged generator (kernels in float16, which halves the file;
 `generator.keras` stays a plain Keras file), `critic.npz` to train on from (`tfanime train ...
 --set start=NAME`), `config.json`, `figures.json` (what `tfanime evaluate` measured, each figure
-with its protocol and floor; under `copies` how near the nearest training pictures are) and
-`sheet.png` (64 unselected pictures of seed 0). MODEL_CARD.md is written by hand.
+with its protocol and floor; under `copies` how near the nearest training images are) and
+`sheet.png` (64 unselected images of seed 0). MODEL_CARD.md is written by hand.
 
-An upscaler is measured by `compare_upscalers.py` instead. Its sheet shows pictures of --shows,
+An upscaler is measured by `compare_upscalers.py` instead. Its sheet shows images of --shows,
 enlarged by repeating pixels, by Lanczos and by it. A discriminator that no loss asked is not
 shipped, but the smallest of its kind, which begins anew.
 """
@@ -57,7 +57,7 @@ from tfanime.zoo.saved import (
 )
 
 SHEET, DRAWS = 64, 4
-ENLARGED = 300  # held-out pictures that judge an upscaler
+ENLARGED = 300  # held-out images that judge an upscaler
 ENLARGED_SHOWN = 6
 
 
@@ -98,7 +98,7 @@ def main() -> None:
 
 
 def ship(run: Path, out: Path, rows_of: PackedDataset | None, left_out: Collection[str]) -> None:
-    """Everything but figures and pictures.
+    """Everything but figures and images.
 
     Args:
         rows_of: data whose label rows the model keeps.
@@ -244,7 +244,7 @@ def measure(model: Path, held_out: PackedDataset, extractors: list[str]) -> list
 
 
 def measure_upscaler(model: Path, held_out: PackedDataset, extractors: list[str]) -> list[dict]:
-    """How near enlarged pictures come to the real ones, beside plain ways to enlarge; the sheet."""
+    """How near enlarged images come to the real ones, beside plain ways to enlarge; the sheet."""
     upscaler, faults = load_upscaler(model), compare_upscalers.faults_of(model)
     chosen = np.random.default_rng(0).permutation(len(held_out))[:ENLARGED]
     pictures, found = held_out.images(np.sort(chosen)), []
@@ -297,7 +297,7 @@ def measure_upscaler(model: Path, held_out: PackedDataset, extractors: list[str]
 
 
 def _draw_upscaler_sheet(model: Path, shows: str) -> None:
-    """Of drawn pictures: those that judge it are not ours to pass on."""
+    """Of drawn images: those that judge it are not ours to pass on."""
     drawn = tfanime.generate(shows, n=ENLARGED_SHOWN, seed=0, upscale="none").images
     upscaler = load_upscaler(model)
     lines = [

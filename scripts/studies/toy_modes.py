@@ -7,9 +7,9 @@ is of high quality within 3 sigma of a centre; a mode is covered when at least 1
 such samples of it (its fair share is 12.5%).
 
 `--faces` stacks attributes as stacked MNIST stacks digits: one drawn face of 16 px in 4 colours of
-hair x 4 of eyes x hat x glasses, 64 modes. A picture belongs to the nearest of the 64; it is of
+hair x 4 of eyes x hat x glasses, 64 modes. An image belongs to the nearest of the 64; it is of
 high quality when its RMS difference from it is below 0.1 on the scale -1 to 1; a mode is covered
-when at least 0.2% of the samples are high-quality pictures of it (its fair share is 1.6%).
+when at least 0.2% of the samples are high-quality images of it (its fair share is 1.6%).
 
 Every objective gets the same dense networks (SN: their spectral twins), batch, learning rate and
 number of discriminator updates, hence of real samples; the optimiser's betas are those of its
@@ -86,7 +86,7 @@ class Toy:
         reach: largest distance of a high-quality sample to its centre.
         distance: `(samples, centres) -> (n, modes)` distances.
         share: of the samples that must be high-quality samples of a mode to cover it.
-        draw: writes the picture: `(path, {objective: samples})`.
+        draw: writes the image: `(path, {objective: samples})`.
         penalty_weight: of WGAN-GP, DRAGAN and R3GAN.
         rate, batch, updates: learning rate, batch, discriminator updates.
     """
@@ -167,7 +167,7 @@ def root_mean_square(samples, centres):
 
 
 def draw_faces(path: Path, drawn: dict[str, np.ndarray]) -> None:
-    """The real 64 pictures' first 16, then a row of 16 an objective."""
+    """The real 64 images' first 16, then a row of 16 an objective."""
     rows = [faces().centres[::4], *(samples[:16] for samples in drawn.values())]
     save_grid(path, to_uint8(np.concatenate(rows)), columns=16)
 

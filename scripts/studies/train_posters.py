@@ -4,14 +4,14 @@
         --pictures 3200 --mobilenet FILE.tflite --out DIR
 
 Each SET is a packed set of `tfanime prepare posters` to which `tfanime text attach` added the texts
-`tags` and `description`. Every cell sees as many pictures, so that none suffers from what else the
+`tags` and `description`. Every cell sees as many images, so that none suffers from what else the
 machine does; a Wasserstein critic takes five of six updates and its generator one. Stopped and
 started again, it goes on where it was. DIR receives a run folder a cell, `results.json`,
 `table.md` and, for each set, `sheet_SET_SCENARIO.png`: two rows a recipe, light above heavy, of the
 same noise; the texts are those of light and of heavy posters.
 
 The table has the study's metrics, and how far the classes differ in colour: the difference between
-the mean of light and that of heavy pictures in brightness and in saturation (0 to 1), beside that
+the mean of light and that of heavy images in brightness and in saturation (0 to 1), beside that
 of the real posters and the standard error of a difference of as many real ones.
 """
 
@@ -39,8 +39,8 @@ SCENARIOS = {
 }
 METRICS = ("fid", "kid", "is", "1nn", "fid-between-labels", "gan-train-test")
 FIGURES = ("fid", "kid", "inception score", "1-nn", "fid between labels", "gan-train", "gan-test")
-ACROSS = 12  # pictures a row
-COMPARED = 200  # pictures a class, for colours
+ACROSS = 12  # images a row
+COMPARED = 200  # images a class, for colours
 
 
 def main() -> None:
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--set", dest="sets", action="append", required=True, metavar="NAME=DATA")
     parser.add_argument("--pictures", type=int, default=3200, help="real ones seen, a cell")
     parser.add_argument("--mobilenet", help="MobileNetV2 as a TFLite file; default: the tagger")
-    parser.add_argument("--n", type=int, help="pictures a figure")
+    parser.add_argument("--n", type=int, help="images a figure")
     parser.add_argument("--channels", type=int, default=32, help="of both networks")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--precision", default="mixed_bfloat16")
@@ -126,7 +126,7 @@ def measure(run: Path, data: str, options) -> dict:
 
 
 def colours(run: Path, data: str) -> dict[str, dict[str, float]]:
-    """Light less heavy, in brightness and saturation: of drawn and of real pictures."""
+    """Light less heavy, in brightness and saturation: of drawn and of real images."""
     packed = PackedDataset.open(data)
     moods = packed.labels()[:, packed.schema.slices()["mood"]]
     real = [packed.images(np.flatnonzero(moods[:, i] == 1)) for i in (0, 1)]
@@ -136,7 +136,7 @@ def colours(run: Path, data: str) -> dict[str, dict[str, float]]:
     found = {}
     for i, name in enumerate(("brightness", "saturation")):
         values = [tones(pictures)[i] for pictures in real]
-        # Of as many real pictures as are drawn.
+        # Of as many real images as are drawn.
         error = np.sqrt(sum(v.var() / COMPARED for v in values))
         found[name] = {
             "drawn": float(tones(drawn[0])[i].mean() - tones(drawn[1])[i].mean()),
@@ -147,7 +147,7 @@ def colours(run: Path, data: str) -> dict[str, dict[str, float]]:
 
 
 def tones(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean brightness and mean saturation (of HSV) of every picture, 0 to 1."""
+    """Mean brightness and mean saturation (of HSV) of every image, 0 to 1."""
     scaled = pictures.astype(np.float64) / 255.0
     high, low = scaled.max(axis=-1), scaled.min(axis=-1)
     saturation = (high - low) / np.maximum(high, 1e-9)

@@ -2,7 +2,7 @@
 
     python scripts/studies/train_zoo.py faces-64 --data DATA --minutes 120 --out runs/zoo/faces-64
 
-DATA is a folder, .zip or .tar of pictures, or a packed set. It is packed beside the run, 34
+DATA is a folder, .zip or .tar of images, or a packed set. It is packed beside the run, 34
 attributes of faces are estimated by the tagger that ships (`tfanime prepare tags`) unless a packed
 set has them, a twentieth is held out for the figures, and the rest trained on. Posters need a
 packed set with labels (`tfanime prepare --labels`). Stopped and started again, it goes on where it
@@ -30,7 +30,7 @@ class Model:
     """What a model is trained by.
 
     `size` is WIDTHxHEIGHT or a side, in pixels; `settings` those that differ from the recipe's.
-    With `tagged` the tagger estimates 34 attributes of pictures that come without them.
+    With `tagged` the tagger estimates 34 attributes of images that come without them.
     """
 
     recipe: str
@@ -67,7 +67,7 @@ MODELS = {
         },
         tagged=True,
     ),
-    # Genres go together in rows. With fewer posters than faces, what knows pictures comes sooner.
+    # Genres go together in rows. With fewer posters than faces, what knows images comes sooner.
     "posters": Model(
         "projected",
         "48x72",
@@ -76,7 +76,7 @@ MODELS = {
             "projected_weight": {"start": 0.0, "end": 0.2, "images": 40_000, "after": 20_000},
         },
     ),
-    # Of windows that `cut_crops.py` cuts out of pictures of 256 pixels. The rate has fallen
+    # Of windows that `cut_crops.py` cuts out of images of 256 pixels. The rate has fallen
     # to a tenth after 3,300 steps; with more time, raise it: --set lr_decay_steps=...
     "upscaler": Model("lineart", 128, ENLARGING),
     "upscaler-2x": Model(
@@ -88,7 +88,7 @@ MODELS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=MODELS)
-    parser.add_argument("--data", type=Path, required=True, help="pictures, or a packed set")
+    parser.add_argument("--data", type=Path, required=True, help="images, or a packed set")
     parser.add_argument("--minutes", type=float, required=True, help="over all calls")
     parser.add_argument("--precision", default="mixed_bfloat16")
     parser.add_argument("--set", dest="settings", nargs="+", default=[], metavar="KEY=VALUE")
