@@ -22,7 +22,7 @@ REASONS = (
     "unknown range",
     "cannot be read",
 )
-MEMORY = 2000  # MiB more than before: a picture of 100 million pixels takes up to 1,600
+MEMORY = 2000  # MiB more than before: an image of 100 million pixels takes up to 1,600
 
 
 def run(random: Random, folder: Path) -> Iterator[str]:
