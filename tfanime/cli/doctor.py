@@ -32,11 +32,11 @@ def doctor(ctx, folder) -> None:
     """
     from tfanime.cli.machine import BROKEN, examine
 
-    found = examine(folder)
-    width = max(len(one.name) for one in found)
-    for one in found:
+    facts = examine(folder)
+    width = max(len(one.name) for one in facts)
+    for one in facts:
         click.echo(f"{MARKS[one.state]}  {one.name:{width}}  {plain(one.says)}")
         if one.remedy:
             click.echo(f"    {'':{width}}  {one.remedy}")
-    if any(one.state == BROKEN for one in found):
+    if any(one.state == BROKEN for one in facts):
         ctx.exit(1)

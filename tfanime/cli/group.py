@@ -40,8 +40,8 @@ def _sentence(error: Exception) -> str:
             "drawing also run with JAX: pip install jax, and KERAS_BACKEND=jax.)"
         )
     place = getattr(error, "filename", None) or "what was read or written"
-    if found := disk.as_disk_error(error, place):
-        return str(found)
+    if disk_error := disk.as_disk_error(error, place):
+        return str(disk_error)
     if not isinstance(error, EXPECTED):
         first_line = (str(error).splitlines() or [""])[0]
         return f"{type(error).__name__}: {first_line} (`tfanime --debug ...` shows where)"

@@ -164,10 +164,10 @@ def steer(folders, out, **options) -> None:
     """
     from tfanime.evaluation import by_eye
 
-    found = by_eye.steer(folders, out, progress=True, **options)
+    steering = by_eye.steer(folders, out, progress=True, **options)
     click.echo(
-        f"Learnt from {found.judged:,} judged images, {found.broken:.2f} of them broken: features "
-        f"tell a broken image from a whole one with a probability of {found.told:.2f}. Of other "
-        f"draws {found.before:.2f} score as broken without steering and {found.after:.2f} with it; "
-        f"latents move by {found.moved:.2f}. The steered model is in {out}."
+        f"Learnt from {steering.judged:,} judged images, {steering.broken:.2f} of them broken: features "
+        f"tell a broken image from a whole one with a probability of {steering.told:.2f}. Of other "
+        f"draws {steering.before:.2f} score as broken without steering and {steering.after:.2f} with it; "
+        f"latents move by {steering.moved:.2f}. The steered model is in {out}."
     )

@@ -194,16 +194,16 @@ class Run(click.Path):
 
     def convert(self, value, param, ctx):
         try:
-            found = zoo.locate(value)
+            folder = zoo.locate(value)
         except ValueError as error:  # about an address on the hub
             self.fail(str(error), param, ctx)
-        if not os.path.exists(found):
+        if not os.path.exists(folder):
             known = zoo.names()
             said = f"Path {os.fspath(value)!r} does not exist, and what ships is: "
             self.fail(f"{said}{', '.join(known)}.{near_miss(value, known)}", param, ctx)
-        if os.path.exists(value) and not os.path.samefile(value, found):
+        if os.path.exists(value) and not os.path.samefile(value, folder):
             click.echo(f"{value} is the model that ships; what is here is ./{value}.", err=True)
-        return super().convert(found, param, ctx)
+        return super().convert(folder, param, ctx)
 
 
 class RunOrDefault(Run):

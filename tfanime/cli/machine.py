@@ -65,12 +65,12 @@ def examine(folder: str | os.PathLike = ".") -> list[Finding]:
     Args:
         folder: whose disk runs would be written to.
     """
-    found = [_python(sys.version_info[:2]), _packages()]
-    found.append(_gpu(_seen_gpus(), _used_gpus(), sys.platform))
-    found += [_disk(Path(folder)), _memory(_available_memory()), _bfloat16(_processor_flags())]
-    found += [_extra(name, _missing(name)) for name in EXTRAS]
-    found += [_node(), _browser(), _video(), _cache()]
-    return found
+    facts = [_python(sys.version_info[:2]), _packages()]
+    facts.append(_gpu(_seen_gpus(), _used_gpus(), sys.platform))
+    facts += [_disk(Path(folder)), _memory(_available_memory()), _bfloat16(_processor_flags())]
+    facts += [_extra(name, _missing(name)) for name in EXTRAS]
+    facts += [_node(), _browser(), _video(), _cache()]
+    return facts
 
 
 def _python(version: tuple[int, int]) -> Finding:
@@ -155,17 +155,17 @@ def _disk(folder: Path) -> Finding:
 
 def _available_memory() -> int | None:
     """Bytes that a process here may still take; None where the system does not say."""
-    found = []
+    limits = []
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
-        found += [int(one.split()[1]) * 1024 for one in lines if one.startswith("MemAvailable:")]
+        limits += [int(one.split()[1]) * 1024 for one in lines if one.startswith("MemAvailable:")]
         group = Path("/sys/fs/cgroup")
         limit = (group / "memory.max").read_text().strip()
         if limit != "max":
-            found.append(int(limit) - int((group / "memory.current").read_text()))
+            limits.append(int(limit) - int((group / "memory.current").read_text()))
     except (OSError, ValueError, IndexError):
         pass
-    return max(min(found), 0) if found else None
+    return max(min(limits), 0) if limits else None
 
 
 def _memory(available: int | None) -> Finding:

@@ -195,10 +195,10 @@ def faces(source, out, **options) -> None:
       tfanime prepare faces posters.tar --enlarge 2 --smallest 48 --out faces/
       tfanime prepare faces pictures/ --border refuse --sharpness 300 --out faces/
     """
-    found = tfanime.crop_faces(source, out, **options)
-    _say_steps(found.manifest)
+    result = tfanime.crop_faces(source, out, **options)
+    _say_steps(result.manifest)
     click.echo(f"Look at: {out}/review.html")
-    click.echo(f"Pack with: tfanime prepare {found.crops} --size 64 --out packed/")
+    click.echo(f"Pack with: tfanime prepare {result.crops} --size 64 --out packed/")
     click.echo(f"Or with attributes: tfanime prepare tags {out} --size 64 --out packed/")
 
 

@@ -95,9 +95,9 @@ def embed(table, column, out, **options) -> None:
     from tfanime.text import embed_table
 
     started = time.monotonic()
-    found = embed_table(table, column, out, **options)
+    embedded = embed_table(table, column, out, **options)
     seconds = time.monotonic() - started
-    count, width = found.vectors.shape
+    count, width = embedded.vectors.shape
     click.echo(f"{count:,} texts, {width} numbers each, in {out}: {count / seconds:,.1f} texts/s")
 
 
@@ -117,8 +117,8 @@ def draw_map(embedded, out, **options) -> None:
     from tfanime.text import Embedded
     from tfanime.text.explorer import explore
 
-    found = Embedded.open(embedded)
-    explore(found.rows, found.vectors, out, **options)
+    texts = Embedded.open(embedded)
+    explore(texts.rows, texts.vectors, out, **options)
     click.echo(f"maps: {Path(out) / 'map.png'}, {Path(out) / 'map.html'}")
 
 
@@ -142,16 +142,16 @@ def probe(embedded, genres, title) -> None:
     from tfanime.text import Embedded, split_genres
     from tfanime.text.probe import linear_probe, neighbour_agreement
 
-    found = Embedded.open(embedded)
-    tags = [split_genres(row.get(genres)) for row in found.rows]
-    keys = [title_key(str(row.get(title) or i)) for i, row in enumerate(found.rows)]
+    texts = Embedded.open(embedded)
+    tags = [split_genres(row.get(genres)) for row in texts.rows]
+    keys = [title_key(str(row.get(title) or i)) for i, row in enumerate(texts.rows)]
     known = [i for i, tag in enumerate(tags) if tag]
     if len(known) < 2:
         raise ValueError(
             f"A probe needs texts with genres. Received: {len(known)} with any in {genres!r}."
         )
     rows = neighbour_agreement(
-        found.vectors[known], [tags[i] for i in known], [keys[i] for i in known]
+        texts.vectors[known], [tags[i] for i in known], [keys[i] for i in known]
     )
     click.echo(f"{len(known):,} texts with genres; their nearest neighbour (by chance):")
     for name, what in (
@@ -163,7 +163,7 @@ def probe(embedded, genres, title) -> None:
     moods = [mood_of(tag) for tag in tags]
     sure = [i for i, mood in enumerate(moods) if mood in ("light", "heavy")]
     result = linear_probe(
-        np.asarray(found.vectors)[sure], [moods[i] for i in sure], [keys[i] for i in sure]
+        np.asarray(texts.vectors)[sure], [moods[i] for i in sure], [keys[i] for i in sure]
     )
     click.echo(
         f"light or heavy, linear probe on {len(sure):,} texts: {result['accuracy']:.1%} "

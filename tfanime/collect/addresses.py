@@ -76,10 +76,10 @@ def server(url: str) -> str:
 def is_private(host: str, port: int) -> bool:
     """Whether a name leads to this machine or its network. Unknown names lead nowhere."""
     try:
-        found = {entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        addresses = {entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
         return False
-    return any(not ipaddress.ip_address(text.partition("%")[0]).is_global for text in found)
+    return any(not ipaddress.ip_address(text.partition("%")[0]).is_global for text in addresses)
 
 
 def _short(url: str) -> str:

@@ -73,14 +73,14 @@ def labels_from_tags(tags: Iterable[str]) -> dict[str, int | None]:
         for tags that people forget.
     """
     tags = {str(tag).strip().lower().replace(" ", "_") for tag in tags}
-    found: dict[str, int | None] = {}
+    values: dict[str, int | None] = {}
     for field in MAKEGIRLSMOE.fields:
         columns = {c: int(not tags.isdisjoint({c, *_ALSO.get(c, ())})) for c in field.columns}
         if field.kind == "group":
             known = sum(columns.values()) == 1 and tags.isdisjoint(_MIXED[field.name])
             columns = columns if known else dict.fromkeys(columns)
-        found |= columns
-    return found
+        values |= columns
+    return values
 
 
 def tags_of(metadata: Mapping) -> list[str]:
@@ -222,10 +222,10 @@ def configuration(raw: Path, adult: bool, rate: float, agent: str) -> dict:
 
 def _command(program: str | os.PathLike | None) -> list[str]:
     if program is not None:
-        found = shutil.which(program)
-        if found is None:
+        program_path = shutil.which(program)
+        if program_path is None:
             raise ValueError(f"gallery_dl is a program. Received: {str(program)!r}, which is none.")
-        return [found]
+        return [program_path]
     import importlib.util
 
     if importlib.util.find_spec("gallery_dl") is None:

@@ -110,11 +110,11 @@ class Collection:
         """Fetches each `(name, url)` that was not fetched before; name -> what came of it."""
         from tfanime.core.bars import progress_bar
 
-        found = {}
+        by_name = {}
         with progress_bar(wanted, desc="images", unit=" images", disable=not progress) as bar:
             for name, url in bar:
-                found[name] = self._known(name, url) or self._fetch(name, url, client)
-        return found
+                by_name[name] = self._known(name, url) or self._fetch(name, url, client)
+        return by_name
 
     def _known(self, name: str, url: str) -> Picture | None:
         row = self._journal.execute(

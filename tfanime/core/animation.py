@@ -58,9 +58,9 @@ def ffmpeg() -> str:
     Raises:
         ImportError: when there is none.
     """
-    found = shutil.which("ffmpeg")
-    if found:
-        return found
+    program = shutil.which("ffmpeg")
+    if program:
+        return program
     try:
         from imageio_ffmpeg import get_ffmpeg_exe
 

@@ -222,28 +222,28 @@ def _check_network(path: Path) -> None:
 def _datasets(group) -> Iterator:
     import h5py
 
-    found: list = []
+    datasets: list = []
 
     def see(_, item):
         if isinstance(item, h5py.Dataset):
-            found.append(item)
+            datasets.append(item)
 
     group.visititems(see)
-    return iter(found)
+    return iter(datasets)
 
 
 def _registered(config: object) -> dict[str, type]:
     """The classes outside Keras and tfanime that a description names, as they are registered."""
     import keras
 
-    found = {}
+    classes = {}
     for one in _objects(config):
         name = one.get("registered_name")
         if isinstance(name, str) and not name.startswith("tfanime"):
             kind = keras.saving.get_registered_object(name)
             if kind is not None and not kind.__module__.startswith("keras."):
-                found[name] = kind
-    return found
+                classes[name] = kind
+    return classes
 
 
 def _objects(config: object) -> Iterator[dict]:

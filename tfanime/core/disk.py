@@ -71,11 +71,11 @@ def as_disk_error(error: BaseException, place: str | os.PathLike) -> DiskError |
 def check(error: BaseException, place: str | os.PathLike) -> None:
     """Raises `DiskError` if a disk's trouble is what `error` is about; for where an error would
     otherwise be taken for damage."""
-    found = as_disk_error(error, place)
-    if found is error:
+    disk_error = as_disk_error(error, place)
+    if disk_error is error:
         raise error
-    if found is not None:
-        raise found from error
+    if disk_error is not None:
+        raise disk_error from error
 
 
 @contextmanager

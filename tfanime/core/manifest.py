@@ -134,8 +134,8 @@ class Manifest:
     @classmethod
     def find(cls, *folders: str | os.PathLike) -> Manifest | None:
         """The manifest of the first of these folders that has one; None where none has."""
-        found = next((folder for folder in folders if (Path(folder) / FILE).is_file()), None)
-        return None if found is None else cls.read(found)
+        folder_with_one = next((folder for folder in folders if (Path(folder) / FILE).is_file()), None)
+        return None if folder_with_one is None else cls.read(folder_with_one)
 
 
 # ---- card --------------------------------------------------------------------------------------

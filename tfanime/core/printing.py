@@ -38,8 +38,8 @@ def near_miss(word: object, known: Iterable[object]) -> str:
         " Did you mean 'channels'?"
     """
     spelt = {str(name).lower(): str(name) for name in known}
-    found = difflib.get_close_matches(str(word).lower(), spelt, n=1, cutoff=0.7)
-    return f" Did you mean {spelt[found[0]]!r}?" if found else ""
+    matches = difflib.get_close_matches(str(word).lower(), spelt, n=1, cutoff=0.7)
+    return f" Did you mean {spelt[matches[0]]!r}?" if matches else ""
 
 
 def number(value: float | None) -> str:

@@ -118,14 +118,14 @@ class Registry:
         Raises:
             ValueError: for an unknown name, or a package that cannot be imported.
         """
-        found = self.entry(name)
+        entry = self.entry(name)
         try:
-            return found.load()
+            return entry.load()
         except (ImportError, AttributeError) as error:
             if name in self.built_in:
                 raise
             raise ValueError(
-                f"The {self.what} {name!r} is {found.target!r}, which cannot be imported ({error})."
+                f"The {self.what} {name!r} is {entry.target!r}, which cannot be imported ({error})."
             ) from error
 
     def entry(self, name: str) -> Entry:
@@ -137,10 +137,10 @@ class Registry:
     def fact(self, name: str, fact: str, default: Any = None) -> Any:
         """What was said of it when it was registered; else its own attribute of that name, of an
         object that needs no import; else `default`."""
-        found = self.entry(name)
-        if fact in found.facts:
-            return found.facts[fact]
-        return default if isinstance(found.target, str) else getattr(found.target, fact, default)
+        entry = self.entry(name)
+        if fact in entry.facts:
+            return entry.facts[fact]
+        return default if isinstance(entry.target, str) else getattr(entry.target, fact, default)
 
     def __getitem__(self, name: str) -> Any:
         return self.get(name)

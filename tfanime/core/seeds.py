@@ -275,9 +275,9 @@ def _whole(what: str, number: int, low: int, end: int) -> int:
     try:
         if isinstance(number, (bool, np.bool_)):
             raise TypeError
-        found = operator.index(number)
+        whole = operator.index(number)
     except TypeError:
-        found = low - 1
-    if not low <= found < end:
+        whole = low - 1
+    if not low <= whole < end:
         raise ValueError(f"{what} is a whole number from {low} to {end - 1}. Received: {number!r}.")
-    return found
+    return whole

@@ -172,7 +172,7 @@ class StoredShards(Shards):
             )
         ends = [min(HEADER, sizes[file]) for file in self._files]
         heads = self._ranges(self._files, [0] * len(ends), ends)
-        found = []
+        headers = []
         for file, head, count in zip(self._files, heads, self._counts.tolist(), strict=True):
             wanted = (count, self.height, self.width, 3)
             try:
@@ -187,8 +187,8 @@ class StoredShards(Shards):
                     f"The packed set is damaged: {file!r} must be {wanted} uint8. Received: "
                     f"{received}. Copy the set there again."
                 )
-            found.append(begin)
-        return found
+            headers.append(begin)
+        return headers
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """Images by stored position; what lies side by side is one request."""

@@ -28,17 +28,17 @@ def attributes(bench: Workbench) -> list[Figure]:
         return bench.subject.asked(tags, settings.per_attribute, settings.seed + i)
 
     try:
-        found = attribute_precision(draw, bench.schema, bench.tagger, settings.progress)
+        precisions = attribute_precision(draw, bench.schema, bench.tagger, settings.progress)
     except ValueError as error:
         raise NotApplicable(str(error)) from error
     protocol = common_protocol(bench) | {
         "tagger": bench.tagger.name,
         "pictures an attribute": settings.per_attribute,
-        "attributes": len(found),
+        "attributes": len(precisions),
     }
     protocol.pop("counts")
     protocol["labels"] = "each attribute in turn asked for, the others from the model's prior"
-    seen = {one.attribute: one.precision for one in found}
+    seen = {one.attribute: one.precision for one in precisions}
     details: dict = {"by attribute": seen}
     sets = judged_faces(settings.tagger)
     own = {name: recalls(one) for name, one in sets.items() if name != ALL}
@@ -52,7 +52,7 @@ def attributes(bench: Workbench) -> list[Figure]:
         reading = told(seen, fair)
     mean = float(np.mean(list(seen.values())))
     floor = _own_recall(own, list(seen))
-    count = settings.per_attribute * len(found)
+    count = settings.per_attribute * len(precisions)
     return [
         Figure(
             "attribute precision",
@@ -101,8 +101,8 @@ def judged_faces(tagger: str | None) -> dict[str, dict]:
 def _own_recall(own: dict[str, dict[str, float]], wanted: list[str]) -> float | None:
     """Mean over the attributes of the mean over the sets: what a perfect generator would get."""
     values = [
-        np.mean([found[column] for found in own.values() if column in found])
+        np.mean([recall[column] for recall in own.values() if column in recall])
         for column in wanted
-        if any(column in found for found in own.values())
+        if any(column in recall for recall in own.values())
     ]
     return float(np.mean(values)) if values else None

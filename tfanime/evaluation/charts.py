@@ -46,29 +46,29 @@ def neighbours(bench: Workbench) -> np.ndarray:
 
 def _nearest_by_pixels(bench: Workbench, pictures: np.ndarray) -> np.ndarray:
     """`(n, NEAREST, H, W, 3)`: the nearest training images of each, nearest first."""
-    found, psnr = None, None
+    nearest, psnr = None, None
     for part in bench.training_chunks():
         indices, here = nearest_training(pictures, part, min(NEAREST, len(part)))
-        found = part[indices] if found is None else np.concatenate([found, part[indices]], axis=1)
+        nearest = part[indices] if nearest is None else np.concatenate([nearest, part[indices]], axis=1)
         psnr = here if psnr is None else np.concatenate([psnr, here], axis=1)
         order = np.argsort(-psnr, axis=1, kind="stable")[:, :NEAREST]
         psnr = np.take_along_axis(psnr, order, axis=1)
-        found = found[np.arange(len(pictures))[:, None], order]
-    return found
+        nearest = nearest[np.arange(len(pictures))[:, None], order]
+    return nearest
 
 
 def attributes(figure: Figure):
     """A bar for each attribute, and a mark where the tagger itself stands."""
     from matplotlib.figure import Figure as Canvas
 
-    found: Mapping[str, float] = figure.details["by attribute"]
+    shares: Mapping[str, float] = figure.details["by attribute"]
     own: Mapping[str, Mapping[str, float]] = figure.details.get(
         "tagger's recall on held-out pictures", {}
     )
-    names = sorted(found, key=found.__getitem__)
+    names = sorted(shares, key=shares.__getitem__)
     canvas = Canvas(figsize=(8, 1.6 + 0.2 * len(names)), layout="constrained")
     axes = canvas.subplots()
-    axes.barh(range(len(names)), [found[name] for name in names], color=BLUE, label="generated")
+    axes.barh(range(len(names)), [shares[name] for name in names], color=BLUE, label="generated")
     for marker, (kind, recalls) in zip("|ox^", own.items(), strict=False):
         here = [i for i, name in enumerate(names) if name in recalls]
         axes.plot(

@@ -55,7 +55,7 @@ def parts_of(run: Path | None, data: PackedDataset) -> tuple[Part, ...] | None:
     Those of the runs that it began with (`start`) are among them. What labelled the images is
     in `config.json`, or, for runs older than that, in `data`, if these are what it learnt from.
     """
-    found = []
+    parts = []
     for _ in range(MOST_STARTS):
         if run is None or not (run / "config.json").is_file():
             return None
@@ -65,14 +65,14 @@ def parts_of(run: Path | None, data: PackedDataset) -> tuple[Part, ...] | None:
             return None  # networks of the user's own, which may hold any other
         names = stored.get("looked_through", config["discriminator"].get("features", []))
         names = [names] if isinstance(names, str) else names
-        found += [Part(name, INSIDE) for name in names]
+        parts += [Part(name, INSIDE) for name in names]
         labels_from = stored.get("labels_from")
         if labels_from is None and stored["data"]["sha256"] == data.sha256:
             labels_from = data.labels_from
         if labels_from and labels_from.startswith(ESTIMATED) and config["conditioning"] != "none":
-            found.append(Part(labels_from.removeprefix(ESTIMATED), LABELLED))
+            parts.append(Part(labels_from.removeprefix(ESTIMATED), LABELLED))
         if config.get("start") is None:
-            return tuple(dict.fromkeys(found))
+            return tuple(dict.fromkeys(parts))
         run = zoo.locate(config["start"])
     return None
 

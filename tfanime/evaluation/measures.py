@@ -46,7 +46,7 @@ def fid(bench: Workbench) -> list[Figure]:
 
 
 def kid(bench: Workbench) -> list[Figure]:
-    found = [
+    distances = [
         kid_from_features(
             bench.real_features_of(draw), bench.features(draw), seed=bench.settings.seed
         )
@@ -56,21 +56,21 @@ def kid(bench: Workbench) -> list[Figure]:
         bench.real_features, bench.other_features, seed=bench.settings.seed
     ).mean
     protocol = feature_protocol(bench) | {
-        "subsets": found[0].subsets,
-        "subset size": found[0].subset_size,
+        "subsets": distances[0].subsets,
+        "subset size": distances[0].subset_size,
     }
-    values = [one.mean for one in found]
-    deviation = found[0].std
+    values = [one.mean for one in distances]
+    deviation = distances[0].std
     details = {} if deviation is None else {"std over subsets": deviation}
     return [_over_draws("kid", values, floor, "lower", protocol, details)]
 
 
 def prdc(bench: Workbench) -> list[Figure]:
-    found = prdc_from_features(bench.real_features, bench.features())
+    values = prdc_from_features(bench.real_features, bench.features())
     floor = prdc_from_features(bench.real_features, bench.other_features)
-    protocol = feature_protocol(bench) | {"neighbours": found.neighbours}
+    protocol = feature_protocol(bench) | {"neighbours": values.neighbours}
     return [
-        Figure(name, getattr(found, name), getattr(floor, name), "higher", protocol)
+        Figure(name, getattr(values, name), getattr(floor, name), "higher", protocol)
         for name in ("precision", "recall", "density", "coverage")
     ]
 
@@ -80,17 +80,17 @@ def inception_score(bench: Workbench) -> list[Figure]:
     name, posteriors = _classifier(bench)
     of_fake, of_real = posteriors(pictures), posteriors(bench.real_pictures)
     splits = min(SPLITS, len(of_fake), len(of_real))
-    found, floor = (inception_score_from_posteriors(x, splits) for x in (of_fake, of_real))
+    score, floor = (inception_score_from_posteriors(x, splits) for x in (of_fake, of_real))
     protocol = common_protocol(bench) | {"classifier": name, "splits": splits}
     protocol |= bench.stand_in(bench.settings.classifier)
-    details: dict = {"std over splits": found.std}
+    details: dict = {"std over splits": score.std}
     if bench.settings.label is not None:
         sets = {
             "generated": (of_fake, bench.fake_classes()),
             "real": (of_real, bench.real_classes(bench.real)),
         }
         details |= _scores_by_label(sets, bench.classes)
-    return [Figure("inception score", found.mean, floor.mean, "higher", protocol, details=details)]
+    return [Figure("inception score", score.mean, floor.mean, "higher", protocol, details=details)]
 
 
 def _scores_by_label(sets: dict[str, tuple], names: tuple[str, ...]) -> dict:
@@ -104,8 +104,8 @@ def _scores_by_label(sets: dict[str, tuple], names: tuple[str, ...]) -> dict:
     by_label = {}
     for kind, (posteriors, classes) in sets.items():
         rows = np.isin(classes, labels)
-        found = inception_score_by_label(posteriors[rows], classes[rows], size)
-        by_label[kind] = {names[i]: score.mean for i, score in found.items()}
+        scores = inception_score_by_label(posteriors[rows], classes[rows], size)
+        by_label[kind] = {names[i]: score.mean for i, score in scores.items()}
     return {"by label": by_label, "by label, pictures of a score": size}
 
 
@@ -113,9 +113,9 @@ def one_nn(bench: Workbench) -> list[Figure]:
     pictures, _ = bench.drawn()
     n = min(MOST_PIXELS, len(pictures), bench.other_n)
     real, other = bench.real_pictures[:n], bench.other_pictures[:n]
-    found = nearest_neighbour_accuracy(real, pictures[:n])
+    accuracy = nearest_neighbour_accuracy(real, pictures[:n])
     floor = nearest_neighbour_accuracy(real, other)
-    details: dict = {"real": found.real_accuracy, "generated": found.fake_accuracy}
+    details: dict = {"real": accuracy.real_accuracy, "generated": accuracy.fake_accuracy}
     if bench.settings.label is not None:
         of_real, of_fake = bench.real_classes(bench.real), bench.fake_classes()
         by_label = nearest_neighbour_accuracy_by_label(
@@ -133,11 +133,11 @@ def one_nn(bench: Workbench) -> list[Figure]:
     return [
         Figure(
             "1-nn",
-            found.accuracy,
+            accuracy.accuracy,
             floor.accuracy,
             "half",
             protocol,
-            reading=found.reading,
+            reading=accuracy.reading,
             details=details,
         )
     ]
@@ -148,15 +148,15 @@ def diversity(bench: Workbench) -> list[Figure]:
     pixels = common_protocol(bench) | {"pairs": "1000 random pairs"}
     figures = []
     if min(pictures.shape[1:3]) >= 11:
-        found, real = (
+        value, real = (
             mean_ms_ssim(x, seed=bench.settings.seed) for x in (pictures, bench.real_pictures)
         )
-        reading = "the images are more alike than real ones" if found > real + 0.1 else ""
-        figures.append(Figure("ms-ssim", found, real, "floor", pixels, reading=reading))
-    found, real = (mean_feature_distance(x) for x in (bench.features(), bench.real_features))
-    reading = "the images differ less than real ones do" if found < 0.8 * real else ""
+        reading = "the images are more alike than real ones" if value > real + 0.1 else ""
+        figures.append(Figure("ms-ssim", value, real, "floor", pixels, reading=reading))
+    value, real = (mean_feature_distance(x) for x in (bench.features(), bench.real_features))
+    reading = "the images differ less than real ones do" if value < 0.8 * real else ""
     figures.append(
-        Figure("feature distance", found, real, "floor", feature_protocol(bench), reading=reading)
+        Figure("feature distance", value, real, "floor", feature_protocol(bench), reading=reading)
     )
     return figures
 
@@ -165,7 +165,7 @@ def neighbours(bench: Workbench) -> list[Figure]:
     """Memorisation: is the nearest training image nearer than for real images held out?"""
     pictures, _ = bench.drawn()
     probes, held_out = pictures[:PROBES], bench.other_pictures[:PROBES]
-    found, floor = _nearest_psnr(bench, probes), _nearest_psnr(bench, held_out)
+    value, floor = _nearest_psnr(bench, probes), _nearest_psnr(bench, held_out)
     in_features, floor_in_features = (
         float(np.median(nearest_training(x[:PROBES], bench.real_features)[1]))
         for x in (bench.features(), bench.other_features)
@@ -176,13 +176,13 @@ def neighbours(bench: Workbench) -> list[Figure]:
     return [
         Figure(
             "nearest psnr",
-            found,
+            value,
             floor,
             "floor",
             common_protocol(bench)
             | common
             | {"among": f"{among} real images", "distance": "PSNR of the pixels, median, dB"},
-            reading=reading if found > floor + 3 else "no sign of copies",
+            reading=reading if value > floor + 3 else "no sign of copies",
         ),
         Figure(
             "nearest feature distance",
@@ -211,31 +211,31 @@ def train_test(bench: Workbench) -> list[Figure]:
     sets = [(x[y >= 0], y[y >= 0]) for x, y in (real, held_out, fake)]
     if min(len(y) for _, y in sets) < FEWEST:
         raise NotApplicable(f"it needs {FEWEST} images with a known {bench.settings.label!r}")
-    found = gan_train_test(*sets, bench.classes)
+    accuracies = gan_train_test(*sets, bench.classes)
     protocol = feature_protocol(bench) | {
         "label": bench.settings.label,
-        "classes": len(found.classes),
-        "counts": f"{found.count} each",
-        "chance": f"{found.chance:.3f} of real ones, {found.fake_chance:.3f} of generated ones",
+        "classes": len(accuracies.classes),
+        "counts": f"{accuracies.count} each",
+        "chance": f"{accuracies.chance:.3f} of real ones, {accuracies.fake_chance:.3f} of generated ones",
         "head": "softmax over frozen features",
     }
     details = {
-        "chance": found.chance,
-        "chance of generated ones": found.fake_chance,
-        "classes": list(found.classes),
+        "chance": accuracies.chance,
+        "chance of generated ones": accuracies.fake_chance,
+        "classes": list(accuracies.classes),
     }
     return [
         Figure(
             name,
             value,
-            found.real,
+            accuracies.real,
             "floor",
             protocol,
-            reading=found.reading,
+            reading=accuracies.reading,
             details=details,
-            count=found.count,
+            count=accuracies.count,
         )
-        for name, value in (("gan-train", found.gan_train), ("gan-test", found.gan_test))
+        for name, value in (("gan-train", accuracies.gan_train), ("gan-test", accuracies.gan_test))
     ]
 
 
@@ -246,7 +246,7 @@ def between_labels(bench: Workbench) -> list[Figure]:
     first, second = np.argsort(-np.minimum(*counts), kind="stable")[:2]
     if min(c[second] for c in counts) < FEWEST:
         raise NotApplicable(f"it needs {FEWEST} images of two classes")
-    found, floor = (
+    distance, floor = (
         fid_from_features(features[classes == first], features[classes == second])
         for features, classes in ((bench.features(), fake), (bench.real_features, real))
     )
@@ -258,7 +258,7 @@ def between_labels(bench: Workbench) -> list[Figure]:
     }
     protocol["features"] = bench.real_features.shape[1]
     count = int(min(c[second] for c in counts))
-    return [Figure("fid between labels", found, floor, "floor", protocol, count=count)]
+    return [Figure("fid between labels", distance, floor, "floor", protocol, count=count)]
 
 
 # ---- protocols ---------------------------------------------------------------------------------
@@ -308,8 +308,8 @@ def _classifier(bench: Workbench) -> tuple[str, Callable[[np.ndarray], np.ndarra
         columns = bench.tagger.schema.slices()[bench.tagger.schema.field(field).name]
 
         def posteriors(pictures: np.ndarray) -> np.ndarray:
-            found = bench.tagger.probabilities(pictures, bench.settings.progress)[:, columns]
-            return found / found.sum(axis=1, keepdims=True)
+            probabilities = bench.tagger.probabilities(pictures, bench.settings.progress)[:, columns]
+            return probabilities / probabilities.sum(axis=1, keepdims=True)
 
         return f"{bench.tagger.name}, {field}", posteriors
     network = bench.loaded(spec, load_classifier)

@@ -158,35 +158,35 @@ def open_subject(subject, height: int, width: int, weights: str = "ema") -> Subj
             f"Received: {str(subject)[:80]!r}, which has none. Leave weights out."
         )
     if not isinstance(subject, (str, os.PathLike)):
-        found = Packed(subject) if isinstance(subject, PackedDataset) else Generator(subject)
+        opened = Packed(subject) if isinstance(subject, PackedDataset) else Generator(subject)
     else:
         path = zoo.locate(subject)
         if (path / DESCRIPTION).is_file():
-            found = Generator(path, weights)
+            opened = Generator(path, weights)
         elif is_packed(path):
-            found = Packed(PackedDataset.open(path))
+            opened = Packed(PackedDataset.open(path))
         elif path.is_dir():
-            found = Folder(path, height, width)
+            opened = Folder(path, height, width)
         else:
             raise ValueError(
                 "A run, a packed set or a folder of images can be evaluated. "
                 f"Received: {str(path)!r}, which is no folder."
             )
-    own = getattr(found, "generator", None) or getattr(found, "dataset", None)
+    own = getattr(opened, "generator", None) or getattr(opened, "dataset", None)
     if own is not None and (own.height, own.width) != (height, width):
         raise ValueError(
-            f"The real images are {width}x{height}; {found.described['name']!r} makes "
+            f"The real images are {width}x{height}; {opened.described['name']!r} makes "
             f"{own.width}x{own.height}. Pack the real ones with --size {own.width}x{own.height}."
         )
-    return found
+    return opened
 
 
 def _checkpoint(run: Path) -> dict[str, object]:
     """The newest checkpoint of a run, if it keeps any."""
-    found = checkpoints(run)
-    if not found:
+    folders = checkpoints(run)
+    if not folders:
         return {}
-    return {"checkpoint": found[-1].name, "step": int(found[-1].name.removeprefix("step-"))}
+    return {"checkpoint": folders[-1].name, "step": int(folders[-1].name.removeprefix("step-"))}
 
 
 def _is_run(subject) -> bool:

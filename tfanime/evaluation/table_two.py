@@ -92,20 +92,20 @@ def markdown(reports: Sequence[Report], models: Sequence[str]) -> str:
 
 def row(report: Report, name: str, real: bool = False) -> tuple[str, ...]:
     """The cells of a model, or, with `real`, those of real images against other real ones."""
-    found = {figure.name: figure for figure in report.figures}
-    between = found.get("fid between labels")
+    figures = {figure.name: figure for figure in report.figures}
+    between = figures.get("fid between labels")
     return (
         name,
         "<br>".join(
             [
                 f"{_label(between)} = {_value(between, real)}",
-                f"Real vs Fake = {_value(found.get('fid'), real)}",
+                f"Real vs Fake = {_value(figures.get('fid'), real)}",
             ]
         ),
-        _by_label(found.get("inception score"), real),
-        _value(found.get("1-nn"), real),
-        _accuracy(found.get("gan-train"), "Train", real),
-        _accuracy(found.get("gan-test"), "Test", real),
+        _by_label(figures.get("inception score"), real),
+        _value(figures.get("1-nn"), real),
+        _accuracy(figures.get("gan-train"), "Train", real),
+        _accuracy(figures.get("gan-test"), "Test", real),
     )
 
 

@@ -168,10 +168,10 @@ class Workbench:
             return self._drawn[draw]
         parts = list(self._chunks(draw))
         labels = None if parts[0][1] is None else np.concatenate([part[1] for part in parts])
-        found = np.concatenate([part[0] for part in parts]), labels
+        arrays = np.concatenate([part[0] for part in parts]), labels
         if draw == 0:
-            self._drawn[draw] = found
-        return found
+            self._drawn[draw] = arrays
+        return arrays
 
     def features(self, draw: int = 0) -> np.ndarray:
         if draw not in self._features:
@@ -264,11 +264,11 @@ class Workbench:
                 raise
             first = str(error)
         try:
-            found = load(other)
+            network = load(other)
         except (ValueError, ImportError) as error:
             raise ValueError(f"{first} Its stand-in cannot be had either: {error}") from error
         self._stood_in[spec] = other
-        return found
+        return network
 
     def used(self, spec: str) -> str:
         """The name of the network that stands for `spec`: itself, or its stand-in."""

@@ -24,8 +24,8 @@ covers the program, not this model.
 
 def licence(run: Path) -> str:
     """The licence in the run folder, or a note that there is none."""
-    found = next((run / name for name in LICENCES if (run / name).is_file()), None)
-    return found.read_text(encoding="utf-8") if found else NO_LICENCE
+    file = next((run / name for name in LICENCES if (run / name).is_file()), None)
+    return file.read_text(encoding="utf-8") if file else NO_LICENCE
 
 
 def card(

@@ -65,8 +65,8 @@ def maps(height: int, width: int, enlarge: int = 1, batch_norm: bool = False) ->
     Raises:
         ImportError: where the package with the weights is not installed.
     """
-    pictures, found = _body(height, width, enlarge, batch_norm)
-    return _given(keras.Model(pictures, found, name="lite0"), _weights())
+    pictures, outputs = _body(height, width, enlarge, batch_norm)
+    return _given(keras.Model(pictures, outputs, name="lite0"), _weights())
 
 
 def perceptual(height: int, width: int) -> keras.Model:
@@ -82,12 +82,12 @@ def perceptual(height: int, width: int) -> keras.Model:
         over features is then the squared distance of unit vectors.
     """
     network = maps(height, width)
-    found = []
+    scaled_maps = []
     for i, x in enumerate(network.outputs[:PLACES]):
         x = layers.UnitNormalization(axis=-1, dtype="float32", name=f"unit{i}")(x)
         root = x.shape[-1] ** 0.5
-        found.append(layers.Rescaling(root, dtype="float32", name=f"scaled{i}")(x))
-    return keras.Model(network.inputs, found, name="lite0_perceptual", trainable=False)
+        scaled_maps.append(layers.Rescaling(root, dtype="float32", name=f"scaled{i}")(x))
+    return keras.Model(network.inputs, scaled_maps, name="lite0_perceptual", trainable=False)
 
 
 def without_batch_norm(network: keras.Model, plain: keras.Model) -> None:
@@ -119,8 +119,8 @@ def classifier() -> keras.Model:
     Raises:
         ImportError: where the package with the weights is not installed.
     """
-    pictures, found = _body(SIZE, SIZE, 1)
-    x = _conv(found[-1], HEAD, 1, 1, "head", "relu6")
+    pictures, outputs = _body(SIZE, SIZE, 1)
+    x = _conv(outputs[-1], HEAD, 1, 1, "head", "relu6")
     x = layers.GlobalAveragePooling2D(name="features")(x)
     logits = layers.Dense(CLASSES, name="logits")(x)
     return _given(keras.Model(pictures, logits, name="lite0"), _weights())
@@ -132,14 +132,14 @@ def _body(height: int, width: int, enlarge: int, norm: bool = False):
         x = layers.UpSampling2D(enlarge, interpolation="bilinear", name="enlarged")(x)
     x = layers.Rescaling(SCALE, OFFSET, name="rescaled")(x)
     x = _conv(x, STEM, 3, 2, "stem", "relu6", norm)
-    found, block = [], 0
+    outputs, block = [], 0
     for kernel, stride, wider, channels, repetitions in STAGES:
         if stride == 2:
-            found.append(x)
+            outputs.append(x)
         for i in range(repetitions):
             x = _block(x, kernel, 1 if i else stride, wider, channels, f"block{block}", norm)
             block += 1
-    return pictures, [*found, x]
+    return pictures, [*outputs, x]
 
 
 def _block(x, kernel: int, stride: int, wider: int, channels: int, name: str, norm: bool):

@@ -102,8 +102,8 @@ def layer_outputs(config: dict, arrays: dict[str, np.ndarray], pictures) -> dict
             )
         layer = getattr(layers, kind)(name=name, **{key: options[key] for key in ARGUMENTS[kind]})
         (node,) = spec["inbound_nodes"]
-        found = [tensors[source] for source, *_ in node]
-        tensors[name] = layer(found if len(found) > 1 else found[0])
+        sources = [tensors[source] for source, *_ in node]
+        tensors[name] = layer(sources if len(sources) > 1 else sources[0])
         give(layer, arrays)
     return tensors
 
@@ -127,15 +127,15 @@ def give(layer: layers.Layer, arrays: dict[str, np.ndarray]) -> None:
 
 
 def _arrays(data: bytes, entries: list[dict]) -> dict[str, np.ndarray]:
-    found, offset = {}, 0
+    arrays, offset = {}, 0
     for entry in entries:
         coded = entry.get("quantization") or {}
         dtype = np.dtype(coded.get("dtype", entry["dtype"]))
         array = np.frombuffer(data, dtype, math.prod(entry["shape"]), offset)
         offset += array.nbytes
         array = array.reshape(entry["shape"]).astype(np.float32)
-        found[entry["name"]] = array * coded.get("scale", 1) + coded.get("min", 0)
-    return found
+        arrays[entry["name"]] = array * coded.get("scale", 1) + coded.get("min", 0)
+    return arrays
 
 
 def _part(file: Path, bundled: bool) -> bytes:

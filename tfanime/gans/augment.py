@@ -99,10 +99,10 @@ def ada_geom(size, noise, share):
     # Two turns make one, so that one is made with probability `share`.
     turns = 1.0 - ops.sqrt(1.0 - share)
     order = ((_scaled, share), (_turned, turns), (_stretched, share), (_turned, turns))
-    found = [kind(noise, chance) for kind, chance in order]
+    transforms = [kind(noise, chance) for kind, chance in order]
     made = ops.cast(noise.uniform(()) < share, "float32")
     across, down = (made * SHIFT * side * noise.normal(()) for side in (width, height))
-    return _product([*found, _matrix(1.0, 0.0, across, 0.0, 1.0, down)])
+    return _product([*transforms, _matrix(1.0, 0.0, across, 0.0, 1.0, down)])
 
 
 def _scaled(noise, share):
@@ -231,8 +231,8 @@ def diff_augment(policy: str) -> Callable:
         for geometric, group in itertools.groupby(names, lambda name: name in GEOMETRIES):
             if geometric:
                 size = images.shape[1:3]
-                found = [made[name](size, noise, share) for name in group]
-                images = warped(images, _product(found))
+                changes = [made[name](size, noise, share) for name in group]
+                images = warped(images, _product(changes))
                 continue
             for name in group:
                 images = changed_by(name, images, noise, probability, share)

@@ -167,12 +167,12 @@ class TrainingStep:
         if self.accumulation == 1:
             return [self._part(real, real, labels, condition, noise, rows)]
         size = rows // self.accumulation
-        found = []
+        parts = []
         for i in range(self.accumulation):
             chosen = slice(i * size, (i + 1) * size)
             images, known, wanted = (_rows(x, chosen) for x in (real, labels, condition))
-            found.append(self._part(real, images, known, wanted, noise.part(chosen), size))
-        return found
+            parts.append(self._part(real, images, known, wanted, noise.part(chosen), size))
+        return parts
 
     def _part(self, whole, real, labels, condition, noise, rows) -> Part:
         condition = self._in_pairs(condition, rows)

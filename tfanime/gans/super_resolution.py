@@ -202,8 +202,8 @@ class Content(Term):
 
     def _features(self, images) -> list:
         # Batch norm in a discriminator works with the batch's own statistics throughout training.
-        found = self.feature_model(images, training=self.matching)
-        return [ops.cast(maps, "float32") for maps in keras.tree.flatten(found)]
+        features = self.feature_model(images, training=self.matching)
+        return [ops.cast(maps, "float32") for maps in keras.tree.flatten(features)]
 
 
 def enlargement(generator: keras.Model) -> int:
@@ -226,5 +226,5 @@ def enlargement(generator: keras.Model) -> int:
 
 def _activations(discriminator: keras.Model) -> keras.Model:
     """The same layers, with every activation as an output."""
-    found = [x.output for x in discriminator.layers if isinstance(x, layers.LeakyReLU)]
-    return keras.Model(discriminator.inputs, found or discriminator.outputs, name="features")
+    outputs = [x.output for x in discriminator.layers if isinstance(x, layers.LeakyReLU)]
+    return keras.Model(discriminator.inputs, outputs or discriminator.outputs, name="features")

@@ -25,20 +25,20 @@ def objective_of(gan, more: Sequence[Term] = ()) -> Objective:
     Args:
         more: terms behind those that its arguments ask for.
     """
-    found: list[Term] = []
+    terms: list[Term] = []
     if gan.head is not None:
         labels = gan.schema, gan.multilabel, gan.vector_loss
-        found.append(LabelHead(gan.head_weight, *labels, gan.head_on_real, gan.head_on_fake))
-    found += [Penalty(one, gan.undisturbed_logits) for one in gan.penalties]
+        terms.append(LabelHead(gan.head_weight, *labels, gan.head_on_real, gan.head_on_fake))
+    terms += [Penalty(one, gan.undisturbed_logits) for one in gan.penalties]
     if gan.augment_p is not None:
-        found.append(Overfitting())
+        terms.append(Overfitting())
     if gan.lecam is not None:
-        found.append(gan.lecam)
+        terms.append(gan.lecam)
     if gan.mode_seeking_weight:
-        found.append(ModeSeeking(gan.mode_seeking_weight))
+        terms.append(ModeSeeking(gan.mode_seeking_weight))
     for layer in gan.generator.layers:
         if isinstance(layer, ConditioningAugmentation):
-            found.append(Divergence(gan.kl_weight, layer))
+            terms.append(Divergence(gan.kl_weight, layer))
     second = None
     if gan.projected is not None:
         how = gan.projected_weight, gan.projected_every, gan.projected_augment
@@ -48,7 +48,7 @@ def objective_of(gan, more: Sequence[Term] = ()) -> Objective:
         gan.adversarial_weight,
         gan.label_smoothing,
         gan.top_k,
-        (*found, *more),
+        (*terms, *more),
         second,
     )
 
@@ -127,10 +127,10 @@ class Penalty(Term):
 
         if penalty.every > 1:
             due = ops.equal(part.step % penalty.every, 0)
-            found = ops.cond(due, value, lambda: ops.zeros((), "float32"))
+            amount = ops.cond(due, value, lambda: ops.zeros((), "float32"))
         else:
-            found = value()
-        return found, {"d_penalty": found}
+            amount = value()
+        return amount, {"d_penalty": amount}
 
 
 class Overfitting(Term):

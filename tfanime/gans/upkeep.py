@@ -35,8 +35,8 @@ def clip_weights(gan) -> None:
 def share_statistics(gan) -> None:
     """Replicas whose batch norm saw different images keep the same moving statistics."""
     networks = [x for x in (gan.generator, gan.discriminator, gan.projected) if x is not None]
-    found = [x for network in networks for x in batch_norms(network) if not x.synchronized]
-    variables = [v for layer in found for v in (layer.moving_mean, layer.moving_variance)]
+    unshared = [x for network in networks for x in batch_norms(network) if not x.synchronized]
+    variables = [v for layer in unshared for v in (layer.moving_mean, layer.moving_variance)]
     if backend.replicas() > 1 and variables:
         means = backend.all_replicas_mean([ops.convert_to_tensor(v) for v in variables])
         for variable, mean in zip(variables, means, strict=True):

@@ -73,8 +73,8 @@ def attribute_precision(
         )
     results = []
     for i, (column, tags) in enumerate(progress_bar(asked, unit="attribute", disable=not progress)):
-        found = tagger.labels(draw(tags, i))
-        seen = found[:, tagger.schema.columns.index(column)] > 0.5
+        labels = tagger.labels(draw(tags, i))
+        seen = labels[:, tagger.schema.columns.index(column)] > 0.5
         results.append(AttributePrecision(column, float(seen.mean()), len(seen)))
     return results
 

@@ -130,9 +130,9 @@ def dense_head(features: np.ndarray, classes: np.ndarray, count: int):
     for step in range(1, STEPS + 1):
         logits = x @ weights
         logits -= logits.max(axis=1, keepdims=True)
-        found = np.exp(logits)
-        found /= found.sum(axis=1, keepdims=True)
-        slope = x.T @ (found - target) / len(x) + DECAY * weights
+        odds = np.exp(logits)
+        odds /= odds.sum(axis=1, keepdims=True)
+        slope = x.T @ (odds - target) / len(x) + DECAY * weights
         first = 0.9 * first + 0.1 * slope
         second = 0.99 * second + 0.01 * slope**2
         weights -= RATE * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.99**step)) + 1e-8)

@@ -70,8 +70,8 @@ def nearest_neighbour_accuracy(real: np.ndarray, fake: np.ndarray) -> NearestNei
             "1-NN accuracy means something only for equal numbers of images. "
             f"Received: {len(real)} real and {len(fake)} generated. Use as many of each."
         )
-    found = sketches.nearest(*pictures) if pictures[0].ndim == 4 else None
-    to_real, to_fake = (_nearest(real, fake) if found is None else found).T
+    distances = sketches.nearest(*pictures) if pictures[0].ndim == 4 else None
+    to_real, to_fake = (_nearest(real, fake) if distances is None else distances).T
     right = [
         np.mean((same < other) + 0.5 * (same == other))
         for same, other in (

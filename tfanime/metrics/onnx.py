@@ -67,8 +67,8 @@ class Network:
         x = pictures.astype(np.float32) * np.float32((high - low) / 255) + np.float32(low)
         x = np.ascontiguousarray(x.transpose(0, 3, 1, 2)) if self._first else x
         parts = [x[i : i + 1] for i in range(len(x))] if self._one else [x]
-        found = [self._session.run([self.layer], {self._entry: part})[0] for part in parts]
-        features = np.concatenate(found)
+        outputs = [self._session.run([self.layer], {self._entry: part})[0] for part in parts]
+        features = np.concatenate(outputs)
         if self._first and features.ndim == 4:
             features = features.transpose(0, 2, 3, 1)
         return pooled(features)

@@ -76,7 +76,7 @@ def nearest(real: np.ndarray, fake: np.ndarray) -> np.ndarray | None:
     right = np.column_stack([sketch, squares.astype(np.float32)])
     del sketch
     measure = _Measure(real, fake)
-    found = np.full((count, 2), np.inf)
+    distances = np.full((count, 2), np.inf)
     blocks = -(-count // ROWS)
     for block in range(blocks):
         rows = np.arange(block, count, blocks)  # all over the sets: the first are a sample of all
@@ -92,8 +92,8 @@ def nearest(real: np.ndarray, fake: np.ndarray) -> np.ndarray | None:
             if block == 0 and compared * WORTH > count * len(rows):
                 return None
         for row, others in zip(rows, near, strict=True):
-            found[row] = measure(row, others)
-    return found
+            distances[row] = measure(row, others)
+    return distances
 
 
 class _Measure:

@@ -35,15 +35,15 @@ def with_projection(discriminator: keras.Model, label_dim: int) -> keras.Model:
     """
     dense = SpectralDense if spectral_layers(discriminator) else layers.Dense
     labels = keras.Input((label_dim,), name="labels")
-    found = discriminator.output
-    width = found["features"].shape[-1]
+    outputs = discriminator.output
+    width = outputs["features"].shape[-1]
     embed = dense(width, use_bias=False, dtype="float32", name="label_embedding", **NORMAL)
     agreement = layers.Dot(axes=-1, dtype="float32", name="agreement")(
-        [embed(labels), found["features"]]
+        [embed(labels), outputs["features"]]
     )
-    logits = layers.Add(dtype="float32", name="projected")([found["logits"], agreement])
+    logits = layers.Add(dtype="float32", name="projected")([outputs["logits"], agreement])
     return keras.Model(
         [discriminator.input, labels],
-        {"logits": logits, "features": found["features"]},
+        {"logits": logits, "features": outputs["features"]},
         name=discriminator.name,
     )

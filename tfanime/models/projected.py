@@ -80,16 +80,16 @@ def discriminator(
     pictures = keras.Input((height, width, 3), name="pictures")
     networks = [features] if isinstance(features, keras.Model) else list(features)
     shown = shown_regions(networks, regions, height, width)
-    found = []
+    patches = []
     for i, (network, region) in enumerate(zip(networks, shown, strict=True)):
         prefix = f"net{i}_" if i else ""
-        found += _through(network, _cut(pictures, region, prefix), scales, channels, prefix)
+        patches += _through(network, _cut(pictures, region, prefix), scales, channels, prefix)
     if pixel_channels:
-        found += _pixels(pictures, pixel_channels, pixel_patches)
+        patches += _pixels(pictures, pixel_channels, pixel_patches)
     logits = layers.Concatenate(dtype="float32", name="logits")(
-        [layers.Flatten(name=f"flat{i}")(x) for i, (x, _) in enumerate(found)]
+        [layers.Flatten(name=f"flat{i}")(x) for i, (x, _) in enumerate(patches)]
     )
-    seen = [x for _, x in found if x is not None]
+    seen = [x for _, x in patches if x is not None]
     means = [layers.GlobalAveragePooling2D(name=f"mean{i}")(x) for i, x in enumerate(seen)]
     read = layers.Concatenate(dtype="float32", name="features")(means)
     return keras.Model(pictures, {"logits": logits, "features": read}, name="discriminator")

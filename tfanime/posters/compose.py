@@ -310,13 +310,13 @@ def set_off(
     right, bottom = min(canvas.width, box[2] + margin), min(canvas.height, box[3] + margin)
     for strength in (0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 1.0):
         behind = sampled(canvas, (left, top, right, bottom), paper, strength)
-        found = readable(colour, behind, GRAINED * least)
-        if found is not None and _close(found, colour):
+        shade = readable(colour, behind, GRAINED * least)
+        if shade is not None and _close(shade, colour):
             break
     if strength:
         canvas = canvas.copy()
         canvas.paste(paper, (0, 0), _scrim(canvas.size, (left, top, right, bottom), strength))
-    return canvas, found or colour
+    return canvas, shade or colour
 
 
 def sampled(canvas: Image.Image, box: Box, paper: Colour, strength: float) -> np.ndarray:

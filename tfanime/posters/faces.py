@@ -126,8 +126,8 @@ def face_for(text: str, wanted: str | os.PathLike | None, usual: str) -> Face:
         ValueError: if it lacks a character.
     """
     name = wanted or ("kana" if is_japanese(text) else usual)
-    found = face(name)
-    lacks, japanese = found.missing(text), is_japanese(text)
+    typeface = face(name)
+    lacks, japanese = typeface.missing(text), is_japanese(text)
     if lacks and wanted is None and japanese:
         other = _with_kanji()
         if other is not None and not other.missing(text):
@@ -135,8 +135,8 @@ def face_for(text: str, wanted: str | os.PathLike | None, usual: str) -> Face:
     if lacks:
         raise ValueError(
             f"The font must have every character of the text. Received: {text!r}, and "
-            f"{os.path.basename(found.path)} lacks {lacks!r}. Give a font file that has them: "
+            f"{os.path.basename(typeface.path)} lacks {lacks!r}. Give a font file that has them: "
             "--font FILE (font=FILE)."
             + (" For kanji, or: pip install '.[kanji]' in a checkout." if japanese else "")
         )
-    return found
+    return typeface

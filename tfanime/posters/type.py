@@ -241,12 +241,12 @@ SPACE, APART = 0.28, 0.75  # between words, and between one credit and the next,
 
 def units(text: str) -> list[list[str]]:
     """Words of each credit: one begins at a small word that follows a name, "directed by"."""
-    found: list[list[str]] = [[]]
+    groups: list[list[str]] = [[]]
     for word in text.split():
-        if found[-1] and word[:1].islower() and not found[-1][-1][:1].islower():
-            found.append([])
-        found[-1].append(word)
-    return found
+        if groups[-1] and word[:1].islower() and not groups[-1][-1][:1].islower():
+            groups.append([])
+        groups[-1].append(word)
+    return groups
 
 
 def _width(credit: Sequence[str], face: Face, size: float) -> float:

@@ -39,14 +39,14 @@ def folder_table(names: Sequence[str], where: str) -> Table:
 def folders_hint(names: Sequence[str]) -> str:
     """What to say where images lie as if their folders were classes; "" elsewhere."""
     pictures = [name for name in names if name.lower().endswith(PICTURE_ENDINGS)]
-    found = sorted(set(_folders(pictures)))
+    folder_names = sorted(set(_folders(pictures)))
     # Datasets are often dealt out to folders such as 00000/, to keep these small.
-    dealt = all(set(one) <= set("0123456789abcdefABCDEF") for one in found)
-    if not 2 <= len(found) <= MOST_VALUES or "" in found or dealt:
+    dealt = all(set(one) <= set("0123456789abcdefABCDEF") for one in folder_names)
+    if not 2 <= len(folder_names) <= MOST_VALUES or "" in folder_names or dealt:
         return ""
-    shown = plain(", ".join(found[:3])) + (", ..." if len(found) > 3 else "")
+    shown = plain(", ".join(folder_names[:3])) + (", ..." if len(folder_names) > 3 else "")
     return (
-        f"images lie in {len(found)} folders ({shown}): labels='folders' (--labels folders) "
+        f"images lie in {len(folder_names)} folders ({shown}): labels='folders' (--labels folders) "
         "makes them a label"
     )
 
@@ -89,7 +89,7 @@ def stylegan_table(data: bytes, place: str, where: str) -> Table | None:
     if not labels:
         return None
     pairs = labels.items() if isinstance(labels, dict) else labels
-    folder, files, found, rejected = posixpath.dirname(place), [], [], []
+    folder, files, label_values, rejected = posixpath.dirname(place), [], [], []
     for number, pair in enumerate(pairs if hasattr(pairs, "__iter__") else [], start=1):
         name, label = pair if isinstance(pair, (list, tuple)) and len(pair) == 2 else (None, None)
         numbers = label if isinstance(label, list) else [label]
@@ -98,28 +98,28 @@ def stylegan_table(data: bytes, place: str, where: str) -> Table | None:
             rejected.append(Rejected(where, "bad row", detail))
             continue
         files.append(posixpath.join(folder, name.lstrip("/")))
-        found.append(label)
-    columns, cells, groups = _columns(found, where)
+        label_values.append(label)
+    columns, cells, groups = _columns(label_values, where)
     return Table(columns, files, cells, [None] * len(files), rejected, (), groups)
 
 
 _CLASS_GROUP = frozenset({CLASS})
 
 
-def _columns(found: list, where: str) -> tuple[tuple[str, ...], list[list[str]], frozenset[str]]:
+def _columns(labels: list, where: str) -> tuple[tuple[str, ...], list[list[str]], frozenset[str]]:
     """Names, cells and groups of what is told about every image."""
-    kinds = {len(label) if isinstance(label, list) else type(label) for label in found}
+    kinds = {len(label) if isinstance(label, list) else type(label) for label in labels}
     if kinds <= {int}:
-        return (CLASS,), [[str(label)] for label in found], _CLASS_GROUP
+        return (CLASS,), [[str(label)] for label in labels], _CLASS_GROUP
     (length,) = kinds if len(kinds) == 1 else (0,)
     if not isinstance(length, int) or not 1 <= length <= MOST_LABELS:
         raise ValueError(
             f"{where} gives every image a whole number, or a list of as many numbers, at most "
-            f"{MOST_LABELS:,}. Received: {', '.join(sorted({_kind(one) for one in found})[:5])}."
+            f"{MOST_LABELS:,}. Received: {', '.join(sorted({_kind(one) for one in labels})[:5])}."
         )
-    if length > 1 and all(sorted(label) == [0] * (length - 1) + [1] for label in found):
-        return (CLASS,), [[str(label.index(1))] for label in found], _CLASS_GROUP
-    cells = [[f"{number:.9g}" for number in label] for label in found]
+    if length > 1 and all(sorted(label) == [0] * (length - 1) + [1] for label in labels):
+        return (CLASS,), [[str(label.index(1))] for label in labels], _CLASS_GROUP
+    cells = [[f"{number:.9g}" for number in label] for label in labels]
     return tuple(f"label_{i}" for i in range(length)), cells, frozenset()
 
 
@@ -147,9 +147,9 @@ def _folders(names: Sequence[str]) -> list[str]:
     """Of each file the folder that tells images apart; "" where it lies above these."""
     pictures = [name for name in names if name.lower().endswith(PICTURE_ENDINGS)]
     common = _common(pictures or names)
-    found = []
+    folders = []
     for name in names:
         ways = name.split("/")[:-1]
         inside = ways[: len(common)] == common and len(ways) > len(common)
-        found.append(ways[len(common)] if inside else "")
-    return found
+        folders.append(ways[len(common)] if inside else "")
+    return folders

@@ -62,10 +62,10 @@ def summary(rejected: Iterable[Rejected]) -> list[str]:
     for one in rejected:
         reasons.setdefault(one.reason, []).append(one)
     lines = []
-    for reason, found in sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0])):
-        named = ", ".join(f.file if f.row is None else f"{f.file} line {f.row}" for f in found[:3])
-        more = ", ..." if len(found) > 3 else ""
-        lines.append(plain(f"{reason}: {len(found):,} ({named}{more})"))
+    for reason, files in sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0])):
+        named = ", ".join(f.file if f.row is None else f"{f.file} line {f.row}" for f in files[:3])
+        more = ", ..." if len(files) > 3 else ""
+        lines.append(plain(f"{reason}: {len(files):,} ({named}{more})"))
     return lines
 
 

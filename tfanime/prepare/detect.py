@@ -72,14 +72,14 @@ class CascadeDetector:
             self._own.classifier = self._load()
         if min(grey.shape) < WINDOW:
             return []
-        found, votes = self._own.classifier.detectMultiScale2(
+        boxes, votes = self._own.classifier.detectMultiScale2(
             cv2.equalizeHist(np.ascontiguousarray(grey)),
             scaleFactor=SCALE_STEP,
             minNeighbors=self.neighbours,
             minSize=(WINDOW, WINDOW),
         )
         return sorted(
-            (_square(box, int(count)) for box, count in zip(found, np.ravel(votes), strict=True)),
+            (_square(box, int(count)) for box, count in zip(boxes, np.ravel(votes), strict=True)),
             key=lambda box: (box.top, box.left, box.side),
         )
 

@@ -125,10 +125,10 @@ def pack(
         names: list[str] = []
         duplicates = Duplicates(near_duplicates)
         fit = {"height": height, "width": width, "mode": mode, "focus": focus}
-        found = checked(opened, table, fit | {"smallest": smallest})
+        checked_images = checked(opened, table, fit | {"smallest": smallest})
         for one in rejected:
             _refuse(one, strict)
-        for name, result in with_progress(found, len(opened.names), progress):
+        for name, result in with_progress(checked_images, len(opened.names), progress):
             if not isinstance(result, Rejected):
                 try:
                     duplicates.check(name, result)
@@ -362,11 +362,11 @@ def _chunks(files: Iterable[tuple[str, bytes | Rejected]]) -> Iterator[list]:
         yield chunk
 
 
-def with_progress(found: Iterator, total: int, progress: bool) -> Iterator:
+def with_progress(results: Iterator, total: int, progress: bool) -> Iterator:
     from tfanime.core.bars import progress_bar
 
     with progress_bar(
-        found, total=total, desc="packing", unit=" images", disable=not progress
+        results, total=total, desc="packing", unit=" images", disable=not progress
     ) as bar:
         yield from bar
 

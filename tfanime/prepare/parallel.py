@@ -139,9 +139,9 @@ def _planned(
     for pattern in patterns:
         storage, path = open_storage(pattern)
         with reaching(pattern):
-            found = sorted(storage.glob(path)) if "*" in path else [path]
-            archives += [storage.unstrip_protocol(one) for one in found]
-            keys += [storage.ukey(one) for one in found]
+            paths = sorted(storage.glob(path)) if "*" in path else [path]
+            archives += [storage.unstrip_protocol(one) for one in paths]
+            keys += [storage.ukey(one) for one in paths]
     if not archives:
         raise ValueError(
             "What is prepared is 'drawn:COUNT', or zips and tars by address or path. Received: "

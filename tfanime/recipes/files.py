@@ -30,13 +30,13 @@ def recipe(path: str | os.PathLike) -> Config:
         ValueError: see `load`, or for a file that sets no `RECIPE`.
     """
     program = load(path)
-    found = getattr(program.module, "RECIPE", None)
-    if not isinstance(found, Config):
+    config = getattr(program.module, "RECIPE", None)
+    if not isinstance(config, Config):
         raise ValueError(
             "The file of a recipe sets RECIPE = tfanime.recipes.Config(...). Received: "
-            f"{os.fspath(path)!r}, which sets {'none' if found is None else repr(found)}."
+            f"{os.fspath(path)!r}, which sets {'none' if config is None else repr(config)}."
         )
-    return dataclasses.replace(found, recipe_file=program.identity)
+    return dataclasses.replace(config, recipe_file=program.identity)
 
 
 def keep(config: Config, run: Path) -> None:

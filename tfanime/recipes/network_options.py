@@ -28,9 +28,9 @@ def registry(role: str, name: object) -> Registry:
     """
     if role == "generator" and name in UPSCALERS:
         return UPSCALERS
-    found = GENERATORS if role == "generator" else DISCRIMINATORS
-    found.check(name)
-    return found
+    networks = GENERATORS if role == "generator" else DISCRIMINATORS
+    networks.check(name)
+    return networks
 
 
 def network_names(role: str) -> tuple[str, ...]:
@@ -45,12 +45,12 @@ def network_options(role: str, name: str) -> dict[str, object] | None:
     none, or it is not a plain value). None for a function that takes any."""
     entry = registry(role, name).entry(name)
     if isinstance(entry.target, str) and entry.target.startswith("tfanime."):
-        found = _written(entry.target)
+        options = _written(entry.target)
     else:
-        found = _signature(entry.load())
-    if found is None:
+        options = _signature(entry.load())
+    if options is None:
         return None
-    return {one: value for one, value in found.items() if one not in DECIDED}
+    return {one: value for one, value in options.items() if one not in DECIDED}
 
 
 def option(role: str, spec: Mapping, name: str) -> object:

@@ -16,14 +16,14 @@ from tfanime.text.clean import check_steps
 MOST_PIXELS, MOST_NUMBERS, MOST_COLUMNS = 4096, 2**16, 4096
 
 
-def description(address: str, found: Arrays) -> dict:
+def description(address: str, arrays: Arrays) -> dict:
     """What the signature `describe` says of a model.
 
     Raises:
         BadAnswer: unless every part that `Client` needs is there, and as it should be.
     """
     try:
-        about = json.loads(np.asarray(found["json"]).ravel()[0])
+        about = json.loads(np.asarray(arrays["json"]).ravel()[0])
         for name, most in (("height", MOST_PIXELS), ("width", MOST_PIXELS)):
             _whole(about[name], name, most)
         _whole(about["latentDim"], "latentDim", MOST_NUMBERS)
@@ -62,13 +62,13 @@ def schema(stored: Mapping | None) -> LabelSchema | None:
 
 
 def row(
-    address: str, found: Arrays, pictures: int, latents: int, labels: int | None = None
+    address: str, arrays: Arrays, pictures: int, latents: int, labels: int | None = None
 ) -> Arrays:
     """The outputs of a call of one row, without the row's dimension.
 
     Args:
         address: of the server.
-        found: `png_bytes (1, n)`, `latents (1, n, dim)` and `labels (1, n, L)`.
+        arrays: `png_bytes (1, n)`, `latents (1, n, dim)` and `labels (1, n, L)`.
         pictures: n.
         latents: dim.
         labels: L; None for a model without.
@@ -80,37 +80,37 @@ def row(
     if labels is not None:
         shapes["labels"] = (1, pictures, labels)
     for name, shape in shapes.items():
-        if found[name].shape != shape:
+        if arrays[name].shape != shape:
             raise BadAnswer(
-                address, f"its output {name!r} has the shape {found[name].shape} instead of {shape}"
+                address, f"its output {name!r} has the shape {arrays[name].shape} instead of {shape}"
             )
-        numbers = found[name].dtype.kind in "iuf"
-        finite = name != "latents" or (numbers and np.isfinite(found[name]).all())
+        numbers = arrays[name].dtype.kind in "iuf"
+        finite = name != "latents" or (numbers and np.isfinite(arrays[name]).all())
         if numbers == (name == "png_bytes") or not finite:
             raise BadAnswer(address, f"its output {name!r} is not what it should hold")
     return {
-        name: found[name][0] if name == "png_bytes" else found[name][0].astype(np.float32)
+        name: arrays[name][0] if name == "png_bytes" else arrays[name][0].astype(np.float32)
         for name in shapes
     }
 
 
-def files(address: str, found: np.ndarray, count: int) -> list[bytes]:
+def files(address: str, contents: np.ndarray, count: int) -> list[bytes]:
     """The files of `png_bytes (n,)`."""
-    if found.shape != (count,):
+    if contents.shape != (count,):
         raise BadAnswer(
-            address, f"its output 'png_bytes' has the shape {found.shape} instead of ({count},)"
+            address, f"its output 'png_bytes' has the shape {contents.shape} instead of ({count},)"
         )
-    return found.tolist()
+    return contents.tolist()
 
 
-def pictures(address: str, found: Sequence[object], height: int, width: int) -> np.ndarray:
+def pictures(address: str, contents: Sequence[object], height: int, width: int) -> np.ndarray:
     """Images `(n, H, W, 3)` uint8 of their files.
 
     Raises:
         BadAnswer: for what is no image, or one of another size.
     """
-    read = np.empty((len(found), height, width, 3), np.uint8)
-    for place, file in zip(read, found, strict=True):
+    read = np.empty((len(contents), height, width, 3), np.uint8)
+    for place, file in zip(read, contents, strict=True):
         try:
             picture = read_image(bytes(file), pixel_limit=height * width)
         except (ValueError, TypeError) as error:

@@ -212,8 +212,8 @@ class Client:
         if labels is not None:
             inputs["labels"] = np.asarray(labels, np.float32)
         about = self.describe()
-        found = self._in_parts("from_latent", inputs, about["limits"]["pictures"])
-        return answers.pictures(self._address, found, *answers.shown_size(about))
+        contents = self._in_parts("from_latent", inputs, about["limits"]["pictures"])
+        return answers.pictures(self._address, contents, *answers.shown_size(about))
 
     def upscale(self, pictures: np.ndarray) -> np.ndarray:
         """Enlarges images with the upscaler that was exported along.
@@ -231,9 +231,9 @@ class Client:
                 "--upscaler RUN, or enlarge here: tfanime upscale."
             )
         pictures = check_pictures(pictures)
-        found = self._in_parts("upscale", {"pictures": pictures}, 1)
+        contents = self._in_parts("upscale", {"pictures": pictures}, 1)
         height, width = (upscaler["factor"] * side for side in pictures.shape[1:3])
-        return answers.pictures(self._address, found, height, width)
+        return answers.pictures(self._address, contents, height, width)
 
     def predict(
         self, signature: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str] = ()
@@ -283,9 +283,9 @@ class Client:
         outputs = ["png_bytes", "latents", *(["labels"] if schema else [])]
         kinds = {"truncation": np.float32, "tags": object, "to_tags": object, "text": object}
         inputs = {name: np.asarray([x], kinds.get(name, np.int64)) for name, x in row.items()}
-        found = self.predict(signature, inputs, outputs)
+        answer = self.predict(signature, inputs, outputs)
         size = schema.size if schema else None
-        return answers.row(self._address, found, count, about["latentDim"], size)
+        return answers.row(self._address, answer, count, about["latentDim"], size)
 
     def _in_parts(self, signature: str, inputs: Arrays, most: int) -> list[bytes]:
         count = len(next(iter(inputs.values())))
@@ -294,16 +294,16 @@ class Client:
         files: list[bytes] = []
         for start in range(0, count, most):
             part = {name: value[start : start + most] for name, value in inputs.items()}
-            found = self.predict(signature, part, ["png_bytes"])["png_bytes"]
-            files += answers.files(self._address, found, min(most, count - start))
+            contents = self.predict(signature, part, ["png_bytes"])["png_bytes"]
+            files += answers.files(self._address, contents, min(most, count - start))
         return files
 
     def _generated(self, parts: Sequence[Arrays], seed: int | None, first: int) -> Generated:
         about = self.describe()
         files = [file for part in parts for file in part["png_bytes"]]
         images = answers.pictures(self._address, files, *answers.shown_size(about))
-        found = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-        return Generated(images, found["latents"], found.get("labels"), self.schema, seed, first)
+        answer = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+        return Generated(images, answer["latents"], answer.get("labels"), self.schema, seed, first)
 
     def _text(self, tags: Tags | None) -> bytes:
         """Tags as the server reads them; what it would refuse is refused here already."""

@@ -54,36 +54,36 @@ def figures_of(tagger: Tagger, images: np.ndarray, labels: np.ndarray) -> dict:
         if field.kind == "group":
             groups[field.name] = _group(field.values, y.argmax(axis=1), p)
         else:
-            found = labels_found[known, own][:, 0] > 0.5
-            flags[field.name] = scores(y[:, 0] > 0.5, found) | {
+            estimates = labels_found[known, own][:, 0] > 0.5
+            flags[field.name] = scores(y[:, 0] > 0.5, estimates) | {
                 "calibration error": round(calibration_error(p[:, 0], y[:, 0]), 4)
             }
     return {"groups": groups, "flags": flags}
 
 
 def _group(values, truth: np.ndarray, p: np.ndarray) -> dict:
-    found = p.argmax(axis=1)
+    estimates = p.argmax(axis=1)
     table = {
         value: {
-            other: int(((truth == i) & (found == j)).sum())
+            other: int(((truth == i) & (estimates == j)).sum())
             for j, other in enumerate(values)
-            if ((truth == i) & (found == j)).any()
+            if ((truth == i) & (estimates == j)).any()
         }
         for i, value in enumerate(values)
         if (truth == i).any()
     }
     return {
-        "accuracy": round(float((truth == found).mean()), 4),
+        "accuracy": round(float((truth == estimates).mean()), 4),
         "faces": len(truth),
-        "calibration error": round(calibration_error(p.max(axis=1), truth == found), 4),
+        "calibration error": round(calibration_error(p.max(axis=1), truth == estimates), 4),
         "confusion": table,
     }
 
 
-def scores(truth: np.ndarray, found: np.ndarray) -> dict:
+def scores(truth: np.ndarray, estimates: np.ndarray) -> dict:
     """Precision, recall and F1 of one flag, both `(n,)` bool; None where there is nothing to divide
     by."""
-    both, there, said = int((truth & found).sum()), int(truth.sum()), int(found.sum())
+    both, there, said = int((truth & estimates).sum()), int(truth.sum()), int(estimates.sum())
     return {
         "precision": round(both / said, 4) if said else None,
         "recall": round(both / there, 4) if there else None,
@@ -110,10 +110,10 @@ class Rates:
     faces: int
 
 
-def rates(found: dict) -> dict[str, Rates]:
+def rates(figures: dict) -> dict[str, Rates]:
     """Of every column, `blue_hair` for example, of which there are faces in `figures_of`."""
     result = {}
-    for name, group in found["groups"].items():
+    for name, group in figures["groups"].items():
         columns = dict(zip(FACES.field(name).values, FACES.field(name).columns, strict=True))
         rows = group["confusion"]
         total = sum(sum(row.values()) for row in rows.values())
@@ -127,7 +127,7 @@ def rates(found: dict) -> dict[str, Rates]:
                 (said - right) / others if others else None,
                 there,
             )
-    for column, flag in found["flags"].items():
+    for column, flag in figures["flags"].items():
         if flag["recall"] is not None:
             result[column] = _rates_of_flag(flag)
     return result
@@ -143,9 +143,9 @@ def _rates_of_flag(flag: dict) -> Rates:
     return Rates(precision, flag["recall"], false_alarms, there)
 
 
-def recalls(found: dict) -> dict[str, float]:
+def recalls(figures: dict) -> dict[str, float]:
     """Recall of every column, see `rates`."""
-    return {column: one.recall for column, one in rates(found).items()}
+    return {column: one.recall for column, one in rates(figures).items()}
 
 
 def figures_in(folder: str | os.PathLike) -> dict[str, dict]:
@@ -160,8 +160,8 @@ def table(sets: Mapping[str, dict], schema: LabelSchema = FACES) -> str:
     for field in schema.fields:
         kind, key = ("groups", "accuracy") if field.kind == "group" else ("flags", "f1")
         cells = []
-        for found in sets.values():
-            value = found[kind].get(field.name)
+        for figures in sets.values():
+            value = figures[kind].get(field.name)
             if value is None or value[key] is None:
                 cells.append("")
             elif field.kind == "flag":

@@ -45,17 +45,17 @@ def load(file: str) -> Tagger:
     network = load_extractor(f"illustration2vec:{name}")
 
     def compute(pictures: np.ndarray, progress: bool) -> np.ndarray:
-        found = extract(pictures, network, progress=progress)
-        _check(found, len(tags), network)
-        return found[:, columns].astype(np.float64)
+        scores = extract(pictures, network, progress=progress)
+        _check(scores, len(tags), network)
+        return scores[:, columns].astype(np.float64)
 
     return Tagger(MAKEGIRLSMOE, compute, "illustration2vec", network.identity, THRESHOLD)
 
 
-def _check(found: np.ndarray, tags: int, network: Extractor) -> None:
-    if found.shape[1] != tags or found.min() < 0 or found.max() > 1:
+def _check(scores: np.ndarray, tags: int, network: Extractor) -> None:
+    if scores.shape[1] != tags or scores.min() < 0 or scores.max() > 1:
         raise ValueError(
             f"The network's output must be {tags} probabilities, one a tag. Received: "
-            f"{found.shape[1]} values from {found.min():.3g} to {found.max():.3g} "
+            f"{scores.shape[1]} values from {scores.min():.3g} to {scores.max():.3g} "
             f"({network.layer})."
         )

@@ -241,10 +241,10 @@ def _calibrate(network: keras.Model, images: np.ndarray, labels: np.ndarray) -> 
         if field.kind == "flag":
             column = FACES.slices()[field.name].start
             known = ~np.isnan(labels[:, column])
-            found = calibration.best_threshold(
+            threshold = calibration.best_threshold(
                 probabilities[known, column], labels[known, column] > 0.5
             )
-            thresholds[field.name] = round(found, 4)
+            thresholds[field.name] = round(threshold, 4)
     return thresholds
 
 

@@ -80,10 +80,10 @@ class TextEncoder(keras.layers.Layer):
         texts = tf.convert_to_tensor(texts, tf.string)
         inputs = self.tokens(texts)
         options = {"training": False} if self._training else {}
-        found = self._encode(inputs, **options)
+        vectors = self._encode(inputs, **options)
         if self.pooling == "pooled":
-            return tf.cast(found["pooled_output"], tf.float32)
-        sequence = tf.cast(found["sequence_output"], tf.float32)
+            return tf.cast(vectors["pooled_output"], tf.float32)
+        sequence = tf.cast(vectors["sequence_output"], tf.float32)
         if self.pooling == "cls":
             return sequence[:, 0]
         mask = tf.cast(inputs["input_mask"], tf.float32)[:, :, None]
@@ -104,12 +104,12 @@ class TextEncoder(keras.layers.Layer):
         if isinstance(texts, str):
             raise ValueError(f"texts is a list of texts. Received the text {texts[:40]!r}.")
         order = np.argsort([len(text) for text in texts], kind="stable")
-        found: list = [None] * len(texts)
+        vectors: list = [None] * len(texts)
         for start in range(0, len(texts), batch_size):
             rows = order[start : start + batch_size]
             for row, vector in zip(rows, self._batch([texts[i] for i in rows]), strict=True):
-                found[row] = vector
-        return np.array(found, np.float32) if found else np.empty((0, self.width), np.float32)
+                vectors[row] = vector
+        return np.array(vectors, np.float32) if vectors else np.empty((0, self.width), np.float32)
 
     def _batch(self, texts: list[str]) -> np.ndarray:
         return np.asarray(self.call(tf.constant(texts, tf.string)))

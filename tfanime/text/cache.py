@@ -39,15 +39,15 @@ class VectorCache:
     def get(self, texts: Iterable[str]) -> dict[str, np.ndarray]:
         """Those that are known: text to float32 vector."""
         by_key = {_key(text): text for text in texts}
-        keys, found = list(by_key), {}
+        keys, vectors = list(by_key), {}
         with self._open() as file:
             for start in range(0, len(keys), ASKED_AT_ONCE):
                 part = keys[start : start + ASKED_AT_ONCE]
                 marks = ",".join("?" * len(part))
                 query = f"SELECT text, vector FROM vectors WHERE text IN ({marks})"
                 for key, vector in file.execute(query, part):
-                    found[by_key[key]] = np.frombuffer(vector, "<f4")
-        return found
+                    vectors[by_key[key]] = np.frombuffer(vector, "<f4")
+        return vectors
 
     def put(self, vectors: Mapping[str, np.ndarray]) -> None:
         """Keeps vectors, all of them or none."""

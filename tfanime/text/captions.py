@@ -53,11 +53,11 @@ def captions(labels: np.ndarray, schema: LabelSchema, seed: int = 0) -> list[str
             "Captions are made of faces with the attributes hair and eyes, such as `drawn`. "
             f"Received: {', '.join(sorted(known))}."
         )
-    found = []
+    sentences = []
     for i, row in enumerate(labels):
         rng = np.random.Generator(np.random.Philox(key=[seed, i]))
-        found.append(_sentence(schema.decode(row), rng))
-    return found
+        sentences.append(_sentence(schema.decode(row), rng))
+    return sentences
 
 
 def _sentence(tags: dict, rng: np.random.Generator) -> str:

@@ -59,26 +59,26 @@ def embed(
     texts = sound(list(texts))
     wanted = sorted(set(texts), key=lambda text: (len(text), text))
     kept = known = None
-    found: dict[str, np.ndarray] = {}
+    vectors: dict[str, np.ndarray] = {}
     if cache:
         from tfanime.text.cache import VectorCache
 
         kept = VectorCache(encoder.identity)
         known = kept.get(wanted)
-        found.update(known)
-    missing = [text for text in wanted if text not in found]
-    bar = progress_bar(total=len(wanted), initial=len(found), unit="text", disable=not progress)
+        vectors.update(known)
+    missing = [text for text in wanted if text not in vectors]
+    bar = progress_bar(total=len(wanted), initial=len(vectors), unit="text", disable=not progress)
     with bar:
         for start in range(0, len(missing), batch_size):
             part = missing[start : start + batch_size]
             new = dict(zip(part, encoder.encode(part, batch_size), strict=True))
-            found.update(new)
+            vectors.update(new)
             if kept:
                 kept.put(new)
             bar.update(len(part))
     if not len(texts):
         return np.empty((0, encoder.width), np.float32)
-    return np.stack([found[text] for text in texts])
+    return np.stack([vectors[text] for text in texts])
 
 
 def loaded(encoder: TextEncoder | str | os.PathLike | None, pooling: str = "mean") -> TextEncoder:
@@ -185,13 +185,13 @@ def embed_table(
             )
         return held
     vectors = embed([texts[i] for i in some], encoder, batch_size=batch_size, progress=progress)
-    found = [{**rows[i], "text": texts[i]} for i in some]
+    records = [{**rows[i], "text": texts[i]} for i in some]
     with atomic_folder(out) as folder:
-        lines = [json.dumps(row, ensure_ascii=False) for row in found]
+        lines = [json.dumps(row, ensure_ascii=False) for row in records]
         (folder / ROWS).write_text("\n".join(lines) + "\n", encoding="utf-8")
         save_array(folder / VECTORS, vectors)
         write_json(folder / NOTE, note)
-    return Embedded(found, vectors, note)
+    return Embedded(records, vectors, note)
 
 
 def read_table(table: str | os.PathLike, column: str) -> list[dict]:

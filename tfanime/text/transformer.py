@@ -108,20 +108,20 @@ class Encoder(tf.Module):
         heads, width = self.shape.heads, x.shape[-1]
 
         def split(part):
-            found = self._dense(f"{name}attention.self.{part}", x)
-            shape = tf.concat([tf.shape(found)[:2], [heads, width // heads]], axis=0)
-            return tf.transpose(tf.reshape(found, shape), (0, 2, 1, 3))
+            states = self._dense(f"{name}attention.self.{part}", x)
+            shape = tf.concat([tf.shape(states)[:2], [heads, width // heads]], axis=0)
+            return tf.transpose(tf.reshape(states, shape), (0, 2, 1, 3))
 
         query, key, value = (split(part) for part in ("query", "key", "value"))
         scores = tf.matmul(query, key, transpose_b=True) / math.sqrt(width // heads)
-        found = tf.transpose(tf.matmul(tf.nn.softmax(scores + hidden), value), (0, 2, 1, 3))
-        found = tf.reshape(found, tf.shape(x))
-        found = self._dense(f"{name}attention.output.dense", found)
-        x = self._normalised(f"{name}attention.output.LayerNorm", x + found)
+        attended = tf.transpose(tf.matmul(tf.nn.softmax(scores + hidden), value), (0, 2, 1, 3))
+        attended = tf.reshape(attended, tf.shape(x))
+        attended = self._dense(f"{name}attention.output.dense", attended)
+        x = self._normalised(f"{name}attention.output.LayerNorm", x + attended)
         wide = self._dense(f"{name}intermediate.dense", x)
         wide = tf.nn.gelu(wide) if self.shape.activation == "gelu" else tf.nn.relu(wide)
-        found = self._dense(f"{name}output.dense", wide)
-        return self._normalised(f"{name}output.LayerNorm", x + found)
+        attended = self._dense(f"{name}output.dense", wide)
+        return self._normalised(f"{name}output.LayerNorm", x + attended)
 
     def _dense(self, name: str, x):
         kernel, bias = (self._weights[f"{name}.{part}"] for part in ("weight", "bias"))
@@ -160,8 +160,8 @@ def save(encoder: Encoder, folder: str | os.PathLike) -> None:
 
     @tf.function(input_signature=encoder.__call__.input_signature)
     def serving_default(inputs):
-        found = encoder(inputs)
-        return {name: found[name] for name in ("sequence_output", "pooled_output")}
+        outputs = encoder(inputs)
+        return {name: outputs[name] for name in ("sequence_output", "pooled_output")}
 
     signature = serving_default.get_concrete_function()
     tf.saved_model.save(encoder, os.fspath(folder), {"serving_default": signature})

@@ -83,10 +83,10 @@ class KeptTexts:
             if not isinstance(name, str) or not name.isidentifier():
                 raise ValueError(f"the name of a text is a word, and order.json has {name!r}")
             code = TextCode.load(text_file(folder, name))
-            found = bounds.read_arrays(text_file(folder, name))["codes"]
-            if found.ndim != 2 or found.shape[1] != code.size:
+            arrays = bounds.read_arrays(text_file(folder, name))["codes"]
+            if arrays.ndim != 2 or arrays.shape[1] != code.size:
                 raise ValueError(f"the codes of {name!r} do not fit its directions")
-            vectors[name] = found.astype(np.float32)
+            vectors[name] = arrays.astype(np.float32)
             codes.append(code)
         labels = schema = None
         if (folder / LABELS).is_file():
@@ -108,8 +108,8 @@ class KeptTexts:
     @property
     def genres(self) -> list[str]:
         """The genres of the training images, the most frequent first."""
-        found = Counter(tag for row in self.rows for tag in split_genres(row.get("genres")))
-        return [tag for tag, _ in found.most_common()]
+        counts = Counter(tag for row in self.rows for tag in split_genres(row.get("genres")))
+        return [tag for tag, _ in counts.most_common()]
 
     def near(self, vector: np.ndarray, k: int) -> list[tuple[int, float]]:
         """The training images whose text is nearest to a code of `described`, best first, and
@@ -127,17 +127,17 @@ class KeptTexts:
         else:
             lengths = 1.0 / np.linalg.norm(code.directions, axis=0)
             bank, asked = bank * lengths, asked * lengths
-        found = known[nearest(bank[known], asked, min(k, len(known)))[0]]
-        norms = np.linalg.norm(bank[found], axis=1) * np.linalg.norm(asked)
-        cosines = bank[found] @ asked[0] / np.maximum(norms, 1e-12)
-        return [(int(i), float(cosine)) for i, cosine in zip(found, cosines, strict=True)]
+        rows = known[nearest(bank[known], asked, min(k, len(known)))[0]]
+        norms = np.linalg.norm(bank[rows], axis=1) * np.linalg.norm(asked)
+        cosines = bank[rows] @ asked[0] / np.maximum(norms, 1e-12)
+        return [(int(i), float(cosine)) for i, cosine in zip(rows, cosines, strict=True)]
 
     def read_as(self, vector: np.ndarray) -> dict[str, dict[str, float]]:
         """For each group of labels, the shares of its values among the ten nearest training
         texts, the largest first."""
         if self.schema is None:
             return {}
-        close, found = [i for i, _ in self.near(vector, len(self.rows))], {}
+        close, votes = [i for i, _ in self.near(vector, len(self.rows))], {}
         for field in self.schema.fields:
             if field.kind != "group":
                 continue
@@ -146,8 +146,8 @@ class KeptTexts:
             if known:
                 shares = part[known].mean(axis=0)
                 best = np.argsort(-shares, kind="stable")
-                found[field.name] = {field.values[j]: float(shares[j]) for j in best if shares[j]}
-        return found
+                votes[field.name] = {field.values[j]: float(shares[j]) for j in best if shares[j]}
+        return votes
 
 
 def keep_texts(data: PackedDataset, everything: PackedDataset, run: str | os.PathLike) -> None:

@@ -207,21 +207,21 @@ def with_features(spec: Mapping[str, Any], height: int, width: int) -> dict:
         return dict(spec)
     names = spec["features"]
     names = names if isinstance(names, (list, tuple)) else [names]
-    found = []
+    networks = []
     shown = shown_regions(names, spec.get("regions"), height, width)
     for name, (top, left, bottom, right) in zip(names, shown, strict=True):
         given = isinstance(name, keras.Model)
-        found.append(name if given else load_frozen(name, bottom - top, right - left))
-    return {**spec, "features": found}
+        networks.append(name if given else load_frozen(name, bottom - top, right - left))
+    return {**spec, "features": networks}
 
 
 def _penalties(config: Config) -> tuple[GradientPenalty, ...]:
-    found = []
+    penalties = []
     for name in penalty_names(config.penalty):
         make = PENALTIES.get(name)
         penalty = make() if config.penalty_weight is None else make(config.penalty_weight)
-        found.append(dataclasses.replace(penalty, every=config.penalty_every))
-    return tuple(found)
+        penalties.append(dataclasses.replace(penalty, every=config.penalty_every))
+    return tuple(penalties)
 
 
 def _projected(config: Config) -> keras.Model | None:

@@ -79,10 +79,10 @@ def arrays_of(gan: GAN) -> dict[str, np.ndarray]:
 
 def digest(arrays: dict[str, np.ndarray]) -> int:
     """16 bits of the SHA-256 of all arrays: what workers compare."""
-    found = hashlib.sha256()
+    sha = hashlib.sha256()
     for name in sorted(arrays):
-        found.update(np.ascontiguousarray(arrays[name]))
-    return int.from_bytes(found.digest()[:2], "big")
+        sha.update(np.ascontiguousarray(arrays[name]))
+    return int.from_bytes(sha.digest()[:2], "big")
 
 
 def save(state: GAN | dict, run: str | os.PathLike, meta: dict, keep: int = 3) -> Path:
@@ -124,8 +124,8 @@ def write_sums(checkpoint: str | os.PathLike) -> None:
 
 def checkpoints(run: str | os.PathLike) -> list[Path]:
     """The checkpoints of a run, oldest first."""
-    found = (path for path in Path(run, FOLDER).glob("step-*") if NAME.fullmatch(path.name))
-    return sorted((path for path in found if path.is_dir()), key=_step_of)
+    folders = (path for path in Path(run, FOLDER).glob("step-*") if NAME.fullmatch(path.name))
+    return sorted((path for path in folders if path.is_dir()), key=_step_of)
 
 
 def read(checkpoint: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict]:
@@ -248,10 +248,10 @@ def _check_sums(folder: Path) -> None:
         if name not in (STATE, META, CONFIG):
             raise ValueError(f"{str(folder / SUMS)!r} is damaged: it has the line {line[:80]!r}.")
         try:
-            found = sha256(folder / name)
+            digest_now = sha256(folder / name)
         except OSError as error:
             raise bounds.damaged(folder / name, error) from error
-        if found != wanted:
+        if digest_now != wanted:
             raise ValueError(f"{str(folder / name)!r} is damaged: its checksum is another one.")
 
 

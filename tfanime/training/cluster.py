@@ -27,8 +27,8 @@ def config(workers: Sequence[str], index: int) -> str:
         ValueError: for an address of another form, one that occurs twice, or an index outside.
     """
     for worker in workers:
-        found = _ADDRESS.fullmatch(worker)
-        if not found or not 0 < int(found["port"]) < 2**16:
+        match = _ADDRESS.fullmatch(worker)
+        if not match or not 0 < int(match["port"]) < 2**16:
             raise ValueError(f"A worker is written host:port. Received: {worker!r}.")
     twice = sorted({worker for worker in workers if list(workers).count(worker) > 1})
     if twice:
@@ -73,15 +73,15 @@ def own_index(workers: Sequence[str]) -> int:
             names |= {str(info[4][0]) for info in socket.getaddrinfo(name, None)}
         except OSError:
             continue
-    found = [
+    indices = [
         i for i, worker in enumerate(workers) if worker.rpartition(":")[0].strip("[]") in names
     ]
-    if len(found) != 1:
+    if len(indices) != 1:
         raise ValueError(
-            f"This machine ({socket.gethostname()}) is {len(found)} of the workers "
+            f"This machine ({socket.gethostname()}) is {len(indices)} of the workers "
             f"{', '.join(workers)}. Say which with --index, from 0 to {len(workers) - 1}."
         )
-    return found[0]
+    return indices[0]
 
 
 def local(count: int) -> list[str]:
@@ -110,22 +110,22 @@ def from_slurm(environment: Mapping[str, str], port: int = PORT) -> tuple[list[s
     Raises:
         ValueError: outside of a Slurm step.
     """
-    found = {
+    variables = {
         name: environment.get(f"SLURM_STEP_{name}") or environment.get(f"SLURM_{other}")
         for name, other in (("NODELIST", "JOB_NODELIST"), ("TASKS_PER_NODE", "TASKS_PER_NODE"))
     }
     task = environment.get("SLURM_PROCID", "")
-    if not all(found.values()) or not task.isdigit():
+    if not all(variables.values()) or not task.isdigit():
         raise ValueError(
             "--slurm reads SLURM_PROCID, SLURM_STEP_NODELIST and SLURM_STEP_TASKS_PER_NODE, which "
             "srun sets. Received: an environment without them. Start with: srun tfanime launch "
             "--slurm -- train ..."
         )
-    nodes, tasks = hosts(found["NODELIST"]), tasks_per_node(found["TASKS_PER_NODE"])
+    nodes, tasks = hosts(variables["NODELIST"]), tasks_per_node(variables["TASKS_PER_NODE"])
     if len(nodes) != len(tasks):
         raise ValueError(
-            f"Slurm's lists name as many nodes as numbers of tasks. Received: {found['NODELIST']} "
-            f"and {found['TASKS_PER_NODE']}."
+            f"Slurm's lists name as many nodes as numbers of tasks. Received: {variables['NODELIST']} "
+            f"and {variables['TASKS_PER_NODE']}."
         )
     pairs = zip(nodes, tasks, strict=True)
     return [f"{node}:{port + i}" for node, count in pairs for i in range(count)], int(task)
@@ -161,10 +161,10 @@ def _written_out(part: str) -> list[str]:
 
 def tasks_per_node(text: str) -> list[int]:
     """Slurm's numbers of tasks: `2(x3),1` is 2, 2, 2, 1."""
-    found: list[int] = []
+    counts: list[int] = []
     for part in text.split(","):
         match = re.fullmatch(r"(\d+)(?:\(x(\d+)\))?", part)
         if not match:
             raise ValueError(f"Numbers of tasks look like 2(x3),1. Received: {text!r}.")
-        found += [int(match[1])] * int(match[2] or 1)
-    return found
+        counts += [int(match[1])] * int(match[2] or 1)
+    return counts

@@ -75,16 +75,16 @@ class CollapseWatch:
             self._peak = max(self._peak, self._means["g_grad_norm"])
         if self._seen < SETTLE:
             return []
-        found = []
+        warnings = []
         if self._means["diversity"] < COLLAPSED:
-            found.append("collapse")
+            warnings.append("collapse")
         if self._probabilistic and (
             self._means["d_real"] > CERTAIN and self._means["d_fake"] < 1 - CERTAIN
         ):
-            found.append("saturation")
+            warnings.append("saturation")
         elif self._means["g_grad_norm"] < max(VANISHED * self._peak, NOTHING):
-            found.append("vanishing")
-        return [self._message(kind, step) for kind in found if self._is_new(kind, step)]
+            warnings.append("vanishing")
+        return [self._message(kind, step) for kind in warnings if self._is_new(kind, step)]
 
     def _follow(self, name: str, value: float) -> None:
         self._means[name] = MEMORY * self._means.get(name, value) + (1 - MEMORY) * value

@@ -42,18 +42,18 @@ def cells(grid: Mapping[str, Sequence]) -> tuple[Cell, ...]:
             "A grid has at least one setting, and each at least one value, such as "
             f"batch_size=16,32. Received: {dict(grid)}."
         )
-    found: dict[str, Cell] = {}
+    by_name: dict[str, Cell] = {}
     for values in itertools.product(*grid.values()):
         settings = dict(zip(grid, values, strict=True))
         name = _file_safe("_".join(f"{key}-{value}" for key, value in settings.items()))
         # Some file systems take a and A for the same name.
-        if name.lower() in found:
+        if name.lower() in by_name:
             raise ValueError(
                 "The cells of a grid need different names. Received twice, or too much alike: "
                 f"{settings}."
             )
-        found[name.lower()] = Cell(name, settings)
-    return tuple(found.values())
+        by_name[name.lower()] = Cell(name, settings)
+    return tuple(by_name.values())
 
 
 def cell_configs(

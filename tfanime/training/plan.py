@@ -40,8 +40,8 @@ def chosen(recipe: str | os.PathLike | Config, **overrides) -> Config:
 
 def own_size(data) -> tuple[int, int] | None:
     """The size of images that are packed already."""
-    found = data if hasattr(data, "height") else _packed(data)
-    return None if found is None else (found.height, found.width)
+    packed = data if hasattr(data, "height") else _packed(data)
+    return None if packed is None else (packed.height, packed.width)
 
 
 def _packed(source) -> PackedDataset | None:
@@ -98,8 +98,8 @@ def check_settings(config: Config, source, out: str | os.PathLike) -> None:
             height, width = config.image_size
             raise ValueError(f"'drawn' faces are square. Received: size {width}x{height}.")
     elif source_kind(Path(source)) != "tar":  # which may have to be unpacked to be counted
-        with open_source(source) as found:
-            _check_count(config, len(found.names))
+        with open_source(source) as opened:
+            _check_count(config, len(opened.names))
 
 
 def check_plan(config: Config, source, out: str | os.PathLike) -> Config:

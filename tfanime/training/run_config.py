@@ -134,10 +134,10 @@ def check_sizes(config: Config) -> None:
     """
     described = {"generator": config.generator, "discriminator": config.discriminator}
     described["projected"] = config.projected or {}
-    found = [("image_size", side, bounds.PICTURE) for side in config.image_size]
+    limits = [("image_size", side, bounds.PICTURE) for side in config.image_size]
     names = ("latent_dim", "label_embedding", "text_augmentation", "code_values")
     for name in (*names, "categorical_codes", "continuous_codes"):
-        found.append((name, getattr(config, name), bounds.COLUMNS))
+        limits.append((name, getattr(config, name), bounds.COLUMNS))
     for role, options in described.items():
         for name, value in options.items():
             values = value if isinstance(value, (list, tuple)) else [value]
@@ -146,8 +146,8 @@ def check_sizes(config: Config) -> None:
                 if name in ("blocks", "depth", "factor", "upsamplings")
                 else bounds.COLUMNS
             )
-            found.append((f"the length of {role}.{name}", len(values), bounds.DEPTH))
-            found += [(f"{role}.{name}", one, most) for one in values[: bounds.DEPTH + 1]]
-    for name, value, most in found:
+            limits.append((f"the length of {role}.{name}", len(values), bounds.DEPTH))
+            limits += [(f"{role}.{name}", one, most) for one in values[: bounds.DEPTH + 1]]
+    for name, value, most in limits:
         if isinstance(value, (int, float)) and not value <= most:
             raise ValueError(f"{name} is at most {most:,}, not {value:,}")

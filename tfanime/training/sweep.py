@@ -167,22 +167,22 @@ def _kept(path: Path, config: Config, error: Diverged) -> Run:
 # ---- what compares the cells -------------------------------------------------------------------
 
 
-def _write_table(out: Path, found: Sequence[Cell]) -> None:
+def _write_table(out: Path, cells: Sequence[Cell]) -> None:
     figures = ("state", "steps", "pictures", "minutes", "images_s", *FIGURES, "warnings")
-    columns = [*found[0].settings, *figures]
+    columns = [*cells[0].settings, *figures]
     rows = []
-    for cell in found:
+    for cell in cells:
         result = cell.result or {"state": "waiting", "warnings": []}
         rows.append([*cell.settings.values(), *(result.get(name) for name in figures)])
     with atomic_path(out / "table.csv") as path, path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["cell", *columns])
-        for cell, row in zip(found, rows, strict=True):
+        for cell, row in zip(cells, rows, strict=True):
             writer.writerow([cell.name, *row[:-1], " ".join(row[-1])])
     lines = [" | ".join(columns), " | ".join("---" for _ in columns)]
     lines += [" | ".join(_shown(value) for value in row) for row in rows]
     lines = [f"| {line} |" for line in lines]
-    notes = [f"- {c.name}: {w}" for c in found if c.result for w in c.result["warnings"]]
+    notes = [f"- {c.name}: {w}" for c in cells if c.result for w in c.result["warnings"]]
     if notes:
         lines += ["", "Warnings:", "", *notes]
     write_text(out / "table.md", "\n".join(lines) + "\n")
@@ -209,7 +209,7 @@ def _examples(run: Path, data: PackedDataset) -> np.ndarray:
     return np.asarray(upscale(small, upscaler))
 
 
-def _write_sheet(path: Path, found: Sequence[Cell], shown: Sequence[np.ndarray]) -> None:
+def _write_sheet(path: Path, cells: Sequence[Cell], shown: Sequence[np.ndarray]) -> None:
     """A strip of images a cell under the cell's name."""
     from PIL import Image, ImageDraw, ImageFont
 
@@ -217,10 +217,10 @@ def _write_sheet(path: Path, found: Sequence[Cell], shown: Sequence[np.ndarray])
 
     font = ImageFont.load_default()
     strips = [grid(pictures, columns=SAMPLES) for pictures in shown]
-    results = [cell.result or {"state": "waiting"} for cell in found]
+    results = [cell.result or {"state": "waiting"} for cell in cells]
     labels = [
         cell.name.replace("_", " ") + f" ({result['state']})"
-        for cell, result in zip(found, results, strict=True)
+        for cell, result in zip(cells, results, strict=True)
     ]
     boxes = [font.getbbox(label) for label in labels]
     band = max(int(box[3]) for box in boxes) + 4

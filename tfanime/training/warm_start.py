@@ -51,14 +51,14 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
         ValueError: when there is no such model, or its networks are others.
     """
     folder = zoo.locate(source)
-    found = checkpoint.checkpoints(folder)
-    if not found and not (folder / CRITIC).is_file():
+    folders = checkpoint.checkpoints(folder)
+    if not folders and not (folder / CRITIC).is_file():
         raise ValueError(
             f"start is a run folder with checkpoints, or a model that ships with {CRITIC}. "
             f"Received: {os.fspath(source)!r}."
         )
     theirs = _Source.of(folder)
-    stored = _of_run(folder, theirs.networks or gan) if found else _of_model(folder)
+    stored = _of_run(folder, theirs.networks or gan) if folders else _of_model(folder)
     numbers = keras.ops.convert_to_numpy
     stored = _fitting(stored, gan, gan.schema, theirs, os.fspath(source), numbers)
     for part, variables in _parts(gan).items():

@@ -107,10 +107,10 @@ def load_directions(folder: str | os.PathLike, latent_dim: int) -> dict[str, Dir
     try:
         if not isinstance(listed, list) or len(listed) > MOST:
             raise ValueError("it lists no directions")
-        found = [_direction(one, latent_dim) for one in listed]
+        directions = [_direction(one, latent_dim) for one in listed]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise bounds.damaged(path, error) from error
-    return {one.name: one for one in found}
+    return {one.name: one for one in directions}
 
 
 def _direction(stored: dict, latent_dim: int) -> Direction:

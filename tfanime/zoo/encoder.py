@@ -48,8 +48,8 @@ class Encoder:
             np.asarray(self.model(to_float(pictures[i : i + CHUNK]), training=False))
             for i in range(0, len(pictures), CHUNK)
         ]
-        found = np.concatenate(parts).astype(np.float32)
-        return found[:, : self.latent_dim], found[:, self.latent_dim :]
+        outputs = np.concatenate(parts).astype(np.float32)
+        return outputs[:, : self.latent_dim], outputs[:, self.latent_dim :]
 
 
 def has_encoder(folder: str | os.PathLike | None) -> bool:
@@ -84,10 +84,10 @@ def load_encoder(folder: str | os.PathLike, generator: Generator) -> Encoder:
     model = bounds.load_network(folder / NETWORK)
     labels = 0 if generator.schema is None else generator.schema.size
     wanted = [(None, generator.height, generator.width, 3), (None, generator.latent_dim + labels)]
-    found = [tuple(tensor.shape) for tensor in (*model.inputs, *model.outputs)]
-    if found != wanted:
+    shapes = [tuple(tensor.shape) for tensor in (*model.inputs, *model.outputs)]
+    if shapes != wanted:
         raise ValueError(
             f"{str(folder / NETWORK)!r} is no encoder of {generator.name!r}: it goes from "
-            f"{found[0]} to {found[-1]}. {TRAIN.format(folder)}"
+            f"{shapes[0]} to {shapes[-1]}. {TRAIN.format(folder)}"
         )
     return Encoder(model, generator.latent_dim)

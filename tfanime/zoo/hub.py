@@ -61,13 +61,13 @@ class Address:
 
     @classmethod
     def of(cls, text: str) -> Address:
-        found = ADDRESS.fullmatch(text)
-        if found is None or ".." in text or "--" in text:
+        match = ADDRESS.fullmatch(text)
+        if match is None or ".." in text or "--" in text:
             raise ValueError(
                 "A model on the hub is hf://OWNER/NAME, or hf://OWNER/NAME@REVISION. "
                 f"Received: {text!r}."
             )
-        return cls(found[1], found[2] or "main")
+        return cls(match[1], match[2] or "main")
 
     @property
     def name(self) -> str:
@@ -99,9 +99,9 @@ def fetch(address: str) -> Path:
     api = api_of_hub()
     try:
         with asking(api, where):
-            found = api.model_info(where.repository, revision=where.revision, files_metadata=True)
-            commit = str(found.sha)
-            sizes = {one.rfilename: int(one.size or 0) for one in found.siblings or ()}
+            info = api.model_info(where.repository, revision=where.revision, files_metadata=True)
+            commit = str(info.sha)
+            sizes = {one.rfilename: int(one.size or 0) for one in info.siblings or ()}
     except ConnectionError as error:
         if not note.is_file():
             raise

@@ -40,8 +40,8 @@ def here(root: str | os.PathLike = ".") -> list[ModelInfo]:
     """Runs and saved models in a folder and those below it, by their paths; what ships is left
     out."""
     own = {zoo.path(name).resolve() for name in zoo.names()}
-    found = [folder for folder in _models_below(Path(root), DEPTH) if folder.resolve() not in own]
-    return [ModelInfo(os.fspath(one), _does(one), _training(one)) for one in sorted(found)]
+    folders = [folder for folder in _models_below(Path(root), DEPTH) if folder.resolve() not in own]
+    return [ModelInfo(os.fspath(one), _does(one), _training(one)) for one in sorted(folders)]
 
 
 def attribute_lines(schema: LabelSchema) -> list[tuple[str, str]]:

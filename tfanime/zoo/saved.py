@@ -209,8 +209,8 @@ def load_generator(folder: str | os.PathLike) -> Generator:
     wanted = [None] if schema is None else [None, schema.size]
     inputs = [tensor.shape for tensor in model.inputs]
     if len(inputs) != len(wanted) or any(len(shape) != 2 for shape in inputs):
-        found = "without labels" if len(inputs) == 1 else f"with {len(inputs)} inputs"
-        raise _wrong(folder, f"says {len(wanted)} inputs and {WEIGHTS} holds a network {found}")
+        inputs_in_words = "without labels" if len(inputs) == 1 else f"with {len(inputs)} inputs"
+        raise _wrong(folder, f"says {len(wanted)} inputs and {WEIGHTS} holds a network {inputs_in_words}")
     if inputs[0][-1] > bounds.COLUMNS:
         raise _wrong(folder, f"stands beside a network of {inputs[0][-1]:,} latents")
     if schema is not None and inputs[1][-1] != schema.size:

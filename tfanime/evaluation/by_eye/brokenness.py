@@ -134,11 +134,11 @@ def _features(name: str, height: int, width: int) -> keras.Model:
     """From images in [-1, 1] to `(B, F)` float32: the means of a frozen network's maps, or what the
     last layer of a network with one output reads."""
     network = load_frozen(name, height, width)
-    found = network.outputs
-    if len(found) == 1:
+    outputs = network.outputs
+    if len(outputs) == 1:
         dense = [layer for layer in network.layers if isinstance(layer, layers.Dense)]
-        found = [dense[-1].input] if dense else found
-    read = keras.Model(network.inputs, found, name="read")
+        outputs = [dense[-1].input] if dense else outputs
+    read = keras.Model(network.inputs, outputs, name="read")
     images = keras.Input((height, width, 3), name="pictures")
     maps = read(resized(images, network.input_shape[1:3], ""))
     maps = maps if isinstance(maps, (list, tuple)) else [maps]
@@ -179,8 +179,8 @@ def _scorer(seen: Sequence[keras.Model], components: _Components, judged: np.nda
     """The regression behind the frozen networks, as one network."""
     weights, middle = _regression(components.first, judged)
     images = keras.Input(seen[0].input_shape[1:], name="pictures")
-    found = [one(images) for one in seen]
-    joined = layers.Concatenate(dtype="float32")(found) if len(found) > 1 else found[0]
+    features = [one(images) for one in seen]
+    joined = layers.Concatenate(dtype="float32")(features) if len(features) > 1 else features[0]
     last = layers.Dense(1, dtype="float32", name="score")
     network = keras.Model(images, last(joined), name="brokenness")
     bias = components.bias @ weights + middle

@@ -178,7 +178,7 @@ def _train(network, schema, known, inputs, pull: float, obey: float, progress: b
         outputs["labels"] = _reader(network.output_shape[1:3], readable)(network.output)
         places = [schema.columns.index(column) for column in readable.columns]
         targets["labels"] = inputs[1][:, places]
-        losses["labels"] = lambda asked, found: obey * label_loss(found, asked, readable)
+        losses["labels"] = lambda asked, logits: obey * label_loss(logits, asked, readable)
     model = keras.Model(network.inputs, outputs)
     steps = -(-len(inputs[0]) // BATCH)
     rate = keras.optimizers.schedules.CosineDecay(RATE, steps)

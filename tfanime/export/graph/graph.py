@@ -87,10 +87,10 @@ class Graph:
 
     def shapes(self) -> dict[str, Shape]:
         """The shape of every result, without the batch."""
-        found: dict[str, Shape] = {}
+        shapes: dict[str, Shape] = {}
         for node in self.nodes:
-            found[node.name] = _shape(node, [found[name] for name in node.inputs])
-        return found
+            shapes[node.name] = _shape(node, [shapes[name] for name in node.inputs])
+        return shapes
 
     def __call__(self, *inputs, weight: Callable[[Node, str], Any] | None = None):
         """Computes the output with TensorFlow.

@@ -202,9 +202,9 @@ def measure(
     stored = [(names, data, values) for names, data, values in one.stored()]
     data = b"".join(np.ascontiguousarray(data).tobytes() for _, data, _ in stored)
     weights = {names: values for names, _, values in stored}
-    found = errors(draw(one.graph, inputs, weights, seen), reference)
+    differences = errors(draw(one.graph, inputs, weights, seen), reference)
     return Measured(
-        one.precision, len(data), gzipped(data), decibel(found.mean()), decibel(found.max())
+        one.precision, len(data), gzipped(data), decibel(differences.mean()), decibel(differences.max())
     )
 
 

@@ -157,15 +157,15 @@ def _taps(kernel: int, stride: int, crop: int) -> tuple[int, list[list[int | Non
         tap that every block q takes from it; None where it takes none.
     """
     before = max(kernel - stride, 0) // 2  # what "same" cuts off the start
-    found: dict[int, list[int | None]] = {}
+    taps: dict[int, list[int | None]] = {}
     for q in range(stride):
         for tap in range(kernel):
             # stride (j + m) + tap = o + before, with o = stride j + q - crop
             offset, rest = divmod(q - crop + before - tap, stride)
             if rest == 0:
-                found.setdefault(offset, [None] * stride)[q] = tap
-    first, last = min(found), max(found)
-    return first, [found.get(offset, [None] * stride) for offset in range(first, last + 1)]
+                taps.setdefault(offset, [None] * stride)[q] = tap
+    first, last = min(taps), max(taps)
+    return first, [taps.get(offset, [None] * stride) for offset in range(first, last + 1)]
 
 
 def _lift_over_rearrangement(graph: Graph, node: Node) -> Graph | None:

@@ -250,15 +250,15 @@ def _compared(folder: Path, generator: Generator, most: int) -> tuple[np.ndarray
     numbers = {"seed": SEED, "n": n, "first": 0}
     inputs = {name: tf.constant([value], tf.int64) for name, value in numbers.items()}
     inputs |= {"truncation": tf.constant([1.0]), "tags": tf.constant([""])}
-    found = {k: v.numpy()[0] for k, v in loaded.signatures["generate"](**inputs).items()}
+    answer = {k: v.numpy()[0] for k, v in loaded.signatures["generate"](**inputs).items()}
     sampler = Sampler(generator)
-    same = np.allclose(found["latents"], sampler.latents(SEED, n), rtol=0, atol=1e-6)
+    same = np.allclose(answer["latents"], sampler.latents(SEED, n), rtol=0, atol=1e-6)
     labels = sampler.labels(SEED, n)
     if labels is not None:
-        same &= np.array_equal(found["labels"], labels)
+        same &= np.array_equal(answer["labels"], labels)
     if not same:
         raise RuntimeError(
             "A served model makes the same latents and labels as tfanime. Received: others. "
             "Nothing was written; this is an error in tfanime or TensorFlow, please report it."
         )
-    return found["pictures"], sampler.values(*sampler.inputs(SEED, n))
+    return answer["pictures"], sampler.values(*sampler.inputs(SEED, n))

@@ -29,10 +29,10 @@ prometheus_config {
 
 def write(folder: Path) -> None:
     """Writes the three files for all models that tfanime exported into `folder`."""
-    found = {path.name: newest for path in sorted(folder.iterdir()) if (newest := described(path))}
-    _write(folder / MODELS, _models(list(found)))
+    descriptions = {path.name: newest for path in sorted(folder.iterdir()) if (newest := described(path))}
+    _write(folder / MODELS, _models(list(descriptions)))
     # A batch of requests is refused as a whole, so no batch may ask for more than one call may.
-    rows = min(d["limits"]["call"] // d["limits"]["pictures"] for d in found.values())
+    rows = min(d["limits"]["call"] // d["limits"]["pictures"] for d in descriptions.values())
     _write(folder / BATCHING, _batching(max(1, min(rows, MOST_ROWS))))
     _write(folder / MONITORING, MONITORED)
 
@@ -46,8 +46,8 @@ def versions(model: Path) -> dict[int, Path]:
 
 def described(model: Path) -> dict | None:
     """What the newest version says of itself, or None when tfanime did not write it."""
-    found = versions(model)
-    file = found[max(found)] / EXTRA / DESCRIPTION if found else None
+    numbers = versions(model)
+    file = numbers[max(numbers)] / EXTRA / DESCRIPTION if numbers else None
     return read_json(file) if file and file.is_file() else None
 
 

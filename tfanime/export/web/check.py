@@ -26,11 +26,11 @@ def check_artifact(
         RuntimeError: when it is more than rounding, or the model has operations that browsers
             compute badly.
     """
-    found = sorted(set(artifact.operations) & set(FORBIDDEN))
-    if found:
+    forbidden = sorted(set(artifact.operations) & set(FORBIDDEN))
+    if forbidden:
         raise RuntimeError(
             "A model for the web has no transposed convolutions, which browsers compute badly. "
-            f"Received: {', '.join(found)}. tfanime rewrites those with padding='same' and equal "
+            f"Received: {', '.join(forbidden)}. tfanime rewrites those with padding='same' and equal "
             "strides of at least 2; use such layers."
         )
     expected = np.asarray(graph(*inputs, weight=lambda node, key: weights[node.name, key]))

@@ -19,7 +19,7 @@ def described(generator: Generator) -> list[dict]:
     if folder is None or not (folder / FILE).is_file():
         return []
     try:
-        found = load_directions(folder, generator.latent_dim)
+        directions = load_directions(folder, generator.latent_dim)
     except ValueError as error:
         print(f"Note: the site gets no directions. {error}", file=sys.stderr)
         return []
@@ -29,5 +29,5 @@ def described(generator: Generator) -> list[dict]:
             "vector": bundle.encoded(one.vector),
             "changes": [[column, round(change, 5)] for column, change in one.changes.items()],
         }
-        for one in found.values()
+        for one in directions.values()
     ]

@@ -168,14 +168,14 @@ class _Server(ThreadingHTTPServer):
 def _part(asked: str, size: int) -> tuple[HTTPStatus, int, int]:
     """Status, start and end of the part of a file that a `Range` asks for; of several parts, and of
     what is no range, the whole file, as RFC 9110 allows."""
-    found = re.fullmatch(r"bytes=(\d{0,15})-(\d{0,15})", asked.strip())
-    if not found or found[1] == found[2] == "":
+    match = re.fullmatch(r"bytes=(\d{0,15})-(\d{0,15})", asked.strip())
+    if not match or match[1] == match[2] == "":
         return HTTPStatus.OK, 0, size
-    if found[1] == "":
-        start, end = max(0, size - int(found[2])), size
+    if match[1] == "":
+        start, end = max(0, size - int(match[2])), size
     else:
-        start, end = int(found[1]), min(size, int(found[2]) + 1 if found[2] else size)
-        if found[2] and int(found[2]) < start:
+        start, end = int(match[1]), min(size, int(match[2]) + 1 if match[2] else size)
+        if match[2] and int(match[2]) < start:
             return HTTPStatus.OK, 0, size
     if start >= end:
         return HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, 0, 0

@@ -203,11 +203,11 @@ def _plain(made: Nodes, node: Node, behind, shapes) -> None:
 
 
 def _in_turn(made: Nodes, node: Node, behind, shapes) -> None:
-    found, *others = _ends(made, node)
+    end, *others = _ends(made, node)
     for i, other in enumerate(others):
         name = f"{node.scope}/{i}" if i else node.scope
-        found = made.add(name, IN_TURN[node.op], [found, other], T=T)
-    made.ends[node.name] = found
+        end = made.add(name, IN_TURN[node.op], [end, other], T=T)
+    made.ends[node.name] = end
 
 
 def _concat(made: Nodes, node: Node, behind, shapes) -> None:

@@ -85,27 +85,27 @@ def gradients(losses_of, variables):
     pure = _Pure(losses_of, variables)
 
     def loss_of(values):
-        (loss, found), changes = pure(values)
-        return loss, (found, changes)
+        (loss, figures), changes = pure(values)
+        return loss, (figures, changes)
 
-    results, (found, changes) = jax.grad(loss_of, has_aux=True)(_values(variables))
+    results, (figures, changes) = jax.grad(loss_of, has_aux=True)(_values(variables))
     pure.assign(changes)
-    return results, found
+    return results, figures
 
 
 def pair_of_gradients(losses_of, first, second):
     pure = _Pure(losses_of, [*first, *second])
 
     def losses(one, two):
-        (one, two, found), changes = pure([*one, *two])
-        return (one, two), (found, changes)
+        (one, two, figures), changes = pure([*one, *two])
+        return (one, two), (figures, changes)
 
-    pair, pullback, (found, changes) = jax.vjp(
+    pair, pullback, (figures, changes) = jax.vjp(
         losses, _values(first), _values(second), has_aux=True
     )
     pure.assign(changes)
     one, zero = jnp.ones_like(pair[0]), jnp.zeros_like(pair[0])
-    return pullback((one, zero))[0], pullback((zero, one))[1], found
+    return pullback((one, zero))[0], pullback((zero, one))[1], figures
 
 
 def staged_gradients(draw, in_between, loss_of, variables):
@@ -116,15 +116,15 @@ def staged_gradients(draw, in_between, loss_of, variables):
     judging = _Pure(loss_of, variables)
 
     def loss(values, tensor):
-        (value, found), changes = judging(values, tensor)
-        return value, (found, changes)
+        (value, figures), changes = judging(values, tensor)
+        return value, (figures, changes)
 
     both = jax.grad(loss, argnums=(0, 1), has_aux=True)
-    (direct, on_drawn), (found, changes) = both(_values(variables), drawn)
+    (direct, on_drawn), (figures, changes) = both(_values(variables), drawn)
     judging.assign(changes)
     # A loss may see the variables themselves too: conditioning augmentation's divergence does.
     through = pullback(on_drawn)[0]
-    return [one + other for one, other in zip(direct, through, strict=True)], drawn, between, found
+    return [one + other for one, other in zip(direct, through, strict=True)], drawn, between, figures
 
 
 def input_gradients(logits_of, images):
@@ -134,9 +134,9 @@ def input_gradients(logits_of, images):
         logits, changes = judging([], pictures)
         return ops.sum(ops.cast(logits, "float32")), changes
 
-    found, changes = jax.grad(total, has_aux=True)(images)
+    slopes, changes = jax.grad(total, has_aux=True)(images)
     judging.assign(changes)
-    return found
+    return slopes
 
 
 def when(condition, losses_of, variables, images):

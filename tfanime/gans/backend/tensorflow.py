@@ -19,8 +19,8 @@ def gradients(losses_of, variables):
         `(list of gradients, found)`.
     """
     with tf.GradientTape() as tape:
-        loss, found = losses_of()
-    return tape.gradient(loss, _values(variables)), found
+        loss, figures = losses_of()
+    return tape.gradient(loss, _values(variables)), figures
 
 
 def pair_of_gradients(losses_of, first, second):
@@ -34,8 +34,8 @@ def pair_of_gradients(losses_of, first, second):
         `(gradients of one, gradients of two, found)`.
     """
     with tf.GradientTape(persistent=True) as tape:
-        one, two, found = losses_of()
-    results = tape.gradient(one, _values(first)), tape.gradient(two, _values(second)), found
+        one, two, figures = losses_of()
+    results = tape.gradient(one, _values(first)), tape.gradient(two, _values(second)), figures
     del tape
     return results
 
@@ -58,8 +58,8 @@ def staged_gradients(draw, in_between, loss_of, variables):
         if in_between is not None:
             with tape.stop_recording():
                 between = in_between(ops.stop_gradient(drawn))
-        loss, found = loss_of(drawn)
-    return tape.gradient(loss, _values(variables)), drawn, between, found
+        loss, figures = loss_of(drawn)
+    return tape.gradient(loss, _values(variables)), drawn, between, figures
 
 
 def input_gradients(logits_of, images):

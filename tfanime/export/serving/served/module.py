@@ -106,14 +106,14 @@ class Served(tf.Module):
         latents = {"latents": (FLOAT, self._dim)}
         if self._schema is not None:
             vector = {"labels": (FLOAT, self._schema.size)}
-            found = {"from_labels": self._concrete(self._from_labels, asked | vector)}
+            functions = {"from_labels": self._concrete(self._from_labels, asked | vector)}
             latents |= vector
         else:
-            found = {}
+            functions = {}
         asked |= {"tags": TEXT}
         between |= {"tags": TEXT, "to_tags": TEXT}
         generate = self._concrete(self._generate, asked)
-        found |= {
+        functions |= {
             "serving_default": generate,
             "generate": generate,
             "generate_png": self._concrete(self._generate_png, asked),
@@ -122,11 +122,11 @@ class Served(tf.Module):
             "describe": self._concrete(self._describe, {"about": TEXT}),
         }
         if self._reads is not None:
-            found["imagine"] = self._concrete(self._imagine, asked | {"text": TEXT})
+            functions["imagine"] = self._concrete(self._imagine, asked | {"text": TEXT})
         if self._upscaler is not None:
             pictures = {"pictures": (tf.uint8, None, None, 3)}
-            found["upscale"] = self._concrete(self._upscale, pictures)
-        return found
+            functions["upscale"] = self._concrete(self._upscale, pictures)
+        return functions
 
     def _concrete(self, function: Callable, inputs: Mapping):
         """A concrete function of named inputs, `(rows, ...)` each."""
@@ -189,7 +189,7 @@ class Served(tf.Module):
         ends = [seeds.latents(which, zero, self._dim) for which in (seed, to_seed)]
         z = seeds.slerp(*(tf.gather(end, row) for end in ends), t[:, None])
         z = z * tf.gather(truncation, row)[:, None]
-        found, signed = {"latents": z}, None
+        answer, signed = {"latents": z}, None
         if self._schema is not None:
             pairs = ((seed, tags), (to_seed, to_tags))
             ends = [
@@ -197,12 +197,12 @@ class Served(tf.Module):
                 for which, text in pairs
             ]
             signed = seeds.lerp(*(tf.gather(end, row) for end in ends), t[:, None])
-            found["labels"] = seeds.unsigned(signed)
+            answer["labels"] = seeds.unsigned(signed)
         else:
             z = checks.after([self._no_tags(tags), self._no_tags(to_tags)], z)
         drawn = self._drawn(z, signed)
-        found |= {"png_bytes": self._files(drawn), "pictures": drawn}
-        return {name: _rows(value, frames) for name, value in found.items()}
+        answer |= {"png_bytes": self._files(drawn), "pictures": drawn}
+        return {name: _rows(value, frames) for name, value in answer.items()}
 
     def _describe(self, about):
         return {"json": tf.fill(tf.shape(about), self._description)}
@@ -255,18 +255,18 @@ class Served(tf.Module):
         index = tf.gather(first, row) + tf.ragged.range(n).flat_values
         seed = tf.gather(seed, row)
         z = seeds.latents(seed, index, self._dim) * tf.gather(truncation, row)[:, None]
-        found, signed = {"latents": z}, None
+        answer, signed = {"latents": z}, None
         if self._schema is not None:
             labels = seeds.labels(seed, index, self._schema, tf.gather(given, row))
-            found |= {"labels": labels, "tags": words.decode(labels, self._schema)}
+            answer |= {"labels": labels, "tags": words.decode(labels, self._schema)}
             signed = seeds.signed(labels)
         else:
             z = checks.after([given], z)
         drawn = self._drawn(z, signed)
-        found["png_bytes"] = self._files(drawn)
+        answer["png_bytes"] = self._files(drawn)
         if floats:
-            found["pictures"] = drawn
-        return {name: _rows(value, n) for name, value in found.items()}
+            answer["pictures"] = drawn
+        return {name: _rows(value, n) for name, value in answer.items()}
 
     def _fitting(self, n, passed):
         """`n` once it is known that the whole call is not too large."""
