@@ -98,19 +98,19 @@ def tags_of(
 def _tag(
     ctx: click.Context, run: Path, schema: LabelSchema, name: str, value: str | None
 ) -> tuple[str, object]:
-    known = {field.name.replace("_", "-"): field for field in schema.fields}
+    by_name = {field.name.replace("_", "-"): field for field in schema.fields}
     spelt = name.replace("_", "-")
-    if spelt in known:
-        field = known[spelt]
+    if spelt in by_name:
+        field = by_name[spelt]
         if value is None and field.kind != "flag":
             wanted = ", ".join(field.values) or f"a number from {field.low:g} to {field.high:g}"
             raise click.UsageError(plain(f"Option --{name} needs a value: {wanted}."), ctx)
         return field.name, True if value is None else value
-    field = known.get(spelt.removeprefix("no-"))
+    field = by_name.get(spelt.removeprefix("no-"))
     if field is not None and field.kind == "flag" and value is None:
         return field.name, False
     listed = ", ".join(field.name for field in schema.fields)
     options = [param.name.replace("_", "-") for param in ctx.command.params]
-    hint = near_miss(spelt.removeprefix("no-"), [*known, *options])
+    hint = near_miss(spelt.removeprefix("no-"), [*by_name, *options])
     said = f"No such option: --{name}. Attributes of {run}: {listed}.{hint}"
     raise click.UsageError(plain(said), ctx)

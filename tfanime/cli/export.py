@@ -36,10 +36,10 @@ class Formats(click.Group):
         return [*self.commands, *more]
 
     def get_command(self, ctx, name):
-        known = super().get_command(ctx, name)
-        if known is None and name in EXPORT_FORMATS:
+        command = super().get_command(ctx, name)
+        if command is None and name in EXPORT_FORMATS:
             return _own(name)
-        return known
+        return command
 
 
 def _own(name: str) -> click.Command:
@@ -121,8 +121,8 @@ def export_web(runs, out, no_upscaler, **options) -> None:
         for line in table_lines(model.table, model.precision):
             click.echo(line)
         if model.kid is not None:
-            exact, stored = model.kid
-            click.echo(f"  KID: {exact:.5f} with float32, {stored:.5f} with these weights")
+            exact, rounded = model.kid
+            click.echo(f"  KID: {exact:.5f} with float32, {rounded:.5f} with these weights")
         if model.psnr < INVISIBLE:
             click.echo(
                 f"Warning: images of {model.name} differ visibly from the trained model's "

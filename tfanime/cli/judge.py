@@ -166,8 +166,9 @@ def steer(folders, out, **options) -> None:
 
     steering = by_eye.steer(folders, out, progress=True, **options)
     click.echo(
-        f"Learnt from {steering.judged:,} judged images, {steering.broken:.2f} of them broken: features "
-        f"tell a broken image from a whole one with a probability of {steering.told:.2f}. Of other "
-        f"draws {steering.before:.2f} score as broken without steering and {steering.after:.2f} with it; "
-        f"latents move by {steering.moved:.2f}. The steered model is in {out}."
+        f"Learnt from {steering.judged:,} judged images, {steering.broken:.2f} of them broken: "
+        f"features tell a broken image from a whole one with a probability of {steering.told:.2f}. "
+        f"Of other draws {steering.before:.2f} score as broken without steering and "
+        f"{steering.after:.2f} with it; latents move by {steering.moved:.2f}. "
+        f"The steered model is in {out}."
     )

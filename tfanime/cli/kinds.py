@@ -35,8 +35,8 @@ class Recipe(click.ParamType):
         if value.endswith(".py"):  # a file, which is run where its settings are checked
             return value
         if value not in recipes.RECIPES:
-            known = recipes.names()
-            said = f"{value!r} is none of: {', '.join(known)}.{near_miss(value, known)}"
+            names = recipes.names()
+            said = f"{value!r} is none of: {', '.join(names)}.{near_miss(value, names)}"
             self.fail(said, param, ctx)
         return value
 
@@ -108,9 +108,9 @@ class Drawing(click.Path):
 
     def convert(self, value, param, ctx):
         module, _, name = self.endings.partition(".")
-        known = getattr(import_module(f"tfanime.core.{module}"), name)
-        if not str(value).lower().endswith(known):
-            self.fail(f"{str(value)!r} ends in none of: {', '.join(known)}.", param, ctx)
+        choices = getattr(import_module(f"tfanime.core.{module}"), name)
+        if not str(value).lower().endswith(choices):
+            self.fail(f"{str(value)!r} ends in none of: {', '.join(choices)}.", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -183,7 +183,7 @@ class Tags(click.ParamType):
 
     def convert(self, value, param, ctx):
         pairs = [word.strip().partition("=") for word in value.split(",") if word.strip()]
-        return [(name, given if equals else None) for name, equals, given in pairs]
+        return [(name, text if equals else None) for name, equals, text in pairs]
 
 
 class Run(click.Path):
@@ -198,9 +198,9 @@ class Run(click.Path):
         except ValueError as error:  # about an address on the hub
             self.fail(str(error), param, ctx)
         if not os.path.exists(folder):
-            known = zoo.names()
+            names = zoo.names()
             said = f"Path {os.fspath(value)!r} does not exist, and what ships is: "
-            self.fail(f"{said}{', '.join(known)}.{near_miss(value, known)}", param, ctx)
+            self.fail(f"{said}{', '.join(names)}.{near_miss(value, names)}", param, ctx)
         if os.path.exists(value) and not os.path.samefile(value, folder):
             click.echo(f"{value} is the model that ships; what is here is ./{value}.", err=True)
         return super().convert(folder, param, ctx)

@@ -145,15 +145,15 @@ def probe(embedded, genres, title) -> None:
     texts = Embedded.open(embedded)
     tags = [split_genres(row.get(genres)) for row in texts.rows]
     keys = [title_key(str(row.get(title) or i)) for i, row in enumerate(texts.rows)]
-    known = [i for i, tag in enumerate(tags) if tag]
-    if len(known) < 2:
+    with_genres = [i for i, tag in enumerate(tags) if tag]
+    if len(with_genres) < 2:
         raise ValueError(
-            f"A probe needs texts with genres. Received: {len(known)} with any in {genres!r}."
+            f"A probe needs texts with genres. Received: {len(with_genres)} with any in {genres!r}."
         )
     rows = neighbour_agreement(
-        texts.vectors[known], [tags[i] for i in known], [keys[i] for i in known]
+        texts.vectors[with_genres], [tags[i] for i in with_genres], [keys[i] for i in with_genres]
     )
-    click.echo(f"{len(known):,} texts with genres; their nearest neighbour (by chance):")
+    click.echo(f"{len(with_genres):,} texts with genres; their nearest neighbour (by chance):")
     for name, what in (
         ("first", "has the same first genre"),
         ("shared", "shares a genre"),

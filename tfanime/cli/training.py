@@ -238,9 +238,9 @@ def recipes(name) -> None:
     if name is not None:
         _show_recipe(name)
         return
-    known = {name: tfanime.recipes.headline(name) for name in tfanime.recipes.names()}
-    width = max(map(len, known))
-    for name, headline in known.items():
+    headlines = {name: tfanime.recipes.headline(name) for name in tfanime.recipes.names()}
+    width = max(map(len, headlines))
+    for name, headline in headlines.items():
         click.echo(f"{name:{width}}  {headline}")
 
 
@@ -298,10 +298,10 @@ def _check_cells(ctx: click.Context, recipe, axes: dict, data, options: dict, fi
 def _check_budget(options: dict) -> None:
     from tfanime.training.budget import check_budget
 
-    given = [options[name] for name in ("steps", "epochs", "minutes")]
-    if given == [None] * 3:
+    limits = [options[name] for name in ("steps", "epochs", "minutes")]
+    if limits == [None] * 3:
         raise ValueError("Say when to stop: --steps, --epochs or --minutes.")
-    check_budget(*given)
+    check_budget(*limits)
 
 
 @contextmanager

@@ -29,9 +29,9 @@ def check(url: str, hosts: Iterable[str], own: Iterable[str] = ()) -> None:
         raise ValueError(f"bad address: {_short(url)}")
     if place(url) in set(own):
         return
-    if not any(host == known or host.endswith("." + known) for known in hosts):
-        known = ", ".join(sorted({*hosts, *own}))
-        raise ValueError(f"foreign host: {host} is none of {known}")
+    if not any(host == name or host.endswith("." + name) for name in hosts):
+        allowed = ", ".join(sorted({*hosts, *own}))
+        raise ValueError(f"foreign host: {host} is none of {allowed}")
     if is_private(host, port or (443 if parts.scheme == "https" else 80)):
         raise ValueError(f"private host: {host} is on a private network")
 
@@ -76,7 +76,9 @@ def server(url: str) -> str:
 def is_private(host: str, port: int) -> bool:
     """Whether a name leads to this machine or its network. Unknown names lead nowhere."""
     try:
-        addresses = {entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        addresses = {
+            entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        }
     except (OSError, UnicodeError):
         return False
     return any(not ipaddress.ip_address(text.partition("%")[0]).is_global for text in addresses)

@@ -77,8 +77,8 @@ def labels_from_tags(tags: Iterable[str]) -> dict[str, int | None]:
     for field in MAKEGIRLSMOE.fields:
         columns = {c: int(not tags.isdisjoint({c, *_ALSO.get(c, ())})) for c in field.columns}
         if field.kind == "group":
-            known = sum(columns.values()) == 1 and tags.isdisjoint(_MIXED[field.name])
-            columns = columns if known else dict.fromkeys(columns)
+            certain = sum(columns.values()) == 1 and tags.isdisjoint(_MIXED[field.name])
+            columns = columns if certain else dict.fromkeys(columns)
         values |= columns
     return values
 
@@ -158,7 +158,7 @@ def collect(
                 "kept. Run the same command again to continue.",
                 file=sys.stderr,
             )
-        kept, last = keep_pictures(list(rows), pictures)
+        names, last = keep_pictures(list(rows), pictures)
         manifest = Manifest(
             name=f"{urlsplit(address).hostname} pictures",
             source=address,
@@ -167,8 +167,8 @@ def collect(
             settings={"adult": adult, "most": most, "tags": list(tags)},
         )
         collection.finish(
-            (rows[name] for name in kept),
-            {name: pictures[name] for name in kept},
+            (rows[name] for name in names),
+            {name: pictures[name] for name in names},
             manifest,
             labels={column: column for column in MAKEGIRLSMOE.columns},
         )

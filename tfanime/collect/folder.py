@@ -132,9 +132,9 @@ class Collection:
         # Files are named by what they come from: one that was stored just before the process was
         # killed is found again, and not fetched again.
         stem = f"{safe_name(name)}-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
-        stored = next(self.store.glob(f"{stem}.*"), None)
-        if stored is not None:
-            return self._remember(name, url, check(stored.read_bytes(), stored.name))
+        copy = next(self.store.glob(f"{stem}.*"), None)
+        if copy is not None:
+            return self._remember(name, url, check(copy.read_bytes(), copy.name))
         try:
             body = client.get(url, PICTURES, keep=False).body
         except FetchError as error:
@@ -201,7 +201,7 @@ def keep_pictures(names: Sequence[str], pictures: Mapping[str, Picture]) -> tupl
         The names that stay, in order, and the step for the manifest.
     """
     times = Counter(pictures[name].sha256 for name in names if not pictures[name].refused)
-    kept, dropped, seen = [], Counter(), set()
+    usable, dropped, seen = [], Counter(), set()
     for name in names:
         picture = pictures[name]
         if picture.refused:
@@ -212,8 +212,8 @@ def keep_pictures(names: Sequence[str], pictures: Mapping[str, Picture]) -> tupl
             dropped["duplicate"] += 1
         else:
             seen.add(picture.sha256)
-            kept.append(name)
-    return kept, Step("pictures", len(kept), dict(dropped))
+            usable.append(name)
+    return usable, Step("pictures", len(usable), dict(dropped))
 
 
 def check(body: bytes, file: str) -> Picture:

@@ -109,11 +109,11 @@ def collect(
         Collection(out) as collection,
         Client(collection.inner, (*HOSTS, *hosts), own, **client_options) as client,
     ):
-        found = [*_read_lists(client, base_url, lists, progress), *(Record(i, "") for i in ids)]
-        records = _joined(found)
+        entries = [*_read_lists(client, base_url, lists, progress), *(Record(i, "") for i in ids)]
+        records = _joined(entries)
         steps = [
-            Step("found", len(found), {"rows without a number": bad} if bad else {}),
-            Step.between("named once", found, records, "named again"),
+            Step("found", len(entries), {"rows without a number": bad} if bad else {}),
+            Step.between("named once", entries, records, "named again"),
         ]
         if between.limited:
             # As far as the lists tell, before any page is asked for.
@@ -130,7 +130,7 @@ def collect(
         rows = {str(record.id): record for record in records}
         wanted = [(name, record.poster_url) for name, record in rows.items()]
         pictures = collection.fetch_pictures(wanted, client, progress)
-        kept, step = keep_pictures(list(rows), pictures)
+        names, step = keep_pictures(list(rows), pictures)
         asked = [f"{len(ids)} ids{from_table}"] * bool(ids) + [one.told for one in lists]
         manifest = Manifest(
             name="MyAnimeList posters",
@@ -146,7 +146,7 @@ def collect(
             },
         )
         collection.finish(
-            (rows[name].to_json() for name in kept), {n: pictures[n] for n in kept}, manifest
+            (rows[name].to_json() for name in names), {n: pictures[n] for n in names}, manifest
         )
     return manifest
 
@@ -193,19 +193,19 @@ class _Years:
         return (self.first or year) <= year <= (self.last or year)
 
 
-def _ids(given: str | os.PathLike | Iterable[int]) -> tuple[list[int], int, str]:
+def _ids(source: str | os.PathLike | Iterable[int]) -> tuple[list[int], int, str]:
     """Ids, how many rows of a table have none, and what is told of the table."""
-    if not isinstance(given, (str, os.PathLike)):
-        ids = list(given)
+    if not isinstance(source, (str, os.PathLike)):
+        ids = list(source)
         bad = [own for own in ids if not isinstance(own, int) or own < 1]
         if bad:
             raise ValueError(f"ids are whole numbers above 0. Received: {bad[0]!r}.")
         return ids, 0, ""
-    table = tables.read_columns(given, {"id": ("id", "MAL_ID", "anime_id", "animeID", "uid")})
+    table = tables.read_columns(source, {"id": ("id", "MAL_ID", "anime_id", "animeID", "uid")})
     ids, bad = tables.read_rows(
-        table, lambda line, row: tables.number(row["id"], given, line, "the id")
+        table, lambda line, row: tables.number(row["id"], source, line, "the id")
     )
-    return ids, bad, f" of {Path(given).name}"
+    return ids, bad, f" of {Path(source).name}"
 
 
 def _seasons_of(years: Iterable[int]) -> list[str]:
@@ -269,9 +269,9 @@ def _read_lists(client: Client, base_url: str, lists: list[_List], progress: boo
     return records
 
 
-def _joined(found: Iterable[Record]) -> list[Record]:
+def _joined(entries: Iterable[Record]) -> list[Record]:
     records: dict[int, Record] = {}
-    for record in found:
+    for record in entries:
         earlier = records.get(record.id)
         records[record.id] = earlier.filled_from(record) if earlier else record
     return list(records.values())
@@ -288,7 +288,7 @@ def _read_details(
     """Fills what the lists left open from the anime's own pages."""
     from tfanime.core.bars import progress_bar
 
-    kept, dropped = [], Counter()
+    complete, dropped = [], Counter()
     with progress_bar(records, desc="pages", unit=" pages", disable=not progress) as bar:
         for record in bar:
             missing = [
@@ -308,14 +308,14 @@ def _read_details(
                     dropped["not understood"] += 1
                     continue
                 record = told[0].filled_from(record)
-            kept.append(record)
-    return kept, Step("own pages", len(kept), dict(dropped))
+            complete.append(record)
+    return complete, Step("own pages", len(complete), dict(dropped))
 
 
 def _complete(
     records: list[Record], needed: tuple[str, ...], adult: bool, between: _Years
 ) -> tuple[list[Record], Step]:
-    kept, dropped = [], Counter()
+    complete, dropped = [], Counter()
     for record in records:
         missing = [name for name in (*needed, "poster_url") if getattr(record, name) in (None, ())]
         if record.adult and not adult:
@@ -325,5 +325,5 @@ def _complete(
         elif not between.holds(record.year, unknown=True):
             dropped[between.others] += 1
         else:
-            kept.append(record)
-    return kept, Step("complete", len(kept), dict(dropped))
+            complete.append(record)
+    return complete, Step("complete", len(complete), dict(dropped))

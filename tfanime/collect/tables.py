@@ -51,8 +51,8 @@ def read_columns(
         names = [name.strip().lower() for name in next(reader, [])]
         places = {}
         for ours, theirs in columns.items():
-            known = [name.lower() for name in theirs]
-            place = next((names.index(name) for name in known if name in names), None)
+            lower = [name.lower() for name in theirs]
+            place = next((names.index(name) for name in lower if name in names), None)
             if place is None and not ours.endswith("?"):
                 raise ValueError(
                     f"The table needs a column {' or '.join(theirs)}. "
@@ -82,19 +82,19 @@ def read_rows(
     Raises:
         ValueError: the first one, when there is nothing but such rows.
     """
-    found, bad = [], []
+    results, bad = [], []
     for line, row in rows:
         try:
-            found.append(read(line, row))
+            results.append(read(line, row))
         except ValueError as error:
             bad.append(error)
-    if bad and not found:
+    if bad and not results:
         raise bad[0]
     for error in bad[:TOLD]:
         print(plain(f"left out, {error}"), file=sys.stderr)
     if len(bad) > TOLD:
         print(f"left out as well: {len(bad) - TOLD:,} more such rows", file=sys.stderr)
-    return found, len(bad)
+    return results, len(bad)
 
 
 def number(cell: str, path: str | os.PathLike, line: int, column: str) -> int:

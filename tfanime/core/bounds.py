@@ -57,16 +57,16 @@ def read_object(path: str | os.PathLike) -> dict[str, Any]:
     return value
 
 
-def check_schema(stored: object) -> None:
+def check_schema(schema: object) -> None:
     """Checks the description of labels that `LabelSchema.from_json` is to read.
 
     Raises:
         ValueError: for anything else than a list of fields, or for too many columns.
     """
-    fields = stored.get("fields") if isinstance(stored, dict) else None
+    fields = schema.get("fields") if isinstance(schema, dict) else None
     if not isinstance(fields, list) or not all(isinstance(one, dict) for one in fields):
         raise ValueError(
-            f"labels are described by an object with a list of fields, not {_short(stored)}"
+            f"labels are described by an object with a list of fields, not {_short(schema)}"
         )
     columns = 0
     for one in fields:
@@ -118,8 +118,8 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """
     try:
         check_arrays(path)
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
     except BROKEN as error:
         raise damaged(path, error) from error
 
@@ -195,22 +195,22 @@ def _check_network(path: Path) -> None:
             raise ValueError("its description is nested too deeply") from None
         packed = io.BytesIO(archive.read("model.weights.h5"))
     with h5py.File(packed) as file:
-        stored = sum(prod(one.shape or ()) for one in _datasets(file))
+        count = sum(prod(one.shape or ()) for one in _datasets(file))
         size = sum(one.nbytes for one in _datasets(file))
         if size > EXPANSION * len(packed.getbuffer()) + SLACK:
             raise ValueError(f"its weights would unpack to {size:,} bytes")
-    known = _registered(config)
+    classes = _registered(config)
     # In a thread of its own, whose list of variables that have no values yet ends with it.
     with ThreadPoolExecutor(1) as pool:
         try:
-            model = pool.submit(_without_values, config, known).result()
+            model = pool.submit(_without_values, config, classes).result()
         except Exception:
-            if known:  # a user's own layer may need values to be built
+            if classes:  # a user's own layer may need values to be built
                 return
             raise
     wanted = sum(prod(variable.shape) for variable in model.variables)
-    if wanted > stored + COLUMNS:
-        raise ValueError(f"its layers have {wanted:,} weights, and {stored:,} are stored")
+    if wanted > count + COLUMNS:
+        raise ValueError(f"its layers have {wanted:,} weights, and {count:,} are stored")
     for name, shape in _computed(model):
         if prod(length or 1 for length in shape[1:]) > LAYER:
             raise ValueError(
@@ -267,7 +267,7 @@ def without_values(config: dict) -> keras.Model:
         return pool.submit(_without_values, config, _registered(config)).result()
 
 
-def _without_values(config: dict, known: dict[str, type]) -> keras.Model:
+def _without_values(config: dict, classes: dict[str, type]) -> keras.Model:
     """The network with shapes alone: no variable is given a value, and none takes memory. Sides
     that may be any are `SIDE`."""
     import keras
@@ -279,7 +279,7 @@ def _without_values(config: dict, known: dict[str, type]) -> keras.Model:
             if isinstance(shape, list):
                 shape[1:] = [SIDE if length is None else length for length in shape[1:]]
     with keras.StatelessScope(initialize_variables=False):
-        return keras.saving.deserialize_keras_object(config, custom_objects=known)
+        return keras.saving.deserialize_keras_object(config, custom_objects=classes)
 
 
 def _computed(model: keras.Model) -> Iterator[tuple[str, tuple]]:

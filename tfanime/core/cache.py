@@ -12,9 +12,9 @@ from pathlib import Path
 VARIABLE = "TFANIME_CACHE"
 
 
-def cache_folder(given: str | os.PathLike | None = None) -> Path:
-    """`given`, or `$TFANIME_CACHE`, or `~/.cache/tfanime`."""
-    return Path(given or os.environ.get(VARIABLE) or "~/.cache/tfanime").expanduser()
+def cache_folder(folder: str | os.PathLike | None = None) -> Path:
+    """`folder`, or `$TFANIME_CACHE`, or `~/.cache/tfanime`."""
+    return Path(folder or os.environ.get(VARIABLE) or "~/.cache/tfanime").expanduser()
 
 
 @contextmanager

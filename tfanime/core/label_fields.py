@@ -129,7 +129,7 @@ def encode_field(field: Field, value: object) -> np.ndarray | float:
 def _place(field: Field, value: object) -> int:
     """Which value of a group is meant; capitals matter only where two values differ in them."""
     word = str(value)
-    same = [i for i, known in enumerate(field.values) if known.lower() == word.lower()]
+    same = [i for i, own in enumerate(field.values) if own.lower() == word.lower()]
     if word in field.values:
         return field.values.index(word)
     if len(same) == 1:

@@ -50,12 +50,12 @@ def draw_labels(
     return labels
 
 
-def _draw_examples(examples: np.ndarray, u: np.ndarray, given: np.ndarray | None) -> np.ndarray:
-    """An example for each number of `u`, among those nearest to what is given."""
-    if given is None or np.isnan(given).all():
+def _draw_examples(examples: np.ndarray, u: np.ndarray, fixed: np.ndarray | None) -> np.ndarray:
+    """An example for each number of `u`, among those nearest to what is fixed."""
+    if fixed is None or np.isnan(fixed).all():
         return examples[(u * len(examples)).astype(int)]
     drawn = np.empty((len(u), examples.shape[1]), np.float32)
-    for i, row in enumerate(given):
+    for i, row in enumerate(fixed):
         asked = ~np.isnan(row)
         apart = np.nansum(np.abs(examples[:, asked] - row[asked]), axis=1)
         close = np.flatnonzero(apart <= apart.min() + 1e-6)

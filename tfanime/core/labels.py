@@ -293,7 +293,7 @@ class LabelSchema:
         }
 
     @classmethod
-    def from_json(cls, stored: Mapping) -> LabelSchema:
+    def from_json(cls, document: Mapping) -> LabelSchema:
         schema = cls(
             tuple(
                 Field(
@@ -306,12 +306,12 @@ class LabelSchema:
                     length=f.get("length", 0),
                     free=bool(f.get("free", False)),
                 )
-                for f in stored["fields"]
+                for f in document["fields"]
             )
         )
-        if "examples" not in stored:
+        if "examples" not in document:
             return schema
-        rows = np.frombuffer(base64.b64decode(stored["examples"]), "<f2")
+        rows = np.frombuffer(base64.b64decode(document["examples"]), "<f2")
         return replace(schema, examples=rows.astype(np.float32).reshape(-1, schema.size))
 
 

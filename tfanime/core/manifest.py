@@ -97,14 +97,16 @@ class Manifest:
         }
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Manifest:
+    def from_json(cls, document: Mapping[str, Any]) -> Manifest:
         steps = tuple(
             Step(str(step["name"]), int(step["kept"]), dict(step["dropped"]), bool(step["of_each"]))
-            for step in stored["steps"]
+            for step in document["steps"]
         )
-        texts = {key: str(stored[key]) for key in ("name", "source", "licence", "date", "made_by")}
-        earlier = cls.from_json(stored["earlier"]) if stored.get("earlier") else None
-        return cls(steps=steps, settings=dict(stored["settings"]), earlier=earlier, **texts)
+        texts = {
+            key: str(document[key]) for key in ("name", "source", "licence", "date", "made_by")
+        }
+        earlier = cls.from_json(document["earlier"]) if document.get("earlier") else None
+        return cls(steps=steps, settings=dict(document["settings"]), earlier=earlier, **texts)
 
     def write(self, folder: str | os.PathLike) -> None:
         write_json(Path(folder) / FILE, self.to_json())
@@ -122,10 +124,10 @@ class Manifest:
                 "`tfanime collect` and `tfanime prepare` write it."
             )
         try:
-            stored = read_json(path)
-            if stored["format"] != FORMAT:
-                raise ValueError(f"its format is {stored['format']!r}")
-            return cls.from_json(stored)
+            document = read_json(path)
+            if document["format"] != FORMAT:
+                raise ValueError(f"its format is {document['format']!r}")
+            return cls.from_json(document)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(
                 f"{FILE} must be as tfanime wrote it. Received: {path}, which is damaged ({error})."
@@ -134,7 +136,9 @@ class Manifest:
     @classmethod
     def find(cls, *folders: str | os.PathLike) -> Manifest | None:
         """The manifest of the first of these folders that has one; None where none has."""
-        folder_with_one = next((folder for folder in folders if (Path(folder) / FILE).is_file()), None)
+        folder_with_one = next(
+            (folder for folder in folders if (Path(folder) / FILE).is_file()), None
+        )
         return None if folder_with_one is None else cls.read(folder_with_one)
 
 

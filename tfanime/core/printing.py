@@ -30,14 +30,14 @@ def caption(value: object) -> str:
     return plain(value).replace("$", r"\$")
 
 
-def near_miss(word: object, known: Iterable[object]) -> str:
-    """` Did you mean 'x'?` for what is nearly one of `known`, else nothing.
+def near_miss(word: object, names: Iterable[object]) -> str:
+    """` Did you mean 'x'?` for what is nearly one of `names`, else nothing.
 
     Example:
         >>> near_miss("chanels", ["channels", "depth"])
         " Did you mean 'channels'?"
     """
-    spelt = {str(name).lower(): str(name) for name in known}
+    spelt = {str(name).lower(): str(name) for name in names}
     matches = difflib.get_close_matches(str(word).lower(), spelt, n=1, cutoff=0.7)
     return f" Did you mean {spelt[matches[0]]!r}?" if matches else ""
 

@@ -105,10 +105,10 @@ class Registry:
             ValueError: naming those that there are.
         """
         if name not in self:
-            known = self.names()
+            names = self.names()
             raise ValueError(
-                f"{self.what} is one of: {', '.join(known)}. Received: {name!r}."
-                f"{near_miss(name, known)}"
+                f"{self.what} is one of: {', '.join(names)}. Received: {name!r}."
+                f"{near_miss(name, names)}"
             )
         return str(name)
 
@@ -131,8 +131,8 @@ class Registry:
     def entry(self, name: str) -> Entry:
         """The name's target and facts; nothing is imported."""
         self.check(name)
-        known = self.built_in.get(name) or self.registered.get(name)
-        return known or Entry(_announced(self.group)[name])
+        entry = self.built_in.get(name) or self.registered.get(name)
+        return entry or Entry(_announced(self.group)[name])
 
     def fact(self, name: str, fact: str, default: Any = None) -> Any:
         """What was said of it when it was registered; else its own attribute of that name, of an

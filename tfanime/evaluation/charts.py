@@ -49,7 +49,9 @@ def _nearest_by_pixels(bench: Workbench, pictures: np.ndarray) -> np.ndarray:
     nearest, psnr = None, None
     for part in bench.training_chunks():
         indices, here = nearest_training(pictures, part, min(NEAREST, len(part)))
-        nearest = part[indices] if nearest is None else np.concatenate([nearest, part[indices]], axis=1)
+        nearest = (
+            part[indices] if nearest is None else np.concatenate([nearest, part[indices]], axis=1)
+        )
         psnr = here if psnr is None else np.concatenate([psnr, here], axis=1)
         order = np.argsort(-psnr, axis=1, kind="stable")[:, :NEAREST]
         psnr = np.take_along_axis(psnr, order, axis=1)
@@ -93,11 +95,11 @@ def by_label(figure: Figure):
     """Bars by class: Inception Score of generated and real, or 1-NN accuracy."""
     from matplotlib.figure import Figure as Canvas
 
-    stored = figure.details["by label"]
-    if "generated" in stored:
-        series = dict(stored)
+    by_class = figure.details["by label"]
+    if "generated" in by_class:
+        series = dict(by_class)
     else:
-        series = {"accuracy": {name: one["accuracy"] for name, one in stored.items()}}
+        series = {"accuracy": {name: one["accuracy"] for name, one in by_class.items()}}
     names = list(next(iter(series.values())))
     canvas = Canvas(figsize=(8, 2.8), layout="constrained")
     axes = canvas.subplots()

@@ -59,15 +59,15 @@ def parts_of(run: Path | None, data: PackedDataset) -> tuple[Part, ...] | None:
     for _ in range(MOST_STARTS):
         if run is None or not (run / "config.json").is_file():
             return None
-        stored = read_json(run / "config.json")
-        config = stored["config"]
+        document = read_json(run / "config.json")
+        config = document["config"]
         if config["recipe"] == "custom":
             return None  # networks of the user's own, which may hold any other
-        names = stored.get("looked_through", config["discriminator"].get("features", []))
+        names = document.get("looked_through", config["discriminator"].get("features", []))
         names = [names] if isinstance(names, str) else names
         parts += [Part(name, INSIDE) for name in names]
-        labels_from = stored.get("labels_from")
-        if labels_from is None and stored["data"]["sha256"] == data.sha256:
+        labels_from = document.get("labels_from")
+        if labels_from is None and document["data"]["sha256"] == data.sha256:
             labels_from = data.labels_from
         if labels_from and labels_from.startswith(ESTIMATED) and config["conditioning"] != "none":
             parts.append(Part(labels_from.removeprefix(ESTIMATED), LABELLED))

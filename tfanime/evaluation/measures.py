@@ -216,7 +216,8 @@ def train_test(bench: Workbench) -> list[Figure]:
         "label": bench.settings.label,
         "classes": len(accuracies.classes),
         "counts": f"{accuracies.count} each",
-        "chance": f"{accuracies.chance:.3f} of real ones, {accuracies.fake_chance:.3f} of generated ones",
+        "chance": f"{accuracies.chance:.3f} of real ones, "
+        f"{accuracies.fake_chance:.3f} of generated ones",
         "head": "softmax over frozen features",
     }
     details = {
@@ -308,7 +309,9 @@ def _classifier(bench: Workbench) -> tuple[str, Callable[[np.ndarray], np.ndarra
         columns = bench.tagger.schema.slices()[bench.tagger.schema.field(field).name]
 
         def posteriors(pictures: np.ndarray) -> np.ndarray:
-            probabilities = bench.tagger.probabilities(pictures, bench.settings.progress)[:, columns]
+            probabilities = bench.tagger.probabilities(pictures, bench.settings.progress)[
+                :, columns
+            ]
             return probabilities / probabilities.sum(axis=1, keepdims=True)
 
         return f"{bench.tagger.name}, {field}", posteriors

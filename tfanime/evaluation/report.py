@@ -87,8 +87,8 @@ class Report:
         for figure in self.figures:
             if figure.name == name:
                 return figure
-        known = ", ".join(figure.name for figure in self.figures)
-        raise KeyError(f"{name!r} was not measured. There is: {known}.")
+        names = ", ".join(figure.name for figure in self.figures)
+        raise KeyError(f"{name!r} was not measured. There is: {names}.")
 
     @property
     def cautions(self) -> list[tuple[str, str]]:

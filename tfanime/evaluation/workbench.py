@@ -318,14 +318,14 @@ class Workbench:
     def _indices(self, labels: np.ndarray, schema: LabelSchema) -> np.ndarray:
         name, classes = self.settings.label, self.classes
         part = labels[:, schema.slices()[name]]
-        known = ~np.isnan(part).any(axis=1)
+        labelled = ~np.isnan(part).any(axis=1)
         values = _values(schema, name)
         if schema.field(name).kind == "flag":
             chosen = (np.nan_to_num(part[:, 0]) >= 0.5).astype(int)
         else:
             chosen = np.nan_to_num(part).argmax(axis=1)
         place = np.array([classes.index(v) if v in classes else -1 for v in values])
-        return np.where(known, place[chosen], -1)
+        return np.where(labelled, place[chosen], -1)
 
 
 def common_field(one: LabelSchema | None, other: LabelSchema | None) -> str | None:

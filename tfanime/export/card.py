@@ -86,10 +86,10 @@ def trained(run: Path, name: str) -> str:
     lines = [f"# {name}", ""]
     if not (run / "config.json").is_file():
         return "\n".join([*lines, "How this model was trained was not recorded."])
-    stored = read_json(run / "config.json")
-    config, data = stored.get("config", {}), stored.get("data", {})
+    document = read_json(run / "config.json")
+    config, data = document.get("config", {}), document.get("data", {})
     lines += ["Trained with tfanime. What its run folder says:", ""]
-    known = {
+    facts = {
         "recipe": config.get("recipe"),
         "images trained on": data.get("count"),
         "SHA-256 of that set": data.get("sha256"),
@@ -97,7 +97,7 @@ def trained(run: Path, name: str) -> str:
         "conditioning": config.get("conditioning"),
         "seed": config.get("seed"),
     }
-    lines += [f"- {what}: {value}" for what, value in known.items() if value is not None]
+    lines += [f"- {what}: {value}" for what, value in facts.items() if value is not None]
     lines += [
         "",
         "Where those images come from, what is missing or over-represented among them, and what "

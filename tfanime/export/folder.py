@@ -22,8 +22,8 @@ def check_replaceable(out: Path, kind: str = WEB) -> None:
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     try:
-        stored = read_json(out / MANIFEST)
-        ours = stored["format"] == FORMAT and stored.get("kind", WEB) == kind
+        manifest = read_json(out / MANIFEST)
+        ours = manifest["format"] == FORMAT and manifest.get("kind", WEB) == kind
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         disk.check(error, out)
         ours = False

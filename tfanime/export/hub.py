@@ -89,8 +89,8 @@ def push(
             f" Received: {os.fspath(run)!r}."
         )
     api = api_of_hub()
-    with tempfile.TemporaryDirectory() as kept:
-        out = Path(kept)
+    with tempfile.TemporaryDirectory() as temporary:
+        out = Path(temporary)
         _collect(folder, out)
         described = _front_matter(folder, where, license, datasets, tags, report)
         write_text(out / CARD, f"---\n{described}\n---\n\n{_card(folder, where)}")
@@ -117,11 +117,11 @@ def _collect(folder: Path, out: Path) -> None:
     if (folder / "checkpoints").is_dir():
         save_critic_of_run(folder, out)
     if (folder / "config.json").is_file():
-        stored = read_json(folder / "config.json")
+        document = read_json(folder / "config.json")
         # Where a run began may be a path of this machine.
-        if not str(stored["config"].get("start")).startswith(PREFIX):
-            stored["config"]["start"] = None
-        write_json(out / "config.json", stored)
+        if not str(document["config"].get("start")).startswith(PREFIX):
+            document["config"]["start"] = None
+        write_json(out / "config.json", document)
 
 
 def _card(folder: Path, where: Address) -> str:

@@ -208,8 +208,8 @@ def top_weights(logits, share):
     scores = ops.mean(ops.reshape(logits, (count, -1)), axis=1)
     ranks = ops.argsort(ops.argsort(-scores))
     # A share such as 0.3 of 10 is a little more than 3 in float32.
-    kept = ops.maximum(ops.ceil(share * ops.cast(count, "float32") - 1e-3), 1.0)
-    return ops.cast(ops.cast(ranks, "float32") < kept, "float32")
+    count_kept = ops.maximum(ops.ceil(share * ops.cast(count, "float32") - 1e-3), 1.0)
+    return ops.cast(ops.cast(ranks, "float32") < count_kept, "float32")
 
 
 VECTOR_LOSSES = ("matching", "squared")
@@ -304,13 +304,13 @@ def matching_loss(outputs, vectors):
     """
     outputs = ops.cast(outputs, "float32")
     vectors = ops.cast(vectors, "float32")
-    known = ops.cast(ops.any(ops.not_equal(vectors, 0.0), axis=-1), "float32")
+    has_vector = ops.cast(ops.any(ops.not_equal(vectors, 0.0), axis=-1), "float32")
     scores = ops.matmul(outputs, ops.transpose(vectors)) / vectors.shape[-1] ** 0.5
     # Far below any score, and finite, so that no gradient is NaN.
-    absent = 1e9 * (known - 1.0)
+    absent = 1e9 * (has_vector - 1.0)
     to_vectors = ops.log_softmax(scores + absent[None, :], axis=1)
     to_images = ops.log_softmax(scores + absent[:, None], axis=0)
-    return -0.5 * known * (ops.diagonal(to_vectors) + ops.diagonal(to_images))
+    return -0.5 * has_vector * (ops.diagonal(to_vectors) + ops.diagonal(to_images))
 
 
 def _known(labels):

@@ -170,8 +170,8 @@ class TrainingStep:
         parts = []
         for i in range(self.accumulation):
             chosen = slice(i * size, (i + 1) * size)
-            images, known, wanted = (_rows(x, chosen) for x in (real, labels, condition))
-            parts.append(self._part(real, images, known, wanted, noise.part(chosen), size))
+            images, labels_here, wanted = (_rows(x, chosen) for x in (real, labels, condition))
+            parts.append(self._part(real, images, labels_here, wanted, noise.part(chosen), size))
         return parts
 
     def _part(self, whole, real, labels, condition, noise, rows) -> Part:

@@ -212,15 +212,15 @@ def enlargement(generator: keras.Model) -> int:
     Raises:
         ValueError: when it does not enlarge images of any size by one whole number.
     """
-    given = generator.inputs[0].shape
-    if len(generator.inputs) == 1 and tuple(given[1:]) == (None, None, 3):
+    shape = generator.inputs[0].shape
+    if len(generator.inputs) == 1 and tuple(shape[1:]) == (None, None, 3):
         side = 8
         _, height, width, channels = generator.compute_output_shape((1, side, side, 3))
         if height == width and channels == 3 and height % side == 0:
             return height // side
     raise ValueError(
         "An upscaler is fully convolutional: images (None, None, None, 3) to larger ones. "
-        f"Received: a model of {tuple(given)}."
+        f"Received: a model of {tuple(shape)}."
     )
 
 

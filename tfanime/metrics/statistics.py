@@ -57,11 +57,11 @@ class RunningStatistics:
     def update(self, features: np.ndarray) -> None:
         """Adds `(b, d)` features."""
         features = check_features(features, "features")
-        known = self._waiting[0] if self._waiting else self._scatter
-        if known is not None and features.shape[1] != known.shape[1]:
+        sums = self._waiting[0] if self._waiting else self._scatter
+        if sums is not None and features.shape[1] != sums.shape[1]:
             raise ValueError(
                 f"All parts need the same number of features. Received: {features.shape[1]} "
-                f"after {known.shape[1]}."
+                f"after {sums.shape[1]}."
             )
         self._waiting.append(np.array(features, np.float64))
         if sum(map(len, self._waiting)) >= ROWS:
@@ -121,8 +121,10 @@ def dataset_statistics(
     """
     file = _cached(cache, dataset, extractor, resize, "statistics", ".npz")
     if file.exists():
-        with np.load(file) as stored:
-            return Statistics(stored["mean"], stored["covariance"], int(stored["count"]))
+        with np.load(file) as arrays_file:
+            return Statistics(
+                arrays_file["mean"], arrays_file["covariance"], int(arrays_file["count"])
+            )
     result = statistics_of(
         features_in_chunks(_pictures(dataset), extractor, resize, len(dataset), progress=progress)
     )

@@ -181,16 +181,16 @@ def _judge(x, channels: int, name: str, first: bool = True):
 
 def _pixels(pictures, channels: int, patches: bool):
     """The same for the pixels themselves, with a convolution more at every size."""
-    found = []
+    judges = []
     x = layers.Identity(name="pixels_before")(pictures)
     x = _conv(x, channels, 4, 2, "pixels_down0")
     for i in range(1, halvings(*pictures.shape[1:3])):
         x = _conv(x, x.shape[-1], 3, 1, f"pixels_{i}")
         x = _conv(x, channels * min(4, 2**i), 4, 2, f"pixels_down{i}")
         if patches and i == 1:
-            found.append(_judge_patches(x, "patches"))
+            judges.append(_judge_patches(x, "patches"))
     x = MinibatchStdDev(name="pixels_spread")(x)
-    return [_judge(x, channels * 4, "pixels", first=False), *found]
+    return [_judge(x, channels * 4, "pixels", first=False), *judges]
 
 
 def _judge_patches(x, name: str):

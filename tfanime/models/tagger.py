@@ -62,6 +62,6 @@ def loss(schema: LabelSchema, targets, logits):
             y = ops.relu(y)  # all zero where the group is not known
             total += -ops.sum(y * ops.log_softmax(x, axis=1), axis=1)
         else:
-            known = ops.cast(y >= 0, "float32")[:, 0]
-            total += known * (ops.softplus(x) - y * x)[:, 0]
+            labelled = ops.cast(y >= 0, "float32")[:, 0]
+            total += labelled * (ops.softplus(x) - y * x)[:, 0]
     return total

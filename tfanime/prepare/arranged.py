@@ -77,15 +77,15 @@ def stylegan_table(data: bytes, place: str, where: str) -> Table | None:
     if len(data) > JSON_LIMIT:
         raise ValueError(f"{where} has at most {JSON_LIMIT:,} bytes. Received: {len(data):,}.")
     try:
-        stored = json.loads(data)
+        document = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{where} must be JSON. Received: {type(error).__name__}.") from error
-    if isinstance(stored, dict) and "format" in stored:
+    if isinstance(document, dict) and "format" in document:
         raise ValueError(
             f"Images must not be packed yet. Received: {where} of a packed set. Use that folder "
             "as it is, unpacked, or pack the original images."
         )
-    labels = stored.get("labels") if isinstance(stored, dict) else None
+    labels = document.get("labels") if isinstance(document, dict) else None
     if not labels:
         return None
     pairs = labels.items() if isinstance(labels, dict) else labels

@@ -52,8 +52,13 @@ class Rejected:
         return plain(f"{where}: {self.reason}" + (f": {self.detail}" if self.detail else ""))
 
     def to_json(self) -> dict:
-        stored = {"file": self.file, "reason": self.reason, "detail": self.detail, "row": self.row}
-        return {key: value for key, value in stored.items() if value not in ("", None)}
+        document = {
+            "file": self.file,
+            "reason": self.reason,
+            "detail": self.detail,
+            "row": self.row,
+        }
+        return {key: value for key, value in document.items() if value not in ("", None)}
 
 
 def summary(rejected: Iterable[Rejected]) -> list[str]:
@@ -153,15 +158,15 @@ class Duplicates:
         self._names.append(name)
 
     def _check_near(self, picture: np.ndarray) -> None:
-        known, code = len(self._names), difference_hash(picture)
-        if known:
-            differing = differing_bits(self._hashes[:, :known], code)
+        count, code = len(self._names), difference_hash(picture)
+        if count:
+            differing = differing_bits(self._hashes[:, :count], code)
             closest = int(differing.argmin())
             if differing[closest] <= self.bits:
                 raise ValueError(
                     f"near duplicate: {differing[closest]} of {HASH_SIDE**2} hash bits away "
                     f"from {self._names[closest]}"
                 )
-        if known == self._hashes.shape[1]:
+        if count == self._hashes.shape[1]:
             self._hashes = np.concatenate([self._hashes, np.empty_like(self._hashes)], axis=1)
-        self._hashes[:, known] = code
+        self._hashes[:, count] = code

@@ -94,17 +94,17 @@ class CascadeDetector:
         return classifier
 
 
-def cascade_file(given: str | os.PathLike | None = None) -> Path:
-    """Where the cascade lies: `given`, or the cache, into which it is fetched if need be.
+def cascade_file(file: str | os.PathLike | None = None) -> Path:
+    """Where the cascade lies: `file`, or the cache, into which it is fetched if need be.
 
     Raises:
-        ValueError: if `given` is no file.
+        ValueError: if `file` is no file.
         OSError: if it has to be fetched and cannot be, or is not the pinned file.
     """
-    if given is not None:
-        if not Path(given).is_file():
-            raise ValueError(f"A cascade is an XML file. Received: {str(given)!r}, which is none.")
-        return Path(given)
+    if file is not None:
+        if not Path(file).is_file():
+            raise ValueError(f"A cascade is an XML file. Received: {str(file)!r}, which is none.")
+        return Path(file)
     cache = cache_folder()
     path = cache / "lbpcascade_animeface.xml"
     if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == CASCADE_SHA256:

@@ -206,16 +206,16 @@ def made_from(
 # ---- steps of pack -----------------------------------------------------------------------------
 
 
-def _labels_file(source: Path, kind: str, given: str | os.PathLike | None) -> Path | str | None:
+def _labels_file(source: Path, kind: str, labels: str | os.PathLike | None) -> Path | str | None:
     """The table of labels, `"folders"`, or None."""
-    if given == FOLDERS:
+    if labels == FOLDERS:
         return FOLDERS
-    if given is not None:
-        if not Path(given).is_file():
+    if labels is not None:
+        if not Path(labels).is_file():
             raise ValueError(
-                f"labels is a CSV file, or '{FOLDERS}'. Received: {str(given)!r}, which is none."
+                f"labels is a CSV file, or '{FOLDERS}'. Received: {str(labels)!r}, which is none."
             )
-        return Path(given)
+        return Path(labels)
     if kind == "csv":
         return source
     beside = table_beside(source)

@@ -224,12 +224,12 @@ def make(part: Part) -> int:
         if manifest["labels"] is not None:
             names["labels.npy"] = f"{here}-labels.npy"
         for number, shard in enumerate(manifest["shards"]):
-            stored = f"images-{part.number:05d}-{number:03d}.npy"
-            names[shard["file"]] = f"{path}/{stored}"
-            shard["file"] = stored
+            file = f"images-{part.number:05d}-{number:03d}.npy"
+            names[shard["file"]] = f"{path}/{file}"
+            shard["file"] = file
         with reaching(part.out):
-            for name, stored in names.items():
-                storage.put_file(str(folder / name), stored)
+            for name, file in names.items():
+                storage.put_file(str(folder / name), file)
             storage.pipe_file(f"{path}/{part.done}", json.dumps(manifest).encode())
     return part.number
 
@@ -270,8 +270,8 @@ def _join(parts: list[Part], made_from: dict, source: str) -> int:
     manifests = [_read(storage, out, f"{path}/{part.done}") for part in parts]
     schema = _schema(parts, manifests)
     shards = [shard for one in manifests for shard in one["shards"]]
-    stored = [(f"{path}/{shard['file']}", shard["count"]) for shard in shards]
-    images_there = StoredShards(out, storage, stored, (height, width))
+    shard_files = [(f"{path}/{shard['file']}", shard["count"]) for shard in shards]
+    images_there = StoredShards(out, storage, shard_files, (height, width))
     digest = hashlib.sha256()
     starts = range(0, images_there.count, READ)
     rows = (np.arange(i, min(i + READ, images_there.count)) for i in starts)

@@ -89,8 +89,8 @@ def check(config) -> None:
     Raises:
         ValueError: naming the setting, the rule and what was received.
     """
-    for name, known in CHOICES.items():
-        _choice(name, getattr(config, name), known, REMARKS.get(name, ""))
+    for name, names in CHOICES.items():
+        _choice(name, getattr(config, name), names, REMARKS.get(name, ""))
     _check_numbers(config)
     _check_codes(config)
     if config.recipe == CUSTOM:
@@ -121,9 +121,9 @@ def penalty_names(penalty: str) -> tuple[str, ...]:
 
 def usual_weight(penalty: str) -> float | None:
     """The weight of a registered penalty where none is chosen."""
-    known = PENALTIES.fact(penalty, "weight")
-    if known is not None:
-        return known
+    weight = PENALTIES.fact(penalty, "weight")
+    if weight is not None:
+        return weight
     parameters = [*inspect.signature(PENALTIES.get(penalty)).parameters.values()]
     usual = parameters[0].default if parameters else None
     return float(usual) if isinstance(usual, (int, float)) else None
@@ -145,18 +145,18 @@ def check_networks(config) -> None:
         if not isinstance(spec, Mapping):
             raise ValueError(f"{role} is a mapping with a name and options. Received: {spec!r}.")
         _choice(f"{role}'s name", spec.get("name"), network_names(role))
-        known = network_options(role, spec["name"])
-        unknown = [] if known is None else [one for one in spec if one not in ("name", *known)]
+        options = network_options(role, spec["name"])
+        unknown = [] if options is None else [one for one in spec if one not in ("name", *options)]
         if unknown:
             raise ValueError(
                 f"The {role} {spec['name']!r} does not take these options: {', '.join(unknown)}. "
-                f"It takes: {', '.join(known or ())}.{near_miss(unknown[0], known or ())}"
+                f"It takes: {', '.join(options or ())}.{near_miss(unknown[0], options or ())}"
             )
         own = role in ("generator", "discriminator")
-        if own and config.scaling != "signed" and known is not None and "scaling" not in known:
+        if own and config.scaling != "signed" and options is not None and "scaling" not in options:
             raise ValueError(
                 f"The {role} {spec['name']!r} does not take these options: scaling. "
-                f"It takes: {', '.join(known)}. Leave scaling='signed'."
+                f"It takes: {', '.join(options)}. Leave scaling='signed'."
             )
         check_size(role, spec, *config.image_size)
     _check_conditioning(config)
@@ -220,10 +220,10 @@ def _check_numbers(config) -> None:
 def _check_codes(config) -> None:
     codes = {name: getattr(config, name) for name in CODES if getattr(config, name)}
     if codes and config.conditioning not in ("ac", "infogan", "auto"):
-        given = ", ".join(f"{name}={value}" for name, value in codes.items())
+        settings = ", ".join(f"{name}={value}" for name, value in codes.items())
         raise ValueError(
             "Codes need a head that recovers them: conditioning is infogan, ac or auto. "
-            f"Received: conditioning={config.conditioning!r} and {given}."
+            f"Received: conditioning={config.conditioning!r} and {settings}."
         )
 
 
@@ -244,8 +244,8 @@ def _check_objective(config) -> None:
             f"Received: penalty={config.penalty!r} without one."
         )
     spec = config.discriminator
-    known = isinstance(spec, Mapping) and spec.get("name") in DISCRIMINATORS
-    if names and known and option("discriminator", spec, "normalisation") == "batch":
+    registered = isinstance(spec, Mapping) and spec.get("name") in DISCRIMINATORS
+    if names and registered and option("discriminator", spec, "normalisation") == "batch":
         raise ValueError(
             "A gradient penalty is a matter of single images, and batch norm mixes them: the "
             "discriminator must have none (DCGAN: normalisation='layer', 'spectral' or 'none'). "
@@ -294,14 +294,14 @@ def jitters(value: float | Mapping[str, float]) -> dict[str, float]:
     Raises:
         ValueError: for a name that is not among them, or what is no number.
     """
-    given = value if isinstance(value, Mapping) else dict.fromkeys(JITTERS[1:], value)
-    right = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in given.values())
-    if set(given) - set(JITTERS) or not right:
+    amounts = value if isinstance(value, Mapping) else dict.fromkeys(JITTERS[1:], value)
+    right = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in amounts.values())
+    if set(amounts) - set(JITTERS) or not right:
         raise ValueError(
             f"jitter is a number, or a number for some of: {', '.join(JITTERS)}. "
             f"Received: {value!r}."
         )
-    return {name: float(given.get(name, 0.0)) for name in JITTERS}
+    return {name: float(amounts.get(name, 0.0)) for name in JITTERS}
 
 
 def half_lives(values: Any) -> tuple[float, ...]:
@@ -328,10 +328,10 @@ def _values(value: float | Schedule | Mapping | None) -> tuple[float, ...]:
     return value.values if isinstance(value, Schedule) else (value,)
 
 
-def _choice(name: str, value: object, known: Iterable[str], remark: str = "") -> None:
-    known = tuple(known)
-    if value not in known:
+def _choice(name: str, value: object, names: Iterable[str], remark: str = "") -> None:
+    names = tuple(names)
+    if value not in names:
         raise ValueError(
-            f"{name} is one of: {', '.join(known)}. Received: {value!r}."
-            f"{remark or near_miss(value, known)}"
+            f"{name} is one of: {', '.join(names)}. Received: {value!r}."
+            f"{remark or near_miss(value, names)}"
         )

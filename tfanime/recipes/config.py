@@ -214,10 +214,10 @@ class Config:
         return dataclasses.replace(self, **overridden(self, changes))
 
     def to_json(self) -> dict:
-        stored = dataclasses.asdict(self)
-        as_stored = {name: list(stored[name]) for name in ("image_size", "more_averages")}
-        return {**stored, **as_stored}
+        document = dataclasses.asdict(self)
+        as_stored = {name: list(document[name]) for name in ("image_size", "more_averages")}
+        return {**document, **as_stored}
 
     @classmethod
-    def from_json(cls, stored: Mapping) -> Config:
-        return cls(**{**stored, "image_size": tuple(stored["image_size"])})
+    def from_json(cls, document: Mapping) -> Config:
+        return cls(**{**document, "image_size": tuple(document["image_size"])})

@@ -14,11 +14,11 @@ from tfanime.recipes.checks import SCHEDULED, jitters
 
 def overridden(config, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that `Config.override(**changes)` replaces, of the types that they are to have."""
-    known = {f.name: f for f in dataclasses.fields(config)}
+    fields = {f.name: f for f in dataclasses.fields(config)}
     changes = _as_stored(_both_rates(changes))
-    unknown = sorted(set(changes) - set(known))
+    unknown = sorted(set(changes) - set(fields))
     if unknown:
-        names = sorted({"size", *known} - {"image_size"})
+        names = sorted({"size", *fields} - {"image_size"})
         raise ValueError(
             f"Unknown setting: {', '.join(unknown)}. Known: {', '.join(names)}."
             f"{near_miss(unknown[0], names)}"
@@ -38,7 +38,7 @@ def overridden(config, changes: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in changes.items():
         if name in SCHEDULED:
             value = read(value)
-        changes[name] = _as_declared(name, value, str(known[name].type))
+        changes[name] = _as_declared(name, value, str(fields[name].type))
     return changes
 
 

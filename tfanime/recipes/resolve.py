@@ -58,9 +58,9 @@ def codes_of(config: Config, schema: LabelSchema | None) -> tuple[Field, ...]:
         return ()
     alone = config.conditioning == "infogan" and schema is None
     usual = (1, 2) if alone else (0, 0)
-    given = (config.categorical_codes, config.continuous_codes)
+    settings = (config.categorical_codes, config.continuous_codes)
     categorical, continuous = (
-        one if many is None else many for one, many in zip(usual, given, strict=True)
+        one if many is None else many for one, many in zip(usual, settings, strict=True)
     )
     return free_codes(categorical, config.code_values, continuous)
 

@@ -47,18 +47,20 @@ def shown_size(about: Mapping) -> tuple[int, int]:
     return factor * about["height"], factor * about["width"]
 
 
-def schema(stored: Mapping | None) -> LabelSchema | None:
+def schema(document: Mapping | None) -> LabelSchema | None:
     """The labels of a description.
 
     Raises:
         ValueError: or another error of `LabelSchema`, for what is none.
     """
-    if stored is None:
+    if document is None:
         return None
-    size = sum(len(f.get("values", ())) + max(1, int(f.get("length", 0))) for f in stored["fields"])
+    size = sum(
+        len(f.get("values", ())) + max(1, int(f.get("length", 0))) for f in document["fields"]
+    )
     if size > MOST_COLUMNS:
         raise ValueError(f"{size:,} labels")
-    return LabelSchema.from_json(stored)
+    return LabelSchema.from_json(document)
 
 
 def row(
@@ -82,7 +84,8 @@ def row(
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             raise BadAnswer(
-                address, f"its output {name!r} has the shape {arrays[name].shape} instead of {shape}"
+                address,
+                f"its output {name!r} has the shape {arrays[name].shape} instead of {shape}",
             )
         numbers = arrays[name].dtype.kind in "iuf"
         finite = name != "latents" or (numbers and np.isfinite(arrays[name]).all())

@@ -23,9 +23,9 @@ def fitted(logits: np.ndarray, labels: np.ndarray, schema: LabelSchema = FACES):
     scale, offset = np.ones(schema.size), np.zeros(schema.size)
     for field in schema.fields:
         columns = schema.slices()[field.name]
-        known = ~np.isnan(labels[:, columns]).any(axis=1)
-        x = logits[known, columns].astype(np.float64)
-        y = labels[known, columns].astype(np.float64)
+        labelled = ~np.isnan(labels[:, columns]).any(axis=1)
+        x = logits[labelled, columns].astype(np.float64)
+        y = labels[labelled, columns].astype(np.float64)
         if field.kind == "flag" and 0 < y.sum() < len(y):
             scale[columns], offset[columns] = _newton(_flag_slopes, x[:, 0], y[:, 0], (1.0, 0.0))
         elif field.kind == "group" and len(y):

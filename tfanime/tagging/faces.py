@@ -61,9 +61,9 @@ class Faces:
         if group and group in data.schema.slices():
             columns = labels[:, data.schema.slices()[group]]
             keys = [str(column) for column in columns.argmax(axis=1)]
-        known = in_schema(labels, data.schema)
+        mapped = in_schema(labels, data.schema)
         images = data.images() if size is None else resized(data.images(), size)
-        return cls(folder.name, images, known, tuple(keys), data.sha256)
+        return cls(folder.name, images, mapped, tuple(keys), data.sha256)
 
 
 def in_schema(labels: np.ndarray, schema: LabelSchema) -> np.ndarray:
@@ -85,8 +85,8 @@ def in_schema(labels: np.ndarray, schema: LabelSchema) -> np.ndarray:
             continue
         mapping = np.array([[v == w for w in target.values] for v in field.values], np.float32)
         mapped = np.nan_to_num(part) @ mapping
-        known = mapped.sum(axis=1) == 1
-        result[known, columns] = mapped[known]
+        certain = mapped.sum(axis=1) == 1
+        result[certain, columns] = mapped[certain]
     return result
 
 
@@ -165,7 +165,7 @@ def repeats(labels: np.ndarray, wanted: float = 0.1, most: int = 4) -> np.ndarra
 
 def shares(labels: np.ndarray) -> Mapping[str, float]:
     """Which share of the faces has each attribute, among those where it is known."""
-    known = ~np.isnan(labels)
-    counts = np.maximum(known.sum(axis=0), 1)
+    labelled = ~np.isnan(labels)
+    counts = np.maximum(labelled.sum(axis=0), 1)
     values = np.nansum(labels, axis=0) / counts
     return {c: round(float(v), 4) for c, v in zip(FACES.columns, values, strict=True)}

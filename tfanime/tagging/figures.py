@@ -47,14 +47,14 @@ def figures_of(tagger: Tagger, images: np.ndarray, labels: np.ndarray) -> dict:
                 f"{', '.join(tagger.schema.field(field.name).values)}."
             )
         place, own = FACES.slices()[field.name], tagger.schema.slices()[field.name]
-        known = ~np.isnan(labels[:, place]).any(axis=1)
-        if not known.any():
+        labelled = ~np.isnan(labels[:, place]).any(axis=1)
+        if not labelled.any():
             continue
-        y, p = labels[known, place], probabilities[known, own]
+        y, p = labels[labelled, place], probabilities[labelled, own]
         if field.kind == "group":
             groups[field.name] = _group(field.values, y.argmax(axis=1), p)
         else:
-            estimates = labels_found[known, own][:, 0] > 0.5
+            estimates = labels_found[labelled, own][:, 0] > 0.5
             flags[field.name] = scores(y[:, 0] > 0.5, estimates) | {
                 "calibration error": round(calibration_error(p[:, 0], y[:, 0]), 4)
             }

@@ -36,12 +36,12 @@ def load_tagger(spec: str | os.PathLike | None = None) -> Tagger:
             f"A tagger is a folder with {WEIGHTS} and {LABELS}, or illustration2vec:FILE. "
             f"Received: {text!r}. Leave it out for the one that ships."
         )
-    stored = read_json(folder / LABELS)
-    schema = LabelSchema.from_json(stored)
+    document = read_json(folder / LABELS)
+    schema = LabelSchema.from_json(document)
     network = load_extractor(f"{folder / WEIGHTS}:output")
 
     def compute(pictures: np.ndarray, progress: bool) -> np.ndarray:
         return probabilities_of(extract(pictures, network, progress=progress), schema)
 
-    threshold = thresholds_of(stored, schema)
+    threshold = thresholds_of(document, schema)
     return Tagger(schema, compute, folder.name, network.identity, threshold)

@@ -80,8 +80,8 @@ def probabilities_of(logits: np.ndarray, schema: LabelSchema) -> np.ndarray:
     return result
 
 
-def thresholds_of(stored: dict, schema: LabelSchema) -> float | np.ndarray:
+def thresholds_of(document: dict, schema: LabelSchema) -> float | np.ndarray:
     """What `labels.json` says: `threshold`, one for all flags, or `thresholds`, one a flag."""
-    if "thresholds" not in stored:
-        return stored["threshold"]
-    return np.array([stored["thresholds"].get(column, THRESHOLD) for column in schema.columns])
+    if "thresholds" not in document:
+        return document["threshold"]
+    return np.array([document["thresholds"].get(column, THRESHOLD) for column in schema.columns])

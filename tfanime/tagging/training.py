@@ -112,10 +112,10 @@ def _train(data, out: Path, extra, group, start, drawn, epochs, rate, seed, prog
         stages.weights, stages.batch_norm = begun.get_weights(), False
     if drawn:
         built_in = load_data("drawn", models.SIZE, count=drawn, progress=progress)
-        known = targets_of(in_schema(built_in.labels(), built_in.schema))
-        stages.fit("drawn", built_in.images(), known, np.arange(drawn), SMALL, epochs[0], rate)
+        targets = targets_of(in_schema(built_in.labels(), built_in.schema))
+        stages.fit("drawn", built_in.images(), targets, np.arange(drawn), SMALL, epochs[0], rate)
         rows = np.concatenate([rows, len(x) + np.arange(drawn)])
-        x, y = np.concatenate([x, built_in.images()]), np.concatenate([y, known])
+        x, y = np.concatenate([x, built_in.images()]), np.concatenate([y, targets])
     stages.fit("small", x, y, rows, SMALL, epochs[1], rate)
     stages.fit("large", x, y, rows, models.SIZE, epochs[2], rate / 3)
     network = stages.plain()
@@ -240,9 +240,9 @@ def _calibrate(network: keras.Model, images: np.ndarray, labels: np.ndarray) -> 
     for field in FACES.fields:
         if field.kind == "flag":
             column = FACES.slices()[field.name].start
-            known = ~np.isnan(labels[:, column])
+            labelled = ~np.isnan(labels[:, column])
             threshold = calibration.best_threshold(
-                probabilities[known, column], labels[known, column] > 0.5
+                probabilities[labelled, column], labels[labelled, column] > 0.5
             )
             thresholds[field.name] = round(threshold, 4)
     return thresholds

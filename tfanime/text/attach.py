@@ -81,11 +81,11 @@ def attach(
     columns = [column or name] if isinstance(column, str) or not column else list(column)
     columns = [one.strip() for word in columns for one in word.split(",")]
     rows = read_rows(folder, len(data))
-    known = {key for row in rows for key in row}
-    if missing := [one for one in columns if one not in known]:
+    keys = {key for row in rows for key in row}
+    if missing := [one for one in columns if one not in keys]:
         raise ValueError(
             f"The texts are in columns of {TEXTS}. Received: {', '.join(missing)}; it has "
-            f"{', '.join(sorted(known))}."
+            f"{', '.join(sorted(keys))}."
         )
     if like is None:
         code = TextCode(

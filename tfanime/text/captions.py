@@ -47,11 +47,11 @@ def captions(labels: np.ndarray, schema: LabelSchema, seed: int = 0) -> list[str
         >>> captions(labels, MAKEGIRLSMOE)[0]  # doctest: +SKIP
         'a girl with long blue hair and red eyes, smiling'
     """
-    known = {field.name for field in schema.fields}
-    if not {"hair", "eyes"} <= known:
+    names = {field.name for field in schema.fields}
+    if not {"hair", "eyes"} <= names:
         raise ValueError(
             "Captions are made of faces with the attributes hair and eyes, such as `drawn`. "
-            f"Received: {', '.join(sorted(known))}."
+            f"Received: {', '.join(sorted(names))}."
         )
     sentences = []
     for i, row in enumerate(labels):

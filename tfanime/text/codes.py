@@ -169,19 +169,19 @@ class TextCode:
         Raises:
             ValueError: for a file that is missing or damaged; the message names it.
         """
-        stored = bounds.read_arrays(path)
+        arrays = bounds.read_arrays(path)
         try:
-            length = int(stored["length"])
+            length = int(arrays["length"])
             code = cls(
-                name=str(stored["name"]),
-                encoder=str(stored["encoder"]),
-                pooling=str(stored["pooling"]),
+                name=str(arrays["name"]),
+                encoder=str(arrays["encoder"]),
+                pooling=str(arrays["pooling"]),
                 length=None if length < 0 else length,
-                genres=bool(stored["genres"]),
-                skip=tuple(str(step) for step in stored["skip"]),
-                raw=bool(stored.get("raw", False)),
-                mean=stored["mean"],
-                directions=stored["directions"],
+                genres=bool(arrays["genres"]),
+                skip=tuple(str(step) for step in arrays["skip"]),
+                raw=bool(arrays.get("raw", False)),
+                mean=arrays["mean"],
+                directions=arrays["directions"],
             )
             fits = code.directions.ndim == 2 and code.mean.shape == code.directions.shape[:1]
             if code.mean.ndim != 1 or not (fits or code.raw):

@@ -15,8 +15,8 @@ def without(text: str, opening: re.Pattern, closing: re.Pattern) -> str:
         >>> without("a (b) c", re.compile(r"\\("), re.compile(r"\\)"))
         'a   c'
     """
-    kept, place = [], 0
+    parts, place = [], 0
     while (start := opening.search(text, place)) and (end := closing.search(text, start.end())):
-        kept += [text[place : start.start()], " "]
+        parts += [text[place : start.start()], " "]
         place = end.end()
-    return "".join(kept) + text[place:]
+    return "".join(parts) + text[place:]

@@ -219,11 +219,11 @@ def read_table(table: str | os.PathLike, column: str) -> list[dict]:
         ) from None
     if not all(isinstance(row, dict) for row in rows):
         raise ValueError(f"Every line of a .jsonl is an object. Received: {table}.")
-    known = dict.fromkeys(name for row in rows for name in row if name is not None)
-    if column not in known:
+    columns = dict.fromkeys(name for row in rows for name in row if name is not None)
+    if column not in columns:
         raise ValueError(
             f"The texts are in a column of the table. Received: {column!r}; {table} has "
-            f"{', '.join(known) or 'none'}."
+            f"{', '.join(columns) or 'none'}."
         )
     return [{**row, column: _text(row.get(column))} for row in rows]
 

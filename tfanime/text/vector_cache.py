@@ -92,9 +92,9 @@ class KeptTexts:
         if (folder / LABELS).is_file():
             # Mapped, so that its shape cannot ask for more than there is.
             labels = np.array(np.load(folder / LABELS, mmap_mode="r", allow_pickle=False))
-            stored = bounds.read_object(folder / SCHEMA)
-            bounds.check_schema(stored)
-            schema = LabelSchema.from_json(stored)
+            document = bounds.read_object(folder / SCHEMA)
+            bounds.check_schema(document)
+            schema = LabelSchema.from_json(document)
         rows = json_lines((folder / ROWS).read_text(encoding="utf-8"))
         if not codes or not all(isinstance(row, dict) for row in rows):
             raise ValueError("it names no text, or a row of it is no object")
@@ -120,14 +120,14 @@ class KeptTexts:
         """
         code = self.described
         bank, asked = self.vectors[code.name], vector[None]
-        known = np.flatnonzero(np.isfinite(bank).all(axis=1))
+        with_text = np.flatnonzero(np.isfinite(bank).all(axis=1))
         if code.raw:
-            mean = bank[known].mean(axis=0)
+            mean = bank[with_text].mean(axis=0)
             bank, asked = bank - mean, asked - mean
         else:
             lengths = 1.0 / np.linalg.norm(code.directions, axis=0)
             bank, asked = bank * lengths, asked * lengths
-        rows = known[nearest(bank[known], asked, min(k, len(known)))[0]]
+        rows = with_text[nearest(bank[with_text], asked, min(k, len(with_text)))[0]]
         norms = np.linalg.norm(bank[rows], axis=1) * np.linalg.norm(asked)
         cosines = bank[rows] @ asked[0] / np.maximum(norms, 1e-12)
         return [(int(i), float(cosine)) for i, cosine in zip(rows, cosines, strict=True)]
@@ -142,9 +142,9 @@ class KeptTexts:
             if field.kind != "group":
                 continue
             part = self.labels[:, self.schema.slices()[field.name]]
-            known = [i for i in close if np.isfinite(part[i]).all()][:VOTERS]
-            if known:
-                shares = part[known].mean(axis=0)
+            voters = [i for i in close if np.isfinite(part[i]).all()][:VOTERS]
+            if voters:
+                shares = part[voters].mean(axis=0)
                 best = np.argsort(-shares, kind="stable")
                 votes[field.name] = {field.values[j]: float(shares[j]) for j in best if shares[j]}
         return votes
@@ -174,7 +174,7 @@ def keep_texts(data: PackedDataset, everything: PackedDataset, run: str | os.Pat
             save_array(temporary, chosen.labels())
     rows = [{}] * len(data)
     if data.path is not None and (data.path / TEXTS).is_file():
-        stored = read_rows(data.path, None)
-        rows = [stored[i] for i in data.rows]
+        texts = read_rows(data.path, None)
+        rows = [texts[i] for i in data.rows]
     lines = [json.dumps(row, ensure_ascii=False) for row in rows]
     write_text(out / ROWS, "\n".join(lines) + "\n")

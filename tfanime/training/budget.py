@@ -8,11 +8,11 @@ from tfanime.recipes.config import Config
 
 
 def check_budget(steps, epochs, minutes) -> None:
-    given = {"steps": steps, "epochs": epochs, "minutes": minutes}
-    given = {name: value for name, value in given.items() if value is not None}
-    if not given:
+    limits = {"steps": steps, "epochs": epochs, "minutes": minutes}
+    limits = {name: value for name, value in limits.items() if value is not None}
+    if not limits:
         raise ValueError("A run needs a budget: give steps, epochs or minutes. Received none.")
-    for name, value in given.items():
+    for name, value in limits.items():
         if not value > 0:
             raise ValueError(f"{name} is greater than 0. Received: {value}.")
 

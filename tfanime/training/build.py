@@ -210,8 +210,8 @@ def with_features(spec: Mapping[str, Any], height: int, width: int) -> dict:
     networks = []
     shown = shown_regions(names, spec.get("regions"), height, width)
     for name, (top, left, bottom, right) in zip(names, shown, strict=True):
-        given = isinstance(name, keras.Model)
-        networks.append(name if given else load_frozen(name, bottom - top, right - left))
+        is_model = isinstance(name, keras.Model)
+        networks.append(name if is_model else load_frozen(name, bottom - top, right - left))
     return {**spec, "features": networks}
 
 

@@ -124,8 +124,8 @@ def from_slurm(environment: Mapping[str, str], port: int = PORT) -> tuple[list[s
     nodes, tasks = hosts(variables["NODELIST"]), tasks_per_node(variables["TASKS_PER_NODE"])
     if len(nodes) != len(tasks):
         raise ValueError(
-            f"Slurm's lists name as many nodes as numbers of tasks. Received: {variables['NODELIST']} "
-            f"and {variables['TASKS_PER_NODE']}."
+            f"Slurm's lists name as many nodes as numbers of tasks. Received: "
+            f"{variables['NODELIST']} and {variables['TASKS_PER_NODE']}."
         )
     pairs = zip(nodes, tasks, strict=True)
     return [f"{node}:{port + i}" for node, count in pairs for i in range(count)], int(task)

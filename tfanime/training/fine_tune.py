@@ -131,8 +131,8 @@ def settings(config: Config, model: str | os.PathLike, count: int) -> Config:
         changes |= {"augment_probability": CHANGED if few else 1.0, "augment_ramp": 50_000}
     if few and config.penalty == "r1":
         weight = config.penalty_weight
-        known = weight.end if isinstance(weight, Schedule) else weight
-        changes["penalty_weight"] = max(known or 0.0, PENALTY_OF_FEW)
+        final = weight.end if isinstance(weight, Schedule) else weight
+        changes["penalty_weight"] = max(final or 0.0, PENALTY_OF_FEW)
     changes["freeze_discriminator"] = amount(count)[0]
     return config.override(**changes)
 
@@ -164,8 +164,8 @@ def with_labels_of(
     tagger = load_tagger()
     frequent = LabelSchema(schema.fields)  # without examples, which are of other images
     own = data.schema.fields if add and data.schema is not None else ()
-    known = {field.name for field in schema.fields}
-    added = tuple(f for f in own if f.kind != "vector" and f.name not in known)
+    wanted_names = {field.name for field in schema.fields}
+    added = tuple(f for f in own if f.kind != "vector" and f.name not in wanted_names)
     joined = LabelSchema((*frequent.fields, *added))
     rows = np.full((len(data), joined.size), np.nan, np.float32)
     if data.schema is not None:

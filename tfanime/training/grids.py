@@ -79,13 +79,13 @@ def cell_configs(
 def cell_config(recipe, cell: Cell, overrides: Mapping[str, Any]) -> Config:
     """The settings of one cell."""
     changes = parse_overrides(f"{name}={json.dumps(v)}" for name, v in cell.settings.items())
-    given = {name: value for name, value in overrides.items() if value is not None}
-    for name in set(changes) & set(given):
-        both = [changes[name], given[name]]
+    settings = {name: value for name, value in overrides.items() if value is not None}
+    for name in set(changes) & set(settings):
+        both = [changes[name], settings[name]]
         if not all(isinstance(one, Mapping) for one in both) or set(both[0]) & set(both[1]):
             raise ValueError(f"{name} is an axis of the grid and fixed as well. Choose one.")
-        changes[name] = {**given[name], **changes[name]}
-    return chosen(recipe, **{**given, **changes})
+        changes[name] = {**settings[name], **changes[name]}
+    return chosen(recipe, **{**settings, **changes})
 
 
 def parse_grid(pairs) -> dict[str, list]:

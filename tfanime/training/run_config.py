@@ -98,20 +98,20 @@ def without_labels(config: Config) -> Config:
     )
 
 
-def generator_of(run: Path, stored: list[np.ndarray]) -> tuple[keras.Model, LabelSchema | None]:
+def generator_of(run: Path, values: list[np.ndarray]) -> tuple[keras.Model, LabelSchema | None]:
     """The generator of a run, and what labels it takes. Sets Keras's global dtype policy.
 
     Args:
         run: the run folder.
-        stored: the generator's arrays in a checkpoint: no others are allocated.
+        values: the generator's arrays in a checkpoint: no others are allocated.
 
     Raises:
         ValueError: when its `config.json` is damaged, or describes a generator of other weights.
     """
     config, schema = described(run / "config.json")
     plain = without_values(config, schema, run / "config.json").generator
-    if [tuple(one.shape) for one in plain.weights] != [array.shape for array in stored]:
-        counts = (sum(prod(one.shape) for one in plain.weights), sum(one.size for one in stored))
+    if [tuple(one.shape) for one in plain.weights] != [array.shape for array in values]:
+        counts = (sum(prod(one.shape) for one in plain.weights), sum(one.size for one in values))
         raise ValueError(
             f"{str(run / 'config.json')!r} does not describe what is in the checkpoints: a "
             "generator of {:,} weights in these shapes, and {:,} are stored.".format(*counts)

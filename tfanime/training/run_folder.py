@@ -75,8 +75,8 @@ def refuse_other_decisions(out: Path, config: Config, schema: LabelSchema | None
         schema: see `recipes.resolve`; what a run of an earlier version left open, it decides too.
     """
     if (out / CONFIG).exists():
-        stored = _record(out, "config")
-        before = resolve(Config.from_json(stored), schema).to_json()
+        decisions = _record(out, "config")
+        before = resolve(Config.from_json(decisions), schema).to_json()
         _refuse_differences(out, "config", before, config.to_json(), set(UNDECIDED))
 
 
@@ -114,14 +114,14 @@ def _record(out: Path, part: str) -> dict:
         problem = error
     for folder in reversed(checkpoint.checkpoints(out)):
         try:
-            stored = _part(folder / CONFIG, part)
+            record = _part(folder / CONFIG, part)
         except (OSError, ValueError) as error:
             disk.check(error, folder / CONFIG)
             continue
         print(f"{problem} Going on with the one of {folder.name}.", file=sys.stderr)
         with atomic_path(out / CONFIG) as temporary:
             shutil.copyfile(folder / CONFIG, temporary)
-        return stored
+        return record
     raise ValueError(f"{problem} No checkpoint has another one: choose another --out.")
 
 
@@ -187,7 +187,7 @@ def _claim(
         "keras": keras.__version__,
         keras.backend.backend(): import_module(keras.backend.backend()).__version__,
     }
-    stored = {
+    record = {
         "config": config.to_json(),
         "data": described,
         "labels": data.schema.to_json() if data.schema else None,
@@ -198,6 +198,6 @@ def _claim(
         from tfanime.training import own_gan
 
         names = (*own_gan.STATED, "recipe")
-        stored["config"] = {name: stored["config"][name] for name in names}
-        stored["gan"] = own
-    write_json(out / CONFIG, stored)
+        record["config"] = {name: record["config"][name] for name in names}
+        record["gan"] = own
+    write_json(out / CONFIG, record)

@@ -134,9 +134,9 @@ def _train(path: Path, config: Config, data: PackedDataset, budget: dict, option
     # As it will be read back: tuples become lists.
     made_from = json.loads(json.dumps(made_from))
     if (path / RESULT).exists():
-        stored = read_json(path / RESULT)
-        if stored["made_from"] == made_from and stored["result"]["state"] != "stopped":
-            return stored["result"]
+        before = read_json(path / RESULT)
+        if before["made_from"] == made_from and before["result"]["state"] != "stopped":
+            return before["result"]
     try:
         run = train(config, data, out=path, size=config.image_size, **budget, **options)
         state = "finished" if run.finished else "stopped"

@@ -95,11 +95,11 @@ class Trainer:
                 self._loop(interrupted, bar)
                 self._save()
             except Diverged as error:
-                kept = checkpoint.restore_newest(self.gan, self.out, keep_damaged=True)["step"]
+                step = checkpoint.restore_newest(self.gan, self.out, keep_damaged=True)["step"]
                 self.warnings.append(str(error))
                 self._finish(finished=False)
                 raise Diverged(
-                    f"{error} Training stopped; the last good checkpoint is step-{kept:09d}. "
+                    f"{error} Training stopped; the last good checkpoint is step-{step:09d}. "
                     f"{ADVICE['nan']}"
                 ) from None
         return self._finish(self.budget.used(self.step, self.seconds))

@@ -58,14 +58,14 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
             f"Received: {os.fspath(source)!r}."
         )
     theirs = _Source.of(folder)
-    stored = _of_run(folder, theirs.networks or gan) if folders else _of_model(folder)
+    parts = _of_run(folder, theirs.networks or gan) if folders else _of_model(folder)
     numbers = keras.ops.convert_to_numpy
-    stored = _fitting(stored, gan, gan.schema, theirs, os.fspath(source), numbers)
+    parts = _fitting(parts, gan, gan.schema, theirs, os.fspath(source), numbers)
     for part, variables in _parts(gan).items():
-        for variable, array in zip(variables, stored[part], strict=True):
+        for variable, array in zip(variables, parts[part], strict=True):
             variable.assign(array)
     for average in gan.averages:
-        for variable, array in zip(average.weights, stored["ema_generator"], strict=True):
+        for variable, array in zip(average.weights, parts["ema_generator"], strict=True):
             variable.assign(array)
 
 
@@ -90,9 +90,9 @@ def check_fit(networks: Networks, config: Config, schema: LabelSchema | None, kn
     def shaped(variable) -> np.ndarray:
         return np.broadcast_to(np.float32(0), variable.shape)
 
-    stored = {part: [shaped(v) for v in own] for part, own in _parts(theirs.networks).items()}
+    shapes = {part: [shaped(v) for v in own] for part, own in _parts(theirs.networks).items()}
     schema = conditioning_of(config, schema)[1]
-    _fitting(stored, networks, schema, theirs, config.start, shaped)
+    _fitting(shapes, networks, schema, theirs, config.start, shaped)
 
 
 class _Source(NamedTuple):
@@ -114,7 +114,7 @@ class _Source(NamedTuple):
 
 
 def _fitting(
-    stored: dict[str, list[np.ndarray]],
+    parts: dict[str, list[np.ndarray]],
     networks: GAN | Networks,
     schema: LabelSchema | None,
     theirs: _Source,
@@ -124,7 +124,7 @@ def _fitting(
     """The stored weights as these networks take them; see `start_from`.
 
     Args:
-        stored: the arrays of each part.
+        parts: the arrays of each part.
         networks: to begin with them.
         schema: of the labels of these networks.
         theirs: where the arrays come from.
@@ -133,24 +133,24 @@ def _fitting(
     """
     wanted, config = _parts(networks), theirs.config
     if config is not None and theirs.schema is not None and schema is not None:
-        _add_labels(stored, networks, schema, theirs.schema, config, value_of)
+        _add_labels(parts, networks, schema, theirs.schema, config, value_of)
     if config is not None:
         size, own = config.image_size, networks.generator.output_shape[1:3]
         grows = own == tuple(2 * side for side in size)
         if grows or own == size:
             share = 0.5 if grows else 1.0
-            stored = _placed(stored, _parts(theirs.networks), wanted, share, value_of)
+            parts = _placed(parts, _parts(theirs.networks), wanted, share, value_of)
     for part, variables in wanted.items():
         shapes = [tuple(variable.shape) for variable in variables]
-        if shapes != [tuple(array.shape) for array in stored[part]]:
+        if shapes != [tuple(array.shape) for array in parts[part]]:
             raise ValueError(
                 "start needs a model of the same networks and labels, and of images of the same "
                 f"or half the size. Received: {source!r}, whose {part} has other weights "
-                f"({len(stored[part])} arrays, here {len(shapes)}, or other shapes). Use "
+                f"({len(parts[part])} arrays, here {len(shapes)}, or other shapes). Use "
                 f"its recipe and settings{_settings(config)}."
                 f"{_other_labels(theirs.schema, schema)}"
             )
-    return stored
+    return parts
 
 
 def _parts(gan: GAN | Networks) -> dict[str, list]:
@@ -192,7 +192,7 @@ def _settings(config: Config | None) -> str:
 
 
 def _add_labels(
-    stored: dict,
+    parts: dict,
     networks: GAN | Networks,
     here: LabelSchema,
     theirs: LabelSchema,
@@ -202,33 +202,33 @@ def _add_labels(
     """Room for labels that the source lacks: they begin without influence on what is drawn, and
     with a head of their own."""
     more = here.size - theirs.size
-    known = set(theirs.columns) <= set(here.columns)
+    contained = set(theirs.columns) <= set(here.columns)
     conditional = len(networks.discriminator.inputs) == 2
-    if more <= 0 or not known or conditional or config.label_embedding:
+    if more <= 0 or not contained or conditional or config.label_embedding:
         return
     if here.vector_size or theirs.vector_size:
         return
     places = [here.columns.index(column) for column in theirs.columns]
     for part in ("generator", "ema_generator"):
-        first = stored[part][0]
+        first = parts[part][0]
         if first.ndim == 2:
             # The labels are the last of what the first layer takes.
             latents = len(first) - theirs.size
             joined = np.zeros((latents + here.size, first.shape[1]), first.dtype)
             joined[:latents] = first[:latents]
             joined[latents + np.array(places)] = first[latents:]
-            stored[part] = [joined, *stored[part][1:]]
+            parts[part] = [joined, *parts[part][1:]]
     if networks.head is not None:
         heads = []
-        for array, variable in zip(stored["head"], networks.head.weights, strict=True):
+        for array, variable in zip(parts["head"], networks.head.weights, strict=True):
             joined = np.array(value_of(variable), array.dtype)
             joined[..., places] = array
             heads.append(joined)
-        stored["head"] = heads
+        parts["head"] = heads
 
 
 def _placed(
-    stored: dict, smaller: dict, larger: dict, share: float, value_of: Callable[..., np.ndarray]
+    parts: dict, smaller: dict, larger: dict, share: float, value_of: Callable[..., np.ndarray]
 ) -> dict[str, list]:
     """Weights for the larger networks: the smaller ones' where a layer's name and shapes agree,
     which are at least this share of the generator's, and half of the discriminator's."""
@@ -236,12 +236,12 @@ def _placed(
     placed = {}
     for part, variables in larger.items():
         names = [variable.path for variable in smaller[part]]
-        known = dict(zip(names, stored[part], strict=True))
+        values = dict(zip(names, parts[part], strict=True))
         shapes = {variable.path: tuple(variable.shape) for variable in variables}
-        other = {_layer(path) for path, array in known.items() if shapes.get(path) != array.shape}
-        fitting = {path: array for path, array in known.items() if _layer(path) not in other}
+        other = {_layer(path) for path, array in values.items() if shapes.get(path) != array.shape}
+        fitting = {path: array for path, array in values.items() if _layer(path) not in other}
         if len(fitting) < least.get(part, 0) * len(names):
-            return stored  # other networks, which the caller refuses
+            return parts  # other networks, which the caller refuses
         placed[part] = [fitting[v.path] if v.path in fitting else value_of(v) for v in variables]
     return placed
 
@@ -262,15 +262,15 @@ def save_critic_of_run(run: str | os.PathLike, folder: str | os.PathLike) -> Non
     """The same of a run's newest checkpoint, without building its networks."""
     file = Path(run) / "config.json"
     config, schema = described(file)
-    stored = _of_run(Path(run), without_values(config, schema, file))
-    _write_critic(folder, {name: stored[name] for name in ("discriminator", "head")})
+    parts = _of_run(Path(run), without_values(config, schema, file))
+    _write_critic(folder, {name: parts[name] for name in ("discriminator", "head")})
 
 
 def _write_critic(folder: str | os.PathLike, parts: dict[str, list[np.ndarray]]) -> None:
     arrays = {
         f"{part}/{i:04d}": np.asarray(array, np.float16)
-        for part, stored in parts.items()
-        for i, array in enumerate(stored)
+        for part, values in parts.items()
+        for i, array in enumerate(values)
     }
     with atomic_path(Path(folder) / CRITIC) as temporary:
         save_arrays(temporary, arrays, compressed=True)
@@ -284,12 +284,12 @@ def _own(discriminator: keras.Model) -> list:
 
 def _of_run(run: Path, like: GAN | Networks) -> dict[str, list[np.ndarray]]:
     _, arrays, _ = checkpoint.read_newest(run)
-    stored = _by_part(arrays, ("generator", "ema_generator", "discriminator", "head"))
-    known, own = like.discriminator.weights, {id(one) for one in _own(like.discriminator)}
-    if len(stored["discriminator"]) == len(known):
-        pairs = zip(known, stored["discriminator"], strict=True)
-        stored["discriminator"] = [array for variable, array in pairs if id(variable) in own]
-    return stored
+    parts = _by_part(arrays, ("generator", "ema_generator", "discriminator", "head"))
+    variables, own = like.discriminator.weights, {id(one) for one in _own(like.discriminator)}
+    if len(parts["discriminator"]) == len(variables):
+        pairs = zip(variables, parts["discriminator"], strict=True)
+        parts["discriminator"] = [array for variable, array in pairs if id(variable) in own]
+    return parts
 
 
 def _of_model(folder: Path) -> dict[str, list[np.ndarray]]:

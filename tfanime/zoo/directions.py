@@ -77,8 +77,8 @@ def store_directions(
         for one in directions
     ]
     path = Path(folder) / FILE
-    stored = {"weights": weights_digest(folder), "measured": dict(measured), "directions": listed}
-    write_json(path, stored)
+    document = {"weights": weights_digest(folder), "measured": dict(measured), "directions": listed}
+    write_json(path, document)
     return path
 
 
@@ -97,13 +97,13 @@ def load_directions(folder: str | os.PathLike, latent_dim: int) -> dict[str, Dir
         raise ValueError(
             f"Moves need directions, and {os.fspath(folder)!r} has none. {FIND.format(folder)}"
         )
-    stored = bounds.read_object(path)
-    if stored.get("weights") != weights_digest(folder):
+    document = bounds.read_object(path)
+    if document.get("weights") != weights_digest(folder):
         raise ValueError(
             f"{str(path)!r} was found for other weights than those beside it, and leads elsewhere "
             f"with these. {FIND.format(folder)}"
         )
-    listed = stored.get("directions")
+    listed = document.get("directions")
     try:
         if not isinstance(listed, list) or len(listed) > MOST:
             raise ValueError("it lists no directions")
@@ -113,11 +113,13 @@ def load_directions(folder: str | os.PathLike, latent_dim: int) -> dict[str, Dir
     return {one.name: one for one in directions}
 
 
-def _direction(stored: dict, latent_dim: int) -> Direction:
-    name, kind = stored["name"], stored["kind"]
-    vector = np.frombuffer(base64.b64decode(stored["vector"], validate=True), "<f4")
+def _direction(document: dict, latent_dim: int) -> Direction:
+    name, kind = document["name"], document["kind"]
+    vector = np.frombuffer(base64.b64decode(document["vector"], validate=True), "<f4")
     right = vector.shape == (latent_dim,) and np.isfinite(vector).all()
     if not isinstance(name, str) or kind not in KINDS or not right:
         raise ValueError(f"{name!r} is no direction of {latent_dim} numbers")
-    changes = {str(column): float(x) for column, x in stored["changes"]}
-    return Direction(name, kind, vector.astype(np.float32), changes, stored["stays"], stored["fit"])
+    changes = {str(column): float(x) for column, x in document["changes"]}
+    return Direction(
+        name, kind, vector.astype(np.float32), changes, document["stays"], document["fit"]
+    )

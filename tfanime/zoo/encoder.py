@@ -73,10 +73,10 @@ def load_encoder(folder: str | os.PathLike, generator: Generator) -> Encoder:
             f"An encoder stands beside a model's weights, and {str(folder)!r} has none. "
             f"{TRAIN.format(folder)}"
         )
-    stored: dict[str, Any] = {}
+    document: dict[str, Any] = {}
     if (folder / DESCRIPTION).is_file():
-        stored = bounds.read_object(folder / DESCRIPTION)
-    if stored.get("weights") != weights_digest(folder):
+        document = bounds.read_object(folder / DESCRIPTION)
+    if document.get("weights") != weights_digest(folder):
         raise ValueError(
             f"{str(folder / NETWORK)!r} was trained for other weights than those beside it, and "
             f"says other faces than these draw. {TRAIN.format(folder)}"

@@ -176,8 +176,8 @@ def store_upscaler(folder: str | os.PathLike, name: str | None) -> None:
     if name is not None:
         load_upscaler(zoo.path(name))
     description, folder = _described(folder, GENERATOR), _existing(folder)
-    kept = {key: value for key, value in description.items() if key != UPSCALER}
-    write_json(folder / DESCRIPTION, kept | ({} if name is None else {UPSCALER: name}))
+    rest = {key: value for key, value in description.items() if key != UPSCALER}
+    write_json(folder / DESCRIPTION, rest | ({} if name is None else {UPSCALER: name}))
 
 
 def upscaler_of(folder: str | os.PathLike) -> str | None:
@@ -210,7 +210,9 @@ def load_generator(folder: str | os.PathLike) -> Generator:
     inputs = [tensor.shape for tensor in model.inputs]
     if len(inputs) != len(wanted) or any(len(shape) != 2 for shape in inputs):
         inputs_in_words = "without labels" if len(inputs) == 1 else f"with {len(inputs)} inputs"
-        raise _wrong(folder, f"says {len(wanted)} inputs and {WEIGHTS} holds a network {inputs_in_words}")
+        raise _wrong(
+            folder, f"says {len(wanted)} inputs and {WEIGHTS} holds a network {inputs_in_words}"
+        )
     if inputs[0][-1] > bounds.COLUMNS:
         raise _wrong(folder, f"stands beside a network of {inputs[0][-1]:,} latents")
     if schema is not None and inputs[1][-1] != schema.size:
@@ -276,12 +278,12 @@ def _description(folder: Path) -> dict:
 def _schema(folder: Path, description: dict) -> LabelSchema | None:
     if "schema" not in description:
         raise _wrong(folder, "lacks the key 'schema'")
-    stored = description["schema"]
-    if stored is None:
+    document = description["schema"]
+    if document is None:
         return None
     try:
-        bounds.check_schema(stored)
-        return LabelSchema.from_json(stored)
+        bounds.check_schema(document)
+        return LabelSchema.from_json(document)
     except (ValueError, TypeError, KeyError) as error:
         raise _wrong(folder, f"describes no labels: {str(error).rstrip('.')}") from error
 
@@ -294,11 +296,11 @@ def _upscaler(folder: Path, description: dict) -> str | None:
 
 
 def _truncation(folder: Path, description: dict) -> Truncation | None:
-    stored = description.get("truncation")
-    if stored is None:
+    values = description.get("truncation")
+    if values is None:
         return None
     try:
-        least, typical = stored["least"], stored["typical"]
+        least, typical = values["least"], values["typical"]
         right = isinstance(least, (int, float)) and not isinstance(least, bool) and 0 <= least <= 1
         if typical is not None:
             seed, index = typical
@@ -306,7 +308,7 @@ def _truncation(folder: Path, description: dict) -> Truncation | None:
     except (TypeError, KeyError, ValueError):
         right = False
     if not right:
-        raise _wrong(folder, f"describes no truncation: {stored!r}")
+        raise _wrong(folder, f"describes no truncation: {values!r}")
     return Truncation(float(least), typical)
 
 
@@ -338,10 +340,10 @@ def _existing(folder: str | os.PathLike, wanted: str = GENERATOR) -> Path:
             f"{os.fspath(folder)!r}, a tagger: `tfanime prepare tags` reads attributes with it."
         )
     if not (folder / WEIGHTS).is_file() or not (folder / DESCRIPTION).is_file():
-        known = [name for name in zoo.names() if not (zoo.path(name) / "tagger.keras").is_file()]
+        names = [name for name in zoo.names() if not (zoo.path(name) / "tagger.keras").is_file()]
         raise FileNotFoundError(
             f"A run folder holds {WEIGHTS} and {DESCRIPTION}; {str(folder)!r} does not, and no "
-            f"model of that name ships ({', '.join(known)}).{near_miss(folder.name, known)} "
+            f"model of that name ships ({', '.join(names)}).{near_miss(folder.name, names)} "
             f"Train one with: {TRAINING[wanted]}"
         )
     return folder

@@ -35,9 +35,9 @@ def path(name: str) -> Path:
     for place in PLACES:
         if (place / name / "MODEL_CARD.md").is_file():
             return place / name
-    known = ", ".join(names()) or "none"
+    names_here = ", ".join(names()) or "none"
     raise ValueError(
-        f"A model that ships with tfanime is one of: {known}. "
+        f"A model that ships with tfanime is one of: {names_here}. "
         f"Received: {name!r}.{near_miss(name, names())}"
     )
 

@@ -112,9 +112,9 @@ def steer(
         raise ValueError(f"A form is that of one folder. Received: {len(folders)} folders.")
     generator = load_generator(zoo.locate(model or _only_model(folders)))
     seed = seeds.check_seed(seed)
-    known = brokenness.learn(folders, form, features)
-    if known.network.input_shape[1:3] != (generator.height, generator.width):
-        height, width = known.network.input_shape[1:3]
+    judge = brokenness.learn(folders, form, features)
+    if judge.network.input_shape[1:3] != (generator.height, generator.width):
+        height, width = judge.network.input_shape[1:3]
         raise ValueError(
             f"The judged images are of {width}x{height}. Received: {generator.name!r}, which draws "
             f"{generator.width}x{generator.height}."
@@ -122,8 +122,8 @@ def steer(
     inputs = _draws(generator, draws, seed)
     aside = np.arange(draws) % ASIDE == 0
     network = steered(generator.model, HIDDEN)
-    _train(network, generator.schema, known, [x[~aside] for x in inputs], pull, obey, progress)
-    shares, moved = _effect(network, generator, known, [x[aside] for x in inputs])
+    _train(network, generator.schema, judge, [x[~aside] for x in inputs], pull, obey, progress)
+    shares, moved = _effect(network, generator, judge, [x[aside] for x in inputs])
     for name in (PLANES, STEP):
         kernel = network.get_layer(name).kernel
         kernel.assign(ops.cast(ops.cast(kernel, "float16"), "float32"))
@@ -131,7 +131,7 @@ def steer(
     save_generator(out, network, generator.schema, generator.name)
     pack_again(out / WEIGHTS)
     store_upscaler(out, generator.upscaler)
-    return Steering(known.judged, known.broken, known.told, *shares, moved)
+    return Steering(judge.judged, judge.broken, judge.told, *shares, moved)
 
 
 def _only_model(folders: Sequence[str | os.PathLike]) -> str:
@@ -159,16 +159,16 @@ def _draws(generator: Generator, count: int, seed: int) -> list[np.ndarray]:
     return [latents, to_signed(labels)]
 
 
-def _train(network, schema, known, inputs, pull: float, obey: float, progress: bool) -> None:
+def _train(network, schema, judge, inputs, pull: float, obey: float, progress: bool) -> None:
     """Teaches the two layers; the others end as trainable as they were."""
     trainable = {layer.name: layer.trainable for layer in network.layers}
     for layer in network.layers:
         layer.trainable = layer.name in (PLANES, STEP)
     step = layers.Subtract()([network.get_layer(STEERED).output, network.inputs[0]])
-    outputs = {"score": known.network(network.output), "step": step}
+    outputs = {"score": judge.network(network.output), "step": step}
     targets = {name: np.zeros((len(inputs[0]), 1), np.float32) for name in outputs}
     losses = {
-        "score": lambda _, score: ops.relu(score - known.whole),
+        "score": lambda _, score: ops.relu(score - judge.whole),
         "step": lambda _, step: (
             pull * (ops.mean(ops.square(step)) + SHIFT * ops.mean(ops.square(ops.mean(step, 0))))
         ),
@@ -215,12 +215,12 @@ def _reader(size: tuple[int, int], readable: LabelSchema) -> keras.Model:
     return reader
 
 
-def _effect(network, generator: Generator, known, inputs) -> tuple[tuple[float, float], float]:
+def _effect(network, generator: Generator, judge, inputs) -> tuple[tuple[float, float], float]:
     """Shares of images that score as broken, before and after, and how far latents moved."""
     shares = []
     for one in (unsteered(generator.model), network):
-        scores = known.network.predict(one.predict(inputs, BATCH, verbose=0), BATCH, verbose=0)
-        shares.append(float(np.mean(scores > known.border)))
+        scores = judge.network.predict(one.predict(inputs, BATCH, verbose=0), BATCH, verbose=0)
+        shares.append(float(np.mean(scores > judge.border)))
     led = keras.Model(network.inputs, network.get_layer(STEERED).output)
     step = led.predict(inputs, BATCH, verbose=0) - inputs[0]
     return (shares[0], shares[1]), float(np.sqrt(np.mean(np.square(step))))

@@ -46,12 +46,12 @@ def directions(
     save_image(out, captioned(images, columns, chosen))
 
 
-def _first(known) -> list[str]:
+def _first(directions) -> list[str]:
     """The first few of each kind, in the order of the file."""
-    kinds = {one.kind for one in known.values()}
+    kinds = {one.kind for one in directions.values()}
     most = MOST // len(kinds)
     return [
         name
-        for name, one in known.items()
-        if [other for other, x in known.items() if x.kind == one.kind].index(name) < most
+        for name, one in directions.items()
+        if [other for other, x in directions.items() if x.kind == one.kind].index(name) < most
     ]

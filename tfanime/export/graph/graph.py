@@ -105,14 +105,16 @@ class Graph:
         import tensorflow as tf
 
         weight = weight or (lambda node, key: node.weights[key])
-        known = {name: tf.convert_to_tensor(x) for name, x in zip(self.inputs, inputs, strict=True)}
+        tensors = {
+            name: tf.convert_to_tensor(x) for name, x in zip(self.inputs, inputs, strict=True)
+        }
         shapes = self.shapes()
         for node in self.nodes:
             if node.op != "input":
-                taken = [known[name] for name in node.inputs]
+                taken = [tensors[name] for name in node.inputs]
                 with tf.name_scope(node.scope):
-                    known[node.name] = _compute(node, taken, shapes[node.name], weight)
-        return known[self.output]
+                    tensors[node.name] = _compute(node, taken, shapes[node.name], weight)
+        return tensors[self.output]
 
 
 # ---- from Keras ----------------------------------------------------------------------------------
@@ -135,8 +137,8 @@ def from_keras(model: keras.Model) -> Graph:
         )
     nodes: list[Node] = []
     ends: dict[str, str] = {}  # a layer's name to the step that ends it
-    for stored in config["layers"]:
-        name, calls = stored["name"], stored["inbound_nodes"]
+    for layer_config in config["layers"]:
+        name, calls = layer_config["name"], layer_config["inbound_nodes"]
         if len(calls) > 1:
             raise ValueError(
                 f"A layer of a model for the web is called once. Received: {name!r}, called "
@@ -153,20 +155,20 @@ def from_keras(model: keras.Model) -> Graph:
     return Graph(tuple(nodes), inputs, ends[outputs[0]])
 
 
-def _references(stored) -> list[str]:
+def _references(entry) -> list[str]:
     """`["name", 0, 0]` or a list of such to names; Keras writes both."""
-    return [stored[0]] if isinstance(stored[0], str) else [of[0] for of in stored]
+    return [entry[0]] if isinstance(entry[0], str) else [of[0] for of in entry]
 
 
-def _tensors(stored) -> list[str]:
+def _tensors(entry) -> list[str]:
     """The layers whose results a layer is called with, in order."""
-    if isinstance(stored, Mapping):
-        if stored.get("class_name") == "__keras_tensor__":
-            return [stored["config"]["keras_history"][0]]
-        stored = stored.values()
-    if isinstance(stored, (str, bytes)) or not isinstance(stored, Iterable):
+    if isinstance(entry, Mapping):
+        if entry.get("class_name") == "__keras_tensor__":
+            return [entry["config"]["keras_history"][0]]
+        entry = entry.values()
+    if isinstance(entry, (str, bytes)) or not isinstance(entry, Iterable):
         return []
-    return [name for part in stored for name in _tensors(part)]
+    return [name for part in entry for name in _tensors(part)]
 
 
 def _steps(layer, inputs: tuple[str, ...]) -> list[Node]:

@@ -199,12 +199,16 @@ def measure(
     one: Plan, inputs: Inputs, reference: np.ndarray, seen: Callable[[int], object]
 ) -> Measured:
     """Sizes and images of a plan; `reference`: what the trained model draws from `inputs`."""
-    stored = [(names, data, values) for names, data, values in one.stored()]
-    data = b"".join(np.ascontiguousarray(data).tobytes() for _, data, _ in stored)
-    weights = {names: values for names, _, values in stored}
+    parts = [(names, data, values) for names, data, values in one.stored()]
+    data = b"".join(np.ascontiguousarray(data).tobytes() for _, data, _ in parts)
+    weights = {names: values for names, _, values in parts}
     differences = errors(draw(one.graph, inputs, weights, seen), reference)
     return Measured(
-        one.precision, len(data), gzipped(data), decibel(differences.mean()), decibel(differences.max())
+        one.precision,
+        len(data),
+        gzipped(data),
+        decibel(differences.mean()),
+        decibel(differences.max()),
     )
 
 

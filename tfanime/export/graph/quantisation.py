@@ -16,20 +16,20 @@ def quantised(values: np.ndarray, dtype: str) -> tuple[np.ndarray, np.ndarray]:
         return values, values
     if dtype == "float16":
         with np.errstate(over="ignore"):  # shows in the images
-            stored = values.astype(np.float16)
-        return stored, stored.astype(np.float32)
-    stored, low, step = eight_bits(values)
-    return stored, (stored * step + low).astype(np.float32)
+            halves = values.astype(np.float16)
+        return halves, halves.astype(np.float32)
+    steps, low, step = eight_bits(values)
+    return steps, (steps * step + low).astype(np.float32)
 
 
 def eight_bits(values: np.ndarray) -> tuple[np.ndarray, float, float]:
     """256 equal steps from the smallest to the largest value, zero being one of them if it lies
-    between: `(stored uint8, low, step)` for `values = stored * step + low`."""
+    between: `(steps uint8, low, step)` for `values = steps * step + low`."""
     low, high = float(values.min()), float(values.max())
     if low == high:
         return np.zeros(values.shape, np.uint8), low, 1.0
     step = (high - low) / 255
     if low <= 0 <= high:
         low = -float(np.round(-low / step)) * step
-    stored = np.round((values.clip(low, 255 * step + low) - low) / step).astype(np.uint8)
-    return stored, low, step
+    steps = np.round((values.clip(low, 255 * step + low) - low) / step).astype(np.uint8)
+    return steps, low, step

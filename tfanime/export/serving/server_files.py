@@ -29,7 +29,9 @@ prometheus_config {
 
 def write(folder: Path) -> None:
     """Writes the three files for all models that tfanime exported into `folder`."""
-    descriptions = {path.name: newest for path in sorted(folder.iterdir()) if (newest := described(path))}
+    descriptions = {
+        path.name: newest for path in sorted(folder.iterdir()) if (newest := described(path))
+    }
     _write(folder / MODELS, _models(list(descriptions)))
     # A batch of requests is refused as a whole, so no batch may ask for more than one call may.
     rows = min(d["limits"]["call"] // d["limits"]["pictures"] for d in descriptions.values())

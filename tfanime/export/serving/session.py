@@ -49,21 +49,21 @@ class Session:
         """
         if signature not in self.signatures:
             raise ValueError(f"Serving signature name: {signature!r} not found in signatures.")
-        known = self.signatures[signature]
-        if set(inputs) != set(known.inputs):
+        entry = self.signatures[signature]
+        if set(inputs) != set(entry.inputs):
             raise ValueError(
-                f"Inputs are: {', '.join(sorted(known.inputs))}. Received: "
+                f"Inputs are: {', '.join(sorted(entry.inputs))}. Received: "
                 f"{', '.join(sorted(inputs)) or 'none'}."
             )
-        wanted = list(outputs) or sorted(known.outputs)
-        if not set(wanted) <= set(known.outputs):
+        wanted = list(outputs) or sorted(entry.outputs)
+        if not set(wanted) <= set(entry.outputs):
             raise ValueError(
-                f"Outputs are: {', '.join(sorted(known.outputs))}. Received: {', '.join(wanted)}."
+                f"Outputs are: {', '.join(sorted(entry.outputs))}. Received: {', '.join(wanted)}."
             )
         order = sorted(inputs)
         call = self._callable(
-            tuple(known.inputs[name].name for name in order),
-            tuple(known.outputs[name].name for name in wanted),
+            tuple(entry.inputs[name].name for name in order),
+            tuple(entry.outputs[name].name for name in wanted),
         )
         return dict(zip(wanted, call(*(inputs[name] for name in order)), strict=True))
 

@@ -30,8 +30,8 @@ def check_artifact(
     if forbidden:
         raise RuntimeError(
             "A model for the web has no transposed convolutions, which browsers compute badly. "
-            f"Received: {', '.join(forbidden)}. tfanime rewrites those with padding='same' and equal "
-            "strides of at least 2; use such layers."
+            f"Received: {', '.join(forbidden)}. tfanime rewrites those with padding='same' and "
+            "equal strides of at least 2; use such layers."
         )
     expected = np.asarray(graph(*inputs, weight=lambda node, key: weights[node.name, key]))
     order = [inputs[graph.inputs.index(name)] for name in artifact.inputs]

@@ -94,7 +94,11 @@ def export_web(
         raise ValueError(f"converter is one of: {', '.join(CONVERTERS)}. Received: {converter!r}.")
     runs = [runs] if isinstance(runs, (str, os.PathLike)) else list(runs)
     folders = [zoo.locate(run) for run in runs]
-    own = {run: upscaler_folder for run in folders if upscaler and (upscaler_folder := _upscaler_of(run))}
+    own = {
+        run: upscaler_folder
+        for run in folders
+        if upscaler and (upscaler_folder := _upscaler_of(run))
+    }
     named = _named(folders, list(own.values()))
     out = Path(out)
     address = sharing.check_address(address)

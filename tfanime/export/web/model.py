@@ -235,7 +235,7 @@ def kid_judge(extractor: str | None) -> Judge | None:
 
         other = features(MEASURED_SEED + 1, graph, None)
         exact = features(MEASURED_SEED, graph, None)
-        stored = features(MEASURED_SEED, plan.graph, plan.weights())
-        return tuple(float(kid_from_features(other, these).mean) for these in (exact, stored))
+        drawn = features(MEASURED_SEED, plan.graph, plan.weights())
+        return tuple(float(kid_from_features(other, these).mean) for these in (exact, drawn))
 
     return judged

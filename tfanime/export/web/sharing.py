@@ -56,6 +56,8 @@ def write_address(folder: Path, address: str) -> None:
     page = folder / "index.html"
     html = page.read_text(encoding="utf-8")
     whole = escape(address, quote=True)
-    found = html.replace(f'content="{CARD}"', f'content="{whole}{CARD}"')
-    found = found.replace("</title>", f'</title>\n    <meta property="og:url" content="{whole}" />')
-    write_text(page, found)
+    addressed = html.replace(f'content="{CARD}"', f'content="{whole}{CARD}"')
+    addressed = addressed.replace(
+        "</title>", f'</title>\n    <meta property="og:url" content="{whole}" />'
+    )
+    write_text(page, addressed)

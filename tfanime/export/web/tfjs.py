@@ -86,9 +86,9 @@ def convert(graph: Graph, folder: Path, dtypes: Mapping[tuple[str, str], str]) -
     nodes = nodes_of(graph)
     entries, parts = [], []
     for name, values in nodes.constants.items():
-        stored, entry = _packed(values, dtypes.get(nodes.weights.get(name), values.dtype.name))
+        coded, entry = _packed(values, dtypes.get(nodes.weights.get(name), values.dtype.name))
         entries.append({"name": name, "shape": list(values.shape), **entry})
-        parts.append(np.ascontiguousarray(stored, stored.dtype.newbyteorder("<")).tobytes())
+        parts.append(np.ascontiguousarray(coded, coded.dtype.newbyteorder("<")).tobytes())
     data = b"".join(parts)
     shards = [data[i : i + SHARD] for i in range(0, len(data), SHARD)] or [b""]
     paths = [f"group1-shard{i}of{len(shards)}.bin" for i in range(1, len(shards) + 1)]
@@ -127,8 +127,8 @@ def _packed(values: np.ndarray, dtype: str) -> tuple[np.ndarray, dict]:
     how = {"dtype": dtype, "original_dtype": values.dtype.name}
     if dtype == "float16":
         return quantised(values, dtype)[0], entry | {"quantization": how}
-    stored, low, step = eight_bits(values)
-    return stored, entry | {"quantization": how | {"min": low, "scale": step}}
+    steps, low, step = eight_bits(values)
+    return steps, entry | {"quantization": how | {"min": low, "scale": step}}
 
 
 def read(folder: Path) -> Artifact:
@@ -139,8 +139,8 @@ def read(folder: Path) -> Artifact:
         data = b"".join((folder / path).read_bytes() for path in group["paths"])
         weights |= {weight.name: weight for weight in _unpacked(group["weights"], data)}
     signature = model["signature"]
-    given = signature["inputs"]
-    inputs = {name: given[name]["name"] for name in INPUTS if name in given}
+    entries = signature["inputs"]
+    inputs = {name: entries[name]["name"] for name in INPUTS if name in entries}
     return Artifact(model["modelTopology"], weights, inputs, signature["outputs"][OUTPUT]["name"])
 
 
@@ -153,9 +153,9 @@ def _unpacked(manifest: list[Mapping], data: bytes) -> Iterator[Weight]:
     for entry in manifest:
         shape, count = entry["shape"], int(np.prod(entry["shape"]))
         how = entry.get("quantization")
-        stored = np.dtype(how["dtype"] if how else entry["dtype"]).newbyteorder("<")
-        values = np.frombuffer(data, stored, count, place)
-        place += count * stored.itemsize
+        dtype = np.dtype(how["dtype"] if how else entry["dtype"]).newbyteorder("<")
+        values = np.frombuffer(data, dtype, count, place)
+        place += count * dtype.itemsize
         if how and "scale" in how:
             # In double precision and then rounded, as JavaScript computes it.
             values = values * how["scale"] + how["min"]

@@ -124,7 +124,12 @@ def staged_gradients(draw, in_between, loss_of, variables):
     judging.assign(changes)
     # A loss may see the variables themselves too: conditioning augmentation's divergence does.
     through = pullback(on_drawn)[0]
-    return [one + other for one, other in zip(direct, through, strict=True)], drawn, between, figures
+    return (
+        [one + other for one, other in zip(direct, through, strict=True)],
+        drawn,
+        between,
+        figures,
+    )
 
 
 def input_gradients(logits_of, images):

@@ -135,11 +135,11 @@ class Served(tf.Module):
             dtype, *shape = kind if isinstance(kind, tuple) else (kind,)
             specs[name] = tf.TensorSpec((None, *shape), dtype, name)
 
-        def checked(**given):
+        def checked(**inputs):
             # A server may feed another rank than was traced.
-            given = {name: tf.ensure_shape(given[name], specs[name].shape) for name in specs}
-            ready = checks.after([checks.rows(given, self._limits.call)], *given.values())
-            return function(*(ready if len(given) > 1 else [ready]))
+            inputs = {name: tf.ensure_shape(inputs[name], specs[name].shape) for name in specs}
+            ready = checks.after([checks.rows(inputs, self._limits.call)], *inputs.values())
+            return function(*(ready if len(inputs) > 1 else [ready]))
 
         return tf.function(checked, autograph=False).get_concrete_function(**specs)
 

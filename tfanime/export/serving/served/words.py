@@ -56,15 +56,15 @@ def encode(texts: tf.Tensor, schema: LabelSchema) -> tf.Tensor:
     words = tf.strings.split(texts, ",")
     few = checks.every(words.row_lengths() <= MOST, texts, f"A row has at most {MOST} tags.")
     row, word = checks.after([few], words.value_rowids(), tf.strings.strip(words.flat_values))
-    kept = tf.strings.length(word) > 0
-    row, word = tf.boolean_mask(row, kept), tf.boolean_mask(word, kept)
+    filled = tf.strings.length(word) > 0
+    row, word = tf.boolean_mask(row, filled), tf.boolean_mask(word, filled)
     name, value, has_value = _split(word)
-    known = np.asarray([_plain(field.name) for field in fields])
-    negated = tf.constant([f"no-{plain}" for plain in known])
+    names = np.asarray([_plain(field.name) for field in fields])
+    negated = tf.constant([f"no-{plain}" for plain in names])
     is_no = tf.logical_not(has_value)[:, None] & (name[:, None] == negated)
     is_no &= tf.constant([field.kind == "flag" for field in fields])
     # An attribute called no-x itself wins over the flag x.
-    is_name = name[:, None] == tf.constant(known)
+    is_name = name[:, None] == tf.constant(names)
     is_no &= tf.logical_not(tf.reduce_any(is_name, axis=1, keepdims=True))
     which = is_name | is_no  # (words, fields)
     parts, fine = [], tf.zeros_like(has_value)
