@@ -34,7 +34,7 @@ from tfanime.core import lean
     "fine_from",
     type=COUNT,
     metavar="SIZE",
-    help="The smallest maps under the fine styles, in pixels: 8, 16 ... Default: the middle size.",
+    help="The smallest maps under the fine styles, in pixels: 8, 16 ... Default: the second size.",
 )
 @TRUNCATION
 @TYPICAL

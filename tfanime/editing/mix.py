@@ -49,8 +49,8 @@ def mix(
         run: a run folder, the name of a model that ships, or a loaded generator. It has styles.
         coarse_seeds, fine_seeds: a face each: the first image of that seed.
         fine_from: the size, in pixels of the smaller side, of the first maps under the fine
-            face's style: one of those that the model has, such as 8, 16, 32, 64. None: the middle
-            one.
+            face's style: one of those that the model has, such as 8, 16, 32, 64. None: the second,
+            so that the fine face has all styles but those of the smallest maps.
         tags: attributes that all faces have; the others are what each seed draws for itself.
         truncation, typical: as in `tfanime.generate`, for all faces.
         grid: a file (.png, .jpg, .webp) for a sheet: the coarse faces in the first column, the
@@ -132,11 +132,11 @@ def _size(generator: Generator, fine_from: int | None) -> int:
     if not sizes:
         raise ValueError(
             f"Mixing needs a generator with styles. Received: {generator.name!r}, which has none. "
-            "Train one with generator.normalisation=styled; tfanime.generate has vary, and labels "
-            "of another face, for any model."
+            "Train one with --set generator.normalisation=styled; with any model, `generate` goes "
+            "from one face to another (--vary), or gives it another's labels (--labels-from)."
         )
     if fine_from is None:
-        return sizes[len(sizes) // 2]
+        return sizes[:2][-1]
     if fine_from not in sizes:
         listed = ", ".join(map(str, sizes))
         raise ValueError(
