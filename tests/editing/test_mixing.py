@@ -134,7 +134,11 @@ def test_a_steered_generator_leads_the_latents_of_both():
     model = modern.generator(
         32, 32, DIM, SCHEMA.size, channels=4, fine_channels=4, normalisation="styled", grown=8
     )
-    model.set_weights([RANDOM.normal(size=w.shape) ** 2 / 4 + 0.1 for w in model.get_weights()])
+    for weight in model.weights:
+        if weight.name in ("moving_variance", "gamma"):
+            weight.assign(RANDOM.uniform(0.5, 1.5, weight.shape))
+        else:
+            weight.assign(RANDOM.normal(size=weight.shape) / np.sqrt(np.prod(weight.shape[:-1])))
     norms = {"up0_conv": 8, "res0_1": 8, "last": 8, "fine_conv": 16}
     norms |= {"grown_conv": 16, "grown_res": 16, "grown_fine": 32}
     ends = ("bn_scale", "bn_shift")
