@@ -92,7 +92,8 @@ def mix(
         return [latents, np.concatenate(signed)] if signed else [latents]
 
     def drawn(by: Sampler, given: list[np.ndarray]) -> np.ndarray:
-        parts = by.parts(*given, progress=progress)
+        latents, *signed = given
+        parts = by.parts(latents, signed[0] if signed else None, progress=progress)
         return np.concatenate([enlarged(part, upscaler, scale) for _, part in parts])
 
     coarse, fine = inputs(rows), inputs(columns)
