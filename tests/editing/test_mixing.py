@@ -39,7 +39,8 @@ def network(labelled: bool = True) -> keras.Model:
     x = keras.layers.Reshape((1, 1, 3), name="fc_map")(x)
     x = times(keras.layers.UpSampling2D(8, name="small")(x), "coarse")
     x = times(keras.layers.UpSampling2D(2, name="large")(x), "fine")
-    model = keras.Model(inputs, keras.layers.Activation("tanh", name="pictures")(x))
+    images = keras.layers.Activation("tanh", name="pictures")(x)
+    model = keras.Model(inputs if labelled else inputs[0], images)
     for weight in model.weights:
         weight.assign(RANDOM.normal(size=weight.shape) / 2)
     return model
