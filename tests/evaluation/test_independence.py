@@ -107,7 +107,7 @@ def test_what_led_the_steering_is_no_stranger(faces, tmp_path):
     run = a_run(tmp_path / "run", "lite0")
     store_steering(run, ["tagger"])
     assert steered_by(run) == ("tagger",)
-    assert parts_of(run, faces) == (Part("tagger", LED), Part("lite0", INSIDE))
+    assert parts_of(run, faces) == (Part("lite0", INSIDE), Part("tagger", LED))
     found = judged(FIGURE, "tagger", parts_of(run, faces))
     assert found.judge == "tagger, which led its steering" and found.independent is False
     # Training begins without it.

@@ -59,7 +59,7 @@ def parts_of(run: Path | None, data: PackedDataset) -> tuple[Part, ...] | None:
     in `config.json`, or, for runs older than that, in `data`, if these are what it learnt from.
     Steering is the model's own: a training that begins with it begins without.
     """
-    found = [] if run is None else [Part(name, LED) for name in steered_by(run)]
+    found, led = [], [] if run is None else [Part(name, LED) for name in steered_by(run)]
     for _ in range(MOST_STARTS):
         if run is None or not (run / "config.json").is_file():
             return None
@@ -74,7 +74,7 @@ def parts_of(run: Path | None, data: PackedDataset) -> tuple[Part, ...] | None:
         if labels_from and labels_from.startswith(ESTIMATED) and config["conditioning"] != "none":
             found.append(Part(labels_from.removeprefix(ESTIMATED), LABELLED))
         if config.get("start") is None:
-            return tuple(dict.fromkeys(found))
+            return tuple(dict.fromkeys(found + led))
         run = zoo.locate(config["start"])
     return None
 
