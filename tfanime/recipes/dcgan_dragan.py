@@ -6,8 +6,8 @@ DCGAN's, the discriminator without batch norm, since a gradient penalty needs ea
 to be its own; everything else is as in `makegirlsmoe`. With the discriminator of that:
 `--set discriminator=srresnet --set discriminator.channels=32`.
 
-Expect, after 51,200 images of 32 px with hair and eye colour, one blurred face for all: it needs far
-longer. Cost: 1.67 billion multiply-adds per image at 64 px, 53 images a second on 2 cores in
+Expect, after 51,200 images of 32 px with hair and eye colour, one blurred face for all: it needs
+far longer. Cost: 1.67 billion multiply-adds per image at 64 px, 53 images a second on 2 cores in
 float32. The documentation tells how these were measured.
 
     tfanime train dcgan-dragan --data faces/ --size 64 --minutes 60 --out runs/dcgan-dragan
