@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tfanime import zoo
+from tfanime import recipes, zoo
 from tfanime.core.files import read_json
 from tfanime.evaluation.independence import judged, parts_of
 from tfanime.evaluation.report import Figure
@@ -76,3 +76,15 @@ def test_how_far_to_truncate_was_measured(name):
     measured = read_json(zoo.path(name) / "generator.json")["truncation"]
     assert 0 < measured["least"] < 1
     assert f"tfanime figure truncation {name} --against" in card_of(name)
+
+
+def test_figures_of_docstrings_are_those_of_the_table():
+    """Labelled recipes kept figures of attributes that were drawn one by one."""
+    page = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+    row = r"^\| `([\w-]+)` \| [\d,]+ \| [\d,]+ \| (\d+) \| ([\d.]+) \|"
+    table = {name: (fid, f"{float(kid):.2f}") for name, fid, kid in re.findall(row, page, re.M)}
+    assert len(table) == 5
+    for name in recipes.names():
+        text = " ".join(recipes.describe(name).split())
+        told = re.findall(r"FID (\d+) and KID (\d\.\d\d) on faces", text)
+        assert told == [table[name]] * (name in table), name
