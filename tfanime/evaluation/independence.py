@@ -67,7 +67,7 @@ def parts_of(run: Path | None, data: PackedDataset) -> tuple[Part, ...] | None:
         config = stored["config"]
         if config["recipe"] == "custom":
             return None  # networks of the user's own, which may hold any other
-        found += [Part(name, INSIDE) for name in _looked_through(stored)]
+        found += [Part(name, INSIDE) for name in looked_through(stored)]
         labels_from = stored.get("labels_from")
         if labels_from is None and stored["data"]["sha256"] == data.sha256:
             labels_from = data.labels_from
@@ -79,7 +79,7 @@ def parts_of(run: Path | None, data: PackedDataset) -> tuple[Part, ...] | None:
     return None
 
 
-def _looked_through(stored: Mapping[str, Any]) -> list[str]:
+def looked_through(stored: Mapping[str, Any]) -> list[str]:
     """The frozen networks of a `config.json`: of either discriminator, or, of what ships, all that
     were there in training."""
     config, second = stored["config"], stored["config"].get("projected") or {}
