@@ -86,6 +86,7 @@ def test_a_steered_model_draws_hardly_any_broken_images(judged):
     # What was whole stays as it was: latents that mean nothing to a judge are not moved.
     np.testing.assert_allclose(colours(after.images)[:, 2], colours(before.images)[:, 2], atol=0.1)
     assert 0.05 < found.moved < 0.8
+    assert saved.steered_by("steered") == ("bands",)
     generator = saved.load_generator("steered")
     assert is_steered(generator.model) and generator.schema == SCHEMA and generator.name == "tiny"
     assert generator.model.get_layer(STEERED).output.shape[-1] == 6
@@ -103,6 +104,7 @@ def test_a_stronger_pull_keeps_images_nearer(judged):
 def test_attributes_are_obeyed_as_the_tagger_reads_them(judged):
     """A hat makes images a little bluer, and latent 1 decides; steering moves it where asked."""
     by_eye.steer("judging", "steered", **(LITTLE | {"obey": 0.2}))
+    assert saved.steered_by("steered") == ("bands", "tagger")
     for hat in (True, False):
         shares = []
         for name in ("tiny", "steered"):
