@@ -110,7 +110,8 @@ def main():
                 os.environ.update(environment)
                 said = f"{job['folder']}/said{i}.txt"
                 for stream, path in ((sys.stdout, os.devnull), (sys.stderr, said)):
-                    os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream.fileno())
+                    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+                    os.dup2(handle, stream.fileno())
                 return train(job["folder"], job["names"])
             children.append(child)
         codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
