@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 
 import keras
@@ -40,15 +41,24 @@ def frozen(name, height, width):
     return keras.Model(images, ops.reshape(near, (-1, 27)))
 
 
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """The folder of a model, its judging and the filled form, which tests have copies of."""
+    folder = tmp_path_factory.mktemp("first")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        saved.save_generator("tiny", network(), SCHEMA, "tiny")
+        judge("tiny", "judging")
+    return folder
+
+
 @pytest.fixture
-def judged(tmp_path, monkeypatch):
-    """The folder of a judged run and of its filled form."""
-    monkeypatch.chdir(tmp_path)
+def judged(first, tmp_path, monkeypatch):
     for module in (brokenness, steering):
         monkeypatch.setattr(module, "load_frozen", frozen)
     monkeypatch.setattr(steering, "_of_tagger", lambda: SCHEMA)
-    saved.save_generator("tiny", network(), SCHEMA, "tiny")
-    judge("tiny", "judging")
+    shutil.copytree(first, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
