@@ -161,8 +161,12 @@ def save_image(path: str | os.PathLike, image: np.ndarray) -> None:
         check_pictures(image[None, ..., :3])
     else:
         check_pictures(image[None])
-    options = {".png": {"compress_level": PNG_LEVEL}, ".jpg": {"quality": 95}, ".jpeg": {"quality": 95}}
-    options[".webp"] = {"lossless": True}
+    options = {
+        ".png": {"compress_level": PNG_LEVEL},
+        ".jpg": {"quality": 95},
+        ".jpeg": {"quality": 95},
+        ".webp": {"lossless": True},
+    }
     if ending not in options:
         raise ValueError(f"An image's name ends in {', '.join(options)}. Received: {str(path)!r}.")
     with atomic_path(path) as temporary:
