@@ -265,7 +265,7 @@ def _model(folder: Path) -> keras.Model:
     import tfanime.layers  # noqa: F401  (registers the layers that the file names)
 
     try:
-        model = bounds.load_network(folder / WEIGHTS)
+        model = bounds.load_network(folder / WEIGHTS, ours=zoo.ships(folder))
     except ValueError:
         programs.check_run(folder)  # whose layers may be those of a file that has not been run
         raise
