@@ -190,6 +190,6 @@ setup(
     },
     install_requires=INSTALL,
     extras_require=EXTRAS,
-    entry_points={"console_scripts": ["tfanime = tfanime.cli:main"]},
+    entry_points={"console_scripts": ["tfanime = tfanime.__main__:main"]},
     cmdclass={"build_py": BuildWithSite},
 )

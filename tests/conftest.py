@@ -24,6 +24,7 @@ LONGEST = (
     "recipes/test_jax.py",
     "web/test_poster_view.py",
     "web/test_wander.py",
+    "evaluation/test_steer.py",
     "training/test_train.py",
     "recipes/test_recipes.py",
     "web/test_visits.py",
@@ -31,6 +32,7 @@ LONGEST = (
     "training/test_start.py",
     "web/test_site_start.py",
     "web/test_site_directions.py",
+    "web/test_phrases_read.py",
     "test_start_notebooks.py",
     "collect/test_resume.py",
     "test_packaging.py",
@@ -39,6 +41,8 @@ LONGEST = (
     "training/test_jax_run.py",
     "test_package.py",
     "export/test_web.py",
+    "web/test_graph.py",
+    "web/test_exported.py",
     "evaluation/test_evaluate.py",
 )
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import tracemalloc
 import zipfile
 
@@ -12,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import tfanime
-from tfanime import cli
+from tfanime import cli, zoo
 from tfanime.core import bounds
 from tfanime.core.files import read_json, save_arrays, write_json
 from tfanime.core.labels import Field, LabelSchema
@@ -170,6 +171,18 @@ def test_layers_of_more_weights_than_are_stored(run, monkeypatch):
     changed(run / "generator.keras", wide)
     with pytest.raises(ValueError, match="have 80,000,000,003 weights, and 67 are stored"):
         bounds.load_network(run / "generator.keras")
+
+
+def test_what_ships_is_trusted_and_a_copy_of_it_is_checked(run, tmp_path, monkeypatch):
+    (run / "MODEL_CARD.md").write_text("# Run")
+    monkeypatch.setattr(zoo.shipped, "PLACES", (run.parent,))
+    copy = shutil.copytree(run, tmp_path / "elsewhere" / "run")
+    checked = []
+    monkeypatch.setattr(bounds, "_check_network", checked.append)
+    saved.load_generator("run")
+    assert checked == []
+    saved.load_generator(copy)
+    assert checked == [copy / "generator.keras"]
 
 
 @pytest.mark.parametrize("sides", [(16, 16), (None, None)])

@@ -1,5 +1,6 @@
-"""Commands that draw leave out what Keras imports for others."""
+"""Commands that draw leave out what Keras imports for others, and do not tidy up at the end."""
 
+import gc
 import importlib
 import subprocess
 import sys
@@ -46,6 +47,44 @@ def test_finders_of_ours_look_behind_themselves_only(monkeypatch):
     monkeypatch.setattr(sys, "meta_path", [first, second, *sys.meta_path])
     assert first.find_spec("keras").name == "keras"
     assert second.find_spec("tensorflow").name == "tensorflow"
+
+
+def test_nothing_is_searched_for_garbage_while_keras_is_imported_nor_is_keras_later():
+    try:
+        with lean._LeanImport().around():
+            assert not gc.isenabled()
+            module = [[]]
+        assert gc.isenabled() and gc.get_freeze_count() > 0
+        assert not any(one is module for one in gc.get_objects())
+    finally:
+        gc.unfreeze()
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_process_ends_with_its_status_and_what_is_to_be_done_at_its_end(installed):
+    """What it holds is taken apart only where Keras was not imported lean."""
+    program = (
+        "import atexit\n"
+        "from tfanime.core import lean\n"
+        "class Held:\n"
+        "    def __del__(self): print('taken apart')\n"
+        "held = Held()\n"
+        "atexit.register(print, 'at exit')\n"
+        f"if {installed}: lean.install()\n"
+        "print('said')\n"
+        "lean.leave(SystemExit(3))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 3 and not done.stderr
+    assert done.stdout.split("\n")[:2] == ["said", "at exit"]
+    assert ("taken apart" in done.stdout) != installed
+
+
+def test_a_command_that_draws_fails_with_its_sentence_and_status(tmp_path):
+    command = (sys.executable, "-m", "tfanime", "generate", "--name", " ", "--grid", "x.png")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "A name is text of one sign or more." in done.stderr
 
 
 @pytest.mark.slow

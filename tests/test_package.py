@@ -47,22 +47,8 @@ def test_help_loads_nothing_heavy():
     assert done.stdout.endswith("set()\n") and done.stderr == ""
 
 
-@pytest.mark.slow
-def test_tensorflow_starts_silently():
-    code = """
-import tfanime
-import keras
-import numpy as np
-import tensorflow as tf
-tf.config.list_physical_devices()
-model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-model(np.ones((1, 2)))
-"""
-    done = run_python(code)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
 def test_tensorflow_may_be_heard(tmp_path):
+    """tests/export/test_portable.py says that it is silent otherwise."""
     (tmp_path / "tensorflow.py").write_text("import os\nos.write(2, b'noise\\n')\n")
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nimport tfanime, tensorflow"
     assert run_python(code, TF_CPP_MIN_LOG_LEVEL="0").stderr == "noise\n"

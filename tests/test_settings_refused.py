@@ -17,6 +17,7 @@ from tfanime.recipes import Config
 from tfanime.training import plan
 
 DCGAN = {"name": "dcgan"}
+FINE = {"name": "modern", "fine_channels": 8}
 BARE = {"name": "dcgan", "normalisation": "none"}
 
 
@@ -45,6 +46,23 @@ BARE = {"name": "dcgan", "normalisation": "none"}
         ({"discriminator": {**DCGAN, "depth": 2}}, "DCGAN discriminator of this size has at lea"),
         ({"generator": {"name": "modern", "channels": [8, 8]}}, "a number, or 4, one a map"),
         ({"generator": {"name": "srresnet", "upsamplings": 7}}, "both sides must be multiples"),
+        ({"generator": {**FINE, "grown": 6}}, "grown is 0 or a multiple of 4. Received: 6"),
+        ({"generator": {**FINE, "grown": -4}}, "grown is 0 or a multiple of 4. Received: -4"),
+        ({"generator": {**FINE, "grown": "8"}}, "grown is 0 or a multiple of 4. Received: '8'"),
+        ({"generator": {"name": "modern", "grown": 8}}, "grown needs fine_channels, .*Received: 8"),
+        (
+            {"generator": {**FINE, "grown": 8}, "image_size": "32x36"},
+            "grown has sides that are multiples of 8 and at least 32. Received: 32x36",
+        ),
+        (
+            {"generator": {**FINE, "grown": 8, "channels": [8] * 4}, "image_size": 64},
+            "channels of 32x32 pixels is a number, or 3, one a map",
+        ),
+        ({"discriminator": {"name": "modern", "grown": 2}}, "grown is 0 or a multiple of 4"),
+        (
+            {"discriminator": {"name": "modern", "grown": 4}, "image_size": 24},
+            "grown has sides that are multiples of 8 and at least 32. Received: 24x24",
+        ),
         ({"image_size": 50}, "multiples of 4 and at least 16. Received: 50x50"),
         ({"image_size": "64x8"}, "multiples of 4 and at least 16. Received: 64x8"),
         ({"batch_size": 10, "accumulation": 4}, "batch_size is a multiple of it.*accumulation=4"),
@@ -126,6 +144,9 @@ LINES = {
     "dcgan --data plain --set augment=blur": "augment is a list of",
     "dcgan --data plain --precision mixed_float16": "'mixed_float16' is not one of",
     "dcgan --data plain --set precision=mixed_float16": "not scaled",
+    "modern --data plain --set generator.grown=6": "grown is 0 or a multiple of 4. Received: 6",
+    "modern --data drawn --size 64 --set generator.grown=8": "grown needs fine_channels",
+    "modern --data plain --set discriminator.grown=8": "at least 32. Received: 16x16",
     "dcgan --data drawn --size 50": "multiples of 4 and at least 16",
     "dcgan --data drawn --size 64x96": "'drawn' faces are square",
     "dcgan --data drawn --size 32 --batch 7000": "takes 7000 images and the data hold 6000",

@@ -2,11 +2,14 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tfanime import zoo
+from tfanime import recipes, zoo
 from tfanime.core.files import read_json
+from tfanime.evaluation.independence import judged, parts_of
+from tfanime.evaluation.report import Figure
 
 ROOT = Path(__file__).resolve().parents[1]
 GENERATORS = ("busts-64", "faces-64", "posters")
@@ -40,6 +43,26 @@ def test_figures_of_a_card_have_the_command_that_makes_them(name):
     assert "tfanime judge sheets" in commands or "judge_posters.py sheets" in commands
 
 
+@pytest.mark.parametrize("name", [name for name in zoo.names() if name.startswith("upscaler")])
+def test_figures_of_an_upscaler_have_their_command_too(name):
+    commands = [line for line in figures_of(name) if line.startswith("    ")]
+    assert any(f"compare_upscalers.py {name} --against" in line for line in commands)
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_stored_figures_say_what_their_judge_had_to_do_with_the_model(name):
+    """busts-64's once called the tagger, which led its steering, a stranger."""
+    stored = read_json(zoo.path(name) / "figures.json")
+    parts = parts_of(zoo.path(name), SimpleNamespace(sha256=None, labels_from=None))
+    figures = [one for kind in ("figures", "copies") for one in stored[kind] if one.get("judge")]
+    assert figures
+    for one in figures:
+        pixels = one["judge"] == "pixels alone"
+        judge = None if pixels else re.match(r"[\w-]+", one["judge"])[0]
+        said = judged(Figure(one["name"], 1.0, None, "lower", {}), judge, parts)
+        assert (said.judge, said.independent) == (one["judge"], one["independent"]), one["name"]
+
+
 @pytest.mark.parametrize("name", GENERATORS)
 def test_no_figure_of_a_card_is_judged_by_the_tagger_that_labelled(name):
     """The first tagger labelled faces-64's data and sat in its discriminator."""
@@ -53,3 +76,15 @@ def test_how_far_to_truncate_was_measured(name):
     measured = read_json(zoo.path(name) / "generator.json")["truncation"]
     assert 0 < measured["least"] < 1
     assert f"tfanime figure truncation {name} --against" in card_of(name)
+
+
+def test_figures_of_docstrings_are_those_of_the_table():
+    """Labelled recipes kept figures of attributes that were drawn one by one."""
+    page = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+    row = r"^\| `([\w-]+)` \| [\d,]+ \| [\d,]+ \| (\d+) \| ([\d.]+) \|"
+    table = {name: (fid, f"{float(kid):.2f}") for name, fid, kid in re.findall(row, page, re.M)}
+    assert len(table) == 5
+    for name in recipes.names():
+        text = " ".join(recipes.describe(name).split())
+        told = re.findall(r"FID (\d+) and KID (\d\.\d\d) on faces", text)
+        assert told == ([table[name]] if name in table else []), name

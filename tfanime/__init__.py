@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tfanime.editing.directions import find_directions
     from tfanime.editing.encoder import train_encoder
     from tfanime.editing.invert import invert
+    from tfanime.editing.mix import mix
     from tfanime.evaluation.evaluate import evaluate
     from tfanime.export.everything import export_all
     from tfanime.export.files.portable import export_litert, export_onnx
@@ -74,6 +75,7 @@ __all__ = [
     "load_data",
     "load_generator",
     "load_upscaler",
+    "mix",
     "pack",
     "pack_posters",
     "poster",
@@ -111,6 +113,7 @@ _FUNCTIONS = {
     "load": ("tfanime.sampling.load", "load"),
     "load_generator": ("tfanime.zoo.saved", "load_generator"),
     "load_upscaler": ("tfanime.zoo.saved", "load_upscaler"),
+    "mix": ("tfanime.editing.mix", "mix"),
     "pack": ("tfanime.prepare.pack", "pack"),
     "poster": ("tfanime.posters.poster", "poster"),
     "pack_posters": ("tfanime.prepare.posters", "pack_posters"),

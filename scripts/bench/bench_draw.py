@@ -1,4 +1,4 @@
-"""Times drawing: in process beside `keras.Model.predict`, and the command from start to end.
+"""Times drawing: in process beside `keras.Model.predict`, the command beside an import of Keras.
 
     python scripts/bench/bench_draw.py
     python scripts/bench/bench_draw.py --model runs/girls --n 512 --rounds 5
@@ -16,11 +16,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 
 import tfanime
-from tfanime.zoo.saved import load_generator
+from tfanime.sampling import upscale
+from tfanime.zoo.saved import Generator, load_generator
 
+IMPORT = (sys.executable, "-c", "from tfanime.core import lean; lean.install(); import keras")
 COMMAND = (sys.executable, "-m", "tfanime", "generate")
 
 
@@ -31,27 +34,47 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     generator = load_generator(options.model)
-    drawn = tfanime.generate(generator, n=options.n, upscale="none")
+    print(f"{options.n} images of {options.model}, as they are drawn, after a first round:")
+    report(rounds(in_process(generator, options.n, "none"), options.rounds))
+    upscaler = upscale.chosen(generator, None)
+    if upscaler is not None:
+        print(f"and enlarged by {upscaler.name}, {options.n // 8} images:")
+        report(rounds(in_process(generator, options.n // 8, upscaler), options.rounds))
+    with tempfile.TemporaryDirectory() as folder:
+        command = (*COMMAND, options.model, "--n", "16", "--grid", f"{folder}/sheet.png")
+        ways = {
+            "import keras, lean": partial(started, IMPORT),
+            "tfanime generate --n 16": partial(started, command),
+        }
+        print("processes from start to end:")
+        report(rounds(ways, options.rounds))
+
+
+def in_process(generator: Generator, n: int, upscaler: object) -> dict[str, Callable]:
+    """Keras's way and ours of drawing the same images."""
+    drawn = tfanime.generate(generator, n=n, upscale="none")
     inputs = [drawn.latents]
     if drawn.labels is not None:
         inputs.append(2 * drawn.labels - 1)
-    inputs = inputs if len(inputs) > 1 else inputs[0]
-    ways = {
-        "model.predict": lambda: generator.model.predict(inputs, verbose=0),
-        "tfanime.generate": lambda: tfanime.generate(generator, n=options.n, upscale="none"),
-    }
-    seconds = rounds(ways, options.rounds)
-    base = median(wall for wall, _ in seconds["model.predict"])
-    print(f"{options.n} images of {options.model}, as they are drawn, after a first round:")
+
+    def predict():
+        images = generator.model.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0)
+        return images if upscaler == "none" else upscaler.model.predict(images, verbose=0)
+
+    ours = partial(tfanime.generate, generator, n=n, upscale=upscaler)
+    return {"model.predict": predict, "tfanime.generate": ours}
+
+
+def started(words: tuple[str, ...]) -> None:
+    subprocess.run(words, check=True, capture_output=True)
+
+
+def report(seconds: dict[str, list[tuple[float, float]]]) -> None:
+    """A line a way: medians, and the ratio of its wall time to that of the first."""
+    base = median(wall for wall, _ in next(iter(seconds.values())))
     for name, pairs in seconds.items():
         wall, processor = (median(column) for column in zip(*pairs, strict=True))
-        print(f"  {name:18} {wall:6.2f} s, {processor:6.2f} s of processors, {wall / base:.2f} x")
-    with tempfile.TemporaryDirectory() as folder:
-        command = (*COMMAND, options.model, "--n", "16", "--out", f"{folder}/out")
-        draw = {"command": lambda: subprocess.run(command, check=True, capture_output=True)}
-        pairs = rounds(draw, options.rounds)["command"]
-    wall, processor = (median(column) for column in zip(*pairs, strict=True))
-    print(f"tfanime generate {options.model} --n 16: {wall:.2f} s, {processor:.2f} s of processors")
+        print(f"  {name:24} {wall:6.2f} s, {processor:6.2f} s of processors, {wall / base:.2f} x")
 
 
 def rounds(ways: dict[str, Callable], count: int) -> dict[str, list[tuple[float, float]]]:

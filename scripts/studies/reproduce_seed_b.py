@@ -6,8 +6,7 @@
 PACKED are the real faces that `train_zoo.py` packed, of which a twentieth is held out; WEIGHTS.npz
 are the released generator's (`check_makegirlsmoe.py`), whose images are halved to the size of the
 real ones; compare/ is what `compare_recipes.py` wrote, for the table of FIDs. All but the first may
-be left out, and what needs them is then not shown. `--model` is another run of yours with labels;
-`--curve RUN PACKED` adds a run to the curve of FIDs.
+be left out, and what needs them is then not shown. `--model` is another run of yours with labels.
 
 The tagger's own precision and recall are read from the figures that it ships with.
 """
@@ -34,7 +33,6 @@ from tfanime.metrics import attribute_precision, mean_ms_ssim
 from tfanime.models import dcgan, srresnet
 from tfanime.tagging import load_tagger
 from tfanime.tagging.figures import ALL, figures_in, rates
-from tfanime.training import checkpoint
 from tfanime.zoo.saved import Generator, load_generator
 
 ROW, SHEET, ALIKE = 8, 36, 64
@@ -51,7 +49,6 @@ def main() -> None:
     made.add_argument("--model", default="faces-64", help="run, or name of a model that ships")
     made.add_argument("--original", type=Path, metavar="NPZ", help="the released weights")
     made.add_argument("--compared", type=Path, help="folder of compare_recipes.py")
-    made.add_argument("--curve", nargs=2, action="append", default=[], metavar=("RUN", "PACKED"))
     made.add_argument("--upscaler", default=zoo.UPSCALER, help="run, or name of one that ships")
     made.add_argument("--embedded", type=int, default=500, help="images of each kind in t-SNE")
     call(made, reproduce)
@@ -82,7 +79,6 @@ def reproduce(options) -> None:
         options.embedded,
     )
     book.block("tsne", book.picture("tsne", embedded, "t-SNE of drawn and of real faces"))
-    curve(book, options.curve, options.out)
     upscaled(book, options.upscaler, model)
     book.write()
 
@@ -331,44 +327,6 @@ def likeness(model: Generator) -> list[float]:
 def weights_of(model: Generator) -> int:
     """Changes with the weights."""
     return sum(zlib.crc32(np.ascontiguousarray(w)) for w in model.model.get_weights())
-
-
-def curve(book: Notebook, runs: list, out: Path) -> None:
-    """FID over the images seen, of every run that was named."""
-    from matplotlib.figure import Figure
-
-    if not runs:
-        return
-    canvas = Figure(figsize=(8, 4), layout="constrained")
-    axes = canvas.subplots()
-    rows = []
-    for run, data in runs:
-        path = Path(run)
-        config = read_json(path / "config.json")["config"]
-        newest = checkpoint.checkpoints(path)[-1].name
-        points = book.once(
-            f"curve, {path.name}",
-            lambda path=path, data=data: figures.training(path, out / "curve.png", data),
-            newest,
-        )
-        seen = config["batch_size"] * config["critic_steps"]
-        axes.plot(
-            [seen * p["step"] for p in points], [p["fid"] for p in points], "o-", label=path.name
-        )
-        rows.append(
-            [f"`{config['recipe']}`, {config['image_size'][1]} px", *told(points[0], seen)]
-            + told(points[-1], seen)
-        )
-    axes.set(xlabel="pictures seen", ylabel="FID, features of the tagger", yscale="log")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    canvas.savefig(out / "curves.png", dpi=100)
-    columns = ["run", "pictures seen", "FID", "pictures seen", "FID"]
-    book.block("curve", book.picture("curve", out / "curves.png", "FID"), "", table(columns, rows))
-
-
-def told(point: dict, seen: int) -> list:
-    return [int(seen * point["step"]), point["fid"]]
 
 
 def upscaled(book: Notebook, name, model: Generator) -> None:

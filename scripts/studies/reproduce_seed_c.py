@@ -17,7 +17,7 @@ from pathlib import Path
 
 import compare_upscalers
 import numpy as np
-from reproduction import Notebook, call, extractors, larger, number, parser, rows_of, table
+from reproduction import Notebook, call, larger, number, parser, rows_of, table
 
 import tfanime
 from tfanime import recipes
@@ -135,16 +135,16 @@ def upscalers(book: Notebook, options: argparse.Namespace) -> None:
     )
     lines = [table(["small pictures", "enlarged by", "PSNR", "SSIM"], rows), "", f"{told}.", ""]
     drawn = tfanime.generate(options.compared / "dcgan_faces", n=options.n, seed=1).images
-    rows = []
-    for name in extractors(options.mobilenet):
+    if options.mobilenet:
         found = book.once(
-            f"drawn, {name}",
-            lambda name=name: of_drawn(drawn, loaded, options.large, name),
+            "drawn",
+            lambda: of_drawn(drawn, loaded, options.large, f"mobilenet:{options.mobilenet}"),
             *stamps,
             checkpoint.checkpoints(options.compared / "dcgan_faces")[-1].name,
         )
-        rows += [[name.partition(":")[0], kind, *pair] for kind, pair in found.items()]
-    lines += [table(["features", "drawn pictures, enlarged by", "FID", "KID"], rows), ""]
+        rows = [[kind, *pair] for kind, pair in found.items()]
+        lines += [table(["drawn pictures, enlarged by", "FID", "KID"], rows), ""]
+        lines += ["On MobileNetV2's features.", ""]
     few = drawn[:SHOWN]
     shown = [
         compare_upscalers.resized(few, 2, "nearest"),

@@ -38,6 +38,7 @@ from tfanime.core.files import atomic_path, read_json, write_json
 from tfanime.core.images import grid, save_image
 from tfanime.core.labels import LabelSchema
 from tfanime.data import PackedDataset
+from tfanime.evaluation.independence import looked_through
 from tfanime.frozen.compact import pack_again, round_kernels
 from tfanime.gans import GAN
 from tfanime.metrics import load_extractor
@@ -130,9 +131,8 @@ def ship(run: Path, out: Path, rows_of: PackedDataset | None, left_out: Collecti
     save_critic(gan, out)
     # Those that do not ship are not in the configuration, but judges must know of them.
     seen = stored["config"].get("feature_model")
-    features = [seen] if seen else stored["config"]["discriminator"].get("features", [])
+    features = [seen] if seen else looked_through(stored)
     # Where a run began is a path of the machine that it ran on; the card tells the stages.
-    features = features or (stored["config"].get("projected") or {}).get("features", [])
     kept = {**stored["config"], "discriminator": dict(config.discriminator), "start": None}
     if seen:  # so that training can go on without it
         kept |= {"feature_model": None, "feature_weight": 0.0}

@@ -6,11 +6,12 @@ import pytest
 from keras import layers
 
 import tfanime
+from tfanime import zoo
 from tfanime.core.files import read_json, write_json
 from tfanime.evaluation import evaluate
-from tfanime.evaluation.independence import INSIDE, LABELLED, Part, judged, parts_of
+from tfanime.evaluation.independence import INSIDE, LABELLED, LED, Part, judged, parts_of
 from tfanime.evaluation.report import Figure
-from tfanime.zoo.saved import save_generator
+from tfanime.zoo.saved import save_generator, steered_by, store_steering
 
 FIGURE = Figure("fid", 1.0, 0.5, "lower", {})
 THROUGH = {
@@ -89,6 +90,38 @@ def test_the_parts_of_a_run(faces, tmp_path):
     assert parts_of(a_run(tmp_path / "lost", None, start=str(tmp_path / "no")), faces) is None
     assert parts_of(a_run(tmp_path / "own", None, recipe="custom"), faces) is None
     assert parts_of(None, faces) is None
+
+
+def test_a_second_discriminator_has_a_part_too(faces, tmp_path):
+    run = a_run(tmp_path / "run", None)
+    stored = read_json(run / "config.json")
+    for features, found in (("lite0@2", 1), (["lite0@2", "tagger"], 2)):
+        stored["config"]["projected"] = {"features": features}
+        write_json(run / "config.json", stored)
+        names = ("lite0@2", "tagger")[:found]
+        assert parts_of(run, faces) == tuple(Part(name, INSIDE) for name in names)
+    assert judged(FIGURE, "mobilenet", parts_of(run, faces)).independent is False
+
+
+def test_what_led_the_steering_is_no_stranger(faces, tmp_path):
+    run = a_run(tmp_path / "run", "lite0")
+    store_steering(run, ["tagger"])
+    assert steered_by(run) == ("tagger",)
+    assert parts_of(run, faces) == (Part("lite0", INSIDE), Part("tagger", LED))
+    found = judged(FIGURE, "tagger", parts_of(run, faces))
+    assert found.judge == "tagger, which led its steering" and found.independent is False
+    # Training begins without it.
+    assert parts_of(a_run(tmp_path / "on", None, start=str(run)), faces) == (Part("lite0", INSIDE),)
+    described = read_json(run / "generator.json")
+    write_json(run / "generator.json", {**described, "steered_by": "tagger"})
+    with pytest.raises(ValueError, match="says that it was steered by 'tagger'"):
+        steered_by(run)
+
+
+def test_the_tagger_is_no_stranger_to_the_model_that_ships(faces):
+    """It led busts-64's steering, as its card tells."""
+    found = judged(FIGURE, "tagger", parts_of(zoo.path(zoo.DEFAULT), faces))
+    assert found.judge == "tagger, which led its steering" and not found.independent
 
 
 def test_labels_of_an_older_run_are_those_of_its_data(faces, tmp_path):

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 
 import keras
@@ -40,15 +41,24 @@ def frozen(name, height, width):
     return keras.Model(images, ops.reshape(near, (-1, 27)))
 
 
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """The folder of a model, its judging and the filled form, which tests have copies of."""
+    folder = tmp_path_factory.mktemp("first")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        saved.save_generator("tiny", network(), SCHEMA, "tiny")
+        judge("tiny", "judging")
+    return folder
+
+
 @pytest.fixture
-def judged(tmp_path, monkeypatch):
-    """The folder of a judged run and of its filled form."""
-    monkeypatch.chdir(tmp_path)
+def judged(first, tmp_path, monkeypatch):
     for module in (brokenness, steering):
         monkeypatch.setattr(module, "load_frozen", frozen)
     monkeypatch.setattr(steering, "_of_tagger", lambda: SCHEMA)
-    saved.save_generator("tiny", network(), SCHEMA, "tiny")
-    judge("tiny", "judging")
+    shutil.copytree(first, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
@@ -86,6 +96,7 @@ def test_a_steered_model_draws_hardly_any_broken_images(judged):
     # What was whole stays as it was: latents that mean nothing to a judge are not moved.
     np.testing.assert_allclose(colours(after.images)[:, 2], colours(before.images)[:, 2], atol=0.1)
     assert 0.05 < found.moved < 0.8
+    assert saved.steered_by("steered") == ("bands",)
     generator = saved.load_generator("steered")
     assert is_steered(generator.model) and generator.schema == SCHEMA and generator.name == "tiny"
     assert generator.model.get_layer(STEERED).output.shape[-1] == 6
@@ -103,6 +114,7 @@ def test_a_stronger_pull_keeps_images_nearer(judged):
 def test_attributes_are_obeyed_as_the_tagger_reads_them(judged):
     """A hat makes images a little bluer, and latent 1 decides; steering moves it where asked."""
     by_eye.steer("judging", "steered", **(LITTLE | {"obey": 0.2}))
+    assert saved.steered_by("steered") == ("bands", "tagger")
     for hat in (True, False):
         shares = []
         for name in ("tiny", "steered"):

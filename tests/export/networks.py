@@ -28,6 +28,11 @@ GENERATED = {
     ),
     "r3gan": ("r3gan", {"channels": 4}, (32, 48)),
     "modern_fine": ("modern", {"channels": 4, "fine_channels": 4}, (32, 32)),
+    "modern_grown": (
+        "modern",
+        {"channels": 4, "fine_channels": 4, "normalisation": "styled", "grown": 4},
+        (32, 64),
+    ),
 }
 
 QUICK = ("dcgan", "srresnet", "modern")  # the quick run takes these
@@ -42,8 +47,8 @@ def in_time(cases) -> list:
 def generator(name: str, labelled: bool = True):
     kind, options, (height, width) = GENERATED[name]
     labels = SCHEMA.size if labelled else 0
-    if not labelled:
-        options = {name: value for name, value in options.items() if name != "normalisation"}
+    if not labelled and options.get("normalisation") == "conditional":
+        options = {**options, "normalisation": "batch"}
     return shaken(GENERATORS[kind](height, width, LATENT, labels, **options))
 
 

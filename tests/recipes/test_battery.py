@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import keras
 import numpy as np
 import pytest
@@ -97,26 +95,6 @@ def test_bfloat16_keeps_losses_and_weights_in_float32(name):
 PLAIN = {"optimizer": "sgd", "g_lr": 0.01, "d_lr": 0.01, "beta_1": 0.0, "lr_decay_start": None}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(n, marks=[] if n in GRAPHS else [pytest.mark.slow])
-        for n in representatives.NAMES
-    ],
-)
-def test_graph_equals_eager(name):
-    assert_same_steps(name, jit_compile=False)
-
-
-# The others differ from these by losses and conditions; test_jax.py compiles all of them by XLA.
-@pytest.mark.parametrize(
-    "name", ["wgan-gp", "infogan", "ac-infogan", "projected", "r3gan", "lineart"]
-)
-@pytest.mark.slow
-def test_xla_equals_eager(name):
-    assert_same_steps(name, jit_compile=True)
-
-
 def plain_config(name):
     # A second discriminator looks through a network deep enough to enlarge rounding beyond all
     # bounds; tests/gans/test_second_discriminator.py compiles one.
@@ -124,35 +102,71 @@ def plain_config(name):
     return config.override(projected=None)
 
 
-@functools.cache  # graph and XLA are compared with the same
-def eager_steps(name):
-    """Two steps: the weights before them, the logs of each, the weights after them."""
-    config = plain_config(name)
-    gan = build_gan(config, representatives.schema_of(name))
-    before = weights(gan)
-    batches = [representatives.batch_of(name, config, seed=i) for i in range(2)]
-    logs = [{key: float(x) for key, x in gan.train_step(data).items()} for data in batches]
-    return before, logs, weights(gan)
+def set_weights(gan, values):
+    for name, variable in checkpoint.state_of(gan).items():
+        variable.assign(values[name])
 
 
-def assert_same_steps(name, jit_compile):
-    before, logs, mine = eager_steps(name)
-    config = plain_config(name)
-    gan = build_gan(config, representatives.schema_of(name))
-    step = tf.function(gan.train_step, jit_compile=jit_compile, autograph=False)
-    for i, expected in enumerate(logs):
-        found = step(representatives.batch_of(name, config, seed=i))
+class Steps:
+    """Two steps of a GAN, eager ones and others from the same weights. The graph is traced once,
+    for XLA too: that takes as long as compiling it."""
+
+    def __init__(self, name):
+        config = plain_config(name)
+        self.gan = build_gan(config, representatives.schema_of(name))
+        self.batches = [representatives.batch_of(name, config, seed=i) for i in range(2)]
+        self.before = weights(self.gan)
+        self.logs, self.after = self.run(self.gan.train_step)
+        step = tf.function(self.gan.train_step, autograph=False)
+        self.graph = step.get_concrete_function(self.batches[0])
+
+    def run(self, step):
+        """The logs of each step, and the weights after them."""
+        set_weights(self.gan, self.before)
+        logs = [{key: float(x) for key, x in step(data).items()} for data in self.batches]
+        return logs, weights(self.gan)
+
+
+@pytest.fixture(scope="module")
+def steps(request):
+    return Steps(request.param)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param(n, marks=[] if n in GRAPHS else [pytest.mark.slow])
+        for n in representatives.NAMES
+    ],
+    indirect=True,
+)
+def test_graph_equals_eager(steps):
+    assert_same_steps(steps, steps.graph)
+
+
+# The others differ from these by losses and conditions; test_jax.py compiles all of them by XLA.
+@pytest.mark.parametrize(
+    "steps", ["wgan-gp", "infogan", "ac-infogan", "projected", "r3gan", "lineart"], indirect=True
+)
+@pytest.mark.slow
+def test_xla_equals_eager(steps):
+    compiled = tf.function(lambda data: steps.graph(data), jit_compile=True, autograph=False)
+    assert_same_steps(steps, compiled)
+
+
+def assert_same_steps(steps, step):
+    logs, theirs = steps.run(step)
+    for found, expected in zip(logs, steps.logs, strict=True):
         assert found.keys() == expected.keys()
         for key, value in expected.items():
             np.testing.assert_allclose(found[key], value, rtol=2e-3, atol=1e-4, err_msg=key)
-    theirs = weights(gan)
-    for key in mine:
+    for key, mine in steps.after.items():
         # Rounding differs, from run to run too, since sums of several threads end in any order;
         # a penalty's second derivatives enlarge it (to 0.035 of the step, seen once on a busy
         # machine).
-        moved = np.abs(mine[key] - before[key]).max(initial=0)
+        moved = np.abs(mine - steps.before[key]).max(initial=0)
         atol = 0.1 * moved + 1e-6
-        np.testing.assert_allclose(theirs[key], mine[key], rtol=0, atol=atol, err_msg=key)
+        np.testing.assert_allclose(theirs[key], mine, rtol=0, atol=atol, err_msg=key)
 
 
 @EVERY_IN_TIME

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,67 +11,70 @@ from pathlib import Path
 import numpy as np
 import pytest
 from runs import arrays_of, assert_same_bits
-from worker_runs import SETTINGS, run
+from worker_runs import SETTINGS, STEPS, run
 
 from tfanime.training import cluster
 from tfanime.training.checkpoint import checkpoints
 
 HERE = Path(__file__).parent
 EQUAL = [name for name in SETTINGS if name not in ("own-statistics", "killed")]
-STEPS = 4
-WAIT = 600  # seconds; a lost worker is noticed within half a minute
 
 pytestmark = pytest.mark.slow
 
 
-def start(folder, names, steps=STEPS, **environment):
-    command = [sys.executable, HERE / "worker_runs.py", folder, str(steps), *names]
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1]), **environment}
+@pytest.fixture(scope="module")
+def start():
+    """`start(folder, names, environment, ...)` starts a process for each environment. What it
+    returns waits until all have ended, and returns their exit codes and what each said."""
+    command = [sys.executable, HERE / "worker_runs.py"]
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True)
+    with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True) as parent:
+
+        def run(folder, names, *environments):
+            job = {"folder": str(folder), "names": list(names), "environments": environments}
+            print(json.dumps(job), file=parent.stdin, flush=True)
+
+            def ended():
+                codes = json.loads(parent.stdout.readline())
+                return codes, [(folder / f"said{i}.txt").read_text() for i in range(len(codes))]
+
+            return ended
+
+        yield run
 
 
-def two(folder, names, steps=STEPS, **environment):
-    """Two workers from beginning to end; their exit codes and what each said."""
-    folder.mkdir(exist_ok=True)
+def two_workers(**environment):
     workers = cluster.local(2)
-    pair = [
-        start(folder, names, steps, TF_CONFIG=cluster.config(workers, i), **environment)
-        for i in range(2)
-    ]
-    try:
-        said = [worker.communicate(timeout=WAIT)[1] for worker in pair]
-    finally:
-        for worker in pair:
-            worker.kill()
-    return [worker.returncode for worker in pair], said
+    return [{"TF_CONFIG": cluster.config(workers, i), **environment} for i in range(2)]
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory):
+def killed(start, request, tmp_path_factory):
     """Where one of two workers is killed before it has written its checkpoint of step 4."""
     folder = tmp_path_factory.mktemp("workers")
-    codes, said = two(folder, ["killed"], DIE_AT="4")
+    ended = start(folder, ["killed"], *two_workers(DIE_AT="4"))
+    request.getfixturevalue("by_one")  # meanwhile: it takes half a minute to miss a worker
+    codes, said = ended()
     for i in range(2):
         (folder / f"worker{i}.txt").unlink()
     return folder, codes, said, int(arrays_of(newest(folder / "killed"))["gan/0000"])
 
 
 @pytest.fixture(scope="module")
-def by_workers(killed):
+def by_workers(start, killed):
     """The same two, started again, train every setting, and last the rest of the killed one."""
     folder = killed[0]
-    codes, said = two(folder, SETTINGS)
+    codes, said = start(folder, SETTINGS, *two_workers())()
     assert codes == [0, 0], said
     return folder
 
 
 @pytest.fixture(scope="module")
-def by_devices(tmp_path_factory):
+def by_devices(start, tmp_path_factory):
     folder = tmp_path_factory.mktemp("devices")
-    process = start(folder, EQUAL, REPLICAS="2")
-    said = process.communicate(timeout=WAIT)[1]
-    assert process.returncode == 0, said
+    codes, said = start(folder, EQUAL, {"REPLICAS": "2"})()
+    assert codes == [0], said
     return folder
 
 
@@ -78,7 +82,7 @@ def by_devices(tmp_path_factory):
 def by_one(eager, tmp_path_factory):
     folder = tmp_path_factory.mktemp("one")
     for name in EQUAL:
-        run(folder, name, STEPS)
+        run(folder, name)
     return folder
 
 
@@ -88,11 +92,12 @@ def newest(run):
 
 @pytest.mark.parametrize("name", EQUAL)
 @pytest.mark.parametrize("kind", ["by_workers", "by_devices"])
-def test_as_one_process_with_the_same_global_batch(request, by_one, kind, name):
+def test_as_one_process_with_the_same_global_batch(request, kind, name):
     # With one thread a sum is added up in another order than with two.
     atol = 3e-5 if name.endswith("sgd") else 1e-3
-    mine = arrays_of(newest(request.getfixturevalue(kind) / name))
-    theirs = arrays_of(newest(by_one / name))
+    mine, theirs = (
+        arrays_of(newest(request.getfixturevalue(which) / name)) for which in (kind, "by_one")
+    )
     assert mine.keys() == theirs.keys() and mine["gan/0000"] == STEPS
     for key in mine:
         np.testing.assert_allclose(mine[key], theirs[key], rtol=0, atol=atol, err_msg=key)

@@ -1,11 +1,16 @@
-"""Run by test_workers.py, once a worker: trains several settings after each other.
+"""Run by test_workers.py: trains several settings after each other, in processes of their own.
 
-    python worker_runs.py FOLDER STEPS NAME...
+    python worker_runs.py
 
-With TF_CONFIG it is one of several workers; with REPLICAS=2 this process has two devices.
+Each line of the standard input is `{"folder": ..., "names": [...], "environments": [{...}, ...]}`.
+It starts a process for every environment, and is answered by their exit codes when all have ended;
+their errors are in FOLDER/said0.txt, said1.txt. With TF_CONFIG a process is one of several workers,
+with REPLICAS=2 it has two devices. They are forked from this one, which has imported TensorFlow,
+and done nothing with it: importing takes as long as training.
 """
 
 import hashlib
+import json
 import os
 import signal
 import sys
@@ -40,6 +45,8 @@ SETTINGS = {
     "own-statistics": ("dcgan-dragan", {}),
     "killed": ("dcgan-dragan", SYNCHRONISED),
 }
+STEPS = 4
+WAIT = 600  # seconds; a lost worker is noticed within half a minute
 
 
 def data(size=16, count=64):
@@ -49,7 +56,7 @@ def data(size=16, count=64):
     return tfanime.from_arrays(images, labels, MAKEGIRLSMOE)
 
 
-def run(folder, name, steps, **options):
+def run(folder, name, steps=STEPS, **options):
     recipe, changes = SETTINGS[name]
     options = {"checkpoint_every": 2, "tensorboard": False, "progress": False, **options}
     return tfanime.train(
@@ -72,11 +79,9 @@ def record(folder, worker, die_at=None):
     checkpoint.digest = digest
 
 
-def main():
-    folder, steps, *names = sys.argv[1:]
+def train(folder, names):
     # Drawing takes longer than such training.
     trainer.draw_curves, samples.COUNT = lambda run: None, 16
-    strategy = "multiworker"
     if os.environ.get("REPLICAS"):
         import tensorflow as tf
 
@@ -84,16 +89,33 @@ def main():
         devices = [tf.config.LogicalDeviceConfiguration()] * int(os.environ["REPLICAS"])
         tf.config.set_logical_device_configuration(cpu, devices)
         strategy = "mirrored"
+        run(folder, names[0], STEPS // 2, strategy=strategy)  # which is continued
     else:
-        import json
-
+        strategy = "multiworker"
         index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
         dies = index == 1 and os.environ.get("DIE_AT")
         record(folder, index, int(dies) if dies else None)
-    if strategy == "mirrored":  # the first is continued
-        run(folder, names[0], int(steps) // 2, strategy=strategy)
     for name in names:
-        run(folder, name, int(steps), strategy=strategy)
+        run(folder, name, strategy=strategy)
+
+
+def main():
+    for line in sys.stdin:
+        job = json.loads(line)
+        children = []
+        for i, environment in enumerate(job["environments"]):
+            child = os.fork()
+            if not child:  # from here on a process like any other
+                signal.alarm(WAIT)
+                os.environ.update(environment)
+                said = f"{job['folder']}/said{i}.txt"
+                for stream, path in ((sys.stdout, os.devnull), (sys.stderr, said)):
+                    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+                    os.dup2(handle, stream.fileno())
+                return train(job["folder"], job["names"])
+            children.append(child)
+        codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        print(json.dumps(codes), flush=True)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,10 @@ FLAGS = (
 )
 
 
+# Without windows and what belongs to them a page takes half of the computing.
+BROWSERS = ("chromium-headless-shell", "chromium")
+
+
 class Server(http.server.ThreadingHTTPServer):
     """Serves a folder on a free port. `changes` alters what it sends; `down` lets nobody in; `pace`
     is how many bytes a second its line carries."""
@@ -127,9 +131,10 @@ def chromium():
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="the browser tests need: pip install playwright"
     )
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
-        pytest.skip("the browser tests need Chromium: apt install chromium, or CHROMIUM=/path")
+        package = BROWSERS[0]
+        pytest.skip(f"the browser tests need Chromium: apt install {package}, or CHROMIUM=/path")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=program, args=list(FLAGS))
         yield browser

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import time
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -75,10 +75,12 @@ def test_a_model_that_cannot_be_opened_says_so(visit, server, tiny):
     page.get_by_role("button", name="Back to tiny").click()
     assert same(shown(page), tiny.draw(5))
     # A slow one says how far it is, instead of the picture of the other model.
-    server.changes[r"/models/plain/shard"] = lambda data: time.sleep(3) or data
+    go = threading.Event()
+    server.changes[r"/models/plain/shard"] = lambda data: go.wait(60) and data
     page.get_by_label("Model").select_option("plain")
     page.wait_for_selector(".opening progress")
     assert page.locator(".frame canvas").count() == 0
+    go.set()
     assert same(shown(page), Tiny("plain", None, 2).draw(5))
 
 

@@ -36,7 +36,7 @@ EXTRAS = {
     "kanji": ("titles of posters with kanji", ("matplotlib_fontja",)),
     "docs": ("the documentation as a site", ("mkdocs", "material", "mkdocstrings")),
 }
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 LITTLE_DISK, LITTLE_MEMORY = 5e9, 4e9  # bytes
 GUIDE = "the documentation, Machines"
 

@@ -20,6 +20,7 @@ HALF_RANGE = 127.5  # uint8 / HALF_RANGE - 1 lies in [-1, 1]
 MODES = ("crop", "pad")
 BACKGROUND = (255, 255, 255)
 SHEETS = (".png", ".jpg", ".jpeg", ".webp")
+PNG_LEVEL = 4  # half the time of zlib's 6, for files 2 % larger
 
 
 def parse_size(size: int | str | tuple[int, int]) -> tuple[int, int]:
@@ -160,8 +161,12 @@ def save_image(path: str | os.PathLike, image: np.ndarray) -> None:
         check_pictures(image[None, ..., :3])
     else:
         check_pictures(image[None])
-    options = {".png": {}, ".jpg": {"quality": 95}, ".jpeg": {"quality": 95}}
-    options[".webp"] = {"lossless": True}
+    options = {
+        ".png": {"compress_level": PNG_LEVEL},
+        ".jpg": {"quality": 95},
+        ".jpeg": {"quality": 95},
+        ".webp": {"lossless": True},
+    }
     if ending not in options:
         raise ValueError(f"An image's name ends in {', '.join(options)}. Received: {str(path)!r}.")
     with atomic_path(path) as temporary:

@@ -1,29 +1,44 @@
-"""A quicker start for commands that only draw.
+"""A quicker start and end for commands that only draw.
 
 Keras and TensorFlow import scikit-learn, pandas, Matplotlib, JAX and more when these are installed,
-for features of theirs that drawing does not use, and that takes as long as their own code.
+for features of theirs that drawing does not use, and that takes as long as their own code. Python
+searches all that they make for garbage while they make it, and takes it apart when the process
+ends, although the system would take all of its memory back at once.
 """
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from typing import NoReturn
 
 from tfanime.core.import_hook import ImportHook
 
 # What Keras and TensorFlow can do without: each is imported inside `try` there.
-OPTIONAL = ("IPython", "cv2", "jax", "matplotlib", "pandas", "scipy", "sklearn")
+OPTIONAL = ("IPython", "cv2", "huggingface_hub", "jax", "matplotlib", "pandas", "psutil")
+OPTIONAL += ("scipy", "sklearn")
 
 
 class _LeanImport(ImportHook):
-    """Hides `OPTIONAL` while `keras` is executed."""
+    """Hides `OPTIONAL` while `keras` is executed, and lets nobody search it for garbage."""
 
     module = "keras"
 
-    def around(self) -> AbstractContextManager:
-        return hidden()
+    @contextmanager
+    def around(self) -> Iterator[None]:
+        searched = gc.isenabled()
+        gc.disable()
+        try:
+            with hidden():
+                yield
+        finally:
+            if searched:
+                gc.enable()
+        gc.freeze()  # modules stay to the end: later searches pass over them
 
 
 @contextmanager
@@ -49,3 +64,18 @@ def install() -> None:
     """
     if "keras" not in sys.modules:
         sys.meta_path.insert(0, _LeanImport())
+
+
+def leave(end: SystemExit) -> NoReturn:
+    """Ends the process with the status of `end`: after `install` without taking apart what it
+    holds. Functions registered with `atexit` are called in any case."""
+    if any(isinstance(finder, _LeanImport) for finder in sys.meta_path):
+        atexit._run_exitfuncs()
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except OSError:  # the reader of a pipe is gone: Python knows what to do
+            raise end from None
+        if isinstance(end.code, int):
+            os._exit(end.code)
+    raise end

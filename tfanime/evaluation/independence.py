@@ -10,14 +10,16 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tfanime import zoo
 from tfanime.core.files import read_json
 from tfanime.data import PackedDataset
 from tfanime.evaluation.report import Figure
+from tfanime.zoo.saved import steered_by
 
 # What networks learnt from, by their own names or those inside files of `tfanime features`.
 FAMILIES = {
@@ -32,6 +34,7 @@ FAMILIES = {
     "illustration2vec": "Danbooru's tags",
 }
 LABELLED, INSIDE = "labelled its data", "was inside the run's discriminator"
+LED = "led its steering"
 ESTIMATED = "estimated by "
 MOST_STARTS = 20  # runs that began with others' weights, one after the other
 
@@ -42,7 +45,7 @@ class Part:
 
     Args:
         name: as the run, or the data, name it.
-        role: `INSIDE` or `LABELLED`.
+        role: `INSIDE`, `LABELLED` or `LED`.
     """
 
     name: str
@@ -54,8 +57,9 @@ def parts_of(run: Path | None, data: PackedDataset) -> tuple[Part, ...] | None:
 
     Those of the runs that it began with (`start`) are among them. What labelled the images is
     in `config.json`, or, for runs older than that, in `data`, if these are what it learnt from.
+    Steering is the model's own: a training that begins with it begins without.
     """
-    parts = []
+    parts, led = [], [] if run is None else [Part(name, LED) for name in steered_by(run)]
     for _ in range(MOST_STARTS):
         if run is None or not (run / "config.json").is_file():
             return None
@@ -63,18 +67,26 @@ def parts_of(run: Path | None, data: PackedDataset) -> tuple[Part, ...] | None:
         config = document["config"]
         if config["recipe"] == "custom":
             return None  # networks of the user's own, which may hold any other
-        names = document.get("looked_through", config["discriminator"].get("features", []))
-        names = [names] if isinstance(names, str) else names
-        parts += [Part(name, INSIDE) for name in names]
+        parts += [Part(name, INSIDE) for name in looked_through(document)]
         labels_from = document.get("labels_from")
         if labels_from is None and document["data"]["sha256"] == data.sha256:
             labels_from = data.labels_from
         if labels_from and labels_from.startswith(ESTIMATED) and config["conditioning"] != "none":
             parts.append(Part(labels_from.removeprefix(ESTIMATED), LABELLED))
         if config.get("start") is None:
-            return tuple(dict.fromkeys(parts))
+            return tuple(dict.fromkeys(parts + led))
         run = zoo.locate(config["start"])
     return None
+
+
+def looked_through(document: Mapping[str, Any]) -> list[str]:
+    """The frozen networks of a `config.json`: of either discriminator, or, of what ships, all that
+    were there in training."""
+    config, second = document["config"], document["config"].get("projected") or {}
+    wanted = [config["discriminator"].get("features", []), second.get("features", [])]
+    if "looked_through" in document:
+        wanted = [document["looked_through"]]
+    return [name for one in wanted for name in ([one] if isinstance(one, str) else one)]
 
 
 def judged(figure: Figure, judge: str | None, parts: Sequence[Part] | None) -> Figure:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import keras
@@ -200,3 +202,38 @@ def alternating(one, other):
         one, other: tensors `(B, ...)` of one shape and dtype.
     """
     return ops.reshape(ops.stack([one, other], axis=1), (-1, *one.shape[1:]))
+
+
+def like_inputs(model: keras.Model, prefix: str = "") -> list:
+    """Inputs such as those of a network."""
+    return [keras.Input(x.shape[1:], name=f"{prefix}{x.name}", dtype=x.dtype) for x in model.inputs]
+
+
+def copied(
+    model: keras.Model, values: Mapping[int, object], of_layers: Mapping[str, Mapping] | None = None
+) -> dict[int, keras.KerasTensor]:
+    """A functional network built again behind other values of some of its tensors.
+
+    Its layers are copied, since those that two networks share cannot be saved.
+
+    Args:
+        model: the network.
+        values: what stands for its tensors, by their `id`. Layers before these are left out.
+        of_layers: the same for single layers, by their names; goes before `values`.
+
+    Returns:
+        What stands for every tensor, by its `id`.
+    """
+    found = dict(values)
+    for layer in model.layers:
+        if isinstance(layer, layers.InputLayer) or id(layer.output) in found:
+            continue
+        taken = layer.input if isinstance(layer.input, (list, tuple)) else [layer.input]
+        known = ChainMap((of_layers or {}).get(layer.name, {}), found)
+        if any(id(x) not in known for x in taken):
+            continue
+        inputs = [known[id(x)] for x in taken]
+        copy = type(layer).from_config(layer.get_config())
+        found[id(layer.output)] = copy(inputs if len(inputs) > 1 else inputs[0])
+        copy.set_weights(layer.get_weights())
+    return found

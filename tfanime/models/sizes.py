@@ -119,13 +119,14 @@ def before_growth(height: int, width: int, grown: int) -> tuple[int, int]:
     """The size that `modern` works at before it doubles it, where it has grown.
 
     Raises:
-        ValueError: for an odd side, or a number below 0.
+        ValueError: for another number, or sides of which `halvings` does not take the half.
     """
     if not isinstance(grown, int) or grown < 0 or grown % 4:
         raise ValueError(f"grown is 0 or a multiple of 4. Received: {grown!r}.")
-    if grown and (height % 2 or width % 2):
+    if grown and (height % 8 or width % 8 or min(height, width) < 32):
         raise ValueError(
-            f"What has grown has sides that are multiples of 2. Received: {width}x{height}."
+            "What has grown has sides that are multiples of 8 and at least 32. "
+            f"Received: {width}x{height}."
         )
     return (height // 2, width // 2) if grown else (height, width)
 

@@ -15,6 +15,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from tfanime.models.common import copied, like_inputs
+
 ALL, PLANES, POSITIVE, STEP, STEERED = NAMES = (
     "steer_all",
     "steer_score",
@@ -36,9 +38,9 @@ def steered(generator: keras.Model, hidden: int) -> keras.Model:
         A network with the same inputs, output and name. Weights are copied, and those behind the
         steering are frozen.
     """
-    inputs = _inputs(generator)
+    inputs = like_inputs(generator)
     z = steering(inputs, hidden)
-    return keras.Model(inputs, _copied(generator, [z, *inputs[1:]]), name=generator.name)
+    return keras.Model(inputs, _behind(generator, [z, *inputs[1:]]), name=generator.name)
 
 
 def steering(inputs: list, hidden: int) -> keras.KerasTensor:
@@ -54,30 +56,15 @@ def unsteered(generator: keras.Model) -> keras.Model:
     """The network behind the steering, its weights copied; the generator itself if it has none."""
     if not is_steered(generator):
         return generator
-    inputs = _inputs(generator)
-    return keras.Model(inputs, _copied(generator, inputs), name=generator.name)
+    inputs = like_inputs(generator)
+    return keras.Model(inputs, _behind(generator, inputs), name=generator.name)
 
 
-def _inputs(generator: keras.Model) -> list:
-    return [keras.Input(x.shape[1:], name=x.name, dtype=x.dtype) for x in generator.inputs]
-
-
-def _copied(generator: keras.Model, inputs: list) -> keras.KerasTensor:
-    """The output of frozen copies of a generator's layers behind any steering, on these inputs.
-
-    Copies, since layers that two networks share cannot be saved.
-    """
+def _behind(generator: keras.Model, inputs: list) -> keras.KerasTensor:
+    """The output of copies of a generator's layers behind any steering, on these inputs."""
     given = [generator.get_layer(STEERED).output] if is_steered(generator) else generator.inputs[:1]
-    known = {id(x): y for x, y in zip([*given, *generator.inputs[1:]], inputs, strict=True)}
-    for layer in generator.layers:
-        if isinstance(layer, layers.InputLayer) or layer.name in NAMES:
-            continue
-        taken = layer.input if isinstance(layer.input, (list, tuple)) else [layer.input]
-        found = [known[id(x)] for x in taken]
-        copy = type(layer).from_config(layer.get_config())
-        known[id(layer.output)] = copy(found if len(found) > 1 else found[0])
-        copy.set_weights(layer.get_weights())
-    return known[id(generator.outputs[0])]
+    pairs = zip([*given, *generator.inputs[1:]], inputs, strict=True)
+    return copied(generator, {id(x): y for x, y in pairs})[id(generator.outputs[0])]
 
 
 def is_steered(generator: keras.Model) -> bool:

@@ -6,9 +6,8 @@ images and recovers the drawn ones from generated images. Codes beside the label
 head recovers from generated images alone: `--set categorical_codes=1 --set continuous_codes=2`.
 Without labels: `infogan`, or `--set conditioning=none`.
 
-Expect, after 51,200 images of 32 px, FID 661 and KID 1.66 on faces with hair and eye colour
-(MobileNetV2; real images 68 to 72 and 0.00): blurred faces in the colours asked for. Cost: 1.15
-billion multiply-adds per image at 64 px, 75 images a second on 2 cores in float32.
+Expect, after 51,200 images of 32 px with hair and eye colour, blurred faces in the colours asked
+for. Cost: 1.15 billion multiply-adds per image at 64 px, 75 images a second on 2 cores in float32.
 The documentation tells how these were measured.
 
     tfanime train ac-infogan --data posters/ --size 64x96 --minutes 60 --out runs/ac-infogan

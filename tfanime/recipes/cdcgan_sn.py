@@ -8,10 +8,9 @@ tried Adam, RMSprop and SGD, batches of 16 to 64 and up to 20 layers, at 256 px;
 reports FID 166.4 (Inception), colours without shapes, and that the two classes are mixed up.
 Without labels: `--set conditioning=none`.
 
-Expect, after 51,200 images of 32 px, FID 793 and KID 1.92 on faces with hair and eye colour
-(MobileNetV2; real images 68 to 72 and 0.00): the first outlines of faces. Cost: 1.43 billion
-multiply-adds per image at 64 px, 63 images a second on 2 cores in float32. The documentation
-tells how these were measured.
+Expect, after 51,200 images of 32 px with hair and eye colour, the first outlines of faces. Cost:
+1.43 billion multiply-adds per image at 64 px, 63 images a second on 2 cores in float32. The
+documentation tells how these were measured.
 
     tfanime train cdcgan-sn --data posters/ --size 64x96 --minutes 60 --out runs/posters
 """

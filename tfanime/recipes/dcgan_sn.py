@@ -9,7 +9,7 @@ decay, and one from 2e-3 to 2e-4, without saying clearly of which model: here, o
 command below is one of its cells, with that decay.
 
 Expect, after 51,200 images of 32 px, FID 892 and KID 2.65 on faces (MobileNetV2; real images 68
-to 72 and 0.00): blurred faces, nearly all alike. Cost: 1.14 billion multiply-adds per image at 64
+and 0.00): blurred faces, nearly all alike. Cost: 1.14 billion multiply-adds per image at 64
 px, 78 images a second on 2 cores in float32. The documentation tells how these were measured.
 
     tfanime train dcgan-sn --data faces/ --size 64 --minutes 60 --out runs/sn \\

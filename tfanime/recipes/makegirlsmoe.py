@@ -16,10 +16,9 @@ those of its paper, Gaussian around real images; `--set penalty=dragan-chainer` 
 code does that MakeGirlsMoe's paper cites (chainer-gan-lib): uniform, to one side, by up to half
 the deviation of each pixel.
 
-Expect, after 51,200 images of 32 px, FID 799 and KID 2.01 on faces with hair and eye colour
-(MobileNetV2; real images 68 to 72 and 0.00): nothing but noise: it is made for far longer runs.
-Cost: 4.61 billion multiply-adds per image at 64 px, 16 images a second on 2 cores in float32.
-The documentation tells how these were measured.
+Expect, after 51,200 images of 32 px with hair and eye colour, nothing but noise: it is made for far
+longer runs. Cost: 4.61 billion multiply-adds per image at 64 px, 16 images a second on 2 cores in
+float32. The documentation tells how these were measured.
 
     tfanime train makegirlsmoe --data faces/ --size 128 --steps 50000 --out runs/girls
 """

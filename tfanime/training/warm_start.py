@@ -133,7 +133,7 @@ def _fitting(
     """
     wanted, config = _parts(networks), theirs.config
     if config is not None and theirs.schema is not None and schema is not None:
-        _add_labels(parts, networks, schema, theirs.schema, config, value_of)
+        _add_labels(parts, networks, schema, theirs, value_of)
     if config is not None:
         size, own = config.image_size, networks.generator.output_shape[1:3]
         grows = own == tuple(2 * side for side in size)
@@ -195,35 +195,43 @@ def _add_labels(
     parts: dict,
     networks: GAN | Networks,
     here: LabelSchema,
-    theirs: LabelSchema,
-    config: Config,
+    source: _Source,
     value_of: Callable[..., np.ndarray],
 ) -> None:
     """Room for labels that the source lacks: they begin without influence on what is drawn, and
     with a head of their own."""
+    theirs = source.schema
     more = here.size - theirs.size
     contained = set(theirs.columns) <= set(here.columns)
     conditional = len(networks.discriminator.inputs) == 2
-    if more <= 0 or not contained or conditional or config.label_embedding:
+    if more <= 0 or not contained or conditional or source.config.label_embedding:
         return
     if here.vector_size or theirs.vector_size:
         return
     places = [here.columns.index(column) for column in theirs.columns]
+    shapes = {variable.path: tuple(variable.shape) for variable in networks.generator.weights}
+    paths = [variable.path for variable in source.networks.generator.weights]
+
+    def joined(i: int, path: str, array: np.ndarray) -> np.ndarray:
+        larger = (len(array) + more, *array.shape[1:])
+        # Of layers without names of their own it is the first one that takes labels.
+        if array.ndim != 2 or (i > 0 and shapes.get(path) != larger):
+            return array
+        # The labels are the last of what a layer takes.
+        others, widened = len(array) - theirs.size, np.zeros(larger, array.dtype)
+        widened[:others] = array[:others]
+        widened[others + np.array(places)] = array[others:]
+        return widened
+
     for part in ("generator", "ema_generator"):
-        first = parts[part][0]
-        if first.ndim == 2:
-            # The labels are the last of what the first layer takes.
-            latents = len(first) - theirs.size
-            joined = np.zeros((latents + here.size, first.shape[1]), first.dtype)
-            joined[:latents] = first[:latents]
-            joined[latents + np.array(places)] = first[latents:]
-            parts[part] = [joined, *parts[part][1:]]
+        pairs = zip(paths, parts[part], strict=True)
+        parts[part] = [joined(i, path, array) for i, (path, array) in enumerate(pairs)]
     if networks.head is not None:
         heads = []
         for array, variable in zip(parts["head"], networks.head.weights, strict=True):
-            joined = np.array(value_of(variable), array.dtype)
-            joined[..., places] = array
-            heads.append(joined)
+            head = np.array(value_of(variable), array.dtype)
+            head[..., places] = array
+            heads.append(head)
         parts["head"] = heads
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 WEIGHTS = "generator.keras"
 DESCRIPTION = "generator.json"
 GENERATOR, UPSCALER = KINDS = ("generator", "upscaler")
+STEERED_BY = "steered_by"
 FACTORS = (2, 4)
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # the name of a model, and no path
 TRAIN = "tfanime train {} --data drawn --minutes 9 --out RUN"
@@ -180,6 +182,21 @@ def store_upscaler(folder: str | os.PathLike, name: str | None) -> None:
     write_json(folder / DESCRIPTION, rest | ({} if name is None else {UPSCALER: name}))
 
 
+def store_steering(folder: str | os.PathLike, networks: Sequence[str]) -> None:
+    """Says in a generator's description which networks its steering followed, which flatters what
+    they say of it. Weights that are saved later drop it."""
+    description, folder = _described(folder, GENERATOR), _existing(folder)
+    write_json(folder / DESCRIPTION, {**description, STEERED_BY: list(networks)})
+
+
+def steered_by(folder: str | os.PathLike) -> tuple[str, ...]:
+    """The networks that the steering of a saved generator followed; empty without steering."""
+    names = _description(_existing(folder)).get(STEERED_BY, [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise _wrong(_existing(folder), f"says that it was steered by {names!r}")
+    return tuple(names)
+
+
 def upscaler_of(folder: str | os.PathLike) -> str | None:
     """The name of the upscaler that a saved generator's images are shown through, without loading
     weights; None where there is none, or the folder holds an upscaler."""
@@ -250,7 +267,7 @@ def _model(folder: Path) -> keras.Model:
     import tfanime.layers  # noqa: F401  (registers the layers that the file names)
 
     try:
-        model = bounds.load_network(folder / WEIGHTS)
+        model = bounds.load_network(folder / WEIGHTS, ours=zoo.ships(folder))
     except ValueError:
         programs.check_run(folder)  # whose layers may be those of a file that has not been run
         raise

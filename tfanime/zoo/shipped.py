@@ -42,6 +42,11 @@ def path(name: str) -> Path:
     )
 
 
+def ships(folder: Path) -> bool:
+    """Whether a model's folder, as `path` gives it, came with tfanime."""
+    return folder.parent in PLACES
+
+
 def locate(run: str | os.PathLike) -> Path:
     """The folder of a run: a path, the name of a model that ships, or `hf://owner/name`, which is
     fetched (`tfanime.zoo.hub.fetch` says what it raises).

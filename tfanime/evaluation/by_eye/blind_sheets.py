@@ -129,7 +129,7 @@ def sheets(
 
 
 def _name(model: Path) -> str:
-    return model.name if model.parent in shipped.PLACES else model.as_posix()
+    return model.name if shipped.ships(model) else model.as_posix()
 
 
 def digest(name: str) -> str | None:

@@ -34,7 +34,14 @@ from tfanime.models.common import resized
 from tfanime.models.steering import PLANES, STEERED, STEP, steered, unsteered
 from tfanime.sampling.sampler import Sampler
 from tfanime.tagging.tagger import LABELS
-from tfanime.zoo.saved import WEIGHTS, Generator, load_generator, save_generator, store_upscaler
+from tfanime.zoo.saved import (
+    WEIGHTS,
+    Generator,
+    load_generator,
+    save_generator,
+    store_steering,
+    store_upscaler,
+)
 
 BATCH, RATE = 32, 5e-3
 HIDDEN = 256  # planes
@@ -131,6 +138,8 @@ def steer(
     save_generator(out, network, generator.schema, generator.name)
     pack_again(out / WEIGHTS)
     store_upscaler(out, generator.upscaler)
+    obeyed = ("tagger",) if obey and _readable(generator.schema) else ()
+    store_steering(out, tuple(dict.fromkeys((*features, *obeyed))))
     return Steering(judge.judged, judge.broken, judge.told, *shares, moved)
 
 

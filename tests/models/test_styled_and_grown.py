@@ -1,0 +1,144 @@
+"""`modern` with styles, and grown to twice the size: by hand, and what both begin with."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from tfanime.models import modern
+from tfanime.models.common import STYLE, style, styled_batch_norm
+
+LATENT, LABELS = 5, 3
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def shaken(model):
+    """Every weight is random, those that begin with zeros or ones too."""
+    random = np.random.default_rng(0)
+    for weight in model.weights:
+        if weight.name in ("moving_variance", "gamma"):
+            weight.assign(random.uniform(0.5, 1.5, weight.shape))
+        else:
+            inputs = np.prod(weight.shape[:-1]) if weight.name == "kernel" else 10
+            weight.assign(random.normal(size=weight.shape) / np.sqrt(inputs))
+    return model
+
+
+def lent(smaller, larger):
+    """The larger network with the weights of the smaller one's layers."""
+    for layer in smaller.layers:
+        larger.get_layer(layer.name).set_weights(layer.get_weights())
+    return larger
+
+
+def small(size=(32, 48), label_dim=LABELS, **options):
+    options = {"channels": 4, "fine_channels": 4, **options}
+    return modern.generator(*size, LATENT, label_dim, **options)
+
+
+def leaky(x):
+    return np.where(x > 0, x, 0.2 * x)
+
+
+# ---- styles --------------------------------------------------------------------------------------
+
+
+def test_a_style_by_hand():
+    given = keras.Input((LATENT,))
+    model = shaken(keras.Model(given, style(given, size=7)))
+    (w0, b0), (w1, b1) = (model.get_layer(f"{n}_fc").get_weights() for n in ("style_0", STYLE))
+    x = noise(4, LATENT)
+    np.testing.assert_allclose(model(x), leaky(leaky(x @ w0 + b0) @ w1 + b1), atol=1e-5)
+
+
+def test_styled_batch_norm_by_hand():
+    maps, styles = keras.Input((2, 3, 4)), keras.Input((5,))
+    model = keras.Model(
+        [maps, styles], styled_batch_norm(maps, styles, "bn", momentum=0.9, epsilon=1e-3)
+    )
+    x, s = noise(6, 2, 3, 4), noise(6, 5, seed=1)
+    mean, variance = x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))
+    plain = (x - mean) / np.sqrt(variance + 1e-3)
+    np.testing.assert_allclose(model([x, s], training=True), plain, atol=1e-5)
+    shaken(model)
+    gamma, beta, mean, variance = model.get_layer("bn").get_weights()
+    (scale, one), (shift, none) = (
+        model.get_layer(f"bn_{name}").get_weights() for name in ("scale", "shift")
+    )
+    normal = (x - mean) / np.sqrt(variance + 1e-3) * gamma + beta
+    expected = normal * (s @ scale + one)[:, None, None] + (s @ shift + none)[:, None, None]
+    np.testing.assert_allclose(model([x, s]), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("label_dim", [0, LABELS])
+def test_styles_begin_without_influence(label_dim):
+    """What was trained with plain batch norm draws the same images with styles."""
+    plain = shaken(small(label_dim=label_dim))
+    styled = lent(plain, small(label_dim=label_dim, normalisation="styled"))
+    given = [noise(3, LATENT), noise(3, label_dim, seed=1)] if label_dim else noise(3, LATENT)
+    before = np.asarray(plain(given))
+    np.testing.assert_allclose(styled(given), before, atol=1e-6)
+    more = {w.path.split("/")[0] for w in styled.weights} - {
+        w.path.split("/")[0] for w in plain.weights
+    }
+    norms = [n for n in more if n.endswith("_bn_scale")]
+    # One for every convolution with a norm: two a stage, the last, and the fine one.
+    assert len(norms) == 2 * 2 + 2
+    assert more == {
+        *norms,
+        *(n.replace("_scale", "_shift") for n in norms),
+        "style_0_fc",
+        "style_fc",
+    }
+    for name in norms:
+        layer = styled.get_layer(name)
+        assert layer.input is styled.get_layer(STYLE).output
+        kernel = layer.kernel.numpy()
+        layer.kernel.assign(kernel + 0.05)
+        assert np.abs(np.asarray(styled(given)) - before).max() > 1e-4, name
+        layer.kernel.assign(kernel)
+
+
+# ---- grown ---------------------------------------------------------------------------------------
+
+
+def enlarged(images, axis):
+    """Twice as long along an axis: between the centres of two pixels, what lies between them."""
+    at = (np.arange(2 * images.shape[axis]) + 0.5) / 2 - 0.5
+    last = images.shape[axis] - 1
+    low = np.floor(at).astype(int)
+    part = (at - low).reshape([-1 if i == axis else 1 for i in range(images.ndim)])
+    below, above = (np.take(images, np.clip(i, 0, last), axis) for i in (low, low + 1))
+    return below * (1 - part) + above * part
+
+
+@pytest.mark.parametrize("normalisation", ["batch", "styled"])
+def test_a_grown_generator_begins_with_the_image_of_half_the_size_enlarged(normalisation):
+    half = shaken(small((16, 32), normalisation=normalisation))
+    grown = lent(half, small((32, 64), normalisation=normalisation, grown=8))
+    given = [noise(3, LATENT), noise(3, LABELS, seed=1)]
+    before = np.asarray(keras.Model(half.inputs, half.get_layer("pictures").input)(given))
+    assert before.std() > 0.1
+    expected = np.tanh(enlarged(enlarged(before, 1), 2))
+    np.testing.assert_allclose(grown(given), expected, atol=1e-4)
+    out = grown.get_layer("grown_out")
+    out.set_weights([np.ones_like(weight) for weight in out.get_weights()])
+    assert np.abs(np.asarray(grown(given)) - expected).max() > 0.01
+
+
+def test_a_grown_discriminator_begins_with_the_logits_of_the_image_reduced():
+    half = shaken(modern.discriminator(16, 32, channels=4))
+    grown = lent(half, modern.discriminator(32, 64, channels=4, grown=8))
+    images = np.tanh(noise(5, 32, 64, 3))
+    reduced = images.reshape(5, 16, 2, 32, 2, 3).mean(axis=(2, 4))
+    before = {name: np.asarray(x) for name, x in half(reduced).items()}
+    assert before["logits"].std() > 1e-3
+    for name, x in grown(images).items():
+        np.testing.assert_allclose(x, before[name], rtol=1e-4, atol=1e-5, err_msg=name)
+    out = grown.get_layer("grown_out")
+    out.set_weights([np.ones_like(weight) for weight in out.get_weights()])
+    assert np.abs(np.asarray(grown(images)["logits"]) - before["logits"]).max() > 1e-3

@@ -1,0 +1,69 @@
+"""`tfanime mix`."""
+
+from __future__ import annotations
+
+import click
+
+import tfanime
+from tfanime.cli.attributes import ATTRIBUTES, WithAttributes, pairs_of, tags_of
+from tfanime.cli.drawing import NO_UPSCALE, SCALE, UPSCALE, with_upscaler
+from tfanime.cli.kinds import COUNT, RUN, TRUNCATION, TYPICAL, Drawing, Seeds
+from tfanime.core import lean
+
+
+@click.command(cls=WithAttributes, context_settings=ATTRIBUTES)
+@RUN
+@click.option(
+    "--coarse-seeds",
+    type=Seeds(),
+    default="0,1,2",
+    show_default=True,
+    metavar="N,N,...",
+    help="Faces whose latents, and styles of small maps, are taken: a row each.",
+)
+@click.option(
+    "--fine-seeds",
+    type=Seeds(),
+    default="3,4,5",
+    show_default=True,
+    metavar="N,N,...",
+    help="Faces whose styles of larger maps are taken: a column each.",
+)
+@click.option(
+    "--from",
+    "fine_from",
+    type=COUNT,
+    metavar="SIZE",
+    help="The smallest maps under the fine styles, in pixels: 8, 16 ... Default: the second size.",
+)
+@TRUNCATION
+@TYPICAL
+@click.option(
+    "--grid",
+    type=Drawing("images.SHEETS"),
+    required=True,
+    metavar="FILE",
+    help="The sheet (.png, .jpg, .webp).",
+)
+@UPSCALE
+@NO_UPSCALE
+@SCALE
+@click.pass_context
+def mix(ctx, run, grid, **options) -> None:
+    """Draw the coarse of one face with the fine of another, for models that have styles.
+
+    The first column has the coarse faces, the first row the fine ones, and where they meet both
+    are one. A small --from takes nearly all styles from the fine face, a large one the last touch.
+    Attributes given as options, as for `generate`, hold for all faces.
+
+    \b
+    Examples:
+      tfanime mix runs/styled --grid mixed.png
+      tfanime mix runs/styled --coarse-seeds 1,2,3 --fine-seeds 4,5,6 --from 16 --grid mixed.png
+      tfanime mix runs/styled --from 32 --eyes blue --truncation 0.8 --grid mixed.png
+    """
+    options = with_upscaler(ctx, options)
+    tags = tags_of(ctx, run, pairs_of(ctx)) or None
+    lean.install()
+    tfanime.mix(run, tags=tags, grid=grid, progress=True, **options)
+    click.echo(f"sheet: {grid}")
