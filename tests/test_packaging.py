@@ -21,6 +21,7 @@ import setuptools
 
 import tfanime
 from tfanime import zoo
+from tfanime.cli import machine
 from tfanime.core.decode import read_image
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -135,3 +136,20 @@ def test_the_image_is_run_by_nobody_special_and_has_a_variant_for_gpus():
         assert "TENSORFLOW" in text and "tensorflow[and-cuda]" in text
     version = re.search(r"^ARG PYTHON=(\S+)$", DOCKERFILE, re.M)[1]
     assert f"Programming Language :: Python :: {version}" in (ROOT / "setup.py").read_text()
+
+
+def test_all_name_the_same_pythons(monkeypatch):
+    options = {}
+    monkeypatch.setattr(setuptools, "setup", lambda **arguments: options.update(arguments))
+    runpy.run_path(str(ROOT / "setup.py"))
+    label = "Programming Language :: Python :: 3."
+    minors = [int(one[len(label) :]) for one in options["classifiers"] if one.startswith(label)]
+    low, high = minors[0], minors[-1]
+    assert minors == list(range(low, high + 1)) and len(minors) > 1
+    assert options["python_requires"] == f">=3.{low},<3.{high + 1}"
+    doctors = machine.PYTHONS
+    assert doctors == ((3, low), (3, high))
+    for file in ("setup.py", "scripts/_env.sh"):
+        assert f"(3, {low}) <= sys.version_info[:2] <= (3, {high})" in (ROOT / file).read_text()
+    flow = (ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8")
+    assert re.findall(r'"3\.(\d+)"', flow) == [str(minor) for minor in minors]
