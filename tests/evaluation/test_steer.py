@@ -82,7 +82,7 @@ def fill(rows, folder="judging"):
         csv.writer(file).writerows([head, *rows])
 
 
-LITTLE = {"features": ("bands",), "draws": 4000, "obey": 0}
+LITTLE = {"features": ("bands",), "draws": 4000, "pull": 0.1, "obey": 0}
 
 
 def test_a_steered_model_draws_hardly_any_broken_images(judged):
@@ -107,7 +107,9 @@ def test_a_steered_model_draws_hardly_any_broken_images(judged):
 
 
 def test_a_stronger_pull_keeps_images_nearer(judged):
-    moved = [by_eye.steer("judging", f"s{pull}", **LITTLE, pull=pull).moved for pull in (0.01, 5)]
+    moved = [
+        by_eye.steer("judging", f"s{pull}", **(LITTLE | {"pull": pull})).moved for pull in (0.01, 5)
+    ]
     assert moved[1] < moved[0] / 3
 
 

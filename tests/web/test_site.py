@@ -258,8 +258,9 @@ def test_transition_as_file(visit, tiny):
             picture.seek(4)
             last = np.asarray(picture.convert("RGB"), int)
             # Both formats are lossy, and the tiny model's pictures are little but noise.
-            difference = coarse(last) - coarse(images.to_uint8(expected[4]))
-            assert np.abs(difference).mean() < 12 < np.abs(coarse(last) - coarse(first)).mean()
+            lost = np.abs(coarse(last) - coarse(images.to_uint8(expected[4]))).mean()
+            # Chance picks the other face, which may be much like the first.
+            assert lost < 12 and lost < np.abs(coarse(last) - coarse(first)).mean()
 
 
 def test_png_is_the_picture(visit, tiny):
