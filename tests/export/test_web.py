@@ -23,7 +23,7 @@ from tfanime.export.graph.graph import Graph, Node, from_keras
 from tfanime.export.graph.rewrite import rewrite
 from tfanime.export.web import bundle, tfjs
 from tfanime.export.web.check import check_artifact
-from tfanime.zoo.saved import save_generator
+from tfanime.zoo.saved import Truncation, save_generator, store_truncation
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ROOT / "web_export" / "node_modules"
@@ -39,6 +39,7 @@ def site(tmp_path_factory):
         saved(folder / "girls"),
         saved(folder / "other" / "girls", "dcgan", labelled=False),
     ]
+    store_truncation(folder / "girls", Truncation(0.6))
     (folder / "girls" / "LICENSE").write_text("Do as you like.")
     (folder / "girls" / "MODEL_CARD.md").write_text("# Girls\n\nOf the moon.\n")
     made = tfanime.export_web(runs, folder / "site", site=False)
@@ -68,6 +69,7 @@ def test_manifest(site):
     assert girls["schema"] == json.loads(json.dumps(SCHEMA.to_json()))
     assert girls["inputs"] == {"latents": "latents:0", "labels": "labels:0"}
     assert dcgan["schema"] is None and dcgan["inputs"]["labels"] is None
+    assert (girls["leastTruncation"], dcgan["leastTruncation"]) == (0.6, None)
     [larger] = manifest["upscalers"]
     assert (larger["kind"], larger["factor"]) == ("upscaler", 2)
     assert larger["inputs"] == {"pictures": "pictures:0"}

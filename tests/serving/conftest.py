@@ -6,7 +6,7 @@ import pytest
 from tiny_models import HEIGHT, LATENT, SCHEMA, WIDTH, shaken
 
 from tfanime.models import GENERATORS, UPSCALERS
-from tfanime.zoo.saved import save_generator, save_upscaler
+from tfanime.zoo.saved import Truncation, save_generator, save_upscaler, store_truncation
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +15,7 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     labelled = GENERATORS["modern"](HEIGHT, WIDTH, LATENT, SCHEMA.size, channels=4)
     save_generator(folder / "girls", shaken(labelled), SCHEMA, "girls")
+    store_truncation(folder / "girls", Truncation(0.6))
     plain = GENERATORS["dcgan"](32, 32, LATENT, 0, channels=4)
     save_generator(folder / "plain", shaken(plain), None, "plain")
     larger = UPSCALERS["srgan"](32, 32, factor=2, channels=4, blocks=1)

@@ -17,6 +17,7 @@ import tfanime
 from tests import scripts
 from tfanime.core import seeds
 from tfanime.core.decode import read_image
+from tfanime.core.files import read_json
 from tfanime.core.images import to_uint8
 from tfanime.core.labels import Field, LabelSchema, to_signed
 from tfanime.export.serving import server_files
@@ -58,6 +59,8 @@ def test_what_the_export_says(exported):
     assert set(girls.signatures) == {*COMMON, "from_labels", "upscale"}
     assert set(plain.signatures) == COMMON
     assert (girls.name, girls.version, plain.version) == ("girls", 1, 3)
+    told = [read_json(one.path / "assets.extra" / "tfanime.json") for one in (girls, plain)]
+    assert [one["leastTruncation"] for one in told] == [0.6, None]
     assert girls.difference <= 1e-5 and plain.difference <= 1e-5
 
 

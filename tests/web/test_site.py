@@ -289,6 +289,24 @@ def test_fine_tuning(visit, tiny):
     assert same(shown(page), tiny(varied, row)[0])
 
 
+def test_a_truncation_below_what_was_measured_is_noted(visit, folder):
+    manifest = json.loads((folder / "tfanime.json").read_text())
+    manifest["models"][0]["leastTruncation"] = 0.6  # of the other model nothing is known
+    (folder / "tfanime.json").write_text(json.dumps(manifest))
+    page = visit("#model=tiny&seed=2&truncation=0.55")
+    page.get_by_text("Fine tuning").click()
+    below = page.locator(".tuning .slider p").first
+    assert below.inner_text() == "Below 0.6 this model draws worse."
+    page.get_by_label("Typical or unusual").fill("0.6")
+    until(page, "location.hash.endsWith('truncation=0.6')")
+    usual = "Below 1 typical pictures, above 1 unusual ones."
+    assert below.inner_text() == usual
+    page.get_by_label("Typical or unusual").fill("0.3")
+    page.get_by_label("Model").select_option("plain")
+    until(page, "location.hash === '#model=plain&seed=2&truncation=0.3'")
+    assert below.inner_text() == usual
+
+
 def test_settings_travel_as_a_file(visit, tiny, tmp_path):
     page = visit("#seed=21&hair=red&smile=false&truncation=0.7")
     picture = shown(page)
@@ -620,6 +638,7 @@ FOLDERS = [
     (changed("latentDim", 1e9), "models[0].latentDim is a whole number from 1 to 65536"),
     (changed("name", "<img src=x onerror=alert(1)>" * 20), "models[0].name is text of at"),
     (changed("files", "all"), "models[0].files is a list"),
+    (changed("leastTruncation", 2), "models[0].leastTruncation is a number from 0 to 1"),
     (changed("references", []), "models[0].references is one or more"),
     (changed("schema", {"fields": [{"name": 1}]}), "models[0].schema.fields[0].name is text"),
     (changed("output", "nowhere"), "tiny cannot be drawn in this browser"),

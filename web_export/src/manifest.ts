@@ -36,6 +36,8 @@ export interface Model extends Network {
   references: Reference[];
   tolerance: number;
   directions: Direction[];
+  /** The truncation below which it was measured to draw worse; null: not measured. */
+  leastTruncation: number | null;
   card: string | null;
   /** What enlarges its pictures. */
   upscaler: Upscaler | null;
@@ -163,6 +165,10 @@ function readModel(entry: unknown, at: string, upscalers: Upscaler[]): Model {
     references,
     tolerance: check.number(json.tolerance, `${at}.tolerance`, 0, 2),
     directions: readDirections(json.directions, `${at}.directions`, latentDim),
+    leastTruncation:
+      json.leastTruncation == null
+        ? null
+        : check.number(json.leastTruncation, `${at}.leastTruncation`, 0, 1),
     card: json.card == null ? null : path(json.card, `${at}.card`),
     upscaler: json.upscaler == null ? null : upscalerOf(json.upscaler, `${at}.upscaler`, upscalers),
     poster: json.poster == null ? null : readKit(json.poster, `${at}.poster`),

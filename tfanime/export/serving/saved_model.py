@@ -198,6 +198,7 @@ def _description(
         "height": generator.height,
         "width": generator.width,
         "latentDim": generator.latent_dim,
+        "leastTruncation": generator.truncation and generator.truncation.least,
         "schema": generator.schema.to_json() if generator.schema else None,
         "upscaler": upscaler and {"name": upscaler.name, "factor": upscaler.factor, "shown": shown},
         "limits": {"pictures": most, "call": CALL},

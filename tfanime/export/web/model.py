@@ -185,6 +185,7 @@ class Work:
             "schema": generator.schema.to_json() if generator.schema else None,
             "references": [reference],
             "directions": directions.described(generator),
+            "leastTruncation": generator.truncation and generator.truncation.least,
         }
         return described, file
 

@@ -44,6 +44,7 @@ export const en = {
   advanced: "Fine tuning",
   typical: "Typical or unusual",
   typicalHint: "Below 1 typical pictures, above 1 unusual ones.",
+  typicalWorse: "Below {lowest} this model draws worse.",
   vary: "Vary the noise",
   varySeed: "Seed of the variation",
   sliders: "A slider for every attribute",

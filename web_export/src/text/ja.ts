@@ -46,6 +46,7 @@ export const ja: Record<Phrase, string> = {
   advanced: "細かい調整",
   typical: "典型的か個性的か",
   typicalHint: "1より小さいと典型的、大きいと個性的。",
+  typicalWorse: "{lowest}より小さいと、このモデルの絵は崩れます。",
   vary: "ノイズを変える",
   varySeed: "変化のシード",
   sliders: "すべての特徴のスライダー",

@@ -46,6 +46,7 @@ export const ru: Record<Phrase, string> = {
   advanced: "Тонкая настройка",
   typical: "Обычное или необычное",
   typicalHint: "Меньше 1 — обычные картинки, больше 1 — необычные.",
+  typicalWorse: "Меньше {lowest} эта модель рисует хуже.",
   vary: "Изменить шум",
   varySeed: "Число для изменения",
   sliders: "Ползунок для каждого признака",

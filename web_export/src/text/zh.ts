@@ -46,6 +46,7 @@ export const zh: Record<Phrase, string> = {
   advanced: "精细调节",
   typical: "典型或独特",
   typicalHint: "小于 1 更典型，大于 1 更独特。",
+  typicalWorse: "小于 {lowest} 时，这个模型画得更差。",
   vary: "改变噪声",
   varySeed: "变化的种子",
   sliders: "每个属性一个滑块",

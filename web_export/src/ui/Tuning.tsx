@@ -19,7 +19,7 @@ export function Tuning() {
   const [open, setOpen] = useState(false);
   if (!settings || !studio.model) return null;
   const { truncation, vary, large } = settings;
-  const { upscaler, width } = studio.model;
+  const { upscaler, width, leastTruncation: lowest } = studio.model;
   const step = vary.at(-1) ?? { seed: 0, index: null, strength: 0 };
   const last = (change: Partial<Step>) => ({ vary: [...vary.slice(0, -1), { ...step, ...change }] });
   return (
@@ -30,7 +30,9 @@ export function Tuning() {
       <div className="stack">
         <Slider
           label={say("typical")}
-          hint={say("typicalHint")}
+          hint={
+            lowest !== null && truncation < lowest ? say("typicalWorse", { lowest }) : say("typicalHint")
+          }
           value={truncation}
           least={0}
           most={2}
