@@ -294,7 +294,7 @@ def test_a_truncation_below_what_was_measured_is_noted(visit, folder):
     manifest["models"][0]["leastTruncation"] = 0.6  # of the other model nothing is known
     (folder / "tfanime.json").write_text(json.dumps(manifest))
     page = visit("#model=tiny&seed=2&truncation=0.55")
-    page.get_by_text("Fine tuning").click()
+    page.locator(".tuning summary").first.click()
     below = page.locator(".tuning .slider p").first
     assert below.inner_text() == "Below 0.6 this model draws worse."
     page.get_by_label("Typical or unusual").fill("0.6")
