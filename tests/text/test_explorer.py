@@ -36,7 +36,8 @@ def test_the_page_holds_everything_and_nothing_from_outside(tmp_path):
     rows[3]["genres"] = ""
     legend = explore(rows, vectors, tmp_path)
     assert list(legend) == ["Action", "Drama", OTHER]
-    assert Image.open(tmp_path / "map.png").size == (1080, 840)
+    with Image.open(tmp_path / "map.png") as image:
+        assert image.size == (1080, 840)
     page = (tmp_path / "map.html").read_text(encoding="utf-8")
     assert not re.search(r"(?:src|href)\s*=|https?:|TITLE|/\*DATA", page)
     data = json.loads(re.search(r"legend } = (\{.*\});\n", page).group(1).replace("<\\/", "</"))

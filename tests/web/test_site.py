@@ -38,16 +38,16 @@ DRAW = """async backend => {
 
 def shown(page, selector: str = ".frame:not(.busy) canvas") -> np.ndarray:
     """The canvas as `(H, W, 3)` whole numbers."""
-    page.wait_for_selector(selector)
-    found = page.evaluate(
-        """selector => {
-          const canvas = document.querySelector(selector);
-          const { data, width, height } =
-            canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-          return { pixels: [...data], width, height };
-        }""",
-        selector,
-    )
+    read = """selector => {
+      const canvas = document.querySelector(selector);
+      if (!canvas) return null;
+      const { data, width, height } =
+        canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      return { pixels: [...data], width, height };
+    }"""
+    # A frame that was ready may be busy again by the time that it is read.
+    while (found := page.evaluate(read, selector)) is None:
+        page.wait_for_selector(selector)
     pixels = np.asarray(found["pixels"], int).reshape(found["height"], found["width"], 4)
     assert (pixels[..., 3] == 255).all()
     return pixels[..., :3]
