@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.serving.tiny_models import shaken
 from tfanime.models import modern
 from tfanime.models.common import STYLE, style, styled_batch_norm
 
@@ -14,18 +15,6 @@ LATENT, LABELS = 5, 3
 
 def noise(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-
-
-def shaken(model):
-    """Every weight is random, those that begin with zeros or ones too."""
-    random = np.random.default_rng(0)
-    for weight in model.weights:
-        if weight.name in ("moving_variance", "gamma"):
-            weight.assign(random.uniform(0.5, 1.5, weight.shape))
-        else:
-            inputs = np.prod(weight.shape[:-1]) if weight.name == "kernel" else 10
-            weight.assign(random.normal(size=weight.shape) / np.sqrt(inputs))
-    return model
 
 
 def lent(smaller, larger):

@@ -11,24 +11,21 @@ from tfanime.cli.kinds import COUNT, RUN, TRUNCATION, TYPICAL, Drawing, Seeds
 from tfanime.core import lean
 
 
+def _seeds(which: str, default: str, text: str):
+    return click.option(
+        f"--{which}-seeds",
+        type=Seeds(),
+        default=default,
+        show_default=True,
+        metavar="N,N,...",
+        help=text,
+    )
+
+
 @click.command(cls=WithAttributes, context_settings=ATTRIBUTES)
 @RUN
-@click.option(
-    "--coarse-seeds",
-    type=Seeds(),
-    default="0,1,2",
-    show_default=True,
-    metavar="N,N,...",
-    help="Faces whose latents, and styles of small maps, are taken: a row each.",
-)
-@click.option(
-    "--fine-seeds",
-    type=Seeds(),
-    default="3,4,5",
-    show_default=True,
-    metavar="N,N,...",
-    help="Faces whose styles of larger maps are taken: a column each.",
-)
+@_seeds("coarse", "0,1,2", "Faces whose latents, and styles of small maps, are taken: a row each.")
+@_seeds("fine", "3,4,5", "Faces whose styles of larger maps are taken: a column each.")
 @click.option(
     "--from",
     "fine_from",

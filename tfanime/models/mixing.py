@@ -14,11 +14,8 @@ def style_sizes(generator: keras.Model) -> dict[str, int]:
     the smaller side. None, for a generator without a layer named `style`.
     """
     named = [layer for layer in generator.layers if layer.name == STYLE]
-    return (
-        {}
-        if not named
-        else {one.name: _side(generator, one) for one in _takers(generator, named[0])}
-    )
+    takers = [one for layer in named for one in _takers(generator, layer)]
+    return {one.name: _side(generator, one) for one in takers}
 
 
 def mixed(generator: keras.Model, fine_from: int) -> keras.Model:

@@ -77,9 +77,7 @@ def generator(
     x = layers.ReLU(name="fc_relu")(x)
     x = layers.Reshape(base, name="fc_map")(x)
     for i, filters in enumerate(wide[1:]):
-        x = PixelShuffle(2, name=f"up{i}")(x)
-        # Means of 2x2: what changes sign from pixel to pixel would become a grid in the image.
-        x = layers.AveragePooling2D(2, 1, padding="same", name=f"up{i}_mean")(x)
+        x = _doubled(x, f"up{i}", f"up{i}_mean")
         x = _conv_bn(x, filters, f"up{i}_conv", norm)
         x = layers.ReLU(name=f"up{i}_relu")(x)
         skip = x
@@ -101,10 +99,16 @@ def generator(
     return keras.Model(inputs, picture_output(x, scaling), name="generator")
 
 
+def _doubled(x, shuffle: str, mean: str):
+    """Maps of twice the size, by layers of these names."""
+    x = PixelShuffle(2, name=shuffle)(x)
+    # Means of 2x2: what changes sign from pixel to pixel would become a grid in the image.
+    return layers.AveragePooling2D(2, 1, padding="same", name=mean)(x)
+
+
 def _fine(x, channels: int, norm: Callable):
     """Maps of a thin stage at twice the size."""
-    x = PixelShuffle(2, name="fine_up")(x)
-    x = layers.AveragePooling2D(2, 1, padding="same", name="fine_mean")(x)
+    x = _doubled(x, "fine_up", "fine_mean")
     x = _conv_bn(x, channels, "fine_conv", norm)
     return layers.ReLU(name="fine_relu")(x)
 
@@ -116,14 +120,13 @@ def _grown(image, x, channels: int, norm: Callable):
     x = layers.ReLU(name="grown_conv_relu")(_conv_bn(x, channels, "grown_conv", norm))
     x = layers.Add(name="grown_res_add")([x, _conv_bn(x, channels, "grown_res", norm)])
     x = layers.ReLU(name="grown_res_relu")(x)
-    x = PixelShuffle(2, name="grown_up")(x)
-    x = layers.AveragePooling2D(2, 1, padding="same", name="grown_mean")(x)
+    x = _doubled(x, "grown_up", "grown_mean")
     x = layers.ReLU(name="grown_relu")(_conv_bn(x, channels // 2, "grown_fine", norm))
     return layers.Add(name="grown_add")([image, _nothing_yet(x, "grown_out")])
 
 
 def _nothing_yet(x, name: str):
-    """Maps as an image, which is black before it is trained."""
+    """Maps as an image, which is zero before it is trained."""
     return layers.Conv2D(3, 3, padding="same", name=name, kernel_initializer="zeros")(x)
 
 
