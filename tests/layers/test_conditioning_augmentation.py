@@ -6,7 +6,7 @@ import pytest
 
 from tfanime.layers import ConditioningAugmentation
 from tfanime.models import dcgan
-from tfanime.models.common import LabelInput
+from tfanime.models.inputs import Entry
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ def test_sizes_are_positive():
 
 
 def test_a_generator_with_augmentation_and_embedding(tmp_path):
-    chosen = LabelInput(vector_size=3, augmentation=2, embedding=5)
-    model = dcgan.generator(16, 24, 6, 4, channels=4, label_input=chosen)
+    chosen = Entry(vector_size=3, augmentation=2, embedding=5)
+    model = dcgan.generator(16, 24, 6, 4, channels=4, entry=chosen)
     assert model.inputs[0].shape == (None, 8) and model.inputs[1].shape == (None, 4)
     assert model.get_layer("label_embedding").kernel.shape == (1, 5)
     # Six latents, five for the one plain label, two for the vector.
@@ -65,7 +65,7 @@ def test_a_generator_with_augmentation_and_embedding(tmp_path):
 
 
 def test_embedded_labels_without_a_vector():
-    model = dcgan.generator(16, 16, 6, 4, channels=4, label_input=LabelInput(embedding=3))
+    model = dcgan.generator(16, 16, 6, 4, channels=4, entry=Entry(embedding=3))
     assert model.get_layer("fc").kernel.shape[0] == 9
     model = dcgan.discriminator(16, 16, 4, channels=4, label_embedding=2)
     assert model.get_layer("down0").kernel.shape[2] == 5

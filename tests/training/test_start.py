@@ -63,6 +63,16 @@ def test_a_run_begins_with_the_networks_of_another_and_fresh_optimisers(first, t
     assert begun["gan/0000"] == 0
 
 
+def test_the_average_leaves_that_of_the_start_at_its_half_life(first, train, faces):
+    """Without warm-up: it is the average of a trained generator already."""
+    second = train(THROUGH_TWIN, faces, "second", steps=1, start=str(first.path), ema_half_life=24)
+    before, after = (arrays_of(one) for one in checkpoint.checkpoints(second.path))
+    for name in of(before, "ema_generator/"):
+        current = after[name.removeprefix("ema_")]
+        expected = current + 0.5 ** (8 / 24) * (before[name] - current)
+        np.testing.assert_allclose(after[name], expected, atol=1e-6, err_msg=name)
+
+
 @pytest.mark.slow
 def test_a_run_that_is_continued_does_not_begin_again(first, train, faces):
     train(THROUGH_TWIN, faces, "second", steps=1, start=str(first.path))

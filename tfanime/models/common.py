@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import keras
 from keras import layers, ops
 
-from tfanime.layers import ConditioningAugmentation, LeakyReLU
+from tfanime.layers import LeakyReLU
 from tfanime.models.sizes import halvings as halvings
 
 # DCGAN's initialisation (Radford et al. 2016, section 4), which the seeds keep. A description, not
@@ -20,47 +19,7 @@ LEAK = 0.2
 SCALINGS = ("signed", "unit")
 
 
-@dataclass(frozen=True)
-class LabelInput:
-    """How labels enter a generator; by default they are concatenated to the noise.
-
-    Args:
-        vector_size: how many of the label columns, the last ones, are the vector of a text.
-        augmentation: numbers of the sample that stands for that vector, see
-            `layers.ConditioningAugmentation`; 0: the vector itself.
-        embedding: the other labels (without augmentation: all) become as many numbers, by a linear
-            layer; 0: they stay as they are.
-    """
-
-    vector_size: int = 0
-    augmentation: int = 0
-    embedding: int = 0
-
-
-def generator_inputs(latent_dim: int, label_dim: int, label_input: LabelInput | None = None):
-    """Inputs of a generator, and the vector that its first layer takes.
-
-    With conditioning augmentation there are as many more latents as it has numbers.
-    """
-    chosen = label_input or LabelInput()
-    latents = keras.Input((latent_dim + chosen.augmentation,), name="latents")
-    if not label_dim:
-        return latents, latents
-    labels = keras.Input((label_dim,), name="labels")
-    if chosen.augmentation:
-        layer = ConditioningAugmentation(chosen.vector_size, chosen.augmentation, name="augmented")
-        joined = layer(latents, labels)
-        if chosen.embedding and label_dim > chosen.vector_size:
-            embedded = _embedded(labels[:, : -chosen.vector_size], chosen.embedding)
-            sample = joined[:, -chosen.augmentation :]
-            joined = [joined[:, :latent_dim], embedded, sample]
-            joined = layers.Concatenate(name="latents_and_labels")(joined)
-        return [latents, labels], joined
-    x = _embedded(labels, chosen.embedding) if chosen.embedding else labels
-    return [latents, labels], layers.Concatenate(name="latents_and_labels")([latents, x])
-
-
-def _embedded(labels, size: int):
+def embedded(labels, size: int):
     """Labels `(B, L)` as `(B, size)`: of a one-hot label, that is its own row of a table."""
     return layers.Dense(size, use_bias=False, name="label_embedding", **NORMAL)(labels)
 
@@ -173,7 +132,7 @@ def label_maps(pictures, labels, embedding: int = 0):
     """Labels `(B, L)` as constant maps behind the channels of `pictures` `(B, H, W, C)`; L of
     them, or `embedding`."""
     height, width = pictures.shape[1:3]
-    labels = _embedded(labels, embedding) if embedding else labels
+    labels = embedded(labels, embedding) if embedding else labels
     maps = layers.Reshape((1, 1, labels.shape[-1]), name="label_maps")(labels)
     maps = layers.UpSampling2D((height, width), name="label_maps_full")(maps)
     return layers.Concatenate(name="with_labels")([pictures, maps])

@@ -13,15 +13,14 @@ from tfanime.layers import LeakyReLU, SpectralConv2D, SpectralDense
 from tfanime.models.common import (
     LEAK,
     NORMAL,
-    LabelInput,
     check_generator_norm,
     conditional_batch_norm,
     discriminator_model,
-    generator_inputs,
     label_maps,
     picture_input,
     picture_output,
 )
+from tfanime.models.inputs import Entry, generator_inputs
 from tfanime.models.sizes import extra_layers, halvings
 
 KERNEL = 4
@@ -35,7 +34,7 @@ def generator(
     label_dim: int = 0,
     channels: int = 64,
     depth: int | None = None,
-    label_input: LabelInput | None = None,
+    entry: Entry | None = None,
     normalisation: str = "batch",
     scaling: str = "signed",
 ) -> keras.Model:
@@ -51,7 +50,7 @@ def generator(
         depth: number of layers with weights, counting the dense one (the paper's first
             "convolution"). Default: no more than needed, 5 at 64 px. More are 3x3 convolutions
             that keep the size, spread over the maps from the smallest on.
-        label_input: how labels enter; default: concatenated to the noise.
+        entry: how latents and labels enter; default: concatenated.
         normalisation: `"batch"` (the paper), `"conditional"` (batch norm whose scale and shift
             follow the labels, `common.conditional_batch_norm`) or `"none"`.
         scaling: `"signed"` (tanh, the paper) or `"unit"` (sigmoid), see `common.picture_output`.
@@ -59,7 +58,7 @@ def generator(
     check_generator_norm(normalisation, ("batch", "conditional", "none"), label_dim)
     times = halvings(height, width)
     extra = extra_layers("generator", depth, times)
-    inputs, x = generator_inputs(latent_dim, label_dim, label_input)
+    inputs, x = generator_inputs(latent_dim, label_dim, entry)
     labels = inputs[1] if normalisation == "conditional" else None
     wide = [channels * min(8, 2**i) for i in range(times)][::-1]
     base = (height >> times, width >> times, wide[0])

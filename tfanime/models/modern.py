@@ -18,16 +18,15 @@ from keras import layers
 from tfanime.layers import ICNR, Binomial, LeakyReLU, MinibatchStdDev, PixelShuffle
 from tfanime.models.common import (
     LEAK,
-    LabelInput,
     check_generator_norm,
     conditional_batch_norm,
     discriminator_model,
-    generator_inputs,
     picture_input,
     picture_output,
     style,
     styled_batch_norm,
 )
+from tfanime.models.inputs import Entry, generator_inputs
 from tfanime.models.sizes import before_growth, halvings, map_channels
 
 INIT = {"kernel_initializer": "he_normal"}
@@ -40,7 +39,7 @@ def generator(
     latent_dim: int = 128,
     label_dim: int = 0,
     channels: int | Sequence[int] = 64,
-    label_input: LabelInput | None = None,
+    entry: Entry | None = None,
     fine_channels: int = 0,
     scaling: str = "signed",
     normalisation: str = "batch",
@@ -54,7 +53,7 @@ def generator(
         label_dim: length of the label vector concatenated to the noise; 0 for none.
         channels: of the last stage; they double at every smaller map, up to 8x. Or one number a
             map, from the smallest on.
-        label_input: how labels enter; default: concatenated to the noise.
+        entry: how latents and labels enter; default: concatenated.
         fine_channels: of one more stage, at the full size, which adds what is finer than the last
             shuffle's blocks, nothing before it is trained; 0 for none.
         scaling: `"signed"` (tanh) or `"unit"` (sigmoid), see `common.picture_output`.
@@ -69,7 +68,7 @@ def generator(
     wide = map_channels(height, width, channels, fine_channels, grown)
     height, width = before_growth(height, width, grown)
     times = halvings(height, width)
-    inputs, x = generator_inputs(latent_dim, label_dim, label_input)
+    inputs, x = generator_inputs(latent_dim, label_dim, entry)
     norm = _norm(normalisation, inputs, x)
     base = (height >> times, width >> times, wide[0])
     x = layers.Dense(base[0] * base[1] * base[2], use_bias=False, name="fc", **INIT)(x)

@@ -24,13 +24,12 @@ from keras import layers
 from tfanime.layers import LeakyReLU
 from tfanime.models.common import (
     LEAK,
-    LabelInput,
-    generator_inputs,
     halvings,
     label_maps,
     picture_input,
     picture_output,
 )
+from tfanime.models.inputs import Entry, generator_inputs
 
 GAIN = 2.0 / (
     1.0 + LEAK**2
@@ -47,7 +46,7 @@ def generator(
     channels: int = 32,
     blocks: int = 2,
     inner: float = 0.5,
-    label_input: LabelInput | None = None,
+    entry: Entry | None = None,
     scaling: str = "signed",
 ) -> keras.Model:
     """A learned map of 4x4 (64 px), then stages of residual blocks, each twice as large.
@@ -59,12 +58,12 @@ def generator(
         channels: of the largest map; they double at every smaller one, up to 8x.
         blocks: residual blocks a stage.
         inner: channels of a block's 3x3 convolution, as a share of the stage's.
-        label_input: how labels enter; default: concatenated to the noise.
+        entry: how latents and labels enter; default: concatenated.
         scaling: `"signed"` (tanh) or `"unit"` (sigmoid), see `common.picture_output`.
     """
     wide = _channels(height, width, channels)[::-1]
     times = len(wide) - 1
-    inputs, x = generator_inputs(latent_dim, label_dim, label_input)
+    inputs, x = generator_inputs(latent_dim, label_dim, entry)
     x = _basis(x, (height >> times, width >> times, wide[0]))
     for i, filters in enumerate(wide):
         if i:

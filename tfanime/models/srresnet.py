@@ -13,12 +13,11 @@ from tfanime.layers import LeakyReLU, PixelShuffle
 from tfanime.models.common import (
     LEAK,
     NORMAL,
-    LabelInput,
     discriminator_model,
-    generator_inputs,
     picture_input,
     picture_output,
 )
+from tfanime.models.inputs import Entry, generator_inputs
 from tfanime.models.sizes import halvings, upsamplings_of
 
 # Chainer's default epsilon, which the released weights were trained with.
@@ -34,7 +33,7 @@ def generator(
     blocks: int = 16,
     long_skip: bool = True,
     upsamplings: int | None = None,
-    label_input: LabelInput | None = None,
+    entry: Entry | None = None,
     scaling: str = "signed",
 ) -> keras.Model:
     """SRResNet from a vector: dense layer, residual blocks, pixel-shuffle upsampling.
@@ -52,12 +51,12 @@ def generator(
             released model does not.
         upsamplings: number of x2 pixel shuffles. Defaults to as many as leave a map whose
             smaller side is at least 16: three at 128, two at 64, one at 32.
-        label_input: how labels enter; default: concatenated to the noise.
+        entry: how latents and labels enter; default: concatenated.
         scaling: `"signed"` (tanh) or `"unit"` (sigmoid), see `common.picture_output`.
     """
     upsamplings = upsamplings_of(height, width, upsamplings)
     factor = 2**upsamplings
-    inputs, x = generator_inputs(latent_dim, label_dim, label_input)
+    inputs, x = generator_inputs(latent_dim, label_dim, entry)
     base = (height // factor, width // factor, channels)
     x = layers.Dense(base[0] * base[1] * base[2], name="fc", **NORMAL)(x)
     x = layers.BatchNormalization(name="fc_bn", **BATCH_NORM)(x)

@@ -44,12 +44,15 @@ def steered(generator: keras.Model, hidden: int) -> keras.Model:
 
 
 def steering(inputs: list, hidden: int) -> keras.KerasTensor:
-    """Moved latents `(B, dim)` of latents and, where there are, labels."""
+    """Moved latents `(B, dim)` of latents and, where there are, labels; float32, and not trained
+    with the network behind it."""
     dim = int(inputs[0].shape[-1])
-    x = layers.Concatenate(name=ALL)(inputs) if len(inputs) > 1 else inputs[0]
-    x = layers.ReLU(name=POSITIVE)(layers.Dense(hidden, name=PLANES)(x))
-    step = layers.Dense(dim, use_bias=False, kernel_initializer="zeros", name=STEP)
-    return layers.Add(name=STEERED)([inputs[0], step(x)])
+    fixed = {"dtype": "float32", "trainable": False}
+    x = layers.Concatenate(name=ALL, dtype="float32")(inputs) if len(inputs) > 1 else inputs[0]
+    x = layers.Dense(hidden, name=PLANES, **fixed)(x)
+    x = layers.ReLU(name=POSITIVE, dtype="float32")(x)
+    x = layers.Dense(dim, use_bias=False, kernel_initializer="zeros", name=STEP, **fixed)(x)
+    return layers.Add(name=STEERED, dtype="float32")([inputs[0], x])
 
 
 def unsteered(generator: keras.Model) -> keras.Model:

@@ -68,7 +68,7 @@ SCHEDULED = (
 AT_LEAST_1 = ("latent_dim", "batch_size", "accumulation", "critic_steps", "lr_decay_steps")
 AT_LEAST_1 += ("augment_ramp", "penalty_every", "projected_every")
 CODES = ("categorical_codes", "continuous_codes")
-AT_LEAST_0 = (*CODES, "text_augmentation", "label_embedding", "freeze_discriminator")
+AT_LEAST_0 = (*CODES, "text_augmentation", "label_embedding", "freeze_discriminator", "steering")
 JITTERS = ("brightness", "contrast", "saturation", "hue")
 CHOICES = {
     "scaling": choices.SCALINGS,
@@ -169,6 +169,11 @@ def _check_conditioning(config) -> None:
         raise ValueError(
             "An upscaler takes images only. "
             f"Received: conditioning={conditioning!r}. Use conditioning='none'."
+        )
+    if config.generator["name"] in UPSCALERS and config.steering:
+        raise ValueError(
+            "An upscaler takes images only, and steering moves latents. "
+            f"Received: steering={config.steering}. Leave it out."
         )
     if conditioning == "concat" and not DISCRIMINATORS.fact(name, "labels", True):
         raise ValueError(

@@ -107,13 +107,16 @@ class Config:
         augment_probability: that share.
         augment_ramp: images it takes that share to go from 0 to 1.
         flip: mirror images at random.
-        ema_half_life: in images; 0 turns averaging off.
+        ema_half_life: in images; 0 turns averaging off. It warms up, unless there is a `start`.
         more_averages: half-lives, in images, of further averages of the generator, each saved as
             a model of its own, `averages/HALF_LIFE` in the run folder.
         start: a run folder or the name of a model that ships (`tfanime.zoo`), to begin with its
             weights; see `training.start`. None: fresh weights.
         freeze_discriminator: so many halvings of the image are made by layers that keep the
             weights they begin with (FreezeD, Mo et al. 2020); for `start` and few images.
+        steering: planes of the steering in front of the generator, as `start` has it
+            (`models.steering`; 256 in models that `evaluation.by_eye.steer` made). It stays as it
+            is. 0: none, and a steered start begins without it.
         precision: Keras's dtype policy. Heads, losses and penalties stay in float32.
         seed: of initial weights, noise and data order.
 
@@ -188,6 +191,7 @@ class Config:
     more_averages: tuple[float, ...] = ()
     start: str | None = None
     freeze_discriminator: int = 0
+    steering: int = 0
     precision: str = "float32"
     seed: int = 0
     recipe_file: str | None = None

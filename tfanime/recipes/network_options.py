@@ -17,7 +17,7 @@ from tfanime.registries import DISCRIMINATORS, GENERATORS, UPSCALERS, Registry
 
 PACKAGE = Path(__file__).parents[1]
 # What the data, the labels and other settings decide.
-DECIDED = ("height", "width", "latent_dim", "label_dim", "label_input", "label_embedding")
+DECIDED = ("height", "width", "latent_dim", "label_dim", "entry", "label_embedding")
 
 
 def registry(role: str, name: object) -> Registry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +17,8 @@ from tfanime.gans import GAN, SRGAN
 from tfanime.gans.augment import diff_augment
 from tfanime.gans.penalties import GradientPenalty
 from tfanime.gans.upkeep import batch_norms
-from tfanime.models.common import LabelInput
 from tfanime.models.heads import label_head, with_projection
+from tfanime.models.inputs import Entry
 from tfanime.models.sizes import shown_regions
 from tfanime.recipes.checks import penalty_names
 from tfanime.recipes.config import Config
@@ -80,6 +81,8 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         label_smoothing=config.label_smoothing,
         instance_noise=config.instance_noise,
         ema_half_life=config.ema_half_life,
+        # What is trained on has an average already, which nothing hurries to leave.
+        **({} if config.start is None else {"ema_warmup": math.inf}),
         more_averages=config.more_averages,
         seed=config.seed,
         **options,
@@ -137,17 +140,17 @@ def generator_network(config: Config, schema: LabelSchema | None) -> keras.Model
 
 
 def _label_options(config: Config, schema: LabelSchema | None) -> tuple[dict, dict]:
-    """How labels enter generator and discriminator, where they do not simply join."""
+    """How latents and labels enter generator and discriminator, where they do not simply join."""
     size = schema.vector_size if schema else 0
     if config.text_augmentation and not size:
         raise ValueError(
             "text_augmentation needs labels with the vector of a text. Received: "
             f"{config.text_augmentation} and data without one. `tfanime text attach` adds one."
         )
-    chosen = LabelInput(size, config.text_augmentation, config.label_embedding)
-    entry = {"label_input": chosen} if chosen.augmentation or chosen.embedding else {}
     embedding = config.label_embedding
-    return entry, {"label_embedding": embedding} if embedding else {}
+    entry = Entry(size, config.text_augmentation, embedding, config.steering)
+    usual = entry == Entry(size)
+    return {} if usual else {"entry": entry}, {"label_embedding": embedding} if embedding else {}
 
 
 def _freeze(discriminator: keras.Model, config: Config) -> None:

@@ -43,6 +43,7 @@ FEW = 200
 # (6e-5 of the discriminator, R1 at 4) after 650; at 1e-5 all were whole after 650 and fell apart by
 # 2,000. So the rate of few fades, and a longer training does not undo a good one.
 RATE_OF_FEW, RATE = Schedule(1e-5, 1e-7, 12_000), 1e-4
+HALF_LIFE = 3000.0  # images: a minute or two, in which the average leaves the model's own
 PENALTY_OF_FEW = 20.0  # of R1, at least
 CHANGED = 0.9  # share of changes from the beginning: ADA would find the overfitting too late
 # Fewer images than: stages of the discriminator that stay, and what to expect. But for the first
@@ -51,8 +52,8 @@ AMOUNTS = (
     (
         FEW,
         2,
-        "colours and strokes follow within two minutes, poses hardly; more time changes little, "
-        "since the rate fades before the faces fall apart",
+        "colours and strokes follow a little within two minutes, poses hardly; more time changes "
+        "little, since the rate fades before the faces fall apart",
     ),
     (
         2000,
@@ -118,6 +119,7 @@ def settings(config: Config, model: str | os.PathLike, count: int) -> Config:
     changes = {"start": os.fspath(model), "condition_on": "all", "lr_decay_start": None}
     # A second discriminator does not ship: it would begin anew, after 50,000 images.
     changes["projected"] = None
+    changes["ema_half_life"] = HALF_LIFE
     few = count < FEW
     for name in ("g_lr", "d_lr"):
         rate = getattr(config, name)

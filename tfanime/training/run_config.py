@@ -135,7 +135,7 @@ def check_sizes(config: Config) -> None:
     described = {"generator": config.generator, "discriminator": config.discriminator}
     described["projected"] = config.projected or {}
     limits = [("image_size", side, bounds.PICTURE) for side in config.image_size]
-    names = ("latent_dim", "label_embedding", "text_augmentation", "code_values")
+    names = ("latent_dim", "label_embedding", "text_augmentation", "code_values", "steering")
     for name in (*names, "categorical_codes", "continuous_codes"):
         limits.append((name, getattr(config, name), bounds.COLUMNS))
     for role, options in described.items():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -19,11 +20,11 @@ import numpy as np
 
 from tfanime import recipes, zoo
 from tfanime.core import bounds
-from tfanime.core.files import atomic_path, save_arrays
+from tfanime.core.files import atomic_path, save_arrays, write_json
 from tfanime.core.labels import LabelSchema
 from tfanime.core.printing import plain
 from tfanime.gans import GAN
-from tfanime.models.steering import unsteered
+from tfanime.models.steering import PLANES, STEP, unsteered
 from tfanime.recipes.checks import CUSTOM
 from tfanime.recipes.config import Config
 from tfanime.recipes.resolve import conditioning_of
@@ -44,8 +45,8 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
             a model that ships, with its `critic.npz`; its averaged generator serves as the
             generator itself. Its images have the size of `gan`'s, or half of it. Layers that it
             lacks, or has in other shapes, keep the weights they have; of the same size, the
-            generator has all of its layers, and the discriminator at least half. Labels that it
-            lacks are added.
+            generator has all of its layers but those of a steering, and the discriminator at least
+            half. Labels that it lacks are added.
 
     Raises:
         ValueError: when there is no such model, or its networks are others.
@@ -58,7 +59,7 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
             f"Received: {os.fspath(source)!r}."
         )
     theirs = _Source.of(folder)
-    parts = _of_run(folder, theirs.networks or gan) if folders else _of_model(folder)
+    parts = _of_run(folder, theirs.networks or gan) if folders else _of_model(folder, theirs)
     numbers = keras.ops.convert_to_numpy
     parts = _fitting(parts, gan, gan.schema, theirs, os.fspath(source), numbers)
     for part, variables in _parts(gan).items():
@@ -239,16 +240,18 @@ def _placed(
     parts: dict, smaller: dict, larger: dict, share: float, value_of: Callable[..., np.ndarray]
 ) -> dict[str, list]:
     """Weights for the larger networks: the smaller ones' where a layer's name and shapes agree,
-    which are at least this share of the generator's, and half of the discriminator's."""
+    which are at least this share of the generator's, and half of the discriminator's. Steering that
+    the larger ones lack is left out."""
     least = {"generator": share, "ema_generator": share, "discriminator": 0.5}
     placed = {}
     for part, variables in larger.items():
-        names = [variable.path for variable in smaller[part]]
-        values = dict(zip(names, parts[part], strict=True))
         shapes = {variable.path: tuple(variable.shape) for variable in variables}
+        left_out = {PLANES, STEP} - {_layer(path) for path in shapes}
+        pairs = zip(smaller[part], parts[part], strict=True)
+        values = {v.path: array for v, array in pairs if _layer(v.path) not in left_out}
         other = {_layer(path) for path, array in values.items() if shapes.get(path) != array.shape}
         fitting = {path: array for path, array in values.items() if _layer(path) not in other}
-        if len(fitting) < least.get(part, 0) * len(names):
+        if len(fitting) < least.get(part, 0) * len(values):
             return parts  # other networks, which the caller refuses
         placed[part] = [fitting[v.path] if v.path in fitting else value_of(v) for v in variables]
     return placed
@@ -256,6 +259,26 @@ def _placed(
 
 def _layer(path: str) -> str:
     return path.rpartition("/")[0]
+
+
+def save_steered_start(source: str | os.PathLike, folder: str | os.PathLike, planes: int) -> None:
+    """Writes what `start_from` needs beside the weights of a steered generator, if the run or model
+    that was steered has it."""
+    source, folder = Path(source), Path(folder)
+    file = source / "config.json"
+    run = bool(checkpoint.checkpoints(source))
+    if not file.is_file() or not (run or (source / CRITIC).is_file()):
+        return
+    config, _ = described(file)
+    if config.recipe == CUSTOM or config.recipe_file is not None:
+        return  # networks that only the user's program makes
+    record = bounds.read_object(file)
+    record["config"]["steering"] = planes
+    write_json(folder / "config.json", record)
+    if run:
+        save_critic_of_run(source, folder)
+    else:
+        shutil.copyfile(source / CRITIC, folder / CRITIC)
 
 
 def save_critic(gan: GAN, folder: str | os.PathLike) -> None:
@@ -300,9 +323,12 @@ def _of_run(run: Path, like: GAN | Networks) -> dict[str, list[np.ndarray]]:
     return parts
 
 
-def _of_model(folder: Path) -> dict[str, list[np.ndarray]]:
+def _of_model(folder: Path, described: _Source) -> dict[str, list[np.ndarray]]:
     load = load_upscaler if kind_of(folder) == UPSCALER else load_generator
-    drawn = unsteered(load(folder).model).get_weights()
+    model = load(folder).model
+    if described.config is None or not described.config.steering:
+        model = unsteered(model)
+    drawn = model.get_weights()
     critic = _by_part(bounds.read_arrays(folder / CRITIC), ("discriminator", "head"))
     return {"generator": drawn, "ema_generator": drawn, **critic}
 

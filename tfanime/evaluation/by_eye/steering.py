@@ -34,6 +34,7 @@ from tfanime.models.common import resized
 from tfanime.models.steering import PLANES, STEERED, STEP, steered, unsteered
 from tfanime.sampling.sampler import Sampler
 from tfanime.tagging.tagger import LABELS
+from tfanime.training.warm_start import save_steered_start
 from tfanime.zoo.saved import (
     WEIGHTS,
     Generator,
@@ -87,7 +88,8 @@ def steer(
 
     Args:
         folders: what `sheets` wrote, one or several, their forms filled.
-        out: a new folder for `generator.keras` and `generator.json`.
+        out: a new folder for `generator.keras` and `generator.json`, and for what `tfanime train
+            --from` needs, if the model has it.
         model: what to steer, of the judged images' size: the judged model or a later one of its
             training; None where one model was judged.
         form: the filled form of the only folder; default: `form.csv` of each.
@@ -140,6 +142,7 @@ def steer(
     store_upscaler(out, generator.upscaler)
     obeyed = ("tagger",) if obey and _readable(generator.schema) else ()
     store_steering(out, tuple(dict.fromkeys((*features, *obeyed))))
+    save_steered_start(generator.folder, out, HIDDEN)
     return Steering(judge.judged, judge.broken, judge.told, *shares, moved)
 
 
