@@ -155,8 +155,8 @@ def test_seed_d_reads_what_the_watch_followed(tmp_path):
     rows = ["step,d_real,d_fake,g_grad_norm,diversity"]
     rows += ["100,0.9,0.1,9,0.1", "300,0.8,0.3,4,0.8", "400,0.7,0.4,2,0.9"]
     (tmp_path / "log.csv").write_text("\n".join(rows) + "\n")
-    warning = f"Step 300: {ADVICE['collapse']} (spread 0.30 of real)"
-    write_json(tmp_path / "checkpoints/step-000000400/meta.json", {"warnings": [warning]})
+    warnings = [f"Step 300: {ADVICE[kind]} (...)" for kind in ("collapse", "vanishing")]
+    write_json(tmp_path / "checkpoints/step-000000400/meta.json", {"warnings": warnings})
     assert script.watched(tmp_path) == {
         "spread": {"last": 0.9, "least": 0.8},  # the first 300 steps are left out
         "generator's gradient": {"median": 4.0, "least": 2.0},
@@ -164,6 +164,7 @@ def test_seed_d_reads_what_the_watch_followed(tmp_path):
         "d_fake": 0.4,
         "collapse": 1,
         "saturation": 0,
+        "vanishing": 1,  # warned of whatever the loss, since version 0.2
     }
 
 

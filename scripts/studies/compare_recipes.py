@@ -4,8 +4,8 @@
         --mobilenet FILE.tflite --images 25600 --out DIR
 
 Recipes run one after another, each in a process of its own: unconditionally on `--faces`, those
-that are about labels with them on `--labelled`, and `modern` on both. Stopped and started again,
-it goes on where it was. DIR receives a run folder each, `results.json`, `table.md` and
+that are about labels with them on `--labelled`, and `modern` on both; one of the two sets may be
+left out. Stopped and started again, it goes on where it was. DIR receives a run folder each, `results.json`, `table.md` and
 `sheets_*.png`: the first 16 fixed latents of every run's averaged generator, a row each, in the
 order of the table.
 """
@@ -37,8 +37,8 @@ SHEET = 16  # images a row
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--faces", type=Path, required=True, help="packed images")
-    parser.add_argument("--labelled", type=Path, required=True, help="packed images with labels")
+    parser.add_argument("--faces", type=Path, help="packed images")
+    parser.add_argument("--labelled", type=Path, help="packed images with labels")
     parser.add_argument("--mobilenet", required=True, help="MobileNetV2 as a TFLite file")
     parser.add_argument("--images", type=int, default=25_600, help="real images seen by each")
     parser.add_argument("--precision", default="mixed_bfloat16")
@@ -49,8 +49,8 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     results = options.out / "results.json"
     rows = read_json(results) if results.exists() else {}
-    for kind, names in ON.items():
-        for name in names:
+    for kind in [kind for kind in ON if getattr(options, kind)]:
+        for name in ON[kind]:
             run = options.out / f"{name}_{kind}"
             if run.name in rows or options.only and name not in options.only:
                 continue

@@ -37,6 +37,7 @@ REPORTED = {
 SHARES = {"clean": 0.0, "worse": 0.5}  # of small images made worse in training
 HELD_OUT = 0.05
 SHOWN = 16
+FEATURES = 1280  # of MobileNetV2
 
 
 def main() -> None:
@@ -133,7 +134,8 @@ def upscalers(book: Notebook, options: argparse.Namespace) -> None:
         f"{kind}: {one['step']:,} steps, {one['seconds'] / 60:.0f} minutes"
         for kind, one in steps.items()
     )
-    lines = [table(["small pictures", "enlarged by", "PSNR", "SSIM"], rows), "", f"{told}.", ""]
+    told = f"{len(real):,} pictures. {told}."
+    lines = [table(["small pictures", "enlarged by", "PSNR", "SSIM"], rows), "", told, ""]
     drawn = tfanime.generate(options.compared / "dcgan_faces", n=options.n, seed=1).images
     if options.mobilenet:
         found = book.once(
@@ -144,7 +146,8 @@ def upscalers(book: Notebook, options: argparse.Namespace) -> None:
         )
         rows = [[kind, *pair] for kind, pair in found.items()]
         lines += [table(["drawn pictures, enlarged by", "FID", "KID"], rows), ""]
-        lines += ["On MobileNetV2's features.", ""]
+        few = ", fewer than features: FID reads high" if options.n < FEATURES else ""
+        lines += [f"On MobileNetV2's features, {options.n:,} pictures each{few}.", ""]
     few = drawn[:SHOWN]
     shown = [
         compare_upscalers.resized(few, 2, "nearest"),

@@ -3,9 +3,10 @@
     python scripts/studies/reproduce_seed_d.py --data FACES --minutes 60 --out DIR
 
 trains `dcgan` at 64x64 in DIR/dcgan (again: goes on), or takes a run of yours with --run. Then:
-recognisable faces by FID and KID on the tagger's features beside real images; variety by MS-SSIM,
-recall and coverage; mode collapse and vanished gradients by what the collapse watch follows over
-the whole run. FACES is a folder, .zip, .tar or packed set of images.
+recognisable faces by FID and KID beside real images, on the tagger's features and with --mobilenet
+on MobileNetV2's; variety by MS-SSIM, recall and coverage; mode collapse and vanished gradients by
+what the collapse watch follows over the whole run. FACES is a folder, .zip, .tar or packed set of
+images.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ def show(book: Notebook, run: Path, data, options) -> None:
     ]
     faces[0][0] = "recognisable faces"
     spread, gradients = seenby["spread"], seenby["generator's gradient"]
+    vanished = f"{seenby['saturation']}, {seenby['vanishing']}"
     rows = [
         *faces,
         ["", "1-NN with PSNR", *pair["1-nn"], "0.5"],
@@ -107,7 +109,7 @@ def show(book: Notebook, run: Path, data, options) -> None:
             "",
             f"not {watch.CERTAIN}, {1 - watch.CERTAIN:.2f}",
         ],
-        ["", "warnings of saturation", seenby["saturation"], "", "0"],
+        ["", "warnings of saturation, of a vanished gradient", vanished, "", "0"],
     ]
     columns = ["objective", "measured", "generated", "real against real", "wanted"]
     shots = tfanime.generate(run, n=SHOWN, seed=0).images
@@ -155,7 +157,7 @@ def watched(run: Path) -> dict:
     }
 
 
-WARNINGS = ("collapse", "saturation")
+WARNINGS = ("collapse", "saturation", "vanishing")
 
 if __name__ == "__main__":
     main()

@@ -123,7 +123,7 @@ def myanimelist(out, ids, base_url, **options) -> None:
 )
 @click.option("--month", "months", multiple=True, metavar="YEAR-MONTH", help="2014-12.")
 @click.option(
-    "--from-year", type=int, metavar="YEAR", help="Leave out what is older; MakeGirlsMoe took 2005."
+    "--from-year", type=int, metavar="YEAR", help="Leave out what is older; MakeGirlsMoe took 2006."
 )
 @MOST
 @_polite
@@ -133,7 +133,7 @@ def getchu(sql, out, base_url, **options) -> None:
     \b
     Examples:
       tfanime collect getchu --sql
-      tfanime collect getchu --table games.csv --from-year 2005 --out characters/
+      tfanime collect getchu --table games.csv --from-year 2006 --out characters/
       tfanime collect getchu --month 2014-12 --month 2015-01 --out characters/
     """
     from tfanime.collect import getchu as site

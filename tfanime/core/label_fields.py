@@ -84,7 +84,7 @@ class Field:
         return len(self.values) if self.kind == "group" else 1
 
     def default_frequencies(self) -> tuple[float, ...]:
-        """Seed B's training prior: groups uniform, flags 0.25; values uniform."""
+        """MakeGirlsMoe's training prior: groups uniform, flags 0.25; values uniform."""
         if self.kind == "group":
             return (1.0 / self.size,) * self.size
         if self.kind == "flag":

@@ -255,7 +255,7 @@ class LabelSchema:
         Args:
             uniforms: `(n, len(fields))` in [0, 1), one number a field.
             prior: `"empirical"` (the stored frequencies; a field without them falls back to the
-                training prior) or `"training"` (seed B: groups uniform, flags 0.25).
+                training prior) or `"training"` (MakeGirlsMoe's: groups uniform, flags 0.25).
             given: `(n, size)` or `(size,)`, 0/1 coding; fields that are not NaN are kept.
 
         With examples whole ones are drawn, among those that agree most with `given`; its prior

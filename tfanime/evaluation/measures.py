@@ -241,7 +241,7 @@ def train_test(bench: Workbench) -> list[Figure]:
 
 
 def between_labels(bench: Workbench) -> list[Figure]:
-    """FID between the two commonest classes, seed A's genre FID; the floor is that of real ones."""
+    """FID between the two commonest classes (the poster study's); the floor is of real ones."""
     real, fake = bench.real_classes(bench.real), bench.fake_classes()
     counts = [np.bincount(x[x >= 0], minlength=len(bench.classes)) for x in (real, fake)]
     first, second = np.argsort(-np.minimum(*counts), kind="stable")[:2]

@@ -4,10 +4,11 @@ Jin et al., "Towards the Automatic Anime Characters Creation with Generative Adv
 Networks", 2017 (arXiv:1708.05509).
 
 Generator of 16 residual blocks and pixel-shuffle upsampling; discriminator of 10 residual blocks
-without batch norm; lambda_gp 0.5, Adam beta_1 0.5, batch 64, simultaneous updates, labels in -1/+1
-coding drawn with colours uniform and other attributes 0.25, N(0, 0.02) initial weights,
-exponential decay of the rate after 50,000 steps. The paper prints an initial rate of 2e-5; the
-recipe uses 2e-4 (`--set g_lr=2e-5 --set d_lr=2e-5` gives the printed one).
+without batch norm; lambda_gp 0.5, Adam beta_1 0.5, batch 64, simultaneous updates, labels drawn
+with colours uniform and other attributes 0.25 (in -1/+1 coding, as the released generator takes
+them), N(0, 0.02) initial weights, exponential decay of the rate after 50,000 steps. The paper
+prints an initial rate of 2e-5; the recipe uses 2e-4 (`--set g_lr=2e-5 --set d_lr=2e-5` gives the
+printed one).
 
 lambda_adv is the number of attributes ("the model achieve best performance with lambda_adv
 equaling to the number of attributes", section 5.1.2): 34 for the paper's, for other labels as many

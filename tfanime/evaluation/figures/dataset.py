@@ -47,7 +47,7 @@ def samples(
     data, out: str | os.PathLike, label: str | None = None, n: int = SIDE, seed: int = 0
 ) -> None:
     """A row for each class of a label, or for each year: `n` of its images, which the seed
-    chooses, and how many there are (seed B, figure 5)."""
+    chooses, and how many there are. Figure 5 of MakeGirlsMoe (Jin et al. 2017)."""
     data = opened_data(data)
     names, members = _classes(data, _field(data, label))
     canvas = new_canvas((1.1 * n + 1.6, 1.1 * data.height / data.width * len(names) + 0.2))
@@ -78,8 +78,9 @@ def boxes(
     neighbours: int = 5,
     detector=None,
 ) -> int:
-    """An image with the boxes of its faces: red as detected, blue as they are cut (seed B,
-    figure 1).
+    """An image with the boxes of its faces: red as detected, blue as they are cut.
+
+    Figure 1 of MakeGirlsMoe (Jin et al. 2017).
 
     Args:
         picture: its file.
@@ -111,7 +112,9 @@ def boxes(
 
 
 def sizes(source: str | os.PathLike, out: str | os.PathLike) -> np.ndarray:
-    """How many images have a shorter side of how many pixels (seed B, figure 14).
+    """How many images have a shorter side of how many pixels.
+
+    Figure 14 of MakeGirlsMoe (Jin et al. 2017).
 
     Args:
         source: a folder, zip, tar or CSV of images before they are packed, also a folder that

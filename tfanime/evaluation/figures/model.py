@@ -16,7 +16,9 @@ from tfanime.sampling.sampler import Sampler
 
 
 def fixed_noise(run, out: str | os.PathLike, n: int = SIDE**2, seed: int = 0) -> None:
-    """One latent vector, `n` random sets of attributes: what the labels decide (seed B, figure 6).
+    """One latent vector, `n` random sets of attributes: what the labels decide.
+
+    Figure 8 of MakeGirlsMoe (Jin et al. 2017).
 
     Args:
         run: a run or saved model with labels, or a loaded generator.
@@ -35,7 +37,9 @@ def fixed_attributes(
     n: int = SIDE**2,
     seed: int = 0,
 ) -> None:
-    """One set of attributes, `n` latent vectors: what the noise decides (seed B, figure 7).
+    """One set of attributes, `n` latent vectors: what the noise decides.
+
+    Figure 9 of MakeGirlsMoe (Jin et al. 2017).
 
     Args:
         tags: attributes; those left out are the ones of the seed's first image.
@@ -50,6 +54,8 @@ def interpolation(
     run, out: str | os.PathLike, side: int = SIDE, seeds: Sequence[int] = (0, 1, 2, 3)
 ) -> None:
     """`side` x `side` images between four corners: latents along arcs, labels in straight lines.
+
+    As figure 15 of MakeGirlsMoe (Jin et al. 2017), whose rows lie between two images each.
 
     Args:
         seeds: of the corners: top left, top right, bottom left, bottom right.
