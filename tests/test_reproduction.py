@@ -210,6 +210,24 @@ def test_the_report_says_what_the_works_say():
     assert "mixed up" in report and "DCGAN with WGAN is best" in report
 
 
+@pytest.mark.parametrize(
+    "seed, counts",
+    [
+        ("a", "both are of 400 posters"),
+        ("b", "500 generated, 500 real, 500 other real"),
+        ("c", "300 pictures each, fewer than features: FID reads high"),
+        ("d", "figures of 1,000 pictures"),
+    ],
+)
+def test_every_part_says_how_it_was_made_and_of_how_many_images(seed, counts):
+    report = (ROOT / "docs" / "reproduction.md").read_text(encoding="utf-8")
+    parts = re.split(r"^## ", report, flags=re.MULTILINE)
+    (part,) = (one for one in parts if one.startswith(f"{seed.upper()}: "))
+    part = " ".join(part.split())
+    assert f"reproduce_seed_{seed}.py` ([below](#again))" in part
+    assert counts in part
+
+
 def test_means_are_those_of_their_columns():
     report = (ROOT / "docs" / "reproduction.md").read_text(encoding="utf-8")
     block = report.split("<!-- b.attributes -->")[1].split("<!-- end -->")[0]

@@ -5,9 +5,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 
 from tfanime import recipes, zoo
+from tfanime.cli import main
 from tfanime.core.files import read_json
+from tfanime.evaluation import figures
 from tfanime.evaluation.independence import judged, parts_of
 from tfanime.evaluation.report import Figure
 
@@ -76,6 +79,43 @@ def test_how_far_to_truncate_was_measured(name):
     measured = read_json(zoo.path(name) / "generator.json")["truncation"]
     assert 0 < measured["least"] < 1
     assert f"tfanime figure truncation {name} --against" in card_of(name)
+
+
+# As MakeGirlsMoe's text numbers them.
+PAPER = {
+    "boxes": 1,
+    "embedding": 2,
+    "samples": 5,
+    "averages": 6,
+    "fixed noise": 8,
+    "fixed attributes": 9,
+    "training": 10,
+    "histograms": 13,
+    "sizes": 14,
+    "interpolation": 15,
+}
+
+
+def test_figures_have_the_numbers_of_the_paper():
+    """Docstrings called fixed noise and fixed attributes figures 6 and 7."""
+    page = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    told = page.split("has these as figures ")[1].split("\n\n")[0]
+    assert {name: int(n) for n, name in re.findall(r"(\d+)\s\(([\w ]+)\)", told)} == PAPER
+    numbered = 0
+    for name, number in PAPER.items():
+        text = getattr(figures, name.replace(" ", "_")).__doc__
+        for said in re.findall(r"[Ff]igure (\d+) of MakeGirlsMoe", text):
+            assert int(said) == number, name
+            numbered += 1
+    assert numbered == 6
+
+
+def test_makegirlsmoe_took_images_released_after_2005():
+    """`--from-year` keeps the year that it names."""
+    page = (ROOT / "docs" / "collect.md").read_text(encoding="utf-8")
+    assert "`--from-year 2006` leaves out what is older, as MakeGirlsMoe did" in page
+    told = CliRunner().invoke(main, ["collect", "getchu", "--help"]).stdout
+    assert "MakeGirlsMoe took 2006" in " ".join(told.split()) and "2005" not in told
 
 
 def test_figures_of_docstrings_are_those_of_the_table():

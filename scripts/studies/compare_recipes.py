@@ -5,9 +5,9 @@
 
 Recipes run one after another, each in a process of its own: unconditionally on `--faces`, those
 that are about labels with them on `--labelled`, and `modern` on both; one of the two sets may be
-left out. Stopped and started again, it goes on where it was. DIR receives a run folder each, `results.json`, `table.md` and
-`sheets_*.png`: the first 16 fixed latents of every run's averaged generator, a row each, in the
-order of the table.
+left out. Stopped and started again, it goes on where it was. DIR receives a run folder each,
+`results.json`, `table.md` and `sheets_*.png`: the first 16 fixed latents of every run's averaged
+generator, a row each, in the order of the table.
 """
 
 from __future__ import annotations
