@@ -213,7 +213,7 @@ def test_the_report_says_what_the_works_say():
 @pytest.mark.parametrize(
     "seed, counts",
     [
-        ("a", "both are of 400 posters"),
+        ("a", "Ours are of 400 posters"),
         ("b", "500 generated, 500 real, 500 other real"),
         ("c", "300 pictures each, fewer than features: FID reads high"),
         ("d", "figures of 1,000 pictures"),

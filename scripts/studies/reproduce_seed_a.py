@@ -20,7 +20,8 @@ from train_posters import RECIPES, SCENARIOS
 
 from tfanime.core.files import read_json
 
-# Of 9,840 posters of 256x256 and 39 hours of training; `value` or `value (of real images)`.
+# Of 9,840 posters of 256x256; 39 hours of training for the first, nearly twice that for the second.
+# In brackets: what the study calls validation accuracy.
 REPORTED = {
     "cdcgan-sn": {
         "fid": "166.40",

@@ -47,7 +47,7 @@ def generator(
         label_dim: length of the label vector concatenated to the noise; 0 for none.
         channels: of the residual blocks.
         blocks: number of residual blocks.
-        long_skip: adds the blocks' input to their output, as the paper's figure 5 does; the
+        long_skip: adds the blocks' input to their output, as the paper's figure 3 does; the
             released model does not.
         upsamplings: number of x2 pixel shuffles. Defaults to as many as leave a map whose
             smaller side is at least 16: three at 128, two at 64, one at 32.
