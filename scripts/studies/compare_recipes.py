@@ -46,6 +46,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", metavar="RECIPE", help="just these, now")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
+    if not (options.faces or options.labelled):
+        parser.error("--faces, --labelled or both name packed sets. Received: neither.")
     options.out.mkdir(parents=True, exist_ok=True)
     results = options.out / "results.json"
     rows = read_json(results) if results.exists() else {}
