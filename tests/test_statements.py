@@ -74,6 +74,12 @@ def test_no_figure_of_a_card_is_judged_by_the_tagger_that_labelled(name):
 
 
 @pytest.mark.parametrize("name", GENERATORS)
+def test_a_card_says_where_images_are_few(name):
+    """Of fewer images than features FID reads high; reports say so, and cards did not."""
+    assert "1,280 features, so that FID reads high" in " ".join(figures_of(name))
+
+
+@pytest.mark.parametrize("name", GENERATORS)
 def test_how_far_to_truncate_was_measured(name):
     """Its range is stored with the model, so that `generate` can warn, and its card says how."""
     measured = read_json(zoo.path(name) / "generator.json")["truncation"]
