@@ -15,10 +15,10 @@ noisy and compressed, since that study found an upscaler trained on clean images
 ones. Sizes are those of the large images: 32 for 16 -> 32, 64, 128; x4 is
 `--set generator.factor=4`. `models.vgg` makes a `feature_model` of VGG19's weights.
 
-Expect, after 9 minutes on 2 busy cores (912 steps on 19,000 Getchu faces, 32 -> 64, bfloat16,
-`lr_decay_steps=1300`), on 300 faces that it has not seen: PSNR 24.55 and SSIM 0.875, where
-Lanczos has 22.95 and 0.804; of small images made worse, 22.12 and 0.740, where Lanczos has
-20.42 and 0.628. Cost: 27 images a second there.
+Expect, after 9 minutes on 2 busy cores (912 steps of version 0.1 on 19,000 Getchu faces,
+32 -> 64, bfloat16, `lr_decay_steps=1300`), on 300 faces that it has not seen: PSNR 24.55 and SSIM
+0.875, where Lanczos has 22.95 and 0.804; of small images made worse, 22.12 and 0.740, where
+Lanczos has 20.42 and 0.628. Cost: 27 images a second there.
 
     tfanime train srgan --data faces/ --size 64 --minutes 60 --out runs/larger
     tfanime upscale pictures/ runs/larger --out pictures2x/
