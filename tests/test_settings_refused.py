@@ -5,19 +5,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tarfile
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import tfanime
+from tfanime.cli import main
 from tfanime.core.files import write_json
 from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.core.usage import WrongUsage
 from tfanime.data.writer import Writer
+from tfanime.prepare.sources import count_files
 from tfanime.recipes import Config
 from tfanime.training import plan
 
 DCGAN = {"name": "dcgan"}
 FINE = {"name": "modern", "fine_channels": 8}
+LOOKING = {"name": "projected", "features": "lite0"}
 BARE = {"name": "dcgan", "normalisation": "none"}
 
 
@@ -42,7 +48,7 @@ BARE = {"name": "dcgan", "normalisation": "none"}
         ({"generator": {"name": "srgan"}, "scaling": "unit"}, "does not take these options: scal"),
         ({"generator": {**DCGAN, "depth": 3}}, "DCGAN generator of this size has at least 5 lay"),
         ({"generator": {**DCGAN, "depth": "deep"}}, "does not take these values: {'depth': 'deep'"),
-        ({"generator": {"name": "modern", "channels": "many"}}, "does not take these values"),
+        ({"generator": {"name": "modern", "channels": "many"}}, "each at least 1 .*Received: 'many'"),
         ({"discriminator": {**DCGAN, "depth": 2}}, "DCGAN discriminator of this size has at lea"),
         ({"generator": {"name": "modern", "channels": [8, 8]}}, "a number, or 4, one a map"),
         ({"generator": {"name": "srresnet", "upsamplings": 7}}, "both sides must be multiples"),
@@ -92,6 +98,26 @@ BARE = {"name": "dcgan", "normalisation": "none"}
             "normalisation='conditional' needs labels",
         ),
         ({"penalty_every": 0}, "penalty_every is at least 1. Received: 0"),
+        ({"generator": {**DCGAN, "channels": 0}}, "channels of the generator 'dcgan' is a whole n"),
+        ({"generator": {**DCGAN, "channels": 1.5}}, "number of at least 1. Received: 1.5"),
+        ({"generator": {**DCGAN, "channels": True}}, "number of at least 1. Received: True"),
+        ({"generator": {"name": "modern", "channels": 0}}, "each at least 1 and all but the last"),
+        ({"generator": {"name": "r3gan", "blocks": 0}}, "blocks of the generator 'r3gan' is a who"),
+        ({"generator": {"name": "r3gan", "inner": 0}}, "inner .* number greater than 0. Received"),
+        ({"generator": {"name": "srresnet", "long_skip": "yes"}}, "true or false. Received: 'yes'"),
+        ({"generator": {**DCGAN, "normalisation": "bach"}}, "one of: batch, conditional, none. R"),
+        (
+            {"discriminator": {**DCGAN, "normalisation": "bach"}},
+            "one of: batch, spectral, layer, n",
+        ),
+        ({"discriminator": {**LOOKING, "scales": [0]}}, "scales is a list of whole numbers of at"),
+        ({"batch_size": "64"}, "batch_size is of type int. Received: '64'"),
+        ({"flip": 1}, "flip is of type bool. Received: 1"),
+        ({"g_lr": float("inf")}, "g_lr is greater than 0, and finite. Received: inf"),
+        ({"head_weight": float("nan")}, "head_weight is at least 0 and below inf. Received: nan"),
+        ({"adversarial_weight": -1}, "adversarial_weight is at least 0 and below inf"),
+        ({"lr_decay_rate": -0.5}, "lr_decay_rate is at least 1e-12 and below inf"),
+        ({"lr_decay_start": -1}, "lr_decay_start is at least 0. Received: -1"),
     ],
 )
 def test_python_refuses_it_at_once(settings, sentence):
@@ -151,6 +177,14 @@ LINES = {
     "dcgan --data drawn --size 64x96": "'drawn' faces are square",
     "dcgan --data drawn --size 32 --batch 7000": "takes 7000 images and the data hold 6000",
     "dcgan --data drawn:5 --size 32 --batch 6": "takes 6 images and the data hold 5",
+    "dcgan --data drawn:many --size 32": "'drawn:COUNT' names a number of faces. Received: 'many'",
+    "dcgan --data eight.tar --size 16 --batch 9": "takes 9 images and the data hold 8",
+    "dcgan --data eight.tgz --size 16 --batch 9": "takes 9 images and the data hold 8",
+    "dcgan --data plain --set recipe=mine": "recipe is no setting, but the first word",
+    "dcgan --data plain --batch 4 --set generator.channels=0": "a whole number of at least 1",
+    "dcgan --data plain --batch 4 --set discriminator.normalisation=bach": "batch, spectral, layer",
+    "looking.py --data plain --batch 4": "discriminator.features is 'tagger', a folder",
+    "srgan --data plain --batch 4 --set feature_model=x.keras": "'x.keras', which is no file",
     "dcgan --data plain --size 32": "The images are 16x16 and the run is to be 32x32",
     "dcgan --data plain --batch 9": "One step takes 9 images and the data hold 8",
     "wgan --data plain --batch 2": "One step takes 10 images and the data hold 8",
@@ -176,6 +210,16 @@ def test_the_command_line_refuses_it_before_tensorflow(tmp_path, packed):
     (tmp_path / "foreign" / "thesis.txt").write_text("precious")
     (tmp_path / "broken.py").write_text("import json\noops\n")
     (tmp_path / "empty.py").write_text("")
+    (tmp_path / "looking.py").write_text(
+        "from tfanime.recipes import Config\n"
+        "SPEC = {'name': 'projected', 'features': 'nowhere'}\n"
+        "RECIPE = Config('looking', discriminator=SPEC)\n"
+    )
+    for name, mode in (("eight.tar", "w"), ("eight.tgz", "w:gz")):
+        with tarfile.open(tmp_path / name, mode) as archive:
+            for i in range(8):
+                archive.addfile(tarfile.TarInfo(f"{i}.png"))
+            archive.addfile(tarfile.TarInfo(".DS_Store"))
     lines = []
     for line in LINES:
         words = ["train", *line.split()]
@@ -200,6 +244,39 @@ def test_the_command_line_refuses_it_before_tensorflow(tmp_path, packed):
         assert plain == dry and "Traceback" not in plain
     assert run.stdout.split() == ["2"] * len(lines) + ["set()"], run.stderr
     assert not (tmp_path / "x").exists()
+
+
+def test_a_sweep_refuses_a_cell_that_its_data_cannot_fill(tmp_path, packed):
+    words = ["sweep", "dcgan", "--data", str(packed / "plain"), "--grid", "batch_size=4,9"]
+    words += ["--steps", "1", "--out", str(tmp_path / "x")]
+    for more in ([], ["--dry-run"]):
+        refused = CliRunner().invoke(main, [*words, *more])
+        assert refused.exit_code == 2
+        assert "One step takes 9 images and the data hold 8" in refused.output
+    assert not (tmp_path / "x").exists()
+
+
+def test_what_only_the_networks_tell_is_wrong_usage_too(monkeypatch, tmp_path, packed):
+    """`--dry-run` ends with 2, and so does the run."""
+
+    def fail(*_):
+        raise ValueError("No such network.")
+
+    monkeypatch.setattr("tfanime.training.train.build_gan", fail)
+    words = ["train", "dcgan", "--data", str(packed / "plain"), "--batch", "4", "--steps", "1"]
+    refused = CliRunner().invoke(main, [*words, "--out", str(tmp_path / "x")])
+    assert refused.exit_code == 2 and "Error: No such network." in refused.output
+    with pytest.raises(WrongUsage, match="No such network"):
+        tfanime.train("dcgan", packed / "plain", batch_size=4, steps=1, out=tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_large_tar_is_not_read_to_its_end(tmp_path):
+    with tarfile.open(tmp_path / "many.tar.gz", "w:gz") as archive:
+        for i in range(50):
+            archive.addfile(tarfile.TarInfo(f"{i}.png"))
+    assert count_files(tmp_path / "many.tar.gz", enough=7) == 7
+    assert count_files(tmp_path / "many.tar.gz", enough=99) == 50
 
 
 def test_a_run_that_is_there_refuses_what_data_decide(tmp_path, packed):

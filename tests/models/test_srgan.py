@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from tfanime.core.choices import NORMALISATIONS
 from tfanime.models import srgan
 
 
@@ -53,7 +54,7 @@ def test_batch_norm_is_an_option():
     assert not any(isinstance(layer, kind) for layer in plain.layers)
 
 
-@pytest.mark.parametrize("normalisation", srgan.NORMALISATIONS)
+@pytest.mark.parametrize("normalisation", NORMALISATIONS["discriminator", "srgan"])
 def test_discriminator(normalisation):
     model = srgan.discriminator(32, 48, channels=2, normalisation=normalisation)
     outputs = model(np.zeros((2, 32, 48, 3), np.float32))

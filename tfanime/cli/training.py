@@ -14,6 +14,7 @@ from tfanime.cli.group import INTERRUPTED
 from tfanime.cli.kinds import COUNT, Axis, Data, Recipe, RecipeOrData, Run, Settings, Size
 from tfanime.core.choices import PRECISIONS, STRATEGIES
 from tfanime.core.printing import plain
+from tfanime.core.usage import WrongUsage
 from tfanime.registries import UPSCALERS
 
 if TYPE_CHECKING:
@@ -129,10 +130,11 @@ def train(ctx, recipe, model, data, out, settings, dry_run, **options) -> None:
             raise click.UsageError("--dry-run is for recipes; it does not go with --from.", ctx)
         _show_plan(ctx, config, data, out, options)
         return
-    if model is None:
-        run = tfanime.train(recipe, data, out=out, **options)
-    else:
-        run = tfanime.fine_tune(model, data, out=out, **options)
+    with _usage(ctx, WrongUsage):
+        if model is None:
+            run = tfanime.train(recipe, data, out=out, **options)
+        else:
+            run = tfanime.fine_tune(model, data, out=out, **options)
     click.echo(f"{out}: step {run.step:,}, {run.images:,} images, {run.seconds / 60:.1f} minutes")
     for warning in run.warnings:
         click.echo(f"Warning: {warning}", err=True)
@@ -210,12 +212,13 @@ def sweep(ctx, recipe, data, grid, out, settings, dry_run, **options) -> None:
     from tfanime.training.grids import cells, parse_grid
 
     axes, overrides = parse_grid(grid), parse_overrides(settings)
-    _check_cells(ctx, recipe, axes, data, options, overrides)
+    _check_cells(ctx, recipe, axes, data, out, options, overrides)
     if dry_run:
         for cell in cells(axes):
             click.echo(f"{out}/{cell.name}")
         return
-    done = tfanime.sweep(recipe, data, axes, out=out, **options, **overrides)
+    with _usage(ctx, WrongUsage):
+        done = tfanime.sweep(recipe, data, axes, out=out, **options, **overrides)
     click.echo(f"{out}/table.md: {len(done.cells)} cells; images: {out}/sheets.png")
     for cell in done.cells:
         if cell.result and cell.result["state"] == "diverged":
@@ -285,14 +288,17 @@ def _check_begun(ctx: click.Context, model: Path, options: dict) -> None:
             plan.chosen(config, **changes)
 
 
-def _check_cells(ctx: click.Context, recipe, axes: dict, data, options: dict, fixed: dict) -> None:
+def _check_cells(
+    ctx: click.Context, recipe, axes: dict, data, out: str, options: dict, fixed: dict
+) -> None:
     """The same of a sweep: of every cell's settings."""
+    from tfanime.training import plan
     from tfanime.training.grids import cell_configs
-    from tfanime.training.plan import own_size
 
     with _usage(ctx):
         _check_budget(options)
-        cell_configs(recipe, axes, fixed, own_size(data))
+        for cell, config in cell_configs(recipe, axes, fixed, plan.own_size(data)):
+            plan.check_settings(config, data, Path(out) / cell.name)
 
 
 def _check_budget(options: dict) -> None:
@@ -305,11 +311,11 @@ def _check_budget(options: dict) -> None:
 
 
 @contextmanager
-def _usage(ctx: click.Context) -> Iterator[None]:
+def _usage(ctx: click.Context, kind: type[ValueError] = ValueError) -> Iterator[None]:
     """What is wrong with settings is wrong usage: exit code 2."""
     try:
         yield
-    except ValueError as error:
+    except kind as error:
         raise click.UsageError(plain(error), ctx) from None
 
 

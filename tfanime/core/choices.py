@@ -11,4 +11,18 @@ VECTOR_LOSSES = ("matching", "squared")
 PIXEL_LOSSES = ("l1", "mse")
 # float16 is not among them: its gradients vanish unless losses are scaled.
 PRECISIONS = ("float32", "mixed_bfloat16")
+# What stands behind the convolutions of a network.
+NORMALISATIONS = {
+    ("generator", "dcgan"): ("batch", "conditional", "none"),
+    ("generator", "modern"): ("batch", "conditional", "styled"),
+    ("discriminator", "dcgan"): ("batch", "spectral", "layer", "none"),
+    ("discriminator", "srgan"): ("spectral", "batch", "none"),
+}
 STRATEGIES = ("auto", "none", "mirrored", "multiworker")
+
+
+def check_normalisation(role: str, network: str, value: object) -> None:
+    """Raises ValueError for a normalisation that the network does not have."""
+    names = NORMALISATIONS[role, network]
+    if value not in names:
+        raise ValueError(f"normalisation is one of: {', '.join(names)}. Received: {value!r}.")

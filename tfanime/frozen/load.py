@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import keras
 
-from tfanime import zoo
 from tfanime.core import bounds
 from tfanime.frozen import lite0
-
-SHIPPED = ("tagger", "tagger-1")
+from tfanime.zoo import features
 
 
 def load_frozen(name: str, height: int, width: int) -> keras.Model:
@@ -27,20 +22,13 @@ def load_frozen(name: str, height: int, width: int) -> keras.Model:
         ValueError: for a name that is none of these, or a file that is no such network.
         ImportError: for lite0 without the extra `features`.
     """
-    enlarged = re.fullmatch(r"lite0(?:@([1-9]\d*))?", name)
-    if enlarged:
-        return lite0.maps(height, width, int(enlarged[1] or 1))
+    if times := features.enlargement(name):
+        return lite0.maps(height, width, times)
     try:
-        file = zoo.path(name) if name in SHIPPED else Path(name)
-        file = file if name.endswith(".keras") else file / "tagger.keras"
-        return in_policy(bounds.load_network(file))
+        return in_policy(bounds.load_network(features.network_file(name)))
     except ValueError as error:
-        raise ValueError(
-            "discriminator.features is 'tagger', a folder written by `tfanime tagger train`, "
-            "'lite0' (or 'lite0@2': images enlarged twice), the .keras file of a network from "
-            "images in [-1, 1], or a list of these. "
-            f"Received: {name!r} ({str(error).splitlines()[0]})."
-        ) from error
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{features.RULE} Received: {name!r} ({reason}).") from error
 
 
 def in_policy(network: keras.Model) -> keras.Model:

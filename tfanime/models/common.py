@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import keras
 from keras import layers, ops
 
+from tfanime.core.choices import check_normalisation
 from tfanime.layers import LeakyReLU
 from tfanime.models.sizes import halvings as halvings
 
@@ -108,12 +109,9 @@ def _affine(x, scale, shift, name: str):
     return layers.Add(name=f"{name}_shifted")([x, shift])
 
 
-def check_generator_norm(normalisation: str, known, label_dim: int) -> None:
+def check_generator_norm(network: str, normalisation: str, label_dim: int) -> None:
     """Raises ValueError for another kind, or for labels that are needed and missing."""
-    if normalisation not in known:
-        raise ValueError(
-            f"normalisation is one of: {', '.join(known)}. Received: {normalisation!r}."
-        )
+    check_normalisation("generator", network, normalisation)
     if normalisation == "conditional" and not label_dim:
         raise ValueError(
             "normalisation='conditional' needs labels, and this generator has none. "

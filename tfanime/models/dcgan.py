@@ -9,6 +9,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from tfanime.core.choices import check_normalisation
 from tfanime.layers import LeakyReLU, SpectralConv2D, SpectralDense
 from tfanime.models.common import (
     LEAK,
@@ -55,7 +56,7 @@ def generator(
             follow the labels, `common.conditional_batch_norm`) or `"none"`.
         scaling: `"signed"` (tanh, the paper) or `"unit"` (sigmoid), see `common.picture_output`.
     """
-    check_generator_norm(normalisation, ("batch", "conditional", "none"), label_dim)
+    check_generator_norm("dcgan", normalisation, label_dim)
     times = halvings(height, width)
     extra = extra_layers("generator", depth, times)
     inputs, x = generator_inputs(latent_dim, label_dim, entry)
@@ -110,10 +111,7 @@ def discriminator(
         label_embedding: the labels become as many maps, by a linear layer; 0: one each.
         scaling: `"signed"` or `"unit"`: pixels that its layers see are from -1 or 0 to 1.
     """
-    if normalisation not in ("batch", "spectral", "layer", "none"):
-        raise ValueError(
-            f"normalisation is 'batch', 'spectral', 'layer' or 'none'. Received: {normalisation!r}."
-        )
+    check_normalisation("discriminator", "dcgan", normalisation)
     times = halvings(height, width)
     extra = extra_layers("discriminator", depth, times)[::-1]
     pictures, x = picture_input(height, width, scaling)

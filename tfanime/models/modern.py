@@ -64,7 +64,7 @@ def generator(
             all layers but these and can be the start of this one; 0 for none. They begin with that
             image, enlarged. Needs `fine_channels`.
     """
-    check_generator_norm(normalisation, ("batch", "conditional", "styled"), label_dim)
+    check_generator_norm("modern", normalisation, label_dim)
     wide = map_channels(height, width, channels, fine_channels, grown)
     height, width = before_growth(height, width, grown)
     times = halvings(height, width)

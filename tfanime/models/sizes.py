@@ -99,13 +99,16 @@ def map_channels(
             f"grown needs fine_channels, from whose maps it goes on. Received: {grown}."
         )
     times = halvings(height, width)
+    wide = channels
     if isinstance(channels, int):
-        channels = [channels * min(8, 2**i) for i in range(times)][::-1]
-    wide = list(channels)
-    if len(wide) != times or any(number % 4 for number in wide[:-1]):
+        wide = [channels * min(8, 2**i) for i in range(times)][::-1]
+    wide = list(wide)
+    whole = all(isinstance(number, int) and number >= 1 for number in wide)
+    if len(wide) != times or not whole or any(number % 4 for number in wide[:-1]):
         raise ValueError(
             f"channels of {width}x{height} pixels is a number, or {times}, one a map from the "
-            f"smallest on, of which all but the last are multiples of 4. Received: {wide}."
+            "smallest on, each at least 1 and all but the last multiples of 4. "
+            f"Received: {channels!r}."
         )
     if fine_channels and wide[-1] % 4:
         raise ValueError(
@@ -198,5 +201,9 @@ def compact(height: int, width: int, *, factor: int = 4, **options) -> None:
     check_factor(height, width, factor)
 
 
-def projected(height: int, width: int, *, features="", regions=None, **options) -> None:
+def projected(
+    height: int, width: int, *, features="", regions=None, scales=(1,), **options
+) -> None:
     shown_regions(features, regions, height, width)
+    if not all(isinstance(scale, int) and scale >= 1 for scale in scales):
+        raise ValueError(f"scales is a list of whole numbers of at least 1. Received: {scales!r}.")

@@ -15,11 +15,11 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from tfanime.core.choices import check_normalisation
 from tfanime.layers import ICNR, LeakyReLU, PixelShuffle, SpectralConv2D, SpectralDense
 from tfanime.models.common import LEAK, NORMAL, discriminator_model
 from tfanime.models.sizes import check_factor, halvings
 
-NORMALISATIONS = ("spectral", "batch", "none")
 BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-5}
 INIT = "he_normal"
 # What ends in a sum starts small: the network as the bilinear enlargement, a block as its skip.
@@ -124,10 +124,7 @@ def discriminator(
             "The SRGAN discriminator takes images only. "
             f"Received: label_dim={label_dim}. Use conditioning='none'."
         )
-    if normalisation not in NORMALISATIONS:
-        raise ValueError(
-            f"normalisation is one of: {', '.join(NORMALISATIONS)}. Received: {normalisation!r}."
-        )
+    check_normalisation("discriminator", "srgan", normalisation)
     spectral = normalisation == "spectral"
     conv = SpectralConv2D if spectral else layers.Conv2D
     dense = SpectralDense if spectral else layers.Dense

@@ -125,10 +125,8 @@ def tar_index(
     Those of a compressed tar are copied into `scratch`, unless they are too many for an image.
     """
     most = EXPANSION * os.stat(path).st_size + SLACK
-    start = file.read(8)
-    file.seek(0)
-    opener = next((o for signature, o in DECOMPRESSORS if start.startswith(signature)), None)
-    stream = _Unpacked(opener(file), path) if opener else file
+    stream = _stream(path, file)
+    opener = stream is not file
     members: dict[str, tarfile.TarInfo] = {}
     where: dict[str, tuple[BinaryIO, int, int]] = {}
     header = type("Member", (_Member,), {})
@@ -157,6 +155,36 @@ def tar_index(
         disk.check(error, path)
         whole = False
     return where, whole and (stream is file or stream.whole)
+
+
+def count_files(path: Path, enough: int) -> int:
+    """How many files a tar holds; no further than `enough` of them, so that little of a large one
+    is read and nothing is written."""
+    count, total, most = 0, 0, EXPANSION * os.stat(path).st_size + SLACK
+    header = type("Member", (_Member,), {})
+    with open(path, "rb") as file:
+        stream = _stream(path, file)
+        mode = "r:" if stream is file else "r|"
+        try:
+            with tarfile.open(fileobj=stream, mode=mode, tarinfo=header, bufsize=BLOCK) as archive:
+                for member in archive:
+                    count += member.isfile() and not is_litter(member.name)
+                    if stream is not file:
+                        total += member.size
+                        _check_total(path, total, most)
+                    if count >= enough:
+                        break
+        except (tarfile.TarError, OSError) as error:
+            disk.check(error, path)
+    return count
+
+
+def _stream(path: Path, file: BinaryIO) -> BinaryIO | _Unpacked:
+    """What a tar consists of, unpacked if it is compressed: then it can only be read on."""
+    start = file.read(8)
+    file.seek(0)
+    opener = next((o for signature, o in DECOMPRESSORS if start.startswith(signature)), None)
+    return _Unpacked(opener(file), path) if opener else file
 
 
 def is_litter(name: str) -> bool:

@@ -104,15 +104,7 @@ def _named(
 
 def drawn(argument: str, size: tuple[int, int], cache: Path, progress: bool) -> PackedDataset:
     """The built-in faces: so many as the argument says, `"drawn:500"`."""
-    height, width = size
-    if argument and not argument.isdecimal():
-        raise ValueError(f"'drawn:COUNT' names a number of faces. Received: {argument!r}.")
-    count = int(argument or DRAWN)
-    if height != width or count < 1:
-        raise ValueError(
-            "'drawn' faces are square, and there is at least one. "
-            f"Received: size {width}x{height}, count {count}."
-        )
+    count, (height, width) = drawn_count(argument, size), size
     out = cache / f"drawn-{width}x{height}-{count}-{drawing_version()}"
     if not out.exists():
         check_cache(cache)
@@ -122,3 +114,21 @@ def drawn(argument: str, size: tuple[int, int], cache: Path, progress: bool) -> 
             if not out.exists():
                 raise
     return PackedDataset.open(out)
+
+
+def drawn_count(argument: str, size: tuple[int, int]) -> int:
+    """How many built-in faces the argument asks for.
+
+    Raises:
+        ValueError: for what is no number, or faces that are not square.
+    """
+    height, width = size
+    if argument and not argument.isdecimal():
+        raise ValueError(f"'drawn:COUNT' names a number of faces. Received: {argument!r}.")
+    count = int(argument or DRAWN)
+    if height != width or count < 1:
+        raise ValueError(
+            "'drawn' faces are square, and there is at least one. "
+            f"Received: size {width}x{height}, count {count}."
+        )
+    return count

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfanime.core import disk
+from tfanime.prepare import archives
 from tfanime.prepare.archives import (
     check_bytes,
     first_line,
@@ -83,6 +84,14 @@ def source_kind(path: Path) -> str:
         "Images come as a folder, a .zip, a .tar (also .gz, .bz2, .xz) or a .csv with a column "
         f"'file'. Received: {str(path)!r}, which is none of these or a damaged archive."
     )
+
+
+def count_files(path: Path, enough: int) -> int:
+    """How many files `path` holds that may be images; of a tar no further than `enough`."""
+    if source_kind(path) == "tar":
+        return archives.count_files(path, enough)
+    with open_source(path) as source:
+        return len(source.names)
 
 
 def pictures_in(path: Path) -> Path:

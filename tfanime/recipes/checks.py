@@ -13,7 +13,13 @@ from typing import Any
 from tfanime.core import choices
 from tfanime.core.printing import near_miss
 from tfanime.core.schedules import Schedule
-from tfanime.recipes.network_options import check_size, network_names, network_options, option
+from tfanime.recipes.network_options import (
+    check_size,
+    check_values,
+    network_names,
+    network_options,
+    option,
+)
 from tfanime.registries import (
     DISCRIMINATORS,
     LOSSES,
@@ -45,6 +51,9 @@ RANGES = {
     "penalty_weight": (0, float("inf")),
     "projected_weight": (0, float("inf")),
     "augment_probability": (0, 1 + 1e-9),
+    "adversarial_weight": (0, float("inf")),
+    "head_weight": (0, float("inf")),
+    "lr_decay_rate": (1e-12, float("inf")),
 }
 # May be a `Schedule`, which is written {"start": 1, "end": 0, "images": 100000}.
 SCHEDULED = (
@@ -69,6 +78,7 @@ AT_LEAST_1 = ("latent_dim", "batch_size", "accumulation", "critic_steps", "lr_de
 AT_LEAST_1 += ("augment_ramp", "penalty_every", "projected_every")
 CODES = ("categorical_codes", "continuous_codes")
 AT_LEAST_0 = (*CODES, "text_augmentation", "label_embedding", "freeze_discriminator", "steering")
+AT_LEAST_0 += ("lr_decay_start",)
 JITTERS = ("brightness", "contrast", "saturation", "hue")
 CHOICES = {
     "scaling": choices.SCALINGS,
@@ -99,6 +109,20 @@ def check(config) -> None:
     _check_augmentation(config)
     _check_updates(config)
     check_networks(config)
+
+
+def as_declared(name: str, value: Any, declared: str) -> Any:
+    """Numbers that arrive as the wrong kind of number, or a clear sentence."""
+    if declared.startswith("float") and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    wanted = {"int": int, "float": float, "bool": bool, "str": str, "Schedule": Schedule}
+    kinds = tuple(wanted[part.strip()] for part in declared.split("|") if part.strip() in wanted)
+    kinds += (Mapping,) if "Mapping" in declared and kinds else ()
+    optional = "None" in declared
+    wrong_bool = isinstance(value, bool) and bool not in kinds
+    if kinds and not (isinstance(value, kinds) and not wrong_bool or optional and value is None):
+        raise ValueError(f"{name} is of type {declared}. Received: {value!r}.")
+    return value
 
 
 def penalty_names(penalty: str) -> tuple[str, ...]:
@@ -159,6 +183,7 @@ def check_networks(config) -> None:
                 f"It takes: {', '.join(options)}. Leave scaling='signed'."
             )
         check_size(role, spec, *config.image_size)
+        check_values(role, spec)
     _check_conditioning(config)
 
 
@@ -198,8 +223,10 @@ def _check_numbers(config) -> None:
     if config.code_values < 2:
         raise ValueError(f"code_values is at least 2. Received: {config.code_values}.")
     for name in ("g_lr", "d_lr"):
-        if not all(value > 0 for value in _values(getattr(config, name))):
-            raise ValueError(f"{name} is greater than 0. Received: {getattr(config, name)}.")
+        if not all(0 < value < float("inf") for value in _values(getattr(config, name))):
+            raise ValueError(
+                f"{name} is greater than 0, and finite. Received: {getattr(config, name)}."
+            )
     if config.lr_end is not None and not config.lr_end > 0:
         raise ValueError(f"lr_end is greater than 0. Received: {config.lr_end}.")
     jitters(config.jitter)

@@ -199,8 +199,10 @@ class Config:
     def __post_init__(self) -> None:
         object.__setattr__(self, "image_size", parse_size(self.image_size))
         object.__setattr__(self, "more_averages", checks.half_lives(self.more_averages))
-        for name in checks.SCHEDULED:
-            object.__setattr__(self, name, read(getattr(self, name)))
+        for one in dataclasses.fields(self):
+            value = getattr(self, one.name)
+            value = read(value) if one.name in checks.SCHEDULED else value
+            object.__setattr__(self, one.name, checks.as_declared(one.name, value, str(one.type)))
         checks.check(self)
 
     def override(self, **changes: Any) -> Config:

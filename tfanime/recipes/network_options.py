@@ -13,11 +13,20 @@ import inspect
 from collections.abc import Mapping
 from pathlib import Path
 
+from tfanime.core.choices import NORMALISATIONS, check_normalisation
 from tfanime.registries import DISCRIMINATORS, GENERATORS, UPSCALERS, Registry
 
 PACKAGE = Path(__file__).parents[1]
 # What the data, the labels and other settings decide.
 DECIDED = ("height", "width", "latent_dim", "label_dim", "entry", "label_embedding")
+AT_LEAST_1 = ("channels", "blocks")  # whole numbers among the options; others are at least 0
+KINDS = ("int", "float", "bool", "str", "None")  # as which networks declare plain options
+RULES = {
+    "int": "a whole number of at least {}",
+    "float": "a number greater than 0",
+    "bool": "true or false",
+    "str": "a word",
+}
 
 
 def registry(role: str, name: object) -> Registry:
@@ -44,8 +53,8 @@ def network_options(role: str, name: str) -> dict[str, object] | None:
     """The options of a network, in its function's order, with their usual values (None: there is
     none, or it is not a plain value). None for a function that takes any."""
     entry = registry(role, name).entry(name)
-    if isinstance(entry.target, str) and entry.target.startswith("tfanime."):
-        options = _written(entry.target)
+    if _is_ours(entry.target):
+        options = {one: usual for one, (_, usual) in _written(entry.target).items()}
     else:
         options = _signature(entry.load())
     if options is None:
@@ -81,9 +90,45 @@ def check_size(role: str, spec: Mapping, height: int, width: int) -> None:
         ) from error
 
 
+def check_values(role: str, spec: Mapping) -> None:
+    """Refuses values that a network of ours cannot be built with, such as no channels.
+
+    Raises:
+        ValueError: naming the option, the rule and the value.
+    """
+    name = spec["name"]
+    target = registry(role, name).entry(name).target
+    declared = _written(target) if _is_ours(target) else {}
+    for one, value in spec.items():
+        if one == "normalisation" and (role, name) in NORMALISATIONS:
+            check_normalisation(role, name, value)
+        kinds = [kind.strip() for kind in declared.get(one, ("", None))[0].split("|")]
+        if not set(kinds) <= set(KINDS):
+            continue  # such as a list of numbers, which the network's own check reads
+        if not any(_fits(value, kind, least=int(one in AT_LEAST_1)) for kind in kinds):
+            rules = [RULES[kind].format(int(one in AT_LEAST_1)) for kind in kinds if kind in RULES]
+            raise ValueError(
+                f"{one} of the {role} {name!r} is {' or '.join(rules)}. Received: {value!r}."
+            )
+
+
+def _fits(value: object, kind: str, least: int) -> bool:
+    """Whether a value is of one of `KINDS`, and a number large enough."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return type(value).__name__ == {"None": "NoneType"}.get(kind, kind)
+    if kind == "float":
+        return 0 < value < float("inf")
+    return kind == "int" and isinstance(value, int) and value >= least
+
+
+def _is_ours(target: object) -> bool:
+    return isinstance(target, str) and target.startswith("tfanime.")
+
+
 @functools.cache
-def _written(target: str) -> dict[str, object] | None:
-    """The parameters of one of our functions, as its source has them."""
+def _written(target: str) -> dict[str, tuple[str, object]]:
+    """The parameters of one of our functions, as its source has them: what each is declared as,
+    and its usual value."""
     module, _, function = target.partition(":")
     file = PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
@@ -92,8 +137,11 @@ def _written(target: str) -> dict[str, object] | None:
             positional = [None] * (len(place.args) - len(place.defaults)) + place.defaults
             pairs = [*zip(place.args, positional, strict=True)]
             pairs += zip(place.kwonlyargs, place.kw_defaults, strict=True)
-            return {one.arg: _plain(value) for one, value in pairs}
-    return None
+            return {
+                one.arg: ("" if one.annotation is None else ast.unparse(one.annotation), usual)
+                for one, usual in ((one, _plain(value)) for one, value in pairs)
+            }
+    return {}
 
 
 def _plain(node: ast.expr | None) -> object:

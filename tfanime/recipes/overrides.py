@@ -8,13 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tfanime.core.printing import near_miss
-from tfanime.core.schedules import Schedule, read
-from tfanime.recipes.checks import SCHEDULED, jitters
+from tfanime.recipes.checks import jitters
 
 
 def overridden(config, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that `Config.override(**changes)` replaces, of the types that they are to have."""
-    fields = {f.name: f for f in dataclasses.fields(config)}
+    """The fields that `Config.override(**changes)` replaces."""
+    fields = {field.name for field in dataclasses.fields(config)}
     changes = _as_stored(_both_rates(changes))
     unknown = sorted(set(changes) - set(fields))
     if unknown:
@@ -35,10 +34,6 @@ def overridden(config, changes: Mapping[str, Any]) -> dict[str, Any]:
         changes["jitter"] = {**jitters(config.jitter), **changes["jitter"]}
     if isinstance(config.projected, Mapping) and isinstance(changes.get("projected"), Mapping):
         changes["projected"] = {**config.projected, **changes["projected"]}
-    for name, value in changes.items():
-        if name in SCHEDULED:
-            value = read(value)
-        changes[name] = _as_declared(name, value, str(fields[name].type))
     return changes
 
 
@@ -52,6 +47,8 @@ def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
         name, equals, text = pair.partition("=")
         if not equals or not name:
             raise ValueError(f"A setting is written NAME=VALUE. Received: {pair!r}.")
+        if name == "recipe":
+            raise ValueError(f"recipe is no setting, but the first word. Received: {pair!r}.")
         try:
             value = json.loads(text)
         except json.JSONDecodeError:
@@ -96,17 +93,3 @@ def _merged(role: str, present: Mapping, change) -> dict:
         raise ValueError(f"{role} is a name or a mapping of options. Received: {change!r}.")
     same = change.get("name", present["name"]) == present["name"]
     return {**present, **change} if same else dict(change)
-
-
-def _as_declared(name: str, value, declared: str):
-    """Numbers that arrive as the wrong kind of number, or a clear sentence."""
-    if declared.startswith("float") and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    wanted = {"int": int, "float": float, "bool": bool, "str": str, "Schedule": Schedule}
-    kinds = tuple(wanted[part.strip()] for part in declared.split("|") if part.strip() in wanted)
-    kinds += (Mapping,) if "Mapping" in declared and kinds else ()
-    optional = "None" in declared
-    wrong_bool = isinstance(value, bool) and bool not in kinds
-    if kinds and not (isinstance(value, kinds) and not wrong_bool or optional and value is None):
-        raise ValueError(f"{name} is of type {declared}. Received: {value!r}.")
-    return value

@@ -43,7 +43,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(config.precision)
     generator, discriminator, head = networks(config, schema)
-    _freeze(discriminator, config)
+    freeze(discriminator, config)
     augmented = config.augment != "none"
     kind, options = GAN, {}
     if config.generator["name"] in UPSCALERS:
@@ -153,9 +153,13 @@ def _label_options(config: Config, schema: LabelSchema | None) -> tuple[dict, di
     return {} if usual else {"entry": entry}, {"label_embedding": embedding} if embedding else {}
 
 
-def _freeze(discriminator: keras.Model, config: Config) -> None:
+def freeze(discriminator: keras.Model, config: Config) -> None:
     """Layers whose maps are at least as large as the image halved `freeze_discriminator` times
-    keep their weights, but for those that give logits."""
+    keep their weights, but for those that give logits.
+
+    Raises:
+        ValueError: when nothing is left to train.
+    """
     if not config.freeze_discriminator:
         return
     smallest = config.image_size[0] >> config.freeze_discriminator

@@ -18,12 +18,14 @@ from tfanime.core.labels import LabelSchema
 from tfanime.core.printing import near_miss, plain
 from tfanime.data import PackedDataset
 from tfanime.data.writer import is_packed
-from tfanime.prepare.sources import open_source, source_kind
+from tfanime.prepare.load import drawn_count
+from tfanime.prepare.sources import count_files
 from tfanime.recipes.config import Config
 from tfanime.recipes.resolve import codes_of, resolve
 from tfanime.registries import DATA_SOURCES, UPSCALERS, named_source
 from tfanime.training import checkpoint
 from tfanime.training.run_folder import refuse_other_decisions, refuse_others
+from tfanime.zoo import features
 
 ARGUMENTS = ("size", "image_size", "batch_size", "seed", "precision")
 
@@ -80,6 +82,7 @@ def check_settings(config: Config, source, out: str | os.PathLike) -> None:
         out: the run folder.
     """
     refuse_others(Path(out), "config", config.to_json())
+    check_frozen(config)
     if not checkpoint.checkpoints(out):  # a run that goes on needs it no more
         check_start(config)
     if (data := _packed(source)) is not None:
@@ -90,16 +93,12 @@ def check_settings(config: Config, source, out: str | os.PathLike) -> None:
         return
     if named := named_source(source):
         name, argument = named
-        count = DATA_SOURCES.fact(name, "count")
-        count = int(argument) if name == "drawn" and argument.isdecimal() else count
-        if count is not None and (name == "drawn" or not argument):
-            _check_count(config, count)
-        if name == "drawn" and config.image_size[0] != config.image_size[1]:
-            height, width = config.image_size
-            raise ValueError(f"'drawn' faces are square. Received: size {width}x{height}.")
-    elif source_kind(Path(source)) != "tar":  # which may have to be unpacked to be counted
-        with open_source(source) as opened:
-            _check_count(config, len(opened.names))
+        count = None if argument else DATA_SOURCES.fact(name, "count")
+        count = drawn_count(argument, config.image_size) if name == "drawn" else count
+    else:
+        count = count_files(Path(source), enough=config.batch_size * config.critic_steps)
+    if count is not None:
+        _check_count(config, count)
 
 
 def check_plan(config: Config, source, out: str | os.PathLike) -> Config:
@@ -133,15 +132,35 @@ def check_networks(
         out: the run folder; a run in it goes on without `start`.
         known: whether it is known already what labels there are.
     """
+    from tfanime.training.build import freeze
     from tfanime.training.run_config import plain_networks, without_labels
 
     if not known:
         config = without_labels(config)
     networks = plain_networks(config, schema)
+    freeze(networks.discriminator, config)
     if config.start is not None and not checkpoint.checkpoints(out):
         from tfanime.training.warm_start import check_fit
 
         check_fit(networks, config, schema, known)
+
+
+def check_frozen(config: Config) -> None:
+    """Refuses networks to look through that are not there.
+
+    Raises:
+        ValueError: naming the setting and what it takes.
+    """
+    for spec in (config.discriminator, config.projected or {}):
+        names = spec.get("features", ())
+        for name in names if isinstance(names, (list, tuple)) else (names,):
+            features.check_name(name)
+    model = config.feature_model
+    if model not in (None, "lite0") and not Path(model).is_file():
+        raise ValueError(
+            f"feature_model is 'lite0' or the path of a Keras model. Received: {model!r}, which "
+            "is no file."
+        )
 
 
 def check_start(config: Config) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from tfanime.core.files import atomic_path, read_json, write_json, write_text
+from tfanime.core.usage import WrongUsage
 from tfanime.data import PackedDataset
 from tfanime.prepare.load import load_data
 from tfanime.recipes.config import Config
@@ -125,7 +126,7 @@ def _check(cell: Cell, config: Config, data: PackedDataset) -> None:
         check_data(config, data)
         build_gan(config, conditioned_on(data, config).schema)
     except ValueError as error:
-        raise ValueError(f"The cell {cell.name} cannot be trained. {error}") from error
+        raise WrongUsage(f"The cell {cell.name} cannot be trained. {error}") from error
 
 
 def _train(path: Path, config: Config, data: PackedDataset, budget: dict, options: dict) -> dict:

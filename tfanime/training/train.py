@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from tfanime.core import usage
 from tfanime.core.files import is_address
 from tfanime.data import PackedDataset
 from tfanime.data.writer import is_packed
@@ -111,43 +112,45 @@ def train(
         "seed": seed,
         "precision": precision,
     }
-    given = recipe if isinstance(recipe, GAN) else None
-    if given and strategy not in ("auto", "none"):
+    built = recipe if isinstance(recipe, GAN) else None
+    if built and strategy not in ("auto", "none"):
         raise ValueError(
             "A GAN that is built already has its variables on one device, so strategy is 'auto' or "
             f"'none'. Received: {strategy!r}. Give a recipe or a Config instead."
         )
     if isinstance(data, (str, os.PathLike)) and is_address(data):
         data = load_data(data)
-    if not given and size is None and overrides.get("image_size") is None:
+    if not built and size is None and overrides.get("image_size") is None:
         # With the recipe's own size, settings for this one would be refused.
         overrides["size"] = own_size(data)
-    config = own_gan.config_of(given, overrides) if given else chosen(recipe, **overrides)
-    own = own_gan.described(given) if given else None
+    own = own_gan.described(built) if built else None
     out = Path(out)
     # Before the data, which may take a while to be packed or drawn.
-    if not given:
-        check_running(config, strategy, evaluate_every)
-        check_settings(config, data, out)
-    refuse_others(out, "config", config.to_json())
-    if own is not None:
-        refuse_another_gan(out, own)
-    if not isinstance(data, PackedDataset):
-        if not given and not is_packed(data):
+    with usage.checked():
+        config = own_gan.config_of(built, overrides) if built else chosen(recipe, **overrides)
+        if not built:
+            check_running(config, strategy, evaluate_every)
+            check_settings(config, data, out)
+        refuse_others(out, "config", config.to_json())
+        if own is not None:
+            refuse_another_gan(out, own)
+        if not (built or isinstance(data, PackedDataset) or is_packed(data)):
             check_networks(config, None, out)
+    if not isinstance(data, PackedDataset):
         data = load_data(data, size=config.image_size, progress=progress)
-    check_data(config, data)
-    if progress and not given:
-        say_ignored_labels(config, data.schema)
-    of_data = described(data)
-    everything = data
-    data = conditioned_on(data, config)
-    config = resolve(config, data.schema)
-    refuse_others(out, "data", of_data)
-    refuse_other_decisions(out, config, data.schema)
-    place = strategies.make("none" if given else strategy, config.batch_size)
-    with place.scope():
-        gan = given or build_gan(config, data.schema)
+    with usage.checked():
+        check_data(config, data)
+        if progress and not built:
+            say_ignored_labels(config, data.schema)
+        of_data = described(data)
+        everything = data
+        data = conditioned_on(data, config)
+        config = resolve(config, data.schema)
+        refuse_others(out, "data", of_data)
+        refuse_other_decisions(out, config, data.schema)
+        place = strategies.make("none" if built else strategy, config.batch_size)
+        with place.scope():
+            gan = built or build_gan(config, data.schema)
     if evaluate_every and isinstance(gan, SRGAN):
         raise ValueError(
             "evaluate_every measures images drawn from noise, and an upscaler draws none. "
