@@ -48,7 +48,7 @@ BARE = {"name": "dcgan", "normalisation": "none"}
         ({"generator": {"name": "srgan"}, "scaling": "unit"}, "does not take these options: scal"),
         ({"generator": {**DCGAN, "depth": 3}}, "DCGAN generator of this size has at least 5 lay"),
         ({"generator": {**DCGAN, "depth": "deep"}}, "does not take these values: {'depth': 'deep'"),
-        ({"generator": {"name": "modern", "channels": "many"}}, "each at least 1 .*Received: 'many'"),
+        ({"generator": {"name": "modern", "channels": "many"}}, "at least 1 .*Received: 'many'"),
         ({"discriminator": {**DCGAN, "depth": 2}}, "DCGAN discriminator of this size has at lea"),
         ({"generator": {"name": "modern", "channels": [8, 8]}}, "a number, or 4, one a map"),
         ({"generator": {"name": "srresnet", "upsamplings": 7}}, "both sides must be multiples"),

@@ -144,7 +144,7 @@ def test_what_a_gan_cannot_do_it_says_in_a_sentence():
             gan.fit(images(), **option)
 
 
-@pytest.mark.parametrize("form", ["array", "dictionary", "dataset"])
+@pytest.mark.parametrize("form", ["array", "dictionary", "dataset", "generator"])
 @pytest.mark.parametrize(
     "wrong, received",
     [
@@ -160,9 +160,19 @@ def test_images_of_another_range_are_refused_before_anything_is_learnt(form, wro
     x = {"images": wrong} if form == "dictionary" else wrong
     if form == "dataset":
         x = tf.data.Dataset.from_tensor_slices(wrong).batch(4)
+    if form == "generator":
+        x = (wrong[i : i + 4] for i in (0, 4))
     with pytest.raises(ValueError, match=rf"float32 in \[-1, 1\]\. Received: {received}"):
         gan.fit(x, batch_size=4, verbose=0)
     assert int(gan.steps_done.numpy()) == 0
+
+
+def test_a_generator_is_fitted_on_from_its_first_batch_on():
+    gan = plain()
+    gan.compile(run_eagerly=True)
+    batches = (images(seed, 4) for seed in range(3))
+    gan.fit(batches, verbose=0)
+    assert int(gan.steps_done.numpy()) == 3
 
 
 def test_drawing_with_a_gan_is_drawing_with_its_average():

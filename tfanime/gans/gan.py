@@ -313,8 +313,7 @@ class GAN(TrainingStep, keras.Model):
                 "A GAN has no loss that says how good it is. Received: validation data. Measure "
                 "with tfanime.evaluate(gan, data), or train with tfanime.train(evaluate_every=...)."
             )
-        saving.check_range(x)
-        return super().fit(x, *arguments, **options)
+        return super().fit(saving.with_checked_range(x), *arguments, **options)
 
     def evaluate(self, *arguments: Any, **options: Any) -> NoReturn:
         """Refused: see `tfanime.evaluate`."""

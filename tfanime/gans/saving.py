@@ -7,6 +7,8 @@ Keras itself. Subclasses differ from `GAN` by their papers' defaults alone, whic
 from __future__ import annotations
 
 import dataclasses
+import types
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -97,8 +99,8 @@ def arguments_of(config: dict[str, Any]) -> dict[str, Any]:
     return arguments
 
 
-def check_range(x) -> None:
-    """Refuses what to fit on when its first batch holds no images in [-1, 1].
+def with_checked_range(x: Any) -> Any:
+    """What to fit on, `x` or all that it yields, once its first batch holds images in [-1, 1].
 
     Args:
         x: as for `fit`: an array, a dictionary or tuple with one, or something that is iterated.
@@ -106,17 +108,33 @@ def check_range(x) -> None:
     Raises:
         ValueError: for bytes, or for values outside.
     """
-    first = x
-    if not _is_array(x) and not isinstance(x, (dict, list, tuple)):
-        if not hasattr(x, "__iter__") or hasattr(x, "__next__"):
-            return  # an iterator would lose its first batch
-        first = next(iter(x), None)
-    first = first.get("images") if isinstance(first, dict) else keras.tree.flatten(first)[0]
+    if isinstance(x, types.GeneratorType):
+        batch = next(x, None)
+        if batch is not None:
+            _check_range(batch)
+            x = _chained(batch, x)
+    elif _is_array(x) or isinstance(x, (dict, list, tuple)):
+        _check_range(x)
+    elif hasattr(x, "__iter__") and not hasattr(x, "__next__"):
+        _check_range(next(iter(x), None))
+    return x
+
+
+def _chained(batch: Any, rest: Iterator) -> Iterator:
+    """A generator, which Keras asks for, that begins with a batch that was taken already."""
+    yield batch
+    yield from rest
+
+
+def _check_range(batch: Any) -> None:
+    if batch is None:
+        return
+    first = batch.get("images") if isinstance(batch, dict) else keras.tree.flatten(batch)[0]
     if first is None or not _is_array(first) or len(first.shape) != 4 or first.shape[-1] != 3:
         return  # points of a toy, for example
     values = np.asarray(first)
     low, high = (float(edge) for edge in (values.min(), values.max()))
-    if not np.issubdtype(values.dtype, np.floating) or low < -1.001 or high > 1.001:
+    if not np.issubdtype(values.dtype, np.floating) or not -1.001 <= low <= high <= 1.001:
         raise ValueError(
             "A GAN is fitted on images as float32 in [-1, 1]. Received: "
             f"{values.dtype} from {low:g} to {high:g}. tfanime.core.images.to_float converts bytes."
