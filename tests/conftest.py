@@ -24,6 +24,8 @@ LONGEST = (
     "recipes/test_jax.py",
     "web/test_poster_view.py",
     "web/test_wander.py",
+    "web/test_site_trouble.py",
+    "web/test_wander_addresses.py",
     "evaluation/test_steer.py",
     "training/test_train.py",
     "recipes/test_recipes.py",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import inspect
 from types import SimpleNamespace
 
@@ -10,25 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 import tfanime
+from tests.command_line import invoke
 from tfanime import cli, recipes
 from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.prepare.pack import pack
 from tfanime.sampling.generate import generate
 from tfanime.sampling.interpolate import interpolate
 from tfanime.zoo import saved
-
-
-@pytest.fixture
-def invoke():
-    """Runs the command with arguments; its result has `exit_code`, `stdout` and `stderr`."""
-
-    def run(*words, **options):
-        # Width: click would break the sentences that tests look for.
-        return CliRunner().invoke(
-            cli.main, [str(word) for word in words], terminal_width=200, **options
-        )
-
-    return run
 
 
 @pytest.fixture
@@ -63,24 +50,17 @@ def run_folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def failing(monkeypatch, verb, error):
-    def fail(*arguments, **options):
-        raise error
-
-    monkeypatch.setitem(vars(tfanime), verb, fail)
-
-
 @pytest.mark.parametrize(
     "verb", [None, "prepare", "train", "generate", "interpolate", "upscale", "recipes"]
 )
 @pytest.mark.parametrize("flag", ["--help", "-h"])
-def test_help_has_examples(invoke, verb, flag):
+def test_help_has_examples(verb, flag):
     result = invoke(*filter(None, [verb]), flag)
     assert result.exit_code == 0
     assert f"  tfanime {verb or ''}" in result.stdout and "Examples:" in result.stdout
 
 
-def test_version(invoke):
+def test_version():
     assert invoke("--version").stdout == f"tfanime {tfanime.__version__}\n"
 
 
@@ -109,14 +89,14 @@ def test_version(invoke):
         ["recipes", "missing"],
     ],
 )
-def test_wrong_usage_exits_with_2(invoke, calls, words):
+def test_wrong_usage_exits_with_2(calls, words):
     result = invoke(*words)
     assert result.exit_code == 2
     assert "Error: " in result.stderr and "Traceback" not in result.stderr
     assert result.stdout == "" and calls == {}
 
 
-def test_prepare(invoke, calls, tmp_path):
+def test_prepare(calls, tmp_path):
     result = invoke("prepare", tmp_path, "--out", "packed", "--size", "64x96", "--strict")
     assert result.exit_code == 0, result.stderr
     (source, out), options = calls["pack"]
@@ -135,7 +115,7 @@ def test_prepare(invoke, calls, tmp_path):
     assert result.stdout.startswith("packed: 1,234 images of 64x96\n")
 
 
-def test_train(invoke, calls):
+def test_train(calls):
     words = "train dcgan --data drawn --size 32 --steps 10 --batch 8 --seed 3 --out runs/a"
     settings = ["--set", "g_lr=1e-4", "--set", "generator.channels=16", "--set", "flip=false"]
     result = invoke(*words.split(), *settings)
@@ -163,7 +143,7 @@ def test_train(invoke, calls):
     assert "runs/a: step 10, 640 images, 1.5 minutes" in result.stdout
 
 
-def test_interrupted_training_exits_with_130(invoke, monkeypatch):
+def test_interrupted_training_exits_with_130(monkeypatch):
     stopped = SimpleNamespace(step=5, images=40, seconds=3.0, finished=False, warnings=("thin",))
     monkeypatch.setitem(vars(tfanime), "train", lambda *a, **k: stopped)
     result = invoke("train", "dcgan", "--data", "drawn", "--steps", 9, "--out", "runs/a")
@@ -171,7 +151,7 @@ def test_interrupted_training_exits_with_130(invoke, monkeypatch):
     assert "Warning: thin" in result.stderr and "The same command continues" in result.stderr
 
 
-def test_dry_run_trains_nothing(invoke, calls):
+def test_dry_run_trains_nothing(calls):
     words = "train dcgan --data drawn --size 32 --minutes 2 --set g_lr=0.001 --out x --dry-run"
     result = invoke(*words.split())
     assert result.exit_code == 0, result.stderr
@@ -191,7 +171,7 @@ def test_dry_run_trains_nothing(invoke, calls):
         (["--smile", "--no-smile"], {"smile": False}),
     ],
 )
-def test_generate(invoke, calls, run_folder, words, tags):
+def test_generate(calls, run_folder, words, tags):
     options = ["--n", 4, "--seed", 2**53 - 1, "--grid", "sheet.png"]
     # Attributes before, between and after the options that are always there.
     for mixed in (words + options, options[:2] + words + options[2:], options + words):
@@ -217,7 +197,7 @@ def test_generate(invoke, calls, run_folder, words, tags):
         assert result.stdout == "sheet: sheet.png\n"
 
 
-def test_generate_fine_tuning(invoke, calls, run_folder):
+def test_generate_fine_tuning(calls, run_folder):
     words = ["--vary", 0.25, "--vary-seed", 9, "--slider", "blue-hair=-0.5", "--slider", "smile=1"]
     result = invoke("generate", run_folder, "--grid", "sheet.png", *words)
     assert result.exit_code == 0, result.stderr
@@ -255,20 +235,20 @@ def test_generate_fine_tuning(invoke, calls, run_folder):
     ],
 )
 @pytest.mark.parametrize("verb", ["generate", "interpolate"])
-def test_wrong_attributes_exit_with_2(invoke, calls, run_folder, verb, words, says):
+def test_wrong_attributes_exit_with_2(calls, run_folder, verb, words, says):
     result = invoke(verb, run_folder, "--grid", "x.png", *words)
     assert result.exit_code == 2 and calls == {}
     assert says in result.stderr
 
 
-def test_attributes_of_a_run_without_labels(invoke, calls, tmp_path, monkeypatch):
+def test_attributes_of_a_run_without_labels(calls, tmp_path, monkeypatch):
     monkeypatch.setattr(saved, "load_schema", lambda folder: None)
     result = invoke("generate", tmp_path, "--grid", "x.png", "--smile")
     assert result.exit_code == 2 and calls == {}
     assert "No such option: --smile." in result.stderr and "without labels" in result.stderr
 
 
-def test_attributes_need_a_run(invoke, calls, tmp_path):
+def test_attributes_need_a_run(calls, tmp_path):
     result = invoke("generate", tmp_path, "--grid", "x.png", "--smile")
     assert result.exit_code == 1 and calls == {}
     assert result.stderr.startswith("Error: ") and str(tmp_path) in result.stderr
@@ -291,7 +271,7 @@ def test_attributes_need_a_run(invoke, calls, tmp_path):
         ),
     ],
 )
-def test_interpolate(invoke, calls, run_folder, words, seeds, tags):
+def test_interpolate(calls, run_folder, words, seeds, tags):
     result = invoke("interpolate", run_folder, "--out", "a.gif", *words)
     assert result.exit_code == 0, result.stderr
     arguments, options = calls["interpolate"]
@@ -301,57 +281,20 @@ def test_interpolate(invoke, calls, run_folder, words, seeds, tags):
     assert result.stdout == "animation: a.gif\n"
 
 
-def test_recipes(invoke):
+def test_recipes():
     result = invoke("recipes")
     assert result.exit_code == 0
     assert [line.split()[0] for line in result.stdout.splitlines()] == list(recipes.names())
 
 
 @pytest.mark.slow
-def test_one_recipe(invoke):
+def test_one_recipe():
     result = invoke("recipes", "dcgan")
     assert result.exit_code == 0, result.stderr
     assert recipes.describe("dcgan") in result.stdout
     assert "g_lr" in result.stdout
     assert "generator, " in result.stdout and "discriminator, " in result.stdout
     assert any(line.split()[:2] == ["fc", "Dense"] for line in result.stdout.splitlines())
-
-
-# ---- failures ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("error", "sentence"),
-    [
-        (ValueError("n is 1. Received: 2."), "n is 1. Received: 2."),
-        (FileNotFoundError("no run there"), "no run there"),
-        (
-            OSError(errno.ENOSPC, "No space left", "f.png"),
-            "The disk of 'f.png' is full. Make room there and try again.",
-        ),
-        (FileNotFoundError(errno.ENOENT, "No such file", "f.png"), "No such file: f.png"),
-        (ImportError("pip install tfanime[web]"), "pip install tfanime[web]"),
-        (KeyError("k"), "KeyError: 'k' (`tfanime --debug ...` shows where)"),
-    ],
-)
-def test_errors_are_one_sentence(invoke, monkeypatch, tmp_path, error, sentence):
-    failing(monkeypatch, "generate", error)
-    result = invoke("generate", tmp_path, "--grid", "x.png")
-    assert result.exit_code == 1
-    assert (result.stdout, result.stderr) == ("", f"Error: {sentence}\n")
-
-
-def test_debug_shows_where(invoke, monkeypatch, tmp_path):
-    error = ValueError("odd")
-    failing(monkeypatch, "generate", error)
-    result = invoke("--debug", "generate", tmp_path, "--grid", "x.png")
-    assert result.exception is error
-
-
-def test_ctrl_c(invoke, monkeypatch, tmp_path):
-    failing(monkeypatch, "generate", KeyboardInterrupt())
-    result = invoke("generate", tmp_path, "--grid", "x.png")
-    assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
 
 
 # ---- defaults ------------------------------------------------------------------------------------
@@ -366,7 +309,7 @@ def test_ctrl_c(invoke, monkeypatch, tmp_path):
         ("interpolate", ["--out", "x.gif"]),
     ],
 )
-def test_defaults_are_those_of_the_function(invoke, calls, run_folder, verb, words):
+def test_defaults_are_those_of_the_function(calls, run_folder, verb, words):
     """Reading them from the functions would import TensorFlow for `--help`."""
     from tfanime.training.train import train
 
@@ -412,7 +355,7 @@ def tuned(calls, monkeypatch):
     return calls
 
 
-def test_train_from_a_model(invoke, tuned, tmp_path):
+def test_train_from_a_model(tuned, tmp_path):
     for words in (
         ["--from", "faces-64", tmp_path, "--minutes", 3, "--out", "x"],
         [tmp_path, "--out", "x", "--minutes", 3, "--from", "faces-64"],
@@ -438,7 +381,7 @@ def test_train_from_a_model(invoke, tuned, tmp_path):
         (["--data", "drawn", "--steps", 1, "--out", "x"], "Missing argument 'RECIPE'"),
     ],
 )
-def test_train_says_what_is_missing(invoke, tuned, words, says):
+def test_train_says_what_is_missing(tuned, words, says):
     result = invoke("train", *words)
     assert result.exit_code == 2 and says in result.stderr
     assert tuned == {}

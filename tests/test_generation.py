@@ -11,47 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from painter import DIM, SIZE, Painter
 from PIL import Image
 
 from tfanime.core import seeds
 from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.sampling.generate import generate
-from tfanime.sampling.interpolate import DEFAULT_SEEDS, interpolate
+from tfanime.sampling.interpolate import interpolate
 from tfanime.sampling.sampler import CHUNK
 from tfanime.tagging import load_tagger
 from tfanime.zoo.saved import Truncation
-
-DIM, SIZE = 6, 8
-
-
-class Painter:
-    """A stand-in for a loaded generator: a fixed random linear map.
-
-    `drift` adds something that depends on the row's place in the batch, as the rounding of real
-    kernels does.
-    """
-
-    latent_dim, height, width, name = DIM, SIZE, SIZE + 2, "painter"
-
-    def __init__(self, schema=MAKEGIRLSMOE, drift=0.0):
-        random = np.random.default_rng(0)
-        self.schema, self.drift = schema, drift
-        self.from_latents = random.normal(0, 0.2, (DIM, self.height * self.width * 3))
-        self.from_labels = random.normal(0, 0.2, (MAKEGIRLSMOE.size, self.height * self.width * 3))
-        self.batches, self.labels = [], []
-
-    def __call__(self, latents, labels):
-        assert latents.dtype == np.float32
-        assert (labels is None) == (self.schema is None)
-        self.batches.append(latents)
-        flat = latents @ self.from_latents
-        if labels is not None:
-            assert labels.dtype == np.float32 and np.abs(labels).max() <= 1
-            self.labels.append(labels)
-            flat = flat + labels @ self.from_labels
-        flat = np.tanh(flat + self.drift * np.arange(len(latents))[:, None])
-        return flat.reshape(-1, self.height, self.width, 3).astype(np.float32)
-
 
 # ---- truncation ----------------------------------------------------------------------------------
 
@@ -255,103 +224,6 @@ def test_a_foreign_index_is_not_overwritten(tmp_path, content):
     assert (tmp_path / "generated.json").read_text(encoding="latin-1") == content
 
 
-# ---- interpolate -------------------------------------------------------------------------------
-
-
-def test_a_loop_passes_through_the_seeds_own_pictures():
-    made = interpolate(Painter(), seeds=[1, 2, 3], frames=5)
-    assert len(made.images) == 15
-    for k, seed in enumerate([1, 2, 3]):
-        key = generate(Painter(), n=1, seed=seed)
-        np.testing.assert_array_equal(made.latents[5 * k], key.latents[0])
-        np.testing.assert_array_equal(made.labels[5 * k], key.labels[0])
-        np.testing.assert_array_equal(made.images[5 * k], key.images[0])
-    t = np.asarray([0, 0.2, 0.4, 0.6, 0.8])
-    arc = seeds.slerp(made.latents[10], made.latents[0], t)  # the way back to the first
-    np.testing.assert_array_equal(made.latents[10:], arc)
-
-
-def test_methods():
-    straight = interpolate(Painter(), seeds=[1, 2], frames=2, method="lerp").latents
-    np.testing.assert_allclose(straight[1], (straight[0] + straight[2]) / 2, atol=1e-6)
-    arc = interpolate(Painter(), seeds=[1, 2], frames=2).latents
-    lengths = np.linalg.norm(arc, axis=1)
-    np.testing.assert_allclose(lengths[1], (lengths[0] + lengths[2]) / 2, rtol=1e-5)
-
-
-def test_between_tags_only_they_change():
-    made = interpolate(Painter(), tags=[{"hair": "blue"}, {"hair": "red"}], frames=4)
-    assert len(made.images) == 8
-    assert (made.latents == seeds.latents(0, 1, DIM)).all()
-    hair = MAKEGIRLSMOE.slices()["hair"]
-    own = seeds.sample_labels(0, 1, MAKEGIRLSMOE)[0]
-    assert (np.delete(made.labels, np.r_[hair], 1) == np.delete(own, np.r_[hair])).all()
-    blue = made.labels[:, MAKEGIRLSMOE.columns.index("blue_hair")]
-    np.testing.assert_allclose(blue, [1, 0.75, 0.5, 0.25, 0, 0.25, 0.5, 0.75], atol=1e-6)
-
-
-def test_seeds_with_tags():
-    one = interpolate(Painter(), seeds=[4, 5], tags={"hair": "green"}, frames=1)
-    assert [t["hair"] for t in one.tags] == ["green", "green"]
-    both = interpolate(Painter(), seeds=[4, 5], tags=[{"hair": "green"}, {}], frames=1)
-    assert both.tags[0]["hair"] == "green"
-    assert both.tags[1] == generate(Painter(), n=1, seed=5).tags[0]
-    assert len(interpolate(Painter(), frames=1).images) == len(DEFAULT_SEEDS)
-
-
-def test_truncation_scales_the_keys():
-    whole, half = (interpolate(Painter(), frames=3, truncation=t).latents for t in (1, 0.5))
-    np.testing.assert_array_equal(half, whole / 2)
-
-
-@pytest.mark.parametrize("ending", ["gif", "png", "webp"])
-def test_animation_files(tmp_path, ending):
-    out = tmp_path / f"loop.{ending}"
-    interpolate(Painter(), seeds=[1, 2], frames=4, out=out, milliseconds=40)
-    with Image.open(out) as animation:
-        assert animation.n_frames == 8
-        assert animation.info["loop"] == 0
-        assert animation.size == (SIZE + 2, SIZE)
-
-
-def test_a_sheets_rows_go_from_key_to_key(tmp_path):
-    sheet = tmp_path / "sheet.png"
-    made = interpolate(Painter(), seeds=[1, 2, 3], frames=4, grid=sheet)
-    from tfanime.core.images import grid
-
-    order = [0, 1, 2, 3, 4, 4, 5, 6, 7, 8]
-    with Image.open(sheet) as picture:
-        assert getattr(picture, "n_frames", 1) == 1
-        np.testing.assert_array_equal(np.asarray(picture), grid(made.images[order], columns=5))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"seeds": [1]}, "at least two seeds or two sets of tags"),
-        ({"seeds": []}, "at least two"),
-        ({"seeds": 7}, "at least two"),
-        ({"tags": [{"hair": "red"}]}, "at least two"),
-        ({"seeds": [1, 2, 3], "tags": [{}, {}]}, "3 seeds and 2 tags"),
-        ({"seeds": [1, -2]}, "seed is a whole number"),
-        ({"frames": 0}, "frames is a whole number.*Received: 0"),
-        ({"frames": 2.5}, "frames is a whole number"),
-        ({"frames": 10**9}, "10,000 at most"),
-        ({"method": "cubic"}, "method is one of: slerp, lerp. Received: 'cubic'"),
-        ({"milliseconds": 0}, "milliseconds is a number"),
-        ({"truncation": -1}, "truncation is a number"),
-        ({"out": "loop.avi"}, "out, an animation, ends in .gif, .png, .webp, .mp4.*'loop.avi'"),
-        ({"grid": "sheet.gif"}, "grid, a sheet of images, ends in"),
-        ({"tags": {"hare": "blue"}}, "Known: hair, "),
-    ],
-)
-def test_interpolate_refusals(arguments, message):
-    painter = Painter()
-    with pytest.raises(ValueError, match=message):
-        interpolate(painter, **arguments)
-    assert not painter.batches
-
-
 def test_label_rows_are_drawn_as_they_are_and_tags_go_first():
     painter = Painter()
     rows = generate(painter, n=5, seed=9).labels
@@ -367,92 +239,6 @@ def test_label_rows_are_drawn_as_they_are_and_tags_go_first():
         generate(painter, n=5, labels=rows[:4])
     with pytest.raises(ValueError, match="Received: label rows"):
         generate(Painter(schema=None), n=5, labels=rows)
-
-
-# ---- fine tuning, docs/seeds.md, section 5 ------------------------------------------------------
-
-
-def test_vary_goes_along_the_arc_to_another_seed():
-    made = generate(Painter(), n=3, seed=7, first=4, truncation=0.5, vary=0.25, vary_seed=9)
-    ends = (seeds.latents(seed, 3, DIM, 4) / 2 for seed in (7, 9))
-    for z, a, b in zip(made.latents, *ends, strict=True):
-        la, lb = np.linalg.norm(a), np.linalg.norm(b)
-        angle = math.acos(np.dot(a / la, b / lb))
-        direction = math.sin(0.75 * angle) * a / la + math.sin(0.25 * angle) * b / lb
-        expected = (0.75 * la + 0.25 * lb) * direction / math.sin(angle)
-        np.testing.assert_allclose(z, expected, atol=1e-5)
-    plain = generate(Painter(), n=3, seed=7, first=4, truncation=0.5)
-    np.testing.assert_array_equal(made.labels, plain.labels)
-    same = generate(Painter(), n=3, seed=7, first=4, truncation=0.5, vary=0, vary_seed=9)
-    np.testing.assert_array_equal(same.images, plain.images)
-    whole = generate(Painter(), n=1, seed=7, vary=1, vary_seed=9)
-    np.testing.assert_allclose(whole.latents, seeds.latents(9, 1, DIM), atol=1e-6)
-
-
-def test_steps_follow_each_other():
-    made = generate(Painter(), n=2, seed=7, first=3, vary=[0.25, 0, 0.5], vary_seed=[9, 1, (5, 8)])
-    for i, z in enumerate(made.latents):
-        a, b = (seeds.latents(seed, 1, DIM, 3 + i)[0] for seed in (7, 9))
-        there = seeds.slerp(a, b, np.asarray([0.25]))[0]
-        end = seeds.latents(5, 1, DIM, 8)[0]  # of its own index, whichever picture is drawn
-        expected = seeds.slerp(there, end, np.asarray([0.5]))[0]
-        np.testing.assert_allclose(z, expected, atol=1e-6)
-    # Two parts of one arc are an arc.
-    twice = generate(Painter(), n=1, seed=7, vary=[0.5, 0.5], vary_seed=[9, 9])
-    once = generate(Painter(), n=1, seed=7, vary=0.75, vary_seed=9)
-    np.testing.assert_allclose(twice.latents, once.latents, atol=1e-5)
-
-
-def test_a_name_stands_for_a_seed():
-    named = generate(Painter(), n=2, name=" Ada ")
-    assert named.seed == seeds.seed_of("Ada")
-    np.testing.assert_array_equal(named.latents, seeds.latents(named.seed, 2, DIM))
-
-
-def test_sliders_replace_columns_of_what_the_network_is_fed(tmp_path):
-    painter = Painter()
-    sliders = {"blue_hair": 0.25, "smile": -1, "hat": 0}
-    made = generate(painter, 2, 7, {"smile": True}, sliders=sliders, vary=0.5, out=tmp_path)
-    fed = painter.labels[0][:2]
-    expected = seeds.sample_labels(7, 2, MAKEGIRLSMOE, {"smile": True}) * 2 - 1
-    for name, x in sliders.items():
-        expected[:, MAKEGIRLSMOE.columns.index(name)] = x
-    np.testing.assert_array_equal(fed, expected)
-    np.testing.assert_array_equal(made.labels, (expected + 1) / 2)
-    assert [tags["smile"] for tags in made.tags] == [False, False]
-    listed = json.loads((tmp_path / "generated.json").read_text())["pictures"]
-    for entry in listed.values():
-        assert (entry["vary"], entry["vary_seed"], entry["sliders"]) == (0.5, 0, sliders)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"vary": 1.5}, "vary is a number from 0 to 1. Received: 1.5"),
-        ({"vary": float("nan")}, "vary is a number from 0 to 1"),
-        ({"vary": "much"}, "vary is a number from 0 to 1"),
-        ({"vary": 0.5, "vary_seed": -1}, "seed is a whole number"),
-        ({"vary": [0.5, 1.5], "vary_seed": [1, 2]}, "vary is a number from 0 to 1. Received: 1.5"),
-        ({"vary": [0.5, 0.5], "vary_seed": [1]}, "as long as that of vary, 2. Received: .1."),
-        ({"vary": [0.5, 0.5], "vary_seed": 1}, "as long as that of vary, 2. Received: 1"),
-        ({"vary": [0.1] * 17, "vary_seed": [1] * 17}, "vary is 16 steps at most. Received: 17"),
-        ({"vary": [0.5], "vary_seed": [(1, -1)]}, "index of the first image, is a whole number"),
-        ({"seed": 3, "name": "Ada"}, "a seed or a name. Received: seed 3, name 'Ada'"),
-        ({"name": " "}, "A name is text of one sign or more. Received: ' '"),
-        ({"name": 7}, "A name is text of one sign or more. Received: 7"),
-        ({"sliders": {"blue": 0.5}}, "A slider is one of .* blonde_hair.* Received: 'blue'"),
-        ({"sliders": {"smile": 2}}, "The slider 'smile' is a number from -1 to 1. Received: 2"),
-        ({"sliders": {"smile": "much"}}, "is a number from -1 to 1. Received: 'much'"),
-    ],
-)
-def test_refusals_of_fine_tuning(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        generate(Painter(), n=1, **arguments)
-
-
-def test_sliders_need_labels():
-    with pytest.raises(ValueError, match="label columns: it has none. Received: 'smile'"):
-        generate(Painter(schema=None), n=1, sliders={"smile": 1})
 
 
 def test_progress_counts_pictures(capsys):

@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from click.testing import CliRunner
 
-from tfanime import cli, zoo
+from tests.command_line import invoke
+from tfanime import zoo
 from tfanime.core.labels import MAKEGIRLSMOE
-
-
-def invoke(*words):
-    return CliRunner().invoke(cli.main, [str(word) for word in words], terminal_width=200)
 
 
 def write_run(folder, schema=None, recipe="modern"):

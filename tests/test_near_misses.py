@@ -8,19 +8,15 @@ import subprocess
 import sys
 
 import pytest
-from click.testing import CliRunner
 
 import tfanime
-from tfanime import cli, models, zoo
+from tests.command_line import invoke
+from tfanime import models, zoo
 from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.core.printing import near_miss
 from tfanime.recipes.network_options import DECIDED, network_names, network_options
 
 TRAIN = ["train", "dcgan", "--data", "drawn", "--steps", 2, "--out", "x"]
-
-
-def invoke(*words):
-    return CliRunner().invoke(cli.main, [str(word) for word in words], terminal_width=200)
 
 
 def test_near_miss():

@@ -7,13 +7,12 @@ import numpy as np
 import profiles
 import pytest
 import tensorflow as tf
-from click.testing import CliRunner
 from PIL import Image
+from tiny_upscalers import Doubler, network, shots
 
 import tfanime
-from tfanime import cli
+from tests.command_line import invoke
 from tfanime.core.images import save_image, to_float
-from tfanime.models import srgan
 from tfanime.sampling.upscale import reduced, tiles, upscale
 from tfanime.zoo.saved import (
     Upscaler,
@@ -28,39 +27,12 @@ from tfanime.zoo.saved import (
 )
 
 
-class Doubler:
-    """A stand-in for a loaded upscaler: every pixel four times."""
-
-    factor, margin, name = 2, 1, "doubler"
-
-    def __init__(self):
-        self.sizes = []
-
-    def __call__(self, pictures):
-        self.sizes.append(pictures.shape[:3])
-        return pictures.repeat(2, axis=1).repeat(2, axis=2)
-
-
-def network(factor=2, **options):
-    """With weights that are far from a plain enlargement."""
-    keras.utils.set_random_seed(1)
-    model = srgan.generator(32, 32, factor=factor, channels=4, blocks=2, **options)
-    for variable in model.trainable_variables:
-        noise = np.random.default_rng(0).normal(0, 0.15, variable.shape)
-        variable.assign(variable + noise)
-    return model
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A folder of an upscaler."""
     folder = tmp_path_factory.mktemp("upscaler")
     save_upscaler(folder, network(), 2, "srgan")
     return folder
-
-
-def shots(count=3, height=10, width=14, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (count, height, width, 3), np.uint8)
 
 
 # ---- tiles -------------------------------------------------------------------------------------
@@ -378,10 +350,6 @@ def test_command_line_leaves_the_upscaler_out(named, run, tmp_path):
 
 
 # ---- the command line --------------------------------------------------------------------------
-
-
-def invoke(*words):
-    return CliRunner().invoke(cli.main, [str(word) for word in words], terminal_width=200)
 
 
 def test_command_line(run, generator, tmp_path):

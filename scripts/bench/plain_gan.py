@@ -82,7 +82,7 @@ class PlainGAN(keras.Model):
             if gan.joint_batch or gan.loss_pair.paired:
                 on_real, on_fake = self.judge_both(batch, fakes, noise)
             else:
-                on_fake = self.judge(gan._shown(fakes, noise), condition)
+                on_fake = self.judge(gan._discriminator_view(fakes, noise), condition)
             loss = gan.adversarial_weight * gan.loss_pair.generator(
                 on_fake["logits"], on_real["logits"]
             )
@@ -121,7 +121,7 @@ class PlainGAN(keras.Model):
                 real=real, labels=batch.get("labels"), condition=condition, noise=noise
             )
             return gan._discriminate_both(part, fakes)
-        fakes, real = (gan._shown(pictures, noise) for pictures in (fakes, real))
+        fakes, real = (gan._discriminator_view(pictures, noise) for pictures in (fakes, real))
         return self.judge(real, batch.get("labels")), self.judge(fakes, condition)
 
     def judge(self, pictures, labels):

@@ -9,15 +9,10 @@ from types import SimpleNamespace
 import pytest
 import site_pages as pages
 from bad_server import Reply, picture
-from click.testing import CliRunner
 
-from tfanime import cli
+from tests.command_line import invoke
 from tfanime.collect import danbooru, getchu, myanimelist
 from tfanime.core.manifest import Step
-
-
-def invoke(*words):
-    return CliRunner().invoke(cli.main, [str(word) for word in words], terminal_width=200)
 
 
 @pytest.fixture

@@ -5,19 +5,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 import tfanime
+from tests.command_line import invoke
 from tests.editing.tiny_editing import DIM, SCHEMA
-from tfanime.cli import main
 from tfanime.core.decode import read_image
 from tfanime.core.files import write_json
 from tfanime.sampling.face import Face, save_faces
 from tfanime.zoo.directions import weights_digest
-
-
-def invoke(*words):
-    return CliRunner().invoke(main, [str(word) for word in words], terminal_width=200)
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 import tfanime
+from tests.command_line import invoke
 from tests.editing.tiny_editing import SCHEMA
-from tfanime.cli import main
 from tfanime.core import seeds
 from tfanime.core.decode import read_image
 from tfanime.core.labels import to_signed
@@ -183,10 +182,6 @@ def test_what_cannot_be_mixed(styled, options, message):
 
 
 # ---- the verb ------------------------------------------------------------------------------------
-
-
-def invoke(*words):
-    return CliRunner().invoke(main, [str(word) for word in words], terminal_width=200)
 
 
 def test_a_model_without_styles_is_refused_in_a_sentence(folder, tmp_path):

@@ -209,7 +209,7 @@ def test_instance_noise_may_be_a_schedule():
     deviations = []
     for step in range(3):  # 4 images a step
         gan.steps_done.assign(step)
-        shown = gan._shown(ops.zeros((4, 4, 4, 3)), StepNoise(0, 0, 4))
+        shown = gan._discriminator_view(ops.zeros((4, 4, 4, 3)), StepNoise(0, 0, 4))
         deviations.append(float(ops.std(shown)))
     assert deviations[0] == pytest.approx(1.0, abs=0.1) and deviations[2] == 0.0
     assert deviations[1] == pytest.approx(0.5 * deviations[0], rel=1e-5)

@@ -57,7 +57,7 @@ def test_a_discriminator_that_no_loss_asks_is_left_alone(updates):
     options = {"adversarial_weight": 0.0, "updates": updates}
     gan = make(**options, feature_model=small_features(), feature_weight=0.1)
     asked = []
-    gan._judged = lambda *_: asked.append(True)
+    gan._discriminator_outputs = lambda *_: asked.append(True)
     before = gan.discriminator.get_weights()
     logs = gan.train_step({"images": batch()})
     assert not asked and int(gan.steps_done) == 1

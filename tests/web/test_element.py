@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_site import same, until
+from pages import same, until
 from tiny import Tiny, write_folder
 
 from tfanime.core import seeds as latent

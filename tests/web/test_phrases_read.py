@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from pages import same, shown
 from poster_model import POSTERS, SCHEMA, write_posters
-from test_site import same, shown
 from tiny import Tiny
 
 from tfanime.sampling import phrases

@@ -8,11 +8,11 @@ from urllib.parse import parse_qs, urlencode
 
 import numpy as np
 import pytest
+from pages import until
 from PIL import Image
 from poster_model import POSTERS, write_posters
 from scipy.ndimage import binary_dilation, uniform_filter
 from test_phrases_read import PHRASE, say
-from test_site import until
 from tiny import Tiny
 
 from tfanime.core.images import to_uint8

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import io
 import json
@@ -10,16 +9,15 @@ import re
 
 import numpy as np
 import pytest
+from pages import ASKED, draw, same, saved, seed_of, shown, tags_of, until
 from PIL import Image
-from tiny import LATENT, SCHEMA, SIZE, Tiny, write_folder
+from tiny import LATENT, SIZE, Tiny, write_folder
 
 from tfanime.core import images, seeds
-from tfanime.core.labels import Field, LabelSchema, to_signed
+from tfanime.core.labels import to_signed
 from tfanime.zoo.directions import Direction
 
 pytestmark = pytest.mark.slow
-
-ASKED = {"hair": "blue", "smile": True}
 BACKENDS = ("wasm", "webgl", "webgpu", "cpu")
 DRAW = """async backend => {
   const { Generator } = await import("./tfanime.js");
@@ -34,53 +32,6 @@ DRAW = """async backend => {
     size: [r.imageData.height, r.imageData.width], timed: r.ms >= 0,
   };
 }"""
-
-
-def shown(page, selector: str = ".frame:not(.busy) canvas") -> np.ndarray:
-    """The canvas as `(H, W, 3)` whole numbers."""
-    read = """selector => {
-      const canvas = document.querySelector(selector);
-      if (!canvas) return null;
-      const { data, width, height } =
-        canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-      return { pixels: [...data], width, height };
-    }"""
-    # A frame that was ready may be busy again by the time that it is read.
-    while (found := page.evaluate(read, selector)) is None:
-        page.wait_for_selector(selector)
-    pixels = np.asarray(found["pixels"], int).reshape(found["height"], found["width"], 4)
-    assert (pixels[..., 3] == 255).all()
-    return pixels[..., :3]
-
-
-def same(found: np.ndarray, expected: np.ndarray) -> bool:
-    """Equal but for a last bit that may round the other way."""
-    expected = images.to_uint8(np.clip(expected, -1, 1)).astype(int)
-    return found.shape == expected.shape and np.abs(found - expected).max() <= 1
-
-
-def until(page, condition: str) -> None:
-    """Waits for a JavaScript condition. Playwright's own waiting needs eval, which the site's
-    policy forbids."""
-    for _ in range(2000):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(30)
-    raise AssertionError(f"never came true: {condition}")
-
-
-def seed_of(page) -> int:
-    return int(re.search(r"seed=(\d+)", page.url).group(1))
-
-
-def tags_of(page) -> dict[str, str]:
-    pairs = re.findall(r"[#&]([a-z_]+)=([^&]*)", page.url)
-    return {name: value for name, value in pairs if name not in ("seed", "index", "model")}
-
-
-def draw(page) -> None:
-    page.get_by_role("button", name="Draw a new picture").click()
-    page.wait_for_selector(".frame:not(.busy) canvas")
 
 
 # ---- the same picture everywhere ---------------------------------------------------------------
@@ -228,12 +179,6 @@ def coarse(picture: np.ndarray) -> np.ndarray:
     return picture.reshape(SIZE // 4, 4, SIZE // 4, 4, 3).mean(axis=(1, 3))
 
 
-def saved(page, name: str) -> bytes:
-    with page.expect_download() as download:
-        page.get_by_role("button", name=name).click()
-    return download.value.path().read_bytes()
-
-
 def test_transition_as_file(visit, tiny):
     page = visit("#seed=1&hair=red")
     draw(page)
@@ -323,78 +268,6 @@ def test_settings_travel_as_a_file(visit, tiny, tmp_path):
     assert (shown(page) == picture).all()
 
 
-def test_another_model(visit):
-    page = visit("#seed=5&hair=red")
-    page.get_by_label("Model").select_option("plain")
-    until(page, "location.hash === '#model=plain&seed=5'")
-    assert same(shown(page), Tiny("plain", None, 2).draw(5))
-    assert page.get_by_role("heading", name="Looks").count() == 0
-
-
-def test_a_picture_fills_a_frame_of_its_own_shape(visit, folder, tiny):
-    tall = Tiny("tall", cells=(6, 4))
-    write_folder(folder, tiny, tall)
-    page = visit("#model=tall&seed=5")
-    assert same(shown(page), tall.draw(5))
-    for selector in (".frame", ".frame canvas", ".history .tile"):
-        box = page.query_selector(selector).bounding_box()
-        assert box["width"] / box["height"] == pytest.approx(4 / 6, rel=0.02), selector
-    page.get_by_label("Model").select_option("tiny")
-    until(page, "location.hash.startsWith('#model=tiny')")
-    page.wait_for_selector(".frame:not(.busy) canvas")
-    box = page.query_selector(".frame").bounding_box()
-    assert box["width"] == pytest.approx(box["height"], rel=0.02)
-
-
-def test_a_model_with_rows_of_labels_draws_whole_ones(visit, folder, tiny):
-    """What never goes together in its training set is not drawn together, as in Python."""
-    rows = np.full((3, SCHEMA.size), 0.0)
-    rows[0, [0, 3]], rows[1, [1, 4]], rows[2, [2, 3]] = 1, 1, 1  # hair and eyes
-    rows[:, -1] = np.nan, 0.25, 0.75
-    whole = Tiny("whole", dataclasses.replace(SCHEMA, examples=rows.astype(np.float32)))
-    write_folder(folder, tiny, whole)
-    page = visit("#model=whole&seed=5")
-    assert same(shown(page), whole.draw(5))
-    for seed in (6, 7):
-        page.evaluate(f"location.hash = '#model=whole&seed={seed}'")
-        until(page, f"document.querySelector('.box input').value === '{seed}'")
-        assert same(shown(page), whole.draw(seed))
-    page.evaluate("location.hash = '#model=whole&seed=5&eyes=green'")
-    until(page, "document.querySelector('.box input').value === '5'")
-    assert same(shown(page), whole.draw(5, 0, {"hair": "blue", "eyes": "green"}))
-
-
-@pytest.mark.parametrize(
-    ("locale", "text"),
-    [
-        ("en", "a smiling girl with blue hair, no glasses"),
-        ("ja", "青い髪、笑顔、眼鏡なし"),
-        ("zh", "蓝发，微笑，不戴眼镜"),
-        ("ru", "синие волосы, улыбка, без очков"),
-    ],
-)
-def test_words_become_attributes(visit, tiny, locale, text):
-    page = visit("#seed=4", locale=locale)
-    assert page.locator("html").get_attribute("lang") == locale
-    page.locator(".describe input").fill(text)
-    page.locator(".describe input").press("Enter")
-    until(page, "location.hash.includes('hair=blue')")
-    assert tags_of(page) == {"hair": "blue", "smile": "true", "glasses": "false"}
-    assert same(shown(page), tiny.draw(4, 0, {"hair": "blue", "smile": True, "glasses": False}))
-
-
-def test_the_example_of_words_is_of_the_model(visit, folder, tiny):
-    mood = Field("mood", "group", ("light", "heavy"), (0.5, 0.5))
-    write_folder(
-        folder, tiny, Tiny("posters", LabelSchema((mood, Field("horror", "flag", (), (0.5,)))))
-    )
-    page = visit("#model=posters&seed=5")
-    words = page.locator(".describe input")
-    assert words.get_attribute("placeholder") == "mood: light, horror…"
-    page.get_by_label("Model").select_option("tiny")
-    until(page, "document.querySelector('.describe input').placeholder.startsWith('Blue hair')")
-
-
 def test_keyboard_alone(visit, tiny):
     page = visit("#seed=6")
 
@@ -475,203 +348,6 @@ def test_axe_finds_nothing(visit, site, folder, scheme, width):
     page.get_by_role("button", name="About").click()
     page.get_by_text("About the model tiny").wait_for()
     assert violations() == []
-
-
-# ---- when things go wrong ----------------------------------------------------------------------
-
-
-def test_without_wasm_another_backend_draws(visit, server, tiny):
-    server.changes[r"\.wasm$"] = lambda data: None
-    visit.allowed = ["404", "wasm"]
-    page = visit("#seed=7&hair=blue&smile=true", service_workers="block")
-    assert page.locator(".status").get_attribute("data-backend") == "webgl"
-    assert same(shown(page), tiny.draw(7, 0, ASKED))
-    assert "wasm is not used" in page.locator(".note").inner_text()
-
-
-@pytest.mark.parametrize(
-    ("fault", "sentence"),
-    [
-        ("pixels.fill(0)", "it draws a single colour"),
-        ("pixels.forEach((x, i) => { pixels[i] = -x; })", "it draws another picture"),
-        ("pixels.fill(NaN)", "it draws numbers that are not finite"),
-    ],
-)
-def test_a_backend_that_draws_wrongly_is_not_used(visit, server, tiny, fault, sentence):
-    broken = f"""
-      for (const name of ["readPixels", "getBufferSubData"]) {{
-        const right = WebGL2RenderingContext.prototype[name];
-        WebGL2RenderingContext.prototype[name] = function (...given) {{
-          right.apply(this, given);
-          const pixels = given.find((x) => x instanceof Float32Array);
-          if (pixels) {fault};
-        }};
-      }}
-    """
-    server.changes[r"/worker-[^/]*\.js$"] = lambda data: broken.encode() + data
-    page = visit("#seed=7&hair=blue&smile=true", service_workers="block")
-    page.get_by_text("Fine tuning").click()
-    page.get_by_label("Compute with").select_option("webgl")
-    page.get_by_text(f"webgl is not used: {sentence}").wait_for()
-    page.wait_for_selector(".status[data-backend=wasm]")
-    assert same(shown(page), tiny.draw(7, 0, ASKED))
-
-
-def test_reload_without_network(visit, server, tiny):
-    visit.allowed = ["ERR_", "Failed to (load|fetch)"]
-    page = visit("#seed=7&hair=blue&smile=true")
-    page.wait_for_selector(".status[data-offline=true]")
-    server.down = True
-    page.reload()
-    assert same(shown(page), tiny.draw(7, 0, ASKED))
-    draw(page)
-    assert same(shown(page), tiny.draw(seed_of(page), 0, ASKED))
-
-
-def test_second_visit_downloads_no_weights(visit, server):
-    page = visit()
-    page.wait_for_selector(".status[data-offline=true]")
-    asked = []
-    page.context.on("request", lambda request: asked.append(request.url))
-    page.reload()
-    page.wait_for_selector(".frame:not(.busy) canvas")
-    assert [url for url in asked if "/models/" in url] == []
-
-
-def test_metered_connections_are_asked_first(visit, folder, tiny):
-    padding = folder / "models" / "tiny" / "padding.bin"
-    padding.write_bytes(bytes(1_500_000))
-    manifest = json.loads((folder / "tfanime.json").read_text())
-    import hashlib
-
-    digest = hashlib.sha256(padding.read_bytes()).hexdigest()
-    manifest["models"][0]["files"].append(
-        {"path": "models/tiny/padding.bin", "bytes": 1_500_000, "sha256": digest}
-    )
-    (folder / "tfanime.json").write_text(json.dumps(manifest))
-    metered = "Object.defineProperty(navigator, 'connection', { value: { saveData: true } })"
-    page = visit("#seed=2", wait=False, scripts=[metered])
-    page.get_by_text("tiny is 1.5 MB.").wait_for()
-    page.get_by_role("button", name="Download").click()
-    assert same(shown(page), tiny.draw(2))
-
-
-ADDRESSES = {  # no two of one sentence after each other, so that each is seen to come
-    "#hair=<img src=x onerror=alert(1)>": "hair is one of blonde, blue, red",
-    "#seed=-1": "seed is a whole number",
-    "#nonsense=1": "An attribute is one of",
-    "#seed=1e99": "seed is a whole number",
-    "#__proto__=1&constructor=2": "An attribute is one of",
-    "#model=../../etc": "model is one of tiny, plain",
-    "#slider.blue_hair=9": "blue_hair is a number from -1 to 1",
-    "#%%%=%E0%A4%A": "An attribute is one of",
-}
-
-
-def test_hostile_addresses(visit):
-    first, *others = ADDRESSES
-    page = visit(first)
-    assert ADDRESSES[first] in page.locator(".note.bad").inner_text()
-    assert tags_of(page) == {}
-    picture = shown(page)
-    for fragment in others:
-        page.evaluate("fragment => { location.hash = fragment; }", fragment)
-        sentence = json.dumps(ADDRESSES[fragment])
-        until(page, f"document.querySelector('.note.bad').innerText.includes({sentence})")
-        assert (shown(page) == picture).all() and page.locator("main img").count() == 0
-    draw(page)
-    assert tags_of(page) == {}
-
-
-SETTINGS = [
-    "not json",
-    "[]",
-    "null",
-    '{"format": "other"}',
-    '{"format": "tfanime-settings-1", "seed": 1e300}',
-    '{"format": "tfanime-settings-1", "tags": {"hair": "<script>alert(1)</script>"}}',
-    '{"format": "tfanime-settings-1", "tags": {"__proto__": {"x": 1}, "toString": true}}',
-    '{"format": "tfanime-settings-1", "sliders": {"blue_hair": "1"}}',
-    '{"format": "tfanime-settings-1", "vary": 7}',
-    " " * 1_000_001,
-]
-
-
-def test_hostile_settings_change_nothing(visit, tmp_path):
-    page = visit("#seed=21&hair=red")
-    before = shown(page), page.url
-    file = tmp_path / "settings.json"
-    for text in SETTINGS:
-        file.write_text(text)
-        page.set_input_files("input[type=file]", file)
-        page.get_by_text("nothing was changed").wait_for()
-        assert (shown(page) == before[0]).all() and page.url == before[1]
-        page.locator(".note button").click()
-        page.wait_for_selector(".note", state="detached")
-
-
-def changed(key: str, value: object):
-    def change(manifest: dict) -> None:
-        manifest["models"][0][key] = value
-
-    return change
-
-
-def foreign_file(manifest: dict) -> None:
-    manifest["models"][0]["files"][0]["path"] = "https://example.com/model.json"
-    manifest["models"][0]["graph"] = "https://example.com/model.json"
-
-
-def climbing_file(manifest: dict) -> None:
-    manifest["models"][0]["files"][1]["path"] = "models/../../secret.bin"
-
-
-def wrong_hash(manifest: dict) -> None:
-    manifest["models"][0]["files"][1]["sha256"] = "0" * 64
-
-
-def shorter_file(manifest: dict) -> None:
-    manifest["models"][0]["files"][1]["bytes"] -= 4
-
-
-FOLDERS = [
-    (changed("latentDim", 1e9), "models[0].latentDim is a whole number from 1 to 65536"),
-    (changed("name", "<img src=x onerror=alert(1)>" * 20), "models[0].name is text of at"),
-    (changed("files", "all"), "models[0].files is a list"),
-    (changed("leastTruncation", 2), "models[0].leastTruncation is a number from 0 to 1"),
-    (changed("references", []), "models[0].references is one or more"),
-    (changed("schema", {"fields": [{"name": 1}]}), "models[0].schema.fields[0].name is text"),
-    (changed("output", "nowhere"), "tiny cannot be drawn in this browser"),
-    (foreign_file, "is a relative path in the exported folder"),
-    (climbing_file, "is a relative path in the exported folder"),
-    (wrong_hash, "is not the file that tfanime.json describes"),
-    (shorter_file, "is not the file that tfanime.json describes"),
-    (lambda manifest: manifest.clear(), "tfanime.json: format is 1"),
-]
-
-
-def test_hostile_folders(visit, folder):
-    """One page, opened again for each: it keeps no manifest, and every file under its hash."""
-    whole, page = (folder / "tfanime.json").read_text(), None
-    for change, sentence in FOLDERS:
-        manifest = json.loads(whole)
-        change(manifest)
-        (folder / "tfanime.json").write_text(json.dumps(manifest))
-        if page:
-            page.reload()
-        else:
-            page = visit(wait=False, service_workers="block")
-        page.get_by_role("alert").wait_for()
-        assert sentence in page.get_by_role("alert").inner_text()
-        assert page.locator("main img").count() == 0
-
-
-def test_a_graph_that_is_no_graph(visit, folder, tiny, monkeypatch):
-    monkeypatch.setattr(Tiny, "_nodes", lambda self: [{"name": "x", "op": "Evil"}])
-    write_folder(folder, tiny)
-    page = visit(wait=False)
-    page.get_by_role("alert").wait_for()
-    assert "tiny cannot be drawn in this browser" in page.get_by_role("alert").inner_text()
 
 
 # ---- what is served ----------------------------------------------------------------------------

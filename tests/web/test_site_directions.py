@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from test_site import draw, same, shown, until
+from pages import draw, same, shown, until
 from test_visits import chips, look
 from test_wander import Painter, by_python, drag, near, settled
 from tiny import LATENT, Tiny, write_folder

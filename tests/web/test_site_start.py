@@ -9,7 +9,7 @@ import threading
 
 import numpy as np
 import pytest
-from test_site import draw, same, seed_of, shown, until
+from pages import draw, same, seed_of, shown, until
 from test_visits import look
 from test_wander import settled
 from tiny import Tiny, write_folder

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from pages import draw, same, saved, seed_of, shown, until
 from PIL import Image
-from test_site import draw, same, saved, seed_of, shown, until
 from tiny import LATENT, SIZE, Tiny, write_folder
 
 from tfanime.core import seeds

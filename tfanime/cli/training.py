@@ -271,7 +271,7 @@ def _checked(ctx: click.Context, recipe: str, data: str, out: str, options: dict
         _check_budget(options)
         if "image_size" not in changes:
             changes["size"] = changes["size"] or plan.own_size(data)
-        config = plan.chosen(recipe, **changes)
+        config = plan.recipe_config(recipe, **changes)
         plan.check_running(config, options["strategy"], options["evaluate_every"])
         plan.check_settings(config, data, out)
     return config
@@ -285,7 +285,7 @@ def _check_begun(ctx: click.Context, model: Path, options: dict) -> None:
     with _usage(ctx):
         _check_budget(options)
         if (config := plan.stored_config(model)) is not None:
-            plan.chosen(config, **changes)
+            plan.recipe_config(config, **changes)
 
 
 def _check_cells(

@@ -18,7 +18,7 @@ def draw_labels(
     examples: np.ndarray | None,
     uniforms: np.ndarray,
     prior: str,
-    given: np.ndarray | None,
+    fixed: np.ndarray | None,
 ) -> np.ndarray:
     """`LabelSchema.sample` of a schema with these fields and examples."""
     labels = np.empty((len(uniforms), sum(field.size for field in fields)), np.float32)
@@ -35,18 +35,18 @@ def draw_labels(
             # The total is added left to right, as its twins do. The last edge
             # is left out, so rounding cannot fall off the end.
             edges = np.cumsum(table / np.cumsum(table)[-1])[:-1]
-            chosen = (u[:, None] >= edges[None, :]).sum(axis=1)
-            labels[:, place] = np.eye(field.size, dtype=np.float32)[chosen]
+            values = (u[:, None] >= edges[None, :]).sum(axis=1)
+            labels[:, place] = np.eye(field.size, dtype=np.float32)[values]
         elif field.kind == "flag":
             labels[:, place] = (u < table[0])[:, None]
         else:
             labels[:, place] = np.interp(u, np.linspace(0, 1, len(table)), table)[:, None]
-    given = None if given is None else np.broadcast_to(given, labels.shape)
-    if examples is not None and (given is None or np.isnan(given).any()):
-        drawn = _draw_examples(examples, uniforms[:, len(fields) - 1], given)
+    fixed = None if fixed is None else np.broadcast_to(fixed, labels.shape)
+    if examples is not None and (fixed is None or np.isnan(fixed).any()):
+        drawn = _draw_examples(examples, uniforms[:, len(fields) - 1], fixed)
         labels = np.where(np.isnan(drawn), labels, drawn)
-    if given is not None:
-        labels = np.where(np.isnan(given), labels, given).astype(np.float32)
+    if fixed is not None:
+        labels = np.where(np.isnan(fixed), labels, fixed).astype(np.float32)
     return labels
 
 

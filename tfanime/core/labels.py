@@ -96,10 +96,10 @@ class LabelSchema:
         Raises:
             ValueError: for an unknown field, or none at all.
         """
-        wanted = {self.field(name).name for name in names}
-        if not wanted:
+        field_names = {self.field(name).name for name in names}
+        if not field_names:
             raise ValueError("A selection of labels names one or more. Received none.")
-        fields = tuple(f for f in self.fields if f.name in wanted)
+        fields = tuple(f for f in self.fields if f.name in field_names)
         where = self.slices()
         columns = np.concatenate([np.r_[where[f.name]] for f in fields])
         examples = None if self.examples is None else self.examples[:, columns]

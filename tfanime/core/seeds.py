@@ -135,7 +135,7 @@ def sample_labels(
         ValueError: for an unknown attribute or value; the message lists the known ones. For rows
             of another shape.
     """
-    given = schema.encode(tags or {})
+    fixed = schema.encode(tags or {})
     if rows is not None:
         rows = np.asarray(rows, np.float32)
         if rows.shape != (n, schema.size):
@@ -143,8 +143,8 @@ def sample_labels(
                 f"Label rows are one for each image, {(n, schema.size)}: {schema.size} columns. "
                 f"Received: {rows.shape}."
             )
-        given = np.where(np.isnan(given), rows, given)
-    return schema.sample(uniforms(seed, n, len(schema.fields), first, LABELS), given=given)
+        fixed = np.where(np.isnan(fixed), rows, fixed)
+    return schema.sample(uniforms(seed, n, len(schema.fields), first, LABELS), given=fixed)
 
 
 def seed_of(text: str) -> int:

@@ -27,9 +27,9 @@ class TrainingStep:
         rows = count // self.critic_steps
         noise = StepNoise(self.seed, self.steps_done, rows)
         for i in range(self.critic_steps):
-            chosen = slice(i * rows, (i + 1) * rows)
-            real, real_labels, wanted = (_rows(x, chosen) for x in (images, labels, condition))
-            parts = self._parts(real, real_labels, wanted, noise, rows)
+            span = slice(i * rows, (i + 1) * rows)
+            real, real_labels, drawn_labels = (_rows(x, span) for x in (images, labels, condition))
+            parts = self._parts(real, real_labels, drawn_labels, noise, rows)
             if i < self.critic_steps - 1:
                 self._update_discriminator(parts)
                 noise.follow(parts[-1].noise)
@@ -55,12 +55,12 @@ class TrainingStep:
         def gradients(part):
             drawn = ops.stop_gradient(self._draw(part)) if fakes is None else fakes
 
-            def judged():
+            def loss_and_logs():
                 on_real, on_fake = self._sides(part, drawn)
                 loss, logs = self.objective.discriminator(on_real, on_fake, part)
                 return self._for_replica(loss), logs
 
-            return backend.gradients(judged, self.discriminator_variables)
+            return backend.gradients(loss_and_logs, self.discriminator_variables)
 
         mean, logs = averaged(backend.in_turn(gradients, parts))
         logs["d_grad_norm"] = self._apply(self.d_optimizer, mean, self.discriminator_variables)
@@ -89,7 +89,7 @@ class TrainingStep:
     def _generator_gradients(self, part, in_between=None):
         """Gradients, logs and the images; what `in_between` does with them is no part of it."""
 
-        def judged(fakes):
+        def loss_and_logs(fakes):
             on_real = None
             if self.loss_pair.paired:
                 outputs = self._discriminate(part.real, part.labels, part.noise)
@@ -101,7 +101,7 @@ class TrainingStep:
             return self._for_replica(loss), logs
 
         gradients, fakes, d_logs, g_logs = backend.staged_gradients(
-            lambda: self._draw(part), in_between, judged, self.generator_variables
+            lambda: self._draw(part), in_between, loss_and_logs, self.generator_variables
         )
         return gradients, {**(d_logs or {}), **g_logs}, fakes
 
@@ -119,14 +119,14 @@ class TrainingStep:
         return {**logs, "d_grad_norm": d_norm, "g_grad_norm": g_norm}, fakes
 
     def _both_gradients(self, part):
-        def judged():
+        def both_losses():
             fakes = self._draw(part)
             on_real, on_fake = self._sides(part, fakes)
             d_loss, g_loss, logs = self.objective.both(on_real, on_fake, part)
             return self._for_replica(d_loss), self._for_replica(g_loss), (logs, fakes)
 
         d_gradients, g_gradients, (logs, fakes) = backend.pair_of_gradients(
-            judged, self.discriminator_variables, self.generator_variables
+            both_losses, self.discriminator_variables, self.generator_variables
         )
         return d_gradients, g_gradients, logs, fakes
 
@@ -169,16 +169,18 @@ class TrainingStep:
         size = rows // self.accumulation
         parts = []
         for i in range(self.accumulation):
-            chosen = slice(i * size, (i + 1) * size)
-            images, labels_here, wanted = (_rows(x, chosen) for x in (real, labels, condition))
-            parts.append(self._part(real, images, labels_here, wanted, noise.part(chosen), size))
+            span = slice(i * size, (i + 1) * size)
+            images, real_labels, drawn_labels = (_rows(x, span) for x in (real, labels, condition))
+            parts.append(
+                self._part(real, images, real_labels, drawn_labels, noise.part(span), size)
+            )
         return parts
 
     def _part(self, whole, real, labels, condition, noise, rows) -> Part:
         condition = self._in_pairs(condition, rows)
         inputs = self._generator_inputs(real, condition, noise)
-        seen = self._images_seen(real)
-        return Part(whole, real, labels, condition, noise, inputs, self.steps_done, seen)
+        images_seen = self._images_seen(real)
+        return Part(whole, real, labels, condition, noise, inputs, self.steps_done, images_seen)
 
     def _in_pairs(self, condition, rows):
         """The labels to draw with, where noise alone is to tell two images apart."""
@@ -215,11 +217,13 @@ class TrainingStep:
         if not self.joint_batch:
             on_fake = self._discriminate(fakes, part.condition, part.noise)
             return self._discriminate(part.real, part.labels, part.noise), on_fake
-        fakes, real = (self._shown(images, part.noise) for images in (fakes, part.real))
+        fakes, real = (
+            self._discriminator_view(images, part.noise) for images in (fakes, part.real)
+        )
         labels = None
         if self.conditional_discriminator:
             labels = alternating(part.labels, part.condition)
-        outputs = self._judged(alternating(real, fakes), labels)
+        outputs = self._discriminator_outputs(alternating(real, fakes), labels)
         pairs = {
             name: ops.reshape(values, (-1, 2, *values.shape[1:]))
             for name, values in outputs.items()
@@ -228,9 +232,9 @@ class TrainingStep:
 
     def _discriminate(self, images, labels, noise):
         """Everything the discriminator says of images; `noise=None` leaves them as they are."""
-        return self._judged(self._shown(images, noise), labels)
+        return self._discriminator_outputs(self._discriminator_view(images, noise), labels)
 
-    def _shown(self, images, noise):
+    def _discriminator_view(self, images, noise):
         """Images as the discriminator sees them."""
         if noise is not None and self.augment is not None:
             share = self._augmented_share(images)
@@ -247,7 +251,7 @@ class TrainingStep:
         share = self.augment_probability
         return None if share == 1 else at(share, self._images_seen(images))
 
-    def _judged(self, images, labels):
+    def _discriminator_outputs(self, images, labels):
         inputs = [images, labels] if self.conditional_discriminator else images
         outputs = self.discriminator(inputs, training=True)
         if not isinstance(outputs, dict):

@@ -115,8 +115,8 @@ def as_declared(name: str, value: Any, declared: str) -> Any:
     """Numbers that arrive as the wrong kind of number, or a clear sentence."""
     if declared.startswith("float") and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    wanted = {"int": int, "float": float, "bool": bool, "str": str, "Schedule": Schedule}
-    kinds = tuple(wanted[part.strip()] for part in declared.split("|") if part.strip() in wanted)
+    types = {"int": int, "float": float, "bool": bool, "str": str, "Schedule": Schedule}
+    kinds = tuple(types[part.strip()] for part in declared.split("|") if part.strip() in types)
     kinds += (Mapping,) if "Mapping" in declared and kinds else ()
     optional = "None" in declared
     wrong_bool = isinstance(value, bool) and bool not in kinds
@@ -205,8 +205,8 @@ def _check_conditioning(config) -> None:
             "conditioning='concat' needs a discriminator that looks at labels, such as 'dcgan'. "
             f"Received: discriminator={name!r}. Use conditioning='ac' or 'projection'."
         )
-    wanted = option("generator", config.generator, "normalisation") == "conditional"
-    if wanted and conditioning == "none":
+    label_norms = option("generator", config.generator, "normalisation") == "conditional"
+    if label_norms and conditioning == "none":
         raise ValueError(
             "normalisation='conditional' needs labels, and this generator has none. "
             "Condition it, or take 'batch'."
@@ -270,9 +270,9 @@ def _check_objective(config) -> None:
         )
     usual = {name: usual_weight(name) for name in names}
     if config.penalty_weight is None and len({*usual.values()}) > 1:
-        told = ", ".join(f"{name} {weight}" for name, weight in usual.items())
+        weights = ", ".join(f"{name} {weight}" for name, weight in usual.items())
         raise ValueError(
-            f"Penalties of different usual weights need a penalty_weight of their own ({told}). "
+            f"Penalties of different usual weights need a penalty_weight of their own ({weights}). "
             f"Received: penalty={config.penalty!r} without one."
         )
     spec = config.discriminator

@@ -168,10 +168,10 @@ def generate(
             shots[start : start + len(part)] = part
             if folder:
                 for i, shot in enumerate(part, start):
-                    known = {}
+                    labels_drawn = {}
                     if labels is not None and generator.schema is not None:
-                        known = generator.schema.decode(labels[i])
-                    folder.add(shot, drawn_seed, first + i, truncation, known, typical)
+                        labels_drawn = generator.schema.decode(labels[i])
+                    folder.add(shot, drawn_seed, first + i, truncation, labels_drawn, typical)
     finally:
         if folder:
             folder.write_index()
@@ -213,16 +213,16 @@ def _columns(schema: LabelSchema | None, sliders: Mapping[str, float] | None) ->
     """Number of a label column to what it is set to."""
     if not sliders:
         return {}
-    known = () if schema is None else schema.columns[: schema.size - schema.vector_size]
+    columns = () if schema is None else schema.columns[: schema.size - schema.vector_size]
     for name, x in sliders.items():
-        if name not in known:
-            listed = ", ".join(known) or "it has none"
+        if name not in columns:
+            listed = ", ".join(columns) or "it has none"
             raise ValueError(
                 f"A slider is one of the model's label columns: {listed}. Received: {name!r}."
             )
         if not isinstance(x, Real) or not -1 <= x <= 1:
             raise ValueError(f"The slider {name!r} is a number from -1 to 1. Received: {x!r}.")
-    return {known.index(name): float(x) for name, x in sliders.items()}
+    return {columns.index(name): float(x) for name, x in sliders.items()}
 
 
 # ---- drawing -----------------------------------------------------------------------------------

@@ -220,23 +220,23 @@ def generator_weights(checkpoint: str | os.PathLike) -> list[np.ndarray]:
 
 
 def _assign(gan: GAN, arrays: dict[str, np.ndarray], checkpoint: str | os.PathLike) -> None:
-    wanted = state_of(gan)
+    variables = state_of(gan)
     # Checkpoints of earlier versions lack the sum of up to three batches: it begins at 0.
     if not any(name.startswith(ADAPTING) for name in arrays):
-        wanted = {name: x for name, x in wanted.items() if not name.startswith(ADAPTING)}
-    mismatched = sorted(set(arrays) ^ set(wanted))
+        variables = {name: x for name, x in variables.items() if not name.startswith(ADAPTING)}
+    mismatched = sorted(set(arrays) ^ set(variables))
     if mismatched:
         raise ValueError(
             f"The checkpoint {str(checkpoint)!r} is of another model: it and this one differ "
             f"in {len(mismatched)} arrays, the first {mismatched[0]!r}."
         )
-    for name, variable in wanted.items():
+    for name, variable in variables.items():
         if tuple(arrays[name].shape) != tuple(variable.shape):
             raise ValueError(
                 f"The checkpoint {str(checkpoint)!r} is of another model: {name} has shape "
                 f"{arrays[name].shape}, this model's is {tuple(variable.shape)}."
             )
-    for name, variable in wanted.items():
+    for name, variable in variables.items():
         variable.assign(arrays[name])
 
 
@@ -244,14 +244,14 @@ def _check_sums(folder: Path) -> None:
     if not (folder / SUMS).is_file():
         return  # of a version that wrote none
     for line in (folder / SUMS).read_text(encoding="utf-8").splitlines():
-        wanted, _, name = line.partition("  ")
+        digest_stored, _, name = line.partition("  ")
         if name not in (STATE, META, CONFIG):
             raise ValueError(f"{str(folder / SUMS)!r} is damaged: it has the line {line[:80]!r}.")
         try:
             digest_now = sha256(folder / name)
         except OSError as error:
             raise bounds.damaged(folder / name, error) from error
-        if digest_now != wanted:
+        if digest_now != digest_stored:
             raise ValueError(f"{str(folder / name)!r} is damaged: its checksum is another one.")
 
 

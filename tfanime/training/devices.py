@@ -34,19 +34,19 @@ class OneDevice:
         return contextlib.nullcontext()
 
     def step_function(self, gan: GAN) -> Callable:
-        """A compiled function `(batch, said) -> (logs, heard)`.
+        """A compiled function `(batch, wishes) -> (logs, totals)`.
 
         Args of it:
             batch: what `batches` yields.
-            said: list of whole numbers that this worker tells all.
+            wishes: list of whole numbers, 1 for what this worker wants, such as to stop.
 
-        It returns the logs as numbers and the sums of what all workers said.
+        It returns the logs as numbers and the sums of all workers' wishes.
         """
         step = backend.compiled(gan)
 
-        def run(batch, said):
+        def run(batch, wishes):
             logs = step(batch)
-            return {name: float(value) for name, value in logs.items()}, said
+            return {name: float(value) for name, value in logs.items()}, wishes
 
         return run
 

@@ -48,28 +48,28 @@ class Replicas(OneDevice):
     def step_function(self, gan: GAN) -> Callable:
         if self.workers == 1:
             step = step_function(self.strategy, gan)
-            return lambda batch, said: (_numbers(step(batch)), said)
+            return lambda batch, wishes: (_numbers(step(batch)), wishes)
         _optimise_alike()
         names: list[str] = []
 
         @tf.function(autograph=False)
-        def step(batch, said):
-            def of_replica(batch, said):
+        def step(batch, wishes):
+            def of_replica(batch, wishes):
                 logs = gan.train_step(batch)
                 names[:] = logs
-                return tf.concat([tf.stack(list(logs.values())), said], axis=0)
+                return tf.concat([tf.stack(list(logs.values())), wishes], axis=0)
 
-            values = self.strategy.run(of_replica, args=(batch, said))
+            values = self.strategy.run(of_replica, args=(batch, wishes))
             # One message for all figures: a message costs more than what is in it.
             return self.strategy.reduce(tf.distribute.ReduceOp.MEAN, values, axis=None)
 
-        def run(batch, said):
+        def run(batch, wishes):
             with self._watched():
-                figures = step(batch, tf.constant(said, tf.float32)).numpy().tolist()
-            logs, heard = figures[: len(names)], figures[len(names) :]
+                figures = step(batch, tf.constant(wishes, tf.float32)).numpy().tolist()
+            logs, totals = figures[: len(names)], figures[len(names) :]
             return (
                 dict(zip(names, logs, strict=True)),
-                [round(mean * self.workers) for mean in heard],
+                [round(mean * self.workers) for mean in totals],
             )
 
         return run

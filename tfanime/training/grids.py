@@ -11,7 +11,7 @@ from typing import Any
 
 from tfanime.recipes.config import Config
 from tfanime.recipes.overrides import parse_overrides
-from tfanime.training.plan import chosen
+from tfanime.training.plan import recipe_config
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def cell_config(recipe, cell: Cell, overrides: Mapping[str, Any]) -> Config:
         if not all(isinstance(one, Mapping) for one in both) or set(both[0]) & set(both[1]):
             raise ValueError(f"{name} is an axis of the grid and fixed as well. Choose one.")
         changes[name] = {**settings[name], **changes[name]}
-    return chosen(recipe, **{**settings, **changes})
+    return recipe_config(recipe, **{**settings, **changes})
 
 
 def parse_grid(pairs) -> dict[str, list]:

@@ -30,7 +30,7 @@ from tfanime.zoo import features
 ARGUMENTS = ("size", "image_size", "batch_size", "seed", "precision")
 
 
-def chosen(recipe: str | os.PathLike | Config, **overrides) -> Config:
+def recipe_config(recipe: str | os.PathLike | Config, **overrides) -> Config:
     """The configuration of a recipe with `overrides`.
 
     None leaves an argument of `train` as the recipe has it; for other settings it is a value.
@@ -88,7 +88,7 @@ def check_settings(config: Config, source, out: str | os.PathLike) -> None:
     if (data := _packed(source)) is not None:
         check_data(config, data)
         schema = conditioned_on(data, config).schema
-        refuse_others(Path(out), "data", described(data))
+        refuse_others(Path(out), "data", data_record(data))
         refuse_other_decisions(Path(out), resolve(config, schema), schema)
         return
     if named := named_source(source):
@@ -256,7 +256,7 @@ def say_ignored_labels(config: Config, schema: LabelSchema | None) -> None:
 # ---- the data as the run sees them ---------------------------------------------------------------
 
 
-def described(data: PackedDataset) -> dict:
+def data_record(data: PackedDataset) -> dict:
     """What a run stores of its data."""
     return {"count": len(data), "sha256": data.sha256}
 

@@ -29,10 +29,10 @@ from tfanime.training.plan import (
     check_networks,
     check_running,
     check_settings,
-    chosen,
     conditioned_on,
-    described,
+    data_record,
     own_size,
+    recipe_config,
     say_ignored_labels,
 )
 from tfanime.training.process import unchanged
@@ -112,45 +112,47 @@ def train(
         "seed": seed,
         "precision": precision,
     }
-    built = recipe if isinstance(recipe, GAN) else None
-    if built and strategy not in ("auto", "none"):
+    user_gan = recipe if isinstance(recipe, GAN) else None
+    if user_gan and strategy not in ("auto", "none"):
         raise ValueError(
             "A GAN that is built already has its variables on one device, so strategy is 'auto' or "
             f"'none'. Received: {strategy!r}. Give a recipe or a Config instead."
         )
     if isinstance(data, (str, os.PathLike)) and is_address(data):
         data = load_data(data)
-    if not built and size is None and overrides.get("image_size") is None:
+    if not user_gan and size is None and overrides.get("image_size") is None:
         # With the recipe's own size, settings for this one would be refused.
         overrides["size"] = own_size(data)
-    own = own_gan.described(built) if built else None
+    gan_record = own_gan.described(user_gan) if user_gan else None
     out = Path(out)
     # Before the data, which may take a while to be packed or drawn.
     with usage.checked():
-        config = own_gan.config_of(built, overrides) if built else chosen(recipe, **overrides)
-        if not built:
+        if user_gan:
+            config = own_gan.config_of(user_gan, overrides)
+        else:
+            config = recipe_config(recipe, **overrides)
             check_running(config, strategy, evaluate_every)
             check_settings(config, data, out)
         refuse_others(out, "config", config.to_json())
-        if own is not None:
-            refuse_another_gan(out, own)
-        if not (built or isinstance(data, PackedDataset) or is_packed(data)):
+        if gan_record is not None:
+            refuse_another_gan(out, gan_record)
+        if not (user_gan or isinstance(data, PackedDataset) or is_packed(data)):
             check_networks(config, None, out)
     if not isinstance(data, PackedDataset):
         data = load_data(data, size=config.image_size, progress=progress)
     with usage.checked():
         check_data(config, data)
-        if progress and not built:
+        if progress and not user_gan:
             say_ignored_labels(config, data.schema)
-        of_data = described(data)
+        record = data_record(data)
         everything = data
         data = conditioned_on(data, config)
         config = resolve(config, data.schema)
-        refuse_others(out, "data", of_data)
+        refuse_others(out, "data", record)
         refuse_other_decisions(out, config, data.schema)
-        place = strategies.make("none" if built else strategy, config.batch_size)
+        place = strategies.make("none" if user_gan else strategy, config.batch_size)
         with place.scope():
-            gan = built or build_gan(config, data.schema)
+            gan = user_gan or build_gan(config, data.schema)
     if evaluate_every and isinstance(gan, SRGAN):
         raise ValueError(
             "evaluate_every measures images drawn from noise, and an upscaler draws none. "
@@ -161,10 +163,11 @@ def train(
     with locked(out) if place.chief else nullcontext():
         if place.chief:  # another process may have been faster
             refuse_others(out, "config", config.to_json())
-            refuse_others(out, "data", of_data)
+            refuse_others(out, "data", record)
             stale_files.remove(out)
         meta = restored(gan, config, out, place.chief)
-        with claimed(out, config, data, everything, of_data, own) if place.chief else nullcontext():
+        claim = (out, config, data, everything, record, gan_record)
+        with claimed(*claim) if place.chief else nullcontext():
             trainer = Trainer(
                 gan,
                 data,

@@ -80,9 +80,9 @@ class Trainer:
 
     def run(self) -> Run:
         if self.chief:
-            first = self._beside("the first sheets", self.sheets.start, self.step)
+            first = self._side_work("the first sheets", self.sheets.start, self.step)
             for name, sheet in (first or {}).items():
-                self._beside("tensorboard/", self.board.show, self.step, name, sheet)
+                self._side_work("tensorboard/", self.board.show, self.step, name, sheet)
         if self.step == 0:
             # From here on there is something to generate from and to resume.
             self._save()
@@ -118,14 +118,14 @@ class Trainer:
             prior=_prior(self.config),
         )
         for batch in batches:
-            logs, heard = train_step(batch, self._said(interrupted()))
+            logs, wishes = train_step(batch, self._wishes(interrupted()))
             self.step += 1
             if self.started is None:
                 self.started = time.monotonic()
                 bar.begin()
             if self.place.workers == 1:
-                heard = self._said(interrupted())
-            stop, save = heard
+                wishes = self._wishes(interrupted())
+            stop, save = wishes
             self._after_step(logs, bar, save)
             if stop or self.budget.used(self.step, 0.0):
                 return
@@ -141,7 +141,7 @@ class Trainer:
             return f"{self.out} is already finished: {place}. A larger budget continues it."
         return f"Continuing {self.out} from {place}."
 
-    def _said(self, interrupted: bool) -> list[int]:
+    def _wishes(self, interrupted: bool) -> list[int]:
         """Whether to stop and whether to save, by the clock and by signals: workers do both at
         the same step or wait for each other for ever, so they agree on it with every step."""
         stop = self.chief and self.budget.used(self.step, self.seconds)
@@ -160,29 +160,29 @@ class Trainer:
 
     def _show(self, logs: dict[str, float], bar: Progress) -> None:
         """Log, progress bar, sheets and quality of one step."""
-        means = self._beside("log.csv", self.log.add, self.step, logs, self.images_per_step)
-        self._beside("tensorboard/", self.board.add, self.step, means or {})
+        means = self._side_work("log.csv", self.log.add, self.step, logs, self.images_per_step)
+        self._side_work("tensorboard/", self.board.add, self.step, means or {})
         bar.update(logs)
         if self.step % self.sample_every == 0:
-            sheet = self._beside("samples/", self.sheets.draw, self.step)
+            sheet = self._side_work("samples/", self.sheets.draw, self.step)
             if sheet is not None:
-                self._beside("tensorboard/", self.board.show, self.step, "samples", sheet)
-            self._beside("curves.png", draw_curves, self.out)
+                self._side_work("tensorboard/", self.board.show, self.step, "samples", sheet)
+            self._side_work("curves.png", draw_curves, self.out)
         if self.quality and self.step % self.evaluate_every == 0:
-            figures = self._beside("quality.csv", self.quality.measure, self.step)
+            figures = self._side_work("quality.csv", self.quality.measure, self.step)
             if figures:
                 few = remark(self.quality.meter.count)
                 bar.say(
                     f"Step {self.step}: FID {figures['fid']:.3f}, KID {figures['kid']:.4f}{few}"
                 )
                 figures = {f"quality/{name}": value for name, value in figures.items()}
-                self._beside("tensorboard/", self.board.add, self.step, figures)
+                self._side_work("tensorboard/", self.board.add, self.step, figures)
 
-    def _beside(self, what: str, work: Callable, *arguments):
+    def _side_work(self, what: str, work: Callable, *arguments):
         """Does what shows the training and is no part of it. When it fails, a note says so once,
         and training goes on; it returns None then."""
         try:
-            done = work(*arguments)
+            result = work(*arguments)
         except Exception as error:
             if what not in self.failing:
                 reason = (str(error).splitlines() or [type(error).__name__])[0]
@@ -191,7 +191,7 @@ class Trainer:
             self.failing.add(what)
             return None
         self.failing.discard(what)
-        return done
+        return result
 
     def _clock_says_save(self) -> bool:
         if self.checkpoint_every:
@@ -241,9 +241,9 @@ class Trainer:
 
     def _finish(self, finished: bool) -> Run:
         if self.chief:
-            self._beside("log.csv", self.log.flush, self.step, self.images_per_step)
-            self._beside("final.png", self.sheets.draw_final)
-            self._beside("curves.png", draw_curves, self.out)
+            self._side_work("log.csv", self.log.flush, self.step, self.images_per_step)
+            self._side_work("final.png", self.sheets.draw_final)
+            self._side_work("curves.png", draw_curves, self.out)
         run = Run(
             self.out,
             self.step,
@@ -253,8 +253,8 @@ class Trainer:
             tuple(self.warnings),
         )
         if self.chief:
-            self._beside("report.md", write_report, run, self.config)
-        self._beside("tensorboard/", self.board.close)
+            self._side_work("report.md", write_report, run, self.config)
+        self._side_work("tensorboard/", self.board.close)
         # Nobody leaves before the chief has written everything.
         self.place.total(0)
         return run

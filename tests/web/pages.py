@@ -1,0 +1,64 @@
+"""What tests read from a page of the site, and do to it."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from tfanime.core import images
+
+ASKED = {"hair": "blue", "smile": True}
+
+
+def shown(page, selector: str = ".frame:not(.busy) canvas") -> np.ndarray:
+    """The canvas as `(H, W, 3)` whole numbers."""
+    read = """selector => {
+      const canvas = document.querySelector(selector);
+      if (!canvas) return null;
+      const { data, width, height } =
+        canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      return { pixels: [...data], width, height };
+    }"""
+    # A frame that was ready may be busy again by the time that it is read.
+    while (found := page.evaluate(read, selector)) is None:
+        page.wait_for_selector(selector)
+    pixels = np.asarray(found["pixels"], int).reshape(found["height"], found["width"], 4)
+    assert (pixels[..., 3] == 255).all()
+    return pixels[..., :3]
+
+
+def same(found: np.ndarray, expected: np.ndarray) -> bool:
+    """Equal but for a last bit that may round the other way."""
+    expected = images.to_uint8(np.clip(expected, -1, 1)).astype(int)
+    return found.shape == expected.shape and np.abs(found - expected).max() <= 1
+
+
+def until(page, condition: str) -> None:
+    """Waits for a JavaScript condition. Playwright's own waiting needs eval, which the site's
+    policy forbids."""
+    for _ in range(2000):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(30)
+    raise AssertionError(f"never came true: {condition}")
+
+
+def seed_of(page) -> int:
+    return int(re.search(r"seed=(\d+)", page.url).group(1))
+
+
+def tags_of(page) -> dict[str, str]:
+    pairs = re.findall(r"[#&]([a-z_]+)=([^&]*)", page.url)
+    return {name: value for name, value in pairs if name not in ("seed", "index", "model")}
+
+
+def draw(page) -> None:
+    page.get_by_role("button", name="Draw a new picture").click()
+    page.wait_for_selector(".frame:not(.busy) canvas")
+
+
+def saved(page, name: str) -> bytes:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name).click()
+    return download.value.path().read_bytes()
