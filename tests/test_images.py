@@ -11,7 +11,7 @@ import profiles
 import pytest
 from PIL import Image
 
-from tfanime.core import animation, decode, images
+from tfanime.core import animation, choices, decode, images
 
 
 def encoded(picture, form="PNG", **options):
@@ -334,7 +334,7 @@ def test_fit_is_antialiased():
 def test_fit_edge_cases():
     picture = noise(64, 64)
     assert images.fit(picture, 64, 64) is picture
-    for mode in images.MODES:
+    for mode in choices.FITS:
         for size in ((1, 500), (500, 1), (1, 1)):
             assert images.fit(Image.new("RGB", size), 8, 16, mode).size == (16, 8)
     with pytest.raises(ValueError, match="crop, pad. Received: 'stretch'"):

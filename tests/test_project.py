@@ -57,6 +57,16 @@ def test_the_longest_files_of_tests_are_there():
     assert [name for name in conftest.LONGEST if not (ROOT / "tests" / name).is_file()] == []
 
 
+def test_no_file_of_code_is_longer_than_one_reads_in_one_sitting():
+    folders = ("tfanime", "tests", "scripts", "web_export/src", "web_export/public")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.*")]
+    code = [path for path in files if path.suffix in (".py", ".ts", ".js", ".mjs", ".sh", ".css")]
+    ours = [path for path in code if not {"_site", "node_modules"} & {*path.parts}]
+    lengths = {path: len(path.read_text("utf-8").splitlines()) for path in ours}
+    assert len(lengths) > 500
+    assert {str(path): length for path, length in lengths.items() if length > 400} == {}
+
+
 def test_hooks_are_those_that_contributors_are_told_of():
     hooks = re.findall(r"entry: (.*)", read(".pre-commit-config.yaml"))
     words = [shlex.split(hook)[:2] for hook in hooks]

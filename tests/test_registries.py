@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import tfanime
 from tfanime import registries
 from tfanime.core import registry
 from tfanime.core.registry import Registry, entry
@@ -130,10 +133,33 @@ def test_what_is_said_of_losses_and_penalties_is_so():
 
 
 def test_choices_are_those_of_the_code():
+    """The command line offers no other words than the functions behind it take."""
+    from tfanime.collect.myanimelist_record import FIELDS
     from tfanime.core import choices
+    from tfanime.evaluation.evaluate import PROTOCOLS
+    from tfanime.evaluation.subject import WEIGHTS
+    from tfanime.export.graph.precision import PRECISIONS
+    from tfanime.export.web.export import CONVERTERS
     from tfanime.gans import gan, losses, super_resolution
+    from tfanime.metrics.resize import RESIZES
     from tfanime.models import common
+    from tfanime.posters.paper import PAPERS
+    from tfanime.sampling.interpolate import METHODS
 
     assert choices.UPDATES == gan.UPDATES and choices.SCALINGS == common.SCALINGS
     assert choices.VECTOR_LOSSES == losses.VECTOR_LOSSES
     assert choices.PIXEL_LOSSES == super_resolution.PIXEL_LOSSES
+    assert tuple(METHODS) == choices.INTERPOLATIONS and tuple(RESIZES) == choices.RESIZES
+    assert tuple(PROTOCOLS) == choices.PROTOCOLS and tuple(WEIGHTS) == choices.WEIGHTS
+    assert tuple(PAPERS) == choices.PAPERS and {*choices.NEEDABLE} <= {*FIELDS}
+    assert choices.WEB_PRECISIONS == PRECISIONS and choices.CONVERTERS == CONVERTERS
+
+
+def test_no_verb_has_a_list_of_words_of_its_own():
+    """It would offer what its function refuses, as --precision mixed_float16 once was."""
+    verbs = Path(tfanime.__file__).parent / "cli"
+    texts = {path.name: path.read_text("utf-8") for path in verbs.glob("*.py")}
+    assert sum(text.count("click.Choice(") for text in texts.values()) > 15
+    assert [
+        name for name, text in texts.items() if re.search(r"click\.Choice\([\[(]\"", text)
+    ] == []

@@ -6,6 +6,7 @@ from functools import reduce
 
 import click
 
+from tfanime.core import choices
 from tfanime.core.printing import plain
 
 OUT = click.option(
@@ -86,7 +87,7 @@ def collect() -> None:
 @click.option(
     "--need",
     "needed",
-    type=click.Choice(["genres", "synopsis", "score", "year"]),
+    type=click.Choice(choices.NEEDABLE),
     multiple=True,
     default=("genres", "synopsis"),
     show_default=True,

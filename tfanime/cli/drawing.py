@@ -21,7 +21,7 @@ from tfanime.cli.kinds import (
     Step,
     Tags,
 )
-from tfanime.core import lean
+from tfanime.core import choices, lean
 
 UPSCALE = click.option(
     "--upscale",
@@ -269,7 +269,7 @@ def _labels_of(file: str, n: int):
 )
 @click.option(
     "--method",
-    type=click.Choice(["slerp", "lerp"]),
+    type=click.Choice(choices.INTERPOLATIONS),
     default="slerp",
     show_default=True,
     help="Along the arc between latents, or straight.",

@@ -7,6 +7,7 @@ import click
 import tfanime
 from tfanime import zoo
 from tfanime.cli.kinds import COUNT, RUN, SEED, Data, Drawing, Run, Tags
+from tfanime.core import choices
 
 TAGGER = click.option(
     "--tagger", metavar="TAGGER", help="A folder of a tagger. Default: the one that ships."
@@ -115,7 +116,7 @@ def encoder(run, **options) -> None:
 )
 @click.option(
     "--features",
-    type=click.Choice(["tagger", "lite0"]),
+    type=click.Choice(choices.FACE_FEATURES),
     default="tagger",
     show_default=True,
     help="Network that images are compared through; lite0 needs the extra `features`.",

@@ -8,6 +8,7 @@ import click
 
 import tfanime
 from tfanime.cli.kinds import COUNT, SEED, Data, Run
+from tfanime.core import choices
 from tfanime.core.printing import near_miss, plain
 from tfanime.registries import METRICS
 
@@ -42,7 +43,7 @@ class Names(click.ParamType):
 )
 @click.option(
     "--protocol",
-    type=click.Choice(["seed-a", "seed-b"]),
+    type=click.Choice(choices.PROTOCOLS),
     help="A named set of metrics, counts and networks (documentation, Evaluation). seed-a also "
     "writes the poster study's table, of several models too.",
 )
@@ -78,14 +79,14 @@ class Names(click.ParamType):
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Same seed, same figures.")
 @click.option(
     "--resize",
-    type=click.Choice(["clean", "legacy"]),
+    type=click.Choice(choices.RESIZES),
     default="clean",
     show_default=True,
     help="Antialiased, or as the first FID codes did it.",
 )
 @click.option(
     "--weights",
-    type=click.Choice(["ema", "raw"]),
+    type=click.Choice(choices.WEIGHTS),
     default="ema",
     show_default=True,
     help="Of a run: the averaged generator, or the newest checkpoint's own.",

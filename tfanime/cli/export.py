@@ -8,6 +8,7 @@ import click
 
 import tfanime
 from tfanime.cli.kinds import COUNT, RUN, TRUST_ENCODER, Run
+from tfanime.core import choices
 from tfanime.registries import EXPORT_FORMATS
 
 FOLDER = click.option(
@@ -72,7 +73,7 @@ def export() -> None:
 @FOLDER
 @click.option(
     "--precision",
-    type=click.Choice(["auto", "float32", "float16", "mixed", "uint8"]),
+    type=click.Choice(["auto", *choices.WEB_PRECISIONS]),
     default="auto",
     show_default=True,
     help="Of the weights. auto: the smallest download that shows no difference.",
@@ -80,7 +81,7 @@ def export() -> None:
 @SITE
 @click.option(
     "--converter",
-    type=click.Choice(["tfanime", "tensorflowjs"]),
+    type=click.Choice(choices.CONVERTERS),
     default="tfanime",
     show_default=True,
     help="What writes the graph; tensorflowjs, of the extra tfjs-reference, takes any Keras layer.",

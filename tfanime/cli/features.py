@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tfanime.cli.kinds import COUNT
+from tfanime.core import choices
 
 OUT = click.Path(dir_okay=False)
 
@@ -48,7 +49,7 @@ def features() -> None:
 @click.option("--enlarge", type=COUNT, default=1, show_default=True, help="Times, bilinearly.")
 @click.option(
     "--family",
-    type=click.Choice(["imagenet", "nsfwjs"]),
+    type=click.Choice(choices.FAMILIES),
     help="What it learnt from, for the reports of `tfanime evaluate`. Default: as --weights say.",
 )
 @click.option("--out", type=OUT, required=True, metavar="FILE", help="The .keras file to write.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tfanime.cli.kinds import COUNT, RUN, SEED, TRUNCATION, Data, Run, Seeds, Tags
+from tfanime.core import choices
 
 OUT = click.option(
     "--out",
@@ -110,7 +111,7 @@ def training(run, **options) -> None:
 )
 @click.option("--n", type=COUNT, default=500, show_default=True, help="Images of each.")
 @click.option("--extractor", default="tagger", show_default=True, metavar="NAME_OR_PATH")
-@click.option("--method", type=click.Choice(["tsne", "pca"]), default="tsne", show_default=True)
+@click.option("--method", type=click.Choice(choices.EMBEDDINGS), default="tsne", show_default=True)
 @click.option("--anonymous", is_flag=True, help="Real images as squares of their mean colour.")
 @SEED_OPTION
 @OUT

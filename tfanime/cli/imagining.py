@@ -9,7 +9,7 @@ from tfanime import zoo
 from tfanime.cli.attributes import ATTRIBUTES, WithAttributes, pairs_of, tags_of
 from tfanime.cli.drawing import NO_UPSCALE, UPSCALE, with_upscaler
 from tfanime.cli.kinds import COUNT, SEED, TRUNCATION, TRUST_ENCODER, Drawing, Run
-from tfanime.core import lean
+from tfanime.core import choices, lean
 
 SHEET, POSTER = "imagined.png", "poster.png"  # where nobody says
 SHOWN = 4  # times as large as they are drawn, drafts on a sheet
@@ -66,12 +66,12 @@ OF_POSTERS = {
 @click.option("--figure", metavar="TEXT", help='A face on the poster, such as "blue hair".')
 @click.option(
     "--layout",
-    type=click.Choice(["auto", "top", "bottom", "centre", "vertical"]),
+    type=click.Choice(choices.LAYOUTS),
     help="Where the title is. Default: where the image is calm.",
 )
 @click.option(
     "--style",
-    type=click.Choice(["print", "mist"]),
+    type=click.Choice(choices.STYLES),
     help="A screen print, or soft light. Default: by genre.",
 )
 @click.option(
@@ -85,7 +85,7 @@ OF_POSTERS = {
     help="The draft to use, 0 for the first of the sheet. Default: the clearest.",
 )
 @click.option(
-    "--print", "paper", type=click.Choice(["a3", "a2", "b2"]), help="Draw it at this size of paper."
+    "--print", "paper", type=click.Choice(choices.PAPERS), help="Draw it at this size of paper."
 )
 @click.option("--dpi", type=click.IntRange(72, 600), help="Of a print. Default: 200.")
 @click.option(

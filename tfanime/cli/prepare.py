@@ -6,6 +6,7 @@ import click
 
 import tfanime
 from tfanime.cli.kinds import COUNT, Labels, Size
+from tfanime.core import choices
 from tfanime.core.printing import plain
 
 OUT = click.option(
@@ -15,7 +16,7 @@ SIZE = {"type": Size(), "metavar": "PIXELS"}
 FIT = (
     click.option(
         "--mode",
-        type=click.Choice(["crop", "pad"]),
+        type=click.Choice(choices.FITS),
         default="crop",
         show_default=True,
         help="How an image of another shape fits.",
@@ -145,7 +146,7 @@ def prepare(source, out, **options) -> None:
 )
 @click.option(
     "--border",
-    type=click.Choice(["reflect", "shift", "refuse"]),
+    type=click.Choice(choices.BORDERS),
     default="reflect",
     show_default=True,
     help="Crops that reach over the edge: mirror the image there, move them inside, or leave "
@@ -292,7 +293,7 @@ class Words(click.ParamType):
 )
 @click.option(
     "--undecided",
-    type=click.Choice(["drop", "unknown", "first"]),
+    type=click.Choice(choices.UNDECIDED),
     default="drop",
     show_default=True,
     help="As many light as heavy tags, or none: leave out, keep without a class, or let the "

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tfanime.cli.kinds import COUNT, TRUST_ENCODER
+from tfanime.core import choices
 
 TABLE = click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 EMBEDDED = click.argument("embedded", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -22,7 +23,7 @@ ENCODER = click.option(
 )
 POOLING = click.option(
     "--pooling",
-    type=click.Choice(["mean", "pooled", "cls"]),
+    type=click.Choice(choices.POOLINGS),
     default="mean",
     show_default=True,
     help="Mean of the tokens, the encoder's pooled output, or the vector of [CLS].",

@@ -12,7 +12,7 @@ import click
 import tfanime
 from tfanime.cli.group import INTERRUPTED
 from tfanime.cli.kinds import COUNT, Axis, Data, Recipe, RecipeOrData, Run, Settings, Size
-from tfanime.core.choices import PRECISIONS, STRATEGIES
+from tfanime.core import choices
 from tfanime.core.printing import plain
 from tfanime.core.usage import WrongUsage
 from tfanime.registries import UPSCALERS
@@ -56,12 +56,12 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Default: the recipe's.")
 @click.option(
     "--precision",
-    type=click.Choice(PRECISIONS),
+    type=click.Choice(choices.PRECISIONS),
     help="Default: the recipe's.",
 )
 @click.option(
     "--strategy",
-    type=click.Choice(STRATEGIES),
+    type=click.Choice(choices.STRATEGIES),
     default="auto",
     show_default=True,
     help="auto: every GPU there is, every worker of `tfanime launch`.",
@@ -183,7 +183,7 @@ def train(ctx, recipe, model, data, out, settings, dry_run, **options) -> None:
 )
 @click.option(
     "--strategy",
-    type=click.Choice(STRATEGIES),
+    type=click.Choice(choices.STRATEGIES),
     default="auto",
     show_default=True,
     help="auto: every GPU there is, every worker of `tfanime launch`.",

@@ -20,6 +20,31 @@ NORMALISATIONS = {
 }
 STRATEGIES = ("auto", "none", "mirrored", "multiworker")
 
+# Collect, prepare, text.
+NEEDABLE = ("genres", "synopsis", "score", "year")  # what a record of an anime may have to have
+FITS = ("crop", "pad")
+BORDERS = ("reflect", "shift", "refuse")
+UNDECIDED = ("drop", "unknown", "first")
+POOLINGS = ("mean", "pooled", "cls")
+
+# Draw, edit, posters.
+INTERPOLATIONS = ("slerp", "lerp")
+FACE_FEATURES = ("tagger", "lite0")
+LAYOUTS = ("auto", "top", "bottom", "centre", "vertical")
+STYLES = ("print", "mist")
+PAPERS = ("a3", "a2", "b2")
+
+# Evaluate.
+PROTOCOLS = ("seed-a", "seed-b")
+RESIZES = ("clean", "legacy")
+WEIGHTS = ("ema", "raw")
+EMBEDDINGS = ("tsne", "pca")
+FAMILIES = ("imagenet", "nsfwjs")  # what frozen networks learnt from
+
+# Export.
+WEB_PRECISIONS = ("float32", "float16", "mixed", "uint8")
+CONVERTERS = ("tfanime", "tensorflowjs")
+
 
 def check_normalisation(role: str, network: str, value: object) -> None:
     """Raises ValueError for a normalisation that the network does not have."""

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from tfanime.core.choices import FITS
 from tfanime.core.files import atomic_path
 
 HALF_RANGE = 127.5  # uint8 / HALF_RANGE - 1 lies in [-1, 1]
-MODES = ("crop", "pad")
 BACKGROUND = (255, 255, 255)
 SHEETS = (".png", ".jpg", ".jpeg", ".webp")
 PNG_LEVEL = 4  # half the time of zlib's 6, for files 2 % larger
@@ -103,8 +103,8 @@ def fit(
 
 def check_fit(mode: str, focus: tuple[float, float]) -> None:
     """Raises ValueError if `mode` or `focus` is nothing that `fit` takes."""
-    if mode not in MODES:
-        raise ValueError(f"mode is one of {', '.join(MODES)}. Received: {mode!r}.")
+    if mode not in FITS:
+        raise ValueError(f"mode is one of {', '.join(FITS)}. Received: {mode!r}.")
     if len(focus) != 2 or not all(0 <= part <= 1 for part in focus):
         raise ValueError(f"focus is two numbers (x, y) from 0 to 1. Received: {focus!r}.")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-FEATURES = ("tagger", "lite0")
+from tfanime.core.choices import FACE_FEATURES
+
 MAPS = 4  # a half to a 16th of the images' sides
 CHUNK = 32  # images a network call
 
@@ -25,8 +26,8 @@ def feature_network(name: str, height: int, width: int):
         ValueError: for another name.
         ImportError: for lite0 without the extra `features`.
     """
-    if name not in FEATURES:
-        raise ValueError(f"features is one of: {', '.join(FEATURES)}. Received: {name!r}.")
+    if name not in FACE_FEATURES:
+        raise ValueError(f"features is one of: {', '.join(FACE_FEATURES)}. Received: {name!r}.")
     import keras
 
     from tfanime.frozen import lite0, load_frozen

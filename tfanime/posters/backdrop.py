@@ -11,7 +11,6 @@ from PIL import Image, ImageFilter
 
 from tfanime.posters.palette import Palette
 
-STYLES = ("print", "mist")
 BAND = 256  # rows that are computed at a time: print sizes have 20 million pixels
 DOT = 1 / 110  # of the poster's width: from one dot of a screen print to the next
 BLUR = 2.2

@@ -20,7 +20,6 @@ from tfanime.posters.figure import CUT, glow, graded
 from tfanime.posters.palette import LEAST, Colour, Palette, mix, palette_of, readable
 from tfanime.posters.type import Line
 
-LAYOUTS = ("auto", "top", "bottom", "centre", "vertical")
 MARGIN = 0.07  # of the width
 # Where a title may lie, in parts of the height, and how high it may be.
 ZONES = {"top": (0.05, 0.3), "centre": (0.34, 0.66), "bottom": (0.58, 0.865)}

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tfanime.core import disk
+from tfanime.core.choices import BORDERS
 from tfanime.core.files import write_csv
 from tfanime.core.manifest import UNKNOWN_LICENCE, Manifest, Step
 from tfanime.prepare.check import Rejected, summary
@@ -28,7 +29,6 @@ from tfanime.prepare.face_search import Detector, one_thread_each, search_all
 from tfanime.prepare.review import Face, write_review
 from tfanime.prepare.sources import open_source, pictures_in
 
-BORDERS = ("reflect", "shift", "refuse")
 VERSION = 1  # of what decides the crops
 
 

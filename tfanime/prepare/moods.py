@@ -18,7 +18,6 @@ from tfanime.prepare.poster_records import Poster
 LIGHT = ("fantasy", "comedy", "school", "slice of life")
 HEAVY = ("action", "drama", "horror", "thriller", "suspense")  # the site's new name of thriller
 MOOD = LabelSchema((Field("mood", "group", ("light", "heavy")),))
-UNDECIDED = ("drop", "unknown", "first")
 
 
 def decide(

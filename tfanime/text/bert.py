@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfanime.core.choices import POOLINGS
 from tfanime.text import offline
 from tfanime.text.conversion import ENCODER, PREPROCESSOR, is_pair
 from tfanime.text.requirements import check_needed
@@ -21,7 +22,6 @@ AUTO = "auto"
 # Encoders that a run may name without being trusted: the pinned one that tfanime converts itself,
 # and one version of TF-Hub's.
 KNOWN = (offline.NAME, HUB_ENCODER)
-POOLINGS = ("mean", "pooled", "cls")
 SAVED_MODELS = ("saved_model.pb", "saved_model.pbtxt")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from tfanime.core.choices import EMBEDDINGS
 from tfanime.core.files import atomic_path
 from tfanime.core.printing import caption
 from tfanime.data import PackedDataset
@@ -41,7 +42,7 @@ def embedding(
     """
     from tfanime.metrics.features import extract, load_extractor
 
-    if method not in ("tsne", "pca"):
+    if method not in EMBEDDINGS:
         raise ValueError(f"method is 'tsne' or 'pca'. Received: {method!r}.")
     size = _size_of(subject) if data is None else None
     data = load_data(data) if isinstance(data, (str, os.PathLike)) else data
