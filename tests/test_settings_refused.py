@@ -323,3 +323,12 @@ def test_a_start_has_the_same_size_or_half_of_it(tmp_path):
         plan.check_start(Config("x", image_size=128, latent_dim=9, start=str(folder)))
     with pytest.raises(ValueError, match="with latent_dim 9, here 10"):
         plan.check_start(Config("x", image_size=32, latent_dim=10, start=str(folder)))
+
+
+def test_networks_of_a_gan_of_ones_own_are_not_guessed(tmp_path):
+    """Its settings name none, and were read as those of a DCGAN."""
+    folder = described_run(tmp_path / "own", Config("custom", image_size=32, latent_dim=9))
+    start = {"image_size": 32, "latent_dim": 9, "start": str(folder)}
+    plan.check_start(Config("x", generator={"name": "modern"}, **start))
+    with pytest.raises(ValueError, match="with latent_dim 9, here 10"):
+        plan.check_start(Config("x", **{**start, "latent_dim": 10}))

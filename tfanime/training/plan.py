@@ -20,6 +20,7 @@ from tfanime.data import PackedDataset
 from tfanime.data.writer import is_packed
 from tfanime.prepare.load import drawn_count
 from tfanime.prepare.sources import count_files
+from tfanime.recipes.checks import CUSTOM
 from tfanime.recipes.config import Config
 from tfanime.recipes.resolve import codes_of, resolve
 from tfanime.registries import DATA_SOURCES, UPSCALERS, named_source
@@ -180,9 +181,11 @@ def check_start(config: Config) -> None:
     theirs = stored_config(folder)
     if theirs is None:
         return
+    # What networks a GAN of the user's own has, only `check_fit` can tell.
+    roles = () if theirs.recipe == CUSTOM else ("generator", "discriminator")
     differing = [
         f"{role} {getattr(theirs, role)['name']}, here {getattr(config, role)['name']}"
-        for role in ("generator", "discriminator")
+        for role in roles
         if getattr(theirs, role)["name"] != getattr(config, role)["name"]
     ]
     height, width = theirs.image_size
