@@ -16,7 +16,7 @@ from tfanime.core.labels import Field, LabelSchema
 from tfanime.data import PackedDataset, storage, writer
 from tfanime.data.shards import Shards
 from tfanime.data.storage import AHEAD
-from tfanime.training.plan import described, own_size
+from tfanime.training.plan import data_record, own_size
 
 fsspec = pytest.importorskip("fsspec", reason="object storage needs tfanime[storage]")
 SCHEMA = LabelSchema((Field("hair", "group", ("red", "blue", "green")), Field("smile", "flag")))
@@ -78,7 +78,7 @@ def test_the_batches_are_those_of_a_local_set(local, address, start):
 def test_it_is_the_same_set(local, address):
     stored = tfanime.load_data(address)
     assert (stored.sha256, stored.count, stored.schema) == (local.sha256, 83, local.schema)
-    assert stored.labels_from == "tags.csv" and described(stored) == described(local)
+    assert stored.labels_from == "tags.csv" and data_record(stored) == data_record(local)
     assert own_size(address) == (16, 16)
     rows = np.array([82, 3, 4, 5, 20, 19, 3, 40])  # neighbours, over shards, and one twice
     np.testing.assert_array_equal(stored.images(rows), local.images(rows))

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from tfanime.core.choices import LAYOUTS
 from tfanime.posters import calm, type
 from tfanime.posters.backdrop import backdrop, grained, light, toned
-from tfanime.posters.compose import LAYOUTS, Parts, compose, sampled, set_off, set_texts
+from tfanime.posters.compose import Parts, compose, sampled, set_off, set_texts
 from tfanime.posters.cutout import cut_out, faults, likeness
 from tfanime.posters.faces import FOLDER, SHIPPED, face, face_for, is_japanese
 from tfanime.posters.palette import (

@@ -40,7 +40,7 @@ def backdrop(
 
     Args:
         draft: `(h, w, 3)` uint8.
-        style: one of `STYLES`.
+        style: one of `core.choices.STYLES`.
         blur: as for `light`.
     """
     tone = _large(light(draft, blur), height, width)

@@ -41,8 +41,8 @@ class Parts:
         title, tagline, credits: what it says; empty: nothing.
         figure: `(h, h, 4)` uint8, of `cutout.cut_out`, or None.
         phrase: what it is about; a colour in it becomes the accent, a moon or sun is shown.
-        style: one of `backdrop.STYLES`.
-        layout: one of `LAYOUTS`.
+        style: one of `core.choices.STYLES`.
+        layout: one of `core.choices.LAYOUTS`.
         face: `bold` or `classic`, how titles are set where no font is given.
         font: of the title, a name of `faces.SHIPPED` or a file.
         seed: of the grain.
@@ -201,7 +201,7 @@ def set_texts(
     """Where each text of a poster of `height` x `width` is.
 
     Args:
-        layout: one of `LAYOUTS`, less `auto`.
+        layout: one of `core.choices.LAYOUTS`, less `auto`.
         cost: the energy of a small version, `(h, SMALL)`.
     """
     texts: dict[str, list[Line]] = {}

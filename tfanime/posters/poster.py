@@ -12,11 +12,11 @@ from PIL import Image
 
 from tfanime import zoo
 from tfanime.core import seeds
+from tfanime.core.choices import LAYOUTS, STYLES
 from tfanime.core.files import atomic_path
 from tfanime.core.images import parse_size
 from tfanime.core.notebook import Pictures
-from tfanime.posters.backdrop import STYLES
-from tfanime.posters.compose import LAYOUTS, Composed, Parts, compose
+from tfanime.posters.compose import Composed, Parts, compose
 from tfanime.posters.cutout import cut_out, faults
 from tfanime.posters.faces import face_for
 from tfanime.posters.paper import PAPERS, check_dpi, pixels_of

@@ -24,11 +24,12 @@ from typing import Any
 import numpy as np
 
 from tfanime.core import images
+from tfanime.core.choices import UNDECIDED
 from tfanime.core.files import write_json
 from tfanime.core.manifest import FILE, UNKNOWN_LICENCE, Manifest, Step
 from tfanime.data.writer import Writer
 from tfanime.prepare.check import Duplicates, Rejected, summary
-from tfanime.prepare.moods import HEAVY, LIGHT, MOOD, UNDECIDED, decide, genre_words
+from tfanime.prepare.moods import HEAVY, LIGHT, MOOD, decide, genre_words
 from tfanime.prepare.pack import checked, replacing, with_progress
 from tfanime.prepare.poster_records import (
     Poster,
