@@ -103,8 +103,8 @@ def _tag(
     if spelt in by_name:
         field = by_name[spelt]
         if value is None and field.kind != "flag":
-            wanted = ", ".join(field.values) or f"a number from {field.low:g} to {field.high:g}"
-            raise click.UsageError(plain(f"Option --{name} needs a value: {wanted}."), ctx)
+            values = ", ".join(field.values) or f"a number from {field.low:g} to {field.high:g}"
+            raise click.UsageError(plain(f"Option --{name} needs a value: {values}."), ctx)
         return field.name, True if value is None else value
     field = by_name.get(spelt.removeprefix("no-"))
     if field is not None and field.kind == "flag" and value is None:
@@ -112,5 +112,5 @@ def _tag(
     listed = ", ".join(field.name for field in schema.fields)
     options = [param.name.replace("_", "-") for param in ctx.command.params]
     hint = near_miss(spelt.removeprefix("no-"), [*by_name, *options])
-    said = f"No such option: --{name}. Attributes of {run}: {listed}.{hint}"
-    raise click.UsageError(plain(said), ctx)
+    message = f"No such option: --{name}. Attributes of {run}: {listed}.{hint}"
+    raise click.UsageError(plain(message), ctx)

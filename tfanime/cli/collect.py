@@ -203,6 +203,6 @@ def card(folder) -> None:
 def _report(out: str, manifest) -> None:
     for step in manifest.steps:
         reasons = ", ".join(f"{reason}: {count:,}" for reason, count in step.dropped.items())
-        told = f"{step.name}: {step.kept:,}" + (f" (left out: {reasons})" if reasons else "")
-        click.echo(plain(told))
+        line = f"{step.name}: {step.kept:,}" + (f" (left out: {reasons})" if reasons else "")
+        click.echo(plain(line))
     click.echo(f"{out}: {manifest.count:,} entries; `tfanime data card {out}` tells more")

@@ -198,8 +198,8 @@ def _check_sheet(ctx, names: list[str], sheet_of: int | None, face: str | None) 
     if not names or any(not isinstance(words, list) for words in ctx.params["vary"]):
         raise click.UsageError("A sheet of one face says what varies: --vary smile,hair.", ctx)
     if (sheet_of is None) == (face is None):
-        said = "--vary NAMES needs one face: --sheet-of SEED, or --face FACE.json."
-        raise click.UsageError(said, ctx)
+        message = "--vary NAMES needs one face: --sheet-of SEED, or --face FACE.json."
+        raise click.UsageError(message, ctx)
     _refuse(ctx, NOT_ON_SHEETS, "A sheet of one face")
     if ctx.params["grid"] is None:
         raise click.UsageError("Say where the sheet goes: --grid FILE.", ctx)
@@ -209,8 +209,8 @@ def _refuse(ctx, names: tuple[str, ...], what: str) -> None:
     """Refuses options that would be of no effect."""
     command_line = click.core.ParameterSource.COMMANDLINE
     for parameter in ctx.command.params:
-        given = ctx.get_parameter_source(parameter.name) == command_line
-        if parameter.name in names and given:
+        typed = ctx.get_parameter_source(parameter.name) == command_line
+        if parameter.name in names and typed:
             raise click.UsageError(f"{what} takes no {parameter.opts[0]}: leave it out.", ctx)
 
 

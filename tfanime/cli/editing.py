@@ -48,13 +48,13 @@ def directions(run, **options) -> None:
       tfanime generate runs/girls --n 8 --move smile=3 --move pca-1=-2 --grid smile.png
       tfanime figure directions runs/girls --out directions.png
     """
-    found = tfanime.find_directions(run, progress=True, **options)
+    directions = tfanime.find_directions(run, progress=True, **options)
     click.echo(f"{'direction':14} {'fit':>5} {'stays':>6}  changes a step")
-    for one in found:
+    for one in directions:
         fit = "" if one.fit is None else f"{one.fit:.2f}"
         changes = ", ".join(f"{column} {x:+.3f}" for column, x in list(one.changes.items())[:4])
         click.echo(f"{one.name:14} {fit:>5} {one.stays:6.2f}  {changes or 'nothing for sure'}")
-    click.echo(f"{len(found)} directions in {run}")
+    click.echo(f"{len(directions)} directions in {run}")
 
 
 @click.command()
@@ -159,13 +159,13 @@ def invert(ctx, pictures, model, tags, out, grid, **options) -> None:
     from tfanime.cli.attributes import tags_of
 
     tags = tags_of(ctx, model, tags) or None
-    given = pictures[0] if len(pictures) == 1 else list(pictures)
-    found = tfanime.invert(given, model, tags=tags, out=out, grid=grid, progress=True, **options)
-    for face in found:
+    images = pictures[0] if len(pictures) == 1 else list(pictures)
+    faces = tfanime.invert(images, model, tags=tags, out=out, grid=grid, progress=True, **options)
+    for face in faces:
         click.echo(
             f"{face.picture}: PSNR {face.psnr:.2f} dB, distance {face.distance:.3f} "
             f"(nearest of the draws {face.draws_distance:.3f})"
         )
-    click.echo(f"{len(found):,} faces in {out}")
+    click.echo(f"{len(faces):,} faces in {out}")
     if grid is not None:
         click.echo(f"sheet: {grid}")

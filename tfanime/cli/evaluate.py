@@ -20,8 +20,8 @@ class Names(click.ParamType):
         names = [word.strip() for word in value.split(",") if word.strip()]
         for name in names:
             if name not in METRICS:
-                said = f"{name!r} is none of: {', '.join(METRICS)}.{near_miss(name, METRICS)}"
-                self.fail(said, param, ctx)
+                message = f"{name!r} is none of: {', '.join(METRICS)}.{near_miss(name, METRICS)}"
+                self.fail(message, param, ctx)
         return names
 
 

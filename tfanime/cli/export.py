@@ -50,8 +50,8 @@ def _own(name: str) -> click.Command:
     @RUN
     @FOLDER
     def command(run, out) -> None:
-        said = EXPORT_FORMATS.get(name)(run, out)
-        click.echo(said if isinstance(said, str) else f"{out}: {name}")
+        remark = EXPORT_FORMATS.get(name)(run, out)
+        click.echo(remark if isinstance(remark, str) else f"{out}: {name}")
 
     return command
 

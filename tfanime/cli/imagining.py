@@ -114,9 +114,9 @@ def imagine(ctx, text, run, title, **options) -> None:
       tfanime imagine "long blue hair, no hat or ribbon" --run runs/girls --grid blue.png
     """
     of_poster = {name: options.pop(name) for name in OF_POSTERS}
-    said = [OF_POSTERS[name] for name, value in of_poster.items() if value is not None]
-    if title is None and said:
-        raise click.UsageError(f"{said[0]} is of a poster: give its --title too.", ctx)
+    poster_only = [OF_POSTERS[name] for name, value in of_poster.items() if value is not None]
+    if title is None and poster_only:
+        raise click.UsageError(f"{poster_only[0]} is of a poster: give its --title too.", ctx)
     model = zoo.path(zoo.POSTERS) if run is None else run
     tags = tags_of(ctx, model, pairs_of(ctx)) or None
     lean.install()
@@ -127,18 +127,19 @@ def imagine(ctx, text, run, title, **options) -> None:
         options["grid"] = SHEET
     options["scale"] = options["scale"] or (SHOWN if run is None else 1)
     options = with_upscaler(ctx, options)
-    found = tfanime.imagine(text, model, tags=tags, progress=True, **options)
-    click.echo(found.explanation())
+    result = tfanime.imagine(text, model, tags=tags, progress=True, **options)
+    click.echo(result.explanation())
     for name in ("out", "grid"):
         if options[name] is not None:
             click.echo(f"{'pictures' if name == 'out' else 'sheet'}: {options[name]}")
 
 
 def _poster(ctx, text, title, model, tags, options, of_poster) -> None:
-    given = [name for name in ("out", "grid", "scale", "upscale") if options[name] is not None]
-    if given:
+    of_drafts = [name for name in ("out", "grid", "scale", "upscale") if options[name] is not None]
+    if of_drafts:
         raise click.UsageError(
-            f"--{given[0]} is of drafts: leave it out beside --title, and say --poster FILE.", ctx
+            f"--{of_drafts[0]} is of drafts: leave it out beside --title, and say --poster FILE.",
+            ctx,
         )
     out = of_poster.pop("poster") or POSTER
     of_poster["print"] = of_poster.pop("paper")

@@ -36,8 +36,8 @@ class Recipe(click.ParamType):
             return value
         if value not in recipes.RECIPES:
             names = recipes.names()
-            said = f"{value!r} is none of: {', '.join(names)}.{near_miss(value, names)}"
-            self.fail(said, param, ctx)
+            message = f"{value!r} is none of: {', '.join(names)}.{near_miss(value, names)}"
+            self.fail(message, param, ctx)
         return value
 
 
@@ -199,8 +199,8 @@ class Run(click.Path):
             self.fail(str(error), param, ctx)
         if not os.path.exists(folder):
             names = zoo.names()
-            said = f"Path {os.fspath(value)!r} does not exist, and what ships is: "
-            self.fail(f"{said}{', '.join(names)}.{near_miss(value, names)}", param, ctx)
+            message = f"Path {os.fspath(value)!r} does not exist, and what ships is: "
+            self.fail(f"{message}{', '.join(names)}.{near_miss(value, names)}", param, ctx)
         if os.path.exists(value) and not os.path.samefile(value, folder):
             click.echo(f"{value} is the model that ships; what is here is ./{value}.", err=True)
         return super().convert(folder, param, ctx)

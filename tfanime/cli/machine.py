@@ -74,21 +74,21 @@ def examine(folder: str | os.PathLike = ".") -> list[Finding]:
 
 
 def _python(version: tuple[int, int]) -> Finding:
-    said = f"{platform.python_version()}, tfanime {__version__}, {platform.platform()}"
+    state = f"{platform.python_version()}, tfanime {__version__}, {platform.platform()}"
     low, high = PYTHONS
     if low <= version <= high:
-        return Finding("Python", OK, said)
-    return Finding("Python", BROKEN, said, "Take Python 3.10, 3.11, 3.12 or 3.13.")
+        return Finding("Python", OK, state)
+    return Finding("Python", BROKEN, state, "Take Python 3.10, 3.11, 3.12 or 3.13.")
 
 
 def _packages() -> Finding:
     names = ("tensorflow", "keras", "jax", "numpy", "pillow")
     versions = [f"{name} {version}" for name in names if (version := _version(name))]
-    said = ", ".join(versions) or "none"
+    state = ", ".join(versions) or "none"
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     if find_spec(backend) is None:
-        return Finding("Packages", BROKEN, said, f"pip install {backend}")
-    return Finding("Packages", OK, f"{said}; Keras computes with {backend}")
+        return Finding("Packages", BROKEN, state, f"pip install {backend}")
+    return Finding("Packages", OK, f"{state}; Keras computes with {backend}")
 
 
 def _version(name: str) -> str | None:
@@ -127,30 +127,32 @@ def _used_gpus() -> list[str]:
         return []
 
 
-def _gpu(seen: Sequence[str], used: Sequence[str], system: str) -> Finding:
-    if used:
-        names = "; ".join(seen) or ", ".join(used)
-        return Finding("GPU", OK, f"{len(used)} used ({names})")
-    if seen:
+def _gpu(cards: Sequence[str], in_use: Sequence[str], system: str) -> Finding:
+    if in_use:
+        names = "; ".join(cards) or ", ".join(in_use)
+        return Finding("GPU", OK, f"{len(in_use)} used ({names})")
+    if cards:
         remedy = "pip install 'tensorflow[and-cuda]' of the version that is installed"
         if system == "win32":
             remedy = "TensorFlow uses GPUs of Windows within WSL2 only"
-        return Finding("GPU", LACKS, f"{'; '.join(seen)} seen, not used", f"{remedy}; see {GUIDE}.")
+        return Finding(
+            "GPU", LACKS, f"{'; '.join(cards)} seen, not used", f"{remedy}; see {GUIDE}."
+        )
     if system == "darwin":
-        said = "none that TensorFlow uses; training runs on the processor"
-        return Finding("GPU", LACKS, said, f"See {GUIDE}.")
-    said = "none; training runs on the processor, some twenty times slower"
-    return Finding("GPU", LACKS, said)
+        state = "none that TensorFlow uses; training runs on the processor"
+        return Finding("GPU", LACKS, state, f"See {GUIDE}.")
+    state = "none; training runs on the processor, some twenty times slower"
+    return Finding("GPU", LACKS, state)
 
 
 def _disk(folder: Path) -> Finding:
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    said = f"{free / 1e9:.1f} GB free in {folder.resolve()}"
+    state = f"{free / 1e9:.1f} GB free in {folder.resolve()}"
     if free >= LITTLE_DISK:
-        return Finding("Disk", OK, said)
-    return Finding("Disk", LACKS, said, "A run takes up to 1 GB: make room, or write elsewhere.")
+        return Finding("Disk", OK, state)
+    return Finding("Disk", LACKS, state, "A run takes up to 1 GB: make room, or write elsewhere.")
 
 
 def _available_memory() -> int | None:
@@ -172,11 +174,11 @@ def _memory(available: int | None) -> Finding:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     if available is None:
         return Finding("Memory", OK, f"not known; {cores} cores")
-    said = f"{available / 1e9:.1f} GB free; {cores} cores"
+    state = f"{available / 1e9:.1f} GB free; {cores} cores"
     if available >= LITTLE_MEMORY:
-        return Finding("Memory", OK, said)
+        return Finding("Memory", OK, state)
     remedy = "End other programs; or --batch 8, or --set accumulation=4."
-    return Finding("Memory", LACKS, said, remedy)
+    return Finding("Memory", LACKS, state, remedy)
 
 
 def _processor_flags() -> frozenset[str]:
@@ -190,8 +192,8 @@ def _processor_flags() -> frozenset[str]:
 def _bfloat16(flags: frozenset[str]) -> Finding:
     fast = sorted(flags & {"avx512_bf16", "amx_bf16"})
     if fast:
-        said = f"fast on this processor ({', '.join(fast)}): --precision mixed_bfloat16"
-        return Finding("bfloat16", OK, said)
+        state = f"fast on this processor ({', '.join(fast)}): --precision mixed_bfloat16"
+        return Finding("bfloat16", OK, state)
     return Finding("bfloat16", OK, "slow on this processor: leave --precision at float32")
 
 
@@ -222,8 +224,8 @@ def _browser() -> Finding:
     program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     if program:
         return Finding("Browser", OK, f"{program} (for the tests of the site)")
-    said = "no Chromium: the tests of the site are skipped"
-    return Finding("Browser", LACKS, said, "apt install chromium, or CHROMIUM=/path")
+    state = "no Chromium: the tests of the site are skipped"
+    return Finding("Browser", LACKS, state, "apt install chromium, or CHROMIUM=/path")
 
 
 def _video() -> Finding:
