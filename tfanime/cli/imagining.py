@@ -131,7 +131,7 @@ def imagine(ctx, text, run, title, **options) -> None:
     click.echo(result.explanation())
     for name in ("out", "grid"):
         if options[name] is not None:
-            click.echo(f"{'pictures' if name == 'out' else 'sheet'}: {options[name]}")
+            click.echo(f"{'images' if name == 'out' else 'sheet'}: {options[name]}")
 
 
 def _poster(ctx, text, title, model, tags, options, of_poster) -> None:
