@@ -89,16 +89,16 @@ class Imagined:
         """The reading in a few lines."""
         if self.words is not None:
             lines = [] if self.genres is None else self.genres.lines()
-            return "\n".join(map(plain, lines + _told(self.words, self.chosen, self.genres)))
+            return "\n".join(map(plain, lines + _as_drawn(self.words, self.chosen, self.genres)))
         lines = [f"{name}: {text}" for name, text in self.read.items()]
         for name, shares in self.read_as.items():
-            told = ", ".join(f"{value} {share:.0%}" for value, share in shares.items())
-            lines.append(f"{name} of the nearest training texts: {told}")
+            listing = ", ".join(f"{value} {share:.0%}" for value, share in shares.items())
+            lines.append(f"{name} of the nearest training texts: {listing}")
         if self.chosen:
-            told = ", ".join(
+            listing = ", ".join(
                 f"{name} {value} ({self._why(name)})" for name, value in self.chosen.items()
             )
-            lines.append(f"drawn as: {told}")
+            lines.append(f"drawn as: {listing}")
         if self.by_chance:
             lines.append(f"left to chance: {', '.join(self.by_chance)}")
         lines.append("nearest training texts:")
@@ -163,29 +163,29 @@ def imagine(
         >>> print(found.explanation())  # doctest: +SKIP
     """
     check_tags(tags)
-    known = _attributes(run)
-    if known is not None:
+    attributes = _attributes(run)
+    if attributes is not None:
         return imagine_attributes(
-            text, run, known, dict(tags or {}), n, seed, truncation=truncation, out=out,
+            text, run, attributes, dict(tags or {}), n, seed, truncation=truncation, out=out,
             grid=grid, progress=progress, upscale=upscale, scale=scale,
         )  # fmt: skip
-    kept = KeptTexts.open(zoo.locate(run))
+    training_texts = KeptTexts.open(zoo.locate(run))
     schema = load_schema(run)
-    named = {code.name for code in kept.codes}
+    named = {code.name for code in training_texts.codes}
     tags = dict(tags or {})
     if bad := sorted(named & set(tags)):
         raise ValueError(f"The text says what {bad[0]!r} is. Received it as a tag too.")
-    code = kept.described
-    read = {code.name: _read(code, text, kept)}
+    code = training_texts.described
+    read = {code.name: _read(code, text, training_texts)}
     if not read[code.name]:
         raise ValueError(f"A text that says something is needed. Received: {text!r}.")
     encoder = encoder or code.load_encoder(trust_encoder)
     vectors = {code.name: _encoded(code, read[code.name], encoder)}
-    near = kept.near(vectors[code.name], NEAREST)
-    for other in kept.codes:
+    near = training_texts.near(vectors[code.name], NEAREST)
+    for other in training_texts.codes:
         if other.name == code.name:
             continue
-        words = text if not other.genres else _genres(text, kept, near)
+        words = text if not other.genres else _genres(text, training_texts, near)
         read[other.name] = other.prepared(words)
         if read[other.name]:
             same = (other.encoder, other.pooling) == (code.encoder, code.pooling)
@@ -194,7 +194,7 @@ def imagine(
                 read[other.name],
                 encoder if same else other.load_encoder(trust_encoder),
             )
-    read_as = kept.read_as(vectors[code.name])
+    read_as = training_texts.read_as(vectors[code.name])
     conditioned = {one.name for one in schema.fields} if schema is not None else set()
     chosen = {
         name: next(iter(shares)) for name, shares in read_as.items() if name in conditioned
@@ -213,7 +213,7 @@ def imagine(
     )
     odds = {name: read_as[name][str(value)] for name, value in chosen.items() if name not in tags}
     by_chance = tuple(sorted(conditioned - named - set(chosen)))
-    nearest = [_near(kept.rows[i], i, s) for i, s in near]
+    nearest = [_near(training_texts.rows[i], i, s) for i, s in near]
     return Imagined(pictures, text, read, read_as, chosen, nearest, odds, by_chance)
 
 
@@ -249,9 +249,9 @@ def imagine_attributes(
     if genres is not None:
         words = Understood(genres.tags(schema) | words.tags, words.choices, genres.unknown)
     if not words.tags and not words.choices:
-        known = ", ".join(field.name.replace("_", " ") for field in schema.fields)
+        names = ", ".join(field.name.replace("_", " ") for field in schema.fields)
         raise ValueError(
-            f"A text that says something about this run's attributes is needed: {known}. "
+            f"A text that says something about this run's attributes is needed: {names}. "
             f"Received: {textwrap.shorten(text, 80, placeholder=' ...')!r}."
         )
     schema.encode(tags)  # refuses what the run does not know
@@ -265,23 +265,23 @@ def imagine_attributes(
         rows[:, schema.slices()[name]] = drawn[:, schema.slices()[name]]
     pictures = generate(run, n, seed, chosen, labels=rows, **options)
     all_ = chosen | open_
-    told = {field.name: all_[field.name] for field in schema.fields if field.name in all_}
+    values = {field.name: all_[field.name] for field in schema.fields if field.name in all_}
     read_as = {} if genres is None else {"genres": genres.odds}
-    return Imagined(pictures, text, {}, read_as, told, [], words=words, genres=genres)
+    return Imagined(pictures, text, {}, read_as, values, [], words=words, genres=genres)
 
 
-def _told(
+def _as_drawn(
     words: Understood, chosen: Mapping[str, object], genres: Reading | None = None
 ) -> list[str]:
-    told = []
+    phrases = []
     for name, tag in chosen.items():
         if tag is False and genres is not None and genres.chosen and name in genres.odds:
             continue  # all that were not chosen: too many to be told
         if isinstance(tag, bool):
-            told.append(name if tag else f"no {name}")
+            phrases.append(name if tag else f"no {name}")
         else:
-            told.append(f"{name} {' or '.join(tag) if isinstance(tag, tuple) else tag}")
-    lines = [f"drawn as: {', '.join(told).replace('_', ' ')}"]
+            phrases.append(f"{name} {' or '.join(tag) if isinstance(tag, tuple) else tag}")
+    lines = [f"drawn as: {', '.join(phrases).replace('_', ' ')}"]
     if words.unknown:
         lines.append(f"not understood: {', '.join(words.unknown)}")
     return lines
@@ -290,10 +290,10 @@ def _told(
 # ---- by texts ------------------------------------------------------------------------------------
 
 
-def _read(code: TextCode, text: str, kept: KeptTexts) -> str:
+def _read(code: TextCode, text: str, training_texts: KeptTexts) -> str:
     """What the encoder is given: of genre tags those that are named, else the text itself."""
     if code.genres:
-        return genre_text(_named(text, kept)) or code.prepared(text)
+        return genre_text(_named(text, training_texts)) or code.prepared(text)
     return code.prepared(text)
 
 
@@ -301,23 +301,23 @@ def _encoded(code: TextCode, prepared: str, encoder: TextEncoder | None) -> np.n
     return code.project(code.embedded([prepared], encoder))[0]
 
 
-def _genres(text: str, kept: KeptTexts, near: list[tuple[int, float]]) -> str:
+def _genres(text: str, training_texts: KeptTexts, near: list[tuple[int, float]]) -> str:
     """Genres that a text names, or those of the nearest training text that has some."""
-    if named := _named(text, kept):
+    if named := _named(text, training_texts):
         return ", ".join(named)
-    rows = (kept.rows[i] for i, _ in near)
+    rows = (training_texts.rows[i] for i, _ in near)
     return next((tags for row in rows if (tags := genre_text(row.get("genres")))), "")
 
 
-def _named(text: str, kept: KeptTexts) -> list[str]:
+def _named(text: str, training_texts: KeptTexts) -> list[str]:
     """The training set's genres that occur in a text, in its order."""
-    found = {}
-    for genre in kept.genres:
+    places = {}
+    for genre in training_texts.genres:
         words = r"\W+".join(map(re.escape, re.findall(r"\w+", genre.lower())))
         match = re.search(rf"\b{words}\b", text.lower()) if words else None
         if match:
-            found[genre] = match.start()
-    return sorted(found, key=found.__getitem__)
+            places[genre] = match.start()
+    return sorted(places, key=places.__getitem__)
 
 
 def _near(row: Mapping, index: int, similarity: float) -> Near:
