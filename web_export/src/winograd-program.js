@@ -23,6 +23,7 @@ const read = (opcode) => (address, offset = 0) => [...address, 0xfd, opcode, 2, 
 const add = operation([0x6a]);
 const subtract = operation([0x6b]);
 const times = operation([0x6c]);
+const both = operation([0x71]); // and, bit by bit
 const load = read(0x00);
 const splat = read(0x09); // one number, four times
 const plus = vector(0xe4);
@@ -32,6 +33,7 @@ const product = vector(0xe6);
 const lower = vector(0xea);
 const higher = vector(0xeb);
 const zeros = [0xfd, 0x0c, ...new Array(16).fill(0)];
+const halves = [0xfd, 0x0c, ...[0, 1, 2, 3].flatMap(() => [0, 0, 0, 0x3f])];
 /** @param {number} number */
 const whole = (number) => [0x41, ...signed(number)];
 /** @param {number[]} address @param {number[]} value @param {number} [offset] */
@@ -83,6 +85,55 @@ const square = (letter, rows, columns) =>
 const differences = ([a, b, c, d]) => [minus(a, c), plus(b, c), minus(c, b), minus(b, d)];
 /** A' of four numbers. @param {number[][]} m */
 const sums = ([a, b, c, d]) => [plus(plus(a, b), c), minus(minus(b, c), d)];
+
+/** G of three numbers. @param {number[][]} k */
+const points = ([a, b, c]) => [
+  a,
+  product(halves, plus(plus(a, c), b)),
+  product(halves, minus(plus(a, c), b)),
+  c,
+];
+
+// A filter, four outputs at a time. `one`: bytes of one of its nine positions.
+const prepare = routine(
+  "k u channels outs one plane",
+  "channel c a b",
+  [...square("t", 4, 3), "k0", "k1", "k2"],
+  ({ get, set, move, until }) => [
+    until(
+      "channel",
+      "channels",
+      set("c", whole(0)),
+      until(
+        "c",
+        "outs",
+        set("a", get("k")),
+        ...[0, 1, 2].flatMap((j) => [
+          set("b", get("a")),
+          ...[0, 1, 2].flatMap((i) => [
+            set(`k${i}`, load(get("b"))),
+            move("b", times(get("one"), whole(3))),
+          ]),
+          ...points([get("k0"), get("k1"), get("k2")]).map((t, i) => set(`t${i}${j}`, t)),
+          move("a", get("one")),
+        ]),
+        // Of eight outputs the first or the last four.
+        set("a", add(times(both(get("c"), whole(-32)), get("channels")), both(get("c"), whole(16)))),
+        move("a", get("u")),
+        ...FOUR.flatMap((i) =>
+          points([0, 1, 2].map((j) => get(`t${i}${j}`))).flatMap((value) => [
+            store(get("a"), value),
+            move("a", get("plane")),
+          ]),
+        ),
+        move("c", whole(16)),
+        move("k", whole(16)),
+      ),
+      move("u", whole(32)),
+      move("channel", whole(1)),
+    ),
+  ],
+);
 
 // A row of tiles. `x`: the first pixel of the first; `v`: its place in the first plane.
 const spread = routine(
@@ -237,7 +288,7 @@ const named = (text) => [text.length, ...new TextEncoder().encode(text)];
 
 /** @param {boolean} relaxed */
 export function assembled(relaxed) {
-  const routines = { spread, multiply: multiply(relaxed), gather };
+  const routines = { prepare, spread, multiply: multiply(relaxed), gather };
   const bodies = Object.values(routines);
   const types = bodies.map(({ parameters }) => [0x60, parameters, ...new Array(parameters).fill(I32), 0]);
   const exported = Object.keys(routines).flatMap((name, i) => [...named(name), 0, i]);
@@ -253,5 +304,9 @@ export function assembled(relaxed) {
 
 /** The program, with multiply-adds where there are such; null without SIMD. */
 export function program() {
-  return [assembled(true), assembled(false)].find((code) => WebAssembly.validate(code)) ?? null;
+  for (const relaxed of [true, false]) {
+    const code = assembled(relaxed);
+    if (WebAssembly.validate(code)) return code;
+  }
+  return null;
 }

@@ -42,7 +42,7 @@ export class Winograd {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), {
       js: { memory: this.memory },
     });
-    /** @type {Record<"spread" | "multiply" | "gather", (...given: number[]) => void>} */
+    /** @type {Record<"prepare" | "spread" | "multiply" | "gather", (...given: number[]) => void>} */
     this.run = /** @type {any} */ (exports);
     this.numbers = new Float32Array(this.memory.buffer);
     this.used = 0;
@@ -70,6 +70,15 @@ export class Winograd {
     this.free.set(length, [...(this.free.get(length) ?? []), at]);
   }
 
+  /** A place for so many numbers until the next call. @param {number} length */
+  scratch(length) {
+    if (length > this.room.length) {
+      if (this.room.length) this.giveBack(this.room.at, this.room.length);
+      this.room = { at: this.take(length), length };
+    }
+    return this.room.at;
+  }
+
   /** How many numbers `filter` keeps. @param {number} channels @param {number} outputs */
   static lengthOf(channels, outputs) {
     return 16 * channels * up(outputs, LANES);
@@ -85,24 +94,10 @@ export class Winograd {
   filter(kernel, channels, outputs) {
     const length = Winograd.lengthOf(channels, outputs);
     const at = this.take(length);
-    const planes = this.numbers.subarray(at / 4, at / 4 + length).fill(0);
-    const plane = length / 16;
-    const one = channels * outputs;
-    /** G of three numbers. @param {number} a @param {number} b @param {number} c */
-    const spread = (a, b, c) => [a, (a + b + c) / 2, (a - b + c) / 2, c];
-    for (let channel = 0; channel < channels; channel++) {
-      for (let output = 0; output < outputs; output++) {
-        const from = channel * outputs + output;
-        const columns = [0, 1, 2].map((j) =>
-          spread(kernel[from + j * one], kernel[from + (3 + j) * one], kernel[from + (6 + j) * one]),
-        );
-        const to = (output - (output % LANES)) * channels + channel * LANES + (output % LANES);
-        for (let i = 0; i < 4; i++) {
-          const row = spread(columns[0][i], columns[1][i], columns[2][i]);
-          for (let j = 0; j < 4; j++) planes[(4 * i + j) * plane + to] = row[j];
-        }
-      }
-    }
+    const from = this.scratch(kernel.length);
+    this.numbers.fill(0, at / 4, at / 4 + length);
+    this.numbers.set(kernel, from / 4);
+    this.run.prepare(from, at, channels, 4 * outputs, 4 * channels * outputs, length / 4);
     return at;
   }
 
@@ -110,17 +105,14 @@ export class Winograd {
   convolve({ x, height, width, channels, outputs, filter, bias, slope, y }) {
     const across = width / 2;
     const rows = Math.min(height / 2, Math.max(1, Math.floor(TILES / across)));
-  const tiles = up(rows * across, 4);
+    const tiles = up(rows * across, 4);
     const wide = up(outputs, LANES);
     const row = (width + 2) * channels; // of the map with zeros around it
     const [planeV, planeM] = [tiles * channels + APART, tiles * wide + APART]; // numbers of a plane
     const lengths = [(height + 2) * row, 16 * planeV, 16 * planeM, y.length, outputs, outputs];
     const ends = lengths.map(((sum) => (length) => (sum += up(length, 16)))(0));
-    if (ends[5] > this.room.length) {
-      if (this.room.length) this.giveBack(this.room.at, this.room.length);
-      this.room = { at: this.take(ends[5]), length: ends[5] };
-    }
-    const [map, spread, products, result, biases, slopes] = [0, ...ends].map((end) => this.room.at + 4 * end);
+    const room = this.scratch(ends[5]);
+    const [map, spread, products, result, biases, slopes] = [0, ...ends].map((end) => room + 4 * end);
     const { numbers, run } = this;
     this.place(x, map / 4, height, width, channels);
     numbers.set(bias, biases / 4);
