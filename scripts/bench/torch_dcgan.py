@@ -74,7 +74,7 @@ def training_step(size, batch, precision):
         g_loss = loss(draw(), 1.0)
         g_loss.backward()
         g_adam.step()
-        return float(d_loss) + float(g_loss)
+        return float((d_loss + g_loss).detach())
 
     return step
 

@@ -7,7 +7,6 @@ import { batchMatMulConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Ba
 import { castConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Cast";
 import { concatConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Concat";
 import { conv2DConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Conv2D";
-import { fusedConv2DConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/FusedConv2D";
 import { _fusedMatMulConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/_FusedMatMul";
 import { identityConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Identity";
 import { leakyReluConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/LeakyRelu";
@@ -22,6 +21,7 @@ import { sliceConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Slice";
 import { stridedSliceConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/StridedSlice";
 import { subConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Sub";
 import { tanhConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Tanh";
+import { convolutionConfig } from "./convolution";
 import { depthToSpaceConfig } from "./shuffle";
 
 for (const kernel of [
@@ -32,7 +32,7 @@ for (const kernel of [
   concatConfig,
   conv2DConfig,
   depthToSpaceConfig,
-  fusedConv2DConfig,
+  convolutionConfig,
   _fusedMatMulConfig,
   identityConfig,
   leakyReluConfig,
