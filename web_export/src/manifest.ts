@@ -201,11 +201,12 @@ function readDirections(value: unknown, at: string, latentDim: number): Directio
 }
 
 function readStyles(value: unknown, at: string): Model["styles"] {
-  const groups = Object.entries(check.object(value ?? {}, at)).map(([group, steps]) => [
-    check.oneOf(group, at, GROUPS),
-    check.list(steps, `${at}.${group}`, 1000).map((step) => check.text(step, `${at}.${group}`, 1000)),
-  ]);
-  return Object.fromEntries(groups);
+  const json = check.object(value ?? {}, at);
+  for (const group of Object.keys(json)) check.oneOf(group, at, GROUPS);
+  const steps = (group: Group) =>
+    check.list(json[group], `${at}.${group}`, 1000).map((step) => check.text(step, `${at}.${group}`, 1000));
+  const there = GROUPS.filter((group) => Object.hasOwn(json, group));
+  return Object.fromEntries(there.map((group) => [group, steps(group)]));
 }
 
 function readKit(value: unknown, at: string): Kit {
