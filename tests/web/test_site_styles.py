@@ -91,8 +91,8 @@ def test_the_module_mixes_as_python_does(visit, folder, styled):
     assert answer["said"][1] == "This model has no styles: leave styles out."
 
 
-def ends(first: str, second: str) -> str:
-    written = (quote(f"model=styled&{picture}", safe="") for picture in (first, second))
+def ends(first: str, second: str, model: str = "styled") -> str:
+    written = (quote(f"model={model}&{picture}", safe="") for picture in (first, second))
     return "from={}&to={}".format(*written)
 
 
@@ -147,8 +147,8 @@ def test_a_mixed_picture_is_mixed_further(visit, styled):
 
 
 def test_a_model_without_styles_has_no_such_choice(visit):
-    page = visit("#view=blend&model=plain&seed=1", wait=False)
-    page.get_by_role("button", name="Blend", exact=True).last.click()
+    both = ends("seed=1", "seed=2", "plain")
+    page = visit(f"#view=blend&{both}&model=plain&seed=1&at=0.5", wait=False)
     page.get_by_label("Mixture").wait_for()
     assert page.get_by_role("button", name="fine", exact=True).count() == 0
 

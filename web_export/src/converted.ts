@@ -36,7 +36,7 @@ export async function convertedGraph(artifacts: io.ModelArtifacts, output: strin
       dispose(found);
       throw new Error("it has more than one output");
     },
-    inside: (inputs, steps) => model.execute(inputs, steps) as Tensor[],
+    inside: (inputs, steps) => [model.execute(inputs, steps)].flat(),
     dispose: () => model.dispose(),
   };
 }
