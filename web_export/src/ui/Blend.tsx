@@ -92,8 +92,9 @@ function Mixture({ from, to }: { from: Shot; to: Shot }) {
   const fields = differing(from, to, studio.model?.fields ?? []);
   const groups = GROUPS.filter((group) => studio.model?.styles[group]);
   const mixed = Array.isArray(at) ? at : [];
+  const part = typeof at === "number" ? at : 0.5;
   const toggle = (name: string) =>
-    studio.mix(typeof at === "number" ? at : 0.5, locks.includes(name) ? locks.filter((one) => one !== name) : [...locks, name]);
+    studio.mix(part, locks.includes(name) ? locks.filter((one) => one !== name) : [...locks, name]);
   return (
     <div className="mixture">
       <Slider
