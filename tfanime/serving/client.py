@@ -228,7 +228,7 @@ class Client:
         parts = []
         for start in range(0, len(faces), most):
             seeds = np.asarray(faces[start : start + most], np.int64)
-            inputs = {
+            inputs: Arrays = {
                 "seed": seeds[:, 0],
                 "style_seed": seeds[:, 1],
                 "truncation": np.full(len(seeds), truncation, np.float32),
