@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from urllib.parse import quote
@@ -9,7 +10,9 @@ from urllib.parse import quote
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 from test_site import same, shown, until
+from test_site import saved as save
 from test_wander import settled
 
 from tests.export.networks import LATENT, SCHEMA, generator, saved
@@ -144,6 +147,37 @@ def test_a_mixed_picture_is_mixed_further(visit, styled):
     until(page, "location.hash.includes('at=1')")
     settled(page)
     assert same(shown(page, ".frame canvas"), drawn(styled, face(2), face(3), 32))
+
+
+def test_a_transition_to_a_mixed_picture(visit, styled):
+    """Halfway each style is halfway too; the last frame is the picture itself."""
+    both = ends("seed=1", f"style.fine={quote('model=styled&seed=3', safe='')}&seed=2")
+    page = visit(f"#view=blend&frames=3&path=lerp&{both}&model=styled&seed=1", wait=False)
+    page.wait_for_selector(".player")
+    first, second, third = face(1), face(2), face(3)
+    half = [[(a + b) / 2 for a, b in zip(first, other, strict=True)] for other in (second, third)]
+    expected = [drawn(styled, first), drawn(styled, *half, 32), drawn(styled, second, third, 32)]
+    with Image.open(io.BytesIO(save(page, "Save APNG"))) as film:
+        assert film.n_frames == 3
+        for i, values in enumerate(expected):
+            film.seek(i)
+            assert same(np.asarray(film.convert("RGB"), int), values)
+
+
+def test_settings_files_say_styles(visit, styled, tmp_path):
+    written = quote("model=styled&seed=3", safe="")
+    page = visit(f"#model=styled&seed=1&style.middle={written}&style.fine={written}")
+    address, picture = page.url, shown(page)
+    assert same(picture, drawn(styled, face(1), face(3), 16))
+    page.get_by_text("Fine tuning").last.click()
+    file = tmp_path / "settings.json"
+    file.write_bytes(save(page, "Save settings"))
+    page.evaluate("location.hash = '#model=styled&seed=2'")
+    until(page, "document.querySelectorAll('.history li').length === 2")
+    page.set_input_files("input[type=file]", file)
+    until(page, "location.hash.includes('style.fine')")
+    settled(page)
+    assert page.url == address and (shown(page) == picture).all()
 
 
 def test_a_model_without_styles_has_no_such_choice(visit):
