@@ -12,7 +12,7 @@ from tests.editing.tiny_editing import SCHEMA
 from tfanime.core import seeds
 from tfanime.core.decode import read_image
 from tfanime.core.labels import to_signed
-from tfanime.models import modern
+from tfanime.models import mixing, modern
 from tfanime.models.mixing import mixed, style_sizes
 from tfanime.models.steering import PLANES, STEP, steered
 from tfanime.zoo.saved import Generator, save_generator
@@ -160,6 +160,37 @@ def test_a_steered_generator_leads_the_latents_of_both():
     # Of the generator nothing has changed.
     np.testing.assert_array_equal(found([z[0], y[0]]), before)
     assert mixed(found, 16).count_params() == mixed(found, 32).count_params()
+
+
+def test_each_group_has_a_switch_of_its_own(styled):
+    """Where there are switches and no sizes; the rows of a batch have their own."""
+    model, x, y = styled.model, np.vstack([face(1), face(2)]), np.vstack([face(3), face(4)])
+    assert list(mixing.style_groups(model)) == ["coarse", "fine"]
+    halves = [[rows[:, :DIM], rows[:, DIM:]] for rows in np.float32([x, y])]
+    switches = {"coarse": np.asarray([True, False]), "fine": np.asarray([False, False])}
+    found = np.asarray(mixing.draw_mixed(model, *halves, switches))
+    np.testing.assert_array_equal(found[1], model([half[1:] for half in halves[0]])[0])
+    expected = affine(model, "fc", x) * affine(model, "coarse_scale", affine(model, "style", y))
+    expected *= affine(model, "fine_scale", affine(model, "style", x))
+    np.testing.assert_allclose(
+        found[0], np.broadcast_to(np.tanh(expected[0]), (16, 16, 3)), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("sizes", "groups"),
+    [
+        ([], {}),
+        ([8], {"fine": [8]}),
+        ([8, 16], {"coarse": [8], "fine": [16]}),
+        ([8, 16, 32], {"coarse": [8], "middle": [16], "fine": [32]}),
+        ([8, 16, 32, 64, 128], {"coarse": [8], "middle": [16, 32], "fine": [64, 128]}),
+    ],
+)
+def test_sizes_are_shared_out_among_groups(sizes, groups, monkeypatch):
+    monkeypatch.setattr(mixing, "style_sizes", lambda _: {f"at_{size}": size for size in sizes})
+    expected = {group: [f"at_{size}" for size in of] for group, of in groups.items()}
+    assert mixing.style_groups(None) == expected
 
 
 @pytest.mark.parametrize(

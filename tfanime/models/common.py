@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import keras
 from keras import layers, ops
@@ -166,17 +166,27 @@ def like_inputs(model: keras.Model, prefix: str = "") -> list:
     return [keras.Input(x.shape[1:], name=f"{prefix}{x.name}", dtype=x.dtype) for x in model.inputs]
 
 
-def copied(
-    model: keras.Model, values: Mapping[int, object], of_layers: Mapping[str, Mapping] | None = None
-) -> dict[int, keras.KerasTensor]:
-    """A functional network built again behind other values of some of its tensors.
+def _copy(layer: keras.Layer, inputs):
+    copy = type(layer).from_config(layer.get_config())
+    output = copy(inputs)
+    copy.set_weights(layer.get_weights())
+    return output
 
-    Its layers are copied, since those that two networks share cannot be saved.
+
+def copied(
+    model: keras.Model,
+    values: Mapping[int, object],
+    of_layers: Mapping[str, Mapping] | None = None,
+    again: Callable[[keras.Layer, object], object] = _copy,
+) -> dict[int, object]:
+    """A functional network built again behind other values of some of its tensors.
 
     Args:
         model: the network.
         values: what stands for its tensors, by their `id`. Layers before these are left out.
         of_layers: the same for single layers, by their names; goes before `values`.
+        again: from a layer and what it takes to what stands for its output. By default a copy of
+            the layer is called, since those that two networks share cannot be saved.
 
     Returns:
         What stands for every tensor, by its `id`.
@@ -190,7 +200,5 @@ def copied(
         if any(id(x) not in known for x in taken):
             continue
         inputs = [known[id(x)] for x in taken]
-        copy = type(layer).from_config(layer.get_config())
-        found[id(layer.output)] = copy(inputs if len(inputs) > 1 else inputs[0])
-        copy.set_weights(layer.get_weights())
+        found[id(layer.output)] = again(layer, inputs if len(inputs) > 1 else inputs[0])
     return found

@@ -4,9 +4,14 @@ another (style mixing: [Karras et al., 2019](https://arxiv.org/abs/1812.04948), 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import keras
+import numpy as np
 
 from tfanime.models.common import STYLE, copied, like_inputs
+
+GROUPS = ("coarse", "middle", "fine")
 
 
 def style_sizes(generator: keras.Model) -> dict[str, int]:
@@ -16,6 +21,24 @@ def style_sizes(generator: keras.Model) -> dict[str, int]:
     named = [layer for layer in generator.layers if layer.name == STYLE]
     takers = [one for layer in named for one in _takers(generator, layer)]
     return {one.name: _side(generator, one) for one in takers}
+
+
+def style_groups(generator: keras.Model) -> dict[str, list[str]]:
+    """The layers that take a generator's style, in the groups that can be mixed where there are
+    switches and no sizes: `coarse`, `middle` and `fine`.
+
+    The sizes of maps are shared out evenly, what is left over to the finer groups: of 8, 16, 32,
+    64 and 128 the first is coarse, the next two are middle. Two sizes are coarse and fine, and one
+    is fine. Empty for a generator without styles.
+    """
+    sizes = style_sizes(generator)
+    each = sorted(set(sizes.values()), reverse=True)
+    names = {0: (), 1: GROUPS[2:], 2: GROUPS[::2]}.get(len(each), GROUPS)
+    parts = np.array_split(each, len(names) or 1)[::-1]
+    return {
+        group: [layer for layer, size in sizes.items() if size in part]
+        for group, part in zip(names, parts, strict=False)
+    }
 
 
 def mixed(generator: keras.Model, fine_from: int) -> keras.Model:
@@ -40,6 +63,32 @@ def mixed(generator: keras.Model, fine_from: int) -> keras.Model:
     values = {id(x): y for x, y in zip(generator.inputs, inputs, strict=True)}
     output = copied(generator, values, of_layers)[id(generator.outputs[0])]
     return keras.Model([*inputs, *fine_inputs], output, name=generator.name)
+
+
+def draw_mixed(
+    generator: keras.Model, inputs: Sequence, others: Sequence, switches: Mapping[str, object]
+):
+    """Images of two faces each, by the generator's own weights.
+
+    Args:
+        generator: as in `mixed`.
+        inputs, others: tensors `(B, ...)` for the generator's inputs: of the faces, and of those
+            whose styles go into them.
+        switches: by the names of `style_groups`, `(B,)` bool: whether a group follows the other.
+
+    Returns:
+        `(B, H, W, 3)`; without a switch that is on, what the generator draws of `inputs`.
+    """
+    style = generator.get_layer(STYLE).output
+    network = keras.Model(generator.inputs, style, name="styles")
+    own, other = (network(list(x) if len(x) > 1 else x[0]) for x in (inputs, others))
+    of_layers = {}
+    for group, names in style_groups(generator).items():
+        chosen = keras.ops.where(switches[group][:, None], other, own)
+        of_layers |= dict.fromkeys(names, {id(style): chosen})
+    values = {id(x): y for x, y in zip(generator.inputs, inputs, strict=True)}
+    drawn = copied(generator, values, of_layers, again=lambda layer, x: layer(x))
+    return drawn[id(generator.outputs[0])]
 
 
 def _takers(generator: keras.Model, layer: keras.Layer) -> list[keras.Layer]:

@@ -12,6 +12,7 @@ from tfanime.core.labels import LabelSchema
 from tfanime.serving.replies import Arrays, BadAnswer
 from tfanime.text.clean import check_steps
 
+GROUPS = ("coarse", "middle", "fine")  # of maps, whose styles can be another face's
 # No model has more, and what they mean grows fast: columns are compared with each other.
 MOST_PIXELS, MOST_NUMBERS, MOST_COLUMNS = 4096, 2**16, 4096
 
@@ -33,6 +34,8 @@ def description(address: str, arrays: Arrays) -> dict:
             if not isinstance(about["upscaler"].get("shown", False), bool):
                 raise ValueError(f"upscaler.shown is {about['upscaler']['shown']!r}")
         _check_texts(about["texts"])
+        if not set(about.get("styles", ())) <= set(GROUPS):
+            raise ValueError(f"styles is {about['styles']!r}")
         schema(about["schema"])
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         told = f"{type(error).__name__}: {error}" if isinstance(error, LookupError) else error

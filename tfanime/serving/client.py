@@ -198,6 +198,46 @@ class Client:
         ]
         return self._generated(parts, None, 0)
 
+    def mix(
+        self,
+        coarse_seeds: Sequence[int] = (0, 1, 2),
+        fine_seeds: Sequence[int] = (3, 4, 5),
+        styles: Sequence[str] = ("middle", "fine"),
+        tags: Tags | None = None,
+        truncation: float = 1.0,
+    ) -> Generated:
+        """`tfanime.mix`, elsewhere: every coarse face with styles of every fine face.
+
+        Args:
+            styles: the groups of maps that follow the fine face's style: of `"coarse"`,
+                `"middle"` and `"fine"` those that `describe` says.
+        """
+        about = self.describe()
+        groups = about.get("styles", [])
+        if not groups:
+            raise ValueError("Mixing needs a generator with styles, and this one has none.")
+        if isinstance(styles, str) or not set(styles) <= set(groups):
+            raise ValueError(f"styles are of: {', '.join(groups)}. Received: {styles!r}.")
+        faces = [(check_seed(a), check_seed(b)) for a in coarse_seeds for b in fine_seeds]
+        if len(faces) > MOST_PICTURES:
+            raise ValueError(f"Images are at most {MOST_PICTURES:,}. Received: {len(faces):,}.")
+        if not faces:
+            raise ValueError("Mixing takes one coarse and one fine seed or more. Received: none.")
+        truncation, text = check_truncation(truncation), self._text(tags)
+        most = about["limits"]["pictures"]
+        parts = []
+        for start in range(0, len(faces), most):
+            seeds = np.asarray(faces[start : start + most], np.int64)
+            inputs: Arrays = {
+                "seed": seeds[:, 0],
+                "style_seed": seeds[:, 1],
+                "truncation": np.full(len(seeds), truncation, np.float32),
+                "tags": np.full(len(seeds), text, object),
+                **{group: np.full(len(seeds), group in styles) for group in groups},
+            }
+            parts.append(self._answered("mix", inputs, len(seeds), each=True))
+        return self._generated(parts, None, 0)
+
     def from_latent(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """Images of latent vectors.
 
@@ -279,11 +319,17 @@ class Client:
 
     def _one(self, signature: str, count: int, **row: Any) -> Arrays:
         """A call of one row that gives `count` images."""
-        about, schema = self.describe(), self.schema
-        outputs = ["png_bytes", "latents", *(["labels"] if schema else [])]
         kinds = {"truncation": np.float32, "tags": object, "to_tags": object, "text": object}
         inputs = {name: np.asarray([x], kinds.get(name, np.int64)) for name, x in row.items()}
+        return self._answered(signature, inputs, count)
+
+    def _answered(self, signature: str, inputs: Arrays, count: int, each: bool = False) -> Arrays:
+        """A call that gives `count` images: of its one row, or (`each`) one of every row."""
+        about, schema = self.describe(), self.schema
+        outputs = ["png_bytes", "latents", *(["labels"] if schema else [])]
         answer = self.predict(signature, inputs, outputs)
+        if each:
+            answer = {name: values[None] for name, values in answer.items()}
         size = schema.size if schema else None
         return answers.row(self._address, answer, count, about["latentDim"], size)
 

@@ -44,11 +44,16 @@ export interface Request {
   /** Goes so far along directions, after everything else: names to standard deviations of the latents,
    * -20 to 20. `generator.directions` lists them. */
   move?: Record<string, number>;
+  /** Of a model with styles: the pictures whose style its coarse, middle or fine maps have, such as
+   * `{ fine: { seed: 9 } }`. `generator.styles` lists the groups. */
+  styles?: Partial<Record<Group, Request>>;
   /** A finished latent vector, instead of the seed's. */
   latent?: ArrayLike<number>;
   /** A number from -1 (no) to 1 (yes) for each label column, instead of `tags`. */
-  labels?: ArrayLike<number>;
+  labels?: ArrayLike<number> | null;
 }
+
+export type Group = "coarse" | "middle" | "fine";
 
 export interface Varied {
   seed: number;
@@ -68,6 +73,8 @@ export interface Picture {
   latent: Float32Array;
   /** What the network was fed, -1 to 1; null for a model without labels. */
   labels: Float32Array | null;
+  /** The same of the pictures that it has styles of. */
+  styles: Partial<Record<Group, Pick<Picture, "latent" | "labels" | "styles">>>;
   /** The same in words. */
   tags: Tags;
   /** Milliseconds that drawing took. */
@@ -84,6 +91,8 @@ export class Generator {
   readonly fields: Field[];
   /** The directions that `move` may name; empty where the model has none. */
   readonly directions: string[];
+  /** The groups of maps that `styles` may name; empty where the model has no styles. */
+  readonly styles: Group[];
   readonly backend: Backend;
   /** One picture. Calls follow each other: await one before the next. */
   generate(request?: Request): Promise<Picture>;

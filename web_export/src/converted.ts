@@ -22,6 +22,7 @@ let complete: Promise<void> | null = null;
 
 export interface Converted {
   execute(inputs: Record<string, Tensor>): Tensor;
+  inside(inputs: Record<string, Tensor>, steps: string[]): Tensor[];
   dispose(): void;
 }
 
@@ -35,6 +36,7 @@ export async function convertedGraph(artifacts: io.ModelArtifacts, output: strin
       dispose(found);
       throw new Error("it has more than one output");
     },
+    inside: (inputs, steps) => [model.execute(inputs, steps)].flat(),
     dispose: () => model.dispose(),
   };
 }

@@ -3,7 +3,7 @@
 import type { Format } from "./formats";
 import { lerp, slerp } from "./latent.js";
 import { loopOf } from "./moves";
-import type { Request } from "./request";
+import { eachStyle, type Inputs, type Request } from "./request";
 import { freshSeed, ONE, type Scene, toRequest } from "./settings";
 import { reason, type Shot, type Slot, type Still } from "./state";
 import type { Studio } from "./studio";
@@ -33,12 +33,14 @@ export class Films {
       const [from, to] = ends;
       const { frames, path } = studio.state;
       const way = path === "slerp" ? slerp : lerp;
-      return Array.from({ length: frames }, (_, i): Request => {
-        const t = i / (frames - 1);
-        const request: Request = { latent: way(from.latent, to.latent, t) };
-        if (from.labels && to.labels) request.labels = lerp(from.labels, to.labels, t);
-        return request;
+      const between = (a: Inputs, b: Inputs, t: number): Request => ({
+        latent: way(a.latent, b.latent, t),
+        labels: a.labels && b.labels && lerp(a.labels, b.labels, t),
+        styles: eachStyle({ ...a.styles, ...b.styles }, (_, group) =>
+          between({ ...a, ...a.styles[group], styles: {} }, { ...b, ...b.styles[group], styles: {} }, t),
+        ),
       });
+      return Array.from({ length: frames }, (_, i) => between(from, to, i / (frames - 1)));
     });
   }
 
@@ -58,9 +60,9 @@ export class Films {
     studio.set({ film: [], enlarged: 0, filming: "drawing" });
     try {
       for (const request of await requests(run)) {
-        const { image, latent, labels } = await studio.shoot(request);
+        const { image, latent, labels, styles } = await studio.shoot(request);
         if (run !== this.run) return;
-        studio.set({ film: [...studio.state.film, { image, latent, labels }] });
+        studio.set({ film: [...studio.state.film, { image, latent, labels, styles }] });
       }
       await this.enlarge(run);
     } catch (error) {

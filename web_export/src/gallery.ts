@@ -66,8 +66,12 @@ export class Gallery {
       const width = model && columns(model.fields).length;
       return model?.latentDim === latent.length && width === (labels?.length ?? 0) && Array.isArray(settings.vary);
     };
-    // Those of earlier versions know no directions.
-    const known = (shot: Shot) => ({ ...shot, settings: { ...shot.settings, move: shot.settings.move ?? {} } });
+    // Those of earlier versions know no directions and no styles.
+    const known = ({ styles = {}, settings, ...shot }: Shot): Shot => ({
+      ...shot,
+      styles,
+      settings: { ...settings, move: settings.move ?? {}, styles: settings.styles ?? {} },
+    });
     const found = (await this.shelf.all()).filter(fit).map(known);
     const drawn = [...this.store.state.history].reverse();
     this.store.set({ history: found.filter(({ id }) => !drawn.some((shot) => shot.id === id)).reverse() });

@@ -4,10 +4,10 @@
 import { accelerated, type Backend, BACKENDS, using } from "./backends";
 import * as check from "./check";
 import type { Field, Tags } from "./labels";
-import { fetchManifest, type Manifest, type Model, type Upscaler } from "./manifest";
-import { type Feed, Network } from "./network";
+import { fetchManifest, type Group, type Manifest, type Model, type Upscaler } from "./manifest";
+import { type Feed, Network, type Styled } from "./network";
 import { difference, emptiness, misfit, toImageData } from "./pixels";
-import { inputs, type Request } from "./request";
+import { type Inputs, inputs, type Request } from "./request";
 import * as store from "./store";
 
 export type { Backend, Field, Manifest, Model, Tags, Upscaler };
@@ -22,13 +22,11 @@ export interface LoadOptions {
   manifest?: Manifest;
 }
 
-export interface Picture {
+export interface Picture extends Inputs {
   pixels: Float32Array<ArrayBuffer>;
   imageData: ImageData;
   height: number;
   width: number;
-  latent: Float32Array<ArrayBuffer>;
-  labels: Float32Array<ArrayBuffer> | null;
   tags: Tags;
   ms: number;
   backend: Backend;
@@ -57,6 +55,11 @@ export class Generator {
   /** The directions that `move` may name. */
   get directions(): string[] {
     return this.model.directions.map(({ name }) => name);
+  }
+
+  /** The groups of maps that `styles` may name. */
+  get styles(): Group[] {
+    return Object.keys(this.model.styles) as Group[];
   }
 
   get backend(): Backend {
@@ -122,21 +125,21 @@ export class Generator {
   }
 
   async generate(request: Request = {}): Promise<Picture> {
-    const { latent, labels, tags } = inputs(this.model, request);
+    const found = inputs(this.model, request);
     const began = performance.now();
-    const values = await this.draw(feeds(this.model, { latent, labels }));
+    const values = await this.draw(feeds(this.model, found), styled(this.model, found));
     const ms = performance.now() - began;
     const { height, width } = this.model;
     const imageData = toImageData(values, height, width);
-    return { pixels: values, imageData, height, width, latent, labels, tags, ms, backend: this.backend };
+    return { ...found, pixels: values, imageData, height, width, ms, backend: this.backend };
   }
 
   /** Runs the network; if it fails or draws nothing, as after a graphics driver's reset, goes to
    * another backend first. */
-  private async draw(given: Feed[]): Promise<Float32Array<ArrayBuffer>> {
+  private async draw(...given: [Feed[], Styled[]]): Promise<Float32Array<ArrayBuffer>> {
     let reason: string | null;
     try {
-      const { values } = await this.network.run(given);
+      const { values } = await this.network.run(...given);
       reason = emptiness(values);
       if (!reason) return values;
     } catch (error) {
@@ -148,7 +151,7 @@ export class Generator {
     const network = await firstThatDraws(this.model, this.files, others, this.report);
     this.network.dispose();
     this.network = network;
-    return (await network.run(given)).values;
+    return (await network.run(...given)).values;
   }
 
   /** A larger picture, by the upscaler that was exported with the model. */
@@ -197,14 +200,19 @@ export class Generator {
 
 // ---- choosing a backend --------------------------------------------------------------------------
 
-type Inputs = { latent: Float32Array; labels: Float32Array | null };
-
-function feeds(model: Model, { latent, labels }: Inputs): Feed[] {
+function feeds(model: Model, { latent, labels }: Pick<Inputs, "latent" | "labels">): Feed[] {
   const found = [{ name: model.inputs.latents, shape: [1, latent.length], values: latent }];
   if (model.inputs.labels && labels) {
     found.push({ name: model.inputs.labels, shape: [1, labels.length], values: labels });
   }
   return found;
+}
+
+function styled(model: Model, { styles }: Inputs): Styled[] {
+  return Object.entries(styles).map(([group, one]) => ({
+    steps: model.styles[group as Group] ?? [],
+    feeds: feeds(model, one),
+  }));
 }
 
 function message(error: unknown): string {

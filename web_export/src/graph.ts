@@ -220,8 +220,36 @@ function computable({ op, attributes }: Node): boolean {
   return Object.hasOwn(OPERATIONS, op) && first === "biasadd" && known && !others.length;
 }
 
+/** The steps that lead to some, in an order in which they can be computed. */
+function leading(found: Map<string, Node>, outputs: string[]): Step[] {
+  const steps: Step[] = [];
+  const done = new Set<string>();
+  const visit = (name: string, above: Set<string>): void => {
+    if (done.has(name)) return;
+    const node = found.get(name);
+    if (!node || above.has(name)) check.refuse("An input", "a step that comes before", name);
+    const inputs = node.inputs.map(plain);
+    above.add(name);
+    for (const input of inputs) visit(input, above);
+    above.delete(name);
+    done.add(name);
+    if (GIVEN.includes(node.op)) return;
+    const { attributes } = node;
+    steps.push({ name, operation: OPERATIONS[node.op], inputs, attributes, last: [] });
+  };
+  for (const output of outputs) visit(output, new Set());
+  const computed = new Set(steps.map(({ name }) => name));
+  const taken = new Set(outputs);
+  for (const step of [...steps].reverse()) {
+    step.last = [...new Set(step.inputs)].filter((name) => computed.has(name) && !taken.has(name));
+    for (const name of step.last) taken.add(name);
+  }
+  return steps;
+}
+
 export class Graph {
   private constructor(
+    private readonly found: Map<string, Node>,
     private readonly steps: Step[],
     private readonly weights: Map<string, Tensor>,
     private readonly output: string,
@@ -235,44 +263,34 @@ export class Graph {
   ): Graph | null {
     const found = nodes(topology, "modelTopology");
     if (![...found.values()].every(computable)) return null;
-    const steps: Step[] = [];
-    const done = new Set<string>();
-    const visit = (name: string, above: Set<string>): void => {
-      if (done.has(name)) return;
-      const node = found.get(name);
-      if (!node || above.has(name)) check.refuse("An input", "a step that comes before", name);
-      const inputs = node.inputs.map(plain);
-      above.add(name);
-      for (const input of inputs) visit(input, above);
-      above.delete(name);
-      done.add(name);
-      if (GIVEN.includes(node.op)) return;
-      const { attributes } = node;
-      steps.push({ name, operation: OPERATIONS[node.op], inputs, attributes, last: [] });
-    };
-    visit(plain(output), new Set());
-    const computed = new Set(steps.map(({ name }) => name));
-    const taken = new Set([plain(output)]);
-    for (const step of [...steps].reverse()) {
-      step.last = [...new Set(step.inputs)].filter((name) => computed.has(name) && !taken.has(name));
-      for (const name of step.last) taken.add(name);
-    }
-    return new Graph(steps, new Map(Object.entries(weights())), plain(output));
+    const steps = leading(found, [plain(output)]);
+    return new Graph(found, steps, new Map(Object.entries(weights())), plain(output));
   }
 
-  /** Computes the output from the inputs, by their names. */
+  /** Computes the output from the inputs, by their names. What other steps would compute may be given
+   * too. */
   execute(inputs: Record<string, Tensor>): Tensor {
+    return this.compute(inputs, this.steps, [this.output])[0];
+  }
+
+  /** What single steps make of the inputs. */
+  inside(inputs: Record<string, Tensor>, steps: string[]): Tensor[] {
+    return this.compute(inputs, leading(this.found, steps), steps);
+  }
+
+  private compute(inputs: Record<string, Tensor>, steps: Step[], outputs: string[]): Tensor[] {
     return tidy(() => {
       const known = new Map(this.weights);
       for (const [name, value] of Object.entries(inputs)) known.set(plain(name), value);
       const result = (name: string): Tensor =>
         known.get(name) ?? check.refuse("An input", "a weight or a result", name);
-      for (const step of this.steps) {
+      for (const step of steps) {
+        if (known.has(step.name)) continue;
         known.set(step.name, step.operation(step.inputs.map(result), step.attributes));
         // Early: results of the last steps are large.
         for (const name of step.last) result(name).dispose();
       }
-      return result(this.output);
+      return outputs.map(result);
     });
   }
 

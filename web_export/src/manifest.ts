@@ -36,6 +36,9 @@ export interface Model extends Network {
   references: Reference[];
   tolerance: number;
   directions: Direction[];
+  /** Of a model with styles: the graph's steps that make scales and shifts of the style, by the maps
+   * that these change. */
+  styles: Partial<Record<Group, string[]>>;
   /** The truncation below which it was measured to draw worse; null: not measured. */
   leastTruncation: number | null;
   card: string | null;
@@ -44,6 +47,9 @@ export interface Model extends Network {
   /** What posters are made with, of a model that knows genres. */
   poster: Kit | null;
 }
+
+export const GROUPS = ["coarse", "middle", "fine"] as const;
+export type Group = (typeof GROUPS)[number];
 
 /** Where in the latent space something changes, and what was measured to: names of the tagger's
  * columns, with the change of their probability that a step makes, the largest first. */
@@ -165,6 +171,7 @@ function readModel(entry: unknown, at: string, upscalers: Upscaler[]): Model {
     references,
     tolerance: check.number(json.tolerance, `${at}.tolerance`, 0, 2),
     directions: readDirections(json.directions, `${at}.directions`, latentDim),
+    styles: readStyles(json.styles, `${at}.styles`),
     leastTruncation:
       json.leastTruncation == null
         ? null
@@ -191,6 +198,15 @@ function readDirections(value: unknown, at: string, latentDim: number): Directio
   const names = found.map(({ name }) => name);
   if (new Set(names).size < names.length) check.refuse(at, "a list without repeated names", names);
   return found;
+}
+
+function readStyles(value: unknown, at: string): Model["styles"] {
+  const json = check.object(value ?? {}, at);
+  for (const group of Object.keys(json)) check.oneOf(group, at, GROUPS);
+  const steps = (group: Group) =>
+    check.list(json[group], `${at}.${group}`, 1000).map((step) => check.text(step, `${at}.${group}`, 1000));
+  const there = GROUPS.filter((group) => Object.hasOwn(json, group));
+  return Object.fromEntries(there.map((group) => [group, steps(group)]));
 }
 
 function readKit(value: unknown, at: string): Kit {

@@ -5,7 +5,8 @@
 import * as check from "./check";
 import { columns, type Field } from "./labels";
 import { SEEDS } from "./latent.js";
-import { MOST_STEPS, type Step } from "./request";
+import type { Group } from "./manifest";
+import { eachStyle, MOST_STEPS, type Step } from "./request";
 import type { Settings } from "./settings";
 import type { Shot } from "./state";
 
@@ -54,9 +55,24 @@ export function loopOf(settings: Settings, i: number, n: number, radius = 0.09):
 
 // ---- between two pictures ------------------------------------------------------------------------
 
+type End = Pick<Shot, "settings" | "labels" | "styles">;
+
+/** The picture that a group of a picture's maps has its style of. */
+function styleOf({ settings, labels, styles }: End, group: Group): End {
+  const plain = { ...settings, styles: {} };
+  const other = settings.styles[group];
+  return { settings: other ?? plain, labels: other ? (styles[group]?.labels ?? null) : labels, styles: {} };
+}
+
+/** The first picture, with the second's style in these groups of maps. */
+export function styledOf({ settings }: Shot, to: Shot, groups: Group[]): Settings {
+  const styles = groups.map((group) => [group, styleOf(to, group).settings]);
+  return { ...settings, styles: { ...settings.styles, ...Object.fromEntries(styles) } };
+}
+
 /** The picture `t` of the way from one to the other; the attributes in `locks` stay as they are in
  * the first. */
-export function mixOf(from: Shot, to: Shot, t: number, locks: string[], fields: Field[]): Settings {
+export function mixOf(from: End, to: End, t: number, locks: string[], fields: Field[]): Settings {
   const [a, b] = [from.settings, to.settings];
   if (t === 0) return a;
   if (t === 1 && !locks.length) return b;
@@ -74,12 +90,15 @@ export function mixOf(from: Shot, to: Shot, t: number, locks: string[], fields: 
   for (const name of Object.keys({ ...a.move, ...b.move })) {
     move[name] = rounded((1 - t) * (a.move[name] ?? 0) + t * (b.move[name] ?? 0));
   }
+  const between = (_: Settings, group: Group) =>
+    mixOf(styleOf(from, group), styleOf(to, group), t, locks, fields);
   return {
     ...a,
     truncation: rounded((1 - t) * a.truncation + t * b.truncation),
     vary: steps.reduce(withStep, a.vary),
     sliders,
     move,
+    styles: eachStyle({ ...a.styles, ...b.styles }, between),
   };
 }
 

@@ -1,6 +1,6 @@
 // One exported graph on one backend.
 
-import { dispose, type io, tensor } from "@tensorflow/tfjs-core";
+import { dispose, type io, type Tensor, tensor } from "@tensorflow/tfjs-core";
 import { decodeWeights } from "@tensorflow/tfjs-core/dist/io/io_utils";
 
 import { type Backend, using } from "./backends";
@@ -15,6 +15,12 @@ export interface Feed {
   values: Float32Array;
 }
 
+/** What some steps make of other feeds, which stands in the place of what they would compute. */
+export interface Styled {
+  steps: string[];
+  feeds: Feed[];
+}
+
 export interface Output {
   shape: number[];
   values: Float32Array<ArrayBuffer>;
@@ -25,6 +31,12 @@ interface Parts {
   weightSpecs: io.WeightsManifestEntry[];
   weightData: ArrayBuffer;
   signature?: object;
+}
+
+function tensors(feeds: Feed[]): Record<string, Tensor> {
+  return Object.fromEntries(
+    feeds.map((feed) => [feed.name, tensor(feed.values, feed.shape, "float32")]),
+  );
 }
 
 function parts(entry: Model | Upscaler, files: Map<string, Uint8Array>): Parts {
@@ -77,12 +89,19 @@ export class Network {
     return new Network(graph, backend);
   }
 
-  async run(feeds: Feed[]): Promise<Output> {
+  async run(feeds: Feed[], styled: Styled[] = []): Promise<Output> {
     const output = await using(this.backend, () => {
-      const inputs = Object.fromEntries(
-        feeds.map((feed) => [feed.name, tensor(feed.values, feed.shape, "float32")]),
-      );
+      const inputs = tensors(feeds);
       try {
+        for (const { steps, feeds } of styled) {
+          const others = tensors(feeds);
+          try {
+            const made = this.graph.inside(others, steps);
+            for (const [i, step] of steps.entries()) inputs[step] = made[i];
+          } finally {
+            dispose(others);
+          }
+        }
         return this.graph.execute(inputs);
       } finally {
         dispose(inputs);

@@ -4,7 +4,7 @@
 import * as check from "./check";
 import { decode, sample, type Tags, toSigned, toUnsigned } from "./labels";
 import { latent as drawLatent, PICTURES, SEEDS, slerp } from "./latent.js";
-import type { Direction, Model } from "./manifest";
+import type { Direction, Group, Model } from "./manifest";
 
 export interface Request {
   seed?: number;
@@ -15,10 +15,21 @@ export interface Request {
   vary?: Varied | Varied[];
   /** Goes so far (-20 to 20) along directions of the model, last of all. */
   move?: Move;
+  /** Of a model with styles: the pictures that the coarse, middle or fine maps have theirs of. */
+  styles?: Styles<Request>;
   /** Instead of the seed's: the finished latent vector. */
   latent?: ArrayLike<number>;
   /** Instead of the sampled ones: a number from -1 to 1 for each column. */
-  labels?: ArrayLike<number>;
+  labels?: ArrayLike<number> | null;
+}
+
+export type Styles<Of> = Partial<Record<Group, Of>>;
+
+/** What a network is fed, and by group what it is fed for a style of another picture. */
+export interface Inputs {
+  latent: Float32Array<ArrayBuffer>;
+  labels: Float32Array<ArrayBuffer> | null;
+  styles: Styles<Inputs>;
 }
 
 /** A step towards the noise that another seed has at the picture's index, or at an own one. */
@@ -68,6 +79,19 @@ export function checkMove(given: unknown, directions: Direction[]): Move {
   );
 }
 
+/** The same for every style of another picture. */
+export function eachStyle<A, B>(styles: Styles<A>, work: (one: A, group: Group) => B): Styles<B> {
+  return Object.fromEntries(
+    Object.entries(styles).map(([group, one]) => [group, work(one, group as Group)]),
+  );
+}
+
+export function checkGroup(group: string, { styles }: Pick<Model, "styles">): Group {
+  const known = Object.keys(styles) as Group[];
+  if (!known.length) throw new check.Refused("This model has no styles: leave styles out.");
+  return check.oneOf(group, "A style", known);
+}
+
 /** A latent further along directions. In float32 and double precision where Python has them, so that
  * the bits are the same. */
 function moved(latent: Float32Array<ArrayBuffer>, move: Move, directions: Direction[]): Float32Array<ArrayBuffer> {
@@ -82,9 +106,9 @@ function moved(latent: Float32Array<ArrayBuffer>, move: Move, directions: Direct
 
 /** What the network is fed for a request. */
 export function inputs(
-  model: Pick<Model, "latentDim" | "fields" | "rows" | "directions">,
+  model: Pick<Model, "latentDim" | "fields" | "rows" | "directions" | "styles">,
   request: Request,
-): { latent: Float32Array<ArrayBuffer>; labels: Float32Array<ArrayBuffer> | null; tags: Tags } {
+): Inputs & { tags: Tags } {
   const seed = check.whole(request.seed ?? 0, "seed", 0, SEEDS);
   const index = check.whole(request.index ?? 0, "index", 0, PICTURES);
   const truncation = check.number(request.truncation ?? 1, "truncation", 0, 2);
@@ -96,15 +120,20 @@ export function inputs(
     if (step.strength) latent = Float32Array.from(slerp(latent, end, step.strength));
   }
   latent = moved(latent, checkMove(request.move ?? {}, model.directions), model.directions);
+  const styles = eachStyle(request.styles ?? {}, (one, group) => {
+    checkGroup(group, model);
+    const { latent, labels } = inputs(model, { ...one, styles: {} });
+    return { latent, labels, styles: {} };
+  });
   if (!model.fields.length) {
     if (request.labels || Object.keys(request.tags ?? {}).length) {
       throw new check.Refused("This model was trained without labels: leave tags and labels out.");
     }
-    return { latent, labels: null, tags: {} };
+    return { latent, labels: null, styles, tags: {} };
   }
   const row = sample(seed, index, model.fields, request.tags ?? {}, model.rows);
   const labels = request.labels
     ? vector(request.labels, "labels", row.length)
     : toSigned(row);
-  return { latent, labels, tags: decode(toUnsigned(labels), model.fields) };
+  return { latent, labels, styles, tags: decode(toUnsigned(labels), model.fields) };
 }

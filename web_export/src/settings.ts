@@ -4,9 +4,9 @@
 import * as check from "./check";
 import { columns, encode, type Field, type Row, sample, type Tag, type Tags, toSigned } from "./labels";
 import { PICTURES, seedOf, SEEDS } from "./latent.js";
-import type { Manifest, Model } from "./manifest";
+import { GROUPS, type Group, type Manifest, type Model } from "./manifest";
 import { NO_WORDS, readWords, type Words, writeWords } from "./poster/words";
-import { checkMove, checkSteps, type Move, type Request, type Step } from "./request";
+import { checkGroup, checkMove, checkSteps, eachStyle, type Move, type Request, type Step, type Styles } from "./request";
 
 export interface Settings {
   model: string;
@@ -22,6 +22,9 @@ export interface Settings {
   vary: Step[];
   /** How far along directions of the model. */
   move: Move;
+  /** Of a model with styles: other pictures, whose styles single groups of maps have. Those have none of
+   * others. */
+  styles: Styles<Settings>;
   /** Enlarged by the model's upscaler, where it has one. */
   large: boolean;
 }
@@ -29,6 +32,8 @@ export interface Settings {
 export const VIEWS = ["one", "many", "blend", "explore", "poster"] as const;
 export type View = (typeof VIEWS)[number];
 export type Path = "slerp" | "lerp";
+/** Between two pictures: a part of the way, or the groups of maps that have the second's style. */
+export type Place = number | Group[];
 
 export const FEWEST_FRAMES = 3;
 export const MOST_FRAMES = 200;
@@ -47,8 +52,8 @@ export interface Scene {
   path: Path;
   /** The pictures that a transition joins. */
   ends: { from: Settings | null; to: Settings | null };
-  /** Where between them, 0 to 1; null where the picture is another. */
-  at: number | null;
+  /** Where between them; null where the picture is another. */
+  at: Place | null;
   /** Attributes that stay as the first picture has them. */
   locks: string[];
   /** Of exploring: which eight, and how far away they are. */
@@ -90,18 +95,20 @@ export function defaults(model: Model): Settings {
     truncation: 1,
     vary: [],
     move: {},
+    styles: {},
     large: true,
   };
 }
 
 export function toRequest(settings: Settings, fields: Field[], rows: Row[] | null): Request {
-  const { seed, index, tags, truncation, sliders, vary, move } = settings;
+  const { seed, index, tags, truncation, sliders, vary, move, styles } = settings;
   const request: Request = { seed, index, tags, truncation, move };
   if (vary.length) request.vary = vary;
   if (Object.keys(sliders).length) {
     const row = toSigned(sample(seed, index, fields, tags, rows));
     request.labels = columns(fields).map(({ name }, i) => sliders[name] ?? row[i]);
   }
+  request.styles = eachStyle(styles, (one) => toRequest(one, fields, rows));
   return request;
 }
 
@@ -124,12 +131,14 @@ export function fitted(settings: Settings, model: Model): Settings {
   const sliders = Object.entries(settings.sliders).filter(([name]) => known.has(name));
   const ways = new Set(model.directions.map(({ name }) => name));
   const move = Object.entries(settings.move).filter(([name]) => ways.has(name));
+  const styles = Object.entries(settings.styles).filter(([group]) => Object.hasOwn(model.styles, group));
   return {
     ...settings,
     model: model.name,
     tags: Object.fromEntries(tags),
     sliders: Object.fromEntries(sliders),
     move: Object.fromEntries(move),
+    styles: eachStyle(Object.fromEntries(styles) as Styles<Settings>, (one) => fitted(one, model)),
   };
 }
 
@@ -149,11 +158,11 @@ export function held(
 }
 
 /** How nothing is tuned. */
-export const PLAIN = { sliders: {}, truncation: 1, vary: [], move: {} };
+export const PLAIN = { sliders: {}, truncation: 1, vary: [], move: {}, styles: {} };
 
-export function tuned({ sliders, truncation, vary, move }: Settings): boolean {
+export function tuned({ sliders, truncation, vary, move, styles }: Settings): boolean {
   const away = vary.some(({ strength }) => strength) || Object.values(move).some((far) => far);
-  return truncation !== 1 || away || Object.keys(sliders).length > 0;
+  return truncation !== 1 || away || Object.keys({ ...sliders, ...styles }).length > 0;
 }
 
 // ---- checking ----------------------------------------------------------------------------------
@@ -170,6 +179,10 @@ function read(json: check.Json, manifest: Manifest): Settings {
     check.oneOf(column, "A slider", known),
     check.number(x, column, -1, 1),
   ]);
+  const styles = Object.entries(check.object(json.styles ?? {}, "styles")).map(([group, one]) => {
+    checkGroup(group, model);
+    return [group, readStyle(check.object(one, `style.${group}`), `style.${group}`, name, manifest)];
+  });
   return {
     model: name,
     seed: check.whole(json.seed ?? usual.seed, "seed", 0, SEEDS),
@@ -180,8 +193,17 @@ function read(json: check.Json, manifest: Manifest): Settings {
     truncation: check.number(json.truncation ?? 1, "truncation", 0, 2),
     vary: checkSteps(json.vary ?? []),
     move: checkMove(json.move ?? {}, model.directions),
+    styles: Object.fromEntries(styles),
     large: json.large !== false,
   };
+}
+
+function readStyle(json: check.Json, what: string, model: string, manifest: Manifest): Settings {
+  if (Object.keys(check.object(json.styles ?? {}, what)).length) {
+    check.refuse(what, "a picture without styles of others", json.styles);
+  }
+  const found = read(json, manifest);
+  return found.model === model ? found : check.refuse(what, "a picture of the same model", found.model);
 }
 
 // ---- JSON --------------------------------------------------------------------------------------
@@ -244,6 +266,10 @@ export function toHash(settings: Settings, manifest: Manifest, scene = ONE): str
     parts.set("vary-seed", steps.map(({ seed, index }) => (index === null ? seed : `${seed}:${index}`)).join());
   }
   for (const [name, far] of Object.entries(settings.move)) if (far) parts.set(`move.${name}`, String(far));
+  for (const group of GROUPS) {
+    const other = settings.styles[group];
+    if (other) parts.set(`style.${group}`, toHash(other, manifest).slice(1));
+  }
   if (!settings.large) parts.set("large", "0");
   // A fragment may hold these signs as they are.
   return `#${parts}`.replaceAll("%2C", ",").replaceAll("%3A", ":");
@@ -287,7 +313,7 @@ export function fromHash(hash: string, manifest: Manifest): Settings | null {
   const fields = (manifest.models.find(({ name }) => name === parts.get("model")) ?? manifest.models[0]).fields;
   const json: check.Json = { keepSeed: false };
   const tags: [string, Tag][] = [];
-  const [sliders, move]: [string, unknown][][] = [[], []];
+  const [sliders, move, styles]: [string, unknown][][] = [[], [], []];
   for (const [name, text] of parts) {
     if (SCENE.includes(name)) continue;
     if (name === "model") json.model = text;
@@ -300,13 +326,21 @@ export function fromHash(hash: string, manifest: Manifest): Settings | null {
     } else if (RESERVED.includes(name)) json[name] = numeric(text);
     else if (name.startsWith("slider.")) sliders.push([name.slice(7), numeric(text)]);
     else if (name.startsWith("move.")) move.push([name.slice(5), numeric(text)]);
+    else if (name.startsWith("style.")) styles.push([name.slice(6), fromHash(text, manifest)]);
     else {
       const plain = name.replace(/^tag\./, "");
       tags.push([plain, tag(text, fields.find((field) => field.name === plain))]);
     }
   }
-  const [held, slid, gone] = [tags, sliders, move].map((pairs) => Object.fromEntries(pairs));
-  return read({ ...json, tags: held, sliders: slid, move: gone }, manifest);
+  const [held, slid, gone, had] = [tags, sliders, move, styles].map((pairs) => Object.fromEntries(pairs));
+  return read({ ...json, tags: held, sliders: slid, move: gone, styles: had }, manifest);
+}
+
+/** "0.3", or "middle,fine" where the model has styles. */
+function readPlace(text: string, model: Model): Place {
+  const part = numeric(text);
+  if (typeof part === "number" || !Object.keys(model.styles).length) return check.number(part, "at", 0, 1);
+  return part.split(",").filter(Boolean).map((group) => checkGroup(group, model));
 }
 
 /** What an address shows. Its settings have been read before, for their model. */
@@ -327,7 +361,7 @@ export function sceneOf(hash: string, manifest: Manifest, model: Model): Scene {
     frames: check.whole(given("frames"), "frames", FEWEST_FRAMES, MOST_FRAMES),
     path: check.oneOf(parts.get("path") ?? ONE.path, "path", ["slerp", "lerp"] as const),
     ends: { from: end("from"), to: end("to") },
-    at: parts.has("at") ? check.number(given("at"), "at", 0, 1) : null,
+    at: parts.has("at") ? readPlace(parts.get("at") ?? "", model) : null,
     locks,
     ring: check.whole(given("ring"), "ring", 0, MOST_RINGS),
     spread: check.number(given("spread"), "spread", LEAST_SPREAD, MOST_SPREAD),

@@ -4,25 +4,24 @@ import type { Backend } from "./backends";
 import type { Manifest } from "./manifest";
 import type { Words } from "./poster/words";
 import type { Tags } from "./labels";
-import { ONE, type Path, type Scene, type Settings, type View } from "./settings";
+import type { Inputs } from "./request";
+import { ONE, type Path, type Place, type Scene, type Settings, type View } from "./settings";
 import type { Phrase } from "./text";
 
 /** A drawn picture and all that is needed to draw it again. */
-export interface Shot {
+export interface Shot extends Inputs {
   id: number;
   settings: Settings;
   tags: Tags;
   image: ImageData;
   /** The same enlarged, of the picture that is shown. */
   large?: ImageData;
-  latent: Float32Array<ArrayBuffer>;
-  labels: Float32Array<ArrayBuffer> | null;
   ms: number;
   favourite: boolean;
 }
 
 /** One picture of a film. */
-export type Still = Pick<Shot, "image" | "latent" | "labels">;
+export type Still = Inputs & Pick<Shot, "image">;
 
 export type Slot = "from" | "to";
 
@@ -53,8 +52,9 @@ export interface State {
   many: Shot[];
   slot: Slot;
   ends: Record<Slot, Shot | null>;
-  /** Where between the ends the picture is; null while it is another. */
-  at: number | null;
+  /** Where between the ends the picture is, or the styles that it has of the second; null while it is
+   * another. */
+  at: Place | null;
   locks: string[];
   frames: number;
   path: Path;

@@ -12,13 +12,14 @@ import { Gallery } from "./gallery";
 import type { Field, Tag } from "./labels";
 import { seedOf } from "./latent.js";
 import { fetchManifest, filesOf, type Model } from "./manifest";
-import { mixOf, placed } from "./moves";
+import { mixOf, placed, styledOf } from "./moves";
 import type { Request } from "./request";
 import {
   defaults,
   fitted,
   freshSeed,
   held,
+  type Place,
   type Settings,
   toRequest,
   type View,
@@ -189,8 +190,8 @@ export class Studio extends Store {
 
   async shootSettings(settings: Settings): Promise<Shot> {
     const { fields = [], rows = null } = this.model ?? {};
-    const { tags, image, latent, labels, ms } = await this.shoot(toRequest(settings, fields, rows));
-    return { id: ++this.ids, settings, tags, image, latent, labels, ms, favourite: false };
+    const { backend: _, ...drawn } = await this.shoot(toRequest(settings, fields, rows));
+    return { ...drawn, id: ++this.ids, settings, favourite: false };
   }
 
   /** A new picture, unless the visitor keeps the seed. */
@@ -234,13 +235,14 @@ export class Studio extends Store {
     if (settings) this.change(placed(field, place, settings), true);
   }
 
-  /** The picture between two, at this part of the way. */
-  mix(at: number, locks = this.state.locks): void {
+  /** The picture between two, at this part of the way, or the first with styles of the second. */
+  mix(at: Place, locks = this.state.locks): void {
     const { from, to } = this.state.ends;
     if (!from || !to || !this.model) return;
     this.set({ at, locks });
     try {
-      this.drawAs(mixOf(from, to, at, locks, this.model.fields));
+      const { fields } = this.model;
+      this.drawAs(typeof at === "number" ? mixOf(from, to, at, locks, fields) : styledOf(from, to, at));
     } catch (error) {
       this.tell("drawFailed", { reason: reason(error) }, true);
     }
@@ -321,8 +323,8 @@ export class Studio extends Store {
     }
   }
 
-  enlarged({ latent, labels }: Still): Promise<ImageData> {
-    return this.engine.call("enlarge", { latent, labels: labels ?? undefined });
+  enlarged({ latent, labels, styles }: Still): Promise<ImageData> {
+    return this.engine.call("enlarge", { latent, labels, styles });
   }
 
   /** The picture that is shown, as large as it gets. */

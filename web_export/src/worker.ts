@@ -15,7 +15,7 @@ export interface Opened {
 }
 
 /** A picture, without what the page does not need. */
-export type Drawn = Pick<Picture, "latent" | "labels" | "tags" | "ms" | "backend"> & { image: ImageData };
+export type Drawn = Pick<Picture, "latent" | "labels" | "styles" | "tags" | "ms" | "backend"> & { image: ImageData };
 
 export type News =
   | { event: "progress"; loaded: number; total: number }
@@ -87,8 +87,8 @@ export const methods = {
   },
 
   async generate(request: Request): Promise<Drawn> {
-    const { imageData: image, latent, labels, tags, ms, backend } = await loaded().generate(request);
-    return { image, latent, labels, tags, ms, backend };
+    const { imageData: image, latent, labels, styles, tags, ms, backend } = await loaded().generate(request);
+    return { image, latent, labels, styles, tags, ms, backend };
   },
 
   async enlarge(request: Request): Promise<ImageData> {

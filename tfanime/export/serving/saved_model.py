@@ -19,6 +19,7 @@ from tfanime.export.graph.graph import from_keras
 from tfanime.export.graph.precision import Measured, decibel, errors
 from tfanime.export.graph.rewrite import rewrite
 from tfanime.export.serving import server_files, warmup
+from tfanime.models.mixing import style_groups
 from tfanime.sampling import upscale as upscaling
 from tfanime.sampling.sampler import CHUNK, Sampler
 from tfanime.version import __version__
@@ -190,6 +191,7 @@ def _description(
     generator: Generator, upscaler: Upscaler | None, shown: bool, texts: TextCode | None, most: int
 ) -> dict:
     read = texts and {"name": texts.name, "genres": texts.genres, "skip": list(texts.skip)}
+    groups = list(style_groups(generator.model))
     return {
         "texts": read,
         "format": FORMAT,
@@ -202,6 +204,7 @@ def _description(
         "schema": generator.schema.to_json() if generator.schema else None,
         "upscaler": upscaler and {"name": upscaler.name, "factor": upscaler.factor, "shown": shown},
         "limits": {"pictures": most, "call": CALL},
+        **({"styles": groups} if groups else {}),
     }
 
 

@@ -19,7 +19,7 @@ from tfanime.export.graph.subject import (
     MEASURED_SEED,
     Subject,
 )
-from tfanime.export.web import bundle, directions, tfjs
+from tfanime.export.web import bundle, directions, styles, tfjs
 from tfanime.export.web.check import check_artifact
 from tfanime.sampling.sampler import Sampler
 from tfanime.zoo.saved import (
@@ -129,6 +129,8 @@ class Work:
             files.append(reference)
             off = float(np.abs(pictures - self.subject.pictures).mean())
             entry["tolerance"] = round(TOLERANCE + 2 * off, 4)
+            if groups := styles.described(self.subject.generator, artifact):
+                entry["styles"] = groups
             inputs.setdefault("labels", None)
         return entry | {
             "graph": graph.relative_to(self.folder).as_posix(),

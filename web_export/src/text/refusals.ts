@@ -18,6 +18,7 @@ const KINDS: Rule[] = [
   [/^given once in an address$/, { ja: "アドレスに一度だけ書くもの", zh: "地址中只写一次的内容", ru: "то, что в адресе пишут один раз" }],
   [/^given instead of a seed$/, { ja: "シードの代わりに書くもの", zh: "代替种子的内容", ru: "то, что пишут вместо числа" }],
   [/^a picture of the same model$/, { ja: "同じモデルの絵", zh: "同一模型的图片", ru: "картинка той же модели" }],
+  [/^a picture without styles of others$/, { ja: "ほかのスタイルのない絵", zh: "不含他图风格的图片", ru: "картинка без чужих стилей" }],
   [/^as many as vary has numbers.*$/, { ja: "varyと同じ数だけ、コンマで区切ったもの", zh: "与 vary 数量相同、以逗号分隔的数", ru: "столько чисел через запятую, сколько в vary" }],
 ];
 
@@ -27,6 +28,7 @@ const SENTENCES: Rule[] = [
   [/^The file is longer than a megabyte\.$/, { ja: "ファイルが1メガバイトを超えています。", zh: "文件超过 1 MB。", ru: "Файл больше мегабайта." }],
   [/^A picture is (\d+) steps away at most\.$/, { ja: "シードから進めるのは$1歩までです。", zh: "离种子最多 $1 步。", ru: "От числа можно отойти не дальше чем на $1 шагов." }],
   [/^This model has no directions: .*$/, { ja: "このモデルには方向がありません。", zh: "此模型没有方向。", ru: "У этой модели нет направлений." }],
+  [/^This model has no styles: .*$/, { ja: "このモデルにはスタイルがありません。", zh: "此模型没有风格。", ru: "У этой модели нет стилей." }],
   [/^(.+) could not be loaded: (.+)\.$/, { ja: "$1を読み込めませんでした：$2。", zh: "无法载入 $1：$2。", ru: "Не удалось загрузить $1: $2." }],
   [/^(.+) is not the file that tfanime\.json describes\. .*$/, { ja: "$1はtfanime.jsonにあるファイルと違います。もう一度書き出してください。", zh: "$1 与 tfanime.json 的记载不符，请重新导出。", ru: "$1 — не тот файл, что описан в tfanime.json. Экспортируйте папку заново." }],
   [/^(.+) cannot be drawn in this browser \((.*)\)\.$/, { ja: "$1はこのブラウザーでは描けません（$2）。", zh: "$1 无法在此浏览器中绘制（$2）。", ru: "$1 не рисует в этом браузере ($2)." }],
@@ -50,6 +52,7 @@ const NAMES: Record<string, Record<Other, string>> = {
   "An attribute": { ja: "特徴", zh: "属性", ru: "Признак" },
   "A slider": { ja: "スライダー", zh: "滑块", ru: "Ползунок" },
   "A direction": { ja: "方向", zh: "方向", ru: "Направление" },
+  "A style": { ja: "スタイル", zh: "风格", ru: "Стиль" },
   "The file": { ja: "ファイル", zh: "文件", ru: "Файл" },
 };
 

@@ -1,6 +1,7 @@
 import { memo, useId, useRef } from "react";
+import { GROUPS } from "../manifest";
 import { differing } from "../moves";
-import { FEWEST_FRAMES, MOST_FRAMES, type Path } from "../settings";
+import { FEWEST_FRAMES, MOST_FRAMES, type Path, type Place } from "../settings";
 import type { Shot, Slot } from "../state";
 import { word } from "../words";
 import { usePage, useWords } from "./context";
@@ -19,7 +20,7 @@ export const Blend = memo(function Blend() {
   const from = useRef(0);
   const drag = useDrag({
     start: () => {
-      from.current = studio.state.at ?? 0;
+      from.current = partOf(studio.state.at);
     },
     move: (dx) => studio.mix(Math.max(0, Math.min(1, from.current + dx))),
   });
@@ -78,18 +79,27 @@ export const Blend = memo(function Blend() {
   );
 });
 
-/** How much of each picture, and what stays as the first one has it. */
+/** The part of the way: none where only styles are mixed. */
+function partOf(at: Place | null): number {
+  return typeof at === "number" ? at : 0;
+}
+
+/** How much of each picture, and what stays as the first one has it; or, of a model with styles, which
+ * of them are the second's. */
 function Mixture({ from, to }: { from: Shot; to: Shot }) {
   const { studio, state, say, language } = usePage("at", "locks");
   const { at, locks } = state;
   const fields = differing(from, to, studio.model?.fields ?? []);
+  const groups = GROUPS.filter((group) => studio.model?.styles[group]);
+  const mixed = Array.isArray(at) ? at : [];
+  const part = typeof at === "number" ? at : 0.5;
   const toggle = (name: string) =>
-    studio.mix(at ?? 0.5, locks.includes(name) ? locks.filter((one) => one !== name) : [...locks, name]);
+    studio.mix(part, locks.includes(name) ? locks.filter((one) => one !== name) : [...locks, name]);
   return (
     <div className="mixture">
       <Slider
         label={say("mixture")}
-        value={at ?? 0}
+        value={partOf(at)}
         least={0}
         most={1}
         step={0.01}
@@ -102,6 +112,21 @@ function Mixture({ from, to }: { from: Shot; to: Shot }) {
           {fields.map(({ name }) => (
             <button key={name} type="button" aria-pressed={locks.includes(name)} onClick={() => toggle(name)}>
               <Icon name={locks.includes(name) ? "lock" : "unlock"} /> {word(name, language)}
+            </button>
+          ))}
+        </div>
+      )}
+      {groups.length > 0 && (
+        <div className="chips" role="group" aria-label={say("styles")}>
+          <span className="quiet">{say("styles")}</span>
+          {groups.map((group) => (
+            <button
+              key={group}
+              type="button"
+              aria-pressed={mixed.includes(group)}
+              onClick={() => studio.mix(groups.filter((one) => (one === group) !== mixed.includes(one)))}
+            >
+              {say(group)}
             </button>
           ))}
         </div>

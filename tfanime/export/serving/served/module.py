@@ -22,6 +22,7 @@ from tfanime.core.labels import LabelSchema
 from tfanime.core.seeds import MAX_TRUNCATION, PICTURES, SEEDS
 from tfanime.export.graph.graph import Graph
 from tfanime.export.serving.served import checks, seeds, words
+from tfanime.models.mixing import draw_mixed, style_groups
 
 CHUNK = 16  # images a network call: bounds the memory of a request
 UPSCALED_SIDE = 512  # pixels of an image to enlarge
@@ -85,6 +86,7 @@ class Served(tf.Module):
         super().__init__()
         # Variables alone are tracked: a Keras model would be stored a second time, its weights too.
         self._call = partial(model, training=False)
+        self._groups, self._two = list(style_groups(model)), partial(draw_mixed, model)
         self._shape = tuple(model.output_shape[1:])
         self._schema, self._limits, self._upscaler = schema, limits, upscaler
         self._shown = shown
@@ -121,6 +123,10 @@ class Served(tf.Module):
             "interpolate": self._concrete(self._interpolate, between),
             "describe": self._concrete(self._describe, {"about": TEXT}),
         }
+        if self._groups:
+            mixing = {"seed": INT, "style_seed": INT, "truncation": FLOAT, "tags": TEXT}
+            mixing |= dict.fromkeys(self._groups, tf.bool)
+            functions["mix"] = self._concrete(self._mix, mixing)
         if self._reads is not None:
             functions["imagine"] = self._concrete(self._imagine, asked | {"text": TEXT})
         if self._upscaler is not None:
@@ -203,6 +209,33 @@ class Served(tf.Module):
         drawn = self._drawn(z, signed)
         answer |= {"png_bytes": self._files(drawn), "pictures": drawn}
         return {name: _rows(value, frames) for name, value in answer.items()}
+
+    def _mix(self, seed, style_seed, truncation, tags, *switches):
+        passed = [
+            checks.whole("seed", seed, 0, SEEDS - 1),
+            checks.whole("style_seed", style_seed, 0, SEEDS - 1),
+            checks.between("truncation", truncation, 0, MAX_TRUNCATION),
+        ]
+        given = self._given(tags)
+        if self._schema is None:
+            passed.append(given)
+        seed, style_seed, truncation = checks.after(passed, seed, style_seed, truncation)
+        zero, answer, inputs = tf.zeros_like(seed), {}, []
+        for which in (style_seed, seed):  # what is answered is of the second of these
+            answer = {"latents": seeds.latents(which, zero, self._dim) * truncation[:, None]}
+            inputs.insert(0, answer["latents"])
+            if self._schema is not None:
+                answer["labels"] = seeds.labels(which, zero, self._schema, given)
+                inputs.insert(1, seeds.signed(answer["labels"]))
+        drawn = self._drawn(*inputs, *switches, call=self._mixed)
+        return answer | {"png_bytes": self._files(drawn), "pictures": drawn}
+
+    def _mixed(self, inputs):
+        """Images of what both faces are drawn from, and of the switches of all groups."""
+        faces, switches = inputs[: -len(self._groups)], inputs[-len(self._groups) :]
+        half = len(faces) // 2
+        switched = dict(zip(self._groups, switches, strict=True))
+        return self._two(faces[:half], faces[half:], switched)
 
     def _describe(self, about):
         return {"json": tf.fill(tf.shape(about), self._description)}
@@ -301,16 +334,19 @@ class Served(tf.Module):
             passed.append(checks.every(open_ | fine, tf.reduce_sum(part, axis=1), rule))
         return checks.after(passed, labels)
 
-    def _drawn(self, z, signed):
-        """`(m, dim)` latents and `(m, L)` labels to `(m, H, W, 3)` float32, a chunk at a time."""
+    def _drawn(self, z, *others, call=None):
+        """`(m, dim)` latents and `(m, L)` labels, or what `call` takes instead of the generator, to
+        `(m, H, W, 3)` float32, a chunk at a time."""
+        call, given = call or self._call, [x for x in (z, *others) if x is not None]
         count = tf.shape(z)[0]
         steps = (count + CHUNK - 1) // CHUNK
         parts = tf.TensorArray(FLOAT, steps, infer_shape=False, element_shape=(None, *self._shape))
 
         def step(i, parts):
             place = slice(i * CHUNK, (i + 1) * CHUNK)
-            inputs = z[place] if signed is None else [z[place], signed[place]]
-            return i + 1, parts.write(i, tf.cast(self._call(inputs), FLOAT))
+            inputs = [x[place] for x in given]
+            values = call(inputs if len(inputs) > 1 else inputs[0])
+            return i + 1, parts.write(i, tf.cast(values, FLOAT))
 
         _, parts = tf.while_loop(
             lambda i, _: i < steps, step, (tf.constant(0), parts), parallel_iterations=1
