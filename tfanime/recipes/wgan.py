@@ -5,7 +5,7 @@ Arjovsky, Chintala & Bottou, "Wasserstein GAN", ICML 2017 (arXiv:1701.07875), al
 study repeats these, and judged 40 % of its images good. One step sees 320 images, so an epoch
 has a fifth of the generator updates of `dcgan`.
 
-Expect, after 51,200 images of 32 px, FID 1009 and KID 2.87 on faces (MobileNetV2; real images
+Expect, after 51,200 images of 32 px, FID 1001 and KID 2.83 on faces (MobileNetV2; real images
 68 and 0.00): noise: few and small updates. Cost: 0.81 billion multiply-adds per image at 64
 px, 101 images a second on 2 cores in float32. The documentation tells how these were measured.
 
