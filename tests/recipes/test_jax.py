@@ -19,8 +19,11 @@ from tfanime.training.build import build_gan
 ROOT = Path(__file__).parents[2]
 PRECISE = 1e-4
 NAMED = [name for name in NAMES if name != "dcgan-dragan"]  # which test_jax_run.py trains by both
-# As the paper has them: after as few steps as the other tests take, Adam enlarges rounding more.
-MORE = {"wgan-gp": {"critic_steps": 5}}
+# Adam makes steps of one size out of gradients of any size, and enlarges rounding. Two updates of
+# the critic: each is compiled.
+MORE = {
+    "wgan-gp": {"critic_steps": 2, "optimizer": "sgd", "beta_1": 0.0, "g_lr": 1e-4, "d_lr": 1e-4}
+}
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +66,8 @@ def test_one_step_agrees(stepped, name):
     mine, theirs = (read_json(stepped / name / f"{kind}.json") for kind in ("tensorflow", "jax"))
     assert mine.keys() == theirs.keys()
     for key in mine:
-        # Five critic updates with a gradient penalty enlarge what rounding begins.
-        rel = 10 * PRECISE if key.endswith("grad_norm") else PRECISE
+        # The gradient of a penalty of gradients enlarges rounding most.
+        rel = (50 if name == "wgan-gp" else 10) * PRECISE if key.endswith("grad_norm") else PRECISE
         assert theirs[key] == pytest.approx(mine[key], rel=rel, abs=PRECISE), key
     mine, theirs = (np.load(stepped / name / f"{kind}.npz") for kind in ("tensorflow", "jax"))
     with mine, theirs:
@@ -72,6 +75,5 @@ def test_one_step_agrees(stepped, name):
         for key in mine.files:
             atol = PRECISE
             if "optimizer" in key:  # moments are as large as gradients and their squares
-                # At 16 pixels five critic updates with a gradient penalty differ by a percent.
-                atol += (2e-2 if name == "wgan-gp" else 5e-3) * np.abs(mine[key]).max(initial=0)
+                atol += 5e-3 * np.abs(mine[key]).max(initial=0)
             np.testing.assert_allclose(theirs[key], mine[key], rtol=0, atol=atol, err_msg=key)

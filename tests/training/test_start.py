@@ -239,10 +239,14 @@ HUGE = [
     ({"generator": {"name": "dcgan", "channels": 10**8}}, "generator.channels is at most 65,536"),
     ({"generator": {"name": "srresnet", "blocks": 10**9}}, "generator.blocks is at most 256"),
     (
-        {"discriminator": {"name": "dcgan", "channels": [1] * 300}},
-        "the length of discriminator.channels is at most 256, not 300",
+        {"discriminator": {"name": "projected", "scales": [1] * 300}},
+        "the length of discriminator.scales is at most 256, not 300",
     ),
     ({"generator": {"name": "dcgan", "channels": "many"}}, "is damaged"),
+    (
+        {"discriminator": {"name": "dcgan", "channels": [1] * 300}},
+        r"Received: \[1, 1, .*, \.\.\.\]",
+    ),
     ({"generator": {"name": "dcgan", "nothing": 1}}, "does not take these options"),
     ({"generator": {"name": "virus"}}, "generator's name is one of"),
     ({"generator": 7}, "is damaged"),

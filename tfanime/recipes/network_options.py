@@ -10,6 +10,7 @@ import ast
 import functools
 import importlib
 import inspect
+import reprlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -108,7 +109,8 @@ def check_values(role: str, spec: Mapping) -> None:
         if not any(_fits(value, kind, least=int(one in AT_LEAST_1)) for kind in kinds):
             rules = [RULES[kind].format(int(one in AT_LEAST_1)) for kind in kinds if kind in RULES]
             raise ValueError(
-                f"{one} of the {role} {name!r} is {' or '.join(rules)}. Received: {value!r}."
+                f"{one} of the {role} {name!r} is {' or '.join(rules)}. "
+                f"Received: {reprlib.repr(value)}."
             )
 
 
