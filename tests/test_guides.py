@@ -69,6 +69,7 @@ def faces(size: int) -> None:
     Path("small").symlink_to(source.resolve())
 
 
+@pytest.mark.slow
 def test_own_recipe(anew):
     faces(16)
     said = follow("own_recipe", anew)
@@ -123,6 +124,7 @@ def test_own_metric(anew):
     assert figure["name"] == "colourfulness" and figure["value"] > 0
 
 
+@pytest.mark.slow
 def test_own_data_source(anew):
     follow("own_data_source", anew)
     data = tfanime.load_data("rings:64", size=16)

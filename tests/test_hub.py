@@ -235,6 +235,7 @@ def test_other_kinds_of_models(server, tmp_path):
         assert f"pipeline_tag: {task}" in server.repositories[f"me/{name}"]["README.md"].decode()
 
 
+@pytest.mark.slow
 def test_only_files_of_a_model_are_taken(server):
     server.repositories["you/faces"] = files_of("faces-64") | {
         "../outside.json": b"{}",

@@ -81,6 +81,7 @@ def a_run(folder, data, everything):
     return folder
 
 
+@pytest.mark.slow
 def test_what_a_text_is_read_as(tmp_path, data):
     run = a_run(tmp_path / "run", data, data)
     found = imagine("The <b>red</b> moon!", run, n=3)
@@ -103,6 +104,7 @@ def test_what_a_text_is_read_as(tmp_path, data):
     assert found.odds == {"mood": 1.0} and found.by_chance == () and "chance" not in told
 
 
+@pytest.mark.slow
 def test_the_odds_of_the_class_that_was_chosen(tmp_path, data):
     # Three of the ten nearest texts whose class is known are of the other one.
     labels = data.labels()
@@ -126,6 +128,7 @@ def test_an_even_choice_and_labels_that_no_text_decides_are_said(tmp_path, data)
     assert "(odds 50%, as another value is)" in told and "left to chance: smile" in told
 
 
+@pytest.mark.slow
 def test_genres_that_are_named_and_tags_that_are_given(tmp_path, data):
     run = a_run(tmp_path / "run", data, data)
     found = imagine("lone", run, n=1)

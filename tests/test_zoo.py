@@ -56,6 +56,7 @@ def test_every_network_can_be_trained_on(name):
         np.testing.assert_array_equal(mine, theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [zoo.DEFAULT, "faces-64"])
 def test_colours_are_obeyed(name):
     """Judged by the tagger: most of 32 pictures show what they were asked for."""

@@ -19,6 +19,8 @@ from tfanime.sampling.sampler import Sampler
 from tfanime.zoo.encoder import has_encoder, load_encoder
 from tfanime.zoo.saved import load_generator, save_generator
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def encoded(folder, tmp_path_factory):

@@ -99,6 +99,7 @@ def test_a_generator_is_asked_for_the_labels_of_the_real_images(faces):
     np.testing.assert_array_equal(in_order(bench.drawn()[1])[::2], in_order(first))
 
 
+@pytest.mark.slow
 def test_each_draw_is_compared_with_real_images_of_its_own(faces):
     """As MakeGirlsMoe's table 3: real images are sampled for each trial, not once."""
     noise = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), np.uint8)
@@ -117,6 +118,7 @@ def test_each_draw_is_compared_with_real_images_of_its_own(faces):
     assert streamed["fid"].floor == pytest.approx(kept["fid"].floor, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_seed_b_compares_as_many_real_images_as_generated_ones(faces, painter):
     """12,800 with 12,800, five times, even where that leaves few for the floor, which is said."""
     named = PROTOCOLS["seed-b"]

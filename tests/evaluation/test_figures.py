@@ -83,6 +83,7 @@ def test_an_embedding_says_which_frames_are_whose(faces, tmp_path, monkeypatch):
     assert set(told[0][2]) == set(colours)
 
 
+@pytest.mark.slow
 def test_an_embedding_that_shows_no_real_picture(faces, tmp_path):
     """A grey-framed square of one colour stands for each."""
     drawn, striped = faces.images()[:8], np.zeros((8, 16, 16, 3), np.uint8)

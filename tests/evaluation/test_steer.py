@@ -20,6 +20,8 @@ from tfanime.models.steering import STEERED, is_steered
 from tfanime.sampling.generate import generate
 from tfanime.zoo import saved
 
+pytestmark = pytest.mark.slow
+
 GREEN = 0.15  # latent 0 alone makes the tiny generator's images green; greener ones count as broken
 
 

@@ -47,6 +47,7 @@ def run(tmp_path, monkeypatch):
     return tmp_path / "run"
 
 
+@pytest.mark.slow
 def test_imagine(run, tmp_path):
     from model_server import ModelServer
 

@@ -51,6 +51,7 @@ def pictures(files) -> np.ndarray:
 # ---- files ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_the_export_says(exported):
     _, girls, plain = exported
     assert set(girls.signatures) == {*COMMON, "from_labels", "upscale"}
@@ -73,6 +74,7 @@ def test_weights_are_stored_once(exported, runs):
     assert not any(kernel.tobytes()[:64] in graph for kernel in kernels)
 
 
+@pytest.mark.slow
 def test_warmup_requests_are_answered(exported, girls):
     from tensorflow_serving.apis import prediction_log_pb2
 

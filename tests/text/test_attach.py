@@ -116,6 +116,7 @@ def test_whitening_that_makes_every_text_its_own_is_said(tmp_path, pair, capsys)
     assert "Note" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_texts_become_labels(tmp_path, pair):
     folder = packed(tmp_path / "set")
     plain = PackedDataset.open(folder)

@@ -160,6 +160,7 @@ def test_a_full_disk_keeps_what_is_there(run, monkeypatch, number):
 # ---- a whole training --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_the_checkpoint_before(train, faces, tmp_path, capsys):
     options = {"checkpoint_every": 2, "sample_every": 1}
     whole = train("dcgan", faces, "whole", steps=8, **options)

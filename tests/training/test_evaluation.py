@@ -69,6 +69,7 @@ def test_rows_after_the_resumed_step_are_dropped(tmp_path, measured):
     np.testing.assert_array_less(-9.0, [row["kid"] for row in evaluation.read(run.path)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["dcgan", "dcgan-dragan"])
 def test_checkpoints_measured_afterwards_give_the_same_curve(train, faces, tmp_path, recipe):
     run = train(recipe, faces, steps=4, evaluate_every=2, checkpoint_every=2)

@@ -51,6 +51,7 @@ def newest(run):
     return arrays_of(checkpoint.checkpoints(run.path)[-1])
 
 
+@pytest.mark.slow
 def test_a_plain_folder_of_30(model, mine, tmp_path, capsys):
     options = {**TINY, "progress": True}
     run = fine_tune(model.path, mine, out=tmp_path / "run", steps=2, **options)

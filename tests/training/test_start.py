@@ -314,6 +314,7 @@ def test_labels_that_differ_are_named(first, train, faces):
         train(THROUGH_TWIN, other, "second", steps=1, start=str(first.path))
 
 
+@pytest.mark.slow
 def test_labels_that_a_start_lacks_are_added_wherever_they_stand(train, faces):
     """They begin without a say in what is drawn; those that were known keep theirs."""
     few = faces.select(["eyes", "smile"])

@@ -27,6 +27,7 @@ def weights(run, which=0):
     }
 
 
+@pytest.mark.slow
 def test_a_run_of_half_the_size_gives_all_its_weights_to_what_has_grown(train, faces):
     small = train("modern", faces, "small", steps=1, generator={"channels": 4, "fine_channels": 4})
     images, labels = draw_faces(48, size=32)

@@ -11,7 +11,7 @@ from tfanime.training.fine_tune import fine_tune
 from tfanime.training.warm_start import save_steered_start
 from tfanime.zoo.saved import load_generator, save_generator, store_steering
 
-pytestmark = pytest.mark.usefixtures("eager")
+pytestmark = [pytest.mark.usefixtures("eager"), pytest.mark.slow]
 HIDDEN = 5
 SMALL = {"generator": {"channels": 4, "fine_channels": 4}, "discriminator": {"channels": 4}}
 

@@ -125,6 +125,7 @@ def test_wrong_grids(pairs, says):
 # ---- the sweep ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_real_sweep(data, tmp_path):
     """One cell diverges, which is noted; the other is trained. Neither is trained again."""
     grid = {"g_lr": [1e30, 1e-4], "generator.depth": [3]}

@@ -156,6 +156,7 @@ def test_prior_of_rows_draws_what_the_data_have(train, faces):
 # ---- continuing --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_finished_run_goes_on_bit_for_bit(graph, train, faces):
     whole = train("dcgan", faces, "whole", steps=4)
     train("dcgan", faces, "parts", steps=2)
@@ -245,6 +246,7 @@ def test_unfinished_checkpoints_are_removed(train, faces, tmp_path):
     assert not half.exists()
 
 
+@pytest.mark.slow
 def test_time_budget_counts_over_calls(train, faces, tmp_path):
     run = train("dcgan", faces, steps=1)
     meta = read_json(newest(run.path) / "meta.json")

@@ -168,6 +168,7 @@ def mixtures(count: int) -> list[str]:
     return texts
 
 
+@pytest.mark.slow
 def test_javascript_understands_the_same():
     questions = [(phrase, SCHEMAS[name]) for _, phrase, _, name in GOLDEN]
     names = list(SCHEMAS)

@@ -70,6 +70,7 @@ def test_what_says_nothing_is_refused(run):
         tfanime.imagine("blue hair", run, tags={"hair": "mauve"})
 
 
+@pytest.mark.slow
 def test_on_the_command_line(run, tmp_path):
     sheet = tmp_path / "sheet.png"
     words = ["imagine", "青い髪、帽子なし、龍", "--run", str(run), "--grid", str(sheet), "--n", "2"]
