@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import threading
 
@@ -12,7 +10,7 @@ import pytest
 from pages import draw, same, seed_of, shown, until
 from test_visits import look
 from test_wander import settled
-from tiny import Tiny, write_folder
+from tiny import Tiny, enlarge, write_folder
 
 from tests import scripts
 
@@ -117,13 +115,7 @@ WATCH = """
 
 def test_progress_is_seen_on_a_slow_line(visit, server, folder, tiny):
     """1.6 Mbit/s: 200 kB/s, from the first byte to the picture."""
-    padding = np.random.default_rng(0).bytes(400_000)
-    (folder / "models" / "tiny" / "padding.bin").write_bytes(padding)
-    manifest = json.loads((folder / "tfanime.json").read_text())
-    digest = hashlib.sha256(padding).hexdigest()
-    file = {"path": "models/tiny/padding.bin", "bytes": len(padding), "sha256": digest}
-    manifest["models"][0]["files"].append(file)
-    (folder / "tfanime.json").write_text(json.dumps(manifest))
+    enlarge(folder, "tiny", np.random.default_rng(0).bytes(400_000))
     server.pace = 200_000
     page = visit("#seed=7", scripts=[WATCH], service_workers="block")
     assert same(shown(page), tiny.draw(7))

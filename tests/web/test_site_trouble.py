@@ -6,7 +6,7 @@ import json
 
 import pytest
 from pages import ASKED, draw, same, seed_of, shown, tags_of, until
-from tiny import Tiny, write_folder
+from tiny import Tiny, enlarge, write_folder
 
 pytestmark = pytest.mark.slow
 
@@ -73,16 +73,7 @@ def test_second_visit_downloads_no_weights(visit, server):
 
 
 def test_metered_connections_are_asked_first(visit, folder, tiny):
-    padding = folder / "models" / "tiny" / "padding.bin"
-    padding.write_bytes(bytes(1_500_000))
-    manifest = json.loads((folder / "tfanime.json").read_text())
-    import hashlib
-
-    digest = hashlib.sha256(padding.read_bytes()).hexdigest()
-    manifest["models"][0]["files"].append(
-        {"path": "models/tiny/padding.bin", "bytes": 1_500_000, "sha256": digest}
-    )
-    (folder / "tfanime.json").write_text(json.dumps(manifest))
+    enlarge(folder, "tiny")
     metered = "Object.defineProperty(navigator, 'connection', { value: { saveData: true } })"
     page = visit("#seed=2", wait=False, scripts=[metered])
     page.get_by_text("tiny is 1.5 MB.").wait_for()

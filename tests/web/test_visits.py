@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import threading
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 from pages import draw, same, saved, seed_of, shown, until
 from PIL import Image
-from tiny import LATENT, SIZE, Tiny, write_folder
+from tiny import LATENT, SIZE, Tiny, enlarge, write_folder
 
 from tfanime.core import seeds
 from tfanime.core.labels import Field, LabelSchema, to_signed
@@ -85,14 +84,7 @@ def test_a_model_that_cannot_be_opened_says_so(visit, server, tiny):
 
 
 def test_a_large_model_is_asked_about_in_every_view(visit, folder, tiny):
-    padding = folder / "models" / "plain" / "padding.bin"
-    padding.write_bytes(bytes(1_500_000))
-    manifest = json.loads((folder / "tfanime.json").read_text())
-    digest = hashlib.sha256(padding.read_bytes()).hexdigest()
-    manifest["models"][1]["files"].append(
-        {"path": "models/plain/padding.bin", "bytes": 1_500_000, "sha256": digest}
-    )
-    (folder / "tfanime.json").write_text(json.dumps(manifest))
+    enlarge(folder, "plain")
     metered = "Object.defineProperty(navigator, 'connection', { value: { saveData: true } })"
     page = visit("#model=tiny&seed=5", scripts=[metered])
     page.get_by_label("Model").select_option("plain")
