@@ -147,10 +147,10 @@ def collect(
         )
         rows, pictures, step = _read(raw, collection.store, adult)
         if done.returncode and not rows:
-            told = [line for line in done.stderr.splitlines() if line.strip()]
+            errors = [line for line in done.stderr.splitlines() if line.strip()]
             raise RuntimeError(
                 f"gallery-dl must give images. Received: exit code {done.returncode}, "
-                f"{told[-1][:300] if told else 'no message'}. Run the same command again later."
+                f"{errors[-1][:300] if errors else 'no message'}. Run the same command again later."
             )
         if done.returncode:
             print(
@@ -210,10 +210,10 @@ def configuration(raw: Path, adult: bool, rate: float, agent: str) -> dict:
         "postprocessors": [{"name": "metadata", "mode": "json"}],
     }
     endings = ", ".join(map(repr, PICTURE_ENDINGS))
-    wanted = f"extension in ({endings},)"
+    image_filter = f"extension in ({endings},)"
     if not adult:
-        wanted += f" and rating in ({', '.join(map(repr, sorted(SAFE)))},)"
-    extractor["image-filter"] = wanted
+        image_filter += f" and rating in ({', '.join(map(repr, sorted(SAFE)))},)"
+    extractor["image-filter"] = image_filter
     return {"extractor": extractor, "downloader": {"filesize-max": "20M"}}
 
 

@@ -105,13 +105,13 @@ class Collection:
     # ---- images --------------------------------------------------------------------------
 
     def fetch_pictures(
-        self, wanted: Sequence[tuple[str, str]], client: Client, progress: bool = True
+        self, addresses: Sequence[tuple[str, str]], client: Client, progress: bool = True
     ) -> dict[str, Picture]:
         """Fetches each `(name, url)` that was not fetched before; name -> what came of it."""
         from tfanime.core.bars import progress_bar
 
         by_name = {}
-        with progress_bar(wanted, desc="images", unit=" images", disable=not progress) as bar:
+        with progress_bar(addresses, desc="images", unit=" images", disable=not progress) as bar:
             for name, url in bar:
                 by_name[name] = self._known(name, url) or self._fetch(name, url, client)
         return by_name
@@ -174,19 +174,19 @@ class Collection:
         """
         visible = self.out / "pictures"
         visible.mkdir(exist_ok=True)
-        lines, table, wanted = [], [["file", *(labels or {})]], set()
+        lines, table, names = [], [["file", *(labels or {})]], set()
         for row in rows:
             row, picture = dict(row), pictures.get(str(row["id"]))
             if picture is not None:
                 name = f"{safe_name(str(row['id']))}{Path(picture.file).suffix}"
-                wanted.add(name)
+                names.add(name)
                 link(self.store / picture.file, visible / name)
                 row |= {"picture": f"pictures/{name}", "sha256": picture.sha256}
                 row |= {"width": picture.width, "height": picture.height}
                 table.append([name, *(row[key] for key in (labels or {}).values())])
             lines.append(json.dumps(row, ensure_ascii=False))
         for stale in visible.iterdir():
-            if stale.name not in wanted:
+            if stale.name not in names:
                 stale.unlink()
         write_text(self.out / "records.jsonl", "".join(line + "\n" for line in lines))
         if labels is not None:
@@ -201,17 +201,17 @@ def keep_pictures(names: Sequence[str], pictures: Mapping[str, Picture]) -> tupl
         The names that stay, in order, and the step for the manifest.
     """
     times = Counter(pictures[name].sha256 for name in names if not pictures[name].refused)
-    usable, dropped, seen = [], Counter(), set()
+    usable, dropped, digests = [], Counter(), set()
     for name in names:
         picture = pictures[name]
         if picture.refused:
             dropped[picture.refused] += 1
         elif times[picture.sha256] >= REPEATED:
             dropped["placeholder"] += 1
-        elif picture.sha256 in seen:
+        elif picture.sha256 in digests:
             dropped["duplicate"] += 1
         else:
-            seen.add(picture.sha256)
+            digests.add(picture.sha256)
             usable.append(name)
     return usable, Step("pictures", len(usable), dict(dropped))
 

@@ -94,16 +94,16 @@ def collect(
         items, step = _released(items, from_year)
         steps.append(step)
         if most is not None:
-            left = len(items) - len(items[:most])
+            surplus = len(items) - len(items[:most])
             items = items[:most]
             steps.append(
-                Step("asked for", len(items), {"more than asked for": left} if left else {})
+                Step("asked for", len(items), {"more than asked for": surplus} if surplus else {})
             )
         items, step = _read_items(client, base_url, items, progress)
         steps.append(step)
         rows = {row["id"]: row for item in items for row in _rows(item)}
-        wanted = [(name, row["picture_url"]) for name, row in rows.items()]
-        pictures = collection.fetch_pictures(wanted, client, progress)
+        addresses = [(name, row["picture_url"]) for name, row in rows.items()]
+        pictures = collection.fetch_pictures(addresses, client, progress)
         names, step = keep_pictures(list(rows), pictures)
         # An item has several images, so that counting begins anew.
         step = Step("pictures of those items", step.kept, step.dropped, of_each=True)
@@ -188,19 +188,19 @@ def _read_items(
         for item in bar:
             url = f"{base_url}/soft.phtml?id={item.id}&gc=gc"
             try:
-                told = parse_page(client.get(url).body, url)
+                entries = parse_page(client.get(url).body, url)
             except FetchError as error:
                 dropped[LATER if error.passing else error.reason] += 1
                 continue
             except ValueError:
                 dropped["too large"] += 1
                 continue
-            if not told:
+            if not entries:
                 dropped["not understood"] += 1
-            elif not told[0].pictures:
+            elif not entries[0].pictures:
                 dropped["without characters"] += 1
             else:
-                page = told[0]
+                page = entries[0]
                 day = item.sellday or page.sellday
                 full.append(
                     Item(

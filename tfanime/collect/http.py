@@ -158,21 +158,21 @@ class Client:
         A site may set a cookie and lead back to where it was asked: only an address that was asked
         with the same cookies before makes a circle.
         """
-        first, seen = url, [(url, self._cookies())]
+        first, visits = url, [(url, self._cookies())]
         while True:
             self._check_address(url)
             self._check_robots(url)
-            again = url in (asked for asked, _ in seen[:-1])
+            again = url in (asked for asked, _ in visits[:-1])
             response = self._ask(url, keep, again=again)
             if response.status_code not in REDIRECTS:
                 break
             target = addresses.join(url, response.headers.get("Location", ""))
-            if len(seen) > self.limits.redirects or (target, self._cookies()) in seen:
+            if len(visits) > self.limits.redirects or (target, self._cookies()) in visits:
                 raise FetchError("redirect", f"{first} leads in circles or too far")
             if url.startswith("https:") and target.startswith("http:"):
                 raise FetchError("redirect", f"{first} leads from https to http")
             url = target
-            seen.append((url, self._cookies()))
+            visits.append((url, self._cookies()))
         if response.status_code != 200:
             raise FetchError(f"status {response.status_code}", url)
         return response

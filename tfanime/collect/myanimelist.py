@@ -128,8 +128,8 @@ def collect(
         records, step = _complete(records, needed, adult, between)
         steps.append(step)
         rows = {str(record.id): record for record in records}
-        wanted = [(name, record.poster_url) for name, record in rows.items()]
-        pictures = collection.fetch_pictures(wanted, client, progress)
+        addresses = [(name, record.poster_url) for name, record in rows.items()]
+        pictures = collection.fetch_pictures(addresses, client, progress)
         names, step = keep_pictures(list(rows), pictures)
         asked = [f"{len(ids)} ids{from_table}"] * bool(ids) + [one.told for one in lists]
         manifest = Manifest(
@@ -297,17 +297,17 @@ def _read_details(
             if (missing or record.cut) and (adult or not record.adult):
                 try:
                     url = f"{base_url}/anime/{record.id}/"
-                    told = parse_page(client.get(url).body, url)
+                    entries = parse_page(client.get(url).body, url)
                 except FetchError as error:
                     dropped[LATER if error.passing else error.reason] += 1
                     continue
                 except ValueError:
                     dropped["too large"] += 1
                     continue
-                if not told:
+                if not entries:
                     dropped["not understood"] += 1
                     continue
-                record = told[0].filled_from(record)
+                record = entries[0].filled_from(record)
             complete.append(record)
     return complete, Step("own pages", len(complete), dict(dropped))
 

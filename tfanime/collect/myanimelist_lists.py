@@ -49,18 +49,18 @@ def _cards(soup: BeautifulSoup) -> Iterator[tuple[int, list[Tag], Tag]]:
     """Each listed anime: its number, the links to its page, and the largest part of the page
     that tells of no other anime."""
     links: dict[int, list[Tag]] = {}
-    told: dict[int, set[int]] = {}  # id() of an element -> the anime that are linked inside it
+    anime: dict[int, set[int]] = {}  # id() of an element -> the anime that are linked inside it
     for link in soup.find_all("a", href=True):
         own = anime_id(pages.attribute(link, "href"))
         if own is None or _is_elsewhere(link):
             continue
         links.setdefault(own, []).append(link)
         for parent in link.parents:
-            told.setdefault(id(parent), set()).add(own)
+            anime.setdefault(id(parent), set()).add(own)
     for own, links_of_one in links.items():
         cards: dict[int, tuple[list[Tag], Tag]] = {}
         for link in links_of_one:
-            card = _climb(link, told)
+            card = _climb(link, anime)
             cards.setdefault(id(card), ([], card))[0].append(link)
         for links_of_card, card in cards.values():
             yield own, links_of_card, card
@@ -77,7 +77,7 @@ def _is_elsewhere(link: Tag) -> bool:
     return False
 
 
-def _climb(link: Tag, told: dict[int, set[int]]) -> Tag:
+def _climb(link: Tag, anime: dict[int, set[int]]) -> Tag:
     card = link
     for parent in link.parents:
         classes = parent.get("class") or []
@@ -85,7 +85,7 @@ def _climb(link: Tag, told: dict[int, set[int]]) -> Tag:
             return parent
         if parent.name in ("body", "html", "table", "tbody", "main", "[document]"):
             break
-        if len(told[id(parent)]) > 1 or parent.get("id") in ("content", "contentWrapper"):
+        if len(anime[id(parent)]) > 1 or parent.get("id") in ("content", "contentWrapper"):
             break
         card = parent
     return card

@@ -108,11 +108,11 @@ def clean_synopsis(raw: str) -> str | None:
     """Without notes on who wrote it and where it came from; None for "there is none"."""
     raw = _ABOUT_SITE.sub("", raw)
     lines = [pages.clean_line(line) for line in raw.replace("\r", "\n").split("\n")]
-    told = "\n".join(_NOTE.sub("", line) for line in lines)
-    told = re.sub(r"\n{2,}", "\n\n", told).strip()
-    if not told or _NO_SYNOPSIS.match(told.replace("\n", " ")) or says_nothing(told):
+    synopsis = "\n".join(_NOTE.sub("", line) for line in lines)
+    synopsis = re.sub(r"\n{2,}", "\n\n", synopsis).strip()
+    if not synopsis or _NO_SYNOPSIS.match(synopsis.replace("\n", " ")) or says_nothing(synopsis):
         return None
-    return told
+    return synopsis
 
 
 def largest_poster(links: Iterable[str]) -> str | None:

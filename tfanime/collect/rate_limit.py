@@ -85,8 +85,8 @@ class Pace:
             self._set(host, turn + interval)
         finally:
             self._do("COMMIT")
-        while (left := turn - time.time()) > 0:
-            time.sleep(left)
+        while (seconds := turn - time.time()) > 0:
+            time.sleep(seconds)
 
     def answered(self, host: str, least: float = 0.0) -> None:
         """Counts the interval from now on, when the answer is here: a slow host is asked less."""

@@ -66,8 +66,8 @@ def _card_lines(manifest: Manifest, level: int) -> list[str]:
     ]
     for step in manifest.steps:
         reasons = sorted(step.dropped.items(), key=lambda item: (-item[1], item[0]))
-        told = "; ".join(f"{escape(reason)}: {count:,}" for reason, count in reasons if count)
-        lines.append(f"| {escape(step.name)} | {step.seen:,} | {told or '-'} | {step.kept:,} |")
+        losses = "; ".join(f"{escape(reason)}: {count:,}" for reason, count in reasons if count)
+        lines.append(f"| {escape(step.name)} | {step.seen:,} | {losses or '-'} | {step.kept:,} |")
     if manifest.earlier is not None:
         lines += ["", *_card_lines(manifest.earlier, level + 1)]
     return lines

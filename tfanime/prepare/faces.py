@@ -150,17 +150,17 @@ def _sort_out(out: Path, done: list[Searched]) -> tuple[set[str], set[str]]:
         The names of the rejected crops, and the names in `reject.txt` that are no crops.
     """
     listed = read_rejects(out / REJECT)
-    wanted = {face.crop for one in done for face in one.kept()}
+    crops = {face.crop for one in done for face in one.kept()}
     for place, other, move in (
         ("crops", "rejected", listed),
-        ("rejected", "crops", wanted - listed),
+        ("rejected", "crops", crops - listed),
     ):
         for path in (out / place).glob("*.png"):
-            if path.stem not in wanted:
+            if path.stem not in crops:
                 path.unlink()
             elif path.stem in move:
                 path.replace(out / other / path.name)
-    return listed & wanted, listed - {face.crop for one in done for face in one.faces}
+    return listed & crops, listed - {face.crop for one in done for face in one.faces}
 
 
 def read_rejects(path: Path) -> set[str]:

@@ -115,10 +115,10 @@ def pack(
     with open_source(source) as opened, replacing(out) as folder:
         table, labels_from = _labels(opened, source, labels, most_tags)
         if asked_for and table.schema is None:
-            told = "; ".join(f"{name!r}: {reason}" for name, reason in table.ignored.items())
+            ignored = "; ".join(f"{name!r}: {reason}" for name, reason in table.ignored.items())
             raise ValueError(
                 f"A table of labels has a column that can become one. Received: {labels}: "
-                f"{told or 'no column beside the file'}."
+                f"{ignored or 'no column beside the file'}."
             )
         rejected = [*opened.rejected, *table.rejected]
         writer = Writer(folder, height, width)
@@ -237,14 +237,14 @@ def _labels(
         opened.names = [name for name in opened.names if name != beside]
         return read_labels(labels, opened.names, source, most_tags), labels.name
     place = stylegan_place(opened.names)
-    told = stylegan_table(opened.read(place), place, f"{source}/{place}") if place else None
-    if told is not None:
+    own_table = stylegan_table(opened.read(place), place, f"{source}/{place}") if place else None
+    if own_table is not None:
         opened.names = [name for name in opened.names if name != place]
     if labels == FOLDERS:
         table = folder_table(opened.names, str(source))
         return labels_of(table, str(source), opened.names), FOLDERS
-    if told is not None:
-        return labels_of(told, f"{source}/{place}", opened.names, (), most_tags), STYLEGAN
+    if own_table is not None:
+        return labels_of(own_table, f"{source}/{place}", opened.names, (), most_tags), STYLEGAN
     hint = folders_hint(opened.names)
     return Labels(None, {}, {}, [], {}, (hint,) if hint else ()), None
 
@@ -264,10 +264,10 @@ def already_packed(out: Path, made_from: dict, overwrite: bool) -> bool:
         return not overwrite
     if packed and overwrite:
         return False
-    held = "another packed set" if packed else "something that is not a packed set"
+    content = "another packed set" if packed else "something that is not a packed set"
     fix = "overwrite=True (--overwrite), or another folder" if packed else "another folder"
     raise ValueError(
-        f"The folder to pack into must be new. Received: {str(out)!r}, which holds {held}. "
+        f"The folder to pack into must be new. Received: {str(out)!r}, which holds {content}. "
         f"Use {fix}."
     )
 
@@ -277,10 +277,10 @@ def replacing(out: Path) -> Iterator[Path]:
     """`atomic_folder` that may replace a set: the old one goes when the new one is complete."""
     aside, name = None, f"{out.name}-old"
     for old in left_over(out.parent, name):  # of a process that was killed in between
-        if out.exists() or not (held := next(old.iterdir(), None)):
+        if out.exists() or not (content := next(old.iterdir(), None)):
             remove(old)
         else:
-            held.rename(out)
+            content.rename(out)
             remove(old)
     try:
         with atomic_folder(out) as folder:
@@ -351,13 +351,13 @@ def _read(source: Source, table: Labels) -> Iterator[tuple[str, bytes | Rejected
 
 
 def _chunks(files: Iterable[tuple[str, bytes | Rejected]]) -> Iterator[list]:
-    chunk, held = [], 0
+    chunk, total = [], 0
     for name, data in files:
         chunk.append((name, data))
-        held += 0 if isinstance(data, Rejected) else len(data)
-        if len(chunk) == CHUNK_FILES or held > CHUNK_BYTES:
+        total += 0 if isinstance(data, Rejected) else len(data)
+        if len(chunk) == CHUNK_FILES or total > CHUNK_BYTES:
             yield chunk
-            chunk, held = [], 0
+            chunk, total = [], 0
     if chunk:
         yield chunk
 

@@ -98,21 +98,21 @@ def prepare_parallel(
     height, width = images.parse_size(size)
     parts, made_from = _planned(source, out, (height, width), per_part)
     storage, path = open_storage(out)
-    if (held := _read(storage, out, f"{path}/dataset.json")) is not None:
-        _check_same(out, held.get("made_from"), made_from)
-        return held["count"]
+    if (document := _read(storage, out, f"{path}/dataset.json")) is not None:
+        _check_same(out, document.get("made_from"), made_from)
+        return document["count"]
     plan = {"parts": len(parts), "made_from": made_from}
-    if (held := _read(storage, out, f"{path}/{PARTS}/plan.json")) is not None:
-        _check_same(out, held, plan)
+    if (document := _read(storage, out, f"{path}/{PARTS}/plan.json")) is not None:
+        _check_same(out, document, plan)
     with reaching(out):
         storage.makedirs(f"{path}/{PARTS}", exist_ok=True)
         storage.pipe_file(f"{path}/{PARTS}/plan.json", json.dumps(plan).encode())
         done = {name.rpartition("/")[2] for name in storage.ls(f"{path}/{PARTS}", detail=False)}
-    left = [part for part in parts if Path(part.done).name not in done]
+    rest = [part for part in parts if Path(part.done).name not in done]
     run = _ray if engine == "ray" else partial(map, make)
-    bar = progress_bar(total=len(parts), initial=len(parts) - len(left), disable=not progress)
+    bar = progress_bar(total=len(parts), initial=len(parts) - len(rest), disable=not progress)
     with bar:
-        for _ in run(left):
+        for _ in run(rest):
             bar.update()
     return _join(parts, made_from, "drawn" if made_from.get("drawn") else "archives")
 
@@ -152,8 +152,8 @@ def _planned(
     return parts, {"archives": digest, "size": list(size)}
 
 
-def _check_same(out: str, held: object, wanted: dict) -> None:
-    if held != wanted:
+def _check_same(out: str, old: object, new: dict) -> None:
+    if old != new:
         raise ValueError(
             f"The place to prepare into must be new. Received: {out!r}, which holds another set or "
             "the beginning of one. Remove it, or take another place."
@@ -317,10 +317,10 @@ def _schema(parts: list[Part], manifests: list[dict]) -> LabelSchema | None:
     ]
     for part, one in zip(parts, plain, strict=True):
         if one != plain[0]:
-            said = ["none" if p is None else ", ".join(f.name for f in p) for p in (one, plain[0])]
+            names = ["none" if p is None else ", ".join(f.name for f in p) for p in (one, plain[0])]
             raise ValueError(
                 "All archives have the same labels with the same values. Received: "
-                f"{part.archive!r} with {said[0]}, and {parts[0].archive!r} with {said[1]}. Mend "
+                f"{part.archive!r} with {names[0]}, and {parts[0].archive!r} with {names[1]}. Mend "
                 f"the table beside it, remove {part.out}, and prepare again."
             )
     return schemas[0]

@@ -287,9 +287,9 @@ def _already_there(out: Path, settings: dict, overwrite: bool) -> bool:
             return not overwrite
     if ours and overwrite:
         return False
-    held = "other posters" if ours else "something else"
+    content = "other posters" if ours else "something else"
     fix = "overwrite=True (--overwrite), or another folder" if ours else "another folder"
     raise ValueError(
-        f"The folder for posters must be new. Received: {str(out)!r}, which holds {held}. "
+        f"The folder for posters must be new. Received: {str(out)!r}, which holds {content}. "
         f"Use {fix}."
     )

@@ -230,11 +230,11 @@ def _tar(path: Path) -> Iterator[Source]:
             rejected.append(Rejected(path.name, "damaged", detail))
 
         def read(name: str) -> bytes:
-            held, start, size = where[name]
+            archive, start, size = where[name]
             check_bytes(size)
-            with disk.checked(path if held is file else tempfile.gettempdir()):
-                held.seek(start)
-                data = held.read(size)
+            with disk.checked(path if archive is file else tempfile.gettempdir()):
+                archive.seek(start)
+                data = archive.read(size)
             if len(data) < size:
                 raise ValueError("damaged: the archive ends inside this file")
             return data

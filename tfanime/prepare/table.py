@@ -162,8 +162,8 @@ def _header(path: Path, text: str) -> tuple[list[str], str]:
 
 def _file_column(header: Sequence[str]) -> int | None:
     names = [name.lower() for name in header]
-    wanted = next((name for name in FILE_COLUMNS if name in names), None)
-    return names.index(wanted) if wanted and names.count(wanted) == 1 else None
+    column = next((name for name in FILE_COLUMNS if name in names), None)
+    return names.index(column) if column and names.count(column) == 1 else None
 
 
 def _row_problem(cells: list[str], header: list[str], place: int) -> str:

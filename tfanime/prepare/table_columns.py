@@ -158,14 +158,14 @@ def _one_spelling(plan: _Plan, column: str, texts: Iterable[str]) -> list[str]:
     spellings: dict[str, Counter[str]] = {}
     for text in texts:
         spellings.setdefault(_folded(text), Counter())[text] += 1
-    chosen = {}
+    spelling_of = {}
     for key, counts in spellings.items():
-        chosen[key], *others = sorted(counts, key=lambda t: (-counts[t], t != t.lower(), t))
+        spelling_of[key], *others = sorted(counts, key=lambda t: (-counts[t], t != t.lower(), t))
         if others and key:
-            told = ", ".join(map(repr, others[:3])) + (", ..." if len(others) > 3 else "")
-            note = f"{column}: {told} and {chosen[key]!r} are one, {chosen[key]!r}"
+            variants = ", ".join(map(repr, others[:3])) + (", ..." if len(others) > 3 else "")
+            note = f"{column}: {variants} and {spelling_of[key]!r} are one, {spelling_of[key]!r}"
             plan.notes.append(plain(note))
-    return [chosen[_folded(text)] for text in texts]
+    return [spelling_of[_folded(text)] for text in texts]
 
 
 def _folded(text: str) -> str:
@@ -213,17 +213,17 @@ def _add_several(plan: _Plan, column: str, texts: Sequence[str], separator: str 
     counts = Counter(value for row in several for value in row)
     commonest = sorted(counts, key=lambda value: (-counts[value], value))[: plan.most_tags]
     if len(commonest) < len(counts):
-        told = f"the {len(commonest):,} commonest of {len(counts):,} values are kept"
-        plan.notes.append(f"{plain(column)}: {told} (most_tags, --most-tags)")
+        note = f"the {len(commonest):,} commonest of {len(counts):,} values are kept"
+        plan.notes.append(f"{plain(column)}: {note} (most_tags, --most-tags)")
     values = sorted(commonest)
     places = {value: i for i, value in enumerate(values)}
     parts = np.zeros((len(texts), len(values)), np.float32)
     for i, row in enumerate(several):
         parts[i] = 0.0 if row else np.nan
         parts[i, [places[value] for value in row if value in places]] = 1.0
-    taken = plan.taken | (plan.columns - {column})
+    names = plan.taken | (plan.columns - {column})
     for i, value in enumerate(values):
-        name = f"{column}_{value}" if value in taken else value
+        name = f"{column}_{value}" if value in names else value
         plan.add(Field(name, "flag"), parts[:, i])
 
 

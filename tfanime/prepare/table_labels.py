@@ -80,7 +80,7 @@ def labels_of(
         names, most_tags: as in `read_labels`.
         prefixes: what rows may have in front of an image's name.
     """
-    rejected, taken = list(table.rejected), {}
+    rejected, row_of = list(table.rejected), {}
     bad: dict[str, Rejected] = {}
     find = finder(names)
     title = posixpath.basename(where.replace("\\", "/"))
@@ -92,15 +92,15 @@ def labels_of(
             rejected.append(Rejected(file, reason, detail, table.rows[i]))
             continue
         name = fitting[0]
-        other = taken.setdefault(name, i)
+        other = row_of.setdefault(name, i)
         if table.cells[other] != table.cells[i] and name not in bad:
             first, second = table.rows[other], table.rows[i]
             which = "two entries" if second is None else f"lines {first} and {second}"
             bad[name] = Rejected(name, "mislabelled", f"{which} of {title} disagree", second)
-    if names and not taken:
+    if names and not row_of:
         _no_match(where, rejected, names)
-    pictures = [name for name in taken if name not in bad]
-    rows = [taken[name] for name in pictures]
+    pictures = [name for name in row_of if name not in bad]
+    rows = [row_of[name] for name in pictures]
     plan = label_plan(table, [table.cells[i] for i in rows], most_tags)
     notes = (*table.notes, *plan.notes)
     if not plan.fields:

@@ -66,11 +66,11 @@ def split_titles(
             f"A split by title needs two titles. Received: {len(groups)}. Use test=0 (--test 0)."
         )
     free = {m: round(test * n) for m, n in Counter(moods[name] for name in titles).items()}
-    taken: set[str] = set()
+    test_titles: set[str] = set()
     order = sorted(groups, key=lambda key: hashlib.sha256(key.encode()).digest())
     for key in order[:-1]:  # one title always is for training
         group = Counter(moods[name] for name in groups[key])
         if all(count <= free[mood] for mood, count in group.items()):
-            free = {mood: left - group[mood] for mood, left in free.items()}
-            taken.update(groups[key])
-    return taken or set(groups[order[0]])
+            free = {mood: room - group[mood] for mood, room in free.items()}
+            test_titles.update(groups[key])
+    return test_titles or set(groups[order[0]])
