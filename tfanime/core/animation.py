@@ -91,8 +91,8 @@ def save_video(path: str | os.PathLike, frames: np.ndarray, milliseconds: int = 
     command += ["-s", f"{width}x{height}", "-r", f"1000/{milliseconds}", "-i", "-"]
     command += ["-c:v", "libx264", "-crf", str(QUALITY), "-pix_fmt", "yuv420p"]
     command += ["-movflags", "+faststart"]
-    with atomic_path(path) as temporary, tempfile.TemporaryFile() as said:
-        running = subprocess.Popen([*command, str(temporary)], stdin=subprocess.PIPE, stderr=said)
+    with atomic_path(path) as temporary, tempfile.TemporaryFile() as log:
+        running = subprocess.Popen([*command, str(temporary)], stdin=subprocess.PIPE, stderr=log)
         try:
             for frame in frames:
                 odd = ((0, height - frame.shape[0]), (0, width - frame.shape[1]), (0, 0))
@@ -106,6 +106,6 @@ def save_video(path: str | os.PathLike, frames: np.ndarray, milliseconds: int = 
         finally:
             code = running.wait()
         if code:
-            said.seek(0)
-            lines = said.read().decode("utf-8", "replace").strip().splitlines() or ["no reason"]
+            log.seek(0)
+            lines = log.read().decode("utf-8", "replace").strip().splitlines() or ["no reason"]
             raise RuntimeError(f"ffmpeg could not write {os.fspath(path)!r}: {lines[-1]}.")

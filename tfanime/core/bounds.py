@@ -213,9 +213,9 @@ def _check_network(path: Path) -> None:
             if classes:  # a user's own layer may need values to be built
                 return
             raise
-    wanted = sum(prod(variable.shape) for variable in model.variables)
-    if wanted > count + COLUMNS:
-        raise ValueError(f"its layers have {wanted:,} weights, and {count:,} are stored")
+    weights = sum(prod(variable.shape) for variable in model.variables)
+    if weights > count + COLUMNS:
+        raise ValueError(f"its layers have {weights:,} weights, and {count:,} are stored")
     for name, shape in _computed(model):
         if prod(length or 1 for length in shape[1:]) > LAYER:
             raise ValueError(

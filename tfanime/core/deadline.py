@@ -43,9 +43,9 @@ class Deadline:
                 self._thread = threading.Thread(target=self._watch, daemon=True)
                 self._thread.start()
 
-    def use(self, used: socket.socket) -> None:
+    def use(self, connection: socket.socket) -> None:
         with self._changed:
-            self._socket = used
+            self._socket = connection
             if self.passed:
                 self._shut()
 
@@ -63,9 +63,9 @@ class Deadline:
     def _watch(self) -> None:
         with self._changed:
             while not self._closed:
-                left = self.seconds if self._due is None else self._due - time.monotonic()
-                if left > 0:
-                    self._changed.wait(left)
+                seconds = self.seconds if self._due is None else self._due - time.monotonic()
+                if seconds > 0:
+                    self._changed.wait(seconds)
                 else:
                     self.passed, self._due = True, None
                     self._shut()

@@ -90,8 +90,8 @@ def checked(place: str | os.PathLike) -> Iterator[None]:
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     """An error and those that it arose from."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
+    ids: set[int] = set()
+    while error is not None and id(error) not in ids:
+        ids.add(id(error))
         yield error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

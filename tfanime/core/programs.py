@@ -107,6 +107,6 @@ def _reason(error: Exception, path: Path) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == os.fspath(path)]
     line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
-    said = (str(error).splitlines() or [""])[0].rstrip(".")
+    message = (str(error).splitlines() or [""])[0].rstrip(".")
     kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-    return f"{'' if line is None else f'line {line}: '}{kind}{said}"
+    return f"{'' if line is None else f'line {line}: '}{kind}{message}"

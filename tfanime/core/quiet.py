@@ -42,15 +42,15 @@ def silenced_stderr() -> Iterator[None]:
     except OSError:  # the process has no standard error
         yield
         return
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as log:
         if sys.stderr is not None:
             sys.stderr.flush()
-        os.dup2(said.fileno(), 2)
+        os.dup2(log.fileno(), 2)
         try:
             yield
         except BaseException:
-            said.seek(0)
-            os.write(terminal, said.read())
+            log.seek(0)
+            os.write(terminal, log.read())
             raise
         finally:
             os.dup2(terminal, 2)
@@ -60,8 +60,8 @@ def silenced_stderr() -> Iterator[None]:
 def quiet() -> AbstractContextManager:
     """For LiteRT, which writes to file descriptor 2 whatever the log level is: silence, unless the
     user wants to hear."""
-    wanted = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3") == "3"
-    return silenced_stderr() if wanted else nullcontext()
+    silent = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3") == "3"
+    return silenced_stderr() if silent else nullcontext()
 
 
 def _backend() -> str:
@@ -77,7 +77,7 @@ def install() -> None:
     if "KERAS_BACKEND" not in os.environ:
         os.environ["KERAS_BACKEND"] = _backend()
     # A process started by this one inherits the 3, and must be as quiet.
-    wanted = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3"
+    silent = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3"
     installed = any(isinstance(finder, _QuietImport) for finder in sys.meta_path)
-    if wanted and not installed and "tensorflow" not in sys.modules:
+    if silent and not installed and "tensorflow" not in sys.modules:
         sys.meta_path.insert(0, _QuietImport())

@@ -32,8 +32,8 @@ def repeats(labels: np.ndarray, schema: LabelSchema, share: float) -> np.ndarray
         if not rare.any():
             break
         # The rarest label of a row says how much more of it is needed.
-        wanted = np.where(shown & rare, share / np.maximum(shares, 1e-9), 1.0).max(axis=1)
-        weights = np.minimum(weights * wanted, MOST_REPEATS)
+        factors = np.where(shown & rare, share / np.maximum(shares, 1e-9), 1.0).max(axis=1)
+        weights = np.minimum(weights * factors, MOST_REPEATS)
     # Fractions are handed on from row to row, so that the sum stays right and nothing is random.
     ends = np.cumsum(weights)
     return np.maximum(np.diff(np.floor(ends), prepend=0).astype(int), 1)

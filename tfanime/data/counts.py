@@ -28,7 +28,7 @@ def _counted(field: Field, part: np.ndarray) -> str:
     if field.kind == "value":
         span = labelled.min(initial=1.0), labelled.max(initial=0.0)
         ends = [f"{field.low + x * (field.high - field.low):g}" for x in span]
-        told = [f"{ends[0]} to {ends[1]} {len(labelled):,}"] if len(labelled) else []
+        counts = [f"{ends[0]} to {ends[1]} {len(labelled):,}"] if len(labelled) else []
     else:
         ones = labelled.sum(axis=0).round().astype(int).tolist()
         if field.kind == "flag":
@@ -37,6 +37,6 @@ def _counted(field: Field, part: np.ndarray) -> str:
             names = field.values
             order = sorted(range(len(names)), key=lambda i: (-ones[i], i))
             names, ones = [names[i] for i in order], [ones[i] for i in order]
-        told = [f"{plain(name)} {count:,}" for name, count in zip(names, ones, strict=True)]
+        counts = [f"{plain(name)} {count:,}" for name, count in zip(names, ones, strict=True)]
     unknown = len(part) - len(labelled)
-    return "; ".join(filter(None, [", ".join(told), f"unknown {unknown:,}" if unknown else ""]))
+    return "; ".join(filter(None, [", ".join(counts), f"unknown {unknown:,}" if unknown else ""]))

@@ -189,11 +189,11 @@ class PackedDataset(Pictures):
         cut = min(max(1, round(self.count * held_out)), self.count - 1)
         order = random_numbers(seed, 0, SPLIT).permutation(self.count)
         parts = np.sort(order[cut:]), np.sort(order[:cut])
-        train, held = (
+        train, test = (
             self._view(self._labels, self.schema, None, self._rows[p], self.text_files)
             for p in parts
         )
-        return train, held
+        return train, test
 
     def select(self, names: Sequence[str]) -> PackedDataset:
         """The same images with some of their labels only.
@@ -204,8 +204,8 @@ class PackedDataset(Pictures):
         if self.schema is None:
             raise ValueError(f"The data have no labels to select. Received: {', '.join(names)}.")
         schema, columns = self.schema.select(names)
-        wanted = [f"text-{name}.npz" for name in names]
-        files = [file for file in self.text_files if file.name in wanted]
+        file_names = [f"text-{name}.npz" for name in names]
+        files = [file for file in self.text_files if file.name in file_names]
         labels = np.asarray(self._labels)[:, columns]
         return self._view(labels, schema, self.sha256, self._rows, files)
 

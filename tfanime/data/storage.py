@@ -123,10 +123,10 @@ def reaching(address: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        said = (str(error).splitlines() or [type(error).__name__])[0]
+        message = (str(error).splitlines() or [type(error).__name__])[0]
         raise OSError(
             f"The object storage did not give what it was asked for: {address} "
-            f"({type(error).__name__}: {said}). Check address, rights and network, and run the "
+            f"({type(error).__name__}: {message}). Check address, rights and network, and run the "
             "same command again."
         ) from error
 
@@ -174,17 +174,17 @@ class StoredShards(Shards):
         heads = self._ranges(self._files, [0] * len(ends), ends)
         headers = []
         for file, head, count in zip(self._files, heads, self._counts.tolist(), strict=True):
-            wanted = (count, self.height, self.width, 3)
+            part_shape = (count, self.height, self.width, 3)
             try:
                 begin, shape, dtype = _header(head)
-                right = shape == wanted and dtype == np.uint8
+                right = shape == part_shape and dtype == np.uint8
                 right &= sizes[file] == begin + count * self._size
                 received = f"{shape} {dtype}, {sizes[file]} bytes"
             except ValueError as error:
                 right, received, begin = False, str(error), 0
             if not right:
                 raise ValueError(
-                    f"The packed set is damaged: {file!r} must be {wanted} uint8. Received: "
+                    f"The packed set is damaged: {file!r} must be {part_shape} uint8. Received: "
                     f"{received}. Copy the set there again."
                 )
             headers.append(begin)

@@ -116,14 +116,14 @@ def _start(first: int, count: int, size: int, seed: int, part: Path) -> subproce
 
 
 def _follow(worker: subprocess.Popen, bar) -> None:
-    said = []
+    lines = []
     for line in worker.stdout:
         if line.startswith("drawn "):
             bar.update(int(line.split()[1]))
         else:
-            said.append(line)
+            lines.append(line)
     if worker.wait():
-        raise RuntimeError(f"Drawing faces failed:\n{''.join(said[-20:])}")
+        raise RuntimeError(f"Drawing faces failed:\n{''.join(lines[-20:])}")
 
 
 def _stop(running: list[subprocess.Popen]) -> None:
