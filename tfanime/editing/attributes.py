@@ -48,10 +48,10 @@ def regress(
     aside = np.arange(len(z)) % HELD_OUT == 0
     weights, others, middle = ridge(z[~aside], labels[~aside], y[~aside])
     rest = y[aside] - labels[aside] @ others - middle
-    said = z[aside] @ weights
-    rest, said = (x - x.mean(axis=0) for x in (rest, said))
-    spread = np.sqrt((rest**2).sum(axis=0) * (said**2).sum(axis=0))
-    fits = (rest * said).sum(axis=0) / np.maximum(spread, 1e-12)
+    predictions = z[aside] @ weights
+    rest, predictions = (x - x.mean(axis=0) for x in (rest, predictions))
+    spread = np.sqrt((rest**2).sum(axis=0) * (predictions**2).sum(axis=0))
+    fits = (rest * predictions).sum(axis=0) / np.maximum(spread, 1e-12)
     return ridge(z, labels, y)[0].T, fits
 
 
@@ -74,8 +74,8 @@ def ridge(
 def orthogonal(gradient: np.ndarray, others: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
     """A gradient `(dim,)` without what it shares with others `(k, dim)` (InterFaceGAN's conditional
     manipulation), of length 1: to first order, a step along it leaves those as they are."""
-    left = np.asarray(gradient, np.float64)
+    rest = np.asarray(gradient, np.float64)
     if len(others):
         basis = np.linalg.qr(np.asarray(others, np.float64).T)[0]
-        left = left - basis @ (basis.T @ left)
-    return left / max(float(np.linalg.norm(left)), 1e-12)
+        rest = rest - basis @ (basis.T @ rest)
+    return rest / max(float(np.linalg.norm(rest)), 1e-12)

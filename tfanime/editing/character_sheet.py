@@ -106,8 +106,7 @@ def character_sheet(
     images = np.concatenate([enlarged(part, upscaler, scale) for _, part in parts])
     if out is not None:
         save_image(out, _captioned(images, axes))
-    found = None if face is not None else seed
-    return Generated(images, latents, rows, generator.schema, found)
+    return Generated(images, latents, rows, generator.schema, seed if face is None else None)
 
 
 def _names(vary: Sequence[str], tags: Mapping[str, object] | None) -> list[str]:
@@ -123,8 +122,8 @@ def _names(vary: Sequence[str], tags: Mapping[str, object] | None) -> list[str]:
 def _values(generator: Generator, name: str) -> list[_Value]:
     """What a label or a direction takes, in order."""
     fields = [] if generator.schema is None else list(generator.schema.fields)
-    known = {f.name.replace("-", "_"): f for f in fields if f.kind != "vector"}
-    field = known.get(name.replace("-", "_"))
+    by_name = {f.name.replace("-", "_"): f for f in fields if f.kind != "vector"}
+    field = by_name.get(name.replace("-", "_"))
     if field is not None:
         return [_Value(text, {field.name: x}, {}) for text, x in _field_values(field)]
     try:
@@ -132,7 +131,7 @@ def _values(generator: Generator, name: str) -> list[_Value]:
     except ValueError:
         moves = []
     if name.replace("-", "_") not in [one.replace("-", "_") for one in moves]:
-        listed = [*known, *moves]
+        listed = [*by_name, *moves]
         raise ValueError(
             f"What varies is a label or a direction of {generator.name}: "
             f"{', '.join(listed) or 'it has none'}. Received: {name!r}.{near_miss(name, listed)}"

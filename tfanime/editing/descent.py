@@ -79,8 +79,8 @@ class Objective:
             maps: of `target`, `distance.features_of`.
         """
         rows = np.zeros((len(latents), 0), np.float32) if signed is None else signed
-        given = [latents, rows.astype(np.float32), target]
-        values, gradient = self._step(*map(self._tensor, given), list(map(self._tensor, maps)))
+        inputs = [latents, rows.astype(np.float32), target]
+        values, gradient = self._step(*map(self._tensor, inputs), list(map(self._tensor, maps)))
         return values.numpy(), gradient.numpy()
 
 

@@ -91,17 +91,18 @@ def find_directions(
     latents, signed = _inputs(sampler, seed, n)
     stretches = sampler.stretches(latents, signed, progress)
     probabilities = np.concatenate([tagger.probabilities(images) for images in stretches])
-    found = _attributes(generator.schema, tagger.schema, latents, signed, probabilities)
-    found += _of_weights(generator, sefa)
-    found += _of_features(generator, latents[:FEATURE_DRAWS], signed, pca)
+    directions = _attributes(generator.schema, tagger.schema, latents, signed, probabilities)
+    directions += _of_weights(generator, sefa)
+    directions += _of_features(generator, latents[:FEATURE_DRAWS], signed, pca)
     more = _inputs(sampler, (seed + 1) % seeds.SEEDS, n_measured)
-    found = measured(generator, found, tagger, *more, progress=progress)
-    idle = [one.name for one in found if one.kind == "tagger" and one.changes.get(one.name, 0) <= 0]
-    found = [one for one in found if one.name not in idle]
+    directions = measured(generator, directions, tagger, *more, progress=progress)
+    of_tagger = [one for one in directions if one.kind == "tagger"]
+    idle = [one.name for one in of_tagger if one.changes.get(one.name, 0) <= 0]
+    directions = [one for one in directions if one.name not in idle]
     if store and folder is not None:
         how = {"images": n, "seed": seed, "measured on": n_measured, "steps": STEP}
-        store_directions(folder, found, how | {"tagger": tagger.name, "without effect": idle})
-    return found
+        store_directions(folder, directions, how | {"tagger": tagger.name, "without effect": idle})
+    return directions
 
 
 def _check(n: Any, sefa: Any, pca: Any, n_measured: Any) -> None:
@@ -120,7 +121,7 @@ def _inputs(sampler: Sampler, seed: int, n: int) -> tuple[np.ndarray, np.ndarray
 
 def _attributes(
     schema: LabelSchema | None,
-    seen: LabelSchema,
+    tagger_schema: LabelSchema,
     latents: np.ndarray,
     signed: np.ndarray | None,
     probabilities: np.ndarray,
@@ -129,16 +130,17 @@ def _attributes(
     gradients, fits = regress(latents, signed, logits_of(probabilities))
     least = max(FIT, ERRORS / np.sqrt(len(latents) / HELD_OUT))
     labels = () if schema is None else schema.columns
-    flags = {field.name for field in seen.fields if field.kind == "flag"}
-    held = [i for i, name in enumerate(seen.columns) if name in labels and fits[i] >= least]
-    found = []
-    for i, name in enumerate(seen.columns):
+    flags = {field.name for field in tagger_schema.fields if field.kind == "flag"}
+    columns = tagger_schema.columns
+    indices = [i for i, name in enumerate(columns) if name in labels and fits[i] >= least]
+    directions = []
+    for i, name in enumerate(columns):
         if fits[i] < least or (name in labels and name not in flags):
             continue
-        others = gradients[[j for j in held if j != i]]
+        others = gradients[[j for j in indices if j != i]]
         vector = orthogonal(gradients[i], others).astype(np.float32)
-        found.append(Direction(name, "tagger", vector, fit=float(fits[i])))
-    return sorted(found, key=lambda one: -(one.fit or 0))
+        directions.append(Direction(name, "tagger", vector, fit=float(fits[i])))
+    return sorted(directions, key=lambda one: -(one.fit or 0))
 
 
 def _of_weights(generator: Generator, count: int) -> list[Direction]:

@@ -45,11 +45,11 @@ def feature_network(name: str, height: int, width: int):
     pictures = keras.Input((height, width, 3), name="pictures")
     clone = keras.models.clone_model(trunk, input_tensors=pictures)
     clone.set_weights(trunk.get_weights())
-    found = []
+    features = []
     for i, x in enumerate(clone.outputs):
         unit = keras.layers.UnitNormalization(axis=-1, dtype="float32", name=f"unit{i}")(x)
-        found.append(keras.layers.Rescaling(x.shape[-1] ** 0.5, dtype="float32")(unit))
-    return keras.Model(pictures, found, name="tagger_perceptual", trainable=False)
+        features.append(keras.layers.Rescaling(x.shape[-1] ** 0.5, dtype="float32")(unit))
+    return keras.Model(pictures, features, name="tagger_perceptual", trainable=False)
 
 
 def mean_squares(some, others):

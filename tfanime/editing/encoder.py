@@ -113,8 +113,8 @@ def store_encoder(folder: str | os.PathLike, model: Any, trained: Mapping[str, o
     with atomic_path(folder / NETWORK) as temporary:
         model.save(temporary)
     pack_again(folder / NETWORK)
-    stored = {"weights": weights_digest(folder), "trained": dict(trained)}
-    write_json(folder / DESCRIPTION, stored)
+    record = {"weights": weights_digest(folder), "trained": dict(trained)}
+    write_json(folder / DESCRIPTION, record)
     return folder / NETWORK
 
 
@@ -150,8 +150,8 @@ class _Real:
         from tfanime.prepare.load import load_data
 
         size = (generator.height, generator.width)
-        stored = data if isinstance(data, PackedDataset) else load_data(data, size)
-        self.images, schema = stored.images(), generator.schema
+        dataset = data if isinstance(data, PackedDataset) else load_data(data, size)
+        self.images, schema = dataset.images(), generator.schema
         if self.images.shape[1:3] != size:
             raise ValueError(
                 f"An encoder of {generator.name!r} learns from images of {size[1]}x{size[0]}. "
@@ -161,8 +161,8 @@ class _Real:
         if schema is None:
             return
         self.rows = np.full((len(self.images), schema.size), np.nan, np.float32)
-        if stored.schema is not None:
-            self.rows = schema.convert(stored.labels(), stored.schema)
+        if dataset.schema is not None:
+            self.rows = schema.convert(dataset.labels(), dataset.schema)
         if (unlabelled := np.isnan(self.rows).all(axis=0)).any():
             tagger = tagger if isinstance(tagger, Tagger) else load_tagger(tagger)
             read = schema.convert(tagger.labels(self.images), tagger.schema)
@@ -178,11 +178,11 @@ class _Real:
     def some(self, random: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
         """Images `(n, H, W, 3)` uint8, half of them mirrored, labels `(n, L)` to draw them with,
         and the same with NaN where they are not known."""
-        chosen = random.integers(len(self.images), size=n)
-        images = self.images[chosen]
+        indices = random.integers(len(self.images), size=n)
+        images = self.images[indices]
         mirrored = random.random(n) < 0.5
         images[mirrored] = images[mirrored, :, ::-1]
-        return images, self.labels[chosen], self.rows[chosen]
+        return images, self.labels[indices], self.rows[indices]
 
 
 class _Draws:
@@ -202,12 +202,12 @@ class _Draws:
 
     def renew(self) -> None:
         at = (self.next + np.arange(FRESH)) % POOL
-        for stored, fresh in zip(self._parts, self._draw(FRESH), strict=True):
-            stored[at] = fresh
+        for part, fresh in zip(self._parts, self._draw(FRESH), strict=True):
+            part[at] = fresh
 
     def some(self, random: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
-        chosen = random.integers(POOL, size=n)
-        return tuple(stored[chosen] for stored in self._parts)
+        indices = random.integers(POOL, size=n)
+        return tuple(part[indices] for part in self._parts)
 
     @property
     def _parts(self) -> tuple[np.ndarray, ...]:
@@ -273,11 +273,11 @@ class _Training:
 
     def _batch(self, draws: _Draws, random: np.random.Generator) -> tuple[np.ndarray, ...]:
         images, latents, labels = draws.some(random, BATCH)
-        known = labels
+        targets = labels
         if self.real is not None:
-            parts = zip(self.real.some(random, REAL), (images, labels, known), strict=True)
-            images, labels, known = (np.concatenate(both) for both in parts)
-        return to_float(images), latents, labels.astype(np.float32), known.astype(np.float32)
+            parts = zip(self.real.some(random, REAL), (images, labels, targets), strict=True)
+            images, labels, targets = (np.concatenate(both) for both in parts)
+        return to_float(images), latents, labels.astype(np.float32), targets.astype(np.float32)
 
     def _step(self) -> Callable[..., tf.Tensor]:
         import tensorflow as tf
@@ -292,13 +292,13 @@ class _Training:
 
         @tf.function(jit_compile=False)
         def step(
-            pictures: tf.Tensor, latents: tf.Tensor, labels: tf.Tensor, known: tf.Tensor
+            pictures: tf.Tensor, latents: tf.Tensor, labels: tf.Tensor, targets: tf.Tensor
         ) -> tf.Tensor:
             clean = pictures[first : first + DRAWN]
-            given = worn(pictures)
+            inputs = worn(pictures)
             with tf.GradientTape() as tape:
-                found = network(given, training=True)
-                z, logits = found[:, :dim], found[:, dim:]
+                outputs = network(inputs, training=True)
+                z, logits = outputs[:, :dim], outputs[:, dim:]
                 some = z[first : first + DRAWN]
                 signed = 2 * labels[first : first + DRAWN] - 1
                 drawn = model([some, signed] if schema is not None else some, training=False)
@@ -307,7 +307,7 @@ class _Training:
                 length = tf.reduce_mean(tf.square(some), axis=1)
                 # Longer than any that was drawn is not likely; shorter is an average face.
                 likely = tf.reduce_mean(tf.square(tf.nn.relu(length - 1)))
-                parts = latent_loss(latents, z[real:]), label_loss(schema, known, logits)
+                parts = latent_loss(latents, z[real:]), label_loss(schema, targets, logits)
                 total = parts[0] + LABELS * parts[1] + IMAGES * (pixels + far) + LIKELY * likely
             gradient = tape.gradient(total, network.trainable_variables)
             self.optimizer.apply_gradients(zip(gradient, network.trainable_variables, strict=True))

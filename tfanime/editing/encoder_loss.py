@@ -45,16 +45,16 @@ def label_loss(schema: LabelSchema | None, labels: tf.Tensor, logits: tf.Tensor)
     for field in () if schema is None else schema.fields:
         columns = schema.slices()[field.name]
         y, x = labels[:, columns], logits[:, columns]
-        known = tf.cast(tf.reduce_all(y == y, axis=1), tf.float32)  # NaN is not itself
+        mask = tf.cast(tf.reduce_all(y == y, axis=1), tf.float32)  # NaN is not itself
         y = tf.where(y == y, y, 0.0)
         if field.kind == "group":
             loss = tf.nn.softmax_cross_entropy_with_logits(y, x)
         else:
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(y, x), axis=1)
-        total, count = total + tf.reduce_sum(known * loss), count + tf.reduce_sum(known)
+        total, count = total + tf.reduce_sum(mask * loss), count + tf.reduce_sum(mask)
     return total / tf.maximum(count, 1.0)
 
 
-def latent_loss(latents: tf.Tensor, found: tf.Tensor) -> tf.Tensor:
+def latent_loss(latents: tf.Tensor, estimates: tf.Tensor) -> tf.Tensor:
     """Mean squared error of latents `(B, dim)`, a scalar: 1 for who always says 0."""
-    return tf.reduce_mean(tf.square(latents - found))
+    return tf.reduce_mean(tf.square(latents - estimates))

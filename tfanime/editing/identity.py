@@ -63,11 +63,11 @@ def identity(
     # Face, cell, and the face whose first image it is compared with.
     distances = 1 - np.einsum("scf,tf->sct", features[:, 1:], features[:, 0])
     own = np.eye(len(seeds), dtype=bool)[:, None].repeat(cells - 1, axis=1)
-    told = distances.argmin(axis=2) == np.arange(len(seeds))[:, None]
+    hits = distances.argmin(axis=2) == np.arange(len(seeds))[:, None]
     return Identity(
         same=float(distances[own].mean()),
         others=float(distances[~own].mean()),
-        told=float(told.mean()),
+        told=float(hits.mean()),
         faces=len(seeds),
-        pictures=int(told.size),
+        pictures=int(hits.size),
     )

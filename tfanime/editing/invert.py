@@ -93,10 +93,10 @@ def invert(
     tagger = tagger if isinstance(tagger, Tagger) else load_tagger(tagger)
     sampler = Sampler(generator)
     labels = _labels(sampler, tagger, target, tags, seed)
-    told = _encoder(generator) if encoder else None
+    start_encoder = _encoder(generator) if encoder else None
     if steps is None:
-        steps = STEPS if told is None else ENCODED
-    search = _Search(sampler, network, seed, draws, told)
+        steps = STEPS if start_encoder is None else ENCODED
+    search = _Search(sampler, network, seed, draws, start_encoder)
     digest = None if generator.folder is None else weights_digest(generator.folder)
     columns = () if generator.schema is None else tuple(generator.schema.columns)
     faces, rows = [], []
@@ -157,8 +157,8 @@ class _Search:
         def far(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return self.objective(z, signed, y, maps)
 
-        told = None if self.encoder is None else self.encoder(target)[0]
-        start, least = self._start(far, maps, told)
+        estimates = None if self.encoder is None else self.encoder(target)[0]
+        start, least = self._start(far, maps, estimates)
         at = {round(part * steps) for part in SHOWN}
         shown, z = [self.sampler.decode(start, signed)], start
         for i, z in enumerate(descend(far, start, steps), start=1):
@@ -173,9 +173,9 @@ class _Search:
         return np.asarray(mean_squares(*maps))
 
     def _start(
-        self, far: Callable, maps: list[np.ndarray], told: np.ndarray | None
+        self, far: Callable, maps: list[np.ndarray], estimates: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """What the encoder told, or that of each image's nearest draws, which is nearest with the
+        """The encoder's estimates, or that of each image's nearest draws, which is nearest with the
         image's labels; and the distance of the nearest draw."""
         count = len(maps[0])
         distances = np.stack(
@@ -185,11 +185,11 @@ class _Search:
             ]
         )
         order = np.argsort(distances, axis=1)[:, :TRIED]
-        tried = [self.latents[order[:, k]] for k in range(TRIED)]
-        if told is not None:
-            tried.append(told)
-        best = np.stack([far(z)[0] for z in tried], axis=1).argmin(axis=1)
-        return np.stack(tried, axis=1)[np.arange(count), best], distances.min(axis=1)
+        starts = [self.latents[order[:, k]] for k in range(TRIED)]
+        if estimates is not None:
+            starts.append(estimates)
+        best = np.stack([far(z)[0] for z in starts], axis=1).argmin(axis=1)
+        return np.stack(starts, axis=1)[np.arange(count), best], distances.min(axis=1)
 
 
 def _encoder(generator: Generator) -> Encoder | None:

@@ -142,7 +142,7 @@ def _values(
 
     model = generator.model
     part = keras.Model(model.inputs, output)
-    found = []
+    parts = []
     for start in range(0, len(latents), CHUNK):
         z = latents[start : start + CHUNK].astype(np.float32)
         inputs = [z]
@@ -151,8 +151,8 @@ def _values(
             rows = np.zeros((len(z), size)) if signed is None else signed[start : start + CHUNK]
             inputs.append(rows.astype(np.float32))
         values = part(inputs, training=False)
-        found.append(np.asarray(values, np.float64).reshape(len(z), -1))
-    return np.concatenate(found)
+        parts.append(np.asarray(values, np.float64).reshape(len(z), -1))
+    return np.concatenate(parts)
 
 
 def _signed(directions: np.ndarray) -> np.ndarray:

@@ -44,13 +44,13 @@ def measured(
         for step in (STEP, -STEP):
             images = sampler.decode((latents + step * one.vector).astype(np.float32), signed)
             ends.append(tagger.probabilities(images))
-        changes = (ends[0] - ends[1]) / (2 * STEP)
-        mean = changes.mean(axis=0)
-        error = changes.std(axis=0, ddof=1) / np.sqrt(len(changes))
+        slopes = (ends[0] - ends[1]) / (2 * STEP)
+        mean = slopes.mean(axis=0)
+        error = slopes.std(axis=0, ddof=1) / np.sqrt(len(slopes))
         sure = [i for i in np.argsort(-np.abs(mean)) if abs(mean[i]) > max(SURE * error[i], LEAST)]
-        found = {columns[i]: float(mean[i]) for i in sure}
+        changes = {columns[i]: float(mean[i]) for i in sure}
         stays = np.mean([_alike(before, end, tagger) for end in ends])
-        result.append(dataclasses.replace(one, changes=found, stays=float(stays)))
+        result.append(dataclasses.replace(one, changes=changes, stays=float(stays)))
     return result
 
 

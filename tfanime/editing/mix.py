@@ -91,8 +91,8 @@ def mix(
         latents = seeds.truncate(latents, truncation, middle)
         return [latents, np.concatenate(signed)] if signed else [latents]
 
-    def drawn(by: Sampler, given: list[np.ndarray]) -> np.ndarray:
-        latents, *signed = given
+    def drawn(by: Sampler, arrays: list[np.ndarray]) -> np.ndarray:
+        latents, *signed = arrays
         parts = by.parts(latents, signed[0] if signed else None, progress=progress)
         return np.concatenate([enlarged(part, upscaler, scale) for _, part in parts])
 
