@@ -38,20 +38,20 @@ def attributes(bench: Workbench) -> list[Figure]:
     }
     protocol.pop("counts")
     protocol["labels"] = "each attribute in turn asked for, the others from the model's prior"
-    seen = {one.attribute: one.precision for one in precisions}
-    details: dict = {"by attribute": seen}
+    shares = {one.attribute: one.precision for one in precisions}
+    details: dict = {"by attribute": shares}
     sets = judged_faces(settings.tagger)
     own = {name: recalls(one) for name, one in sets.items() if name != ALL}
     reading = "how often the tagger is right is not known"
     if sets:
-        judge = {column: one for column, one in rates(sets[ALL]).items() if column in seen}
-        fair = corrected_shares(seen, judge)
+        judge = {column: one for column, one in rates(sets[ALL]).items() if column in shares}
+        fair = corrected_shares(shares, judge)
         details["tagger's recall on held-out pictures"] = own
         details["tagger on faces labelled by looking"] = {c: asdict(r) for c, r in judge.items()}
         details["corrected for the tagger"] = fair
-        reading = told(seen, fair)
-    mean = float(np.mean(list(seen.values())))
-    floor = _own_recall(own, list(seen))
+        reading = told(shares, fair)
+    mean = float(np.mean(list(shares.values())))
+    floor = _own_recall(own, list(shares))
     count = settings.per_attribute * len(precisions)
     return [
         Figure(
@@ -67,11 +67,11 @@ def attributes(bench: Workbench) -> list[Figure]:
     ]
 
 
-def corrected_shares(seen: Mapping[str, float], judge: Mapping[str, Rates]) -> dict[str, float]:
+def corrected_shares(shares: Mapping[str, float], judge: Mapping[str, Rates]) -> dict[str, float]:
     """Shares of images that have what was asked for, of the attributes that the judge can tell."""
     return {
         column: corrected(share, rate.recall, rate.false_alarms)
-        for column, share in seen.items()
+        for column, share in shares.items()
         for rate in [judge.get(column)]
         if rate is not None
         and rate.false_alarms is not None
@@ -80,12 +80,12 @@ def corrected_shares(seen: Mapping[str, float], judge: Mapping[str, Rates]) -> d
     }
 
 
-def told(seen: Mapping[str, float], fair: Mapping[str, float]) -> str:
+def told(shares: Mapping[str, float], fair: Mapping[str, float]) -> str:
     if not fair:
         return "the tagger tells none of these attributes well enough to correct for its mistakes"
-    as_seen, as_is = (float(np.mean([x[column] for column in fair])) for x in (seen, fair))
+    as_seen, as_is = (float(np.mean([x[column] for column in fair])) for x in (shares, fair))
     return (
-        f"of the {len(fair)} of {len(seen)} attributes that the tagger tells well: {as_seen:.2f} "
+        f"of the {len(fair)} of {len(shares)} attributes that the tagger tells well: {as_seen:.2f} "
         f"as it sees them, {as_is:.2f} corrected for its mistakes on faces labelled by looking"
     )
 
@@ -98,11 +98,11 @@ def judged_faces(tagger: str | None) -> dict[str, dict]:
     return figures_in(folder) if (folder / FIGURES).is_file() else {}
 
 
-def _own_recall(own: dict[str, dict[str, float]], wanted: list[str]) -> float | None:
+def _own_recall(own: dict[str, dict[str, float]], columns: list[str]) -> float | None:
     """Mean over the attributes of the mean over the sets: what a perfect generator would get."""
     values = [
         np.mean([recall[column] for recall in own.values() if column in recall])
-        for column in wanted
+        for column in columns
         if any(column in recall for recall in own.values())
     ]
     return float(np.mean(values)) if values else None

@@ -127,7 +127,7 @@ def evaluate(
         data = load_data(data, progress=progress)
     subject = open_subject(subject, data.height, data.width, weights)
     named = _protocol(protocol)
-    chosen = _metrics(metrics or named.metrics)
+    selection = _metrics(metrics or named.metrics)
     if resize not in RESIZES:
         raise ValueError(f"resize must be one of {', '.join(RESIZES)}. Received: {resize!r}.")
     label = label or common_field(subject.schema, data.schema)
@@ -145,16 +145,16 @@ def evaluate(
         resize=resize,
         label=label,
         per_attribute=per_attribute or named.per_attribute,
-        stream=bool(chosen) and not set(chosen) & set(FROM_FEATURES),
+        stream=bool(selection) and not set(selection) & set(FROM_FEATURES),
         cache=None if cache is None else os.fspath(cache),
         progress=progress,
         stand_ins=STAND_INS if named.networks else None,
     )
     bench = Workbench(subject, data, settings)
-    wanted = chosen or _applicable(subject, label)
+    names = selection or _applicable(subject, label)
     figures, skipped = [], {}
-    with overall({name: TIME.get(name, 1) for name in wanted}, disable=not progress) as bar:
-        for name in wanted:
+    with overall({name: TIME.get(name, 1) for name in names}, disable=not progress) as bar:
+        for name in names:
             with bar.step(name):
                 try:
                     figures += METRICS.get(name)(bench)
@@ -198,11 +198,11 @@ def _protocol(name: str | None) -> Protocol:
     return PROTOCOLS[name]
 
 
-def _networks(named: Protocol, **given: str | os.PathLike | None) -> dict[str, Any]:
+def _networks(named: Protocol, **texts: str | os.PathLike | None) -> dict[str, Any]:
     """Texts that name networks: those that are given, the protocol's, or the usual ones."""
     return {
-        name: default if chosen is None else os.fspath(chosen)
-        for name, chosen in given.items()
+        name: default if text is None else os.fspath(text)
+        for name, text in texts.items()
         for default in [named.networks.get(name, NETWORKS[name])]
     }
 

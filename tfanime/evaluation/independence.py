@@ -83,10 +83,10 @@ def looked_through(document: Mapping[str, Any]) -> list[str]:
     """The frozen networks of a `config.json`: of either discriminator, or, of what ships, all that
     were there in training."""
     config, second = document["config"], document["config"].get("projected") or {}
-    wanted = [config["discriminator"].get("features", []), second.get("features", [])]
+    features = [config["discriminator"].get("features", []), second.get("features", [])]
     if "looked_through" in document:
-        wanted = [document["looked_through"]]
-    return [name for one in wanted for name in ([one] if isinstance(one, str) else one)]
+        features = [document["looked_through"]]
+    return [name for one in features for name in ([one] if isinstance(one, str) else one)]
 
 
 def judged(figure: Figure, judge: str | None, parts: Sequence[Part] | None) -> Figure:

@@ -164,9 +164,9 @@ def _by_attribute(figure: Figure) -> str:
         return ""
     fair = figure.details["corrected for the tagger"]
     rows = []
-    for name, seen in figure.details["by attribute"].items():
+    for name, share in figure.details["by attribute"].items():
         rate = judge.get(name, {})
-        values = (seen, rate.get("precision"), rate.get("recall"), fair.get(name))
+        values = (share, rate.get("precision"), rate.get("recall"), fair.get(name))
         cells = "".join(f"<td>{number(value)}</td>" for value in values)
         rows.append(f"<tr><td>{escape(name.replace('_', ' '))}</td>{cells}</tr>")
     heads = ("", "seen when asked for", "tagger's precision", "tagger's recall", "corrected")

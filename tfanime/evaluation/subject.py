@@ -110,9 +110,9 @@ class Folder(Subject):
     def chunks(
         self, n: int, seed: int, rows: np.ndarray | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        chosen = np.random.default_rng(seed).permutation(len(self.files))[:n]
-        for start in range(0, len(chosen), CHUNK):
-            files = (self.files[i] for i in chosen[start : start + CHUNK])
+        order = np.random.default_rng(seed).permutation(len(self.files))[:n]
+        for start in range(0, len(order), CHUNK):
+            files = (self.files[i] for i in order[start : start + CHUNK])
             yield np.stack([np.asarray(fit(read_image(f), *self.shape)) for f in files]), None
 
 
@@ -126,9 +126,9 @@ class Packed(Subject):
     def chunks(
         self, n: int, seed: int, rows: np.ndarray | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        chosen = np.random.default_rng(seed).permutation(len(self.dataset))[:n]
-        for start in range(0, len(chosen), CHUNK):
-            rows = chosen[start : start + CHUNK]
+        order = np.random.default_rng(seed).permutation(len(self.dataset))[:n]
+        for start in range(0, len(order), CHUNK):
+            rows = order[start : start + CHUNK]
             labels = self.dataset.labels(rows) if self.schema else None
             yield self.dataset.images(rows), labels
 

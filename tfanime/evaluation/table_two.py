@@ -111,14 +111,14 @@ def row(report: Report, name: str, real: bool = False) -> tuple[str, ...]:
 
 def networks(report: Report) -> dict[str, str]:
     """What each figure of a report was measured with, stand-ins included."""
-    told = {}
+    by_figure = {}
     for figure in report.figures:
-        used = figure.protocol.get("extractor") or figure.protocol.get("classifier")
-        used = used or figure.protocol["distance"]
+        network = figure.protocol.get("extractor") or figure.protocol.get("classifier")
+        network = network or figure.protocol["distance"]
         if "stand-in" in figure.protocol:
-            used += f" (a stand-in: {figure.protocol['stand-in']})"
-        told[figure.name] = used
-    return told
+            network += f" (a stand-in: {figure.protocol['stand-in']})"
+        by_figure[figure.name] = network
+    return by_figure
 
 
 def _name(subject, i: int) -> str:

@@ -94,13 +94,13 @@ class Workbench:
     def parts(self, draw: int = 0) -> tuple[PackedDataset, PackedDataset, PackedDataset | None]:
         """`real`, `other`, and what is left, of a draw."""
         if draw not in self._parts:
-            seed, wanted = self.settings.seed + draw, self.other_n
+            seed, count = self.settings.seed + draw, self.other_n
             rest, real = self.data.split(self.settings.real_n / len(self.data), seed)
-            if len(rest) == wanted:
+            if len(rest) == count:
                 self._parts[draw] = real, rest, None
             else:
-                left, other = rest.split(wanted / len(rest), seed)
-                self._parts[draw] = real, other, left
+                remainder, other = rest.split(count / len(rest), seed)
+                self._parts[draw] = real, other, remainder
         return self._parts[draw]
 
     @property
@@ -321,11 +321,11 @@ class Workbench:
         labelled = ~np.isnan(part).any(axis=1)
         values = _values(schema, name)
         if schema.field(name).kind == "flag":
-            chosen = (np.nan_to_num(part[:, 0]) >= 0.5).astype(int)
+            indices = (np.nan_to_num(part[:, 0]) >= 0.5).astype(int)
         else:
-            chosen = np.nan_to_num(part).argmax(axis=1)
+            indices = np.nan_to_num(part).argmax(axis=1)
         place = np.array([classes.index(v) if v in classes else -1 for v in values])
-        return np.where(labelled, place[chosen], -1)
+        return np.where(labelled, place[indices], -1)
 
 
 def common_field(one: LabelSchema | None, other: LabelSchema | None) -> str | None:

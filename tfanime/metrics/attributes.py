@@ -74,20 +74,20 @@ def attribute_precision(
     results = []
     for i, (column, tags) in enumerate(progress_bar(asked, unit="attribute", disable=not progress)):
         labels = tagger.labels(draw(tags, i))
-        seen = labels[:, tagger.schema.columns.index(column)] > 0.5
-        results.append(AttributePrecision(column, float(seen.mean()), len(seen)))
+        hits = labels[:, tagger.schema.columns.index(column)] > 0.5
+        results.append(AttributePrecision(column, float(hits.mean()), len(hits)))
     return results
 
 
-def corrected(seen: float, recall: float, false_alarms: float) -> float:
-    """The share of images that have an attribute which a judge with known faults sees on `seen`.
+def corrected(share: float, recall: float, false_alarms: float) -> float:
+    """The share of images that have an attribute which a judge with known faults sees on `share`.
 
     It sees it on `recall` of the images that have it and on `false_alarms` of the others, so that
-    seen = p recall + (1 - p) false_alarms, which is solved for p (Rogan & Gladen 1978) and kept
+    share = p recall + (1 - p) false_alarms, which is solved for p (Rogan & Gladen 1978) and kept
     within 0 and 1.
 
     Example:
         >>> corrected(0.5, recall=0.8, false_alarms=0.2)
         0.5
     """
-    return min(max((seen - false_alarms) / (recall - false_alarms), 0.0), 1.0)
+    return min(max((share - false_alarms) / (recall - false_alarms), 0.0), 1.0)

@@ -73,10 +73,10 @@ def application_network(name: str, weights: str, top: bool = False) -> Extractor
 
     architecture, side, *files = APPLICATIONS[name]
     usual = files[top]
-    chosen = existing_file(weights) if weights else "imagenet"
+    source = existing_file(weights) if weights else "imagenet"
     shape = {"include_top": True} if top else {"include_top": False, "pooling": "avg"}
     try:
-        model = getattr(keras.applications, architecture)(weights=chosen, **shape)
+        model = getattr(keras.applications, architecture)(weights=source, **shape)
     except Exception as error:
         if weights:
             raise ValueError(
@@ -87,7 +87,7 @@ def application_network(name: str, weights: str, top: bool = False) -> Extractor
             f"{name} needs its ImageNet weights, which Keras could not download: give a local "
             f"copy of {usual} as {name}:FILE, or use another extractor."
         ) from error
-    content = file_digest(chosen) if weights else chosen
+    content = file_digest(source) if weights else source
     compute = _keras_compute(model, PIXEL_RANGE)
     layer, identity = ("output", f"{name}:{content}:output") if top else ("avg_pool", None)
     return Extractor(name, layer, identity or f"{name}:{content}", side, side, compute)

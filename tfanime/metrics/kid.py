@@ -81,10 +81,10 @@ def kid_from_features(
 
 def _indicator(draws: list[np.ndarray], count: int) -> np.ndarray:
     """`(count, subsets)`: 1 where the row belongs to the subset, else 0."""
-    chosen = np.zeros((count, len(draws)))
+    indicator = np.zeros((count, len(draws)))
     for column, rows in enumerate(draws):
-        chosen[rows, column] = 1
-    return chosen
+        indicator[rows, column] = 1
+    return indicator
 
 
 def _mmd(x, y, in_x: np.ndarray, in_y: np.ndarray, size: int) -> np.ndarray:

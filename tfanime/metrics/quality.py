@@ -45,9 +45,9 @@ def quality_meter(
     if count < 2:
         raise ValueError(f"Measuring quality needs at least 4 real images. Received: {len(data)}.")
     network = load_extractor(extractor)
-    rest, chosen = data.split(count / len(data), seed)
+    rest, subset = data.split(count / len(data), seed)
     other = rest if len(rest) == count else rest.split(count / len(rest), seed)[1]
-    real, others = (dataset_features(part, network, cache=cache) for part in (chosen, other))
+    real, others = (dataset_features(part, network, cache=cache) for part in (subset, other))
 
     def measure(pictures: np.ndarray) -> dict[str, float]:
         return _figures(real, extract(pictures, network), seed)
@@ -56,7 +56,7 @@ def quality_meter(
     measure.count = count
     measure.features = lambda pictures: extract(pictures, network)
     measure.real = real
-    measure.labels = None if data.schema is None else chosen.labels()
+    measure.labels = None if data.schema is None else subset.labels()
     return measure
 
 

@@ -38,9 +38,9 @@ RESIZES = {"clean": clean, "legacy": legacy}
 
 
 @functools.lru_cache(maxsize=8)
-def _bilinear(size: int, wanted: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _bilinear(size: int, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each wanted place the pixel before it, the one behind it, and the latter's share."""
-    centres = np.arange(wanted, dtype=np.float32) + np.float32(0.5)
-    place = np.maximum(centres * np.float32(size / wanted) - np.float32(0.5), 0)
+    centres = np.arange(target, dtype=np.float32) + np.float32(0.5)
+    place = np.maximum(centres * np.float32(size / target) - np.float32(0.5), 0)
     before = np.minimum(place.astype(np.int64), size - 1)
     return before, np.minimum(before + 1, size - 1), (place - before).astype(np.float32)

@@ -46,8 +46,8 @@ def _sketches(pictures: np.ndarray) -> np.ndarray:
     )
     caught = _summed(np.square(coordinates[0]), BLOCK // 2)
     caught += np.square(coordinates[1]) + np.square(coordinates[2])
-    left = np.sqrt(np.maximum(squares - caught, 0))
-    return np.hstack([part.reshape(n, -1).astype(np.float32) for part in (*coordinates, left)])
+    rest = np.sqrt(np.maximum(squares - caught, 0))
+    return np.hstack([part.reshape(n, -1).astype(np.float32) for part in (*coordinates, rest)])
 
 
 def _summed(x: np.ndarray, side: int) -> np.ndarray:
@@ -113,9 +113,9 @@ class _Measure:
         one = self._floats(self._sets[kind][row : row + 1])[0, :, :, None].copy()
         border = np.searchsorted(others, self._first)
         least = np.full(2, np.inf)
-        for i, chosen in enumerate((others[:border], others[border:] - self._first)):
-            for start in range(0, len(chosen), CHUNK):
-                rows = chosen[start : start + CHUNK]
+        for i, indices in enumerate((others[:border], others[border:] - self._first)):
+            for start in range(0, len(indices), CHUNK):
+                rows = indices[start : start + CHUNK]
                 # A product for each part of the columns: faster than whole rows, and exact.
                 parts = self._floats(self._sets[i][rows]).swapaxes(0, 1) @ one
                 products = parts.sum(axis=(0, 2), dtype=np.float64)

@@ -81,8 +81,10 @@ def learn(
         broken += [bool(set(one) & set(BROKEN)) for one in flags]
     sizes = sorted({image.shape[:2] for image in images})
     if len(sizes) > 1:
-        told = ", ".join(f"{width}x{height}" for height, width in sizes)
-        raise ValueError(f"Judged images that are learnt from have one size. Received: {told}.")
+        sizes_text = ", ".join(f"{width}x{height}" for height, width in sizes)
+        raise ValueError(
+            f"Judged images that are learnt from have one size. Received: {sizes_text}."
+        )
     judged = np.array(broken, float)
     if min(judged.sum(), len(judged) - judged.sum()) < LEAST:
         raise ValueError(
@@ -90,33 +92,33 @@ def learn(
             f"Received: {judged.sum():.0f} broken of {len(judged)}. Judge more: "
             "`tfanime judge sheets --n`."
         )
-    seen = [_features(name, *sizes[0]) for name in features]
+    extractors = [_features(name, *sizes[0]) for name in features]
     shown = to_float(np.stack(images))
-    blocks = [one.predict(shown, batch_size=BATCH, verbose=0) for one in seen]
+    blocks = [one.predict(shown, batch_size=BATCH, verbose=0) for one in extractors]
     components = _Components(blocks)
     scores = _held_out(components.first, judged)
-    told = _auc(scores, judged)
-    if told < TOLD:
+    auc = _auc(scores, judged)
+    if auc < TOLD:
         raise ValueError(
             f"Features of {', '.join(features)} tell a broken image from a whole one with a "
-            f"probability of {told:.2f}; steering takes {TOLD} or more. Judge more images, or take "
+            f"probability of {auc:.2f}; steering takes {TOLD} or more. Judge more images, or take "
             "other --features."
         )
-    network = _scorer(seen, components, judged)
+    network = _scorer(extractors, components, judged)
     share = float(judged.mean())
     border, whole = np.quantile(scores, 1 - share), np.median(scores[judged == 0])
-    return Brokenness(network, len(judged), share, told, float(whole), float(border))
+    return Brokenness(network, len(judged), share, auc, float(whole), float(border))
 
 
 def _drawn(key: dict) -> list[np.ndarray]:
     """The judged images again, in the order of the key, `(H, W, 3)` uint8 each."""
-    wanted: dict[tuple[str, int], tuple[dict, int]] = {}
+    draws: dict[tuple[str, int], tuple[dict, int]] = {}
     for e in key["images"]:
-        asked, count = wanted.get((e["model"], e["seed"]), (e["asked"], 0))
-        wanted[e["model"], e["seed"]] = asked, max(count, e["index"] + 1)
+        asked, count = draws.get((e["model"], e["seed"]), (e["asked"], 0))
+        draws[e["model"], e["seed"]] = asked, max(count, e["index"] + 1)
     truncation = key["protocol"]["truncation"]
     generators, drawn = {}, {}
-    for (name, seed), (asked, count) in wanted.items():
+    for (name, seed), (asked, count) in draws.items():
         if name not in generators:
             if digest(name) != key["protocol"]["weights"][name]:
                 raise ValueError(
@@ -175,11 +177,11 @@ class _Components:
         self.first = x @ ways
 
 
-def _scorer(seen: Sequence[keras.Model], components: _Components, judged: np.ndarray):
+def _scorer(extractors: Sequence[keras.Model], components: _Components, judged: np.ndarray):
     """The regression behind the frozen networks, as one network."""
     weights, middle = _regression(components.first, judged)
-    images = keras.Input(seen[0].input_shape[1:], name="pictures")
-    features = [one(images) for one in seen]
+    images = keras.Input(extractors[0].input_shape[1:], name="pictures")
+    features = [one(images) for one in extractors]
     joined = layers.Concatenate(dtype="float32")(features) if len(features) > 1 else features[0]
     last = layers.Dense(1, dtype="float32", name="score")
     network = keras.Model(images, last(joined), name="brokenness")

@@ -128,7 +128,7 @@ def _of_model(model: str, key: dict, answers: Mapping[tuple[int, int], Mapping])
                 else key["letters"][name] in answer["flags"]
             )
             shown.setdefault(entry["attribute"], (name, []))[1].append(right)
-    attributes = {column: _share(seen) for column, (_, seen) in shown.items()}
+    attributes = {column: _share(hits) for column, (_, hits) in shown.items()}
     fields = {
         name: _mean([attributes[column] for column, (of, _) in shown.items() if of == name])
         for name in key["words"]
@@ -138,9 +138,9 @@ def _of_model(model: str, key: dict, answers: Mapping[tuple[int, int], Mapping])
     return ByEye(model, len(images), _share(broken), mean, fields, attributes)
 
 
-def _share(seen: Sequence[bool]) -> Share:
-    share = float(np.mean(seen))
-    return Share(share, *wilson(share, len(seen)), len(seen))
+def _share(hits: Sequence[bool]) -> Share:
+    share = float(np.mean(hits))
+    return Share(share, *wilson(share, len(hits)), len(hits))
 
 
 def _mean(shares: Sequence[Share]) -> Share:

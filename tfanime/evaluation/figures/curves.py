@@ -103,11 +103,11 @@ def truncation(
     if generator.schema is not None:
         real_rows = generator.schema.convert(meter.labels, data.schema) if data.schema else None
         signed = to_signed(seeds.sample_labels(0, meter.count, generator.schema, rows=real_rows))
-    chosen = _most_typical(generator, meter, z, signed)
+    typical = _most_typical(generator, meter, z, signed)
     rows = []
     for scale in tqdm(at, unit="truncation", disable=not progress):
         rows.append({"truncation": scale, "images": meter.count})
-        for way, end in (("", None), ("typical ", z[chosen])):
+        for way, end in (("", None), ("typical ", z[typical])):
             truncated = seeds.truncate(z, scale, end)
             features = meter.features(Sampler(generator).decode(truncated, signed))
             rows[-1][f"{way}precision"] = prdc_from_features(meter.real, features).precision
@@ -115,7 +115,7 @@ def truncation(
     limit = (1 - TOLERANCE) * rows[0]["precision"]
     good = itertools.takewhile(lambda row: row["precision"] >= limit, rows)
     least = list(good)[-1]["truncation"] if least is None else least
-    measured = Truncation(least, (0, int(chosen)))
+    measured = Truncation(least, (0, int(typical)))
     _save_truncation(out, rows, measured, meter)
     if store:
         store_truncation(run, measured)

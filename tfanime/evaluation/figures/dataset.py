@@ -53,10 +53,10 @@ def samples(
     canvas = new_canvas((1.1 * n + 1.6, 1.1 * data.height / data.width * len(names) + 0.2))
     rows = canvas.subplots(len(names), n, squeeze=False)
     for line, name, own in zip(rows, names, members, strict=True):
-        chosen = np.sort(np.random.default_rng(seed).permutation(own)[:n])
+        indices = np.sort(np.random.default_rng(seed).permutation(own)[:n])
         for axes in line:
             axes.set_axis_off()
-        for axes, picture in zip(line, data.images(chosen), strict=False):
+        for axes, picture in zip(line, data.images(indices), strict=False):
             axes.imshow(picture)
         line[0].text(
             *(-0.15, 0.5),
@@ -197,14 +197,14 @@ def _classes(data: PackedDataset, field: Field) -> tuple[list[str], list[np.ndar
     column = data.labels()[:, data.schema.slices()[field.name]]
     labelled = np.flatnonzero(~np.isnan(column).any(axis=1))
     if field.kind == "group":
-        chosen, names = column[labelled].argmax(axis=1), field.values
+        classes, names = column[labelled].argmax(axis=1), field.values
     elif field.kind == "flag":
-        chosen, names = (column[labelled, 0] >= 0.5).astype(int), (f"no {field.name}", field.name)
+        classes, names = (column[labelled, 0] >= 0.5).astype(int), (f"no {field.name}", field.name)
     else:
         values = field.low + column[labelled, 0].astype(np.float64) * (field.high - field.low)
         width = max(YEARS, (field.high - field.low) / MOST_CLASSES)
-        chosen = np.rint((values - field.low) / width).astype(int)
-        names = [f"{field.low + i * width:g}" for i in range(chosen.max() + 1)]
-    pairs = [(name, labelled[chosen == i]) for i, name in enumerate(names)]
+        classes = np.rint((values - field.low) / width).astype(int)
+        names = [f"{field.low + i * width:g}" for i in range(classes.max() + 1)]
+    pairs = [(name, labelled[classes == i]) for i, name in enumerate(names)]
     pairs = [(name, rows) for name, rows in pairs if len(rows)]
     return [name for name, _ in pairs], [rows for _, rows in pairs]

@@ -36,14 +36,14 @@ def directions(
         truncation: 0 to 2, of the face.
     """
     generator = loaded(run)
-    sampler, chosen = Sampler(generator), list(names or _first(directions_of(generator)))
+    sampler, names = Sampler(generator), list(names or _first(directions_of(generator)))
     z = seeds.truncate(sampler.latents(seed, 1), truncation)
-    latents = [moved(generator, z, {name: step}) for name in chosen for step in STEPS]
+    latents = [moved(generator, z, {name: step}) for name in names for step in STEPS]
     labels = sampler.labels(seed, 1)
     signed = None if labels is None else np.repeat(to_signed(labels), len(latents), axis=0)
     images = sampler.decode(np.concatenate(latents), signed)
     columns = [f"{step:+g}" if step else "0" for step in STEPS]
-    save_image(out, captioned(images, columns, chosen))
+    save_image(out, captioned(images, columns, names))
 
 
 def _first(directions) -> list[str]:

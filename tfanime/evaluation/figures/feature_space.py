@@ -51,19 +51,19 @@ def embedding(
     pictures = np.concatenate([part for part, _ in opened.chunks(n, seed)])
     frames = [BLUE] * len(pictures)
     if data is not None:
-        chosen = np.random.default_rng(seed).permutation(len(data))[:n]
-        pictures = np.concatenate([pictures, data.images(np.sort(chosen))])
-        frames += [GREY] * len(chosen)
+        rows = np.random.default_rng(seed).permutation(len(data))[:n]
+        pictures = np.concatenate([pictures, data.images(np.sort(rows))])
+        frames += [GREY] * len(rows)
     legend = {BLUE: str(opened.described["name"])}
     if data is not None:
         legend[GREY] = f"{name_of(data)}, real"
     features = extract(pictures, load_extractor(extractor), progress=progress)
     places = _two_dimensions(features, method, seed)
     if anonymous and data is not None:
-        real = pictures[-len(chosen) :]
+        real = pictures[-len(rows) :]
         real[:] = np.rint(real.mean(axis=(1, 2), keepdims=True)).astype(np.uint8)
         # Squares first, so that they hide nothing.
-        order = np.roll(np.arange(len(pictures)), len(chosen))
+        order = np.roll(np.arange(len(pictures)), len(rows))
         places, pictures, frames = places[order], pictures[order], [frames[i] for i in order]
     with atomic_path(out) as temporary:
         _thumbnails(places, pictures, frames, legend).savefig(temporary, dpi=DPI)
