@@ -34,7 +34,7 @@ def card(
     description: Mapping,
     facts: Sequence[str],
     table: Sequence[Measured],
-    chosen: str,
+    precision: str,
 ) -> str:
     """Markdown: the run's own card where it has one, else what its files say; then the export."""
     own = run / CARD
@@ -49,16 +49,16 @@ def card(
         f"Weights as stored, and how close the images of {SEEDS} seeds come to float32 "
         f"({INVISIBLE:g} dB is a mean error of one step of an 8-bit image):",
         "",
-        *_markdown(table, chosen),
+        *_markdown(table, precision),
     ]
     return "\n".join(lines) + "\n"
 
 
-def table_lines(table: Sequence[Measured], chosen: str) -> list[str]:
+def table_lines(table: Sequence[Measured], precision: str) -> list[str]:
     """The table for a terminal."""
     lines = [f"  {'weights':9} {'MB':>7} {'MB gzip':>8} {'PSNR dB':>8} {'worst':>7}"]
     for row in table:
-        mark = "<-" if row.precision == chosen else ""
+        mark = "<-" if row.precision == precision else ""
         lines.append(
             f"  {row.precision:9} {row.weight_bytes / 1e6:7.2f} {row.gzip_bytes / 1e6:8.2f} "
             f"{_number(row.psnr):>8} {_number(row.worst):>7} {mark}".rstrip()
@@ -66,10 +66,10 @@ def table_lines(table: Sequence[Measured], chosen: str) -> list[str]:
     return lines
 
 
-def _markdown(table: Sequence[Measured], chosen: str) -> list[str]:
+def _markdown(table: Sequence[Measured], precision: str) -> list[str]:
     lines = ["| weights | MB | MB gzip | PSNR dB | worst image |", "|---|---|---|---|---|"]
     for row in table:
-        name = f"**{row.precision}**" if row.precision == chosen else row.precision
+        name = f"**{row.precision}**" if row.precision == precision else row.precision
         lines.append(
             f"| {name} | {row.weight_bytes / 1e6:.2f} | {row.gzip_bytes / 1e6:.2f} "
             f"| {_number(row.psnr)} | {_number(row.worst)} |"

@@ -38,8 +38,8 @@ def description(address: str, arrays: Arrays) -> dict:
             raise ValueError(f"styles is {about['styles']!r}")
         schema(about["schema"])
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        told = f"{type(error).__name__}: {error}" if isinstance(error, LookupError) else error
-        raise BadAnswer(address, f"its description cannot be used ({told})") from error
+        reason = f"{type(error).__name__}: {error}" if isinstance(error, LookupError) else error
+        raise BadAnswer(address, f"its description cannot be used ({reason})") from error
     return about
 
 

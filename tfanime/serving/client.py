@@ -164,9 +164,9 @@ class Client:
         if not read:
             raise ValueError(f"A text that says something is needed. Received: {text!r}.")
         seed, (n, _) = check_seed(seed), check_indices(n, 0)
-        truncation, said = check_truncation(truncation), self._text(tags)
+        truncation, tag_text = check_truncation(truncation), self._text(tags)
         return self._several(
-            "imagine", n, seed, 0, truncation, tags=said, text=sound(read).encode()
+            "imagine", n, seed, 0, truncation, tags=tag_text, text=sound(read).encode()
         )
 
     def interpolate(
@@ -298,8 +298,8 @@ class Client:
         end = time.monotonic() + self._timeout
 
         def once() -> Arrays:
-            left = max(end - time.monotonic(), LEAST_TIME)
-            return self._transport.predict(signature, inputs, outputs, left)
+            seconds = max(end - time.monotonic(), LEAST_TIME)
+            return self._transport.predict(signature, inputs, outputs, seconds)
 
         return again(once)
 

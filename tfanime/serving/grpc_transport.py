@@ -107,9 +107,9 @@ class Grpc:
             if code == codes.DEADLINE_EXCEEDED:
                 raise TimeoutError(late_answer(self._address, self._timeout)) from error
             if code == codes.UNAVAILABLE:
-                nobody = "connect" in message.lower()
-                said = no_server(self._address) if nobody else busy_server(self._address, message)
-                raise ConnectionError(said) from error
+                if "connect" in message.lower():
+                    raise ConnectionError(no_server(self._address)) from error
+                raise ConnectionError(busy_server(self._address, message)) from error
             if code == codes.RESOURCE_EXHAUSTED and "larger than max" in message:
                 raise BadAnswer(self._address, too_large(self._most_bytes)) from error
             if code == codes.RESOURCE_EXHAUSTED:

@@ -58,8 +58,8 @@ def checked_array(address: str, name: str, read: Callable[[], np.ndarray]) -> np
 def refusal_of(message: str) -> str:
     """The sentence of an assertion in the graph, or the server's own words."""
     match = ASSERTION.search(message)
-    said = match[1].replace("\\'", "'").replace('\\"', '"') if match else message
-    return one_line(said)
+    text = match[1].replace("\\'", "'").replace('\\"', '"') if match else message
+    return one_line(text)
 
 
 def no_server(address: str) -> str:
@@ -93,8 +93,8 @@ def too_large(most_bytes: int) -> str:
 
 def one_line(message: str) -> str:
     """A server's words in one line, of limited length and without what a terminal acts on."""
-    said = " ".join(plain(message[:READ]).split())
-    return said if len(said) <= LONGEST else said[:LONGEST] + "..."
+    text = " ".join(plain(message[:READ]).split())
+    return text if len(text) <= LONGEST else text[:LONGEST] + "..."
 
 
 def import_extra(name: str) -> ModuleType:

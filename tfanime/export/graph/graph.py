@@ -111,9 +111,9 @@ class Graph:
         shapes = self.shapes()
         for node in self.nodes:
             if node.op != "input":
-                taken = [tensors[name] for name in node.inputs]
+                arguments = [tensors[name] for name in node.inputs]
                 with tf.name_scope(node.scope):
-                    tensors[node.name] = _compute(node, taken, shapes[node.name], weight)
+                    tensors[node.name] = _compute(node, arguments, shapes[node.name], weight)
         return tensors[self.output]
 
 

@@ -67,7 +67,7 @@ class Plan:
 
     def weights(self) -> dict[tuple[str, str], np.ndarray]:
         """What a browser computes with."""
-        return {names: seen for names, _, seen in self.stored()}
+        return {names: values for names, _, values in self.stored()}
 
 
 @dataclass(frozen=True)
@@ -178,31 +178,31 @@ def draw(
     graph: Graph,
     inputs: Inputs,
     weights: Mapping[tuple[str, str], np.ndarray] | None = None,
-    seen: Callable[[int], object] = lambda count: None,
+    tick: Callable[[int], object] = lambda count: None,
 ) -> np.ndarray:
     """What a graph makes of inputs `(n, ...)`, a few at a time.
 
     Args:
         weights: used in the place of the graph's.
-        seen: told how many are done, again and again.
+        tick: told how many are done, again and again.
     """
     weight = None if weights is None else lambda node, key: weights[node.name, key]
     drawn = []
     for start in range(0, len(inputs[0]), CHUNK):
         part = [x[start : start + CHUNK] for x in inputs]
         drawn.append(np.asarray(graph(*part, weight=weight)))
-        seen(len(part[0]))
+        tick(len(part[0]))
     return np.concatenate(drawn)
 
 
 def measure(
-    one: Plan, inputs: Inputs, reference: np.ndarray, seen: Callable[[int], object]
+    one: Plan, inputs: Inputs, reference: np.ndarray, tick: Callable[[int], object]
 ) -> Measured:
     """Sizes and images of a plan; `reference`: what the trained model draws from `inputs`."""
     parts = [(names, data, values) for names, data, values in one.stored()]
     data = b"".join(np.ascontiguousarray(data).tobytes() for _, data, _ in parts)
     weights = {names: values for names, _, values in parts}
-    differences = errors(draw(one.graph, inputs, weights, seen), reference)
+    differences = errors(draw(one.graph, inputs, weights, tick), reference)
     return Measured(
         one.precision,
         len(data),
@@ -213,7 +213,7 @@ def measure(
 
 
 def choose_eight(
-    graph: Graph, inputs: Inputs, reference: np.ndarray, seen: Callable[[int], object]
+    graph: Graph, inputs: Inputs, reference: np.ndarray, tick: Callable[[int], object]
 ) -> list[str]:
     """The kernels that bear 8 bits: as many bytes as the threshold allows.
 
@@ -228,10 +228,10 @@ def choose_eight(
         weights = {(n.name, key): w for n in alone.graph.nodes for key, w in n.weights.items()}
         weights[name, "kernel"] = quantised(weights[name, "kernel"], "uint8")[1]
         harm[name] = errors(draw(alone.graph, few, weights), reference[:PROBES]).mean()
-        seen(PROBES)
-    chosen, spent = [], 0.0
+        tick(PROBES)
+    layers, spent = [], 0.0
     for name in sorted(harm, key=lambda name: harm[name] / graph.node(name).weights["kernel"].size):
         if spent + harm[name] <= budget:
-            chosen.append(name)
+            layers.append(name)
             spent += harm[name]
-    return chosen
+    return layers

@@ -55,17 +55,17 @@ class Session:
                 f"Inputs are: {', '.join(sorted(entry.inputs))}. Received: "
                 f"{', '.join(sorted(inputs)) or 'none'}."
             )
-        wanted = list(outputs) or sorted(entry.outputs)
-        if not set(wanted) <= set(entry.outputs):
+        names = list(outputs) or sorted(entry.outputs)
+        if not set(names) <= set(entry.outputs):
             raise ValueError(
-                f"Outputs are: {', '.join(sorted(entry.outputs))}. Received: {', '.join(wanted)}."
+                f"Outputs are: {', '.join(sorted(entry.outputs))}. Received: {', '.join(names)}."
             )
         order = sorted(inputs)
         call = self._callable(
             tuple(entry.inputs[name].name for name in order),
-            tuple(entry.outputs[name].name for name in wanted),
+            tuple(entry.outputs[name].name for name in names),
         )
-        return dict(zip(wanted, call(*(inputs[name] for name in order)), strict=True))
+        return dict(zip(names, call(*(inputs[name] for name in order)), strict=True))
 
     def _callable(self, feeds: tuple[str, ...], fetches: tuple[str, ...]):
         # Not session.run, which compares shapes in Python.

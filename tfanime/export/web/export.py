@@ -192,12 +192,12 @@ def _named(runs: list[Path], upscalers: Sequence[Path] = ()) -> list[tuple[str, 
     for run in upscalers:
         if all(run.resolve() != other.resolve() for _, other in kinds):
             kinds.append((UPSCALER, run))
-    named, taken = [], set()
+    named, keys = [], set()
     for kind, run in sorted(kinds, key=lambda of: of[0] == UPSCALER):
         plain = re.sub(r"[^A-Za-z0-9_-]+", "-", run.resolve().name).strip("-") or "model"
         name, number = plain, 2
-        while (kind, name) in taken:
+        while (kind, name) in keys:
             name, number = f"{plain}-{number}", number + 1
-        taken.add((kind, name))
+        keys.add((kind, name))
         named.append((kind, name, run))
     return named

@@ -88,19 +88,19 @@ class Work:
             desc=f"measuring {name}", unit=" images", disable=not self.progress
         ) as bar:
             plans, table = self._measured(graph, bar)
-        chosen = _smallest(table) if self.wanted == "auto" else self.wanted
-        plan = plans[chosen]
+        choice = _smallest(table) if self.wanted == "auto" else self.wanted
+        plan = plans[choice]
         self.convert(plan.graph, self.home, plan.dtypes)
         artifact = tfjs.read(self.home)
         check_artifact(artifact, plan.graph, plan.weights(), few)
         pictures = _in_chunks(artifact, graph.inputs, subject.inputs)
-        entry = {"name": name, "kind": subject.kind, "precision": chosen}
+        entry = {"name": name, "kind": subject.kind, "precision": choice}
         entry |= self._described(artifact, pictures)
         judged = self.judge and subject.generator
         exported = Exported(
             name=name,
             kind=subject.kind,
-            precision=chosen,
+            precision=choice,
             weight_bytes=entry["weightBytes"],
             psnr=precision.decibel(precision.errors(pictures, subject.pictures).mean()),
             table=tuple(table),
@@ -109,7 +109,7 @@ class Work:
             kid=self.judge(subject.generator, graph, plan) if judged else None,
         )
         description = read_json(run / DESCRIPTION)
-        text = card.card(run, name, description, _facts(exported, difference), table, chosen)
+        text = card.card(run, name, description, _facts(exported, difference), table, choice)
         (self.home / card.CARD).write_text(text, encoding="utf-8")
         (self.home / card.LICENCE).write_text(card.licence(run), encoding="utf-8")
         return entry, exported

@@ -79,13 +79,13 @@ class _Handler(SimpleHTTPRequestHandler):
             file = self._find(parts, folder=path.endswith("/"))
             if file is None:
                 return None
-            seen = os.stat(file)
+            stat = os.stat(file)
             opened = open(file, "rb")  # noqa: SIM115  # the caller closes it
         except (OSError, ValueError):  # ValueError: a name with a zero in it
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
         try:
-            self._describe(opened, file, seen)
+            self._describe(opened, file, stat)
         except BaseException:
             opened.close()
             raise
@@ -120,22 +120,22 @@ class _Handler(SimpleHTTPRequestHandler):
             return None
         return self._find([*parts, "index.html"], folder=False)
 
-    def _describe(self, opened: BinaryIO, file: str, seen: os.stat_result) -> None:
-        changed = formatdate(seen.st_mtime, usegmt=True)
-        status, start, end = HTTPStatus.OK, 0, seen.st_size
+    def _describe(self, opened: BinaryIO, file: str, stat: os.stat_result) -> None:
+        changed = formatdate(stat.st_mtime, usegmt=True)
+        status, start, end = HTTPStatus.OK, 0, stat.st_size
         if self.headers.get("If-Modified-Since") == changed:
             status, end = HTTPStatus.NOT_MODIFIED, 0
         elif "Range" in self.headers and self.headers.get("If-Range", changed) == changed:
-            status, start, end = _part(self.headers["Range"], seen.st_size)
+            status, start, end = _part(self.headers["Range"], stat.st_size)
         self.send_response(status)
         if status != HTTPStatus.NOT_MODIFIED:
             self.send_header("Content-Type", self.guess_type(file))
             self.send_header("Content-Length", str(end - start))
             self.send_header("Accept-Ranges", "bytes")
         if status == HTTPStatus.PARTIAL_CONTENT:
-            self.send_header("Content-Range", f"bytes {start}-{end - 1}/{seen.st_size}")
+            self.send_header("Content-Range", f"bytes {start}-{end - 1}/{stat.st_size}")
         elif status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            self.send_header("Content-Range", f"bytes */{seen.st_size}")
+            self.send_header("Content-Range", f"bytes */{stat.st_size}")
         self.send_header("Last-Modified", changed)
         self.end_headers()
         opened.seek(start)

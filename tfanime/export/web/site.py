@@ -90,8 +90,8 @@ def has_node() -> bool:
     if node is None or npm is None:
         return False
     try:
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=60)
-        numbers = said.stdout.strip().removeprefix("v").split(".")
+        answer = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=60)
+        numbers = answer.stdout.strip().removeprefix("v").split(".")
         return tuple(int(n) for n in numbers[:2]) >= NODE
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return False
@@ -130,8 +130,8 @@ def _npm(arguments: list[str], doing: str, folder: Path, environment: dict[str, 
         errors="replace",
     )
     if done.returncode:
-        said = [line.strip() for line in done.stdout.splitlines() if line.strip()]
-        errors = [line for line in said if "error" in line.lower()] or said or ["nothing"]
+        lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+        errors = [line for line in lines if "error" in line.lower()] or lines or ["nothing"]
         raise RuntimeError(
             f"{doing} failed. `npm {' '.join(arguments)}` in {folder} said: {errors[0]}"
         )

@@ -93,10 +93,10 @@ def nodes_of(graph: Graph) -> Nodes:
             )
         users = graph.users(node.name)
         behind = users[0] if len(users) == 1 and graph.output != node.name else None
-        taken = WRITERS[node.op](made, node, behind, shapes)
-        if taken is not None:
-            fused.add(taken.name)
-            made.ends[taken.name] = made.ends[node.name]
+        rectifier = WRITERS[node.op](made, node, behind, shapes)
+        if rectifier is not None:
+            fused.add(rectifier.name)
+            made.ends[rectifier.name] = made.ends[node.name]
     return made
 
 
@@ -157,9 +157,9 @@ def _conv(made: Nodes, node: Node, behind: Node | None, shapes) -> Node | None:
 
 def _with_bias(made, node, behind, op: str, rectifiers, options: dict) -> Node | None:
     inputs = [*_ends(made, node), made.weight(node, "kernel"), made.weight(node, "bias")]
-    operations, taken = ["BiasAdd"], None
+    operations, rectifier = ["BiasAdd"], None
     if behind is not None and behind.op in rectifiers:
-        taken = behind
+        rectifier = behind
         operations.append(FUSED[behind.op])
         if behind.op == "prelu":
             inputs.append(made.weight(behind, "alpha"))
@@ -172,7 +172,7 @@ def _with_bias(made, node, behind, op: str, rectifiers, options: dict) -> Node |
         "leakyrelu_alpha": {"f": behind.options["slope"] if "LeakyRelu" in operations else 0.2},
     }
     made.ends[node.name] = made.add(node.scope, op, inputs, **options)
-    return taken
+    return rectifier
 
 
 def _affine(made: Nodes, node: Node, behind, shapes) -> None:

@@ -163,9 +163,9 @@ class Served(tf.Module):
         ok = checks.every((size >= 1) & (size <= words.LENGTH), text, length)
         vector = seeds.unsigned(self._reads.encode(checks.after([ok], text)))
         place = self._schema.slices()[self._reads.field]
-        given = self._given(tags)
-        given = tf.concat([given[:, : place.start], vector, given[:, place.stop :]], axis=1)
-        return self._answer(seed, n, first, truncation, given, floats=False)
+        rows = self._given(tags)
+        label_rows = tf.concat([rows[:, : place.start], vector, rows[:, place.stop :]], axis=1)
+        return self._answer(seed, n, first, truncation, label_rows, floats=False)
 
     def _from_labels(self, seed, n, first, truncation, labels):
         labels = self._checked_labels(labels)
@@ -216,16 +216,16 @@ class Served(tf.Module):
             checks.whole("style_seed", style_seed, 0, SEEDS - 1),
             checks.between("truncation", truncation, 0, MAX_TRUNCATION),
         ]
-        given = self._given(tags)
+        label_rows = self._given(tags)
         if self._schema is None:
-            passed.append(given)
+            passed.append(label_rows)
         seed, style_seed, truncation = checks.after(passed, seed, style_seed, truncation)
         zero, answer, inputs = tf.zeros_like(seed), {}, []
         for which in (style_seed, seed):  # what is answered is of the second of these
             answer = {"latents": seeds.latents(which, zero, self._dim) * truncation[:, None]}
             inputs.insert(0, answer["latents"])
             if self._schema is not None:
-                answer["labels"] = seeds.labels(which, zero, self._schema, given)
+                answer["labels"] = seeds.labels(which, zero, self._schema, label_rows)
                 inputs.insert(1, seeds.signed(answer["labels"]))
         drawn = self._drawn(*inputs, *switches, call=self._mixed)
         return answer | {"png_bytes": self._files(drawn), "pictures": drawn}
@@ -273,7 +273,7 @@ class Served(tf.Module):
 
     # ---- parts -----------------------------------------------------------------------------------
 
-    def _answer(self, seed, n, first, truncation, given, floats: bool):
+    def _answer(self, seed, n, first, truncation, label_rows, floats: bool):
         passed = [
             checks.whole("seed", seed, 0, SEEDS - 1),
             checks.whole("n, images of a request,", n, 1, self._limits.pictures),
@@ -290,11 +290,11 @@ class Served(tf.Module):
         z = seeds.latents(seed, index, self._dim) * tf.gather(truncation, row)[:, None]
         answer, signed = {"latents": z}, None
         if self._schema is not None:
-            labels = seeds.labels(seed, index, self._schema, tf.gather(given, row))
+            labels = seeds.labels(seed, index, self._schema, tf.gather(label_rows, row))
             answer |= {"labels": labels, "tags": words.decode(labels, self._schema)}
             signed = seeds.signed(labels)
         else:
-            z = checks.after([given], z)
+            z = checks.after([label_rows], z)
         drawn = self._drawn(z, signed)
         answer["png_bytes"] = self._files(drawn)
         if floats:
@@ -337,14 +337,14 @@ class Served(tf.Module):
     def _drawn(self, z, *others, call=None):
         """`(m, dim)` latents and `(m, L)` labels, or what `call` takes instead of the generator, to
         `(m, H, W, 3)` float32, a chunk at a time."""
-        call, given = call or self._call, [x for x in (z, *others) if x is not None]
+        call, arrays = call or self._call, [x for x in (z, *others) if x is not None]
         count = tf.shape(z)[0]
         steps = (count + CHUNK - 1) // CHUNK
         parts = tf.TensorArray(FLOAT, steps, infer_shape=False, element_shape=(None, *self._shape))
 
         def step(i, parts):
             place = slice(i * CHUNK, (i + 1) * CHUNK)
-            inputs = [x[place] for x in given]
+            inputs = [x[place] for x in arrays]
             values = call(inputs if len(inputs) > 1 else inputs[0])
             return i + 1, parts.write(i, tf.cast(values, FLOAT))
 

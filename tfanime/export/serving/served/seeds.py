@@ -44,12 +44,12 @@ def latents(seed: tf.Tensor, index: tf.Tensor, dim: int) -> tf.Tensor:
     return tf.cast(tf.reshape(normals, (-1, even))[:, :dim], tf.float32)
 
 
-def labels(seed: tf.Tensor, index: tf.Tensor, schema: LabelSchema, given: tf.Tensor) -> tf.Tensor:
-    """What `given` holds fixed, and the rest drawn from the schema's frequencies.
+def labels(seed: tf.Tensor, index: tf.Tensor, schema: LabelSchema, fixed: tf.Tensor) -> tf.Tensor:
+    """What `fixed` holds fixed, and the rest drawn from the schema's frequencies.
 
     Args:
         seed, index: `(m,)` int64.
-        given: `(m, schema.size)` float32, 0/1 coding, NaN for what is to be drawn.
+        fixed: `(m, schema.size)` float32, 0/1 coding, NaN for what is to be drawn.
 
     Returns:
         `(m, schema.size)` float32, 0/1 coding, no NaN.
@@ -66,8 +66,8 @@ def labels(seed: tf.Tensor, index: tf.Tensor, schema: LabelSchema, given: tf.Ten
             columns.append(tf.cast(own < table[0], tf.float32))
         elif field.kind == "group":
             edges = np.cumsum(table / np.cumsum(table)[-1])[:-1]
-            chosen = tf.reduce_sum(tf.cast(own >= edges, tf.int32), axis=1)
-            columns.append(tf.one_hot(chosen, len(table)))
+            value = tf.reduce_sum(tf.cast(own >= edges, tf.int32), axis=1)
+            columns.append(tf.one_hot(value, len(table)))
         else:
             knot = tf.floor(own * 16)
             place = tf.cast(knot, tf.int32)
@@ -75,9 +75,9 @@ def labels(seed: tf.Tensor, index: tf.Tensor, schema: LabelSchema, given: tf.Ten
             columns.append(tf.cast((high - low) * 16 * (own - knot / 16) + low, tf.float32))
     drawn = tf.concat(columns, axis=1)
     if schema.examples is not None:
-        example = _examples(u[:, -1:], schema.examples, given)
+        example = _examples(u[:, -1:], schema.examples, fixed)
         drawn = tf.where(tf.math.is_nan(example), drawn, example)
-    return tf.where(tf.math.is_nan(given), drawn, given)
+    return tf.where(tf.math.is_nan(fixed), drawn, fixed)
 
 
 def signed(rows: tf.Tensor) -> tf.Tensor:
@@ -122,15 +122,15 @@ def lerp(a: tf.Tensor, b: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
     return tf.cast((1 - t) * a + t * b, tf.float32)
 
 
-def _examples(u: tf.Tensor, examples: np.ndarray, given: tf.Tensor) -> tf.Tensor:
+def _examples(u: tf.Tensor, examples: np.ndarray, fixed: tf.Tensor) -> tf.Tensor:
     """`LabelSchema`'s: an example for each `u (m, 1)`, among those nearest to what is given."""
-    apart = tf.abs(tf.constant(examples)[None] - given[:, None])
+    apart = tf.abs(tf.constant(examples)[None] - fixed[:, None])
     apart = tf.reduce_sum(tf.where(tf.math.is_nan(apart), 0.0, apart), axis=2)
     close = tf.cast(apart <= tf.reduce_min(apart, axis=1, keepdims=True) + 1e-6, tf.int32)
     count = tf.cast(tf.reduce_sum(close, axis=1, keepdims=True), tf.float64)
-    wanted = tf.cast(tf.floor(u * count), tf.int32)
-    chosen = tf.argmax(tf.cumsum(close, axis=1) > wanted, axis=1)
-    return tf.gather(examples, chosen)
+    rank = tf.cast(tf.floor(u * count), tf.int32)
+    row = tf.argmax(tf.cumsum(close, axis=1) > rank, axis=1)
+    return tf.gather(examples, row)
 
 
 def _word(x: tf.Tensor) -> tf.Tensor:

@@ -82,13 +82,13 @@ def encode(texts: tf.Tensor, schema: LabelSchema) -> tf.Tensor:
         checks.every(once, texts, "Each of the tags is given once."),
     ]
     parts = checks.after(passed, tf.concat(parts, axis=1))
-    given = tf.logical_not(tf.math.is_nan(parts))
+    mask = tf.logical_not(tf.math.is_nan(parts))
     size = tf.shape(texts, out_type=tf.int64)[0]
-    values = tf.math.unsorted_segment_sum(tf.where(given, parts, 0.0), row, size)
-    some = tf.math.unsorted_segment_sum(tf.cast(given, tf.int32), row, size) > 0
-    said = tf.where(some, values, np.float32(np.nan))
+    values = tf.math.unsorted_segment_sum(tf.where(mask, parts, 0.0), row, size)
+    some = tf.math.unsorted_segment_sum(tf.cast(mask, tf.int32), row, size) > 0
+    labels = tf.where(some, values, np.float32(np.nan))
     vectors = tf.fill((tf.shape(texts)[0], schema.vector_size), np.float32(np.nan))
-    return tf.concat([said, vectors], axis=1)
+    return tf.concat([labels, vectors], axis=1)
 
 
 def decode(rows: tf.Tensor, schema: LabelSchema) -> tf.Tensor:
@@ -119,15 +119,15 @@ def decode(rows: tf.Tensor, schema: LabelSchema) -> tf.Tensor:
 
 def listed(schema: LabelSchema) -> str:
     """Everything that can be said, for a message."""
-    said = []
+    spellings = []
     for field in sayable(schema):
         if field.kind == "group":
-            said.append(f"{field.name}={'|'.join(field.values)}")
+            spellings.append(f"{field.name}={'|'.join(field.values)}")
         elif field.kind == "flag":
-            said.append(f"{field.name} or no-{field.name}")
+            spellings.append(f"{field.name} or no-{field.name}")
         else:
-            said.append(f"{field.name}={field.low:g}..{field.high:g}")
-    return "; ".join(said)
+            spellings.append(f"{field.name}={field.low:g}..{field.high:g}")
+    return "; ".join(spellings)
 
 
 def example(field: Field) -> str:
