@@ -102,14 +102,14 @@ def compose(parts: Parts, height: int, width: int) -> Composed:
     _foot(canvas, palette.paper, 0.56 if layout == "bottom" else 0.68)
     texts = set_texts(parts, layout, cost, height, width)
     done = Composed(canvas, layout, palette, canvas)
-    wanted = {
+    colours = {
         "credits": mix(palette.ink, palette.mid, 0.15),
         "tagline": mix(palette.accent, palette.ink, 0.6 if palette.day else 0.4),
     }
     for name, lines in texts.items():
         box = type.extent(lines)
         done.boxes[name] = box
-        canvas, colour = set_off(canvas, box, wanted.get(name, palette.ink), palette.paper)
+        canvas, colour = set_off(canvas, box, colours.get(name, palette.ink), palette.paper)
         done.colours[name] = colour
     done.before = canvas = grounds.grained(canvas, parts.style, parts.seed)
     done.image = canvas.copy()
@@ -261,12 +261,12 @@ def _vertical(parts: Parts, cost: np.ndarray, height: int, width: int) -> list[L
     face, text, _ = _title_face(parts)
     room = round(0.3 * width)
     lines = type.column(text, face, room, round(0.66 * height), 0.15 * width)
-    used = room - type.extent(lines)[0]
-    columns = round(SMALL * (used / width + MARGIN))
+    column_width = room - type.extent(lines)[0]
+    columns = round(SMALL * (column_width / width + MARGIN))
     rows = slice(round(0.06 * len(cost)), round(0.72 * len(cost)))
     at_left = cost[rows, :columns].mean() < 0.8 * cost[rows, -columns:].mean()
     inset = round(0.06 * width)
-    right = inset + used - room if at_left else width - inset - room
+    right = inset + column_width - room if at_left else width - inset - room
     return type.moved(lines, right, round(0.06 * height))
 
 

@@ -77,12 +77,12 @@ def _spread(start: np.ndarray, where: np.ndarray, steps: int | None = None) -> n
 
 def _largest(mask: np.ndarray) -> np.ndarray:
     """The largest part of a mask that hangs together; scraps beside it are none of the figure."""
-    best, left = np.zeros_like(mask), mask.copy()
-    while left.sum() > best.sum():
+    best, rest = np.zeros_like(mask), mask.copy()
+    while rest.sum() > best.sum():
         start = np.zeros_like(mask)
-        start[np.unravel_index(np.argmax(left), mask.shape)] = True
-        part = _spread(start, left)
-        left &= ~part
+        start[np.unravel_index(np.argmax(rest), mask.shape)] = True
+        part = _spread(start, rest)
+        rest &= ~part
         if part.sum() > best.sum():
             best = part
     return best
@@ -103,8 +103,8 @@ def faults(rgba: np.ndarray) -> float:
     """
     solid = rgba[..., 3] > 127
     head = solid[: round(0.7 * len(solid))]
-    begun = np.maximum.accumulate(head, 1) & np.maximum.accumulate(head[:, ::-1], 1)[:, ::-1]
-    gaps = (begun & ~head).sum() / max(1, begun.sum())
+    filled = np.maximum.accumulate(head, 1) & np.maximum.accumulate(head[:, ::-1], 1)[:, ::-1]
+    gaps = (filled & ~head).sum() / max(1, filled.sum())
     cut = solid[0].mean() + 0.5 * solid[:, [0, -1]].mean() + 6 * gaps
     return float(0.7 * cut + 2 * (1 - likeness(rgba)))
 

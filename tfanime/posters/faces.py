@@ -97,11 +97,11 @@ def face(name: str | os.PathLike) -> Face:
             f"Received: {path!r}, which is no file."
         )
     try:
-        found = _face(path)
-        found.at(12), found.characters  # noqa: B018 - reads the file
+        typeface = _face(path)
+        typeface.at(12), typeface.characters  # noqa: B018 - reads the file
     except Exception as error:
         raise ValueError(f"A font is a .ttf or .otf file. Received: {path!r} ({error}).") from None
-    return found
+    return typeface
 
 
 def is_japanese(text: str) -> bool:
@@ -118,17 +118,17 @@ def _with_kanji() -> Face | None:
     return None
 
 
-def face_for(text: str, wanted: str | os.PathLike | None, usual: str) -> Face:
+def face_for(text: str, font: str | os.PathLike | None, usual: str) -> Face:
     """The face for a text: the one that is wanted, or else `kana` for Japanese and `usual` for the
     rest.
 
     Raises:
         ValueError: if it lacks a character.
     """
-    name = wanted or ("kana" if is_japanese(text) else usual)
+    name = font or ("kana" if is_japanese(text) else usual)
     typeface = face(name)
     lacks, japanese = typeface.missing(text), is_japanese(text)
-    if lacks and wanted is None and japanese:
+    if lacks and font is None and japanese:
         other = _with_kanji()
         if other is not None and not other.missing(text):
             return other

@@ -154,8 +154,8 @@ def poster(
         phrase, run, drafts, seed, dict(tags or {}), trust_encoder=trust_encoder, progress=progress,
         upscale="none",
     )  # fmt: skip
-    chosen = _clearest(read.images) if pick is None else pick
-    draft = read.images[chosen]
+    index = _clearest(read.images) if pick is None else pick
+    draft = read.images[index]
     face, usual = _manner(read, draft)
     person, cut = (None, None) if figure is None else draw_figure(figure, figure_run, seed)
     parts = Parts(
@@ -166,7 +166,7 @@ def poster(
     )  # fmt: skip
     done: Composed = compose(parts, height, width)
     made = Poster(
-        np.asarray(done.image), read, chosen, person, done.layout, done.boxes,
+        np.asarray(done.image), read, index, person, done.layout, done.boxes,
         (dpi or DPI) if print is not None else None,
     )  # fmt: skip
     if out is not None:

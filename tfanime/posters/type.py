@@ -280,12 +280,12 @@ def _wrapped(text: str, face: Face, width: int, size: float) -> list[list[list[s
         credits += [[word] for word in credit] if wide else [credit]
     widths = [_width(credit, face, size) for credit in credits]
     total = sum(widths) + APART * size * (len(credits) - 1)
-    wanted = total / max(1, math.ceil(total / (0.96 * width)))
+    target = total / max(1, math.ceil(total / (0.96 * width)))
     rows: list[list[list[str]]] = [[]]
     filled = 0.0
     for credit, w in zip(credits, widths, strict=True):
         longer = filled + (APART * size if rows[-1] else 0) + w
-        if rows[-1] and (longer > width or longer - w / 2 > wanted):
+        if rows[-1] and (longer > width or longer - w / 2 > target):
             rows.append([])
             longer = w
         rows[-1].append(credit)

@@ -65,18 +65,18 @@ class Face:
         }
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Face:
-        labels = [(str(column), float(x)) for column, x in stored["labels"]]
-        latent = np.asarray([float(x) for x in stored["latent"]], np.float32)
-        figures = [stored[name] for name in ("psnr", "distance", "draws_distance")]
+    def from_json(cls, entry: dict[str, Any]) -> Face:
+        labels = [(str(column), float(x)) for column, x in entry["labels"]]
+        latent = np.asarray([float(x) for x in entry["latent"]], np.float32)
+        figures = [entry[name] for name in ("psnr", "distance", "draws_distance")]
         values = [*latent, *(x for _, x in labels), *(x for x in figures if x is not None)]
-        texts = [stored["model"], stored["picture"], stored["weights"] or ""]
+        texts = [entry["model"], entry["picture"], entry["weights"] or ""]
         if not all(isinstance(text, str) for text in texts) or not all(map(isfinite, values)):
             raise ValueError("a face has a model, finite numbers and the name of an image")
         columns = tuple(column for column, _ in labels)
         row = np.asarray([x for _, x in labels], np.float32) if labels else None
-        model, picture = stored["model"], stored["picture"]
-        return cls(model, stored["weights"], latent, columns, row, picture, *figures)
+        model, picture = entry["model"], entry["picture"]
+        return cls(model, entry["weights"], latent, columns, row, picture, *figures)
 
 
 def save_faces(path: str | os.PathLike, faces: Sequence[Face]) -> None:
@@ -97,10 +97,10 @@ def load_faces(path: str | os.PathLike) -> list[Face]:
             f"{os.fspath(path)!r}, which does not exist."
         )
     try:
-        stored = bounds.read_object(path)
-        if stored.get("format") != FORMAT or not stored.get("faces"):
+        document = bounds.read_object(path)
+        if document.get("format") != FORMAT or not document.get("faces"):
             raise ValueError(f"its format is not {FORMAT!r}")
-        return [Face.from_json(one) for one in stored["faces"]]
+        return [Face.from_json(one) for one in document["faces"]]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(
             f"{os.fspath(path)!r} holds no faces ({str(error).rstrip('.')}). Make it with: "

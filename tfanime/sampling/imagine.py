@@ -196,14 +196,14 @@ def imagine(
             )
     read_as = training_texts.read_as(vectors[code.name])
     conditioned = {one.name for one in schema.fields} if schema is not None else set()
-    chosen = {
+    all_tags = {
         name: next(iter(shares)) for name, shares in read_as.items() if name in conditioned
     } | tags
     pictures = generate(
         run,
         n,
         seed,
-        {**vectors, **chosen},
+        {**vectors, **all_tags},
         truncation,
         out=out,
         grid=grid,
@@ -211,10 +211,10 @@ def imagine(
         progress=progress,
         scale=scale,
     )
-    odds = {name: read_as[name][str(value)] for name, value in chosen.items() if name not in tags}
-    by_chance = tuple(sorted(conditioned - named - set(chosen)))
+    odds = {name: read_as[name][str(value)] for name, value in all_tags.items() if name not in tags}
+    by_chance = tuple(sorted(conditioned - named - set(all_tags)))
     nearest = [_near(training_texts.rows[i], i, s) for i, s in near]
-    return Imagined(pictures, text, read, read_as, chosen, nearest, odds, by_chance)
+    return Imagined(pictures, text, read, read_as, all_tags, nearest, odds, by_chance)
 
 
 # ---- by attributes -------------------------------------------------------------------------------
@@ -244,8 +244,8 @@ def imagine_attributes(
     """`imagine` for a run, or a loaded generator, that knows the attributes of `schema`."""
     words = understand(text, schema)
     # What it names as attributes is said already.
-    left = " ".join(words.unknown) if words.tags or words.choices else text
-    genres = genres_of(left, schema)
+    rest = " ".join(words.unknown) if words.tags or words.choices else text
+    genres = genres_of(rest, schema)
     if genres is not None:
         words = Understood(genres.tags(schema) | words.tags, words.choices, genres.unknown)
     if not words.tags and not words.choices:
@@ -257,24 +257,24 @@ def imagine_attributes(
     schema.encode(tags)  # refuses what the run does not know
     seed = seeds.check_seed(seed)
     n, _ = seeds.check_pictures(n, 0)
-    chosen = words.tags | tags
-    open_ = {name: left for name, left in words.choices.items() if name not in tags}
+    fixed_tags = words.tags | tags
+    open_ = {name: values for name, values in words.choices.items() if name not in tags}
     drawn = seeds.sample_labels(seed, n, narrowed(schema, open_))
     rows = np.full_like(drawn, np.nan)
     for name in open_:
         rows[:, schema.slices()[name]] = drawn[:, schema.slices()[name]]
-    pictures = generate(run, n, seed, chosen, labels=rows, **options)
-    all_ = chosen | open_
-    values = {field.name: all_[field.name] for field in schema.fields if field.name in all_}
+    pictures = generate(run, n, seed, fixed_tags, labels=rows, **options)
+    all_tags = fixed_tags | open_
+    values = {field.name: all_tags[field.name] for field in schema.fields if field.name in all_tags}
     read_as = {} if genres is None else {"genres": genres.odds}
     return Imagined(pictures, text, {}, read_as, values, [], words=words, genres=genres)
 
 
 def _as_drawn(
-    words: Understood, chosen: Mapping[str, object], genres: Reading | None = None
+    words: Understood, tags: Mapping[str, object], genres: Reading | None = None
 ) -> list[str]:
     phrases = []
-    for name, tag in chosen.items():
+    for name, tag in tags.items():
         if tag is False and genres is not None and genres.chosen and name in genres.odds:
             continue  # all that were not chosen: too many to be told
         if isinstance(tag, bool):

@@ -128,8 +128,9 @@ def key_pictures(
     sets = [tags] if tags is None or isinstance(tags, Mapping) else list(tags)
     if seeds is None:
         seeds = DEFAULT_SEEDS[:1] if listed else DEFAULT_SEEDS
-    given = [seeds] if isinstance(seeds, (int, np.integer)) else seeds
-    numbers = [check_seed(seed) for seed in given]
+    if isinstance(seeds, (int, np.integer)):
+        seeds = [seeds]
+    numbers = [check_seed(seed) for seed in seeds]
     count = max(len(numbers), len(sets))
     if count < 2 or len(numbers) not in (1, count) or len(sets) not in (1, count):
         raise ValueError(

@@ -68,14 +68,14 @@ def moved(generator: Generator, z: np.ndarray, move: Move | None) -> np.ndarray:
     steps = check_move(move)
     if not steps:
         return z
-    known = directions_of(generator)
-    spelt = {name.replace("-", "_"): name for name in known}
+    directions = directions_of(generator)
+    spelt = {name.replace("-", "_"): name for name in directions}
     way = np.zeros(generator.latent_dim, np.float64)
     for name, x in steps.items():
         if name.replace("-", "_") not in spelt:
             raise ValueError(
-                f"A direction of {generator.name} is one of: {', '.join(known)}. Received: "
-                f"{name!r}.{near_miss(name, known)}"
+                f"A direction of {generator.name} is one of: {', '.join(directions)}. Received: "
+                f"{name!r}.{near_miss(name, directions)}"
             )
-        way += x * known[spelt[name.replace("-", "_")]].vector
+        way += x * directions[spelt[name.replace("-", "_")]].vector
     return (z + way).astype(np.float32) if way.any() else z

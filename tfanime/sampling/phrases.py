@@ -78,8 +78,8 @@ class Reading:
         """The reading in a few lines."""
         if not self.known:
             return []
-        told = ", ".join(f"{genre} {share:.0%}" for genre, share in self.told().items())
-        return [f"words that it knew: {', '.join(self.known)}", f"genres: {told}"]
+        shares = ", ".join(f"{genre} {share:.0%}" for genre, share in self.told().items())
+        return [f"words that it knew: {', '.join(self.known)}", f"genres: {shares}"]
 
 
 class Phrases:
@@ -92,7 +92,7 @@ class Phrases:
 
     def read(self, text: str) -> Reading:
         """The genres of a phrase; of one without a word that is known, how frequent they are."""
-        known, unknown, rows = [], [], []
+        words, unknown, rows = [], [], []
         for word in words_of(text):
             row = self.words.get(stem(word))
             if word in SMALL:
@@ -100,7 +100,7 @@ class Phrases:
             if row is None:
                 unknown.append(word)
             else:
-                known.append(word)
+                words.append(word)
                 rows.append(row)
         tempered = 10 * max(1.0, math.sqrt(len(rows) / 2))
         raised = [sum(column) / tempered for column in zip(*rows, strict=True)] or [0.0] * len(
@@ -114,8 +114,8 @@ class Phrases:
         lifted = dict(zip(self.genres, raised, strict=True))
         likely = [genre for genre in order if lifted[genre] > 0 and odds[genre] >= SURE]
         first = max(self.genres, key=lambda genre: lifted[genre] + math.log(odds[genre]) / 3)
-        chosen = tuple(dict.fromkeys((first, *likely)))[:MOST] if rows else ()
-        return Reading({g: odds[g] for g in order}, chosen, tuple(known), tuple(unknown))
+        genres = tuple(dict.fromkeys((first, *likely)))[:MOST] if rows else ()
+        return Reading({g: odds[g] for g in order}, genres, tuple(words), tuple(unknown))
 
 
 def genres_of(text: str, schema: LabelSchema) -> Reading | None:
@@ -137,8 +137,8 @@ def shipped() -> Phrases:
 
 def words_of(text: str) -> list[str]:
     """The words of a text in small letters, each once, in its order."""
-    found = re.findall(r"[a-z]+(?:'[a-z]+)?", text[:LONGEST].lower().replace("’", "'"))
-    return list(dict.fromkeys(word.removesuffix("'s") for word in found if len(word) > 1))
+    words = re.findall(r"[a-z]+(?:'[a-z]+)?", text[:LONGEST].lower().replace("’", "'"))
+    return list(dict.fromkeys(word.removesuffix("'s") for word in words if len(word) > 1))
 
 
 def stems(text: str) -> set[str]:
@@ -148,8 +148,8 @@ def stems(text: str) -> set[str]:
 
 def stem(word: str) -> str:
     """A word without its ending: "swords" is "sword", "swordsmen" is not "swordsman"."""
-    for ending, left in ENDINGS.items():
-        if word.endswith(ending) and len(word) - len(ending) >= left:
+    for ending, least in ENDINGS.items():
+        if word.endswith(ending) and len(word) - len(ending) >= least:
             bare = word.removesuffix(ending)
             return bare + "y" if ending == "ies" else bare
     return word

@@ -188,8 +188,8 @@ def tiles(
         for columns, given_columns in _spans(picture.shape[1], tile, upscaler.margin):
             part = upscaler(to_float(picture[None, given_rows, given_columns]))[0]
             inner = [
-                slice(factor * (wanted.start - given.start), factor * (wanted.stop - given.start))
-                for wanted, given in ((rows, given_rows), (columns, given_columns))
+                slice(factor * (inside.start - around.start), factor * (inside.stop - around.start))
+                for inside, around in ((rows, given_rows), (columns, given_columns))
             ]
             outer = [slice(factor * s.start, factor * s.stop) for s in (rows, columns)]
             yield *outer, part[inner[0], inner[1]]
@@ -240,20 +240,20 @@ def _jobs(
         return [job(f"{i:06d}.png", partial(np.asarray, shot)) for i, shot in enumerate(shots)]
     if isinstance(pictures, (str, os.PathLike)):
         root = Path(pictures)
-        found = files_of(root)
-        names = [str(file.relative_to(root)) if root.is_dir() else file.name for file in found]
+        files = files_of(root)
+        names = [str(file.relative_to(root)) if root.is_dir() else file.name for file in files]
     else:
-        found = [Path(file) for file in pictures]
-        names = [file.name for file in found]
-    if not found:
+        files = [Path(file) for file in pictures]
+        names = [file.name for file in files]
+    if not files:
         raise ValueError(
             "There must be at least one image to enlarge. "
             f"Received: {os.fspath(pictures) if isinstance(pictures, (str, os.PathLike)) else []!r}"
             ", which holds none."
         )
     if out is not None:
-        _refuse_sources(found, [(out / name).with_suffix(".png") for name in names])
-    return [job(name, partial(_pixels, file)) for name, file in zip(names, found, strict=True)]
+        _refuse_sources(files, [(out / name).with_suffix(".png") for name in names])
+    return [job(name, partial(_pixels, file)) for name, file in zip(names, files, strict=True)]
 
 
 def _pixels(file: Path) -> np.ndarray:
@@ -266,14 +266,14 @@ def files_of(root: Path) -> list[Path]:
 
     if not root.is_dir():
         return [root]
-    found = (file for file in root.rglob("*") if file.suffix.lower() in PICTURE_ENDINGS)
-    shown = (f for f in found if f.is_file() and not f.name.startswith("."))
+    files = (file for file in root.rglob("*") if file.suffix.lower() in PICTURE_ENDINGS)
+    shown = (f for f in files if f.is_file() and not f.name.startswith("."))
     return sorted(shown, key=lambda file: natural(str(file.relative_to(root))))
 
 
-def _refuse_sources(found: Sequence[Path], targets: Sequence[Path]) -> None:
+def _refuse_sources(files: Sequence[Path], targets: Sequence[Path]) -> None:
     """Enlarged images never take the place of those they are made of."""
-    sources = {file.resolve() for file in found}
+    sources = {file.resolve() for file in files}
     hit = [target for target in targets if target.resolve() in sources]
     if hit:
         raise ValueError(

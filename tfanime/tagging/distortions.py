@@ -32,10 +32,10 @@ def _compressed(images):
     def one(image):
         return tf.image.random_jpeg_quality(image, *QUALITY)
 
-    chosen = tf.random.uniform((tf.shape(images)[0],)) < OFTEN
+    mask = tf.random.uniform((tf.shape(images)[0],)) < OFTEN
     return tf.map_fn(
         lambda both: tf.cond(both[1], lambda: one(both[0]), lambda: both[0]),
-        (images, chosen),
+        (images, mask),
         fn_output_signature=tf.TensorSpec(images.shape[1:], tf.uint8),
     )
 

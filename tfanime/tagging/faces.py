@@ -146,7 +146,7 @@ def targets_of(labels: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(labels), UNKNOWN, labels).astype(np.float32)
 
 
-def repeats(labels: np.ndarray, wanted: float = 0.1, most: int = 4) -> np.ndarray:
+def repeats(labels: np.ndarray, least: float = 0.1, most: int = 4) -> np.ndarray:
     """How often each face is shown in an epoch, `(n,)` int: more often where it has a rare flag.
 
     A flag that `p < wanted` of the faces have is repeated about `sqrt(wanted / p)` times, which
@@ -158,8 +158,8 @@ def repeats(labels: np.ndarray, wanted: float = 0.1, most: int = 4) -> np.ndarra
             continue
         column = labels[:, columns][:, 0]
         share = np.nanmean(column) if np.isfinite(column).any() else 0.0
-        if 0 < share < wanted:
-            times = np.maximum(times, np.where(column == 1, np.sqrt(wanted / share), 1.0))
+        if 0 < share < least:
+            times = np.maximum(times, np.where(column == 1, np.sqrt(least / share), 1.0))
     return np.minimum(np.round(times), most).astype(int)
 
 

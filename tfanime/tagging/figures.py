@@ -83,11 +83,11 @@ def _group(values, truth: np.ndarray, p: np.ndarray) -> dict:
 def scores(truth: np.ndarray, estimates: np.ndarray) -> dict:
     """Precision, recall and F1 of one flag, both `(n,)` bool; None where there is nothing to divide
     by."""
-    both, there, said = int((truth & estimates).sum()), int(truth.sum()), int(estimates.sum())
+    both, there, positives = int((truth & estimates).sum()), int(truth.sum()), int(estimates.sum())
     return {
-        "precision": round(both / said, 4) if said else None,
+        "precision": round(both / positives, 4) if positives else None,
         "recall": round(both / there, 4) if there else None,
-        "f1": round(2 * both / (there + said), 4) if there + said else None,
+        "f1": round(2 * both / (there + positives), 4) if there + positives else None,
         "with it": there,
         "faces": len(truth),
     }
@@ -119,12 +119,12 @@ def rates(figures: dict) -> dict[str, Rates]:
         total = sum(sum(row.values()) for row in rows.values())
         for value, row in rows.items():
             there, right = sum(row.values()), row.get(value, 0)
-            said = sum(other.get(value, 0) for other in rows.values())
+            positives = sum(other.get(value, 0) for other in rows.values())
             others = total - there
             result[columns[value]] = Rates(
-                right / said if said else None,
+                right / positives if positives else None,
                 right / there,
-                (said - right) / others if others else None,
+                (positives - right) / others if others else None,
                 there,
             )
     for column, flag in figures["flags"].items():

@@ -35,11 +35,11 @@ def load(file: str) -> Tagger:
             f"{'without' if path.is_file() else 'no such file nor'} {TAGS}."
         )
     tags = list(read_json(listed))
-    wanted = [column.replace("_", " ") for column in MAKEGIRLSMOE.columns]
-    missing = [name for name in wanted if name not in tags]
+    names = [column.replace("_", " ") for column in MAKEGIRLSMOE.columns]
+    missing = [name for name in names if name not in tags]
     if missing:
         raise ValueError(f"{TAGS} must list all 34 attributes. It lacks: {', '.join(missing)}.")
-    columns = [tags.index(name) for name in wanted]
+    columns = [tags.index(name) for name in names]
     # A Keras or TFLite file gives its last layer only if asked.
     name = file if path.suffix.lower() == ".onnx" else f"{file}:output"
     network = load_extractor(f"illustration2vec:{name}")

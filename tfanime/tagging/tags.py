@@ -161,13 +161,13 @@ def tsne_sheet(pictures: np.ndarray, scores: np.ndarray, side: int = TSNE_SIDE) 
     places = (places - low) / np.maximum(high - low, 1e-12)
     line = np.linspace(0, 1, columns)
     cells = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
-    _, chosen = linear_sum_assignment(cdist(cells, places, "sqeuclidean"))
+    _, order = linear_sum_assignment(cdist(cells, places, "sqeuclidean"))
     height, width = pictures.shape[1:3]
     scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = [
         np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
-        for picture in pictures[chosen]
+        for picture in pictures[order]
     ]
     return images.grid(np.stack(small), columns, padding=1)
 

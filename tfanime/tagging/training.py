@@ -108,8 +108,8 @@ def _train(data, out: Path, extra, group, start, drawn, epochs, rate, seed, prog
     stages = Stages(out / PROGRESS, progress)
     if start is not None:
         # Its batch norm is in the convolutions, and stays there.
-        begun = keras.saving.load_model(Path(start) / WEIGHTS, compile=False)
-        stages.weights, stages.batch_norm = begun.get_weights(), False
+        model = keras.saving.load_model(Path(start) / WEIGHTS, compile=False)
+        stages.weights, stages.batch_norm = model.get_weights(), False
     if drawn:
         built_in = load_data("drawn", models.SIZE, count=drawn, progress=progress)
         targets = targets_of(in_schema(built_in.labels(), built_in.schema))
@@ -216,11 +216,11 @@ def _optimizer(rate: float, steps: int) -> keras.optimizers.Optimizer:
 
 
 def _batches(images, targets, rows, size: int) -> tf.data.Dataset:
-    def read(chosen):
-        return images[chosen], targets[chosen]
+    def read(indices):
+        return images[indices], targets[indices]
 
-    def batch(chosen):
-        x, y = tf.numpy_function(read, [chosen], [tf.uint8, tf.float32])
+    def batch(indices):
+        x, y = tf.numpy_function(read, [indices], [tf.uint8, tf.float32])
         x = tf.ensure_shape(x, (BATCH, *images.shape[1:]))
         return distorted(x, size), tf.ensure_shape(y, (BATCH, targets.shape[1]))
 

@@ -137,10 +137,10 @@ def _write_captions(folder: Path, data: PackedDataset) -> None:
     rows = [{}] * len(data)
     if (folder / TEXTS).is_file():
         rows = read_rows(folder, len(data))
-    said = captions(plain.labels(), plain.schema)
+    texts = captions(plain.labels(), plain.schema)
     lines = [
         json.dumps({"file": file, **row, "caption": caption}, ensure_ascii=False)
-        for file, row, caption in zip(names, rows, said, strict=True)
+        for file, row, caption in zip(names, rows, texts, strict=True)
     ]
     write_text(folder / TEXTS, "\n".join(lines) + "\n")
 

@@ -85,11 +85,11 @@ def _without_tags(text: str) -> str:
 def remove_stop_words(text: str) -> str:
     """Step 2: without words such as "the", "is" and "isn't"; what stands between words stays."""
 
-    def kept(match: re.Match) -> str:
+    def replacement(match: re.Match) -> str:
         word = _CONTRACTION.sub("", match[0].replace("’", "'"))
         return "" if word.lower() in stop_words() else word
 
-    return _WORD.sub(kept, text)
+    return _WORD.sub(replacement, text)
 
 
 def lemmatise(text: str) -> str:

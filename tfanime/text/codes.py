@@ -149,7 +149,7 @@ class TextCode:
     def save(self, path: str | os.PathLike, **arrays: np.ndarray) -> None:
         """Writes a `.npz` that NumPy reads, with further `arrays`."""
         with atomic_path(path) as temporary:
-            said = {
+            settings = {
                 "name": self.name,
                 "encoder": self.encoder,
                 "pooling": self.pooling,
@@ -160,7 +160,7 @@ class TextCode:
                 "mean": self.mean,
                 "directions": self.directions,
             }
-            save_arrays(temporary, said | arrays)
+            save_arrays(temporary, settings | arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> TextCode:

@@ -57,24 +57,23 @@ def embed(
     if isinstance(texts, str):
         raise ValueError(f"texts is a list of texts. Received the text {texts[:40]!r}.")
     texts = sound(list(texts))
-    wanted = sorted(set(texts), key=lambda text: (len(text), text))
-    kept = known = None
+    distinct = sorted(set(texts), key=lambda text: (len(text), text))
+    store = None
     vectors: dict[str, np.ndarray] = {}
     if cache:
         from tfanime.text.cache import VectorCache
 
-        kept = VectorCache(encoder.identity)
-        known = kept.get(wanted)
-        vectors.update(known)
-    missing = [text for text in wanted if text not in vectors]
-    bar = progress_bar(total=len(wanted), initial=len(vectors), unit="text", disable=not progress)
+        store = VectorCache(encoder.identity)
+        vectors.update(store.get(distinct))
+    missing = [text for text in distinct if text not in vectors]
+    bar = progress_bar(total=len(distinct), initial=len(vectors), unit="text", disable=not progress)
     with bar:
         for start in range(0, len(missing), batch_size):
             part = missing[start : start + batch_size]
             new = dict(zip(part, encoder.encode(part, batch_size), strict=True))
             vectors.update(new)
-            if kept:
-                kept.put(new)
+            if store:
+                store.put(new)
             bar.update(len(part))
     if not len(texts):
         return np.empty((0, encoder.width), np.float32)
@@ -176,14 +175,14 @@ def embed_table(
         "without_text": len(rows) - len(some),
     }
     if out.exists():
-        held = Embedded.open(out)
-        same = held.note == note and [r["text"] for r in held.rows] == [texts[i] for i in some]
+        result = Embedded.open(out)
+        same = result.note == note and [r["text"] for r in result.rows] == [texts[i] for i in some]
         if not same:
             raise ValueError(
                 f"The folder to write must be new. Received: {str(out)!r}, which holds other "
                 "embedded texts. Choose another folder."
             )
-        return held
+        return result
     vectors = embed([texts[i] for i in some], encoder, batch_size=batch_size, progress=progress)
     records = [{**rows[i], "text": texts[i]} for i in some]
     with atomic_folder(out) as folder:

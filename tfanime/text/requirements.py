@@ -24,9 +24,9 @@ def check_needed() -> None:
         except Exception as error:  # its operations are compiled for one TensorFlow alone
             import tensorflow as tf
 
-            wanted = ".".join(tf.__version__.split(".")[:2])
+            version = ".".join(tf.__version__.split(".")[:2])
             raise ImportError(
-                f"Embedding texts needs a {module} of TensorFlow's own minor version, {wanted}; "
+                f"Embedding texts needs a {module} of TensorFlow's own minor version, {version}; "
                 f"this one cannot be loaded ({(str(error).splitlines() or [''])[0]}). Install it: "
-                f"pip install '{module.replace('_', '-')}=={wanted}.*'."
+                f"pip install '{module.replace('_', '-')}=={version}.*'."
             ) from error

@@ -58,15 +58,15 @@ class Encoder(tf.Module):
     def __init__(self, weights: Mapping[str, np.ndarray], shape: Shape):
         super().__init__(name="bert_encoder")
         self.shape = shape
-        wanted = _names(shape.layers)
-        missing = [name for name in wanted if name not in weights]
+        names = _names(shape.layers)
+        missing = [name for name in names if name not in weights]
         if missing:
             raise ValueError(
                 f"The weights of a BERT of {shape.layers} layers are needed. Received none of: "
                 f"{', '.join(missing[:3])}{' ...' if len(missing) > 3 else ''}."
             )
         self._weights = {}
-        for name in wanted:
+        for name in names:
             array = np.asarray(weights[name], np.float32)
             # Products are x W here.
             array = array.T if array.ndim == 2 and "embeddings" not in name else array

@@ -168,10 +168,10 @@ def keep_texts(data: PackedDataset, everything: PackedDataset, run: str | os.Pat
     write_json(out / "order.json", [code.name for code in read])
     plain = [field.name for field in everything.schema.fields if field.kind != "vector"]
     if plain:
-        chosen = everything.select(plain)
-        write_json(out / SCHEMA, chosen.schema.to_json())
+        part = everything.select(plain)
+        write_json(out / SCHEMA, part.schema.to_json())
         with atomic_path(out / LABELS) as temporary:
-            save_array(temporary, chosen.labels())
+            save_array(temporary, part.labels())
     rows = [{}] * len(data)
     if data.path is not None and (data.path / TEXTS).is_file():
         texts = read_rows(data.path, None)

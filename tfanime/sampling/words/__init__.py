@@ -85,9 +85,9 @@ def narrowed(schema: LabelSchema, choices: Mapping[str, Iterable[str]]) -> Label
     fields = []
     for f in schema.fields:
         if f.name in choices:
-            left = [value in choices[f.name] for value in f.values]
-            known = f.frequencies or f.default_frequencies()
-            kept = [p if here else 0.0 for p, here in zip(known, left, strict=True)]
-            f = replace(f, frequencies=tuple(kept if sum(kept) else map(float, left)))
+            allowed = [value in choices[f.name] for value in f.values]
+            frequencies = f.frequencies or f.default_frequencies()
+            shares = [p if here else 0.0 for p, here in zip(frequencies, allowed, strict=True)]
+            f = replace(f, frequencies=tuple(shares if sum(shares) else map(float, allowed)))
         fields.append(f)
     return LabelSchema(tuple(fields))

@@ -142,5 +142,5 @@ def items_of(tokens: list[Token], fields: Mapping[str, Field]) -> list[Item]:
 
 def value_field(head: Token | None, fields: Mapping[str, Field]) -> Field | None:
     """The field of numbers that a noun names, or None."""
-    found = fields.get(head.entry.get("name", "")) if head is not None else None
-    return found if found is not None and found.kind == "value" else None
+    field = fields.get(head.entry.get("name", "")) if head is not None else None
+    return field if field is not None and field.kind == "value" else None

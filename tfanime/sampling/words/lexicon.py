@@ -67,9 +67,9 @@ class Lexicon:
             self._add(entry, {"kind": "adjective", "means": entry["means"].split()}, True)
         for kind in ("values", "kinds"):
             for name, entry in words[kind].items():
-                known = any(f.kind == "group" and name in f.values for f in fields.values())
+                has_value = any(f.kind == "group" and name in f.values for f in fields.values())
                 means = {"kind": "adjective", "values": {"": [name]}, "alone": kind == "kinds"}
-                self._add(entry, means, True, weak=not known)
+                self._add(entry, means, True, weak=not has_value)
         for entry in words["tints"]:
             self._add(entry, {"kind": "adjective", "values": _tint(entry)}, True)
         for name, entry in words["groups"].items():
@@ -128,9 +128,9 @@ class Lexicon:
     def words(self, words: list[str]) -> tuple[int, dict] | None:
         """How many of the first words are a phrase, the longest there is, and what it says."""
         for count in range(min(PHRASE, len(words)), 0, -1):
-            found = self.phrases.get(" ".join(words[:count])) or self._stem(words[:count])
-            if found:
-                return count, found
+            entry = self.phrases.get(" ".join(words[:count])) or self._stem(words[:count])
+            if entry:
+                return count, entry
         return None
 
     def _stem(self, words: list[str]) -> dict | None:
@@ -143,9 +143,9 @@ class Lexicon:
     def signs(self, text: str, at: int) -> tuple[int, dict] | None:
         """The same of characters: how many from `at` on."""
         for count in range(min(SIGN_PHRASE, len(text) - at), 0, -1):
-            found = self.phrases.get(text[at : at + count])
-            if found:
-                return count, found
+            entry = self.phrases.get(text[at : at + count])
+            if entry:
+                return count, entry
         return None
 
     def near(self, word: str) -> dict | None:
@@ -153,10 +153,10 @@ class Lexicon:
         if len(word) < 4:
             return None
         best, nearest, tied = None, 3, False
-        for known, entry in self.phrases.items():
-            if known[0] != word[0] or len(known) < 4 or " " in known or of_signs(known[0]):
+        for phrase, entry in self.phrases.items():
+            if phrase[0] != word[0] or len(phrase) < 4 or " " in phrase or of_signs(phrase[0]):
                 continue
-            apart = _apart(word, known)
+            apart = _apart(word, phrase)
             if apart < nearest:
                 best, nearest, tied = entry, apart, False
             elif apart == nearest and best is not entry:

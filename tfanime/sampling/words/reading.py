@@ -38,7 +38,7 @@ class Reading:
                 token.used = False
             return
         person = head is not None and head.entry.get("person")
-        used = False
+        any_use = False
         for token in item.adjectives:
             if "means" in token.entry:
                 of_hair = item.group == "hair" or head is None
@@ -49,31 +49,31 @@ class Reading:
                 self.later.append((item, token, item.link in ("and", "or") and not item.fresh))
             else:
                 token.used = False
-            used = used or token.used
+            any_use = any_use or token.used
         if head is None:
             return
         if head.kind == "set":
-            known = self._means(head, item)
-            head.used = known or (bool(person) and head.entry["means"][0].startswith("-"))
+            negative = bool(person) and head.entry["means"][0].startswith("-")
+            head.used = self._means(head, item) or negative
         else:
-            head.used = used or item.valued
+            head.used = any_use or item.valued
 
     def _means(self, token: Token, item: Item) -> bool:
         """Takes what a phrase means; whether this schema has any of it."""
-        known = False
+        has_meaning = False
         for i, part in enumerate(token.entry["means"]):
             if "=" in part:
                 name, value = part.split("=")
                 f = self.fields.get(name)
                 if f is not None and f.kind == "group" and value in f.values:
-                    known = True
+                    has_meaning = True
                     self._add(self.excluded if item.negated else self.wanted, name, value)
                 continue
             name = part.lstrip("-")
             f = self.fields.get(name)
             if f is None or f.kind != "flag":
                 continue
-            known = True
+            has_meaning = True
             yes = not part.startswith("-")
             if i == 0:
                 self._note(name)
@@ -81,7 +81,7 @@ class Reading:
             elif not item.negated:
                 self._note(name)
                 self.implied[name] = yes
-        return known
+        return has_meaning
 
     def _colour(self, token: Token, item: Item, group: str) -> bool:
         values = values_of(token, self.fields.get(group))
@@ -89,11 +89,11 @@ class Reading:
             self._add(self.excluded if item.negated else self.wanted, group, value)
         return bool(values)
 
-    def _add(self, kept: dict[str, list[str]], name: str, value: str) -> None:
+    def _add(self, values: dict[str, list[str]], name: str, value: str) -> None:
         self._note(name)
-        kept.setdefault(name, [])
-        if value not in kept[name]:
-            kept[name].append(value)
+        values.setdefault(name, [])
+        if value not in values[name]:
+            values[name].append(value)
 
     def _note(self, name: str) -> None:
         if name not in self.order:
@@ -137,10 +137,11 @@ class Reading:
                 tags[name] = self.numbers[name]
             else:
                 f = self.fields[name]
-                wanted = self.wanted.get(name, f.values)
-                left = [v for v in f.values if v in wanted and v not in self.excluded.get(name, ())]
-                if len(left) == 1:
-                    tags[name] = left[0]
-                elif left:
-                    choices[name] = tuple(left)
+                values = self.wanted.get(name, f.values)
+                excluded = self.excluded.get(name, ())
+                options = [v for v in f.values if v in values and v not in excluded]
+                if len(options) == 1:
+                    tags[name] = options[0]
+                elif options:
+                    choices[name] = tuple(options)
         return tags, choices

@@ -43,8 +43,8 @@ def tokens_of(text: str, lexicon: Lexicon) -> list[Token]:
             while stop < min(at + PHRASE, len(pieces)) and pieces[stop][0] == "word":
                 stop += 1
             run = [text[s:e] for _, s, e in pieces[at:stop]]
-            count, found = _word_tokens(run, pieces[at:stop], lexicon)
-            tokens.extend(found)
+            count, several = _word_tokens(run, pieces[at:stop], lexicon)
+            tokens.extend(several)
             at += count
             continue
         else:
@@ -55,32 +55,32 @@ def tokens_of(text: str, lexicon: Lexicon) -> list[Token]:
 
 def _pieces(text: str) -> list[tuple[str, int, int]]:
     """`(kind, start, end)` of words, runs of characters, numbers and signs."""
-    found = []
+    pieces = []
     at = 0
     while at < len(text):
         number = re.match(r"-?[0-9]+(\.[0-9]+)?(?![0-9a-zа-я'])", text[at:])
         if number and (text[at] != "-" or at == 0 or text[at - 1] in " ="):
             end = at + len(number[0])
-            found.append(("number", at, end))
+            pieces.append(("number", at, end))
         elif text[at] in SIGNS:
             end = at + 1
-            found.append((SIGNS[text[at]], at, end))
+            pieces.append((SIGNS[text[at]], at, end))
         elif of_signs(text[at]):
             end = at
             while end < len(text) and of_signs(text[end]):
                 end += 1
-            found.append(("signs", at, end))
+            pieces.append(("signs", at, end))
         elif text[at].isalnum():
             end = at
             while end < len(text) and (text[end].isalnum() or text[end] == "'"):
                 if of_signs(text[end]):
                     break
                 end += 1
-            found.append(("word", at, end))
+            pieces.append(("word", at, end))
         else:
             end = at + 1
         at = end
-    return found
+    return pieces
 
 
 def _token(entry: dict, start: int, end: int) -> Token:
@@ -91,12 +91,12 @@ def _word_tokens(words: list[str], pieces, lexicon: Lexicon) -> tuple[int, list[
     """How many words were read, and their tokens."""
     start, end = pieces[0][1:]
     word = words[0]
-    found = lexicon.words(words)
+    match = lexicon.words(words)
     compound = word not in lexicon.phrases and _compound(word, start, end, lexicon)
-    if compound and (found is None or found[0] == 1):
+    if compound and (match is None or match[0] == 1):
         return 1, compound
-    if found:
-        count, entry = found
+    if match:
+        count, entry = match
         return count, [_token(entry, start, pieces[count - 1][2])]
     if word.endswith("n't"):
         return 1, [Token("not", start, end)]
@@ -128,17 +128,17 @@ def _sign_tokens(text: str, start: int, end: int, lexicon: Lexicon) -> list[Toke
     run = text[:end]
     unknown = None  # where an unknown word began
     while at < end:
-        found = lexicon.signs(run, at)
-        if found and unknown is not None and found[0] == 1 and "\u3041" <= run[at] <= "\u309f":
-            found = found if run[at] in PARTICLES else None
-        if not found:
+        match = lexicon.signs(run, at)
+        if match and unknown is not None and match[0] == 1 and "\u3041" <= run[at] <= "\u309f":
+            match = match if run[at] in PARTICLES else None
+        if not match:
             unknown = at if unknown is None else unknown
             at += 1
             continue
         if unknown is not None:
             tokens.append(Token("unknown", unknown, at))
             unknown = None
-        count, entry = found
+        count, entry = match
         tokens.append(_token(entry, at, at + count))
         at += count
     if unknown is not None:
@@ -148,15 +148,15 @@ def _sign_tokens(text: str, start: int, end: int, lexicon: Lexicon) -> list[Toke
 
 def unknown_words(tokens: list[Token], shown: str) -> list[str]:
     """What was typed and not used: neighbours together."""
-    found: list[list[int]] = []
+    spans: list[list[int]] = []
     near = False
     for token in tokens:
         if token.used and token.kind != "unknown":
             near = near and token.kind == "glue"
             continue
-        if near and found:
-            found[-1][1] = token.end
+        if near and spans:
+            spans[-1][1] = token.end
         else:
-            found.append([token.start, token.end])
+            spans.append([token.start, token.end])
         near = True
-    return [shown[start:end] for start, end in found]
+    return [shown[start:end] for start, end in spans]
