@@ -44,15 +44,15 @@ def mobilenet(
         ValueError: for weights that cannot be read.
     """
     out, weights = _keras_file(out), os.fspath(weights)
-    pictures = seen = keras.Input((size, size, 3), name="pictures")
+    pictures = enlarged = keras.Input((size, size, 3), name="pictures")
     if enlarge > 1:
-        seen = layers.UpSampling2D(enlarge, interpolation="bilinear")(pictures)
+        enlarged = layers.UpSampling2D(enlarge, interpolation="bilinear")(pictures)
     from_keras = not weights.endswith((".json", ".js"))
     arrays = {} if from_keras else tfjs.read_layers_model(weights)[1]
     try:
         network = keras.applications.MobileNetV2(
             include_top=False,
-            input_tensor=_rescaled(seen, pixel_range),
+            input_tensor=_rescaled(enlarged, pixel_range),
             weights=weights if from_keras else None,
         )
     except Exception as error:

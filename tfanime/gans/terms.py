@@ -156,8 +156,7 @@ class LeCam(Term):
         both = on_real.logits, on_fake.logits
         averages = [average.value for average in self.averages]
         # At the first step there are no averages yet.
-        begun = ops.cast(part.step > 0, "float32")
-        value = begun * losses.lecam_penalty(*both, *averages)
+        value = ops.cast(part.step > 0, "float32") * losses.lecam_penalty(*both, *averages)
         logs = {"d_lecam": value}
         for name, logits in zip(LECAM_MEANS, both, strict=True):
             logs[name] = ops.mean(ops.cast(ops.stop_gradient(logits), "float32"))

@@ -68,10 +68,10 @@ def update_averages(gan, count) -> None:
     Args:
         count: real images of this step, on all replicas.
     """
-    seen = ops.cast(gan.steps_done, "float32") * ops.cast(count, "float32")
-    half_lives = (at(gan.ema_half_life, seen), *gan.more_averages)
+    images = ops.cast(gan.steps_done, "float32") * ops.cast(count, "float32")
+    half_lives = (at(gan.ema_half_life, images), *gan.more_averages)
     for network, half_life in zip((gan.ema_generator, *gan.averages), half_lives, strict=True):
-        half_life = ops.minimum(half_life, gan.ema_warmup * seen)
+        half_life = ops.minimum(half_life, gan.ema_warmup * images)
         keep = ops.power(0.5, ops.cast(count, "float32") / (half_life + 1e-8))
         for average, current in zip(network.weights, gan.generator.weights, strict=True):
             average.assign(average + (1.0 - keep) * (current - average))

@@ -191,14 +191,14 @@ def copied(
     Returns:
         What stands for every tensor, by its `id`.
     """
-    found = dict(values)
+    copies = dict(values)
     for layer in model.layers:
-        if isinstance(layer, layers.InputLayer) or id(layer.output) in found:
+        if isinstance(layer, layers.InputLayer) or id(layer.output) in copies:
             continue
-        taken = layer.input if isinstance(layer.input, (list, tuple)) else [layer.input]
-        known = ChainMap((of_layers or {}).get(layer.name, {}), found)
-        if any(id(x) not in known for x in taken):
+        inputs_of = layer.input if isinstance(layer.input, (list, tuple)) else [layer.input]
+        tensors = ChainMap((of_layers or {}).get(layer.name, {}), copies)
+        if any(id(x) not in tensors for x in inputs_of):
             continue
-        inputs = [known[id(x)] for x in taken]
-        found[id(layer.output)] = again(layer, inputs if len(inputs) > 1 else inputs[0])
-    return found
+        inputs = [tensors[id(x)] for x in inputs_of]
+        copies[id(layer.output)] = again(layer, inputs if len(inputs) > 1 else inputs[0])
+    return copies

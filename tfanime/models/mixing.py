@@ -84,8 +84,8 @@ def draw_mixed(
     own, other = (network(list(x) if len(x) > 1 else x[0]) for x in (inputs, others))
     of_layers = {}
     for group, names in style_groups(generator).items():
-        chosen = keras.ops.where(switches[group][:, None], other, own)
-        of_layers |= dict.fromkeys(names, {id(style): chosen})
+        mix = keras.ops.where(switches[group][:, None], other, own)
+        of_layers |= dict.fromkeys(names, {id(style): mix})
     values = {id(x): y for x, y in zip(generator.inputs, inputs, strict=True)}
     drawn = copied(generator, values, of_layers, again=lambda layer, x: layer(x))
     return drawn[id(generator.outputs[0])]

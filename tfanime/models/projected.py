@@ -89,8 +89,8 @@ def discriminator(
     logits = layers.Concatenate(dtype="float32", name="logits")(
         [layers.Flatten(name=f"flat{i}")(x) for i, (x, _) in enumerate(patches)]
     )
-    seen = [x for _, x in patches if x is not None]
-    means = [layers.GlobalAveragePooling2D(name=f"mean{i}")(x) for i, x in enumerate(seen)]
+    maps = [x for _, x in patches if x is not None]
+    means = [layers.GlobalAveragePooling2D(name=f"mean{i}")(x) for i, x in enumerate(maps)]
     read = layers.Concatenate(dtype="float32", name="features")(means)
     return keras.Model(pictures, {"logits": logits, "features": read}, name="discriminator")
 
@@ -112,10 +112,10 @@ def joint_judge(network: keras.Model) -> Callable:
         network = keras.Model([layer.output for layer in borders], network.output)
 
     def judge(real, drawn):
-        seen = [(real,), (drawn,)]
+        batches = [(real,), (drawn,)]
         if borders:
-            seen = [frozen(x, training=True) for x in (real, drawn)]
-        maps = [alternating(*pair) for pair in zip(*seen, strict=True)]
+            batches = [frozen(x, training=True) for x in (real, drawn)]
+        maps = [alternating(*pair) for pair in zip(*batches, strict=True)]
         logits = network(maps if borders else maps[0], training=True)["logits"]
         return logits[::2], logits[1::2]
 
@@ -128,17 +128,17 @@ def _through(network: keras.Model, pictures, scales, channels: int, prefix: str)
     several = len(network.outputs) > 1
     maps = network.outputs if several else [layer.output for layer in network.layers[1:]]
     last = {x.shape[1:3]: x for x in maps}
-    wanted = [(math.ceil(height / scale), math.ceil(width / scale)) for scale in scales]
-    missing = [size for size in wanted if size not in last]
+    sizes = [(math.ceil(height / scale), math.ceil(width / scale)) for scale in scales]
+    missing = [size for size in sizes if size not in last]
     if missing:
         raise ValueError(
             f"A frozen network has maps of its images' size divided by {tuple(scales)}. "
             f"Received: {network.name!r} for {height}x{width}, without {missing}."
         )
-    outputs = [last[size] for size in wanted]
-    seen = keras.Model(network.input, outputs, name=f"{prefix}seen")
-    seen.trainable = False
-    maps = _mixed(seen(resized(pictures, (height, width), prefix)), channels, prefix)
+    outputs = [last[size] for size in sizes]
+    frozen = keras.Model(network.input, outputs, name=f"{prefix}seen")
+    frozen.trainable = False
+    maps = _mixed(frozen(resized(pictures, (height, width), prefix)), channels, prefix)
     return [_judge(x, channels, f"{prefix}map{i}") for i, x in enumerate(maps)]
 
 

@@ -65,8 +65,9 @@ def unsteered(generator: keras.Model) -> keras.Model:
 
 def _behind(generator: keras.Model, inputs: list) -> keras.KerasTensor:
     """The output of copies of a generator's layers behind any steering, on these inputs."""
-    given = [generator.get_layer(STEERED).output] if is_steered(generator) else generator.inputs[:1]
-    pairs = zip([*given, *generator.inputs[1:]], inputs, strict=True)
+    latents, *labels = generator.inputs
+    start = generator.get_layer(STEERED).output if is_steered(generator) else latents
+    pairs = zip([start, *labels], inputs, strict=True)
     return copied(generator, {id(x): y for x, y in pairs})[id(generator.outputs[0])]
 
 

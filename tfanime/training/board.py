@@ -17,11 +17,11 @@ class Board:
             and a note says so.
     """
 
-    def __init__(self, run: Path, wanted: bool):
+    def __init__(self, run: Path, on: bool):
         self._writer = None
-        if wanted and keras.backend.backend() != "tensorflow":
+        if on and keras.backend.backend() != "tensorflow":
             print("TensorBoard's files need TensorFlow: none are written.", file=sys.stderr)
-        elif wanted:
+        elif on:
             import tensorflow as tf
 
             self._writer = tf.summary.create_file_writer(str(run / "tensorboard"))

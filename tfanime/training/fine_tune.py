@@ -106,10 +106,9 @@ def fine_tune(
         data = with_labels_of(schema, data, heads, progress)
     if progress:
         _say(f"{len(data):,} images: {amount(len(data))[1]}.")
-    begun = settings(config, model, len(data))
-    run = train(
-        begun, data, out=out, progress=progress, sample_every=sample_every or 200, **options
-    )
+    full_config = settings(config, model, len(data))
+    every = sample_every or 200
+    run = train(full_config, data, out=out, progress=progress, sample_every=every, **options)
     _draw_before_after(folder, run, progress)
     return run
 
@@ -201,8 +200,8 @@ def with_labels_of(
 
 
 def _place(data: PackedDataset, schema: LabelSchema, identity: str) -> Path:
-    said = json.dumps([data.sha256, schema.to_json(), identity], sort_keys=True)
-    key = hashlib.sha256(said.encode()).hexdigest()[:16]
+    content = json.dumps([data.sha256, schema.to_json(), identity], sort_keys=True)
+    key = hashlib.sha256(content.encode()).hexdigest()[:16]
     return cache_folder() / f"fine-tuning-{data.width}x{data.height}-{key}"
 
 

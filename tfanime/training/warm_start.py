@@ -132,7 +132,7 @@ def _fitting(
         source: what the user called that.
         value_of: the value of a variable of these networks.
     """
-    wanted, config = _parts(networks), theirs.config
+    targets, config = _parts(networks), theirs.config
     if config is not None and theirs.schema is not None and schema is not None:
         _add_labels(parts, networks, schema, theirs, value_of)
     if config is not None:
@@ -140,8 +140,8 @@ def _fitting(
         grows = own == tuple(2 * side for side in size)
         if grows or own == size:
             share = 0.5 if grows else 1.0
-            parts = _placed(parts, _parts(theirs.networks), wanted, share, value_of)
-    for part, variables in wanted.items():
+            parts = _placed(parts, _parts(theirs.networks), targets, share, value_of)
+    for part, variables in targets.items():
         shapes = [tuple(variable.shape) for variable in variables]
         if shapes != [tuple(array.shape) for array in parts[part]]:
             raise ValueError(
@@ -170,8 +170,8 @@ def _other_labels(theirs: LabelSchema | None, here: LabelSchema | None) -> str:
     names = [[field.name for field in schema.fields] for schema in (theirs, here)]
     if names[0] == names[1]:
         return ""
-    told = [plain(", ".join(one)) for one in names]
-    return f" Its labels are {told[0]}; here they are {told[1]}: `tfanime train --from` joins them."
+    its, ours = (plain(", ".join(one)) for one in names)
+    return f" Its labels are {its}; here they are {ours}: `tfanime train --from` joins them."
 
 
 def _settings(config: Config | None) -> str:

@@ -83,9 +83,9 @@ def load_encoder(folder: str | os.PathLike, generator: Generator) -> Encoder:
         )
     model = bounds.load_network(folder / NETWORK)
     labels = 0 if generator.schema is None else generator.schema.size
-    wanted = [(None, generator.height, generator.width, 3), (None, generator.latent_dim + labels)]
+    own = [(None, generator.height, generator.width, 3), (None, generator.latent_dim + labels)]
     shapes = [tuple(tensor.shape) for tensor in (*model.inputs, *model.outputs)]
-    if shapes != wanted:
+    if shapes != own:
         raise ValueError(
             f"{str(folder / NETWORK)!r} is no encoder of {generator.name!r}: it goes from "
             f"{shapes[0]} to {shapes[-1]}. {TRAIN.format(folder)}"

@@ -123,14 +123,14 @@ def _chosen(where: Address, sizes: dict[str, int]) -> dict[str, int]:
             f"A model of tfanime holds {' and '.join(NETWORKS[0])}, or {' and '.join(NETWORKS[1])};"
             f" {where} does not. `tfanime push RUN {where}` puts one there."
         )
-    chosen = {name: size for name, size in sizes.items() if most_bytes(name)}
-    for name, size in chosen.items():
+    files = {name: size for name, size in sizes.items() if most_bytes(name)}
+    for name, size in files.items():
         if size > most_bytes(name):
             raise ValueError(
                 f"{name} of a model has at most {most_bytes(name):,} bytes; that of {where} has "
                 f"{size:,}, and is not fetched."
             )
-    return chosen
+    return files
 
 
 def most_bytes(name: str) -> int:
@@ -179,19 +179,19 @@ def asking(api, where: Address) -> Iterator[None]:
     try:
         yield
     except errors.RevisionNotFoundError:
-        said = f"{where} has no revision {where.revision!r}."
-        raise ValueError(said) from None
+        problem = f"{where} has no revision {where.revision!r}."
+        raise ValueError(problem) from None
     except errors.RepositoryNotFoundError as error:
         gated = isinstance(error, errors.GatedRepoError)
-        said = "asks for consent to its terms" if gated else "is not there, or is private"
+        problem = "asks for consent to its terms" if gated else "is not there, or is private"
         raise ValueError(
-            f"{where} {said} at {api.endpoint}. To be known there: `hf auth login`, or HF_TOKEN."
+            f"{where} {problem} at {api.endpoint}. To be known there: `hf auth login`, or HF_TOKEN."
         ) from None
     except errors.HfHubHTTPError as error:
         status = getattr(error.response, "status_code", "?")
         login = " To be known there: `hf auth login`, or HF_TOKEN." * (status in (401, 403))
-        said = f"The hub at {api.endpoint} refuses {where} ({status})."
-        raise RuntimeError(said + login) from None
+        problem = f"The hub at {api.endpoint} refuses {where} ({status})."
+        raise RuntimeError(problem + login) from None
     except (errors.HTTPError, OSError) as error:
         disk.check(error, cache_folder())
         reason = plain(error).rstrip(".")[:200] or type(error).__name__

@@ -65,11 +65,11 @@ def _models_below(root: Path, depth: int) -> Iterator[Path]:
     for _ in range(MOST_FOLDERS):
         if not waiting:
             return
-        folder, left = waiting.pop()
+        folder, levels = waiting.pop()
         if zoo.is_model(folder):
             yield folder
             continue
-        if not left:
+        if not levels:
             continue
         try:
             with os.scandir(folder) as entries:
@@ -77,7 +77,7 @@ def _models_below(root: Path, depth: int) -> Iterator[Path]:
         except OSError:
             continue  # not ours to read
         names = [one for one in names if one[0] != "." and one not in PASSED_OVER]
-        waiting += [(folder / name, left - 1) for name in names]
+        waiting += [(folder / name, levels - 1) for name in names]
 
 
 def _does(folder: Path) -> str:

@@ -223,12 +223,12 @@ def load_generator(folder: str | os.PathLike) -> Generator:
     """
     description, folder = _described(folder, GENERATOR), _existing(folder)
     schema, model = _schema(folder, description), _model(folder)
-    wanted = [None] if schema is None else [None, schema.size]
+    own_inputs = [None] if schema is None else [None, schema.size]
     inputs = [tensor.shape for tensor in model.inputs]
-    if len(inputs) != len(wanted) or any(len(shape) != 2 for shape in inputs):
+    if len(inputs) != len(own_inputs) or any(len(shape) != 2 for shape in inputs):
         inputs_in_words = "without labels" if len(inputs) == 1 else f"with {len(inputs)} inputs"
         raise _wrong(
-            folder, f"says {len(wanted)} inputs and {WEIGHTS} holds a network {inputs_in_words}"
+            folder, f"says {len(own_inputs)} inputs and {WEIGHTS} holds a network {inputs_in_words}"
         )
     if inputs[0][-1] > bounds.COLUMNS:
         raise _wrong(folder, f"stands beside a network of {inputs[0][-1]:,} latents")
@@ -333,27 +333,27 @@ def _wrong(folder: Path, what: str) -> ValueError:
     return ValueError(f"{str(folder / DESCRIPTION)!r} {what}. Save the model again.")
 
 
-def _described(folder: str | os.PathLike, wanted: str) -> dict:
+def _described(folder: str | os.PathLike, kind: str) -> dict:
     """`generator.json` of that kind of model."""
-    description = _description(_existing(folder, wanted))
-    kind = description["kind"]
-    if kind != wanted:
+    description = _description(_existing(folder, kind))
+    own = description["kind"]
+    if own != kind:
         advice = {
             GENERATOR: "`tfanime generate` draws with a generator",
             UPSCALER: "`tfanime upscale` enlarges images with an upscaler",
         }
         raise ValueError(
-            f"A run of a{'n' * (wanted == UPSCALER)} {wanted} is needed. Received: "
-            f"{os.fspath(folder)!r}, a run of a{'n' * (kind == UPSCALER)} {kind}: {advice[kind]}."
+            f"A run of a{'n' * (kind == UPSCALER)} {kind} is needed. Received: "
+            f"{os.fspath(folder)!r}, a run of a{'n' * (own == UPSCALER)} {own}: {advice[own]}."
         )
     return description
 
 
-def _existing(folder: str | os.PathLike, wanted: str = GENERATOR) -> Path:
+def _existing(folder: str | os.PathLike, kind: str = GENERATOR) -> Path:
     folder = zoo.locate(folder)
     if (folder / "tagger.keras").is_file():
         raise ValueError(
-            f"A run of a{'n' * (wanted == UPSCALER)} {wanted} is needed. Received: "
+            f"A run of a{'n' * (kind == UPSCALER)} {kind} is needed. Received: "
             f"{os.fspath(folder)!r}, a tagger: `tfanime prepare tags` reads attributes with it."
         )
     if not (folder / WEIGHTS).is_file() or not (folder / DESCRIPTION).is_file():
@@ -361,6 +361,6 @@ def _existing(folder: str | os.PathLike, wanted: str = GENERATOR) -> Path:
         raise FileNotFoundError(
             f"A run folder holds {WEIGHTS} and {DESCRIPTION}; {str(folder)!r} does not, and no "
             f"model of that name ships ({', '.join(names)}).{near_miss(folder.name, names)} "
-            f"Train one with: {TRAINING[wanted]}"
+            f"Train one with: {TRAINING[kind]}"
         )
     return folder

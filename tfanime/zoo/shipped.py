@@ -59,8 +59,8 @@ def locate(run: str | os.PathLike) -> Path:
 
         return fetch(run)
     folder, name = Path(run), os.fspath(run)
-    meant = not is_model(folder) if isinstance(run, str) else not folder.exists()
-    return path(name) if meant and name in names() else folder
+    by_name = not is_model(folder) if isinstance(run, str) else not folder.exists()
+    return path(name) if by_name and name in names() else folder
 
 
 def is_model(folder: Path) -> bool:

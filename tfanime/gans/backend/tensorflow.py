@@ -92,7 +92,7 @@ def when(condition, losses_of, variables, images):
     # everything that the branch reads, the weights of frozen networks included, twice.
     values = _values(variables)
 
-    def taken():
+    def losses_and_slopes():
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(images)
             one, two = losses_of(images)
@@ -100,10 +100,10 @@ def when(condition, losses_of, variables, images):
         on_values = tape.gradient(one, values, unconnected_gradients=none)
         return one, two, *on_values, tape.gradient(two, images, unconnected_gradients=none)
 
-    def left():
+    def zeros():
         return tf.zeros(()), tf.zeros(()), *map(tf.zeros_like, [*values, images])
 
-    one, two, *slopes = map(tf.stop_gradient, tf.cond(condition, taken, left))
+    one, two, *slopes = map(tf.stop_gradient, tf.cond(condition, losses_and_slopes, zeros))
     linear = [tf.reduce_sum(slope * x) for slope, x in zip(slopes, [*values, images], strict=True)]
     return one + _only_gradient(tf.add_n(linear[:-1])), two + _only_gradient(linear[-1])
 
