@@ -49,6 +49,17 @@ def test_labels_reach_the_network_in_its_own_coding():
     np.testing.assert_array_equal(generator.calls[0][1][:2], signed)
 
 
+def test_labels_may_come_in_the_coding_that_people_write():
+    rows = np.array([[0, 1, 0.5], [1, 0, np.nan]], np.float32)
+    z = seeds.latents(3, 2, 3)
+    for draw in (Sampler.decode, Sampler.values, lambda *a, **o: list(Sampler.parts(*a, **o))):
+        generator = Recorder(SCHEMA)
+        draw(Sampler(generator), z, labels=rows)
+        labels = generator.calls[0][1][:2]
+        np.testing.assert_allclose(labels, [[-1, 1, 0], [1, -1, 0]], atol=1e-6)
+        assert labels[0, 2] != 0 == labels[1, 2]  # known to be in the middle; not known
+
+
 def test_what_is_not_finite_is_drawn_as_something():
     generator = SimpleNamespace(latent_dim=1, schema=None)
     draw = Sampler(generator)

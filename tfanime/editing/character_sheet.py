@@ -14,7 +14,7 @@ from tfanime import zoo
 from tfanime.core import seeds
 from tfanime.core.images import SHEETS, save_image
 from tfanime.core.label_fields import Field
-from tfanime.core.labels import LabelSchema, to_signed
+from tfanime.core.labels import LabelSchema
 from tfanime.core.printing import near_miss, plain
 from tfanime.sampling import upscale as upscaling
 from tfanime.sampling.face import Face, check_faces, faces_of, stacked
@@ -101,8 +101,7 @@ def character_sheet(
     rows = None
     if labels is not None:
         rows = np.concatenate([_with(labels, _joined(c, "tags"), generator.schema) for c in cells])
-    signed = None if rows is None else to_signed(rows)
-    parts = sampler.parts(latents, signed, progress=progress)
+    parts = sampler.parts(latents, labels=rows, progress=progress)
     images = np.concatenate([enlarged(part, upscaler, scale) for _, part in parts])
     if out is not None:
         save_image(out, _captioned(images, axes))

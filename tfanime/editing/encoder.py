@@ -15,7 +15,6 @@ from tfanime.core import bounds
 from tfanime.core.bars import progress_bar
 from tfanime.core.files import atomic_path, write_json
 from tfanime.core.images import to_float, to_uint8
-from tfanime.core.labels import to_signed
 from tfanime.data.packed import PackedDataset
 from tfanime.editing.distance import feature_network, mean_squares
 from tfanime.sampling.generate import loaded
@@ -196,9 +195,8 @@ class _Draws:
         z = self.sampler.latents(self.seed, n, self.next)
         labels = self.sampler.labels(self.seed, n, first=self.next)
         self.next += n
-        signed = None if labels is None else to_signed(labels)
         rows = np.zeros((n, 0), np.float32) if labels is None else labels
-        return to_uint8(self.sampler.values(z, signed)), z, rows
+        return to_uint8(self.sampler.values(z, labels=labels)), z, rows
 
     def renew(self) -> None:
         at = (self.next + np.arange(FRESH)) % POOL

@@ -150,6 +150,7 @@ class _Search:
             steps: of the descent.
             tick: called after each.
         """
+        # What the distance is differentiated through takes the network's own coding.
         signed = None if labels is None else to_signed(labels)
         y = to_float(target)
         maps = features_of(self.network, y)

@@ -10,7 +10,6 @@ import numpy as np
 
 from tfanime.core import seeds
 from tfanime.core.images import SHEETS, save_image
-from tfanime.core.labels import to_signed, to_unsigned
 from tfanime.editing.character_sheet import captioned
 from tfanime.models.mixing import mixed, style_sizes
 from tfanime.sampling import upscale as upscaling
@@ -84,16 +83,16 @@ def mix(
     middle = centre(generator, truncation, typical)
 
     def inputs(numbers: list[int]) -> list[np.ndarray]:
-        """Latents and, where there are, labels in -1/+1 coding."""
+        """Latents and, where there are, labels in 0/1 coding."""
         latents = np.concatenate([sampler.latents(seed, 1) for seed in numbers])
-        labels = [sampler.labels(seed, 1, tags) for seed in numbers]
-        signed = [to_signed(row) for row in labels if row is not None]
+        rows = [sampler.labels(seed, 1, tags) for seed in numbers]
+        labels = [row for row in rows if row is not None]
         latents = seeds.truncate(latents, truncation, middle)
-        return [latents, np.concatenate(signed)] if signed else [latents]
+        return [latents, np.concatenate(labels)] if labels else [latents]
 
     def drawn(by: Sampler, arrays: list[np.ndarray]) -> np.ndarray:
-        latents, *signed = arrays
-        parts = by.parts(latents, signed[0] if signed else None, progress=progress)
+        latents, labels = arrays if len(arrays) > 1 else (arrays[0], None)
+        parts = by.parts(latents, labels=labels, progress=progress)
         return np.concatenate([enlarged(part, upscaler, scale) for _, part in parts])
 
     coarse, fine = inputs(rows), inputs(columns)
@@ -104,7 +103,7 @@ def mix(
     if grid is not None:
         above, beside = drawn(sampler, fine), drawn(sampler, coarse)
         save_image(grid, _sheet(images, above, beside, rows, columns))
-    labels = to_unsigned(each[1]) if len(each) > 1 else None
+    labels = each[1] if len(each) > 1 else None
     return Generated(images, each[0], labels, generator.schema)
 
 

@@ -152,6 +152,7 @@ def generate(
     z = moved(generator, z, move)
     labels = sampler.labels(seed, n, tags, first, labels)
     shots = np.empty((n, factor * generator.height, factor * generator.width, 3), np.uint8)
+    # Sliders are in the network's coding, and reach beyond what 0/1 coding can say.
     signed = None if labels is None else to_signed(labels)
     if columns and signed is not None:
         signed[:, list(columns)] = list(columns.values())

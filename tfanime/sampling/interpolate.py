@@ -107,6 +107,7 @@ def interpolate(
     signed = None
     ends = [sampler.labels(seed, 1, t) for seed, t in zip(numbers, sets, strict=True)]
     if generator.schema is not None:
+        # In the network's coding, as pages and servers go: the same images to the last bit.
         signed = _path([to_signed(row[0]) for row in ends if row is not None], lerp, frames)
     drawn = (part for _, part in sampler.parts(z, signed, 0, progress))
     shots = np.concatenate([enlarged(part, upscaler, scale) for part in drawn])

@@ -83,14 +83,28 @@ class Sampler:
         """
         return self.decode(*self.inputs(seed, n, rows))
 
-    def decode(self, latents: np.ndarray, signed: np.ndarray | None = None) -> np.ndarray:
-        """Images `(n, H, W, 3)` uint8 of latents `(n, latent_dim)` and labels `(n, L)` in -1/+1
-        coding."""
-        return np.concatenate([to_uint8(np.nan_to_num(x)) for _, x in self.parts(latents, signed)])
+    def decode(
+        self,
+        latents: np.ndarray,
+        signed: np.ndarray | None = None,
+        *,
+        labels: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Images `(n, H, W, 3)` uint8 of latents `(n, latent_dim)` and labels `(n, L)`: `labels` in
+        0/1 coding, or `signed` in -1/+1 coding."""
+        parts = self.parts(latents, signed, labels=labels)
+        return np.concatenate([to_uint8(np.nan_to_num(part)) for _, part in parts])
 
-    def values(self, latents: np.ndarray, signed: np.ndarray | None = None) -> np.ndarray:
+    def values(
+        self,
+        latents: np.ndarray,
+        signed: np.ndarray | None = None,
+        *,
+        labels: np.ndarray | None = None,
+    ) -> np.ndarray:
         """The same before rounding: `(n, H, W, 3)` float32 in [-1, 1]."""
-        return np.concatenate([part for _, part in self.parts(latents, signed)])
+        parts = self.parts(latents, signed, labels=labels)
+        return np.concatenate([part for _, part in parts])
 
     def stretches(
         self,
@@ -113,6 +127,8 @@ class Sampler:
         signed: np.ndarray | None = None,
         first: int = 0,
         progress: bool = False,
+        *,
+        labels: np.ndarray | None = None,
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Yields `(position, images float32)`, at most `CHUNK` at a time.
 
@@ -125,7 +141,10 @@ class Sampler:
             signed: `(n, L)` float32, -1/+1 coding; None for a generator without labels.
             first: index of the first image.
             progress: show a progress bar.
+            labels: `(n, L)` in 0/1 coding, in the place of `signed`.
         """
+        if labels is not None:
+            signed = to_signed(labels)
         n = len(latents)
         with progress_bar(total=n, unit=" images", disable=not progress) as bar:
             for start in range(-(first % CHUNK), n, CHUNK):

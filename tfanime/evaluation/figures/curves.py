@@ -12,7 +12,6 @@ import numpy as np
 
 from tfanime.core import seeds
 from tfanime.core.files import atomic_path
-from tfanime.core.labels import to_signed
 from tfanime.core.printing import caption
 from tfanime.evaluation.figures.drawing import DPI, new_canvas, opened_data
 from tfanime.sampling.generate import loaded
@@ -99,17 +98,14 @@ def truncation(
         raise ValueError("store needs the folder of the model. Received: a loaded generator.")
     meter = quality.quality_meter(data, n, extractor)
     z = seeds.latents(0, meter.count, generator.latent_dim)
-    signed = None
-    if generator.schema is not None:
-        real_rows = generator.schema.convert(meter.labels, data.schema) if data.schema else None
-        signed = to_signed(seeds.sample_labels(0, meter.count, generator.schema, rows=real_rows))
-    typical = _most_typical(generator, meter, z, signed)
+    labels = _labels(meter, generator.schema, data.schema)
+    typical = _most_typical(generator, meter, z, labels)
     rows = []
     for scale in tqdm(at, unit="truncation", disable=not progress):
         rows.append({"truncation": scale, "images": meter.count})
         for way, end in (("", None), ("typical ", z[typical])):
             truncated = seeds.truncate(z, scale, end)
-            features = meter.features(Sampler(generator).decode(truncated, signed))
+            features = meter.features(Sampler(generator).decode(truncated, labels=labels))
             rows[-1][f"{way}precision"] = prdc_from_features(meter.real, features).precision
             rows[-1][f"{way}kid"] = kid_from_features(meter.real, features).mean
     limit = (1 - TOLERANCE) * rows[0]["precision"]
@@ -122,18 +118,27 @@ def truncation(
     return measured, rows
 
 
-def _most_typical(generator, meter, z: np.ndarray, signed: np.ndarray | None) -> int:
+def _labels(meter, schema, real_schema) -> np.ndarray | None:
+    """Rows to draw as many images with as the meter counts: the real ones' labels, and what these
+    do not say from the model's prior. None for a model without labels."""
+    if schema is None:
+        return None
+    real_rows = schema.convert(meter.labels, real_schema) if real_schema else None
+    return seeds.sample_labels(0, meter.count, schema, rows=real_rows)
+
+
+def _most_typical(generator, meter, z: np.ndarray, labels: np.ndarray | None) -> int:
     """The row of `z` that draws what is near the mean of the real images' features."""
     centre = meter.real.mean(axis=0)
 
-    def away(latents, labels) -> np.ndarray:
-        features = meter.features(Sampler(generator).decode(latents, labels))
+    def away(latents, rows) -> np.ndarray:
+        features = meter.features(Sampler(generator).decode(latents, labels=rows))
         return np.linalg.norm(features - centre, axis=1)
 
-    near = np.argsort(away(z, signed), kind="stable")[:SHORTLIST]
-    if signed is None:
+    near = np.argsort(away(z, labels), kind="stable")[:SHORTLIST]
+    if labels is None:
         return int(near[0])
-    others = signed[:LABEL_ROWS]
+    others = labels[:LABEL_ROWS]
     means = [away(np.repeat(z[i : i + 1], len(others), axis=0), others).mean() for i in near]
     return int(near[np.argmin(means)])
 
@@ -186,9 +191,6 @@ def _measure_checkpoints(run: Path, data, n: int, progress: bool):
         network.set_weights(averaged)
         generator = Generator(network, schema, run.name)
         z = seeds.latents(0, meter.count, generator.latent_dim)
-        signed = None
-        if schema is not None:
-            real_rows = schema.convert(meter.labels, data.schema) if data.schema else None
-            signed = to_signed(seeds.sample_labels(0, meter.count, schema, rows=real_rows))
-        rows.append({"step": float(meta["step"]), **meter(Sampler(generator).decode(z, signed))})
+        images = Sampler(generator).decode(z, labels=_labels(meter, schema, data.schema))
+        rows.append({"step": float(meta["step"]), **meter(images)})
     return rows, meter.floor, meter.count

@@ -9,7 +9,6 @@ import numpy as np
 
 from tfanime.core import seeds
 from tfanime.core.images import save_image
-from tfanime.core.labels import to_signed
 from tfanime.editing.character_sheet import captioned
 from tfanime.sampling.generate import loaded
 from tfanime.sampling.moves import directions_of, moved
@@ -40,8 +39,8 @@ def directions(
     z = seeds.truncate(sampler.latents(seed, 1), truncation)
     latents = [moved(generator, z, {name: step}) for name in names for step in STEPS]
     labels = sampler.labels(seed, 1)
-    signed = None if labels is None else np.repeat(to_signed(labels), len(latents), axis=0)
-    images = sampler.decode(np.concatenate(latents), signed)
+    rows = None if labels is None else np.repeat(labels, len(latents), axis=0)
+    images = sampler.decode(np.concatenate(latents), labels=rows)
     columns = [f"{step:+g}" if step else "0" for step in STEPS]
     save_image(out, captioned(images, columns, names))
 

@@ -27,7 +27,7 @@ def fixed_noise(run, out: str | os.PathLike, n: int = SIDE**2, seed: int = 0) ->
     generator = conditional(run)
     z = np.repeat(seeds.latents(seed, 1, generator.latent_dim), n, axis=0)
     labels = seeds.sample_labels(seed, n, generator.schema)
-    save_sheet(out, Sampler(generator).decode(z, to_signed(labels)))
+    save_sheet(out, Sampler(generator).decode(z, labels=labels))
 
 
 def fixed_attributes(
@@ -47,7 +47,7 @@ def fixed_attributes(
     generator = conditional(run)
     z = seeds.latents(seed, n, generator.latent_dim)
     labels = seeds.sample_labels(seed, 1, generator.schema, tags)
-    save_sheet(out, Sampler(generator).decode(z, to_signed(np.repeat(labels, n, axis=0))))
+    save_sheet(out, Sampler(generator).decode(z, labels=np.repeat(labels, n, axis=0)))
 
 
 def interpolation(
@@ -71,6 +71,7 @@ def interpolation(
     signed = None
     if generator.schema is not None:
         rows = [sample_labels(seed, 1, generator.schema)[0] for seed in seeds]
+        # In the network's coding, as `interpolate` goes.
         signed = _square([to_signed(row) for row in rows], side, lerp)
     save_sheet(out, Sampler(generator).decode(z, signed), side)
 
