@@ -14,8 +14,12 @@ from tfanime.core.labels import Field, LabelSchema
 from tfanime.core.schedules import Schedule
 from tfanime.gans import losses, penalties
 from tfanime.gans.augment import diff_augment
+from tfanime.gans.objective import Term
 from tfanime.models import dcgan, modern, srgan
 from tfanime.models.heads import label_head
+from tfanime.recipes import Config
+from tfanime.registries import TERMS
+from tfanime.training.build import build_gan
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = LabelSchema((Field("hair", "group", ("red", "blue")), Field("hat", "flag")))
@@ -118,6 +122,34 @@ def test_what_has_no_name_is_refused_when_it_is_saved(tmp_path):
     gan.compile()
     with pytest.raises(ValueError, match="policy of its augment"):
         gan.save(tmp_path / "gan.keras")
+
+
+class Grey(Term):
+    """Draws generated images to middle grey."""
+
+    def generator(self, on_fake, on_real, part):
+        return part.now(self.weight) * keras.ops.mean(keras.ops.square(on_fake.images)), {}
+
+
+def test_terms_of_ones_own_are_saved_and_set_by_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(TERMS, "registered", {})
+    weight = Schedule(2.0, 0.0, 100)
+    gan = plain(terms=[Grey(weight)])
+    gan.compile()
+    with pytest.raises(ValueError, match="a term of your own, 'Grey'. Register its class"):
+        gan.save(tmp_path / "gan.keras")
+    with pytest.raises(ValueError, match="terms is 'none' or some of.*Received: 'grey'"):
+        Config(recipe="mine", terms="grey")
+    TERMS.register("grey", Grey)
+    gan.save(tmp_path / "gan.keras")
+    (term,) = keras.models.load_model(tmp_path / "gan.keras").terms
+    assert type(term) is Grey and term.weight == weight
+    small = {"name": "dcgan", "channels": 8}
+    config = Config(
+        recipe="mine", image_size=(16, 16), generator=small, discriminator=small, terms="grey"
+    )
+    (term,) = build_gan(config.override(terms_weight=weight.to_json())).terms
+    assert type(term) is Grey and term.weight == weight
 
 
 def test_one_optimizer_for_both_is_one_for_each():

@@ -7,6 +7,7 @@ Keras itself. Subclasses differ from `GAN` by their papers' defaults alone, whic
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -18,8 +19,9 @@ from tfanime.core.labels import LabelSchema
 from tfanime.core.schedules import Schedule
 from tfanime.core.schedules import read as read_schedule
 from tfanime.gans.augment import diff_augment
+from tfanime.gans.objective import Term
 from tfanime.gans.penalties import GradientPenalty
-from tfanime.registries import LOSSES
+from tfanime.registries import LOSSES, TERMS
 
 NETWORKS = ("generator", "discriminator", "projected", "head")
 AUGMENTATIONS = ("augment", "projected_augment")
@@ -58,8 +60,8 @@ def config_of(gan) -> dict[str, Any]:
     """Every argument of `GAN(...)`, JSON-ready.
 
     Raises:
-        ValueError: for a loss or an augmentation of the user's own, which has no name to be found
-            by.
+        ValueError: for a loss, a term or an augmentation of the user's own that has no name to be
+            found by.
     """
     config = {name: _network(getattr(gan, name)) for name in NETWORKS}
     config |= {name: number(getattr(gan, name)) for name in PLAIN}
@@ -70,11 +72,9 @@ def config_of(gan) -> dict[str, Any]:
             "A GAN is saved with the name of its loss. Received: a loss of your own, "
             f"{name!r}. Register it: tfanime.registries.LOSSES.register({name!r}, loss)."
         )
-    if any(term is not getattr(gan, "content", None) for term in gan.terms):
-        raise ValueError(
-            "A GAN is saved with what its arguments name. Received: terms of your own. Save "
-            "gan.ema_generator, or train it with tfanime.train, whose checkpoints hold all weights."
-        )
+    terms = [_term(one) for one in gan.terms if one is not getattr(gan, "content", None)]
+    if terms:  # without any the configuration is that of GANs of before there were names
+        config["terms"] = terms
     config["loss"] = name
     config["penalty"] = [_penalty(one) for one in gan.penalties]
     config["schema"] = None if gan.schema is None else gan.schema.to_json()
@@ -94,6 +94,8 @@ def arguments_of(config: dict[str, Any]) -> dict[str, Any]:
         arguments[name] = read_schedule(arguments[name])
     if arguments["schema"] is not None:
         arguments["schema"] = LabelSchema.from_json(arguments["schema"])
+    terms = config.get("terms", ())
+    arguments["terms"] = [TERMS.get(one["name"])(read_schedule(one["weight"])) for one in terms]
     penalties = [{name: read_schedule(x) for name, x in one.items()} for one in config["penalty"]]
     arguments["penalty"] = tuple(GradientPenalty(**one) for one in penalties)
     return arguments
@@ -153,6 +155,18 @@ def number(value):
     if isinstance(value, Schedule):
         return value.to_json()
     return list(value) if isinstance(value, tuple) else value
+
+
+def _term(term: Term) -> dict:
+    kind = type(term)
+    name = next((name for name, one in TERMS.items() if one is kind), None)
+    if name is None or [*inspect.signature(kind).parameters] != ["weight"]:
+        raise ValueError(
+            "A GAN is saved with the names and weights of its terms. Received: a term of your own, "
+            f"{kind.__name__!r}. Register its class, which takes its weight alone: "
+            f"tfanime.registries.TERMS.register(NAME, {kind.__name__})."
+        )
+    return {"name": name, "weight": number(term.weight)}
 
 
 def _penalty(penalty: GradientPenalty) -> dict:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tfanime.core import choices
 from tfanime.core.printing import near_miss
+from tfanime.core.registry import Registry
 from tfanime.core.schedules import Schedule
 from tfanime.recipes.network_options import (
     check_size,
@@ -24,6 +25,7 @@ from tfanime.registries import (
     DISCRIMINATORS,
     LOSSES,
     PENALTIES,
+    TERMS,
     UPSCALERS,
     check_augment,
 )
@@ -49,6 +51,7 @@ RANGES = {
     "beta_1": (0, 1),
     "beta_2": (0, 1),
     "penalty_weight": (0, float("inf")),
+    "terms_weight": (0, float("inf")),
     "projected_weight": (0, float("inf")),
     "augment_probability": (0, 1 + 1e-9),
     "adversarial_weight": (0, float("inf")),
@@ -62,6 +65,7 @@ SCHEDULED = (
     "beta_2",
     "ema_half_life",
     "penalty_weight",
+    "terms_weight",
     "projected_weight",
     "adversarial_weight",
     "head_weight",
@@ -131,14 +135,24 @@ def penalty_names(penalty: str) -> tuple[str, ...]:
     Raises:
         ValueError: for an unknown one, naming those that there are.
     """
-    if penalty == "none":
+    return _names("penalty", penalty, PENALTIES)
+
+
+def term_names(terms: str) -> tuple[str, ...]:
+    """The same of terms."""
+    return _names("terms", terms, TERMS)
+
+
+def _names(setting: str, value: str, registry: Registry) -> tuple[str, ...]:
+    if value == "none":
         return ()
-    names = tuple(name.strip() for name in penalty.split(","))
+    names = tuple(name.strip() for name in value.split(","))
     for name in names:
-        if name not in PENALTIES:
+        if name not in registry:
+            listed = ", ".join(registry) or "those that a recipe registers"
             raise ValueError(
-                f"penalty is 'none' or some of: {', '.join(PENALTIES)}, joined by commas. "
-                f"Received: {penalty!r}.{near_miss(name, PENALTIES)}"
+                f"{setting} is 'none' or some of: {listed}, joined by commas. "
+                f"Received: {value!r}.{near_miss(name, registry)}"
             )
     return names
 
@@ -261,6 +275,7 @@ def _check_codes(config) -> None:
 
 def _check_objective(config) -> None:
     LOSSES.check(config.loss)
+    term_names(config.terms)
     names = penalty_names(config.penalty)
     if config.label_smoothing and not LOSSES.fact(config.loss, "targets", True):
         fitting = [name for name in LOSSES if LOSSES.fact(name, "targets", True)]

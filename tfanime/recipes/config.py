@@ -70,6 +70,9 @@ class Config:
         penalty: `"none"`, a name in `gans.penalties.PENALTIES`, or several joined by commas.
         penalty_weight: its factor; None: the paper's.
         penalty_every: training steps per penalised one, which is as many times as strong.
+        terms: `"none"`, or names in `registries.TERMS`, joined by commas: what either loss is
+            besides.
+        terms_weight: the factor of each.
         projected: options of `models.projected.discriminator` for a second discriminator that looks
             through frozen networks only, such as `{"features": "lite0@2"}`; None: there is none.
         projected_weight, projected_every: see `gans.GAN`.
@@ -149,6 +152,8 @@ class Config:
     penalty: str = "none"
     penalty_weight: float | Schedule | None = None
     penalty_every: int = 1
+    terms: str = "none"
+    terms_weight: float | Schedule = 1.0
     projected: Mapping[str, Any] | None = None
     projected_weight: float | Schedule = 1.0
     projected_every: int = 1

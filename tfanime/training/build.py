@@ -20,11 +20,11 @@ from tfanime.gans.upkeep import batch_norms
 from tfanime.models.heads import label_head, with_projection
 from tfanime.models.inputs import Entry
 from tfanime.models.sizes import shown_regions
-from tfanime.recipes.checks import penalty_names
+from tfanime.recipes.checks import penalty_names, term_names
 from tfanime.recipes.config import Config
 from tfanime.recipes.network_options import registry
 from tfanime.recipes.resolve import conditioning_of, resolve
-from tfanime.registries import PENALTIES, UPSCALERS
+from tfanime.registries import PENALTIES, TERMS, UPSCALERS
 from tfanime.training.schedules import DelayedDecay, ScheduledAdam, ScheduledRate
 
 
@@ -53,6 +53,7 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
         discriminator,
         loss=config.loss,
         penalty=_penalties(config),
+        terms=[TERMS.get(name)(config.terms_weight) for name in term_names(config.terms)],
         projected=_projected(config),
         projected_weight=config.projected_weight,
         projected_every=config.projected_every,
