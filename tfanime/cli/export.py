@@ -218,16 +218,16 @@ def export_all(ctx, run, out, **options) -> None:
     Examples:
       tfanime export all runs/girls --out published/
     """
-    made = tfanime.export_all(run, out, progress=True, **options)
-    for converted in filter(None, (made.litert, made.onnx)):
+    result = tfanime.export_all(run, out, progress=True, **options)
+    for converted in filter(None, (result.litert, result.onnx)):
         _say(converted)
-    if made.served is not None:
-        click.echo(f"{made.served.path}: images differ by {made.served.difference:.1e} at most")
-    if made.web is not None:
-        click.echo(f"{made.web.path}: {', '.join(model.name for model in made.web.models)}")
-    for step, reason in made.lacking.items():
+    if result.served is not None:
+        click.echo(f"{result.served.path}: images differ by {result.served.difference:.1e} at most")
+    if result.web is not None:
+        click.echo(f"{result.web.path}: {', '.join(model.name for model in result.web.models)}")
+    for step, reason in result.lacking.items():
         click.echo(f"Not written: {step}/. {reason}", err=True)
-    if made.lacking:
+    if result.lacking:
         ctx.exit(1)
 
 

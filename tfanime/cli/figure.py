@@ -145,7 +145,7 @@ def truncation(run, out, **options) -> None:
     """Precision and KID over truncations: how far latents may be scaled."""
     from tfanime.evaluation import figures
 
-    measured, rows = figures.truncation(run, out=out, progress=True, **options)
+    result, rows = figures.truncation(run, out=out, progress=True, **options)
     from tfanime.training.quality_curve import remark
 
     count = rows[0]["images"]
@@ -157,8 +157,8 @@ def truncation(run, out, **options) -> None:
             f"{row['typical precision']:28.3f}  {row['typical kid']:7.3f}"
         )
     click.echo(
-        f"useful down to {measured.least:g}; typical latent: seed {measured.typical[0]}, "
-        f"image {measured.typical[1]}"
+        f"useful down to {result.least:g}; typical latent: seed {result.typical[0]}, "
+        f"image {result.typical[1]}"
     )
     click.echo(f"figure: {out}")
 

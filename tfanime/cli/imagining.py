@@ -143,7 +143,7 @@ def _poster(ctx, text, title, model, tags, options, of_poster) -> None:
         )
     out = of_poster.pop("poster") or POSTER
     of_poster["print"] = of_poster.pop("paper")
-    made = tfanime.poster(
+    result = tfanime.poster(
         text,
         title,
         run=model,
@@ -155,5 +155,5 @@ def _poster(ctx, text, title, model, tags, options, of_poster) -> None:
         progress=True,
         **{name: value for name, value in of_poster.items() if value is not None},
     )
-    click.echo(made.explanation())
+    click.echo(result.explanation())
     click.echo(f"poster: {out}")

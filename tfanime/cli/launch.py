@@ -50,9 +50,9 @@ def launch(ctx, workers, index, local_workers, slurm, port, command) -> None:
         if slurm:
             import os
 
-            listed, index = cluster.from_slurm(os.environ, port or cluster.PORT)
+            addresses, index = cluster.from_slurm(os.environ, port or cluster.PORT)
         else:
-            listed = [worker.strip() for worker in workers.split(",")]
-            index = cluster.own_index(listed) if index is None else index
-        code = run_one(listed, index, command)
+            addresses = [worker.strip() for worker in workers.split(",")]
+            index = cluster.own_index(addresses) if index is None else index
+        code = run_one(addresses, index, command)
     ctx.exit(code)

@@ -107,10 +107,10 @@ def _seen_gpus() -> list[str]:
         return []
     query = ["--query-gpu=name,driver_version", "--format=csv,noheader"]
     try:
-        done = subprocess.run([program, *query], capture_output=True, text=True, timeout=30)
+        result = subprocess.run([program, *query], capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
         return []
-    return done.stdout.strip().splitlines() if done.returncode == 0 else []
+    return result.stdout.strip().splitlines() if result.returncode == 0 else []
 
 
 def _used_gpus() -> list[str]:

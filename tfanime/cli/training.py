@@ -218,12 +218,12 @@ def sweep(ctx, recipe, data, grid, out, settings, dry_run, **options) -> None:
             click.echo(f"{out}/{cell.name}")
         return
     with _usage(ctx, WrongUsage):
-        done = tfanime.sweep(recipe, data, axes, out=out, **options, **overrides)
-    click.echo(f"{out}/table.md: {len(done.cells)} cells; images: {out}/sheets.png")
-    for cell in done.cells:
+        result = tfanime.sweep(recipe, data, axes, out=out, **options, **overrides)
+    click.echo(f"{out}/table.md: {len(result.cells)} cells; images: {out}/sheets.png")
+    for cell in result.cells:
         if cell.result and cell.result["state"] == "diverged":
             click.echo(f"Warning: {cell.name} diverged.", err=True)
-    if not done.finished:
+    if not result.finished:
         click.echo("Stopped early, and saved. The same command continues.", err=True)
         ctx.exit(INTERRUPTED)
 

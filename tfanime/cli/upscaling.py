@@ -42,5 +42,5 @@ def upscale(pictures, run, out, **options) -> None:
       tfanime upscale poster.jpg runs/larger --out posters4x/ --tile 128
     """
     lean.install()
-    written = tfanime.upscale(pictures, run, out=out, progress=True, **options)
-    click.echo(f"{len(written):,} images in {out}")
+    files = tfanime.upscale(pictures, run, out=out, progress=True, **options)
+    click.echo(f"{len(files):,} images in {out}")

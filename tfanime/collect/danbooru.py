@@ -137,7 +137,7 @@ def collect(
         config = collection.inner / "gallery-dl.json"
         write_json(config, configuration(raw, adult, rate, user_agent(contact)))
         limited = ["--config-ignore", "--config", str(config), "--range", f"1-{most}"]
-        done = subprocess.run(
+        result = subprocess.run(
             [*command, *limited, *([] if progress else ["--quiet"]), "--", address],
             stdin=subprocess.DEVNULL,
             stdout=None if progress else subprocess.DEVNULL,
@@ -146,15 +146,15 @@ def collect(
             errors="replace",
         )
         rows, pictures, step = _read(raw, collection.store, adult)
-        if done.returncode and not rows:
-            errors = [line for line in done.stderr.splitlines() if line.strip()]
+        if result.returncode and not rows:
+            errors = [line for line in result.stderr.splitlines() if line.strip()]
             raise RuntimeError(
-                f"gallery-dl must give images. Received: exit code {done.returncode}, "
+                f"gallery-dl must give images. Received: exit code {result.returncode}, "
                 f"{errors[-1][:300] if errors else 'no message'}. Run the same command again later."
             )
-        if done.returncode:
+        if result.returncode:
             print(
-                f"gallery-dl stopped early (exit code {done.returncode}); what it fetched is "
+                f"gallery-dl stopped early (exit code {result.returncode}); what it fetched is "
                 "kept. Run the same command again to continue.",
                 file=sys.stderr,
             )

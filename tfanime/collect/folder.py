@@ -140,8 +140,8 @@ class Collection:
         except FetchError as error:
             if error.passing:
                 return Picture(refused=LATER)  # not in the journal: another run tries again
-            refused = Picture(refused=error.reason)
-            return self._remember(name, url, refused) if error.asked else refused
+            refusal = Picture(refused=error.reason)
+            return self._remember(name, url, refusal) if error.asked else refusal
         picture = check(body, f"{stem}.{_ending(body)}")
         if not picture.refused:
             with atomic_path(self.store / picture.file) as temporary:

@@ -86,10 +86,10 @@ def collect(
         Collection(out) as collection,
         Client(collection.inner, (*HOSTS, *hosts), own, **client_options) as client,
     ):
-        named = [*listed, *_read_months(client, base_url, months)]
-        items = list({item.id: item for item in reversed(named)}.values())[::-1]
-        steps = [Step("found", len(named), {"rows without a link": bad} if bad else {})]
-        again = len(named) - len(items)
+        entries = [*listed, *_read_months(client, base_url, months)]
+        items = list({item.id: item for item in reversed(entries)}.values())[::-1]
+        steps = [Step("found", len(entries), {"rows without a link": bad} if bad else {})]
+        again = len(entries) - len(items)
         steps.append(Step("named once", len(items), {"named again": again} if again else {}))
         items, step = _released(items, from_year)
         steps.append(step)
@@ -107,10 +107,10 @@ def collect(
         names, step = keep_pictures(list(rows), pictures)
         # An item has several images, so that counting begins anew.
         step = Step("pictures of those items", step.kept, step.dropped, of_each=True)
-        asked = [f"{len(listed)} of {Path(table).name}"] if table is not None else []
+        origins = [f"{len(listed)} of {Path(table).name}"] if table is not None else []
         manifest = Manifest(
             name="Getchu characters",
-            source=f"{base_url} ({', '.join([*asked, *months])})",
+            source=f"{base_url} ({', '.join([*origins, *months])})",
             licence=LICENCE,
             steps=(*steps, step),
             settings={"from_year": from_year, "most": most},

@@ -142,8 +142,8 @@ def read_day(text: str) -> str | None:
 
 
 def _month(soup: BeautifulSoup, url: str) -> str | None:
-    asked = parse_qs(split(url).query) if url else {}
-    year, month = asked.get("year", [""])[0], asked.get("month", [""])[0]
+    query = parse_qs(split(url).query) if url else {}
+    year, month = query.get("year", [""])[0], query.get("month", [""])[0]
     if year.isdigit() and month.isdigit() and 1 <= int(month) <= 12:
         return f"{int(year):04}-{int(month):02}"
     match = _MONTH.search(pages.text(soup.find("title")))

@@ -162,7 +162,7 @@ class Client:
         while True:
             self._check_address(url)
             self._check_robots(url)
-            again = url in (asked for asked, _ in visits[:-1])
+            again = url in (address for address, _ in visits[:-1])
             response = self._ask(url, keep, again=again)
             if response.status_code not in REDIRECTS:
                 break
@@ -260,11 +260,11 @@ class Client:
 
         from tfanime.collect.rate_limit import LONGEST_PAUSE
 
-        asked = response.headers.get("Retry-After")
-        if not asked:
+        value = response.headers.get("Retry-After")
+        if not value:
             return False
         try:
-            seconds = min(Retry().parse_retry_after(asked), LONGEST_PAUSE)
+            seconds = min(Retry().parse_retry_after(value), LONGEST_PAUSE)
         except (InvalidHeader, ValueError, OverflowError):
             return False
         self.pace.pause(addresses.place(url), seconds)
@@ -319,14 +319,14 @@ class Client:
         """The `Crawl-delay` of a robots.txt in seconds, as far as it is kept; 0 for none."""
         from tfanime.collect.rate_limit import LONGEST_DELAY
 
-        asked = float(rules.crawl_delay(self.agent) or 0)
-        if asked > LONGEST_DELAY:
+        seconds = float(rules.crawl_delay(self.agent) or 0)
+        if seconds > LONGEST_DELAY:
             print(
-                f"{origin}/robots.txt asks for {asked:,.6g} seconds between requests, of which "
+                f"{origin}/robots.txt asks for {seconds:,.6g} seconds between requests, of which "
                 f"{LONGEST_DELAY:g} are kept.",
                 file=sys.stderr,
             )
-        return min(asked, LONGEST_DELAY) if asked > 0 else 0.0  # it may be no number
+        return min(seconds, LONGEST_DELAY) if seconds > 0 else 0.0  # it may be no number
 
 
 def user_agent(contact: str | None = None) -> str:

@@ -131,10 +131,10 @@ def collect(
         addresses = [(name, record.poster_url) for name, record in rows.items()]
         pictures = collection.fetch_pictures(addresses, client, progress)
         names, step = keep_pictures(list(rows), pictures)
-        asked = [f"{len(ids)} ids{from_table}"] * bool(ids) + [one.told for one in lists]
+        origins = [f"{len(ids)} ids{from_table}"] * bool(ids) + [one.told for one in lists]
         manifest = Manifest(
             name="MyAnimeList posters",
-            source=f"{base_url} ({', '.join(asked)})",
+            source=f"{base_url} ({', '.join(origins)})",
             licence=LICENCE,
             steps=(*steps, step),
             settings={

@@ -74,7 +74,7 @@ def read_columns(
 
 
 def read_rows(
-    rows: Iterable[tuple[int, dict[str, str]]], read: Callable[[int, dict[str, str]], T]
+    rows: Iterable[tuple[int, dict[str, str]]], parse: Callable[[int, dict[str, str]], T]
 ) -> tuple[list[T], int]:
     """What `read(line, row)` makes of each row, and how many rows were left out, since it raised
     a ValueError; the first of these are named on stderr.
@@ -85,7 +85,7 @@ def read_rows(
     results, bad = [], []
     for line, row in rows:
         try:
-            results.append(read(line, row))
+            results.append(parse(line, row))
         except ValueError as error:
             bad.append(error)
     if bad and not results:

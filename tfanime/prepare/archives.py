@@ -216,18 +216,18 @@ def take_member(
     if is_litter(name):
         return None
     parts = re.split(r"[/\\]", name)
-    shown = readable(name)
+    title = readable(name)
     if link:
-        rejected.append(Rejected(shown, "link", "links in archives are not followed"))
+        rejected.append(Rejected(title, "link", "links in archives are not followed"))
     elif name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name) or ".." in parts:
-        rejected.append(Rejected(shown, "points outside", "refused, nothing was read"))
-    elif not _tidy(shown):
-        rejected.append(Rejected(shown, "not a picture", "a member without a name"))
-    elif _tidy(shown) in where:
-        rejected.append(Rejected(shown, "duplicate", "an earlier member has the same name"))
+        rejected.append(Rejected(title, "points outside", "refused, nothing was read"))
+    elif not _tidy(title):
+        rejected.append(Rejected(title, "not a picture", "a member without a name"))
+    elif _tidy(title) in where:
+        rejected.append(Rejected(title, "duplicate", "an earlier member has the same name"))
     else:
-        where[_tidy(shown)] = member
-        return _tidy(shown)
+        where[_tidy(title)] = member
+        return _tidy(title)
     return None
 
 

@@ -44,9 +44,9 @@ def folders_hint(names: Sequence[str]) -> str:
     dealt = all(set(one) <= set("0123456789abcdefABCDEF") for one in folder_names)
     if not 2 <= len(folder_names) <= MOST_VALUES or "" in folder_names or dealt:
         return ""
-    shown = plain(", ".join(folder_names[:3])) + (", ..." if len(folder_names) > 3 else "")
+    some = plain(", ".join(folder_names[:3])) + (", ..." if len(folder_names) > 3 else "")
     return (
-        f"images lie in {len(folder_names)} folders ({shown}): labels='folders' (--labels folders) "
+        f"images lie in {len(folder_names)} folders ({some}): labels='folders' (--labels folders) "
         "makes them a label"
     )
 

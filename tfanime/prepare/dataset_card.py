@@ -55,8 +55,8 @@ def _card_lines(manifest: Manifest, level: int) -> list[str]:
         f"| made by | {escape(manifest.made_by)} |",
     ]
     for name, value in sorted(manifest.settings.items()):
-        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        lines.append(f"| {escape(str(name))} | {escape(shown)} |")
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        lines.append(f"| {escape(str(name))} | {escape(text)} |")
     lines += [
         "",
         f"{mark}# Filters",

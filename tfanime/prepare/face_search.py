@@ -93,7 +93,7 @@ def search_all(
             return Searched(name, digest, problem=str(error)), {}
         return Searched(name, digest, tuple(faces)), crops
 
-    done, count, ahead, part = [], 0, 0, out / ".part.png"
+    searches, count, ahead, part = [], 0, 0, out / ".part.png"
     workers = os.cpu_count() or 1
     waiting: deque = deque()
     with (
@@ -117,7 +117,7 @@ def search_all(
             if journalled.get(one.file) != one:
                 journal.write(json.dumps(asdict(one)) + "\n")
                 journal.flush()
-            done.append(one)
+            searches.append(one)
             count += len(one.kept())
             bar.update()
             bar.set_postfix_str(f"{count:,} faces", refresh=False)
@@ -139,7 +139,7 @@ def search_all(
             part.unlink(missing_ok=True)
             for future, _ in waiting:
                 future.cancel()
-    return done
+    return searches
 
 
 def find_faces(picture: Image.Image, detector: Detector, zoom: float = 1.5) -> list[Face]:

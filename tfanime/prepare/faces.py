@@ -104,15 +104,15 @@ def crop_faces(
         }
         before = begin(out, settings, overwrite)
         with disk.checked(out):
-            done = search_all(opened, out, settings, before, detector, progress)
+            searches = search_all(opened, out, settings, before, detector, progress)
         unusable = [*opened.rejected]
-    if not done and not unusable:
+    if not searches and not unusable:
         raise ValueError(f"Faces are found in images. Received: {str(source)!r}, without any.")
-    unusable += [Rejected.because(one.file, one.problem) for one in done if one.problem]
-    rejected, strangers = _sort_out(out, done)
-    manifest = _manifest(source, settings, done, unusable, rejected, licence)
-    _write_table(out / TABLE, done, rejected)
-    write_review(out, [(one.file, face) for one in done for face in one.kept()], rejected)
+    unusable += [Rejected.because(one.file, one.problem) for one in searches if one.problem]
+    rejected, strangers = _sort_out(out, searches)
+    manifest = _manifest(source, settings, searches, unusable, rejected, licence)
+    _write_table(out / TABLE, searches, rejected)
+    write_review(out, [(one.file, face) for one in searches for face in one.kept()], rejected)
     manifest.write(out)
     for line in summary(unusable):
         print(f"left out, {line}", file=sys.stderr)
@@ -141,7 +141,7 @@ def _check(
             raise ValueError(f"{name} is a number from {low} to {high:g}. Received: {value!r}.")
 
 
-def _sort_out(out: Path, done: list[Searched]) -> tuple[set[str], set[str]]:
+def _sort_out(out: Path, searches: list[Searched]) -> tuple[set[str], set[str]]:
     """Moves crops where they belong: those of `reject.txt` to `rejected/`, the others back.
 
     Crops of images that are gone from the source are deleted.
@@ -150,7 +150,7 @@ def _sort_out(out: Path, done: list[Searched]) -> tuple[set[str], set[str]]:
         The names of the rejected crops, and the names in `reject.txt` that are no crops.
     """
     listed = read_rejects(out / REJECT)
-    crops = {face.crop for one in done for face in one.kept()}
+    crops = {face.crop for one in searches for face in one.kept()}
     for place, other, move in (
         ("crops", "rejected", listed),
         ("rejected", "crops", crops - listed),
@@ -160,7 +160,7 @@ def _sort_out(out: Path, done: list[Searched]) -> tuple[set[str], set[str]]:
                 path.unlink()
             elif path.stem in move:
                 path.replace(out / other / path.name)
-    return listed & crops, listed - {face.crop for one in done for face in one.faces}
+    return listed & crops, listed - {face.crop for one in searches for face in one.faces}
 
 
 def read_rejects(path: Path) -> set[str]:
@@ -173,18 +173,18 @@ def read_rejects(path: Path) -> set[str]:
 def _manifest(
     source: Path,
     settings: dict,
-    done: list[Searched],
+    searches: list[Searched],
     unusable: list[Rejected],
     rejected: set[str],
     licence: str | None,
 ) -> Manifest:
     name, before = source.resolve().name, Manifest.find(source)
-    usable = [one for one in done if not one.problem]
+    usable = [one for one in searches if not one.problem]
 
     def state(face: Face) -> str:
         return "rejected by hand" if face.crop in rejected else face.state
 
-    faces = [face for one in done for face in one.faces]
+    faces = [face for one in searches for face in one.faces]
     return Manifest(
         name=f"faces in {name}",
         source=name,
@@ -205,10 +205,10 @@ def _step(name: str, things: Sequence, problem: Callable[..., str], of_each: boo
     return Step(name, dropped.pop("", 0), dict(dropped), of_each)
 
 
-def _write_table(path: Path, done: list[Searched], rejected: set[str]) -> None:
+def _write_table(path: Path, searches: list[Searched], rejected: set[str]) -> None:
     columns = ("crop", "source", "left", "top", "side", "box", "votes", "sharpness", "state")
     rows = []
-    for one in done:
+    for one in searches:
         for face in one.faces:
             row = asdict(face) | {"source": one.file}
             row["state"] = "rejected by hand" if face.crop in rejected else face.state

@@ -107,8 +107,8 @@ def prepare_parallel(
     with reaching(out):
         storage.makedirs(f"{path}/{PARTS}", exist_ok=True)
         storage.pipe_file(f"{path}/{PARTS}/plan.json", json.dumps(plan).encode())
-        done = {name.rpartition("/")[2] for name in storage.ls(f"{path}/{PARTS}", detail=False)}
-    rest = [part for part in parts if Path(part.done).name not in done]
+        names = {name.rpartition("/")[2] for name in storage.ls(f"{path}/{PARTS}", detail=False)}
+    rest = [part for part in parts if Path(part.done).name not in names]
     run = _ray if engine == "ray" else partial(map, make)
     bar = progress_bar(total=len(parts), initial=len(parts) - len(rest), disable=not progress)
     with bar:
@@ -236,16 +236,16 @@ def make(part: Part) -> int:
 
 def _draw(part: Part, folder: Path) -> None:
     folder.mkdir()
-    made, labels = writer.Writer(folder, *part.size), []
+    output, labels = writer.Writer(folder, *part.size), []
     for first in range(part.first, part.first + part.count, STEP):
         some = min(STEP, part.first + part.count - first)
-        drawn, rows = draw_faces(some, part.size[0], first=first)
-        for image in drawn:
-            made.add(image)
+        faces, rows = draw_faces(some, part.size[0], first=first)
+        for image in faces:
+            output.add(image)
         labels.append(rows)
     names = [f"drawn-0-{i}" for i in range(part.first, part.first + part.count)]
     write_json(folder / "files.json", names)
-    made.finish(np.concatenate(labels), MAKEGIRLSMOE, labels_from="drawn")
+    output.finish(np.concatenate(labels), MAKEGIRLSMOE, labels_from="drawn")
 
 
 def _fetched(archive: str, folder: Path) -> Path:

@@ -57,10 +57,10 @@ def read_table(path: str | os.PathLike) -> Table:
     header, separator = _header(path, text)
     place = _file_column(header)
     if place is None or len(set(header)) < len(header) or "" in header:
-        shown = plain(", ".join(name[:40] for name in header[:40]))
+        heads = plain(", ".join(name[:40] for name in header[:40]))
         raise ValueError(
             f"{path}, line 1 must name every column once, one of them 'file' (the image), with "
-            f"commas, semicolons or tabs in between. Received: {shown or 'nothing'}."
+            f"commas, semicolons or tabs in between. Received: {heads or 'nothing'}."
         )
     if len(header) - 1 > MOST_LABELS:
         raise ValueError(
