@@ -110,8 +110,8 @@ class _Part:
     def update(self, n: float = 1) -> None:
         self.n += n
         if self.total:
-            done = min(self.n / self.total, 1.0)
-            self.whole.move(self.begun + (1 - self.begun) * SHARE * done)
+            share = min(self.n / self.total, 1.0)
+            self.whole.move(self.begun + (1 - self.begun) * SHARE * share)
 
     def reset(self, total: float | None = None) -> None:
         self.n, self.total = 0, total or self.total

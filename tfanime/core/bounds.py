@@ -138,13 +138,13 @@ def damaged(path: str | os.PathLike, error: BaseException) -> ValueError:
 
 def _header(member) -> tuple[tuple[int, ...], np.dtype]:
     version = np.lib.format.read_magic(member)
-    read = {
+    readers = {
         (1, 0): np.lib.format.read_array_header_1_0,
         (2, 0): np.lib.format.read_array_header_2_0,
     }
-    if version not in read:
+    if version not in readers:
         raise ValueError(f"its arrays are of an unknown version {version}")
-    shape, _, dtype = read[version](member)
+    shape, _, dtype = readers[version](member)
     return shape, dtype
 
 

@@ -81,9 +81,9 @@ def pools(deadline: Callable[[], Deadline]) -> dict:
 
     class Watched:
         def _new_conn(self):
-            made = super()._new_conn()
-            deadline().use(made)  # for the handshake of TLS, which wraps it
-            return made
+            connection = super()._new_conn()
+            deadline().use(connection)  # for the handshake of TLS, which wraps it
+            return connection
 
         def connect(self):
             super().connect()

@@ -112,11 +112,11 @@ def remove(path: Path) -> None:
 
 
 def _is_left_over(name: str) -> bool:
-    named = TEMPORARY.fullmatch(name)
+    match = TEMPORARY.fullmatch(name)
     return (
-        named is not None
-        and named["machine"] == _machine()
-        and not _is_running(int(named["process"]))
+        match is not None
+        and match["machine"] == _machine()
+        and not _is_running(int(match["process"]))
     )
 
 

@@ -43,8 +43,8 @@ def draw_labels(
             labels[:, place] = np.interp(u, np.linspace(0, 1, len(table)), table)[:, None]
     fixed = None if fixed is None else np.broadcast_to(fixed, labels.shape)
     if examples is not None and (fixed is None or np.isnan(fixed).any()):
-        drawn = _draw_examples(examples, uniforms[:, len(fields) - 1], fixed)
-        labels = np.where(np.isnan(drawn), labels, drawn)
+        rows = _draw_examples(examples, uniforms[:, len(fields) - 1], fixed)
+        labels = np.where(np.isnan(rows), labels, rows)
     if fixed is not None:
         labels = np.where(np.isnan(fixed), labels, fixed).astype(np.float32)
     return labels
@@ -54,10 +54,10 @@ def _draw_examples(examples: np.ndarray, u: np.ndarray, fixed: np.ndarray | None
     """An example for each number of `u`, among those nearest to what is fixed."""
     if fixed is None or np.isnan(fixed).all():
         return examples[(u * len(examples)).astype(int)]
-    drawn = np.empty((len(u), examples.shape[1]), np.float32)
+    labels = np.empty((len(u), examples.shape[1]), np.float32)
     for i, row in enumerate(fixed):
-        asked = ~np.isnan(row)
-        apart = np.nansum(np.abs(examples[:, asked] - row[asked]), axis=1)
+        mask = ~np.isnan(row)
+        apart = np.nansum(np.abs(examples[:, mask] - row[mask]), axis=1)
         close = np.flatnonzero(apart <= apart.min() + 1e-6)
-        drawn[i] = examples[close[int(u[i] * len(close))]]
-    return drawn
+        labels[i] = examples[close[int(u[i] * len(close))]]
+    return labels

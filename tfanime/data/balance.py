@@ -24,15 +24,15 @@ def repeats(labels: np.ndarray, schema: LabelSchema, share: float) -> np.ndarray
     slices = schema.slices()
     fields = [f for f in schema.fields if f.kind in ("group", "flag") and not f.free]
     columns = [i for f in fields for i in range(slices[f.name].start, slices[f.name].stop)]
-    shown = labels[:, columns] == 1
+    ones = labels[:, columns] == 1
     weights = np.ones(len(labels))
     for _ in range(100):
-        shares = weights @ shown / weights.sum()
+        shares = weights @ ones / weights.sum()
         rare = (shares > 0) & (shares < share)
         if not rare.any():
             break
         # The rarest label of a row says how much more of it is needed.
-        factors = np.where(shown & rare, share / np.maximum(shares, 1e-9), 1.0).max(axis=1)
+        factors = np.where(ones & rare, share / np.maximum(shares, 1e-9), 1.0).max(axis=1)
         weights = np.minimum(weights * factors, MOST_REPEATS)
     # Fractions are handed on from row to row, so that the sum stays right and nothing is random.
     ends = np.cumsum(weights)

@@ -52,8 +52,8 @@ def shuffled_batches(
             if prior is not None and data.schema.vector_size:
                 # Vectors go with the other labels: those of other images, drawn anew.
                 fixed = data.labels((uniforms[:, -1] * data.count).astype(int))
-            drawn = data.schema.sample(uniforms, prior or "empirical", given=fixed)
-            batch |= {"labels": to_signed(label_rows), "condition": to_signed(drawn)}
+            condition = data.schema.sample(uniforms, prior or "empirical", given=fixed)
+            batch |= {"labels": to_signed(label_rows), "condition": to_signed(condition)}
         yield batch
 
 

@@ -106,11 +106,11 @@ def fetch(address: str, cache: str | os.PathLike | None = None) -> tuple[Path, S
     if not folder.exists():
         check_cache(folder.parent)
         try:
-            with atomic_folder(folder) as made, reaching(address):
+            with atomic_folder(folder) as target, reaching(address):
                 for name in (*names, *BESIDE):
                     if name in names or storage.exists(f"{path}/{name}"):
-                        storage.get_file(f"{path}/{name}", str(made / name))
-                (made / "dataset.json").write_bytes(text)
+                        storage.get_file(f"{path}/{name}", str(target / name))
+                (target / "dataset.json").write_bytes(text)
         except OSError:
             if not folder.exists():  # another process was not faster either
                 raise

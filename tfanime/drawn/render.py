@@ -85,10 +85,10 @@ def render(
             _stop(running)
         writer, labels = Writer(folder, size, size), []
         for part in parts:
-            with np.load(part) as done:
-                for picture in done["images"]:
+            with np.load(part) as arrays:
+                for picture in arrays["images"]:
                     writer.add(picture)
-                labels.append(done["labels"])
+                labels.append(arrays["labels"])
         write_json(folder / "files.json", [f"drawn-{seed}-{i}" for i in range(count)])
         writer.finish(
             np.concatenate(labels),
@@ -140,12 +140,12 @@ def _work(first: int, count: int, size: int, seed: int, part: str) -> None:
     images, labels = [], []
     for start in range(first, first + count, STEP):
         some = min(STEP, first + count - start)
-        drawn = draw_faces(some, size, seed, first=start)
-        images.append(drawn[0])
-        labels.append(drawn[1])
+        faces = draw_faces(some, size, seed, first=start)
+        images.append(faces[0])
+        labels.append(faces[1])
         print(f"drawn {some}", flush=True)
-    drawn = {"images": np.concatenate(images), "labels": np.concatenate(labels)}
-    save_arrays(part, drawn)
+    faces = {"images": np.concatenate(images), "labels": np.concatenate(labels)}
+    save_arrays(part, faces)
 
 
 if __name__ == "__main__":
