@@ -47,14 +47,14 @@ class Objective:
 
         model, dim = generator.model, generator.latent_dim
 
-        def drawn(z, signed):
+        def draw(z, signed):
             return model([z, signed] if len(model.inputs) == 2 else z, training=False)
 
         @tf.function(jit_compile=False, reduce_retracing=True)
         def step(z, signed, target, maps):
             with tf.GradientTape() as tape:
                 tape.watch(z)
-                pictures = drawn(z, signed)
+                pictures = draw(z, signed)
                 pixels = tf.reduce_mean(tf.square(pictures - target), axis=(1, 2, 3))
                 far = mean_squares(network(pictures, training=False), maps)
                 length = tf.reduce_sum(tf.square(z), axis=1) / dim

@@ -164,12 +164,12 @@ class _Real:
             self.rows = schema.convert(dataset.labels(), dataset.schema)
         if (unlabelled := np.isnan(self.rows).all(axis=0)).any():
             tagger = tagger if isinstance(tagger, Tagger) else load_tagger(tagger)
-            read = schema.convert(tagger.labels(self.images), tagger.schema)
-            self.rows = np.where(unlabelled, read, self.rows)
+            estimates = schema.convert(tagger.labels(self.images), tagger.schema)
+            self.rows = np.where(unlabelled, estimates, self.rows)
         # What nobody knows is drawn by chance, and not learnt.
-        drawn = Sampler(generator).labels(seed, len(self.rows), rows=self.rows)
-        assert drawn is not None  # there is a schema
-        self.labels = drawn
+        labels = Sampler(generator).labels(seed, len(self.rows), rows=self.rows)
+        assert labels is not None  # there is a schema
+        self.labels = labels
 
     def __len__(self) -> int:
         return len(self.images)
@@ -299,9 +299,9 @@ class _Training:
                 z, logits = outputs[:, :dim], outputs[:, dim:]
                 some = z[first : first + DRAWN]
                 signed = 2 * labels[first : first + DRAWN] - 1
-                drawn = model([some, signed] if schema is not None else some, training=False)
-                pixels = tf.reduce_mean(tf.square(drawn - clean))
-                far = tf.reduce_mean(mean_squares(features(drawn), features(clean)))
+                images = model([some, signed] if schema is not None else some, training=False)
+                pixels = tf.reduce_mean(tf.square(images - clean))
+                far = tf.reduce_mean(mean_squares(features(images), features(clean)))
                 length = tf.reduce_mean(tf.square(some), axis=1)
                 # Longer than any that was drawn is not likely; shorter is an average face.
                 likely = tf.reduce_mean(tf.square(tf.nn.relu(length - 1)))

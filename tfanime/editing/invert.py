@@ -105,15 +105,15 @@ def invert(
         for start in batches:
             part = slice(start, start + BATCH)
             some = None if labels is None else labels[part]
-            latents, shown, least = search(target[part], some, steps, bar.update)
-            drawn = shown[:, -1]
-            figures = (psnr(drawn, target[part]), search.distances(drawn, target[part]), least)
+            latents, stages, least = search(target[part], some, steps, bar.update)
+            results = stages[:, -1]
+            figures = (psnr(results, target[part]), search.distances(results, target[part]), least)
             for i, z in enumerate(latents):
                 row = None if some is None else some[i]
                 numbers = [round(float(x[i]), 5) for x in figures]
                 name = names[start + i]
                 faces.append(Face(generator.name, digest, z, columns, row, name, *numbers))
-            rows.append(np.concatenate([target[part][:, None], shown], axis=1))
+            rows.append(np.concatenate([target[part][:, None], stages], axis=1))
     if out is not None:
         save_faces(out, faces)
     if grid is not None:
@@ -161,12 +161,12 @@ class _Search:
         estimates = None if self.encoder is None else self.encoder(target)[0]
         start, least = self._start(far, maps, estimates)
         at = {round(part * steps) for part in SHOWN}
-        shown, z = [self.sampler.decode(start, signed)], start
+        stages, z = [self.sampler.decode(start, signed)], start
         for i, z in enumerate(descend(far, start, steps), start=1):
             tick(1)
             if i in at:
-                shown.append(self.sampler.decode(z, signed))
-        return z, np.stack(shown, axis=1), least
+                stages.append(self.sampler.decode(z, signed))
+        return z, np.stack(stages, axis=1), least
 
     def distances(self, some: np.ndarray, others: np.ndarray) -> np.ndarray:
         """`(n,)` distances of uint8 images by features."""

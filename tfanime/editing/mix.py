@@ -90,7 +90,7 @@ def mix(
         latents = seeds.truncate(latents, truncation, middle)
         return [latents, np.concatenate(labels)] if labels else [latents]
 
-    def drawn(by: Sampler, arrays: list[np.ndarray]) -> np.ndarray:
+    def draw(by: Sampler, arrays: list[np.ndarray]) -> np.ndarray:
         latents, labels = arrays if len(arrays) > 1 else (arrays[0], None)
         parts = by.parts(latents, labels=labels, progress=progress)
         return np.concatenate([enlarged(part, upscaler, scale) for _, part in parts])
@@ -99,9 +99,9 @@ def mix(
     each = [np.repeat(x, len(columns), axis=0) for x in coarse]
     every = [np.tile(x, (len(rows), 1)) for x in fine]
     pairs = [np.concatenate(pair, axis=1) for pair in zip(each, every, strict=True)]
-    images = drawn(Sampler(_Mixer(generator, size)), pairs)
+    images = draw(Sampler(_Mixer(generator, size)), pairs)
     if grid is not None:
-        above, beside = drawn(sampler, fine), drawn(sampler, coarse)
+        above, beside = draw(sampler, fine), draw(sampler, coarse)
         save_image(grid, _sheet(images, above, beside, rows, columns))
     labels = each[1] if len(each) > 1 else None
     return Generated(images, each[0], labels, generator.schema)

@@ -32,13 +32,13 @@ def real_samples(bench: Workbench) -> np.ndarray:
 def neighbours(bench: Workbench) -> np.ndarray:
     """A row each: a generated image, the nearest real ones by pixels, and those by features."""
     pictures, _ = bench.drawn()
-    shown = min(SHOWN, len(pictures))
-    by_pixel = _nearest_by_pixels(bench, pictures[:shown])
-    by_feature, _ = nearest_training(bench.features()[:shown], bench.real_features, NEAREST)
+    count = min(SHOWN, len(pictures))
+    by_pixel = _nearest_by_pixels(bench, pictures[:count])
+    by_feature, _ = nearest_training(bench.features()[:count], bench.real_features, NEAREST)
     height, width = pictures.shape[1:3]
     gap = np.full((height, max(4, width // 4), 3), 255, np.uint8)
     rows = []
-    for i in range(shown):
+    for i in range(count):
         parts = [pictures[i], gap, *by_pixel[i], gap, *bench.real.images(by_feature[i])]
         rows.append(np.concatenate(parts, axis=1))
     return np.concatenate(rows)

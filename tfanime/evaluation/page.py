@@ -135,17 +135,17 @@ def html(report: Report, bench: Workbench, sheet: np.ndarray) -> str:
 def _sections(report: Report, bench: Workbench) -> list[str]:
     """Charts and sheets of the metrics that were measured."""
     sections = []
-    measured = {figure.name: figure for figure in report.figures}
-    if "attribute precision" in measured:
-        figure = measured["attribute precision"]
+    by_name = {figure.name: figure for figure in report.figures}
+    if "attribute precision" in by_name:
+        figure = by_name["attribute precision"]
         sections.append(
             _section("Attributes", _chart(charts.attributes(figure)) + _by_attribute(figure))
         )
     for name in ("1-nn", "inception score"):
-        if name in measured and measured[name].details.get("by label"):
+        if name in by_name and by_name[name].details.get("by label"):
             title = f"{EXPLAINED[name][0]} by {bench.settings.label}"
-            sections.append(_section(title, _chart(charts.by_label(measured[name]))))
-    if "nearest psnr" in measured:
+            sections.append(_section(title, _chart(charts.by_label(by_name[name]))))
+    if "nearest psnr" in by_name:
         caption = (
             "Each row: a generated image; the three nearest real ones by pixels, of all but "
             f"those of the floor; the three nearest by features, of {bench.settings.real_n:,}. "

@@ -85,8 +85,8 @@ class Generator(Subject):
         for first in range(0, n, CHUNK):
             some = None if rows is None else rows[first : min(first + CHUNK, n)]
             count = min(CHUNK, n - first)
-            drawn = generate(self.generator, count, seed, first=first, labels=some, upscale=NONE)
-            yield drawn.images, drawn.labels
+            result = generate(self.generator, count, seed, first=first, labels=some, upscale=NONE)
+            yield result.images, result.labels
 
     def asked(self, tags: Mapping[str, object], n: int, seed: int) -> np.ndarray:
         """`n` images `(n, H, W, 3)` uint8 that are asked to have these tags."""

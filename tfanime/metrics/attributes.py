@@ -57,7 +57,7 @@ def attribute_precision(
     Raises:
         ValueError: if they have no attribute in common.
     """
-    asked = [
+    pairs = [
         (column, {field.name: value})
         for field in schema.fields
         if field.kind in ("group", "flag")
@@ -66,13 +66,13 @@ def attribute_precision(
         )
         if column in tagger.schema.columns
     ]
-    if not asked:
+    if not pairs:
         raise ValueError(
             "Attribute precision needs attributes that the tagger knows. The generator has: "
             f"{', '.join(schema.columns)}; the tagger: {', '.join(tagger.schema.columns)}."
         )
     results = []
-    for i, (column, tags) in enumerate(progress_bar(asked, unit="attribute", disable=not progress)):
+    for i, (column, tags) in enumerate(progress_bar(pairs, unit="attribute", disable=not progress)):
         labels = tagger.labels(draw(tags, i))
         hits = labels[:, tagger.schema.columns.index(column)] > 0.5
         results.append(AttributePrecision(column, float(hits.mean()), len(hits)))

@@ -83,13 +83,13 @@ def sheets(
     words, letters = vocabulary([generator.schema for generator in generators])
     entries, images = [], []
     for name, generator in zip(names, generators, strict=True):
-        asked = askable(generator.schema) or {None: {}}
+        questions = askable(generator.schema) or {None: {}}
         for i, (column, tags) in enumerate(
-            progress_bar(asked.items(), desc=name, disable=not progress)
+            progress_bar(questions.items(), desc=name, disable=not progress)
         ):
             count = n if column is None else per_value if set(tags) & set(words) else per_flag
-            drawn = generate(generator, count, seed + i, tags, truncation, upscale=NONE)
-            images += list(drawn.images)
+            result = generate(generator, count, seed + i, tags, truncation, upscale=NONE)
+            images += list(result.images)
             entries += [
                 {"model": name, "attribute": column, "asked": tags, "seed": seed + i, "index": k}
                 for k in range(count)

@@ -93,8 +93,8 @@ def learn(
             "`tfanime judge sheets --n`."
         )
     extractors = [_features(name, *sizes[0]) for name in features]
-    shown = to_float(np.stack(images))
-    blocks = [one.predict(shown, batch_size=BATCH, verbose=0) for one in extractors]
+    pixels = to_float(np.stack(images))
+    blocks = [one.predict(pixels, batch_size=BATCH, verbose=0) for one in extractors]
     components = _Components(blocks)
     scores = _held_out(components.first, judged)
     auc = _auc(scores, judged)
@@ -114,11 +114,11 @@ def _drawn(key: dict) -> list[np.ndarray]:
     """The judged images again, in the order of the key, `(H, W, 3)` uint8 each."""
     draws: dict[tuple[str, int], tuple[dict, int]] = {}
     for e in key["images"]:
-        asked, count = draws.get((e["model"], e["seed"]), (e["asked"], 0))
-        draws[e["model"], e["seed"]] = asked, max(count, e["index"] + 1)
+        tags, count = draws.get((e["model"], e["seed"]), (e["asked"], 0))
+        draws[e["model"], e["seed"]] = tags, max(count, e["index"] + 1)
     truncation = key["protocol"]["truncation"]
-    generators, drawn = {}, {}
-    for (name, seed), (asked, count) in draws.items():
+    generators, images = {}, {}
+    for (name, seed), (tags, count) in draws.items():
         if name not in generators:
             if digest(name) != key["protocol"]["weights"][name]:
                 raise ValueError(
@@ -127,9 +127,9 @@ def _drawn(key: dict) -> list[np.ndarray]:
                     "generator.keras and generator.json, and judge that."
                 )
             generators[name] = load_generator(name)
-        made = generate(generators[name], count, seed, asked, truncation, upscale=NONE)
-        drawn[name, seed] = made.images
-    return [drawn[e["model"], e["seed"]][e["index"]] for e in key["images"]]
+        result = generate(generators[name], count, seed, tags, truncation, upscale=NONE)
+        images[name, seed] = result.images
+    return [images[e["model"], e["seed"]][e["index"]] for e in key["images"]]
 
 
 def _features(name: str, height: int, width: int) -> keras.Model:
@@ -140,9 +140,9 @@ def _features(name: str, height: int, width: int) -> keras.Model:
     if len(outputs) == 1:
         dense = [layer for layer in network.layers if isinstance(layer, layers.Dense)]
         outputs = [dense[-1].input] if dense else outputs
-    read = keras.Model(network.inputs, outputs, name="read")
+    reader = keras.Model(network.inputs, outputs, name="read")
     images = keras.Input((height, width, 3), name="pictures")
-    maps = read(resized(images, network.input_shape[1:3], ""))
+    maps = reader(resized(images, network.input_shape[1:3], ""))
     maps = maps if isinstance(maps, (list, tuple)) else [maps]
     pooled = [layers.GlobalAveragePooling2D()(x) if len(x.shape) == 4 else x for x in maps]
     joined = layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0]

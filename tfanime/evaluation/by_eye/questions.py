@@ -42,26 +42,26 @@ HINTS = {
 
 def askable(schema: LabelSchema | None) -> dict[str, dict[str, object]]:
     """Column -> tags that ask for it, of the attributes that the form can answer."""
-    asked = {}
+    tags = {}
     for field in schema.fields if schema else ():
         if field.kind == "group" and field.name in OTHER_WORDS:
             for column, value in zip(field.columns, field.values, strict=True):
-                asked[column] = {field.name: value}
+                tags[column] = {field.name: value}
         elif field.kind == "flag" and field.name in LETTERS:
-            asked[field.name] = {field.name: True}
-    return asked
+            tags[field.name] = {field.name: True}
+    return tags
 
 
 def vocabulary(schemas: Sequence[LabelSchema | None]) -> tuple[dict, dict]:
     """The words that the judge may write in each column, and the letter of each flag."""
-    asked = {column: tags for schema in schemas for column, tags in askable(schema).items()}
+    tags_of = {column: tags for schema in schemas for column, tags in askable(schema).items()}
     words = {}
     for name, others in OTHER_WORDS.items():
-        values = [str(tags[name]) for tags in asked.values() if name in tags]
+        values = [str(tags[name]) for tags in tags_of.values() if name in tags]
         if values:
             usual = FACES.field(name).values
             words[name] = list(dict.fromkeys([*usual, *values, *others]))
-    return words, {name: letter for name, (letter, _) in LETTERS.items() if name in asked}
+    return words, {name: letter for name, (letter, _) in LETTERS.items() if name in tags_of}
 
 
 def rules_text(words: Mapping[str, Sequence[str]], letters: Mapping[str, str]) -> str:

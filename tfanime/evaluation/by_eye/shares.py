@@ -116,7 +116,7 @@ def wilson(share: float, count: float) -> tuple[float, float]:
 def _of_model(model: str, key: dict, answers: Mapping[tuple[int, int], Mapping]) -> ByEye:
     images = [entry for entry in key["images"] if entry["model"] == model]
     images.sort(key=lambda entry: entry["seed"])  # the order of the schema
-    broken, shown = [], {}
+    broken, by_column = [], {}
     for entry in images:
         answer = answers[entry["sheet"], entry["n"]]
         broken.append(bool(set(answer["flags"]) & set(BROKEN)))
@@ -127,12 +127,12 @@ def _of_model(model: str, key: dict, answers: Mapping[tuple[int, int], Mapping])
                 if name in key["words"]
                 else key["letters"][name] in answer["flags"]
             )
-            shown.setdefault(entry["attribute"], (name, []))[1].append(right)
-    attributes = {column: _share(hits) for column, (_, hits) in shown.items()}
+            by_column.setdefault(entry["attribute"], (name, []))[1].append(right)
+    attributes = {column: _share(hits) for column, (_, hits) in by_column.items()}
     fields = {
-        name: _mean([attributes[column] for column, (of, _) in shown.items() if of == name])
+        name: _mean([attributes[column] for column, (of, _) in by_column.items() if of == name])
         for name in key["words"]
-        if any(of == name for of, _ in shown.values())
+        if any(of == name for of, _ in by_column.values())
     }
     mean = _mean(list(attributes.values())) if attributes else None
     return ByEye(model, len(images), _share(broken), mean, fields, attributes)

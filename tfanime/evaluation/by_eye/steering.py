@@ -164,9 +164,9 @@ def _draws(generator: Generator, count: int, seed: int) -> list[np.ndarray]:
     if generator.schema is None:
         return [latents]
     labels = sampler.labels(seed, count)
-    asked = [*askable(generator.schema).values()]
-    for i, tags in enumerate(asked):
-        rows = np.arange(count) % (2 * len(asked)) == 2 * i
+    tag_sets = [*askable(generator.schema).values()]
+    for i, tags in enumerate(tag_sets):
+        rows = np.arange(count) % (2 * len(tag_sets)) == 2 * i
         labels[rows] = sampler.labels(seed, count, tags)[rows]
     return [latents, to_signed(labels)]
 

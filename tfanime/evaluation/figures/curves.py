@@ -111,11 +111,11 @@ def truncation(
     limit = (1 - TOLERANCE) * rows[0]["precision"]
     good = itertools.takewhile(lambda row: row["precision"] >= limit, rows)
     least = list(good)[-1]["truncation"] if least is None else least
-    measured = Truncation(least, (0, int(typical)))
-    _save_truncation(out, rows, measured, meter)
+    result = Truncation(least, (0, int(typical)))
+    _save_truncation(out, rows, result, meter)
     if store:
-        store_truncation(run, measured)
-    return measured, rows
+        store_truncation(run, result)
+    return result, rows
 
 
 def _labels(meter, schema, real_schema) -> np.ndarray | None:
@@ -143,14 +143,14 @@ def _most_typical(generator, meter, z: np.ndarray, labels: np.ndarray | None) ->
     return int(near[np.argmin(means)])
 
 
-def _save_truncation(out, rows: list[dict[str, float]], measured: Truncation, meter) -> None:
+def _save_truncation(out, rows: list[dict[str, float]], result: Truncation, meter) -> None:
     canvas = new_canvas((11, 4.5))
     at = [row["truncation"] for row in rows]
     ways = {"": "towards zero", "typical ": "towards a typical latent"}
     for axes, name in zip(canvas.subplots(1, 2), ("precision", "kid"), strict=True):
         for way, label in ways.items():
             axes.plot(at, [row[f"{way}{name}"] for row in rows], marker="o", label=label)
-        axes.axvline(measured.least, color="grey", label=f"useful down to {measured.least:g}")
+        axes.axvline(result.least, color="grey", label=f"useful down to {result.least:g}")
         axes.set_xlabel("truncation")
         axes.set_title(f"{caption(name)}, {meter.count:,} images each")
         axes.grid(alpha=0.3)
