@@ -78,12 +78,14 @@ def export_all(
             runs, out / "web", site=site, progress=progress, upscaler=upscaler is None
         ),
     }
-    made, lacking = dict.fromkeys(steps), {}
+    results, lacking = dict.fromkeys(steps), {}
     with overall(TIME, disable=not progress) as bar:
         for step, export in steps.items():
             with bar.step(step):
                 try:
-                    made[step] = export()
+                    results[step] = export()
                 except ImportError as error:
                     lacking[step] = str(error)
-    return Everything(made["web"], made["serving"], made["litert"], made["onnx"], lacking)
+    return Everything(
+        results["web"], results["serving"], results["litert"], results["onnx"], lacking
+    )

@@ -95,13 +95,13 @@ def push(
         described = _front_matter(folder, where, license, datasets, tags, report)
         write_text(out / CARD, f"---\n{described}\n---\n\n{_card(folder, where)}")
         with asking(api, where):
-            made = api.create_repo(where.repository, private=private, exist_ok=True)
+            url = api.create_repo(where.repository, private=private, exist_ok=True)
             api.upload_folder(
                 repo_id=where.repository,
                 folder_path=out,
                 commit_message="A model of tfanime",
             )
-    return str(made)
+    return str(url)
 
 
 def _collect(folder: Path, out: Path) -> None:

@@ -115,8 +115,8 @@ def pictures(address: str, contents: Sequence[object], height: int, width: int) 
     Raises:
         BadAnswer: for what is no image, or one of another size.
     """
-    read = np.empty((len(contents), height, width, 3), np.uint8)
-    for place, file in zip(read, contents, strict=True):
+    images = np.empty((len(contents), height, width, 3), np.uint8)
+    for place, file in zip(images, contents, strict=True):
         try:
             picture = read_image(bytes(file), pixel_limit=height * width)
         except (ValueError, TypeError) as error:
@@ -124,7 +124,7 @@ def pictures(address: str, contents: Sequence[object], height: int, width: int) 
         if picture.size != (width, height):
             raise BadAnswer(address, f"an image has {picture.size} pixels, not {width, height}")
         place[:] = np.asarray(picture)
-    return read
+    return images
 
 
 def _check_texts(texts: Mapping | None) -> None:

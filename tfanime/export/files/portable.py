@@ -105,9 +105,9 @@ def _export(
     data = convert(graph)
     draw = runtime(data, graph)
     starts = range(0, len(subject.pictures), CHUNK)
-    drawn = np.concatenate([draw([x[i : i + CHUNK] for x in subject.inputs]) for i in starts])
-    difference = parity.check_converted(drawn, subject.pictures, f"the file for {kind}")
-    error = errors(drawn, subject.pictures)
+    images = np.concatenate([draw([x[i : i + CHUNK] for x in subject.inputs]) for i in starts])
+    difference = parity.check_converted(images, subject.pictures, f"the file for {kind}")
+    error = errors(images, subject.pictures)
     row = Measured(kind, len(data), gzipped(data), decibel(error.mean()), decibel(error.max()))
     description = read_json(run / DESCRIPTION)
     manifest = {
@@ -125,7 +125,7 @@ def _export(
     }
     facts = [
         f"{FILES[kind]}, {len(data) / 1e6:.2f} MB, float32",
-        f"images of {len(drawn)} seeds differ by {difference:.1e} at most, in [-1, 1]",
+        f"images of {len(images)} seeds differ by {difference:.1e} at most, in [-1, 1]",
     ]
     with replacing(out) as folder:
         (folder / FILES[kind]).write_bytes(data)

@@ -187,12 +187,12 @@ def draw(
         tick: told how many are done, again and again.
     """
     weight = None if weights is None else lambda node, key: weights[node.name, key]
-    drawn = []
+    parts = []
     for start in range(0, len(inputs[0]), CHUNK):
         part = [x[start : start + CHUNK] for x in inputs]
-        drawn.append(np.asarray(graph(*part, weight=weight)))
+        parts.append(np.asarray(graph(*part, weight=weight)))
         tick(len(part[0]))
-    return np.concatenate(drawn)
+    return np.concatenate(parts)
 
 
 def measure(

@@ -190,10 +190,10 @@ def _place(out: Path, version: int | None) -> tuple[Path, int]:
 def _description(
     generator: Generator, upscaler: Upscaler | None, shown: bool, texts: TextCode | None, most: int
 ) -> dict:
-    read = texts and {"name": texts.name, "genres": texts.genres, "skip": list(texts.skip)}
+    code = texts and {"name": texts.name, "genres": texts.genres, "skip": list(texts.skip)}
     groups = list(style_groups(generator.model))
     return {
-        "texts": read,
+        "texts": code,
         "format": FORMAT,
         "tfanime": __version__,
         "name": generator.name,

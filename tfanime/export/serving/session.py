@@ -71,6 +71,6 @@ class Session:
         # Not session.run, which compares shapes in Python.
         if (feeds, fetches) not in self._callables:
             options = CallableOptions(feed=feeds, fetch=fetches)
-            made = self._session._make_callable_from_options(options)
-            self._callables[feeds, fetches] = made
+            call = self._session._make_callable_from_options(options)
+            self._callables[feeds, fetches] = call
         return self._callables[feeds, fetches]

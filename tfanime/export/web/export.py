@@ -120,14 +120,14 @@ def export_web(
             shutil.copytree(built, folder, dirs_exist_ok=True)
         entries: dict[str, list[dict]] = {"models": [], "upscalers": []}
         models = []
-        drawn: np.ndarray | None = None  # by the first generator
+        pictures: np.ndarray | None = None  # by the first generator
         with overall(dict.fromkeys(map(_place, named), 1), disable=not progress) as bar:
             for one in named:
                 kind, name, run = one
                 with bar.step(_place(one)):
                     if kind == UPSCALER:
-                        assert drawn is not None  # generators come first
-                        subject = upscaler_subject(run, drawn)
+                        assert pictures is not None  # generators come first
+                        subject = upscaler_subject(run, pictures)
                     else:
                         subject = generator_subject(run)
                     place = _place(one)
@@ -138,10 +138,10 @@ def export_web(
                     entry["poster"] = poster_kit.write(folder, subject.generator.schema)
                 entries[PARTS[kind]].append(entry)
                 models.append(model)
-                if drawn is None:
-                    drawn = subject.pictures
-        if built and drawn is not None:
-            sharing.write_card(folder, drawn)
+                if pictures is None:
+                    pictures = subject.pictures
+        if built and pictures is not None:
+            sharing.write_card(folder, pictures)
             package.write(folder, out.resolve().name)
             if address:
                 sharing.write_address(folder, address)

@@ -165,10 +165,10 @@ class _Server(ThreadingHTTPServer):
         """A browser that closes a connection early is not worth a traceback."""
 
 
-def _part(asked: str, size: int) -> tuple[HTTPStatus, int, int]:
+def _part(header: str, size: int) -> tuple[HTTPStatus, int, int]:
     """Status, start and end of the part of a file that a `Range` asks for; of several parts, and of
     what is no range, the whole file, as RFC 9110 allows."""
-    match = re.fullmatch(r"bytes=(\d{0,15})-(\d{0,15})", asked.strip())
+    match = re.fullmatch(r"bytes=(\d{0,15})-(\d{0,15})", header.strip())
     if not match or match[1] == match[2] == "":
         return HTTPStatus.OK, 0, size
     if match[1] == "":

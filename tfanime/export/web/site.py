@@ -119,7 +119,7 @@ def _node() -> tuple[list[str], str]:
 def _npm(arguments: list[str], doing: str, folder: Path, environment: dict[str, str]) -> None:
     print(f"{doing} (once, about half a minute) ...", file=sys.stderr)
     npm, path = _node()
-    done = subprocess.run(
+    result = subprocess.run(
         [*npm, *arguments],
         cwd=folder,
         env={**environment, "PATH": path},
@@ -129,8 +129,8 @@ def _npm(arguments: list[str], doing: str, folder: Path, environment: dict[str, 
         text=True,
         errors="replace",
     )
-    if done.returncode:
-        lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    if result.returncode:
+        lines = [line.strip() for line in result.stdout.splitlines() if line.strip()]
         errors = [line for line in lines if "error" in line.lower()] or lines or ["nothing"]
         raise RuntimeError(
             f"{doing} failed. `npm {' '.join(arguments)}` in {folder} said: {errors[0]}"

@@ -16,9 +16,9 @@ def described(generator: Generator, artifact: Artifact) -> dict[str, list[str]]:
     Empty without styles, and where the official converter wrote the graph, which names its nodes
     otherwise.
     """
-    written = {node["name"] for node in artifact.topology["node"]}
+    names = {node["name"] for node in artifact.topology["node"]}
     groups = {
         group: [Node(layer, "dense").scope for layer in layers]
         for group, layers in style_groups(generator.model).items()
     }
-    return groups if written.issuperset(sum(groups.values(), [])) else {}
+    return groups if names.issuperset(sum(groups.values(), [])) else {}

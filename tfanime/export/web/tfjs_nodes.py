@@ -79,7 +79,7 @@ def nodes_of(graph: Graph) -> Nodes:
     Raises:
         ValueError: for a step that has no such operation.
     """
-    made, shapes = Nodes(), graph.shapes()
+    nodes, shapes = Nodes(), graph.shapes()
     fused: set[str] = set()
     for node in graph.nodes:
         if node.name in fused:
@@ -93,11 +93,11 @@ def nodes_of(graph: Graph) -> Nodes:
             )
         users = graph.users(node.name)
         behind = users[0] if len(users) == 1 and graph.output != node.name else None
-        rectifier = WRITERS[node.op](made, node, behind, shapes)
+        rectifier = WRITERS[node.op](nodes, node, behind, shapes)
         if rectifier is not None:
             fused.add(rectifier.name)
-            made.ends[rectifier.name] = made.ends[node.name]
-    return made
+            nodes.ends[rectifier.name] = nodes.ends[node.name]
+    return nodes
 
 
 # ---- protobuf's JSON -----------------------------------------------------------------------------
@@ -131,17 +131,19 @@ def _dimensions(shape: Sequence[int | None]) -> dict:
 # A writer adds the nodes of a step, and returns the step behind it that it took along, or None.
 
 
-def _input(made: Nodes, node: Node, behind, shapes) -> None:
+def _input(nodes: Nodes, node: Node, behind, shapes) -> None:
     shape = _dimensions((None, *node.options["shape"]))
-    made.ends[node.name] = made.add(node.scope, "Placeholder", (), dtype=T, shape={"shape": shape})
+    nodes.ends[node.name] = nodes.add(
+        node.scope, "Placeholder", (), dtype=T, shape={"shape": shape}
+    )
 
 
-def _dense(made: Nodes, node: Node, behind: Node | None, shapes) -> Node | None:
+def _dense(nodes: Nodes, node: Node, behind: Node | None, shapes) -> Node | None:
     flags = {"transpose_a": {"b": False}, "transpose_b": {"b": False}}
-    return _with_bias(made, node, behind, "_FusedMatMul", ("relu", "leaky_relu"), flags)
+    return _with_bias(nodes, node, behind, "_FusedMatMul", ("relu", "leaky_relu"), flags)
 
 
-def _conv(made: Nodes, node: Node, behind: Node | None, shapes) -> Node | None:
+def _conv(nodes: Nodes, node: Node, behind: Node | None, shapes) -> Node | None:
     padding = node.options["padding"]
     named = isinstance(padding, str)
     around = [] if named else [0, 0, *np.ravel(padding).tolist(), 0, 0]
@@ -152,17 +154,17 @@ def _conv(made: Nodes, node: Node, behind: Node | None, shapes) -> Node | None:
         "explicit_paddings": _wholes(*around),
         "data_format": _text("NHWC"),
     }
-    return _with_bias(made, node, behind, "_FusedConv2D", tuple(FUSED), options)
+    return _with_bias(nodes, node, behind, "_FusedConv2D", tuple(FUSED), options)
 
 
-def _with_bias(made, node, behind, op: str, rectifiers, options: dict) -> Node | None:
-    inputs = [*_ends(made, node), made.weight(node, "kernel"), made.weight(node, "bias")]
+def _with_bias(nodes, node, behind, op: str, rectifiers, options: dict) -> Node | None:
+    inputs = [*_ends(nodes, node), nodes.weight(node, "kernel"), nodes.weight(node, "bias")]
     operations, rectifier = ["BiasAdd"], None
     if behind is not None and behind.op in rectifiers:
         rectifier = behind
         operations.append(FUSED[behind.op])
         if behind.op == "prelu":
-            inputs.append(made.weight(behind, "alpha"))
+            inputs.append(nodes.weight(behind, "alpha"))
     options |= {
         "T": T,
         "fused_ops": _texts(*operations),
@@ -171,49 +173,49 @@ def _with_bias(made, node, behind, op: str, rectifiers, options: dict) -> Node |
         "epsilon": {"f": 0.0},
         "leakyrelu_alpha": {"f": behind.options["slope"] if "LeakyRelu" in operations else 0.2},
     }
-    made.ends[node.name] = made.add(node.scope, op, inputs, **options)
+    nodes.ends[node.name] = nodes.add(node.scope, op, inputs, **options)
     return rectifier
 
 
-def _affine(made: Nodes, node: Node, behind, shapes) -> None:
-    scaled = _scale(made, node, behind, shapes)
-    made.ends[node.name] = made.add(
-        f"{node.scope}/shifted", "AddV2", [scaled, made.weight(node, "shift")], T=T
+def _affine(nodes: Nodes, node: Node, behind, shapes) -> None:
+    scaled = _scale(nodes, node, behind, shapes)
+    nodes.ends[node.name] = nodes.add(
+        f"{node.scope}/shifted", "AddV2", [scaled, nodes.weight(node, "shift")], T=T
     )
 
 
-def _scale(made: Nodes, node: Node, behind, shapes) -> str:
-    inputs = [*_ends(made, node), made.weight(node, "scale")]
-    made.ends[node.name] = made.add(node.scope, "Mul", inputs, T=T)
-    return made.ends[node.name]
+def _scale(nodes: Nodes, node: Node, behind, shapes) -> str:
+    inputs = [*_ends(nodes, node), nodes.weight(node, "scale")]
+    nodes.ends[node.name] = nodes.add(node.scope, "Mul", inputs, T=T)
+    return nodes.ends[node.name]
 
 
-def _prelu(made: Nodes, node: Node, behind, shapes) -> None:
-    inputs = [*_ends(made, node), made.weight(node, "alpha")]
-    made.ends[node.name] = made.add(node.scope, "Prelu", inputs, T=T)
+def _prelu(nodes: Nodes, node: Node, behind, shapes) -> None:
+    inputs = [*_ends(nodes, node), nodes.weight(node, "alpha")]
+    nodes.ends[node.name] = nodes.add(node.scope, "Prelu", inputs, T=T)
 
 
-def _leaky_relu(made: Nodes, node: Node, behind, shapes) -> None:
+def _leaky_relu(nodes: Nodes, node: Node, behind, shapes) -> None:
     slope = {"f": node.options["slope"]}
-    made.ends[node.name] = made.add(node.scope, "LeakyRelu", _ends(made, node), T=T, alpha=slope)
+    nodes.ends[node.name] = nodes.add(node.scope, "LeakyRelu", _ends(nodes, node), T=T, alpha=slope)
 
 
-def _plain(made: Nodes, node: Node, behind, shapes) -> None:
-    made.ends[node.name] = made.add(node.scope, PLAIN[node.op], _ends(made, node), T=T)
+def _plain(nodes: Nodes, node: Node, behind, shapes) -> None:
+    nodes.ends[node.name] = nodes.add(node.scope, PLAIN[node.op], _ends(nodes, node), T=T)
 
 
-def _in_turn(made: Nodes, node: Node, behind, shapes) -> None:
-    end, *others = _ends(made, node)
+def _in_turn(nodes: Nodes, node: Node, behind, shapes) -> None:
+    end, *others = _ends(nodes, node)
     for i, other in enumerate(others):
         name = f"{node.scope}/{i}" if i else node.scope
-        end = made.add(name, IN_TURN[node.op], [end, other], T=T)
-    made.ends[node.name] = end
+        end = nodes.add(name, IN_TURN[node.op], [end, other], T=T)
+    nodes.ends[node.name] = end
 
 
-def _concat(made: Nodes, node: Node, behind, shapes) -> None:
-    inputs = _ends(made, node)
-    axis = made.constant(f"{node.scope}/axis", np.int32(len(shapes[node.name])))
-    made.ends[node.name] = made.add(
+def _concat(nodes: Nodes, node: Node, behind, shapes) -> None:
+    inputs = _ends(nodes, node)
+    axis = nodes.constant(f"{node.scope}/axis", np.int32(len(shapes[node.name])))
+    nodes.ends[node.name] = nodes.add(
         node.scope,
         "ConcatV2",
         [*inputs, axis],
@@ -223,19 +225,19 @@ def _concat(made: Nodes, node: Node, behind, shapes) -> None:
     )
 
 
-def _reshape(made: Nodes, node: Node, behind, shapes) -> None:
-    shape = made.numbers(f"{node.scope}/shape", -1, *node.options["shape"])
-    made.ends[node.name] = made.add(
-        node.scope, "Reshape", [*_ends(made, node), shape], T=T, Tshape={"type": "DT_INT32"}
+def _reshape(nodes: Nodes, node: Node, behind, shapes) -> None:
+    shape = nodes.numbers(f"{node.scope}/shape", -1, *node.options["shape"])
+    nodes.ends[node.name] = nodes.add(
+        node.scope, "Reshape", [*_ends(nodes, node), shape], T=T, Tshape={"type": "DT_INT32"}
     )
 
 
-def _mean(made: Nodes, node: Node, behind, shapes) -> None:
+def _mean(nodes: Nodes, node: Node, behind, shapes) -> None:
     options = node.options
-    made.ends[node.name] = made.add(
+    nodes.ends[node.name] = nodes.add(
         node.scope,
         "AvgPool",
-        _ends(made, node),
+        _ends(nodes, node),
         T=T,
         ksize=_wholes(1, *options["pool_size"], 1),
         strides=_wholes(1, *options["strides"], 1),
@@ -244,12 +246,12 @@ def _mean(made: Nodes, node: Node, behind, shapes) -> None:
     )
 
 
-def _shuffle(made: Nodes, node: Node, behind, shapes) -> None:
+def _shuffle(nodes: Nodes, node: Node, behind, shapes) -> None:
     block, crop = node.options["block"], node.options["crop"]
-    x = made.add(
+    x = nodes.add(
         node.scope,
         "DepthToSpace",
-        _ends(made, node),
+        _ends(nodes, node),
         T=T,
         block_size=_whole(block),
         data_format=_text("NHWC"),
@@ -258,33 +260,33 @@ def _shuffle(made: Nodes, node: Node, behind, shapes) -> None:
         shape, name = shapes[node.name], f"{node.scope}/cropped"
         if None in shape:
             ends = [
-                made.numbers(f"{name}/{end}", 0, value, value, 0)
+                nodes.numbers(f"{name}/{end}", 0, value, value, 0)
                 for end, value in (("begin", crop), ("end", crop - block))
             ]
-            steps = made.numbers(f"{name}/strides", 1, 1, 1, 1)
+            steps = nodes.numbers(f"{name}/strides", 1, 1, 1, 1)
             masks = {"begin_mask": 9, "end_mask": 9}  # rows and channels: all of them
             others = dict.fromkeys(("ellipsis_mask", "new_axis_mask", "shrink_axis_mask"), 0)
             numbers = {mask: _whole(bits) for mask, bits in (masks | others).items()}
             index = {"type": "DT_INT32"}
-            x = made.add(name, "StridedSlice", [x, *ends, steps], T=T, Index=index, **numbers)
+            x = nodes.add(name, "StridedSlice", [x, *ends, steps], T=T, Index=index, **numbers)
         else:
-            begin = made.numbers(f"{name}/begin", 0, crop, crop, 0)
-            size = made.numbers(f"{name}/size", -1, *shape)
-            x = made.add(name, "Slice", [x, begin, size], T=T, Index={"type": "DT_INT32"})
-    made.ends[node.name] = x
+            begin = nodes.numbers(f"{name}/begin", 0, crop, crop, 0)
+            size = nodes.numbers(f"{name}/size", -1, *shape)
+            x = nodes.add(name, "Slice", [x, begin, size], T=T, Index={"type": "DT_INT32"})
+    nodes.ends[node.name] = x
 
 
-def _resize(made: Nodes, node: Node, behind, shapes) -> None:
-    [x], shape, factor = _ends(made, node), shapes[node.name], node.options["factor"]
+def _resize(nodes: Nodes, node: Node, behind, shapes) -> None:
+    [x], shape, factor = _ends(nodes, node), shapes[node.name], node.options["factor"]
     if None in shape:
         whole = {"type": "DT_INT32"}
-        sides = made.add(f"{node.scope}/shape", "Shape", [x], T=T, out_type=whole)
+        sides = nodes.add(f"{node.scope}/shape", "Shape", [x], T=T, out_type=whole)
         ends = [
-            made.numbers(f"{node.scope}/{end}", i)
+            nodes.numbers(f"{node.scope}/{end}", i)
             for end, i in (("begin", 1), ("end", 3), ("strides", 1))
         ]
         masks = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
-        part = made.add(
+        part = nodes.add(
             f"{node.scope}/sides",
             "StridedSlice",
             [sides, *ends],
@@ -292,11 +294,11 @@ def _resize(made: Nodes, node: Node, behind, shapes) -> None:
             Index=whole,
             **{mask: _whole(0) for mask in masks},
         )
-        times = made.constant(f"{node.scope}/factor", np.int32(factor))
-        size = made.add(f"{node.scope}/size", "Mul", [part, times], T=whole)
+        times = nodes.constant(f"{node.scope}/factor", np.int32(factor))
+        size = nodes.add(f"{node.scope}/size", "Mul", [part, times], T=whole)
     else:
-        size = made.numbers(f"{node.scope}/size", *shape[:2])
-    made.ends[node.name] = made.add(
+        size = nodes.numbers(f"{node.scope}/size", *shape[:2])
+    nodes.ends[node.name] = nodes.add(
         node.scope,
         RESIZED[node.options["method"]],
         [x, size],
@@ -306,12 +308,12 @@ def _resize(made: Nodes, node: Node, behind, shapes) -> None:
     )
 
 
-def _ends(made: Nodes, node: Node) -> list[str]:
-    return [made.ends[name] for name in node.inputs]
+def _ends(nodes: Nodes, node: Node) -> list[str]:
+    return [nodes.ends[name] for name in node.inputs]
 
 
-def _scaled(made: Nodes, node: Node, behind, shapes) -> None:
-    _scale(made, node, behind, shapes)
+def _scaled(nodes: Nodes, node: Node, behind, shapes) -> None:
+    _scale(nodes, node, behind, shapes)
 
 
 Writer = Callable[[Nodes, Node, "Node | None", dict[str, Any]], "Node | None"]

@@ -103,22 +103,22 @@ class Served(tf.Module):
 
     def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
         """By name, for `tf.saved_model.save`."""
-        asked = {"seed": INT, "n": INT, "first": INT, "truncation": FLOAT}
+        inputs = {"seed": INT, "n": INT, "first": INT, "truncation": FLOAT}
         between = {"seed": INT, "to_seed": INT, "frames": INT, "truncation": FLOAT}
         latents = {"latents": (FLOAT, self._dim)}
         if self._schema is not None:
             vector = {"labels": (FLOAT, self._schema.size)}
-            functions = {"from_labels": self._concrete(self._from_labels, asked | vector)}
+            functions = {"from_labels": self._concrete(self._from_labels, inputs | vector)}
             latents |= vector
         else:
             functions = {}
-        asked |= {"tags": TEXT}
+        inputs |= {"tags": TEXT}
         between |= {"tags": TEXT, "to_tags": TEXT}
-        generate = self._concrete(self._generate, asked)
+        generate = self._concrete(self._generate, inputs)
         functions |= {
             "serving_default": generate,
             "generate": generate,
-            "generate_png": self._concrete(self._generate_png, asked),
+            "generate_png": self._concrete(self._generate_png, inputs),
             "from_latent": self._concrete(self._from_latent, latents),
             "interpolate": self._concrete(self._interpolate, between),
             "describe": self._concrete(self._describe, {"about": TEXT}),
@@ -128,7 +128,7 @@ class Served(tf.Module):
             mixing |= dict.fromkeys(self._groups, tf.bool)
             functions["mix"] = self._concrete(self._mix, mixing)
         if self._reads is not None:
-            functions["imagine"] = self._concrete(self._imagine, asked | {"text": TEXT})
+            functions["imagine"] = self._concrete(self._imagine, inputs | {"text": TEXT})
         if self._upscaler is not None:
             pictures = {"pictures": (tf.uint8, None, None, 3)}
             functions["upscale"] = self._concrete(self._upscale, pictures)
@@ -176,8 +176,8 @@ class Served(tf.Module):
         bad = tf.reduce_sum(latents, axis=1)
         latents = checks.after([checks.every(ok, bad, "latents are finite numbers.")], latents)
         signed = None if labels is None else seeds.signed(self._checked_labels(labels))
-        drawn = self._drawn(latents, signed)
-        return {"png_bytes": self._files(drawn), "pictures": drawn}
+        images = self._drawn(latents, signed)
+        return {"png_bytes": self._files(images), "pictures": images}
 
     def _interpolate(self, seed, to_seed, frames, truncation, tags, to_tags):
         passed = [
@@ -206,8 +206,8 @@ class Served(tf.Module):
             answer["labels"] = seeds.unsigned(signed)
         else:
             z = checks.after([self._no_tags(tags), self._no_tags(to_tags)], z)
-        drawn = self._drawn(z, signed)
-        answer |= {"png_bytes": self._files(drawn), "pictures": drawn}
+        images = self._drawn(z, signed)
+        answer |= {"png_bytes": self._files(images), "pictures": images}
         return {name: _rows(value, frames) for name, value in answer.items()}
 
     def _mix(self, seed, style_seed, truncation, tags, *switches):
@@ -227,8 +227,8 @@ class Served(tf.Module):
             if self._schema is not None:
                 answer["labels"] = seeds.labels(which, zero, self._schema, label_rows)
                 inputs.insert(1, seeds.signed(answer["labels"]))
-        drawn = self._drawn(*inputs, *switches, call=self._mixed)
-        return answer | {"png_bytes": self._files(drawn), "pictures": drawn}
+        images = self._drawn(*inputs, *switches, call=self._mixed)
+        return answer | {"png_bytes": self._files(images), "pictures": images}
 
     def _mixed(self, inputs):
         """Images of what both faces are drawn from, and of the switches of all groups."""
@@ -253,9 +253,9 @@ class Served(tf.Module):
         larger = self._enlarged(pictures)
         return {"png_bytes": _png(larger), "pictures": _uint8(larger)}
 
-    def _files(self, drawn):
+    def _files(self, images):
         """`(m,)` PNG files of `(m, H, W, 3)` in [-1, 1], as they are shown."""
-        return _png(self._enlarged(_uint8(drawn)) if self._shown else drawn)
+        return _png(self._enlarged(_uint8(images)) if self._shown else images)
 
     def _enlarged(self, pictures):
         """`(m, h, w, 3)` uint8 to larger ones in [-1, 1], one at a time."""
@@ -295,18 +295,18 @@ class Served(tf.Module):
             signed = seeds.signed(labels)
         else:
             z = checks.after([label_rows], z)
-        drawn = self._drawn(z, signed)
-        answer["png_bytes"] = self._files(drawn)
+        images = self._drawn(z, signed)
+        answer["png_bytes"] = self._files(images)
         if floats:
-            answer["pictures"] = drawn
+            answer["pictures"] = images
         return {name: _rows(value, n) for name, value in answer.items()}
 
     def _fitting(self, n, passed):
         """`n` once it is known that the whole call is not too large."""
         n = checks.after(passed, n)
-        asked = tf.size(n, tf.int64) * tf.reduce_max(n)
+        total = tf.size(n, tf.int64) * tf.reduce_max(n)
         rule = "Rows of a call times the largest n of them"
-        return checks.after([checks.whole(rule, asked[None], 1, self._limits.call)], n)
+        return checks.after([checks.whole(rule, total[None], 1, self._limits.call)], n)
 
     def _given(self, tags):
         """Label rows with NaN for what is open; for a model without labels, a check."""
@@ -351,10 +351,10 @@ class Served(tf.Module):
         _, parts = tf.while_loop(
             lambda i, _: i < steps, step, (tf.constant(0), parts), parallel_iterations=1
         )
-        drawn = tf.ensure_shape(parts.concat(), (None, *self._shape))
-        ok = tf.reduce_all(tf.math.is_finite(drawn), axis=(1, 2, 3))
+        images = tf.ensure_shape(parts.concat(), (None, *self._shape))
+        ok = tf.reduce_all(tf.math.is_finite(images), axis=(1, 2, 3))
         rule = "Images are finite: for these inputs the network computes none."
-        return checks.after([checks.every(ok, tf.reduce_sum(z, axis=1), rule)], drawn)
+        return checks.after([checks.every(ok, tf.reduce_sum(z, axis=1), rule)], images)
 
 
 def _rows(values, n):

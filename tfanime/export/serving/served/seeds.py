@@ -73,11 +73,11 @@ def labels(seed: tf.Tensor, index: tf.Tensor, schema: LabelSchema, fixed: tf.Ten
             place = tf.cast(knot, tf.int32)
             low, high = tf.gather(table, place), tf.gather(table, place + 1)
             columns.append(tf.cast((high - low) * 16 * (own - knot / 16) + low, tf.float32))
-    drawn = tf.concat(columns, axis=1)
+    rows = tf.concat(columns, axis=1)
     if schema.examples is not None:
         example = _examples(u[:, -1:], schema.examples, fixed)
-        drawn = tf.where(tf.math.is_nan(example), drawn, example)
-    return tf.where(tf.math.is_nan(fixed), drawn, fixed)
+        rows = tf.where(tf.math.is_nan(example), rows, example)
+    return tf.where(tf.math.is_nan(fixed), rows, fixed)
 
 
 def signed(rows: tf.Tensor) -> tf.Tensor:

@@ -104,8 +104,8 @@ def decode(rows: tf.Tensor, schema: LabelSchema) -> tf.Tensor:
     for field in sayable(schema):
         part = rows[:, schema.slices()[field.name]]
         if field.kind == "group":
-            named = tf.constant([f"{field.name}={value}" for value in field.values])
-            pieces.append(tf.gather(named, tf.argmax(part, axis=1)))
+            values = tf.constant([f"{field.name}={value}" for value in field.values])
+            pieces.append(tf.gather(values, tf.argmax(part, axis=1)))
         elif field.kind == "flag":
             pieces.append(tf.where(part[:, 0] >= 0.5, field.name, ""))
         else:
@@ -113,8 +113,8 @@ def decode(rows: tf.Tensor, schema: LabelSchema) -> tf.Tensor:
             pieces.append(
                 tf.strings.join([f"{field.name}=", tf.strings.as_string(number, shortest=True)])
             )
-    joined = tf.strings.join(pieces, ",")
-    return tf.strings.regex_replace(tf.strings.regex_replace(joined, ",+", ","), "^,|,$", "")
+    text = tf.strings.join(pieces, ",")
+    return tf.strings.regex_replace(tf.strings.regex_replace(text, ",+", ","), "^,|,$", "")
 
 
 def listed(schema: LabelSchema) -> str:
