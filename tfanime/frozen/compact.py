@@ -43,10 +43,10 @@ def _shuffled(content: bytes) -> bytes:
         def copy(name: str, item) -> None:
             if isinstance(item, h5py.Dataset):
                 best = {"compression": 9, "shuffle": True} if item.shape else {}
-                made = new.create_dataset(name, data=item[()], **best)
+                target = new.create_dataset(name, data=item[()], **best)
             else:
-                made = new.require_group(name)
-            made.attrs.update(item.attrs)
+                target = new.require_group(name)
+            target.attrs.update(item.attrs)
 
         new.attrs.update(old.attrs)
         old.visititems(copy)

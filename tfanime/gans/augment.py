@@ -84,8 +84,8 @@ def ada_blit(size, noise, share):
     cosine = ops.round(ops.cos(quarters * (math.pi / 2)))
     sine = ops.round(ops.sin(quarters * (math.pi / 2)))
     shift = [(2.0 * noise.uniform(()) - 1.0) * SHIFT * side for side in (width, height)]
-    made = ops.cast(noise.uniform(()) < share, "float32")
-    across, down = (ops.round(made * x) for x in shift)
+    active = ops.cast(noise.uniform(()) < share, "float32")
+    across, down = (ops.round(active * x) for x in shift)
     scaled = _matrix(1.0 - 2.0 * mirrored, 0.0, 0.0, 0.0, 1.0, 0.0)
     turned = _matrix(cosine, -sine, 0.0, sine, cosine, 0.0)
     moved = _matrix(1.0, 0.0, across, 0.0, 1.0, down)
@@ -100,8 +100,8 @@ def ada_geom(size, noise, share):
     turns = 1.0 - ops.sqrt(1.0 - share)
     order = ((_scaled, share), (_turned, turns), (_stretched, share), (_turned, turns))
     transforms = [kind(noise, chance) for kind, chance in order]
-    made = ops.cast(noise.uniform(()) < share, "float32")
-    across, down = (made * SHIFT * side * noise.normal(()) for side in (width, height))
+    active = ops.cast(noise.uniform(()) < share, "float32")
+    across, down = (active * SHIFT * side * noise.normal(()) for side in (width, height))
     return _product([*transforms, _matrix(1.0, 0.0, across, 0.0, 1.0, down)])
 
 
@@ -224,14 +224,14 @@ def diff_augment(policy: str) -> Callable:
         None: always. Changes of ADA's names are several, each with that probability.
     """
     names = check_augment(policy)
-    made = {name: AUGMENTATIONS.get(name) for name in names}
+    functions = {name: AUGMENTATIONS.get(name) for name in names}
 
     def apply(images, noise, probability=None):
         share = ops.cast(1.0 if probability is None else probability, "float32")
         for geometric, group in itertools.groupby(names, lambda name: name in GEOMETRIES):
             if geometric:
                 size = images.shape[1:3]
-                changes = [made[name](size, noise, share) for name in group]
+                changes = [functions[name](size, noise, share) for name in group]
                 images = warped(images, _product(changes))
                 continue
             for name in group:
@@ -243,7 +243,7 @@ def diff_augment(policy: str) -> Callable:
     def changed_by(name, images, noise, probability, share):
         if name == "ada_color":
             return ada_color(images, noise, share)
-        changed = made[name](images, noise)
+        changed = functions[name](images, noise)
         if probability is None:
             return changed
         return ops.where(noise.uniform((1, 1, 1)) < probability, changed, images)

@@ -30,7 +30,7 @@ class SecondDiscriminator:
         weight = ops.convert_to_tensor(part.now(self.weight), "float32")
         due = ops.logical_and(weight > 0, ops.equal(part.step % self.every, 0))
 
-        def asked(drawn):
+        def losses_of(drawn):
             real = part.real
             if self.augment is not None:
                 real, drawn = (self.augment(x, part.noise) for x in (real, drawn))
@@ -39,4 +39,4 @@ class SecondDiscriminator:
             g_loss = self.loss.generator(on_fake, on_real)
             return self.every * d_loss, self.every * weight * g_loss
 
-        return backend.when(due, asked, self.network.trainable_variables, fakes)
+        return backend.when(due, losses_of, self.network.trainable_variables, fakes)

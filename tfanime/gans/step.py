@@ -53,10 +53,10 @@ class TrainingStep:
         upkeep.power_step(self)
 
         def gradients(part):
-            drawn = ops.stop_gradient(self._draw(part)) if fakes is None else fakes
+            images = ops.stop_gradient(self._draw(part)) if fakes is None else fakes
 
             def loss_and_logs():
-                on_real, on_fake = self._sides(part, drawn)
+                on_real, on_fake = self._sides(part, images)
                 loss, logs = self.objective.discriminator(on_real, on_fake, part)
                 return self._for_replica(loss), logs
 

@@ -164,8 +164,8 @@ class LeCam(Term):
 
     def follow(self, logs: dict, steps_done) -> None:
         """Moves the averages to what a step logged; plain means at first."""
-        done = ops.cast(steps_done, "float32")
-        keep = ops.minimum(LECAM_DECAY, 1.0 - 1.0 / done)
+        steps = ops.cast(steps_done, "float32")
+        keep = ops.minimum(LECAM_DECAY, 1.0 - 1.0 / steps)
         for average, name in zip(self.averages, LECAM_MEANS, strict=True):
             average.assign(keep * average.value + (1.0 - keep) * logs[name])
 

@@ -87,8 +87,8 @@ def draw_mixed(
         mix = keras.ops.where(switches[group][:, None], other, own)
         of_layers |= dict.fromkeys(names, {id(style): mix})
     values = {id(x): y for x, y in zip(generator.inputs, inputs, strict=True)}
-    drawn = copied(generator, values, of_layers, again=lambda layer, x: layer(x))
-    return drawn[id(generator.outputs[0])]
+    tensors = copied(generator, values, of_layers, again=lambda layer, x: layer(x))
+    return tensors[id(generator.outputs[0])]
 
 
 def _takers(generator: keras.Model, layer: keras.Layer) -> list[keras.Layer]:

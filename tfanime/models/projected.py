@@ -79,9 +79,9 @@ def discriminator(
         )
     pictures = keras.Input((height, width, 3), name="pictures")
     networks = [features] if isinstance(features, keras.Model) else list(features)
-    shown = shown_regions(networks, regions, height, width)
+    boxes = shown_regions(networks, regions, height, width)
     patches = []
-    for i, (network, region) in enumerate(zip(networks, shown, strict=True)):
+    for i, (network, region) in enumerate(zip(networks, boxes, strict=True)):
         prefix = f"net{i}_" if i else ""
         patches += _through(network, _cut(pictures, region, prefix), scales, channels, prefix)
     if pixel_channels:
@@ -111,10 +111,10 @@ def joint_judge(network: keras.Model) -> Callable:
         frozen = keras.Model(network.inputs, [layer.input for layer in borders])
         network = keras.Model([layer.output for layer in borders], network.output)
 
-    def judge(real, drawn):
-        batches = [(real,), (drawn,)]
+    def judge(real, fakes):
+        batches = [(real,), (fakes,)]
         if borders:
-            batches = [frozen(x, training=True) for x in (real, drawn)]
+            batches = [frozen(x, training=True) for x in (real, fakes)]
         maps = [alternating(*pair) for pair in zip(*batches, strict=True)]
         logits = network(maps if borders else maps[0], training=True)["logits"]
         return logits[::2], logits[1::2]

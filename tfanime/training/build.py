@@ -216,8 +216,8 @@ def with_features(spec: Mapping[str, Any], height: int, width: int) -> dict:
     names = spec["features"]
     names = names if isinstance(names, (list, tuple)) else [names]
     networks = []
-    shown = shown_regions(names, spec.get("regions"), height, width)
-    for name, (top, left, bottom, right) in zip(names, shown, strict=True):
+    boxes = shown_regions(names, spec.get("regions"), height, width)
+    for name, (top, left, bottom, right) in zip(names, boxes, strict=True):
         is_model = isinstance(name, keras.Model)
         networks.append(name if is_model else load_frozen(name, bottom - top, right - left))
     return {**spec, "features": networks}

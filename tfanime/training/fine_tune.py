@@ -236,8 +236,8 @@ def _draw_before_after(model: Path, run: Run, progress: bool) -> None:
         rows = None
         if before is not None and after.labels is not None and after.schema is not None:
             rows = before.convert(after.labels, after.schema)
-        shown = generate(model, SHOWN, labels=rows, upscale=NONE)
-        pictures = [shown.images, after.images]
+        start = generate(model, SHOWN, labels=rows, upscale=NONE)
+        pictures = [start.images, after.images]
         save_grid(run.path / BEFORE_AFTER, np.concatenate(pictures), SHOWN)
     except Exception as error:  # it shows the training, and is no part of it
         _say(f"Note: {BEFORE_AFTER} could not be drawn ({error}).")

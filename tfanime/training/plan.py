@@ -248,9 +248,9 @@ def say_ignored_labels(config: Config, schema: LabelSchema | None) -> None:
     if config.generator["name"] in UPSCALERS:
         return
     names = [field.name for field in schema.fields]
-    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    some = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
     print(
-        f"Note: the recipe {config.recipe!r} ignores the labels of the data ({plain(shown)}), so "
+        f"Note: the recipe {config.recipe!r} ignores the labels of the data ({plain(some)}), so "
         "that nothing can be asked for when drawing. 'modern' learns them.",
         file=sys.stderr,
     )

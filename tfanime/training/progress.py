@@ -46,14 +46,14 @@ class Progress:
 
     def update(self, logs: dict[str, float]) -> None:
         trainer = self.trainer
-        done = trainer.step if self.by_step else round(trainer.seconds)
+        value = trainer.step if self.by_step else round(trainer.seconds)
         steps, spent = trainer.step - self.first_step, trainer.seconds - self.first_seconds
         speed = f"{steps * trainer.images_per_step / spent:.0f} images/s, " if spent else ""
         self.bar.set_postfix_str(
             f"step {trainer.step}, {speed}D {logs['d_loss']:.2f}, G {logs['g_loss']:.2f}",
             refresh=False,
         )
-        self.bar.update(min(done, self.bar.total) - self.bar.n)
+        self.bar.update(min(value, self.bar.total) - self.bar.n)
 
     def say(self, text: str) -> None:
         self.bar.write(text, file=sys.stderr)

@@ -114,8 +114,8 @@ def sweep(
         _write_table(out, [*done, *waiting])
         if result["state"] == "stopped":
             break
-    shown = [_examples(out / cell.name, loaded[sizes_of[cell.name]]) for cell in done]
-    _write_sheet(out / "sheets.png", done, shown)
+    samples = [_examples(out / cell.name, loaded[sizes_of[cell.name]]) for cell in done]
+    _write_sheet(out / "sheets.png", done, samples)
     finished = result["state"] != "stopped"
     return Sweep(out, (*done, *(cell for cell, _ in planned[len(done) :])), finished)
 
@@ -210,14 +210,14 @@ def _examples(run: Path, data: PackedDataset) -> np.ndarray:
     return np.asarray(upscale(small, upscaler))
 
 
-def _write_sheet(path: Path, cells: Sequence[Cell], shown: Sequence[np.ndarray]) -> None:
+def _write_sheet(path: Path, cells: Sequence[Cell], samples: Sequence[np.ndarray]) -> None:
     """A strip of images a cell under the cell's name."""
     from PIL import Image, ImageDraw, ImageFont
 
     from tfanime.core.images import grid, save_image
 
     font = ImageFont.load_default()
-    strips = [grid(pictures, columns=SAMPLES) for pictures in shown]
+    strips = [grid(pictures, columns=SAMPLES) for pictures in samples]
     results = [cell.result or {"state": "waiting"} for cell in cells]
     labels = [
         cell.name.replace("_", " ") + f" ({result['state']})"

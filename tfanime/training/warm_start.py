@@ -328,9 +328,9 @@ def _of_model(folder: Path, described: _Source) -> dict[str, list[np.ndarray]]:
     model = load(folder).model
     if described.config is None or not described.config.steering:
         model = unsteered(model)
-    drawn = model.get_weights()
+    weights = model.get_weights()
     critic = _by_part(bounds.read_arrays(folder / CRITIC), ("discriminator", "head"))
-    return {"generator": drawn, "ema_generator": drawn, **critic}
+    return {"generator": weights, "ema_generator": weights, **critic}
 
 
 def _by_part(arrays: dict[str, np.ndarray], parts: tuple[str, ...]) -> dict[str, list[np.ndarray]]:

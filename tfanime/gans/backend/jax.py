@@ -110,9 +110,9 @@ def pair_of_gradients(losses_of, first, second):
 
 def staged_gradients(draw, in_between, loss_of, variables):
     drawing = _Pure(draw, variables)
-    drawn, pullback, changes = jax.vjp(drawing, _values(variables), has_aux=True)
+    images, pullback, changes = jax.vjp(drawing, _values(variables), has_aux=True)
     drawing.assign(changes)
-    between = None if in_between is None else in_between(ops.stop_gradient(drawn))
+    between = None if in_between is None else in_between(ops.stop_gradient(images))
     judging = _Pure(loss_of, variables)
 
     def loss(values, tensor):
@@ -120,13 +120,13 @@ def staged_gradients(draw, in_between, loss_of, variables):
         return value, (figures, changes)
 
     both = jax.grad(loss, argnums=(0, 1), has_aux=True)
-    (direct, on_drawn), (figures, changes) = both(_values(variables), drawn)
+    (direct, on_drawn), (figures, changes) = both(_values(variables), images)
     judging.assign(changes)
     # A loss may see the variables themselves too: conditioning augmentation's divergence does.
     through = pullback(on_drawn)[0]
     return (
         [one + other for one, other in zip(direct, through, strict=True)],
-        drawn,
+        images,
         between,
         figures,
     )

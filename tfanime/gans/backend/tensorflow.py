@@ -53,13 +53,13 @@ def staged_gradients(draw, in_between, loss_of, variables):
         `(gradients, tensor, what in_between returned or None, found)`.
     """
     with tf.GradientTape() as tape:
-        drawn = draw()
+        images = draw()
         between = None
         if in_between is not None:
             with tape.stop_recording():
-                between = in_between(ops.stop_gradient(drawn))
-        loss, figures = loss_of(drawn)
-    return tape.gradient(loss, _values(variables)), drawn, between, figures
+                between = in_between(ops.stop_gradient(images))
+        loss, figures = loss_of(images)
+    return tape.gradient(loss, _values(variables)), images, between, figures
 
 
 def input_gradients(logits_of, images):
