@@ -101,24 +101,24 @@ def compose(parts: Parts, height: int, width: int) -> Composed:
         _disc(canvas, palette, parts.style, *_sky(layout, height, width))
     _foot(canvas, palette.paper, 0.56 if layout == "bottom" else 0.68)
     texts = set_texts(parts, layout, cost, height, width)
-    done = Composed(canvas, layout, palette, canvas)
+    result = Composed(canvas, layout, palette, canvas)
     colours = {
         "credits": mix(palette.ink, palette.mid, 0.15),
         "tagline": mix(palette.accent, palette.ink, 0.6 if palette.day else 0.4),
     }
     for name, lines in texts.items():
         box = type.extent(lines)
-        done.boxes[name] = box
+        result.boxes[name] = box
         canvas, colour = set_off(canvas, box, colours.get(name, palette.ink), palette.paper)
-        done.colours[name] = colour
-    done.before = canvas = grounds.grained(canvas, parts.style, parts.seed)
-    done.image = canvas.copy()
+        result.colours[name] = colour
+    result.before = canvas = grounds.grained(canvas, parts.style, parts.seed)
+    result.image = canvas.copy()
     for name, lines in texts.items():
         mask = Image.new("L", canvas.size)
         for line in lines:
             line.draw(mask)
-        done.image.paste(done.colours[name], (0, 0), mask)
-    return done
+        result.image.paste(result.colours[name], (0, 0), mask)
+    return result
 
 
 # ---- images --------------------------------------------------------------------------------------

@@ -67,8 +67,8 @@ class Poster(Pictures):
         lines = [self.read.explanation()]
         if self.figure is not None:
             lines += [f"figure, {line}" for line in self.figure.explanation().splitlines()]
-        drawn = len(self.read.images)
-        lines.append(f"draft {self.pick} of 0 to {drawn - 1}; layout: {self.layout}")
+        count = len(self.read.images)
+        lines.append(f"draft {self.pick} of 0 to {count - 1}; layout: {self.layout}")
         return "\n".join(lines)
 
     def save(self, path: str | os.PathLike) -> None:
@@ -164,14 +164,14 @@ def poster(
         face=font if font in ("bold", "classic") else face,
         font=None if font in ("bold", "classic") else font, seed=seed,
     )  # fmt: skip
-    done: Composed = compose(parts, height, width)
-    made = Poster(
-        np.asarray(done.image), read, index, person, done.layout, done.boxes,
+    composition: Composed = compose(parts, height, width)
+    result = Poster(
+        np.asarray(composition.image), read, index, person, composition.layout, composition.boxes,
         (dpi or DPI) if print is not None else None,
     )  # fmt: skip
     if out is not None:
-        made.save(out)
-    return made
+        result.save(out)
+    return result
 
 
 def draw_figure(words: str, run: str | os.PathLike, seed: int) -> tuple[Imagined, np.ndarray]:
@@ -227,10 +227,10 @@ def _check(
 ) -> None:
     for name, text in texts.items():
         if not isinstance(text, str) or len(text) > LONGEST[name]:
-            shown = repr(text) if not isinstance(text, str) else f"{len(text)}"
+            length = repr(text) if not isinstance(text, str) else f"{len(text)}"
             raise ValueError(
                 f"A poster's {name} is a text of at most {LONGEST[name]} characters. "
-                f"Received: {shown}."
+                f"Received: {length}."
             )
     if not texts["title"].strip():
         raise ValueError(f"A poster has a title. Received: {texts['title']!r}.")

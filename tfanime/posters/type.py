@@ -260,8 +260,8 @@ def _pieces(words: Sequence[str], face: Face, size: float) -> list[tuple[str, in
     for word in words:
         small = word[:1].islower()
         whole = max(4, math.floor(size * (SMALL_CAPITALS if small else 1)))
-        shown = _capitals(word, face)
-        pieces.append((shown, whole, face.width(shown, TRACKING) * whole))
+        text = _capitals(word, face)
+        pieces.append((text, whole, face.width(text, TRACKING) * whole))
     return pieces
 
 
@@ -302,8 +302,8 @@ def _credit_lines(
         x = (width - total - APART * size * (len(row) - 1)) / 2
         baseline = face.capitals * size * (1 + 1.5 * i)
         for credit in row:
-            for shown, whole, w in _pieces(credit, face, size):
-                lines.append(Line(face, shown, x, baseline, whole, TRACKING))
+            for text, whole, w in _pieces(credit, face, size):
+                lines.append(Line(face, text, x, baseline, whole, TRACKING))
                 x += w + SPACE * size
             x += (APART - SPACE) * size
     return lines

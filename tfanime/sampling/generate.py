@@ -164,8 +164,8 @@ def generate(
     drawn_seed = None if faces else seed
     result = Generated(shots, z, labels, generator.schema, drawn_seed, first)
     try:
-        for start, drawn in sampler.parts(z, signed, first, progress):
-            part = enlarged(drawn, upscaler, scale)
+        for start, images in sampler.parts(z, signed, first, progress):
+            part = enlarged(images, upscaler, scale)
             shots[start : start + len(part)] = part
             if folder:
                 for i, shot in enumerate(part, start):
@@ -285,10 +285,10 @@ def centre(generator: Generator, truncation: float, typical: bool) -> np.ndarray
     return None
 
 
-def enlarged(drawn: np.ndarray, upscaler: Upscaler | None, scale: int) -> np.ndarray:
+def enlarged(images: np.ndarray, upscaler: Upscaler | None, scale: int) -> np.ndarray:
     """`(n, H, W, 3)` float32 in [-1, 1] as uint8, enlarged by an upscaler, if there is one, and by
     `scale`."""
-    shots = pictures.to_uint8(drawn)
+    shots = pictures.to_uint8(images)
     if upscaler is not None:
         shots = np.stack([upscaling.enlarge(upscaler, shot) for shot in shots])
     return pictures.enlarge(shots, scale)

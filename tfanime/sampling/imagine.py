@@ -259,10 +259,10 @@ def imagine_attributes(
     n, _ = seeds.check_pictures(n, 0)
     fixed_tags = words.tags | tags
     open_ = {name: values for name, values in words.choices.items() if name not in tags}
-    drawn = seeds.sample_labels(seed, n, narrowed(schema, open_))
-    rows = np.full_like(drawn, np.nan)
+    labels = seeds.sample_labels(seed, n, narrowed(schema, open_))
+    rows = np.full_like(labels, np.nan)
     for name in open_:
-        rows[:, schema.slices()[name]] = drawn[:, schema.slices()[name]]
+        rows[:, schema.slices()[name]] = labels[:, schema.slices()[name]]
     pictures = generate(run, n, seed, fixed_tags, labels=rows, **options)
     all_tags = fixed_tags | open_
     values = {field.name: all_tags[field.name] for field in schema.fields if field.name in all_tags}

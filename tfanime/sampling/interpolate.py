@@ -109,8 +109,8 @@ def interpolate(
     if generator.schema is not None:
         # In the network's coding, as pages and servers go: the same images to the last bit.
         signed = _path([to_signed(row[0]) for row in ends if row is not None], lerp, frames)
-    drawn = (part for _, part in sampler.parts(z, signed, 0, progress))
-    shots = np.concatenate([enlarged(part, upscaler, scale) for part in drawn])
+    parts = (part for _, part in sampler.parts(z, signed, 0, progress))
+    shots = np.concatenate([enlarged(part, upscaler, scale) for part in parts])
     if out is not None:
         animation.save_animation(out, shots, int(milliseconds))
     if grid is not None:

@@ -116,8 +116,8 @@ class Sampler:
         waiting = []
         for start, part in self.parts(latents, signed, progress=progress):
             waiting.append(to_uint8(np.nan_to_num(part)))
-            done = start + len(part)
-            if done % STRETCH == 0 or done == len(latents):
+            end = start + len(part)
+            if end % STRETCH == 0 or end == len(latents):
                 yield np.concatenate(waiting)
                 waiting = []
 

@@ -152,9 +152,9 @@ def enlarge(
     result = np.empty((factor * height, factor * width, channels), np.uint8)
     colours = picture
     if channels == 4:
-        size, drawn = (factor * width, factor * height), Image.fromarray(picture)
-        result[..., 3] = drawn.getchannel("A").resize(size, Image.Resampling.LANCZOS)
-        colours = np.asarray(_without_hidden(drawn))
+        size, image = (factor * width, factor * height), Image.fromarray(picture)
+        result[..., 3] = image.getchannel("A").resize(size, Image.Resampling.LANCZOS)
+        colours = np.asarray(_without_hidden(image))
     for rows, columns, part in tiles(upscaler, colours, tile):
         result[rows, columns, :3] = to_uint8(part)
         if tick:
@@ -267,8 +267,8 @@ def files_of(root: Path) -> list[Path]:
     if not root.is_dir():
         return [root]
     files = (file for file in root.rglob("*") if file.suffix.lower() in PICTURE_ENDINGS)
-    shown = (f for f in files if f.is_file() and not f.name.startswith("."))
-    return sorted(shown, key=lambda file: natural(str(file.relative_to(root))))
+    visible = (f for f in files if f.is_file() and not f.name.startswith("."))
+    return sorted(visible, key=lambda file: natural(str(file.relative_to(root))))
 
 
 def _refuse_sources(files: Sequence[Path], targets: Sequence[Path]) -> None:

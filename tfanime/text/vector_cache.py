@@ -119,17 +119,17 @@ class KeptTexts:
         that a code keeps. Codes that are these vectors themselves are centred here.
         """
         code = self.described
-        bank, asked = self.vectors[code.name], vector[None]
+        bank, query = self.vectors[code.name], vector[None]
         with_text = np.flatnonzero(np.isfinite(bank).all(axis=1))
         if code.raw:
             mean = bank[with_text].mean(axis=0)
-            bank, asked = bank - mean, asked - mean
+            bank, query = bank - mean, query - mean
         else:
             lengths = 1.0 / np.linalg.norm(code.directions, axis=0)
-            bank, asked = bank * lengths, asked * lengths
-        rows = with_text[nearest(bank[with_text], asked, min(k, len(with_text)))[0]]
-        norms = np.linalg.norm(bank[rows], axis=1) * np.linalg.norm(asked)
-        cosines = bank[rows] @ asked[0] / np.maximum(norms, 1e-12)
+            bank, query = bank * lengths, query * lengths
+        rows = with_text[nearest(bank[with_text], query, min(k, len(with_text)))[0]]
+        norms = np.linalg.norm(bank[rows], axis=1) * np.linalg.norm(query)
+        cosines = bank[rows] @ query[0] / np.maximum(norms, 1e-12)
         return [(int(i), float(cosine)) for i, cosine in zip(rows, cosines, strict=True)]
 
     def read_as(self, vector: np.ndarray) -> dict[str, dict[str, float]]:
@@ -161,11 +161,11 @@ def keep_texts(data: PackedDataset, everything: PackedDataset, run: str | os.Pat
     out = Path(run) / FOLDER
     out.mkdir(parents=True, exist_ok=True)
     labels, places = data.labels(), data.schema.slices()
-    read = codes_of(data)
-    for code in read:
+    text_codes = codes_of(data)
+    for code in text_codes:
         codes = labels[:, places[code.name]] * 2.0 - 1.0
         code.save(text_file(out, code.name), codes=codes.astype(np.float16))
-    write_json(out / "order.json", [code.name for code in read])
+    write_json(out / "order.json", [code.name for code in text_codes])
     plain = [field.name for field in everything.schema.fields if field.kind != "vector"]
     if plain:
         part = everything.select(plain)

@@ -60,9 +60,9 @@ def understand(text: str, schema: LabelSchema | Iterable[Field]) -> Understood:
         {'long_hair': True, 'short_hair': False, 'hair': 'blue', 'hat': False, 'ribbon': False}
     """
     fields = {f.name: f for f in getattr(schema, "fields", schema)}
-    shown = unicodedata.normalize("NFKC", text)[:LONGEST]
+    plain_text = unicodedata.normalize("NFKC", text)[:LONGEST]
     lexicon = Lexicon(fields)
-    tokens = tokens_of(plain_spelling(shown), lexicon)
+    tokens = tokens_of(plain_spelling(plain_text), lexicon)
     items = items_of(tokens, fields)
     negate(items)
     attach(items, fields)
@@ -70,7 +70,7 @@ def understand(text: str, schema: LabelSchema | Iterable[Field]) -> Understood:
     for item in items:
         reading.take(item)
     tags, choices = reading.result()
-    return Understood(tags, choices, tuple(unknown_words(tokens, shown)))
+    return Understood(tags, choices, tuple(unknown_words(tokens, plain_text)))
 
 
 def narrowed(schema: LabelSchema, choices: Mapping[str, Iterable[str]]) -> LabelSchema:
@@ -85,9 +85,9 @@ def narrowed(schema: LabelSchema, choices: Mapping[str, Iterable[str]]) -> Label
     fields = []
     for f in schema.fields:
         if f.name in choices:
-            allowed = [value in choices[f.name] for value in f.values]
+            mask = [value in choices[f.name] for value in f.values]
             frequencies = f.frequencies or f.default_frequencies()
-            shares = [p if here else 0.0 for p, here in zip(frequencies, allowed, strict=True)]
-            f = replace(f, frequencies=tuple(shares if sum(shares) else map(float, allowed)))
+            shares = [p if here else 0.0 for p, here in zip(frequencies, mask, strict=True)]
+            f = replace(f, frequencies=tuple(shares if sum(shares) else map(float, mask)))
         fields.append(f)
     return LabelSchema(tuple(fields))

@@ -146,7 +146,7 @@ def _sign_tokens(text: str, start: int, end: int, lexicon: Lexicon) -> list[Toke
     return tokens
 
 
-def unknown_words(tokens: list[Token], shown: str) -> list[str]:
+def unknown_words(tokens: list[Token], text: str) -> list[str]:
     """What was typed and not used: neighbours together."""
     spans: list[list[int]] = []
     near = False
@@ -159,4 +159,4 @@ def unknown_words(tokens: list[Token], shown: str) -> list[str]:
         else:
             spans.append([token.start, token.end])
         near = True
-    return [shown[start:end] for start, end in spans]
+    return [text[start:end] for start, end in spans]
