@@ -85,14 +85,14 @@ def mix(
     def inputs(numbers: list[int]) -> list[np.ndarray]:
         """Latents and, where there are, labels in 0/1 coding."""
         latents = np.concatenate([sampler.latents(seed, 1) for seed in numbers])
-        rows = [sampler.labels(seed, 1, tags) for seed in numbers]
-        labels = [row for row in rows if row is not None]
+        label_rows = [sampler.labels(seed, 1, tags) for seed in numbers]
+        labels = [row for row in label_rows if row is not None]
         latents = seeds.truncate(latents, truncation, middle)
         return [latents, np.concatenate(labels)] if labels else [latents]
 
     def draw(by: Sampler, arrays: list[np.ndarray]) -> np.ndarray:
-        latents, labels = arrays if len(arrays) > 1 else (arrays[0], None)
-        parts = by.parts(latents, labels=labels, progress=progress)
+        latents, *labels = arrays
+        parts = by.parts(latents, labels=labels[0] if labels else None, progress=progress)
         return np.concatenate([enlarged(part, upscaler, scale) for _, part in parts])
 
     coarse, fine = inputs(rows), inputs(columns)
