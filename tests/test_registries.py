@@ -93,7 +93,7 @@ def test_groups_are_those_that_the_guide_lists():
     assert {one.group for one in EVERY} == {
         f"tfanime.{name}"
         for name in (
-            *("losses", "penalties", "generators", "upscalers", "discriminators"),
+            *("losses", "penalties", "terms", "generators", "upscalers", "discriminators"),
             *("augmentations", "recipes", "metrics", "data_sources", "export_formats"),
         )
     }
