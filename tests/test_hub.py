@@ -111,7 +111,7 @@ class Hub(BaseHTTPRequestHandler):
 def serving():
     kind = type("Own", (Hub,), {"repositories": {}, "said": {}, "asked": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         kind.address = f"http://127.0.0.1:{server.server_port}"
         yield kind

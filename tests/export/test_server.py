@@ -26,7 +26,7 @@ def ask(tmp_path, capfd):
         (site / name).write_text(name)
     (tmp_path / "secret.txt").write_text("secret")
     running = server(site, port=0)
-    thread = threading.Thread(target=running.serve_forever)
+    thread = threading.Thread(target=running.serve_forever, args=(0.02,))
     thread.start()
 
     def get(path, method="GET", **headers):
@@ -165,7 +165,7 @@ def test_the_policy_is_that_of_the_page(ask, path):
 
 
 def test_idle_connections_are_closed(ask, monkeypatch):
-    monkeypatch.setattr(module._Handler, "timeout", 0.2)
+    monkeypatch.setattr(module._Handler, "timeout", 0.05)
     idle = [socket.create_connection(("127.0.0.1", ask.port), timeout=30) for _ in range(20)]
     idle[0].sendall(b"GET / HTTP/1.1\r\nHost: local")  # and never ends
     idle[1].sendall(b"GET /a.js HTTP/1.1\r\nHost: localhost\r\n\r\n")  # and keeps it open

@@ -52,7 +52,8 @@ class Server(http.server.ThreadingHTTPServer):
         handler = functools.partial(Handler, directory=str(folder))
         super().__init__(("127.0.0.1", 0), handler)
         self.address = f"http://127.0.0.1:{self.server_port}/"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        # Looked at as often, `shutdown` ends soon.
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
     def handle_error(self, request, client_address):
         """A browser that closes a connection early is not worth a traceback."""

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 def server(folder):
     """In the place of the test's own."""
     running = serving(folder, 0)
-    thread = threading.Thread(target=running.serve_forever)
+    thread = threading.Thread(target=running.serve_forever, args=(0.02,))
     thread.start()
     yield SimpleNamespace(address=f"http://127.0.0.1:{running.server_port}/")
     running.shutdown()
