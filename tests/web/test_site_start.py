@@ -114,9 +114,9 @@ WATCH = """
 
 
 def test_progress_is_seen_on_a_slow_line(visit, server, folder, tiny):
-    """1.6 Mbit/s: 200 kB/s, from the first byte to the picture."""
+    """3.2 Mbit/s: 400 kB/s, from the first byte to the picture."""
     enlarge(folder, "tiny", np.random.default_rng(0).bytes(400_000))
-    server.pace = 200_000
+    server.pace = 400_000
     page = visit("#seed=7", scripts=[WATCH], service_workers="block")
     assert same(shown(page), tiny.draw(7))
     told = page.evaluate("told")
