@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,15 +37,17 @@ def pair(tmp_path_factory):
     return convert(folder / "model", folder / "pair")
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("TFANIME_CACHE", str(tmp_path / "cache"))
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TFANIME_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
-@pytest.fixture
-def data(tmp_path, pair):
-    folder = tmp_path / "data"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def data(tmp_path_factory, pair):
+    """Tests only read it."""
+    folder = tmp_path_factory.mktemp("data")
     writer = Writer(folder, 16, 16)
     for i in range(24):
         writer.add(np.full((16, 16, 3), i, np.uint8))
@@ -59,6 +62,12 @@ def data(tmp_path, pair):
     (folder / "texts.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
     attach(folder, "tags", "genres", genres=True, size=1, encoder=pair, progress=False)
     return attach(folder, "plot", size=6, encoder=pair, progress=False)
+
+
+@pytest.fixture(scope="module")
+def encoder(data):
+    """Loaded once, for tests that ask more often."""
+    return codes_of(data)[1].load_encoder(trust_encoder=True)
 
 
 def imagine(text, run, **options):
@@ -81,9 +90,14 @@ def a_run(folder, data, everything):
     return folder
 
 
+@pytest.fixture(scope="module")
+def run(data, tmp_path_factory):
+    """A run of all texts, which tests only read, or copy."""
+    return a_run(tmp_path_factory.mktemp("run") / "run", data, data)
+
+
 @pytest.mark.slow
-def test_what_a_text_is_read_as(tmp_path, data):
-    run = a_run(tmp_path / "run", data, data)
+def test_what_a_text_is_read_as(run, data):
     found = imagine("The <b>red</b> moon!", run, n=3)
     assert found.read == {"plot": "red moon", "tags": "red"}
     assert found.read_as == {"mood": {"light": 1.0}} and found.chosen == {"mood": "light"}
@@ -105,45 +119,44 @@ def test_what_a_text_is_read_as(tmp_path, data):
 
 
 @pytest.mark.slow
-def test_the_odds_of_the_class_that_was_chosen(tmp_path, data):
+def test_the_odds_of_the_class_that_was_chosen(tmp_path, data, encoder):
     # Three of the ten nearest texts whose class is known are of the other one.
     labels = data.labels()
     labels[1:4, :2], labels[11, :2] = [0, 1], np.nan
     mixed = data.with_labels(labels, data.schema, data.sha256, data.text_files)
     run = a_run(tmp_path / "run", mixed, mixed)
-    found = imagine("red moon", run, n=1)
+    found = imagine("red moon", run, n=1, encoder=encoder)
     assert found.odds == {"mood": pytest.approx(0.7)} and found.chosen == {"mood": "light"}
     assert "drawn as: mood light (odds 70%)" in found.explanation()
-    told = imagine("red moon", run, n=1, tags={"mood": "heavy"})
+    told = imagine("red moon", run, n=1, encoder=encoder, tags={"mood": "heavy"})
     assert told.odds == {} and "drawn as: mood heavy (asked for)" in told.explanation()
 
 
-def test_an_even_choice_and_labels_that_no_text_decides_are_said(tmp_path, data):
+def test_an_even_choice_and_labels_that_no_text_decides_are_said(tmp_path, data, encoder):
     labels = data.labels()
     labels[1:6, :2], labels[11, :2] = [0, 1], np.nan
     mixed = data.with_labels(labels, data.schema, data.sha256, data.text_files)
     mixed = mixed.with_codes((Field("smile", "flag"),))
     run = a_run(tmp_path / "run", mixed, mixed)
-    told = imagine("red moon", run, n=1).explanation()
+    told = imagine("red moon", run, n=1, encoder=encoder).explanation()
     assert "(odds 50%, as another value is)" in told and "left to chance: smile" in told
 
 
 @pytest.mark.slow
-def test_genres_that_are_named_and_tags_that_are_given(tmp_path, data):
-    run = a_run(tmp_path / "run", data, data)
-    found = imagine("lone", run, n=1)
+def test_genres_that_are_named_and_tags_that_are_given(run, encoder):
+    found = imagine("lone", run, n=1, encoder=encoder)
     assert found.read["tags"] == found.nearest[0].genres
-    found = imagine("lone sword", run, n=1)
+    found = imagine("lone sword", run, n=1, encoder=encoder)
     assert found.read["tags"] == "sword" and found.chosen == {"mood": "heavy"}
-    found = imagine("Slice-of-moon and a red sword", run, n=1)
+    found = imagine("Slice-of-moon and a red sword", run, n=1, encoder=encoder)
     assert found.read["tags"] == "slice of moon, red, sword"
-    found = imagine("lone sword", run, n=1, tags={"mood": "light"})
+    found = imagine("lone sword", run, n=1, encoder=encoder, tags={"mood": "light"})
     assert found.chosen == {"mood": "light"} and found.read_as["mood"]["heavy"] == 1.0
 
 
-def test_a_run_of_genre_tags_alone_still_explains_the_class(tmp_path, data):
+def test_a_run_of_genre_tags_alone_still_explains_the_class(tmp_path, data, encoder):
     run = a_run(tmp_path / "run", data.select(["tags"]), data)
-    found = imagine("Sword!", run, n=2)
+    found = imagine("Sword!", run, n=2, encoder=encoder)
     assert found.read == {"tags": "sword"} and found.chosen == {}
     assert found.read_as == {"mood": {"heavy": 1.0}}
     assert all(near.index >= 12 for near in found.nearest)
@@ -161,9 +174,8 @@ def test_kept_texts_are_those_of_the_view(tmp_path, data):
     )
 
 
-def test_the_nearest_by_cosine_of_unwhitened_codes(tmp_path, data):
-    keep_texts(data, data, tmp_path / "run")
-    kept = KeptTexts.open(tmp_path / "run")
+def test_the_nearest_by_cosine_of_unwhitened_codes(run):
+    kept = KeptTexts.open(run)
     code, bank = kept.described, kept.vectors["plot"]
     assert code.name == "plot"
     plain = bank / np.linalg.norm(code.directions, axis=0)
@@ -176,9 +188,7 @@ def test_the_nearest_by_cosine_of_unwhitened_codes(tmp_path, data):
     assert [cosine for _, cosine in near] == sorted((c for _, c in near), reverse=True)
 
 
-def test_on_the_command_line(tmp_path, data, monkeypatch):
-    run = a_run(tmp_path / "run", data, data)
-
+def test_on_the_command_line(tmp_path, run, monkeypatch):
     def invoke(*words):
         words = ["imagine", *map(str, words), "--trust-encoder"]
         return CliRunner().invoke(cli.main, words, terminal_width=200)
@@ -197,13 +207,13 @@ def test_on_the_command_line(tmp_path, data, monkeypatch):
     assert done.exit_code == 0 and "Examples:" in done.stdout
 
 
-def test_an_encoder_that_tfanime_does_not_know_is_not_loaded(tmp_path, data, monkeypatch):
+def test_an_encoder_that_tfanime_does_not_know_is_not_loaded(tmp_path, run, monkeypatch):
     """A SavedModel is a program: this one writes a file when a text is read."""
     import tensorflow as tf
 
     from tfanime.text import bert
 
-    run = a_run(tmp_path / "run", data, data)
+    run = shutil.copytree(run, tmp_path / "run")
     folder, written = tmp_path / "run" / "enc", tmp_path / "written"
     module = tf.Module()
 
@@ -245,8 +255,8 @@ def test_a_folder_is_no_address(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["text-plot.npz", "order.json", "labels.npy", "rows.jsonl"])
-def test_kept_texts_that_are_damaged_are_named(tmp_path, data, name):
-    run = a_run(tmp_path / "run", data, data)
+def test_kept_texts_that_are_damaged_are_named(tmp_path, run, name):
+    run = shutil.copytree(run, tmp_path / "run")
     path = run / "text" / name
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(ValueError, match="damaged") as caught:
@@ -254,8 +264,7 @@ def test_kept_texts_that_are_damaged_are_named(tmp_path, data, name):
     assert str(run / "text") in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_what_imagine_refuses(tmp_path, data):
-    run = a_run(tmp_path / "run", data, data)
+def test_what_imagine_refuses(tmp_path, run):
     with pytest.raises(ValueError, match="says what 'plot' is"):
         tfanime.imagine("moon", run, tags={"plot": "x"})
     with pytest.raises(ValueError, match="A text that says something"):
