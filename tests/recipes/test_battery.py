@@ -84,8 +84,7 @@ def test_bfloat16_keeps_losses_and_weights_in_float32(name):
     gan = build_gan(config, SCHEMA)
     computed = {layer.compute_dtype for layer in gan.discriminator.layers}
     assert computed == {"bfloat16", "float32"}
-    logs = steps_of(gan, config, 0, 2)[-1]
-    for key, value in logs.items():
+    for key, value in steps_of(gan, config, 0, 1)[0].items():
         assert value.dtype == tf.float32 and np.isfinite(value), key
     assert {w.dtype for w in gan.generator.weights} == {"float32"}
     assert all(np.isfinite(value).all() for value in weights(gan).values())
