@@ -13,8 +13,8 @@ from tfanime.training.build import build_gan
 
 def gan(features, **changes):
     discriminator = {"name": "projected", "features": features, "channels": 8, "pixel_channels": 4}
-    config = recipes.get("dcgan").override(discriminator=discriminator, **changes)
-    return build_gan(config)
+    changes = {"generator": {"channels": 4}, **changes}
+    return build_gan(recipes.get("dcgan").override(discriminator=discriminator, **changes))
 
 
 def inner(network):
@@ -84,7 +84,7 @@ def test_a_network_keeps_its_weights_and_its_answers(file):
 @pytest.mark.parametrize("size", [(32, 32), (64, 64), (48, 64), (100, 100)])
 @pytest.mark.parametrize("name", ["lite0", "lite0@2"])
 def test_lite0_takes_pictures_of_any_size(lite0_package, size, name):
-    judge = gan(name, image_size=size, generator={"name": "modern"}).discriminator
+    judge = gan(name, image_size=size, generator={"name": "modern", "channels": 4}).discriminator
     pictures = np.random.default_rng(0).uniform(-1, 1, (2, *size, 3)).astype(np.float32)
     found = judge(pictures)
     assert keras.ops.all(keras.ops.isfinite(found["logits"]))
