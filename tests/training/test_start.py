@@ -76,8 +76,8 @@ def test_the_average_leaves_that_of_the_start_at_its_half_life(first, train, fac
 @pytest.mark.slow
 def test_a_run_that_is_continued_does_not_begin_again(first, train, faces):
     train(THROUGH_TWIN, faces, "second", steps=1, start=str(first.path))
-    whole = train(THROUGH_TWIN, faces, "second", steps=3, start=str(first.path))
-    straight = train(THROUGH_TWIN, faces, "straight", steps=3, start=str(first.path))
+    whole = train(THROUGH_TWIN, faces, "second", steps=2, start=str(first.path))
+    straight = train(THROUGH_TWIN, faces, "straight", steps=2, start=str(first.path))
     ends = [arrays_of(checkpoint.checkpoints(run.path)[-1]) for run in (whole, straight)]
     for name, array in ends[0].items():
         np.testing.assert_array_equal(array, ends[1][name], err_msg=name)
@@ -86,13 +86,13 @@ def test_a_run_that_is_continued_does_not_begin_again(first, train, faces):
 @pytest.mark.slow
 def test_a_model_of_half_the_size_is_grown(train, faces):
     wide = {"generator": {"channels": [8, 4]}}
-    small = train(THROUGH_TWIN, faces, "small", steps=2, **wide)
+    small = train(THROUGH_TWIN, faces, "small", steps=1, **wide)
     images, labels = draw_faces(48, size=32)
     larger = tfanime.from_arrays(images, labels, MAKEGIRLSMOE)
     wide = {"generator": {"channels": [8, 4, 8]}, "image_size": 32}
     grown = train(THROUGH_TWIN, larger, "grown", steps=1, start=str(small.path), **wide)
     plain = train(THROUGH_TWIN, larger, "plain", steps=1, **wide)
-    gans = [gan_of(run) for run in (small, grown, plain)]
+    gans = [gan_of(run) for run in (small, grown)]
     begun = arrays_of(checkpoint.checkpoints(grown.path)[0])
     fresh = arrays_of(checkpoint.checkpoints(plain.path)[0])
     source = arrays_of(checkpoint.checkpoints(small.path)[-1])

@@ -126,7 +126,7 @@ def test_wrong_grids(pairs, says):
 
 
 @pytest.mark.slow
-def test_a_real_sweep(data, tmp_path):
+def test_a_real_sweep(eager, data, tmp_path):
     """One cell diverges, which is noted; the other is trained. Neither is trained again."""
     grid = {"g_lr": [1e30, 1e-4], "generator.depth": [3]}
     options = {**SMALL, "batch_size": 4, "steps": 3, "out": tmp_path}

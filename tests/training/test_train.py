@@ -203,20 +203,20 @@ def wait_for(path, process, seconds=120):
 
 @pytest.mark.slow
 def test_killed_process_continues_bit_for_bit(graph, train, packed, tmp_path):
-    """Killed twice at moments that nobody chose, with checkpoints written all the time, and stopped
-    once by Ctrl-C. What it ends as is what this process trains without a stop. Of the recipe whose
-    step is compiled soonest, which five processes do: what larger ones continue with, the test
-    above compares."""
+    """Killed at a moment that nobody chose, with checkpoints written all the time, continued, and
+    stopped by Ctrl-C. What it ends as is what this process trains without a stop. Of the recipe
+    whose step is compiled soonest, which four trainings do: what larger ones continue with, the
+    test above compares."""
     options = {"steps": 120, "sample_every": 40}
     whole = train("dcgan", packed, "whole", **options).path
     killed, said = tmp_path / "killed", tmp_path / "said"
     more = ("--steps", "120", "--checkpoint-every", "5", "--sample-every", "40")
-    for step in (10, 30, 50):
+    for step in (10, 30):
         with said.open("w") as file:
             process = subprocess.Popen(command(packed, killed, *more), stdout=file, stderr=file)
             wait_for(killed / checkpoint.FOLDER / f"step-{step:09d}", process)
             time.sleep(0.05 * (step % 7))
-            if step < 50:
+            if step == 10:
                 process.kill()
                 process.wait()
             else:
@@ -253,7 +253,7 @@ def test_time_budget_counts_over_calls(train, faces, tmp_path):
     write_json(newest(run.path) / "meta.json", {**meta, "seconds": 120.0})
     checkpoint.write_sums(newest(run.path))
     assert train("dcgan", faces, minutes=1.9).step == 1
-    again = train("dcgan", faces, minutes=2.05)
+    again = train("dcgan", faces, minutes=2.005)
     assert again.step > 1 and again.seconds > 120
 
 

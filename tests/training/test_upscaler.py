@@ -75,7 +75,7 @@ def test_one_that_is_built_already(faces, tmp_path):
 
 
 @pytest.mark.slow
-def test_sweep(faces, tmp_path):
+def test_sweep(eager, faces, tmp_path):
     grid = {"adversarial_weight": [0, 0.01]}
     options = {**SMALL, "batch_size": 8, "tensorboard": False, "progress": False}
     done = tfanime.sweep("srgan", faces, grid, out=tmp_path, steps=1, **options)
