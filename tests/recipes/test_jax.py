@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests import xla_flags
 from tests.recipes.representatives import NAMES, batch_of, config_of, schema_of
 from tfanime.core.files import read_json, write_json
 from tfanime.training import checkpoint
@@ -47,11 +48,9 @@ def stepped(tmp_path_factory):
         [sys.executable, Path(__file__).parent / "jax_steps.py", root],
         env={
             **os.environ,
+            **xla_flags.for_jax(),
             "KERAS_BACKEND": "jax",
-            "JAX_PLATFORMS": "cpu",
             "PYTHONPATH": str(ROOT),
-            # Compiling takes far longer than the steps.
-            "XLA_FLAGS": "--xla_backend_optimization_level=0",
         },
         capture_output=True,
         text=True,

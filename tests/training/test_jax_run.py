@@ -14,6 +14,7 @@ from PIL import Image
 from runs import arrays_of
 
 import tfanime
+from tests import xla_flags
 from tfanime.training.checkpoint import checkpoints
 
 HERE = Path(__file__).parent
@@ -40,8 +41,8 @@ def folder(eager, packed, tmp_path_factory):
         [sys.executable, HERE / "jax_run.py", folder, packed],
         env={
             **os.environ,
+            **xla_flags.for_jax(),
             "KERAS_BACKEND": "jax",
-            "JAX_PLATFORMS": "cpu",
             "PYTHONPATH": str(HERE.parents[1]),
         },
         capture_output=True,
