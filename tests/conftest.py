@@ -49,6 +49,20 @@ LONGEST = (
 )
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """One process takes all files of tests/serving, whose models it then exports once."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return "serving" if "tests/serving/" in nodeid else super()._split_scope(nodeid)
+
+    return Files(config, log)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_waiting_for_disks():
     """Writing to the disk at once is for power cuts, which no test makes: other processes see a
