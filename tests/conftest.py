@@ -1,5 +1,6 @@
 """What all tests share: how TensorFlow computes in their processes, and which files come first."""
 
+import functools
 import gc
 import os
 import sys
@@ -92,6 +93,17 @@ def eager():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tfanime.gans.backend.compiled", lambda gan: gan.train_step)
         patch.setattr("tfanime.training.trainer.draw_curves", lambda run: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def judges_once():
+    """Extractors and taggers of Keras files are loaded once for a file of tests, which asks for
+    the shipped one all the time: loading it, and tracing its graph, takes as long as judging."""
+    from tfanime.metrics import features
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(features, "keras_network", functools.cache(features.keras_network))
         yield
 
 

@@ -17,6 +17,7 @@ from tfanime.training.build import build_gan
 from tfanime.training.warm_start import start_from
 from tfanime.zoo.saved import GENERATOR, kind_of, load_upscaler
 
+pytestmark = pytest.mark.usefixtures("judges_once")
 NETWORKS = [name for name in zoo.names() if (zoo.path(name) / "generator.keras").is_file()]
 GENERATORS = [name for name in NETWORKS if kind_of(name) == GENERATOR]
 

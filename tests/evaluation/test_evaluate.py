@@ -24,6 +24,7 @@ from tfanime.metrics import extract, fid_from_features, load_extractor
 from tfanime.metrics.nearest_neighbour import nearest_neighbour_accuracy
 from tfanime.zoo.saved import save_generator
 
+pytestmark = pytest.mark.usefixtures("judges_once")
 ALWAYS = ["subject", "real set", "counts", "draws", "seed"]
 
 

@@ -15,6 +15,7 @@ from tfanime.core.seeds import latents, slerp
 from tfanime.evaluation import figures
 from tfanime.evaluation.figures import curves, dataset, drawing, feature_space
 
+pytestmark = pytest.mark.usefixtures("judges_once")
 YEAR = LabelSchema((Field("year", "value", low=2000, high=2004),))
 
 

@@ -15,6 +15,8 @@ from tfanime.training import quality_curve as evaluation
 from tfanime.training.checkpoint import checkpoints
 from tfanime.zoo.saved import load_generator
 
+pytestmark = pytest.mark.usefixtures("judges_once")
+
 
 @pytest.fixture
 def measured(train, faces):

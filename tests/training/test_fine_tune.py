@@ -21,7 +21,7 @@ TINY = {"tensorboard": False, "progress": False, "sample_every": 10}
 HAIR = MAKEGIRLSMOE.field("hair").size
 
 
-pytestmark = pytest.mark.usefixtures("eager")
+pytestmark = pytest.mark.usefixtures("eager", "judges_once")
 
 
 @pytest.fixture(autouse=True)
