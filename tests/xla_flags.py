@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import PackageNotFoundError, version
 
 # With these versions, more than half of compiling goes to emitters of fused kernels that can be
@@ -21,6 +22,14 @@ def flags(package: str, level: int) -> str:
     return " ".join(said)
 
 
-def for_jax() -> dict[str, str]:
-    """Environment of processes that compute by JAX, on the CPU."""
-    return {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags("jaxlib", 0)}
+def for_jax(compiled: str | os.PathLike | None = None) -> dict[str, str]:
+    """Environment of processes that compute by JAX, on the CPU. In the folder `compiled` they find
+    what others of them have compiled."""
+    found = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags("jaxlib", 0)}
+    if compiled is not None:
+        found |= {
+            "JAX_COMPILATION_CACHE_DIR": os.fspath(compiled),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        }
+    return found

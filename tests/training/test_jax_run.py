@@ -41,7 +41,7 @@ def folder(eager, packed, tmp_path_factory):
         [sys.executable, HERE / "jax_run.py", folder, packed],
         env={
             **os.environ,
-            **xla_flags.for_jax(),
+            **xla_flags.for_jax(folder / "compiled"),
             "KERAS_BACKEND": "jax",
             "PYTHONPATH": str(HERE.parents[1]),
         },
