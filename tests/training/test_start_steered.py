@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import tfanime
 from tests.training.test_start_grown import weights
 from tfanime import recipes
 from tfanime.core.files import read_json
@@ -16,20 +17,21 @@ HIDDEN = 5
 SMALL = {"generator": {"channels": 4, "fine_channels": 4}, "discriminator": {"channels": 4}}
 
 
-@pytest.fixture
-def model(train, faces, tmp_path):
-    """A folder as `judge steer` leaves it, and the run that was steered."""
-    few = faces.select(["eyes", "smile"])
-    run = train("modern", few, "run", steps=1, **SMALL)
+@pytest.fixture(scope="module")
+def model(eager, faces, tmp_path_factory):
+    """A folder as `judge steer` leaves it, and the run that was steered; tests only read them."""
+    few, folder = faces.select(["eyes", "smile"]), tmp_path_factory.mktemp("steered")
+    options = {**SMALL, "batch_size": 8, "tensorboard": False, "progress": False}
+    run = tfanime.train("modern", few, out=folder / "run", steps=1, **options)
     generator = load_generator(run.path)
     network, random = steered(generator.model, HIDDEN), np.random.default_rng(4)
     for name in (PLANES, STEP):
         layer = network.get_layer(name)
         layer.set_weights([random.normal(size=w.shape) for w in layer.get_weights()])
-    save_generator(tmp_path / "steered", network, generator.schema, "steered")
-    store_steering(tmp_path / "steered", ["tagger"])
-    save_steered_start(run.path, tmp_path / "steered", HIDDEN)
-    return tmp_path / "steered", run, few
+    save_generator(folder / "steered", network, generator.schema, "steered")
+    store_steering(folder / "steered", ["tagger"])
+    save_steered_start(run.path, folder / "steered", HIDDEN)
+    return folder / "steered", run, few
 
 
 def steering_of(model):
