@@ -29,6 +29,7 @@ def start():
     command = [sys.executable, HERE / "worker_runs.py"]
     environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
     pipe = subprocess.PIPE
+    answers = {}
     with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True) as parent:
 
         def run(folder, names, *environments):
@@ -36,7 +37,10 @@ def start():
             print(json.dumps(job), file=parent.stdin, flush=True)
 
             def ended():
-                codes = json.loads(parent.stdout.readline())
+                while str(folder) not in answers:
+                    answer = json.loads(parent.stdout.readline())
+                    answers[answer["folder"]] = answer["codes"]
+                codes = answers.pop(str(folder))
                 return codes, [(folder / f"said{i}.txt").read_text() for i in range(len(codes))]
 
             return ended
@@ -54,7 +58,8 @@ def killed(start, request, tmp_path_factory):
     """Where one of two workers is killed before it has written its checkpoint of step 4."""
     folder = tmp_path_factory.mktemp("workers")
     ended = start(folder, ["killed"], *two_workers(DIE_AT="4"))
-    request.getfixturevalue("by_one")  # meanwhile: it takes half a minute to miss a worker
+    for others in ("by_devices", "by_one"):  # meanwhile: it takes half a minute to miss a worker
+        request.getfixturevalue(others)
     codes, said = ended()
     for i in range(2):
         (folder / f"worker{i}.txt").unlink()

@@ -3,10 +3,11 @@
     python worker_runs.py
 
 Each line of the standard input is `{"folder": ..., "names": [...], "environments": [{...}, ...]}`.
-It starts a process for every environment, and is answered by their exit codes when all have ended;
-their errors are in FOLDER/said0.txt, said1.txt. With TF_CONFIG a process is one of several workers,
-with REPLICAS=2 it has two devices. They are forked from this one, which has imported TensorFlow,
-and done nothing with it: importing takes as long as training.
+It starts a process for every environment, and is answered by `{"folder": ..., "codes": [...]}`,
+their exit codes, when all have ended; other lines may come meanwhile. Their errors are in
+FOLDER/said0.txt, said1.txt. With TF_CONFIG a process is one of several workers, with REPLICAS=2 it
+has two devices. They are forked from one that has imported TensorFlow, and done nothing with it:
+importing takes as long as training.
 """
 
 import hashlib
@@ -101,8 +102,9 @@ def train(folder, names):
 
 def main():
     for line in sys.stdin:
-        job = json.loads(line)
-        children = []
+        if os.fork():
+            continue
+        job, children = json.loads(line), []
         for i, environment in enumerate(job["environments"]):
             child = os.fork()
             if not child:  # from here on a process like any other
@@ -115,7 +117,8 @@ def main():
                 return train(job["folder"], job["names"])
             children.append(child)
         codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-        print(json.dumps(codes), flush=True)
+        print(json.dumps({"folder": job["folder"], "codes": codes}), flush=True)
+        return
 
 
 if __name__ == "__main__":
