@@ -24,6 +24,7 @@ LONGEST = (
     "web/test_site.py",
     "training/test_workers.py",
     "recipes/test_jax.py",
+    "serving/test_saved_model.py",  # and with it all files of serving/
     "web/test_poster_view.py",
     "web/test_wander.py",
     "web/test_site_trouble.py",
@@ -40,7 +41,6 @@ LONGEST = (
     "test_start_notebooks.py",
     "collect/test_resume.py",
     "test_packaging.py",
-    "serving/test_saved_model.py",
     "training/test_gpu_bundle.py",
     "training/test_jax_run.py",
     "test_package.py",
