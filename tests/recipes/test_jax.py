@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests import xla_flags
+from tests import jax_process
 from tests.recipes.representatives import NAMES, batch_of, config_of, schema_of
 from tfanime.core.files import read_json, write_json
 from tfanime.training import checkpoint
@@ -48,7 +48,7 @@ def stepped(tmp_path_factory):
         [sys.executable, Path(__file__).parent / "jax_steps.py", root],
         env={
             **os.environ,
-            **xla_flags.for_jax(),
+            **jax_process.environment(),
             "KERAS_BACKEND": "jax",
             "PYTHONPATH": str(ROOT),
         },

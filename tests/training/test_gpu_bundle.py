@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests import scripts, xla_flags
+from tests import jax_process, scripts
 
 SMALL = ["generator.channels=4", "discriminator.channels=4", "batch_size=8"]
 
@@ -58,7 +58,7 @@ def test_two_slices_are_one_training(bundle, packed, tmp_path, monkeypatch):
     command = ["gpu_bundle.py", str(packed), *words, "--out", str(out)]
     monkeypatch.setattr(sys, "argv", command)
     bundle.main()
-    env = {**os.environ, **xla_flags.for_jax(tmp_path / "compiled"), "PYTHON": sys.executable}
+    env = {**os.environ, **jax_process.environment(tmp_path / "compiled"), "PYTHON": sys.executable}
     env.pop("PYTHONPATH", None)
     steps = []
     for total in ("1", "2"):

@@ -14,7 +14,7 @@ from PIL import Image
 from runs import arrays_of
 
 import tfanime
-from tests import xla_flags
+from tests import jax_process
 from tfanime.training.checkpoint import checkpoints
 
 HERE = Path(__file__).parent
@@ -41,7 +41,7 @@ def folder(eager, packed, tmp_path_factory):
         [sys.executable, HERE / "jax_run.py", folder, packed],
         env={
             **os.environ,
-            **xla_flags.for_jax(folder / "compiled"),
+            **jax_process.environment(folder / "compiled"),
             "KERAS_BACKEND": "jax",
             "PYTHONPATH": str(HERE.parents[1]),
         },
