@@ -64,7 +64,7 @@ def test_a_feature_model_given_as_a_path(train, faces, tmp_path):
         assert float(next(csv.DictReader(file))["g_feature_loss"]) > 0
 
 
-def test_one_that_is_built_already(faces, tmp_path):
+def test_one_that_is_built_already(eager, faces, tmp_path):
     networks = srgan.generator(16, 16, 0, 0, 4, 4, 1), srgan.discriminator(16, 16, channels=2)
     gan = gans.SRGAN(*networks)
     gan.compile()
