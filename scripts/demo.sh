@@ -15,7 +15,8 @@ SETTINGS=(--set generator.channels=48)
 grep -q avx512_bf16 /proc/cpuinfo 2>/dev/null && SETTINGS+=(--precision mixed_bfloat16)
 
 tfanime=.venv/bin/tfanime
-echo "Drawing with busts-64, which ships ..."
+SHIPPED=$(.venv/bin/python -c "from tfanime import zoo; print(zoo.DEFAULT)") || exit
+echo "Drawing with $SHIPPED, which ships ..."
 "$tfanime" generate --n 64 --seed 7 --grid "$RUN-shipped.png" || exit
 echo "  $RUN-shipped.png"
 echo "Training $RECIPE on drawn faces for $MINUTES minutes (Ctrl-C stops it and saves) ..."
@@ -28,11 +29,11 @@ status=$?
 "$tfanime" generate "$RUN" --n 64 --seed 7 --grid "$RUN/faces.png" || exit
 
 echo "Making the site that draws them in a browser (the first time builds it: a minute or two) ..."
-"$tfanime" export web busts-64 "$RUN" --out "$RUN/site" || exit
+"$tfanime" export web "$SHIPPED" "$RUN" --out "$RUN/site" || exit
 
 cat <<END
 
-Busts of busts-64:     $RUN-shipped.png
+Busts of $SHIPPED:    $RUN-shipped.png
 Faces of this run:     $RUN/faces.png
 How they came about:   $RUN/samples/ (one sheet an epoch), $RUN/curves.png
 Next:

@@ -14,6 +14,7 @@ import pytest
 from painter import DIM, SIZE, Painter
 from PIL import Image
 
+from tfanime import zoo
 from tfanime.core import seeds
 from tfanime.core.labels import MAKEGIRLSMOE
 from tfanime.sampling.generate import generate
@@ -304,6 +305,6 @@ def test_what_is_no_model_is_named(run):
 def test_the_first_command_of_the_readme_draws_what_it_asks_for():
     readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     seed = int(re.search(r"tfanime generate --n 16 --seed (\d+) --hair pink", readme)[1])
-    faces = generate("busts-64", n=16, seed=seed, tags={"hair": "pink"}, upscale="none")
+    faces = generate(zoo.DEFAULT, n=16, seed=seed, tags={"hair": "pink"}, upscale="none")
     read = [tags.get("hair") for tags in load_tagger().tags(faces.images)]
     assert read.count("pink") >= 15

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfanime import zoo
 from tfanime.sampling.sampler import CHUNK, Sampler
 from tfanime.zoo.plain_graph import EAGER_CALLS, PlainGraph
 from tfanime.zoo.saved import load_generator, load_upscaler
@@ -51,7 +52,7 @@ def test_the_graph_follows_the_weights():
     np.testing.assert_array_equal(network(x), [[9.5, 11.5]])
 
 
-@pytest.mark.parametrize("name", ["busts-64", "faces-64", "posters"])
+@pytest.mark.parametrize("name", [zoo.DEFAULT, "faces-64", "posters"])
 def test_image_i_does_not_depend_on_how_many_are_drawn(name):
     """Grappler's rewriting, which `predict` has, is told from it by its rounding."""
     sampler = Sampler(load_generator(name))

@@ -15,7 +15,7 @@ from tfanime.evaluation.independence import judged, parts_of
 from tfanime.evaluation.report import Figure
 
 ROOT = Path(__file__).resolve().parents[1]
-GENERATORS = ("busts-64", "faces-64", "posters")
+GENERATORS = (zoo.DEFAULT, "faces-64", "posters")
 
 
 def card_of(name: str) -> str:
@@ -54,7 +54,7 @@ def test_figures_of_an_upscaler_have_their_command_too(name):
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_stored_figures_say_what_their_judge_had_to_do_with_the_model(name):
-    """busts-64's once called the tagger, which led its steering, a stranger."""
+    """Those of a steered model once called the tagger, which led its steering, a stranger."""
     stored = read_json(zoo.path(name) / "figures.json")
     parts = parts_of(zoo.path(name), SimpleNamespace(sha256=None, labels_from=None))
     figures = [one for kind in ("figures", "copies") for one in stored[kind] if one.get("judge")]

@@ -20,6 +20,7 @@ from functools import partial
 from statistics import median
 
 import tfanime
+from tfanime import zoo
 from tfanime.sampling import upscale
 from tfanime.zoo.saved import Generator, load_generator
 
@@ -29,7 +30,7 @@ COMMAND = (sys.executable, "-m", "tfanime", "generate")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="busts-64")
+    parser.add_argument("--model", default=zoo.DEFAULT)
     parser.add_argument("--n", type=int, default=256, help="images of a round, in process")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """A page that draws with a model, by Gradio: on this machine, or as a Space of the hub.
 
-python scripts/serving/app.py busts-64
+python scripts/serving/app.py faces-64
 python scripts/serving/app.py hf://me/girls --port 7860
 
 docs/hub.md says how Gradio is installed.
@@ -13,6 +13,7 @@ import argparse
 import sys
 
 import tfanime
+from tfanime import zoo
 
 MOST = 64  # images a click
 ANY, YES, NO = "any", "yes", "no"
@@ -59,7 +60,9 @@ def page(model: str):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", nargs="?", default="busts-64", help="run, name or hf://OWNER/NAME")
+    parser.add_argument(
+        "model", nargs="?", default=zoo.DEFAULT, help="run, name or hf://OWNER/NAME"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets others in")
     parser.add_argument("--port", type=int, default=7860)
     options = parser.parse_args()

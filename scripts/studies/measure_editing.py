@@ -1,16 +1,17 @@
 """What docs/editing.md shows and says: its images and its figures, for a model and real images.
 
-    tfanime directions busts-64
-    python scripts/studies/measure_editing.py --model busts-64 --docs docs
-    python scripts/studies/measure_editing.py --model busts-64 --docs docs --data PACKED \\
+    tfanime directions RUN
+    python scripts/studies/measure_editing.py --model RUN --docs docs
+    python scripts/studies/measure_editing.py --model RUN --docs docs --data PACKED \\
         --extractor mobilenet:FILE.tflite
 
-Writes `images/editing_directions.webp`, `editing_sheet.webp` and `editing_steps.webp`, and the
-table of directions into the page; with --data the figures instead. Then real images of the packed
-set, spread over it, are inverted, from the encoder if the model has one and from random draws; told
-is how many of them are nearer, by the extractor's features, to what their latent draws than to the
-nearest of --draws random draws, and how many of the tagger's hair and eye colours agree. Identity
-is measured on character sheets. On a busy machine seconds mean little.
+Without --model, of the model that ships. Writes `images/editing_directions.webp`,
+`editing_sheet.webp`, `editing_steps.webp` and, of a model with styles, `editing_mixing.webp`, and
+the table of directions into the page; with --data the figures instead. Then real images of the
+packed set, spread over it, are inverted, from the encoder if the model has one and from random
+draws; told is how many of them are nearer, by the extractor's features, to what their latent draws
+than to the nearest of --draws random draws, and how many of the tagger's hair and eye colours
+agree. Identity is measured on character sheets. On a busy machine seconds mean little.
 """
 
 from __future__ import annotations
@@ -24,11 +25,14 @@ import numpy as np
 from PIL import Image
 
 import tfanime
-from tfanime.core.images import check_pictures
+from tfanime import zoo
+from tfanime.core.images import check_pictures, fit, save_image
+from tfanime.editing.character_sheet import captioned
 from tfanime.editing.identity import identity
 from tfanime.editing.invert import ENCODED, STEPS
 from tfanime.evaluation import figures
 from tfanime.metrics.features import extract, load_extractor
+from tfanime.models.mixing import style_sizes
 from tfanime.sampling.generate import loaded
 from tfanime.sampling.moves import directions_of
 from tfanime.sampling.sampler import Sampler
@@ -36,7 +40,8 @@ from tfanime.tagging import load_tagger
 from tfanime.zoo.encoder import has_encoder
 
 SHEET_SEED = 7
-OWN, OTHER = (12345, 2, "busts-64"), (3, 2, "faces-64")  # seed, count, model of what is inverted
+INVERTED, OTHER = {"n": 2, "seed": 12345}, {"n": 2, "seed": 3}  # the model's own, and faces-64's
+MIXED = (1, 7, 11), (2, 30, 12)  # seeds of coarse faces and of fine ones
 QUALITY, SHOWN = 72, 4
 ROWS = {"tagger": 2, "sefa": 3, "pca": 3}  # of the image of directions
 FIXED = {"eyes": "blue", "long_hair": True, "short_hair": False, "blush": False, "hat": False}
@@ -45,7 +50,7 @@ FIXED |= {"glasses": False, "male": False, "dark_skin": False, "animal_ears": Fa
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="busts-64")
+    parser.add_argument("--model", default=zoo.DEFAULT)
     parser.add_argument("--docs", type=Path, required=True, help="folder of editing.md")
     parser.add_argument("--data", help="real images, packed at the model's size")
     parser.add_argument("--n", type=int, default=16, help="real images to invert")
@@ -100,13 +105,36 @@ def draw(generator, folder: Path, steps: int | None) -> None:
         vary = ["long_hair", "hair"]
         tfanime.character_sheet(generator, SHEET_SEED, vary, out=made, upscale="none")
         store(made, folder / "editing_sheet.webp")
-        images = [drawn(*OWN), drawn(*OTHER)]
-        tfanime.invert(np.concatenate(images), generator, steps=steps, grid=made)
+        shape = generator.height, generator.width
+        others = (fit(Image.fromarray(one), *shape) for one in drawn("faces-64", **OTHER))
+        images = [*drawn(generator, **INVERTED), *map(np.asarray, others)]
+        tfanime.invert(np.stack(images), generator, steps=steps, grid=made)
         store(made, folder / "editing_steps.webp")
+        if style_sizes(generator.model):
+            save_image(made, mixing(generator))
+            store(made, folder / "editing_mixing.webp")
 
 
-def drawn(seed: int, n: int, model: str) -> np.ndarray:
-    return tfanime.generate(model, n=n, seed=seed, upscale="none").images
+def mixing(generator) -> np.ndarray:
+    """A sheet `(h, w, 3)` uint8: rows of two faces and, between them, the first one with ever more
+    styles of the second."""
+    sizes = sorted(set(style_sizes(generator.model).values()), reverse=True)
+    first, last = (
+        np.concatenate([drawn(generator, n=1, seed=seed) for seed in seeds]) for seeds in MIXED
+    )
+    # Of each coarse face with each fine one those of a pair: the diagonal.
+    pairs = slice(None, None, len(first) + 1)
+    between = [
+        tfanime.mix(generator, *MIXED, fine_from=size, upscale="none").images[pairs]
+        for size in sizes
+    ]
+    columns = ["coarse face", *(f"from {size}" for size in sizes), "fine face"]
+    cells = np.stack([first, *between, last], axis=1).reshape(-1, *first.shape[1:])
+    return captioned(cells, columns, [""] * len(first))
+
+
+def drawn(model, **options) -> np.ndarray:
+    return tfanime.generate(model, upscale="none", **options).images
 
 
 def store(source: Path, target: Path) -> None:

@@ -33,6 +33,7 @@ from PIL import Image
 from train_zoo import HELD_OUT
 
 import tfanime
+from tfanime import zoo
 from tfanime.core.decode import read_image
 from tfanime.core.files import atomic_path, read_json, write_json
 from tfanime.core.images import grid, save_image
@@ -71,7 +72,7 @@ def main() -> None:
     parser.add_argument("--rows", action="store_true", help="keep rows of labels")
     parser.add_argument("--without", nargs="+", default=[], metavar="FIELD")
     parser.add_argument("--upscaler", metavar="NAME")
-    parser.add_argument("--shows", default="busts-64", help="what an upscaler's sheet enlarges")
+    parser.add_argument("--shows", default=zoo.DEFAULT, help="what an upscaler's sheet enlarges")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     data = PackedDataset.open(options.data)

@@ -39,6 +39,11 @@ class Model:
     tagged: bool = False
 
 
+def looks(network: str) -> dict:
+    """At the whole image, and at where an aligned bust has its face."""
+    return {"features": [network, network], "regions": [None, [0.33, 0.08, 0.83, 0.92]]}
+
+
 # `modern` with the one discriminator of Projected GAN in place of its own.
 THROUGH_FEATURES = {
     "loss": "hinge",
@@ -49,10 +54,22 @@ THROUGH_FEATURES = {
     "g_lr": 4e-4,
     "d_lr": 4e-4,
 }
+BUSTS = {"prior": "rows", "rare_share": 0.05}
 ENLARGING = {"lr_decay_steps": 3300, "ema_half_life": 5000}
 MODELS = {
-    # Busts with labels of their own; rows of these are what `tfanime generate` draws from.
-    "busts-64": Model("projected", 64, {"prior": "rows"}),
+    # Busts with labels of their own; rows of these are what `tfanime generate` draws from. Those of
+    # 64 pixels do not ship; the run of 128 begins with their run: --set start=RUN.
+    "busts-64": Model("projected", 64, {**BUSTS, "projected": looks("lite0@2")}),
+    "busts-128": Model(
+        "projected",
+        128,
+        {
+            **BUSTS,
+            "generator": {"grown": 48, "normalisation": "styled"},
+            "discriminator": {"grown": 24},
+            "projected": looks("lite0@1"),
+        },
+    ),
     # The prior is what `tfanime generate` draws attributes from where nothing is asked for.
     "faces-64": Model(
         "modern",

@@ -127,7 +127,7 @@ def test_a_damaged_file_is_named(with_directions, broken):
 
 
 def test_what_ships_belongs_to_the_weights_that_ship():
-    """After new weights: tfanime directions busts-64."""
+    """After new weights: `tfanime directions` of that model."""
     generator = load_generator(zoo.DEFAULT)
     found = load_directions(zoo.path(zoo.DEFAULT), generator.latent_dim)
     assert {one.kind for one in found.values()} == {"tagger", "sefa", "pca"}

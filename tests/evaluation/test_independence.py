@@ -119,7 +119,7 @@ def test_what_led_the_steering_is_no_stranger(faces, tmp_path):
 
 
 def test_the_tagger_is_no_stranger_to_the_model_that_ships(faces):
-    """It led busts-64's steering, as its card tells."""
+    """It led its steering, as the card tells."""
     found = judged(FIGURE, "tagger", parts_of(zoo.path(zoo.DEFAULT), faces))
     assert found.judge == "tagger, which led its steering" and not found.independent
 

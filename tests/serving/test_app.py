@@ -10,6 +10,7 @@ import pytest
 
 import tfanime
 from tests import scripts
+from tfanime import zoo
 
 
 class Refused(Exception):
@@ -28,19 +29,19 @@ def app(monkeypatch):
 
 
 def test_the_page_draws_what_generate_draws(app):
-    page = app.page("busts-64")
+    page = app.page(zoo.DEFAULT)
     draw, inputs, gallery = page.given
     labels = [one.label for one in inputs]
-    schema = tfanime.load_generator("busts-64").schema
+    schema = tfanime.load_generator(zoo.DEFAULT).schema
     assert labels[:3] == ["pictures", "seed", "truncation"]
     assert labels[3:] == [field.name.replace("_", " ") for field in schema.fields]
     chosen = [one.value for one in inputs[3:]]
     assert set(chosen) == {"any"} and gallery.format == "png"
-    expected = tfanime.generate("busts-64", n=3, seed=5).images
+    expected = tfanime.generate(zoo.DEFAULT, n=3, seed=5).images
     np.testing.assert_array_equal(draw(3, 5, 1, *chosen), expected)
     names = [field.name for field in schema.fields]
     chosen[names.index("hair")], chosen[names.index("hat")] = "pink", "no"
-    expected = tfanime.generate("busts-64", 3, 5, {"hair": "pink", "hat": False}, 0.8).images
+    expected = tfanime.generate(zoo.DEFAULT, 3, 5, {"hair": "pink", "hat": False}, 0.8).images
     np.testing.assert_array_equal(draw(3, 5, 0.8, *chosen), expected)
 
 

@@ -138,13 +138,13 @@ def generate(
 ) -> None:
     """Draw images: single files (--out), a sheet (--grid) or both.
 
-    Without RUN, busts-64 draws, which ships with tfanime.
+    Without RUN, the model of busts that ships with tfanime draws.
 
     A run that was trained with labels takes each of its attributes as an option: a value
     (--hair blue), or for a yes-or-no attribute --smile, --no-smile, --smile true. Those left out
     vary as in the training set. RUN, if there is one, comes before them.
 
-    A model that names an upscaler shows its images through it: busts-64 at 256 pixels.
+    A model that names an upscaler shows its images through it: busts at 256 pixels.
 
     \b
     Examples:
@@ -154,7 +154,7 @@ def generate(
       tfanime generate runs/girls --truncation 0.7 --grid typical.png
       tfanime generate --n 1 --seed 7 --vary 0.2 --vary-seed 9 --slider blue_hair=0.3 --out one/
       tfanime generate runs/girls --upscale upscaler --out faces4x/
-      tfanime generate busts-64 --no-upscale --out small/
+      tfanime generate --no-upscale --out small/
       tfanime generate --scale 4 --n 1 --seed 3 --out portrait/
       tfanime generate --n 1 --name "Ada Lovelace" --out ada/
       tfanime generate --n 8 --move pca-1=4 --grid moved.png

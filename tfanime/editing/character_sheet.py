@@ -82,7 +82,7 @@ def character_sheet(
             than 1,000 images.
 
     Example:
-        >>> sheet = character_sheet("busts-64", 7, ["smile", "hair"], out="7.png")  # doctest: +SKIP
+        >>> sheet = character_sheet(seed=7, vary=["smile", "hair"], out="7.png")  # doctest: +SKIP
     """
     check_ending(out, SHEETS, "out, the sheet,")
     check_scale(scale)

@@ -82,7 +82,7 @@ def invert(
 
     Example:
         >>> face = invert("me.png", out="face.json")[0]  # doctest: +SKIP
-        >>> tfanime.generate("busts-64", face=face, move={"smile": 3})  # doctest: +SKIP
+        >>> tfanime.generate(face.model, face=face, move={"smile": 3})  # doctest: +SKIP
     """
     _check_numbers(steps=(STEPS if steps is None else steps, 1), draws=(draws, TRIED))
     check_ending(out, (".json",), "out, the faces,")

@@ -186,7 +186,7 @@ def draw_figure(words: str, run: str | os.PathLike, seed: int) -> tuple[Imagined
     generator = loaded(run)
     if generator.schema is None or generator.schema.vector_size:
         raise ValueError(
-            "A figure is drawn by a run with attributes, such as busts-64. "
+            f"A figure is drawn by a run with attributes, such as {zoo.DEFAULT}. "
             f"Received: {generator.name!r}, which has none."
         )
     person = imagine_attributes(

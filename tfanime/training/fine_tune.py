@@ -39,9 +39,9 @@ BEFORE_AFTER = "before_after.png"
 FEWEST = 8
 SHOWN = 8  # images of each on that sheet
 FEW = 200
-# Rates at most. At 2e-4 thirty crops had dissolved every face of busts-64 after 230 steps, at 3e-5
-# (6e-5 of the discriminator, R1 at 4) after 650; at 1e-5 all were whole after 650 and fell apart by
-# 2,000. So the rate of few fades, and a longer training does not undo a good one.
+# Rates at most. At 2e-4 thirty crops had dissolved every face of a model of 64 px after 230 steps,
+# at 3e-5 (6e-5 of the discriminator, R1 at 4) after 650; at 1e-5 all were whole after 650 and fell
+# apart by 2,000. So the rate of few fades, and a longer training does not undo a good one.
 RATE_OF_FEW, RATE = Schedule(1e-5, 1e-7, 12_000), 1e-4
 HALF_LIFE = 3000.0  # images: a minute or two, in which the average leaves the model's own
 PENALTY_OF_FEW = 20.0  # of R1, at least
