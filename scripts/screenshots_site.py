@@ -18,7 +18,7 @@ from PIL import Image
 from tfanime.export.web.server import server
 
 DRAWN = ".frame:not(.busy) canvas"
-SEEDS = "55,59,30,57,39,45,23"  # of busts-64
+SEEDS = "@@SEEDS@@"  # of busts-128
 
 
 def store(page, path: Path) -> None:

@@ -113,6 +113,23 @@ def test_busts_have_labels_that_the_tagger_knows_and_that_go_together():
     assert all(row.tobytes() in kept for row in drawn)
 
 
+def test_without_a_run_the_model_that_ships_mixes_its_styles(tmp_path):
+    sheet, expected = tmp_path / "mixed.png", tmp_path / "expected.png"
+    words = ("--coarse-seeds", 1, "--fine-seeds", 2, "--hair", "pink", "--no-upscale")
+    result = invoke("mix", *words, "--grid", sheet)
+    assert result.exit_code == 0, result.stderr
+    options = {"tags": {"hair": "pink"}, "upscale": "none"}
+    tfanime.mix(zoo.DEFAULT, [1], [2], grid=expected, **options)
+    assert sheet.read_bytes() == expected.read_bytes()
+    own = tfanime.generate(zoo.DEFAULT, n=1, seed=1, **options).images.astype(float)
+    sizes = (8, 128)  # nearly all styles of the other face, and the last touch
+    far, near = (
+        np.abs(tfanime.mix(zoo.DEFAULT, [1], [2], size, **options).images - own).mean()
+        for size in sizes
+    )
+    assert far > near > 0
+
+
 def test_posters_of_horror_are_darker_than_those_of_comedies(tmp_path):
     """As real ones are."""
     light, dark = (

@@ -7,7 +7,7 @@ import click
 import tfanime
 from tfanime.cli.attributes import ATTRIBUTES, WithAttributes, pairs_of, tags_of
 from tfanime.cli.drawing import NO_UPSCALE, SCALE, UPSCALE, with_upscaler
-from tfanime.cli.kinds import COUNT, RUN, TRUNCATION, TYPICAL, Drawing, Seeds
+from tfanime.cli.kinds import COUNT, RUN_OR_DEFAULT, TRUNCATION, TYPICAL, Drawing, Seeds
 from tfanime.core import lean
 
 
@@ -23,7 +23,7 @@ def _seeds(which: str, default: str, text: str):
 
 
 @click.command(cls=WithAttributes, context_settings=ATTRIBUTES)
-@RUN
+@RUN_OR_DEFAULT
 @_seeds("coarse", "0,1,2", "Faces whose latents, and styles of small maps, are taken: a row each.")
 @_seeds("fine", "3,4,5", "Faces whose styles of larger maps are taken: a column each.")
 @click.option(
@@ -50,13 +50,15 @@ def mix(ctx, run, grid, **options) -> None:
     """Draw the coarse of one face with the fine of another, for models that have styles.
 
     The first column has the coarse faces, the first row the fine ones, and where they meet both
-    are one. A small --from takes nearly all styles from the fine face, a large one the last touch.
+    are one. Without RUN, the model of busts that ships with tfanime draws.
+
+    A small --from takes nearly all styles from the fine face, a large one the last touch.
     Attributes given as options, as for `generate`, hold for all faces.
 
     \b
     Examples:
-      tfanime mix runs/styled --grid mixed.png
-      tfanime mix runs/styled --coarse-seeds 1,2,3 --fine-seeds 4,5,6 --from 16 --grid mixed.png
+      tfanime mix --grid mixed.png
+      tfanime mix --coarse-seeds 1,2,3 --fine-seeds 4,5,6 --from 16 --grid mixed.png
       tfanime mix runs/styled --from 32 --eyes blue --truncation 0.8 --grid mixed.png
     """
     options = with_upscaler(ctx, options)

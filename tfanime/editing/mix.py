@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfanime import zoo
 from tfanime.core import seeds
 from tfanime.core.images import SHEETS, save_image
 from tfanime.editing.character_sheet import captioned
@@ -25,7 +26,7 @@ MOST = 1000  # images
 
 
 def mix(
-    run: object,
+    run: object = zoo.DEFAULT,
     coarse_seeds: Sequence[int] = (0, 1, 2),
     fine_seeds: Sequence[int] = (3, 4, 5),
     fine_from: int | None = None,
@@ -66,7 +67,7 @@ def mix(
             1,000 images.
 
     Example:
-        >>> mix("runs/styled", [1, 2], [3, 4, 5], 16, grid="mixed.png")  # doctest: +SKIP
+        >>> mix(coarse_seeds=[1, 2], fine_seeds=[3, 4, 5], grid="mixed.png")  # doctest: +SKIP
     """
     check_ending(grid, SHEETS, "grid, the sheet,")
     check_scale(scale)
