@@ -113,6 +113,7 @@ def test_busts_have_labels_that_the_tagger_knows_and_that_go_together():
     assert all(row.tobytes() in kept for row in drawn)
 
 
+@pytest.mark.slow
 def test_without_a_run_the_model_that_ships_mixes_its_styles(tmp_path):
     sheet, expected = tmp_path / "mixed.png", tmp_path / "expected.png"
     words = ("--coarse-seeds", 1, "--fine-seeds", 2, "--hair", "pink", "--no-upscale")
