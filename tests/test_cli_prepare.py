@@ -169,7 +169,7 @@ def test_wrong_usage_exits_with_2(invoke, calls, words):
 
 @pytest.mark.parametrize(
     ("size", "count", "begins"),
-    [(64, 1234, True), (128, 30, False), (96, 30, False), (64, 9000, False)],
+    [(64, 1234, True), (128, 30, True), (96, 30, False), (64, 9000, False)],
 )
 def test_the_command_that_is_suggested_fits(invoke, monkeypatch, tmp_path, size, count, begins):
     class Packed(SimpleNamespace):
