@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfanime.gans.philox import blocks
+from tfanime.gans.philox import blocks, in_a_row
 
 
 class _Scope(keras.StatelessScope):
@@ -184,7 +184,10 @@ def random_bits(stream: int, step, rows: int, count: int):
     step = jnp.reshape(jnp.asarray(ops.convert_to_tensor(step)), (1,)).astype(jnp.uint32)
     low, high = (jnp.full((1,), word, jnp.uint32) for word in (stream & 0xFFFFFFFF, stream >> 32))
     index = jnp.arange(-(-rows * count // 4), dtype=jnp.uint32)
-    words = blocks((low, high, step, jnp.zeros_like(step)), index)
+    # A step draws hundreds of times, and XLA compiles each draw's rounds as so many lines of code.
+    # On a CPU a loop is as fast; on an accelerator each of its turns would be a launch.
+    loop = in_a_row if has_accelerator() else jax.lax.fori_loop
+    words = blocks((low, high, step, jnp.zeros_like(step)), index, loop)
     return jnp.stack(words, axis=-1).reshape(-1)[: rows * count].reshape(rows, count)
 
 
