@@ -231,7 +231,7 @@ def _keras_compute(model, pixel_range) -> Callable[[np.ndarray], np.ndarray]:
 
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
 
-    # XLA is several times slower for convolutions on a CPU.
+    # XLA is slower for convolutions on a CPU.
     @tf.function(input_signature=signature, jit_compile=False)
     def forward(pictures):
         return model(pictures * ((high - low) / 255) + low, training=False)

@@ -173,7 +173,7 @@ def fractions(bits):
 
 
 def has_accelerator() -> bool:
-    """Whether there is a GPU, where XLA pays; on CPUs it is several times slower."""
+    """Whether there is a GPU, where XLA pays; on CPUs it is slower."""
     return bool(tf.config.list_physical_devices("GPU"))
 
 
