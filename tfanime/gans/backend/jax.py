@@ -185,7 +185,7 @@ def random_bits(stream: int, step, rows: int, count: int):
     low, high = (jnp.full((1,), word, jnp.uint32) for word in (stream & 0xFFFFFFFF, stream >> 32))
     index = jnp.arange(-(-rows * count // 4), dtype=jnp.uint32)
     # A step draws hundreds of times, and XLA compiles each draw's rounds as so many lines of code.
-    # On a CPU a loop is as fast; on an accelerator each of its turns would be a launch.
+    # On a CPU a loop is faster as well; on an accelerator each of its turns would be a launch.
     loop = in_a_row if has_accelerator() else jax.lax.fori_loop
     words = blocks((low, high, step, jnp.zeros_like(step)), index, loop)
     return jnp.stack(words, axis=-1).reshape(-1)[: rows * count].reshape(rows, count)
