@@ -6,5 +6,6 @@ import { understand } from "../../web_export/src/grammar.js";
 const table = JSON.parse(readFileSync(new URL("../../tfanime/sampling/words.json", import.meta.url), "utf8"));
 let text = "";
 for await (const part of process.stdin) text += part;
-const answers = JSON.parse(text).map(({ phrase, fields }) => understand(phrase, fields, table));
+const { schemas, questions } = JSON.parse(text);
+const answers = questions.map(([phrase, name]) => understand(phrase, schemas[name], table));
 console.log(JSON.stringify(answers));

@@ -18,6 +18,12 @@ import { Lexicon, plain } from "./grammar/table.js";
 const LONGEST = 1000;
 
 /**
+ * The phrases for fields, made once, which takes longer than to read a text.
+ * @type {WeakMap<Field[], Lexicon>}
+ */
+const lexicons = new WeakMap();
+
+/**
  * The attributes that a text names.
  * @param {string} text
  * @param {Field[]} fields
@@ -27,7 +33,9 @@ const LONGEST = 1000;
 export function understand(text, fields, table) {
   const known = new Map(fields.map((field) => [field.name, field]));
   const shown = Array.from(text.normalize("NFKC")).slice(0, LONGEST);
-  const tokens = tokensOf(plain(shown, table), new Lexicon(known, table));
+  const lexicon = lexicons.get(fields) ?? new Lexicon(known, table);
+  lexicons.set(fields, lexicon);
+  const tokens = tokensOf(plain(shown, table), lexicon);
   const items = itemsOf(tokens, known);
   negate(items);
   attach(items, known);

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tfanime.sampling.words.items import items_of
-from tfanime.sampling.words.lexicon import Lexicon, plain_spelling
+from tfanime.sampling.words.lexicon import lexicon_of, plain_spelling
 from tfanime.sampling.words.reading import Reading
 from tfanime.sampling.words.relations import attach, negate
 from tfanime.sampling.words.tokens import tokens_of, unknown_words
@@ -61,8 +61,7 @@ def understand(text: str, schema: LabelSchema | Iterable[Field]) -> Understood:
     """
     fields = {f.name: f for f in getattr(schema, "fields", schema)}
     plain_text = unicodedata.normalize("NFKC", text)[:LONGEST]
-    lexicon = Lexicon(fields)
-    tokens = tokens_of(plain_spelling(plain_text), lexicon)
+    tokens = tokens_of(plain_spelling(plain_text), lexicon_of(fields.values()))
     items = items_of(tokens, fields)
     negate(items)
     attach(items, fields)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from tfanime.core.labels import Field
@@ -52,10 +52,28 @@ def _listed(entry: Mapping[str, str]) -> list[str]:
     return [part.strip() for text in texts for part in text.split(",") if part.strip()]
 
 
+class Named(NamedTuple):
+    """What of a field decides which phrases there are."""
+
+    name: str
+    kind: str
+    values: tuple[str, ...]
+
+
+def lexicon_of(fields: Iterable[Field]) -> Lexicon:
+    """The phrases for these fields: made once, which takes longer than to read a text."""
+    return _lexicon(tuple(Named(f.name, f.kind, tuple(f.values)) for f in fields))
+
+
+@lru_cache(maxsize=16)
+def _lexicon(fields: tuple[Named, ...]) -> Lexicon:
+    return Lexicon({f.name: f for f in fields})
+
+
 class Lexicon:
     """What each phrase says, for one schema."""
 
-    def __init__(self, fields: Mapping[str, Field]):
+    def __init__(self, fields: Mapping[str, Named]):
         self.phrases: dict[str, dict] = {}
         self.stems: list[tuple[list[tuple[str, str]], int, dict]] = []
         words = table()
@@ -111,7 +129,7 @@ class Lexicon:
             if not (weak and form in self.phrases):
                 self.phrases[form] = entry
 
-    def _own(self, f: Field, words: dict) -> None:
+    def _own(self, f: Named, words: dict) -> None:
         """A schema's own names, where the table has none."""
         if f.kind == "group":
             if f.name not in words["groups"]:
