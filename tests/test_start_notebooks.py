@@ -25,7 +25,7 @@ def test_there_are_four():
 
 # Training that is seen sooner, and images that are fewer.
 QUICK = {
-    "first_faces": {"frames=8": "frames=2"},
+    "first_faces": {"frames=8": "frames=2", "n=4": "n=1", "n=8": "n=2", "n=16": "n=3"},
     "posters_from_words": {"frames=8": "frames=2"},
     "own_pictures": {"steps=4": "steps=1"},
     "own_recipe": {"steps=40, sample_every=20": "steps=4, sample_every=2", "count=256": "count=64"},

@@ -60,12 +60,12 @@ def test_every_network_can_be_trained_on(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [zoo.DEFAULT, "faces-64"])
 def test_colours_are_obeyed(name):
-    """Judged by the tagger: most of 32 pictures show what they were asked for."""
+    """Judged by the tagger: most images show what they were asked for."""
     tagger = load_tagger()
     for hair in ("blonde", "blue", "pink", "black"):
-        shots = tfanime.generate(name, n=32, seed=1, tags={"hair": hair}, upscale="none").images
+        shots = tfanime.generate(name, n=16, seed=1, tags={"hair": hair}, upscale="none").images
         found = [tags["hair"] for tags in tagger.tags(shots)]
-        assert found.count(hair) > 20, (hair, found)
+        assert found.count(hair) > 10, (hair, found)
 
 
 def test_without_a_run_the_model_that_ships_draws(tmp_path):
@@ -108,7 +108,7 @@ def test_the_labels_are_those_of_makegirlsmoe():
 def test_busts_have_labels_that_the_tagger_knows_and_that_go_together():
     generator, known = tfanime.load_generator(zoo.DEFAULT), load_tagger().schema
     assert set(generator.schema.columns) < set(known.columns)
-    drawn = tfanime.generate(zoo.DEFAULT, n=64, seed=3).labels
+    drawn = tfanime.generate(zoo.DEFAULT, n=64, seed=3, upscale="none").labels
     kept = {row.tobytes() for row in generator.schema.examples}
     assert all(row.tobytes() in kept for row in drawn)
 
