@@ -68,7 +68,7 @@ def test_stored_figures_say_what_their_judge_had_to_do_with_the_model(name):
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_no_figure_of_a_card_is_judged_by_the_tagger_that_labelled(name):
-    """The first tagger labelled faces-64's data and sat in its discriminator."""
+    """The tagger labelled faces-64's data and led every steering."""
     rows = [line for line in figures_of(name) if re.match(r"\| (FID|KID)", line)]
     assert rows and all("MobileNetV2" in row for row in rows)
 

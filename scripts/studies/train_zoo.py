@@ -70,17 +70,17 @@ MODELS = {
             "projected": looks("lite0@1"),
         },
     ),
-    # The prior is what `tfanime generate` draws attributes from where nothing is asked for.
+    # Labels are the tagger's, where nobody has looked.
     "faces-64": Model(
-        "modern",
+        "projected",
         64,
         {
             "generator": {"fine_channels": 24},
-            "discriminator": {"name": "projected", "features": "tagger-1", "pixel_patches": True},
-            **THROUGH_FEATURES,
-            "mode_seeking_weight": 0.1,
-            "head_weight": 0.25,
-            "prior": "empirical",
+            "projected": {"features": "lite0@2"},
+            "condition_on": "hair,eyes,long_hair,short_hair,blush,smile,open_mouth,hat,glasses",
+            "prior": "rows",
+            "rare_share": 0.03,
+            "head_weight": 0.15,
         },
         tagged=True,
     ),

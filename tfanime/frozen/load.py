@@ -13,9 +13,9 @@ def load_frozen(name: str, height: int, width: int) -> keras.Model:
     """A network to look through, computing in the global dtype policy.
 
     Args:
-        name: `"tagger"` or `"tagger-1"`, which ship; a folder with another's `tagger.keras`; the
-            .keras file of a network from images in [-1, 1]; `"lite0"`, see `frozen.lite0`, or
-            `"lite0@2"`: the same with images enlarged twice (any whole number).
+        name: `"tagger"`, which ships; a folder with another's `tagger.keras`; the .keras file of a
+            network from images in [-1, 1]; `"lite0"`, see `frozen.lite0`, or `"lite0@2"`: the same
+            with images enlarged twice (any whole number).
         height, width: of the run's images, which lite0 takes as they are.
 
     Raises:
