@@ -103,10 +103,7 @@ def test_every_layer_trains_and_the_discriminator_learns_to_separate(name):
     before = kernels(variables)
     data = batch(config)
     data["images"] = 0.2 * data["images"] + 0.7
-    # To trace this one takes longer than six steps; test_battery does, but for what looks through
-    # a frozen network, which tests/gans/test_second_discriminator.py compiles.
-    traced = name != "projected"
-    step = tf.function(gan.train_step, autograph=False) if traced else gan.train_step
+    step = gan.train_step  # to trace it, as test_battery does, takes longer than six steps
     # Nothing passes a layer that begins with zeros before the second step.
     logs = [{key: float(value) for key, value in step(data).items()} for _ in range(2)]
     unchanged = [path for path, new in kernels(variables).items() if (new == before[path]).all()]
