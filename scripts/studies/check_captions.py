@@ -7,9 +7,9 @@ Draws faces, writes a sentence about each ("a girl with long blue hair and red e
 embeds the sentences with the offline BERT, and trains a recipe on images and vectors alone: no
 label tells it what a colour is. Then new sentences, about attributes drawn anew, ask for every
 colour, and the tagger that ships with tfanime reads the images; the discriminator looks through
-EfficientNet-Lite0. The precision of a colour is the share of images whose sentence has it that are
-read as it. Beside it stand the tagger's reading of drawn faces, and how often it reads the colour
-on any of the images: chance.
+EfficientNet-Lite0 (extra `features`). The precision of a colour is the share of images whose
+sentence has it that are read as it. Beside it stand the tagger's reading of drawn faces, and how
+often it reads the colour on any of the images: chance.
 
 Writes DIR/captions.md and DIR/captions.png, a row of images a sentence. A second call goes on.
 """
@@ -57,7 +57,7 @@ SETTINGS = {
     "discriminator": {
         "name": "projected",
         "features": "lite0@4",  # not the one that judges
-        "scales": [4, 8, 16],
+        "scales": [2, 4, 8],
         "channels": 32,
         "pixel_channels": 16,
     },
