@@ -20,7 +20,6 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from train_zoo import THROUGH_FEATURES
 
 import tfanime
 from tfanime.core.files import write_text
@@ -47,6 +46,16 @@ SENTENCES = (
 )
 ACROSS = 8
 ALL = 384  # directions of the encoder
+# `modern` with the one discriminator of Projected GAN in place of its own.
+THROUGH_FEATURES = {
+    "loss": "hinge",
+    "penalty": "none",
+    "joint_batch": True,
+    "augment": "translation",
+    "augment_target": None,
+    "g_lr": 4e-4,
+    "d_lr": 4e-4,
+}
 # Narrow and without the largest map, for a CPU: 199 instead of 90 images a second of processor
 # time. More images a batch are more texts to tell one's own from; a linear layer lets the
 # generator choose among the many numbers of a text.

@@ -44,16 +44,6 @@ def looks(network: str) -> dict:
     return {"features": [network, network], "regions": [None, [0.33, 0.08, 0.83, 0.92]]}
 
 
-# `modern` with the one discriminator of Projected GAN in place of its own.
-THROUGH_FEATURES = {
-    "loss": "hinge",
-    "penalty": "none",
-    "joint_batch": True,
-    "augment": "translation",
-    "augment_target": None,
-    "g_lr": 4e-4,
-    "d_lr": 4e-4,
-}
 BUSTS = {"prior": "rows", "rare_share": 0.05}
 ENLARGING = {"lr_decay_steps": 3300, "ema_half_life": 5000}
 MODELS = {

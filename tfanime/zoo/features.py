@@ -8,7 +8,6 @@ from pathlib import Path
 
 from tfanime.zoo.shipped import path
 
-SHIPPED = "tagger"
 RULE = (
     "discriminator.features is 'tagger', a folder written by `tfanime tagger train`, "
     "'lite0' (or 'lite0@2': images enlarged twice), the .keras file of a network from "
@@ -24,7 +23,7 @@ def enlargement(name: str) -> int | None:
 
 def network_file(name: str) -> Path:
     """The file of any other network."""
-    place = path(name) if name == SHIPPED else Path(name)
+    place = path(name) if name == "tagger" else Path(name)
     return place if name.endswith(".keras") else place / "tagger.keras"
 
 
