@@ -77,7 +77,7 @@ def test_result_follows_the_map():
     np.testing.assert_array_equal(made.latents, seeds.latents(7, 5, DIM) / 2)
     np.testing.assert_array_equal(made.labels, seeds.sample_labels(7, 5, MAKEGIRLSMOE))
     assert made.tags == [MAKEGIRLSMOE.decode(row) for row in made.labels]
-    assert (made.seed, made.first, made.schema) == (7, 0, MAKEGIRLSMOE)
+    assert (made.seed, made.indices[0], made.schema) == (7, 0, MAKEGIRLSMOE)
     floats = Painter()(made.latents, made.labels * 2 - 1)
     np.testing.assert_array_equal(made.images, np.rint((floats + 1) * 127.5).astype(np.uint8))
 

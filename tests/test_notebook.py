@@ -30,7 +30,13 @@ def shots(count=70):
 
 def drawn(count=70, **options):
     latents = np.zeros((count, 3), np.float32)
-    return Generated(shots(count), latents, None, None, **{"seed": 7, "first": 16, **options})
+    return Generated(
+        shots(count),
+        latents,
+        None,
+        None,
+        **{"seed": 7, "indices": np.arange(16, 16 + count), **options},
+    )
 
 
 def read_png(data):
@@ -43,8 +49,8 @@ def inlined(markup):
 
 def test_generated_is_a_sheet_and_a_short_name():
     faces = drawn()
-    assert repr(faces) == "<Generated: 70 images of 6x4, seed 7, from 16>"
-    assert repr(drawn(seed=None, first=0)) == "<Generated: 70 images of 6x4, without a seed>"
+    assert repr(faces) == "<Generated: 70 images of 6x4, seed 7, 16 to 85>"
+    assert repr(drawn(seed=None, indices=None)) == "<Generated: 70 images of 6x4, without a seed>"
     assert len(faces) == 70
     np.testing.assert_array_equal(read_png(faces._repr_png_()), images.grid(shots()[:64]))
     np.testing.assert_array_equal(faces.grid(columns=5), images.grid(shots()[:64], 5))

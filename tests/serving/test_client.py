@@ -58,7 +58,7 @@ def test_generate(girls, runs):
     np.testing.assert_array_equal(found.labels, expected.labels)
     assert step(found.images, expected.images) <= 1
     assert found.tags == expected.tags and found.schema == SCHEMA
-    assert (found.seed, found.first) == (7, 3)
+    assert (found.seed, found.indices[0]) == (7, 3)
 
 
 def test_interpolate(girls, runs):

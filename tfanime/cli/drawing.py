@@ -89,7 +89,8 @@ def with_upscaler(ctx, options: dict) -> dict:
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Index of the first image; --first 16 goes on after --n 16.",
+    help="Index of the first image that is looked at. What --n 16 ends with is in the names of the "
+    "files; --first with one more goes on.",
 )
 @click.option(
     "--name", metavar="TEXT", help="Any text, such as your name, instead of a seed. It has a face."
@@ -129,6 +130,11 @@ def with_upscaler(ctx, options: dict) -> dict:
     metavar="FILE",
     help="All images on one sheet (.png, .jpg, .webp).",
 )
+@click.option(
+    "--no-choose",
+    is_flag=True,
+    help="Draw every image of the seed, also those that the model's chooser holds for broken.",
+)
 @UPSCALE
 @NO_UPSCALE
 @SCALE
@@ -166,6 +172,7 @@ def generate(
     tags = tags_of(ctx, run, pairs_of(ctx))
     lean.install()
     options = with_upscaler(ctx, options)
+    no_choose = options.pop("no_choose")
     options |= {"move": dict(move)} if move else {}
     face = options.pop("face")
     names = [name for words in vary if isinstance(words, list) for name in words]
@@ -182,6 +189,7 @@ def generate(
     options["sliders"] = dict(sliders) or None
     if vary or vary_seed:
         options |= {"vary": list(vary), "vary_seed": list(vary_seed) or [0] * len(vary)}
+    options["choose"] = False if no_choose else None
     tfanime.generate(run, n=n, tags=tags or None, out=out, grid=grid, progress=True, **options)
     if out is not None:
         click.echo(f"{n:,} images in {out}")
@@ -191,7 +199,7 @@ def generate(
 
 # What a sheet of one face cannot be given.
 NOT_ON_SHEETS = ("n", "seed", "first", "name", "typical", "vary_seed", "sliders", "out")
-NOT_ON_SHEETS += ("labels_from",)
+NOT_ON_SHEETS += ("labels_from", "no_choose")
 
 
 def _check_sheet(ctx, names: list[str], sheet_of: int | None, face: str | None) -> None:

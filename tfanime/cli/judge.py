@@ -14,6 +14,23 @@ FORM = click.option(
     help="The filled form. Default: form.csv in DIR.",
 )
 
+FOLDERS = click.argument(
+    "folders",
+    metavar="DIR...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, file_okay=False),
+)
+FEATURES = click.option(
+    "--features",
+    multiple=True,
+    default=("tagger",),
+    show_default=True,
+    metavar="NETWORK",
+    help="tagger, lite0@2 or another frozen network (as for discriminator.features) that learns "
+    "what is broken. May be given several times.",
+)
+
 
 @click.group()
 def judge() -> None:
@@ -24,6 +41,7 @@ def judge() -> None:
       tfanime judge sheets faces-64 runs/girls --out judging/
       tfanime judge score judging/
       tfanime judge steer judging/ --out steered/
+      tfanime judge chooser judging/
     """
 
 
@@ -98,13 +116,7 @@ def score(folder, form) -> None:
 
 
 @judge.command("steer")
-@click.argument(
-    "folders",
-    metavar="DIR...",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, file_okay=False),
-)
+@FOLDERS
 @click.option(
     "--out",
     type=click.Path(),
@@ -119,15 +131,7 @@ def score(folder, form) -> None:
     help="What to steer: one of several judged models, or a later one. Default: the judged one.",
 )
 @FORM
-@click.option(
-    "--features",
-    multiple=True,
-    default=("tagger",),
-    show_default=True,
-    metavar="NETWORK",
-    help="tagger, lite0@2 or another frozen network (as for discriminator.features) that learns "
-    "what is broken. May be given several times.",
-)
+@FEATURES
 @click.option(
     "--draws",
     type=COUNT,
@@ -171,4 +175,50 @@ def steer(folders, out, **options) -> None:
         f"Of other draws {steering.before:.2f} score as broken without steering and "
         f"{steering.after:.2f} with it; latents move by {steering.moved:.2f}. "
         f"The steered model is in {out}."
+    )
+
+
+@judge.command("chooser")
+@FOLDERS
+@click.option(
+    "--model",
+    type=Run(),
+    metavar="MODEL",
+    help="Whose chooser: one of several judged models, or a later one. Default: the judged one.",
+)
+@FORM
+@FEATURES
+@click.option(
+    "--draws",
+    type=COUNT,
+    default=20_000,
+    show_default=True,
+    help="Images that it is trained on.",
+)
+@click.option(
+    "--keep",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.65,
+    show_default=True,
+    help="Share of images that are not rejected.",
+)
+def chooser(folders, **options) -> None:
+    """Train the network that passes over broken images, beside the model's weights.
+
+    `tfanime generate` and web pages then show the images of a seed that it holds for whole. What a
+    seed and an index draw stays as it is. Judge again before you say that it is better.
+
+    \b
+    Examples:
+      tfanime judge chooser judging/
+      tfanime judge chooser first/ second/ --model runs/girls --features tagger --features lite0@1
+    """
+    from tfanime.evaluation import by_eye
+
+    learnt = by_eye.train_chooser(folders, progress=True, **options)
+    click.echo(
+        f"Learnt from {learnt.judged:,} judged images, {learnt.broken:.2f} of them broken: large "
+        f"networks tell a broken image from a whole one with a probability of {learnt.told:.2f}, "
+        f"the chooser with {learnt.told_judged:.2f}. Of other draws it keeps {learnt.kept:.2f}; "
+        f"{learnt.before:.2f} of all and {learnt.after:.2f} of those score as broken."
     )

@@ -90,7 +90,7 @@ class Generator(Subject):
 
     def asked(self, tags: Mapping[str, object], n: int, seed: int) -> np.ndarray:
         """`n` images `(n, H, W, 3)` uint8 that are asked to have these tags."""
-        return generate(self.generator, n, seed, tags=tags, upscale=NONE).images
+        return generate(self.generator, n, seed, tags=tags, upscale=NONE, choose=False).images
 
 
 class Folder(Subject):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -14,7 +16,9 @@ READ = 32  # channels that the last map is read by, place by place
 LEAK = 0.2
 
 
-def network(height: int, width: int, latent_dim: int, label_dim: int) -> keras.Model:
+def network(
+    height: int, width: int, latent_dim: int, label_dim: int, widths: Sequence[int] = WIDTHS
+) -> keras.Model:
     """Strided convolutions, a residual one at an eighth of the sides, and a dense layer, which
     knows where things are.
 
@@ -26,6 +30,7 @@ def network(height: int, width: int, latent_dim: int, label_dim: int) -> keras.M
         height, width: of the images, float32 in [-1, 1]; the shorter one is 8 at least.
         latent_dim: numbers of a latent.
         label_dim: columns of the labels; 0: none.
+        widths: channels, see `WIDTHS`.
 
     Returns:
         From `(B, height, width, 3)` to `(B, latent_dim + label_dim)` float32: latents, then logits
@@ -34,7 +39,7 @@ def network(height: int, width: int, latent_dim: int, label_dim: int) -> keras.M
     x = pictures = keras.Input((height, width, 3), name="pictures")
     stage = 0
     while min(x.shape[1:3]) > LEAST:
-        channels = WIDTHS[min(stage, len(WIDTHS) - 1)]
+        channels = widths[min(stage, len(widths) - 1)]
         x = layers.Conv2D(channels, 3, 2, "same", name=f"down{stage}", **INIT)(x)
         x = _rectified(x, f"down{stage}")
         if stage == 2:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,12 @@ from tfanime.core import images as pictures
 from tfanime.core import seeds
 from tfanime.core.labels import LabelSchema, to_signed, to_unsigned
 from tfanime.sampling import upscale as upscaling
+from tfanime.sampling.choosing import chosen
 from tfanime.sampling.face import Face, check_faces, faces_of, stacked
 from tfanime.sampling.generated import SHEETS, Generated, ImageFolder
 from tfanime.sampling.moves import check_move, moved
 from tfanime.sampling.sampler import Sampler
+from tfanime.zoo.chooser import Chooser, chooser_of, load_chooser
 
 if TYPE_CHECKING:
     from tfanime.zoo.saved import Generator, Upscaler
@@ -50,12 +53,15 @@ def generate(
     name: str | None = None,
     move: Mapping[str, float] | None = None,
     face: str | os.PathLike | Face | Sequence[Face] | None = None,
+    choose: bool | None = None,
 ) -> Generated:
     """Draws images.
 
-    Image i of a seed is the same on every run, whatever `n` and `first` are
-    (`tfanime.core.seeds` has the map from seed and index to latents and labels). Do not `fork` the
-    process afterwards, TensorFlow's threads are not in the child: use `multiprocessing`'s "spawn".
+    What a seed and an index draw is the same on every run, whatever `n` and `first` are
+    (`tfanime.core.seeds` has the map to latents and labels). A model with a chooser shows the
+    whole images of a seed and passes over the broken ones (`indices` says which they are). Do not
+    `fork` the process afterwards, TensorFlow's threads are not in the child: use
+    `multiprocessing`'s "spawn".
 
     Args:
         run: a run folder, the name of a model that ships, `hf://owner/name`, what `tfanime.load`
@@ -66,7 +72,8 @@ def generate(
             for each image from the frequencies of the training set.
         truncation: 0 to 2; scales the latents: below 1 typical images, above 1 unusual ones. A
             note says when it is below what was found good for the model.
-        first: index of the first image; `first=16` goes on where `n=16` stopped.
+        first: index of the first image, or of the first that the chooser looks at: the last of
+            `indices` + 1 goes on.
         out: a folder for one PNG per image and `generated.json`, which says the seed, index and
             tags of each.
         grid: a file (.png, .jpg or .webp) for all of them on one sheet.
@@ -92,14 +99,18 @@ def generate(
         face: a file of `tfanime invert`, or what `tfanime.invert` returns: latents and labels come
             from there, one image a face, instead of from a seed; `n` does not count. `tags` and
             `labels` go before a face's labels.
+        choose: pass over images that the model's chooser (`tfanime judge chooser`) holds for
+            broken, as seed, tags and truncation draw them: fine tuning does not change which ones.
+            None: if there is a chooser, unless `labels` or `face` says what each image is.
 
     Returns:
         `Generated`.
 
     Raises:
         ValueError: for a number out of range, a seed and a name, tags, sliders or directions that
-            the model does not know, a face of another model, or `typical` with a model whose
-            typical latent was not measured.
+            the model does not know, a face of another model, `typical` with a model whose
+            typical latent was not measured, or `choose=True` without a chooser or with `labels` or
+            `face`.
 
     Example:
         >>> faces = generate("runs/girls", n=4, seed=7, tags={"hair": "blue"})  # doctest: +SKIP
@@ -135,22 +146,36 @@ def generate(
     upscaler = upscaling.chosen(generator, upscale)
     factor = scale if upscaler is None else scale * upscaler.factor
     middle = centre(generator, truncation, typical)
+    chooser = _chooser(generator, choose, labels is not None or bool(faces))
+
+    def latents(seed: int, start: int, count: int) -> np.ndarray:
+        return seeds.truncate(sampler.latents(seed, count, start), truncation, middle)
+
+    plain = np.empty((0, generator.height, generator.width, 3), np.uint8)
+    indices = np.arange(first, first + n)
+    if chooser is not None:
+        plain = np.empty((n, *plain.shape[1:]), np.uint8)
+        found = chosen(sampler, chooser, seed, n, tags, first, partial(latents, seed), progress)
+        for i, (index, image) in enumerate(found):
+            indices[i], plain[i] = index, pictures.to_uint8(image)
+    places = indices - first
+    count = int(places[-1]) + 1
     if faces:
         check_faces(faces, generator)
         z, rows = stacked(faces)
+        z = seeds.truncate(z, truncation, middle)
         labels = rows if labels is None else labels
     else:
-        z = sampler.latents(seed, n, first)
-    z = seeds.truncate(z, truncation, middle)
+        z = latents(seed, first, count)[places]
     for share, other, index in steps:
         if index is None:
-            others = sampler.latents(other, n, first)
+            others = latents(other, first, count)[places]
         else:
-            others = sampler.latents(other, 1, index).repeat(n, axis=0)
-        others = seeds.truncate(others, truncation, middle)
+            others = latents(other, index, 1).repeat(n, axis=0)
         z = np.concatenate([seeds.slerp(a, b, [share]) for a, b in zip(z, others, strict=True)])
     z = moved(generator, z, move)
-    labels = sampler.labels(seed, n, tags, first, labels)
+    labels = sampler.labels(seed, count, tags, first, labels)
+    labels = None if labels is None else labels[places]
     shots = np.empty((n, factor * generator.height, factor * generator.width, 3), np.uint8)
     # Sliders are in the network's coding, and reach beyond what 0/1 coding can say.
     signed = None if labels is None else to_signed(labels)
@@ -162,9 +187,13 @@ def generate(
         folder.tuned |= {"sliders": dict(sliders or {})} if columns else {}
         folder.tuned |= {"move": move} if move else {}
     drawn_seed = None if faces else seed
-    result = Generated(shots, z, labels, generator.schema, drawn_seed, first)
+    result = Generated(shots, z, labels, generator.schema, drawn_seed, None if faces else indices)
+    tuned = bool(steps or columns or move)
+    drawn: Iterable[tuple[int, np.ndarray]] = sampler.parts(z, signed, indices, progress)
+    if chooser is not None and not tuned:
+        drawn = ((i, plain[i : i + 1]) for i in range(n))
     try:
-        for start, images in sampler.parts(z, signed, first, progress):
+        for start, images in drawn:
             part = enlarged(images, upscaler, scale)
             shots[start : start + len(part)] = part
             if folder:
@@ -172,7 +201,7 @@ def generate(
                     labels_drawn = {}
                     if labels is not None and generator.schema is not None:
                         labels_drawn = generator.schema.decode(labels[i])
-                    folder.add(shot, drawn_seed, first + i, truncation, labels_drawn, typical)
+                    folder.add(shot, drawn_seed, int(indices[i]), truncation, labels_drawn, typical)
     finally:
         if folder:
             folder.write_index()
@@ -285,10 +314,25 @@ def centre(generator: Generator, truncation: float, typical: bool) -> np.ndarray
     return None
 
 
+def _chooser(generator: Generator, choose: bool | None, told: bool) -> Chooser | None:
+    """The chooser to draw with, None for none; `told`: labels or faces say what each image is."""
+    if choose is None:
+        return None if told else chooser_of(generator)
+    if not choose:
+        return None
+    folder = getattr(generator, "folder", None)
+    if told or folder is None:
+        what = "labels or a face" if told else f"{generator.name!r}, which is not a saved model"
+        raise ValueError(
+            f"choose takes images of a seed, of a model with a chooser. Received: {what}."
+        )
+    return load_chooser(folder, generator)
+
+
 def enlarged(images: np.ndarray, upscaler: Upscaler | None, scale: int) -> np.ndarray:
-    """`(n, H, W, 3)` float32 in [-1, 1] as uint8, enlarged by an upscaler, if there is one, and by
-    `scale`."""
-    shots = pictures.to_uint8(images)
+    """`(n, H, W, 3)`, float32 in [-1, 1] or uint8, as uint8, enlarged by an upscaler, if there is
+    one, and by `scale`."""
+    shots = images if images.dtype == np.uint8 else pictures.to_uint8(images)
     if upscaler is not None:
         shots = np.stack([upscaling.enlarge(upscaler, shot) for shot in shots])
     return pictures.enlarge(shots, scale)

@@ -28,8 +28,8 @@ class Generated(Pictures):
         labels: `(n, L)` float32, 0/1 coding; None for a model without labels. Between two key
             images of a transition they lie between 0 and 1.
         schema: what the columns of `labels` mean, or None.
-        seed, first: the seed and the index of the first image; None and 0 for a transition, and
-            for faces that come from a file.
+        seed: None for a transition, and for faces that come from a file.
+        indices: `(n,)` int64, the index of each image; None where there is no seed.
     """
 
     images: np.ndarray
@@ -37,7 +37,7 @@ class Generated(Pictures):
     labels: np.ndarray | None
     schema: LabelSchema | None
     seed: int | None = None
-    first: int = 0
+    indices: np.ndarray | None = None
 
     @property
     def tags(self) -> list[dict[str, object]]:
@@ -48,7 +48,9 @@ class Generated(Pictures):
 
     def __repr__(self) -> str:
         count, height, width = self.images.shape[:3]
-        seed = "without a seed" if self.seed is None else f"seed {self.seed}, from {self.first}"
+        seed = "without a seed"
+        if self.indices is not None:
+            seed = f"seed {self.seed}, {self.indices[0]} to {self.indices[-1]}"
         return f"<Generated: {count} images of {width}x{height}, {seed}>"
 
     def __len__(self) -> int:
@@ -71,7 +73,8 @@ class Generated(Pictures):
         elif ending:
             animation.save_animation(path, self.images)
         else:
-            for i, image in enumerate(self.images, self.first):
+            indices = range(len(self.images)) if self.indices is None else self.indices
+            for i, image in zip(indices, self.images, strict=True):
                 seed = "" if self.seed is None else f"seed{self.seed}_"
                 pictures.save_image(Path(path) / f"{seed}{i:06d}.png", image)
 

@@ -263,7 +263,7 @@ def imagine_attributes(
     rows = np.full_like(labels, np.nan)
     for name in open_:
         rows[:, schema.slices()[name]] = labels[:, schema.slices()[name]]
-    pictures = generate(run, n, seed, fixed_tags, labels=rows, **options)
+    pictures = generate(run, n, seed, fixed_tags, labels=rows if open_ else None, **options)
     all_tags = fixed_tags | open_
     values = {field.name: all_tags[field.name] for field in schema.fields if field.name in all_tags}
     read_as = {} if genres is None else {"genres": genres.odds}

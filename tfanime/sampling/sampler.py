@@ -125,7 +125,7 @@ class Sampler:
         self,
         latents: np.ndarray,
         signed: np.ndarray | None = None,
-        first: int = 0,
+        first: int | np.ndarray = 0,
         progress: bool = False,
         *,
         labels: np.ndarray | None = None,
@@ -139,20 +139,20 @@ class Sampler:
         Args:
             latents: `(n, latent_dim)` float32.
             signed: `(n, L)` float32, -1/+1 coding; None for a generator without labels.
-            first: index of the first image.
+            first: index of the first image, which the others follow; or the index of each, `(n,)`
+                ascending.
             progress: show a progress bar.
             labels: `(n, L)` in 0/1 coding, in the place of `signed`.
         """
         if labels is not None:
             signed = to_signed(labels)
         n = len(latents)
+        indices = first if isinstance(first, np.ndarray) else np.arange(first, first + n)
+        _, starts = np.unique(indices // CHUNK, return_index=True)
         with progress_bar(total=n, unit=" images", disable=not progress) as bar:
-            for start in range(-(first % CHUNK), n, CHUNK):
-                low, high = max(start, 0), min(start + CHUNK, n)
-                free = ((low - start, start + CHUNK - high), (0, 0))
-                batch = [
-                    None if x is None else np.pad(x[low:high], free, "edge")
-                    for x in (latents, signed)
-                ]
-                yield low, self.generator(*batch)[low - start : high - start]
-                bar.update(high - low)
+            for low, high in zip(starts, [*starts[1:], n], strict=True):
+                rows = indices[low:high] % CHUNK
+                filled = np.searchsorted(rows, np.arange(CHUNK)).clip(max=high - low - 1)
+                batch = [None if x is None else x[low:high][filled] for x in (latents, signed)]
+                yield int(low), self.generator(*batch)[rows]
+                bar.update(int(high - low))

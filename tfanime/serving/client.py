@@ -349,7 +349,10 @@ class Client:
         files = [file for part in parts for file in part["png_bytes"]]
         images = answers.pictures(self._address, files, *answers.shown_size(about))
         answer = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-        return Generated(images, answer["latents"], answer.get("labels"), self.schema, seed, first)
+        indices = None if seed is None else np.arange(first, first + len(images))
+        return Generated(
+            images, answer["latents"], answer.get("labels"), self.schema, seed, indices
+        )
 
     def _text(self, tags: Tags | None) -> bytes:
         """Tags as the server reads them; what it would refuse is refused here already."""

@@ -7,7 +7,19 @@ and `key.json`, which says of every image what it is.
 """
 
 from tfanime.evaluation.by_eye.blind_sheets import sheets
+from tfanime.evaluation.by_eye.chooser import Choosing, train_chooser
 from tfanime.evaluation.by_eye.shares import ByEye, Share, score, table, wilson
 from tfanime.evaluation.by_eye.steering import Steering, steer
 
-__all__ = ["ByEye", "Share", "Steering", "score", "sheets", "steer", "table", "wilson"]
+__all__ = [
+    "ByEye",
+    "Choosing",
+    "Share",
+    "Steering",
+    "score",
+    "sheets",
+    "steer",
+    "table",
+    "train_chooser",
+    "wilson",
+]

@@ -92,7 +92,7 @@ def sheets(
             images += list(result.images)
             entries += [
                 {"model": name, "attribute": column, "asked": tags, "seed": seed + i, "index": k}
-                for k in range(count)
+                for k in map(int, result.indices)
             ]
     order = np.random.default_rng(seed).permutation(len(entries))
     key = [

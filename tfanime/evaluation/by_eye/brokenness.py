@@ -23,7 +23,7 @@ from tfanime.frozen import load_frozen
 from tfanime.models.common import resized
 from tfanime.sampling.generate import generate
 from tfanime.sampling.upscale import NONE
-from tfanime.zoo.saved import load_generator
+from tfanime.zoo.saved import Generator, load_generator
 
 LEAST = 20  # judged images of either kind
 FOLDS = 10
@@ -40,6 +40,8 @@ class Brokenness:
         network: from images `(B, H, W, 3)` in [-1, 1] to `(B, 1)`: about the probability that a
             judge finds the image broken.
         judged: images.
+        images: the judged ones, `(judged, H, W, 3)` uint8.
+        answers: `(judged,)` float64, 1 for a broken one.
         broken: share of them.
         told: how well the score tells broken images that it has not learnt from: the probability,
             0.5 to 1, that a broken one scores above a whole one (ROC AUC).
@@ -49,6 +51,8 @@ class Brokenness:
 
     network: keras.Model
     judged: int
+    images: np.ndarray
+    answers: np.ndarray
     broken: float
     told: float
     whole: float
@@ -93,21 +97,32 @@ def learn(
             "`tfanime judge sheets --n`."
         )
     extractors = [_features(name, *sizes[0]) for name in features]
-    pixels = to_float(np.stack(images))
+    shown = np.stack(images)
+    pixels = to_float(shown)
     blocks = [one.predict(pixels, batch_size=BATCH, verbose=0) for one in extractors]
     components = _Components(blocks)
     scores = _held_out(components.first, judged)
-    auc = _auc(scores, judged)
-    if auc < TOLD:
+    told = auc(scores, judged)
+    if told < TOLD:
         raise ValueError(
             f"Features of {', '.join(features)} tell a broken image from a whole one with a "
-            f"probability of {auc:.2f}; steering takes {TOLD} or more. Judge more images, or take "
+            f"probability of {told:.2f}; steering takes {TOLD} or more. Judge more images, or take "
             "other --features."
         )
     network = _scorer(extractors, components, judged)
     share = float(judged.mean())
     border, whole = np.quantile(scores, 1 - share), np.median(scores[judged == 0])
-    return Brokenness(network, len(judged), share, auc, float(whole), float(border))
+    return Brokenness(network, len(judged), shown, judged, share, told, float(whole), float(border))
+
+
+def check_size(judge: Brokenness, generator: Generator) -> None:
+    """Raises ValueError for a generator that draws another size than the judged images have."""
+    height, width = judge.images.shape[1:3]
+    if (height, width) != (generator.height, generator.width):
+        raise ValueError(
+            f"The judged images are of {width}x{height}. Received: {generator.name!r}, which draws "
+            f"{generator.width}x{generator.height}."
+        )
 
 
 def _drawn(key: dict) -> list[np.ndarray]:
@@ -127,7 +142,10 @@ def _drawn(key: dict) -> list[np.ndarray]:
                     "generator.keras and generator.json, and judge that."
                 )
             generators[name] = load_generator(name)
-        result = generate(generators[name], count, seed, tags, truncation, upscale=NONE)
+        # Each stands at its index, whether or not a chooser had found it.
+        result = generate(
+            generators[name], count, seed, tags, truncation, upscale=NONE, choose=False
+        )
         images[name, seed] = result.images
     return [images[e["model"], e["seed"]][e["index"]] for e in key["images"]]
 
@@ -209,6 +227,7 @@ def _held_out(x: np.ndarray, broken: np.ndarray) -> np.ndarray:
     return scores
 
 
-def _auc(scores: np.ndarray, broken: np.ndarray) -> float:
+def auc(scores: np.ndarray, broken: np.ndarray) -> float:
+    """The probability that a broken image (1 in `broken`) scores above a whole one (0)."""
     ahead = scores[broken == 1][:, None] - scores[broken == 0][None]
     return float(np.mean((ahead > 0) + 0.5 * (ahead == 0)))

@@ -119,16 +119,11 @@ def steer(
         )
     if form is not None and len(folders) > 1:
         raise ValueError(f"A form is that of one folder. Received: {len(folders)} folders.")
-    generator = load_generator(zoo.locate(model or _only_model(folders)))
+    generator = load_generator(zoo.locate(model or only_model(folders)))
     seed = seeds.check_seed(seed)
     judge = brokenness.learn(folders, form, features)
-    if judge.network.input_shape[1:3] != (generator.height, generator.width):
-        height, width = judge.network.input_shape[1:3]
-        raise ValueError(
-            f"The judged images are of {width}x{height}. Received: {generator.name!r}, which draws "
-            f"{generator.width}x{generator.height}."
-        )
-    inputs = _draws(generator, draws, seed)
+    brokenness.check_size(judge, generator)
+    inputs = drawn_inputs(generator, draws, seed)
     aside = np.arange(draws) % ASIDE == 0
     network = steered(generator.model, HIDDEN)
     _train(network, generator.schema, judge, [x[~aside] for x in inputs], pull, obey, progress)
@@ -146,17 +141,18 @@ def steer(
     return Steering(judge.judged, judge.broken, judge.told, *shares, moved)
 
 
-def _only_model(folders: Sequence[str | os.PathLike]) -> str:
+def only_model(folders: Sequence[str | os.PathLike]) -> str:
+    """The judged model of all folders, or ValueError if there are several."""
     names = sorted({name for folder in folders for name in read_key(Path(folder))["models"]})
     if len(names) > 1:
         raise ValueError(
-            f"The judged models are {', '.join(names)}. Received: none named. Name the one to "
-            "steer: model= (--model)."
+            f"The judged models are {', '.join(names)}. Received: none named. Name the one that "
+            "is meant: model= (--model)."
         )
     return names[0]
 
 
-def _draws(generator: Generator, count: int, seed: int) -> list[np.ndarray]:
+def drawn_inputs(generator: Generator, count: int, seed: int) -> list[np.ndarray]:
     """Latents and, if the network takes them, labels in -1/+1 coding: half as they come, half with
     one attribute asked for, each of them as often."""
     sampler = Sampler(generator)
