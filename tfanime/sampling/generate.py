@@ -167,11 +167,11 @@ def generate(
         labels = rows if labels is None else labels
     else:
         z = latents(seed, first, count)[places]
-    for share, other, index in steps:
-        if index is None:
+    for share, other, towards in steps:
+        if towards is None:
             others = latents(other, first, count)[places]
         else:
-            others = latents(other, index, 1).repeat(n, axis=0)
+            others = latents(other, towards, 1).repeat(n, axis=0)
         z = np.concatenate([seeds.slerp(a, b, [share]) for a, b in zip(z, others, strict=True)])
     z = moved(generator, z, move)
     labels = sampler.labels(seed, count, tags, first, labels)

@@ -147,7 +147,9 @@ def _train(network: keras.Model, images, scores, seed: int, progress: bool) -> N
     rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
     # Scores of variance 1 are what a dense layer's first values are made for.
     middle, spread = float(scores.mean()), float(scores.std())
-    network.compile(keras.optimizers.Adam(rate), "mse", jit_compile=False)
+    # The network itself is saved without an optimizer.
+    learner = keras.Model(network.inputs, network.outputs)
+    learner.compile(keras.optimizers.Adam(rate), "mse", jit_compile=False)
     with progress_bar(total=steps, unit="step", disable=not progress) as bar:
         for _ in range(EPOCHS):
             order = rng.permutation(len(images))
@@ -156,7 +158,7 @@ def _train(network: keras.Model, images, scores, seed: int, progress: bool) -> N
                 batch = images[rows]
                 mirrored = rng.random(BATCH) < 0.5
                 batch[mirrored] = batch[mirrored, :, ::-1]
-                network.train_on_batch(to_float(batch), (scores[rows] - middle) / spread)
+                learner.train_on_batch(to_float(batch), (scores[rows] - middle) / spread)
                 bar.update(1)
     last = network.layers[-1]
     kernel, bias = last.get_weights()
