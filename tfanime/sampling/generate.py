@@ -133,7 +133,10 @@ def generate(
     sampler = Sampler(generator)
     columns = _columns(generator.schema, sliders)
     upscaler = upscaling.chosen(generator, upscale)
-    factor = scale if upscaler is None else scale * upscaler.factor
+    factor = scale
+    if upscaler is not None:
+        upscaler.expect(n)
+        factor *= upscaler.factor
     middle = centre(generator, truncation, typical)
     if faces:
         check_faces(faces, generator)
@@ -165,14 +168,13 @@ def generate(
     result = Generated(shots, z, labels, generator.schema, drawn_seed, first)
     try:
         for start, images in sampler.parts(z, signed, first, progress):
-            part = enlarged(images, upscaler, scale)
-            shots[start : start + len(part)] = part
-            if folder:
-                for i, shot in enumerate(part, start):
+            for i, image in enumerate(images, start):
+                shots[i] = enlarged(image[None], upscaler, scale)[0]
+                if folder:
                     labels_drawn = {}
                     if labels is not None and generator.schema is not None:
                         labels_drawn = generator.schema.decode(labels[i])
-                    folder.add(shot, drawn_seed, first + i, truncation, labels_drawn, typical)
+                    folder.add(shots[i], drawn_seed, first + i, truncation, labels_drawn, typical)
     finally:
         if folder:
             folder.write_index()
