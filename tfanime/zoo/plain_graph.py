@@ -58,12 +58,15 @@ class PlainGraph:
     def _run(self, shapes: tuple, inputs: tuple[np.ndarray, ...]) -> np.ndarray:
         import tensorflow as tf
 
+        # tf.compat.v1 has it too, and takes long to import.
+        from tensorflow.core.protobuf.config_pb2 import ConfigProto
+
         if shapes not in self._graphs:
             specs = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
             traced = tf.function(self._compute, autograph=False)
             self._graphs[shapes] = traced.get_concrete_function(*specs)
         graph = self._graphs[shapes]
-        settings = tf.compat.v1.ConfigProto()
+        settings = ConfigProto()
         settings.graph_options.rewrite_options.disable_meta_optimizer = True
         [drawn] = tf.raw_ops.StatefulPartitionedCall(
             args=[*(tf.constant(x) for x in inputs), *graph.captured_inputs],
