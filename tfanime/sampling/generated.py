@@ -118,8 +118,9 @@ class ImageFolder:
         typical: bool = False,
     ) -> None:
         name = f"{'face' if seed is None else f'seed{seed}'}_{index:06d}.png"
-        entry = {"seed": seed, "index": index, "truncation": truncation, "tags": tags}
-        entry |= ({"typical": True} if typical else {}) | self.tuned
+        entry = {"seed": seed, "index": index, "truncation": truncation, "tags": tags, **self.tuned}
+        if typical:
+            entry["typical"] = True
         self._waiting.append(self._thread.submit(self._write, name, image, entry))
         if len(self._waiting) > WAITING:
             self._waiting.popleft().result()
