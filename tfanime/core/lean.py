@@ -42,7 +42,7 @@ class _LeanImport(ImportHook):
         searched = gc.isenabled()
         gc.disable()
         try:
-            with hidden(), put_off(), bound_late():
+            with hidden(), put_off():
                 yield
         finally:
             if searched:
@@ -80,21 +80,6 @@ def put_off() -> Iterator[None]:
 
 def _imported(module: str, name: str) -> Any:
     return getattr(import_module(module), name)
-
-
-@contextmanager
-def bound_late() -> Iterator[None]:
-    """Inside, a library that is loaded looks its functions up when they are called. TensorFlow's
-    would look up all of theirs at once, few of which drawing calls."""
-    if not hasattr(sys, "setdlopenflags"):  # Windows
-        yield
-        return
-    flags = sys.getdlopenflags()
-    sys.setdlopenflags(os.RTLD_LAZY)
-    try:
-        yield
-    finally:
-        sys.setdlopenflags(flags)
 
 
 def install() -> None:
