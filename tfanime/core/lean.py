@@ -28,7 +28,7 @@ OPTIONAL += ("scipy", "sklearn")
 # What TensorFlow imports whole and uses in functions only, or not at all.
 LATER = ("requests", "tensorflow._api.v2.compat.v1", "tensorflow._api.v2.compat.v2")
 LATER += ("tensorflow._api.v2.feature_column", "tensorflow._api.v2.__internal__.feature_column")
-LATER += ("tensorflow._api.v2.lite", "tensorflow._api.v2.tpu")
+LATER += ("tensorflow._api.v2.tpu",)
 
 
 class _LeanImport(ImportHook):
