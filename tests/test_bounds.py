@@ -185,6 +185,31 @@ def test_what_ships_is_trusted_and_a_copy_of_it_is_checked(run, tmp_path, monkey
     assert checked == [copy / "generator.keras"]
 
 
+@pytest.mark.parametrize("name", [zoo.DEFAULT, "posters", "upscaler-2x"])
+def test_what_ships_is_read_as_keras_reads_it(name):
+    path = zoo.path(name) / "generator.keras"
+    ours, kerass = bounds.load_network(path, ours=True), keras.saving.load_model(path)
+    assert ours.get_config() == kerass.get_config()
+    assert ours.compiled == kerass.compiled
+    pairs = list(zip(ours.variables, kerass.variables, strict=True))
+    assert pairs
+    for one, other in pairs:
+        assert one.path == other.path and one.trainable == other.trainable
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
+def test_a_layer_that_ships_without_its_weights_is_refused(run):
+    def without(data):
+        file = io.BytesIO(data)
+        with h5py.File(file, "r+") as weights:
+            del weights["layers/dense"]
+        return file.getvalue()
+
+    changed(run / "generator.keras", without, "model.weights.h5")
+    with pytest.raises(ValueError, match="is damaged and cannot be read"):
+        bounds.load_network(run / "generator.keras", ours=True)
+
+
 @pytest.mark.parametrize("sides", [(16, 16), (None, None)])
 def test_layers_that_compute_too_much(tmp_path, sides):
     """No weights at all, and gigabytes a picture: 16x16, or any, enlarged 400-fold."""

@@ -10,6 +10,7 @@ import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from painter import Painter
 
 import tfanime
 from tfanime import recipes
@@ -19,6 +20,9 @@ from tfanime.core.files import atomic_folder, atomic_path, save_array, save_arra
 from tfanime.data import writer
 from tfanime.frozen import load_frozen
 from tfanime.prepare import sources, table
+from tfanime.sampling.generate import generate
+from tfanime.sampling.generated import WAITING, ImageFolder
+from tfanime.sampling.sampler import CHUNK
 from tfanime.training.build import build_gan
 
 full_device = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
@@ -159,16 +163,34 @@ def test_a_source_that_cannot_be_read_is_no_bad_picture(tmp_path, monkeypatch):
 
 
 def test_drawing_to_a_full_disk(tmp_path, monkeypatch):
-    from tfanime.sampling.generated import ImageFolder
-
     folder = ImageFolder(tmp_path / "out")
     picture = np.zeros((8, 8, 3), np.uint8)
     folder.add(picture, 1, 0, 1.0, {})
     folder.write_index()
     monkeypatch.setattr(files.os, "fsync", refusing(errno.EDQUOT))
+    folder.add(picture, 1, 1, 1.0, {})
     with pytest.raises(disk.DiskError, match="quota"):
-        folder.add(picture, 1, 1, 1.0, {})
+        folder.write_index()
     assert sorted(os.listdir(tmp_path / "out")) == ["generated.json", "seed1_000000.png"]
+
+
+def test_what_cannot_be_written_is_told_though_the_index_can(tmp_path):
+    folder = ImageFolder(tmp_path)
+    (tmp_path / "seed1_000001.png").mkdir()
+    for index in range(3):
+        folder.add(np.zeros((8, 8, 3), np.uint8), 1, index, 1.0, {})
+    with pytest.raises(OSError):
+        folder.write_index()
+    listed = files.read_json(tmp_path / "generated.json")["pictures"]
+    assert set(listed) == {"seed1_000000.png", "seed1_000002.png"}
+
+
+def test_drawing_to_a_full_disk_ends_soon(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.os, "fsync", refusing(errno.ENOSPC))
+    painter = Painter()
+    with pytest.raises(disk.DiskError):
+        generate(painter, n=1000, out=tmp_path)
+    assert len(painter.batches) * CHUNK <= WAITING + 2 * CHUNK
 
 
 def test_an_earlier_set_survives_a_kill_between_two_renames(tmp_path):

@@ -41,6 +41,44 @@ def test_what_is_loaded_stays_and_the_backend_is_never_hidden(planted, monkeypat
     sys.modules.pop("jax")
 
 
+def test_what_is_put_off_is_imported_when_it_is_asked_for(tmp_path, monkeypatch):
+    (tmp_path / "put_off_early.py").write_text("")
+    (tmp_path / "put_off_late.py").write_text("value = []")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(lean, "LATER", ("put_off_early", "put_off_late"))
+    early = importlib.import_module("put_off_early")
+    with lean.put_off():
+        assert importlib.import_module("put_off_early") is early
+        late = importlib.import_module("put_off_late")
+        assert not hasattr(late, "value")
+    assert "put_off_late" not in sys.modules
+    value = late.value
+    assert importlib.import_module("put_off_late").value is value
+    with pytest.raises(AttributeError, match="put_off_late"):
+        print(late.other)
+    for name in lean.LATER:
+        del sys.modules[name]
+
+
+@pytest.mark.slow
+def test_tensorflow_has_all_of_its_interfaces_after_a_lean_import():
+    program = (
+        "import sys\n"
+        "from tfanime.core import lean\n"
+        "lean.install()\n"
+        "import keras, tensorflow as tf\n"
+        "print([name for name in lean.LATER if name in sys.modules])\n"
+        "print(tf.lite.Interpreter.__name__, tf.compat.v1.Session.__name__)\n"
+        "print(tf.compat.v1.ConfigProto(), tf.feature_column.numeric_column('a').name)\n"
+        "print(tf.tpu.experimental.initialize_tpu_system.__name__)\n"
+        "print(tf.compat.v2.constant(1).shape)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.split() == (
+        ["[]", "Interpreter", "Session", "a", "initialize_tpu_system", "()"]
+    ), done.stderr
+
+
 def test_finders_of_ours_look_behind_themselves_only(monkeypatch):
     """Each asks the rest for the module that it wraps."""
     first, second = lean._LeanImport(), quiet._QuietImport()

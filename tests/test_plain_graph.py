@@ -42,6 +42,18 @@ def test_it_becomes_a_graph_after_a_few_calls_of_one_shape():
     assert layer.calls == EAGER_CALLS + 2
 
 
+@pytest.mark.parametrize(("calls", "traced"), [(EAGER_CALLS, False), (EAGER_CALLS + 1, True)])
+def test_many_calls_that_are_expected_are_a_graph_from_the_first(calls, traced):
+    model, layer = counted()
+    network, x = PlainGraph(model), np.float32([[1, -2, 3]])
+    network.expect(calls)
+    drawn = [network(x) for _ in range(calls)]
+    assert layer.calls == (1 if traced else calls)
+    eager = np.asarray(model(x, training=False))
+    for one in drawn:
+        np.testing.assert_array_equal(one, eager)
+
+
 def test_the_graph_follows_the_weights():
     model, _ = counted()
     network, x = PlainGraph(model), np.ones((1, 3), np.float32)

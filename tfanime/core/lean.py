@@ -1,9 +1,10 @@
 """A quicker start and end for commands that only draw.
 
 Keras and TensorFlow import scikit-learn, pandas, Matplotlib, JAX and more when these are installed,
-for features of theirs that drawing does not use, and that takes as long as their own code. Python
-searches all that they make for garbage while they make it, and takes it apart when the process
-ends, although the system would take all of its memory back at once.
+for features of theirs that drawing does not use, and that takes as long as their own code; and
+TensorFlow imports all of its own interfaces, earlier ones too. Python searches all that they make
+for garbage while they make it, and takes it apart when the process ends, although the system would
+take all of its memory back at once.
 """
 
 from __future__ import annotations
@@ -14,17 +15,25 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from functools import partial
+from importlib import import_module
+from types import ModuleType
+from typing import Any, NoReturn
 
 from tfanime.core.import_hook import ImportHook
 
 # What Keras and TensorFlow can do without: each is imported inside `try` there.
 OPTIONAL = ("IPython", "cv2", "huggingface_hub", "jax", "matplotlib", "pandas", "psutil")
 OPTIONAL += ("scipy", "sklearn")
+# What TensorFlow imports whole and uses in functions only, or not at all.
+LATER = ("requests", "tensorflow._api.v2.compat.v1", "tensorflow._api.v2.compat.v2")
+LATER += ("tensorflow._api.v2.feature_column", "tensorflow._api.v2.__internal__.feature_column")
+LATER += ("tensorflow._api.v2.tpu",)
 
 
 class _LeanImport(ImportHook):
-    """Hides `OPTIONAL` while `keras` is executed, and lets nobody search it for garbage."""
+    """Hides `OPTIONAL` and puts off `LATER` while `keras` is executed, and lets nobody search it
+    for garbage."""
 
     module = "keras"
 
@@ -33,7 +42,7 @@ class _LeanImport(ImportHook):
         searched = gc.isenabled()
         gc.disable()
         try:
-            with hidden():
+            with hidden(), put_off():
                 yield
         finally:
             if searched:
@@ -55,8 +64,26 @@ def hidden() -> Iterator[None]:
             del sys.modules[name]
 
 
+@contextmanager
+def put_off() -> Iterator[None]:
+    """Inside, those of `LATER` that are not loaded are empty modules. Whoever has imported one
+    finds its content there afterwards: it is imported when something of it is asked for."""
+    modules = {name: ModuleType(name) for name in LATER if name not in sys.modules}
+    sys.modules.update(modules)
+    try:
+        yield
+    finally:
+        for name, module in modules.items():
+            del sys.modules[name]
+            module.__getattr__ = partial(_imported, name)  # type: ignore[method-assign]
+
+
+def _imported(module: str, name: str) -> Any:
+    return getattr(import_module(module), name)
+
+
 def install() -> None:
-    """Lets the import of Keras, which is still to come, pass over `OPTIONAL`.
+    """Lets the import of Keras, which is still to come, pass over `OPTIONAL` and `LATER`.
 
     For a process of our own that draws and ends: Keras goes on believing that they are missing (its
     wrappers for scikit-learn do not work, `fit` knows no data frames). Nothing happens where Keras

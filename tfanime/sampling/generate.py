@@ -144,7 +144,10 @@ def generate(
     sampler = Sampler(generator)
     columns = _columns(generator.schema, sliders)
     upscaler = upscaling.chosen(generator, upscale)
-    factor = scale if upscaler is None else scale * upscaler.factor
+    factor = scale
+    if upscaler is not None:
+        upscaler.expect(n)
+        factor *= upscaler.factor
     middle = centre(generator, truncation, typical)
     chooser = _chooser(generator, choose, labels is not None or bool(faces))
 
@@ -194,14 +197,14 @@ def generate(
         drawn = ((i, plain[i : i + 1]) for i in range(n))
     try:
         for start, images in drawn:
-            part = enlarged(images, upscaler, scale)
-            shots[start : start + len(part)] = part
-            if folder:
-                for i, shot in enumerate(part, start):
+            for i, image in enumerate(images, start):
+                shots[i] = enlarged(image[None], upscaler, scale)[0]
+                if folder:
                     labels_drawn = {}
                     if labels is not None and generator.schema is not None:
                         labels_drawn = generator.schema.decode(labels[i])
-                    folder.add(shot, drawn_seed, int(indices[i]), truncation, labels_drawn, typical)
+                    index = int(indices[i])
+                    folder.add(shots[i], drawn_seed, index, truncation, labels_drawn, typical)
     finally:
         if folder:
             folder.write_index()

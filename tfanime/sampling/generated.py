@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from tfanime.core.notebook import MOST, Pictures
 
 SHEETS = pictures.SHEETS
 INDEX = "generated.json"
+WAITING = 16  # images that wait to be written, at most
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,7 +85,8 @@ class Generated(Pictures):
 class ImageFolder:
     """A folder of PNG files, and `generated.json` which says what each of them is.
 
-    Images of other seeds that are already there stay, with their entries.
+    Images of other seeds that are already there stay, with their entries. A thread packs and writes
+    an image while the next one is drawn; if it fails, `add` or `write_index` says so.
     """
 
     def __init__(self, path: str | os.PathLike):
@@ -94,6 +98,8 @@ class ImageFolder:
             )
         self.entries: dict[str, dict] = {}
         self.tuned: dict[str, object] = {}  # how all that is added was tuned, if it was
+        self._thread = ThreadPoolExecutor(1)
+        self._waiting: deque[Future] = deque()
         remove_left_over(self.path)
         index = self.path / INDEX
         if index.exists():
@@ -115,12 +121,21 @@ class ImageFolder:
         typical: bool = False,
     ) -> None:
         name = f"{'face' if seed is None else f'seed{seed}'}_{index:06d}.png"
+        entry = {"seed": seed, "index": index, "truncation": truncation, "tags": tags, **self.tuned}
+        if typical:
+            entry["typical"] = True
+        self._waiting.append(self._thread.submit(self._write, name, image, entry))
+        if len(self._waiting) > WAITING:
+            self._waiting.popleft().result()
+
+    def _write(self, name: str, image: np.ndarray, entry: dict) -> None:
         pictures.save_image(self.path / name, image)
-        entry = {"seed": seed, "index": index, "truncation": truncation, "tags": tags}
-        self.entries[name] = entry | ({"typical": True} if typical else {})
-        self.entries[name] |= self.tuned
+        self.entries[name] = entry
 
     def write_index(self) -> None:
         """Also after an interruption: what is there is then listed."""
+        wait(self._waiting)
         if self.entries:
             write_json(self.path / INDEX, {"pictures": self.entries})
+        while self._waiting:
+            self._waiting.popleft().result()

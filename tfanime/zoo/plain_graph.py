@@ -28,8 +28,14 @@ class PlainGraph:
 
     def __init__(self, model: keras.Model):
         self._model = model
+        self._eager_calls = EAGER_CALLS
         self._calls: Counter[tuple] = Counter()
         self._graphs: dict[tuple, Any] = {}
+
+    def expect(self, calls: int) -> None:
+        """Says how many calls of one shape follow: of many, the first builds the graph."""
+        if calls > EAGER_CALLS:
+            self._eager_calls = 0
 
     def __call__(self, *inputs: np.ndarray) -> np.ndarray:
         """Returns what the model returns in inference, float32.
@@ -42,7 +48,7 @@ class PlainGraph:
         inputs = tuple(np.asarray(x, np.float32) for x in inputs)
         shapes = tuple(x.shape for x in inputs)
         self._calls[shapes] += 1
-        if keras.backend.backend() != "tensorflow" or self._calls[shapes] <= EAGER_CALLS:
+        if keras.backend.backend() != "tensorflow" or self._calls[shapes] <= self._eager_calls:
             return np.asarray(self._compute(*inputs), np.float32)
         return self._run(shapes, inputs)
 
@@ -52,12 +58,15 @@ class PlainGraph:
     def _run(self, shapes: tuple, inputs: tuple[np.ndarray, ...]) -> np.ndarray:
         import tensorflow as tf
 
+        # tf.compat.v1 has it too, and takes long to import.
+        from tensorflow.core.protobuf.config_pb2 import ConfigProto
+
         if shapes not in self._graphs:
             specs = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
             traced = tf.function(self._compute, autograph=False)
             self._graphs[shapes] = traced.get_concrete_function(*specs)
         graph = self._graphs[shapes]
-        settings = tf.compat.v1.ConfigProto()
+        settings = ConfigProto()
         settings.graph_options.rewrite_options.disable_meta_optimizer = True
         [drawn] = tf.raw_ops.StatefulPartitionedCall(
             args=[*(tf.constant(x) for x in inputs), *graph.captured_inputs],
