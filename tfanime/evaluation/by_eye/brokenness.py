@@ -27,7 +27,7 @@ from tfanime.zoo.saved import Generator, load_generator
 
 LEAST = 20  # judged images of either kind
 FOLDS = 10
-COMPONENTS, RIDGE = 60, 100.0  # of the features; the ridge is in judged images
+COMPONENTS, RIDGE = 120, 100.0  # of the features, at most; the ridge is in judged images
 TOLD = 0.6  # least probability of telling a broken image from a whole one
 BATCH = 32
 
@@ -185,7 +185,7 @@ class _Components:
         sizes = [float(np.linalg.norm(block - mean)) for block, mean in pairs]
         scaled = [(b - m) / size for (b, m), size in zip(pairs, sizes, strict=True)]
         x = np.concatenate(scaled, axis=1)
-        k = min(COMPONENTS, len(x) // 5)
+        k = min(COMPONENTS, len(x) // 10)
         values, vectors = np.linalg.eigh(x @ x.T)
         squares = np.maximum(values[::-1][:k], 1e-12)
         ways = x.T @ vectors[:, ::-1][:, :k] / squares * np.sqrt(len(x))
