@@ -164,6 +164,13 @@ def test_the_policy_is_that_of_the_page(ask, path):
     assert f"{own}; frame-ancestors 'none'" == POLICY == ask(path)[1]["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize("path", ["/", "/a.js", "/missing"])
+def test_pages_may_use_threads(ask, path):
+    headers = ask(path)[1]
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+
+
 def test_idle_connections_are_closed(ask, monkeypatch):
     monkeypatch.setattr(module._Handler, "timeout", 0.05)
     idle = [socket.create_connection(("127.0.0.1", ask.port), timeout=30) for _ in range(20)]
