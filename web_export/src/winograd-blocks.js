@@ -79,7 +79,7 @@ export function ask(shared, blocks, asked) {
   shared.set(asked, ASKED);
   Atomics.store(shared, UNDONE, blocks);
   Atomics.store(shared, LEFT, blocks);
-  if (blocks > 1) Atomics.notify(shared, LEFT, blocks - 1);
+  Atomics.notify(shared, LEFT, blocks - 1); // one is the caller's
 }
 
 /** Waits until it is done. @param {Int32Array} shared */
