@@ -1,5 +1,5 @@
-"""The convolutions of the site are those of NumPy, in one memory whose places are used again; and no
-bit of them depends on how many threads compute."""
+"""The convolutions of the site are those of NumPy, in one memory whose places are used again; and
+how many threads compute changes no bit of them."""
 
 import json
 import shutil

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pages import draw, same, seed_of, shown
 from test_graph import convolved, shuffled
 from test_served import served
-from pages import draw, same, seed_of, shown
 from tiny import BLOCK, ONCE, Tiny, node, text, texts
 
 pytestmark = pytest.mark.slow
