@@ -5,7 +5,7 @@
 export const HEAD = 256; // bytes at the start of the memory, for what all threads read and write
 // Numbers in it: blocks that nobody has taken, blocks that are not done, other threads that have started, the convolution.
 const [LEFT, UNDONE, OTHERS, ASKED] = [0, 1, 2, 16];
-const LOOKS = 20_000; // some ten microseconds, before a thread goes to sleep: waking takes longer
+const LOOKS = 10_000; // about 0.1 ms, before a thread goes to sleep: waking it takes about as long
 
 /** @typedef {Record<"prepare" | "spread" | "multiply" | "gather", (...given: number[]) => void>} Run */
 
