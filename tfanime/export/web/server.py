@@ -30,7 +30,8 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 # A page that shares nothing with others may use threads that share memory. Its worker and the
-# threads need the second header too, so it is on every file.
+# threads need the second header too, so it is on every file. Sites that were exported before there
+# were threads do without: what browsers have kept of them lacks it, and would not start.
 ISOLATED = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
@@ -160,8 +161,9 @@ class _Handler(SimpleHTTPRequestHandler):
         self.send_header("Cache-Control", "no-cache")
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Content-Security-Policy", POLICY)
-        for name, value in ISOLATED.items():
-            self.send_header(name, value)
+        if any(Path(self.directory, "assets").glob("helper-*.js")):
+            for name, value in ISOLATED.items():
+                self.send_header(name, value)
         super().end_headers()
 
     def log_message(self, format: str, *arguments) -> None:
