@@ -1,4 +1,5 @@
-"""The convolutions of the site are those of NumPy, in one memory whose places are used again."""
+"""The convolutions of the site are those of NumPy, in one memory whose places are used again; and
+how many threads compute changes no bit of them."""
 
 import json
 import shutil
@@ -16,6 +17,7 @@ SIDES = [  # height, width, channels, outputs
     (18, 12, 4, 16),  # two blocks, the second smaller
     (6, 140, 4, 8),  # a row wider than a block
     (4, 6, 8, 12),  # the first one's place, which holds another filter by now
+    (18, 16, 64, 64),  # rows of tiles that threads share, nine among four
 ]
 
 
@@ -44,7 +46,7 @@ def test_convolutions_are_numpys():
     )
     assert done.returncode == 0, done.stderr
     answers = json.loads(done.stdout)
-    assert "plain" in answers
+    assert answers["plain"] == answers["shared"]  # to the bit
     for answer in answers.values():
         for found, right in zip(answer, expected, strict=True):
             np.testing.assert_allclose(found, right, rtol=0, atol=1e-4)

@@ -4,19 +4,20 @@ import { join } from "node:path";
 import { defineConfig, type Plugin } from "vite";
 
 /** `import address from "virtual:worker"`: the worker as a chunk of the same build, so that it
- * shares TensorFlow.js with tfanime.js instead of carrying its own. */
-function worker(): Plugin {
+ * shares TensorFlow.js with tfanime.js instead of carrying its own. `virtual:helper` likewise. */
+function workers(): Plugin {
   let building = false;
   return {
-    name: "worker",
+    name: "workers",
     configResolved: (config) => {
       building = config.command === "build";
     },
-    resolveId: (id) => (id === "virtual:worker" ? "\0worker" : null),
+    resolveId: (id) => (/^virtual:(worker|helper)$/.test(id) ? `\0${id}` : null),
     load(id) {
-      if (id !== "\0worker") return null;
-      if (!building) return 'export default "/src/worker.ts";';
-      const reference = this.emitFile({ type: "chunk", id: "src/worker.ts", name: "worker" });
+      const name = /^\0virtual:(worker|helper)$/.exec(id)?.[1];
+      if (!name) return null;
+      if (!building) return `export default "/src/${name}.ts";`;
+      const reference = this.emitFile({ type: "chunk", id: `src/${name}.ts`, name });
       return `export default import.meta.ROLLUP_FILE_URL_${reference};`;
     },
   };
@@ -31,7 +32,7 @@ function policyOfBuildsOnly(): Plugin {
   };
 }
 
-/** Threads need headers that static hosts do not send, so the code for them is left out. */
+/** The package's threads start from blob addresses, which the page's policy forbids, so their code is left out. */
 function withoutThreads(): Plugin {
   return {
     name: "without-threads",
@@ -84,7 +85,7 @@ function precache(): Plugin {
         if (found?.type === "chunk") found.imports.forEach(add);
       };
       for (const file of Object.keys(bundle)) {
-        if (/(index|page|worker|wasm)-[\w-]+\.(js|css)$|wasm-simd-[\w-]+\.wasm$/.test(file)) add(file);
+        if (/(index|page|worker|helper|wasm)-[\w-]+\.(js|css)$|wasm-simd-[\w-]+\.wasm$/.test(file)) add(file);
       }
       add("tfanime.js");
       const names = [...files].sort();
@@ -142,7 +143,7 @@ export default defineConfig({
     ],
   },
   server: { fs: { allow: [".", "../tfanime/sampling/words.json"] } }, // Python's table of words
-  plugins: [worker(), withoutThreads(), policyOfBuildsOnly(), preload(), licences(), precache()],
+  plugins: [workers(), withoutThreads(), policyOfBuildsOnly(), preload(), licences(), precache()],
   build: {
     outDir: process.env.TFANIME_SITE_OUT ?? "dist",
     emptyOutDir: true,

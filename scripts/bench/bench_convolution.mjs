@@ -25,7 +25,7 @@ const SIDES = [
   [128, 64, 64, 1],
 ];
 const programs = [true, false].map(assembled).filter((code) => WebAssembly.validate(code));
-const engines = programs.map((code) => new Winograd(code));
+const engines = programs.map((code) => new Winograd(new WebAssembly.Module(code)));
 for (const [side, channels, outputs, times] of SIDES) {
   const x = tf.randomNormal([1, side, side, channels]);
   const filter = tf.randomNormal([3, 3, channels, outputs]);

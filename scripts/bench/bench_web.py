@@ -1,11 +1,12 @@
 """Drawing in a browser: our export in tfjs's WASM beside onnxruntime-web and LiteRT.js.
 
-    python scripts/bench/bench_web.py [--runs 20] [--sizes 64 128] [--blocks 16] [--profile]
+    python scripts/bench/bench_web.py [--runs 20] [--sizes 64 128] [--threads 2] [--profile]
 
 The MakeGirlsMoe generator (Jin et al. 2017) with random weights, float32, the same for all: as
 Keras has it and rewritten, in the site's own module; as ONNX in onnxruntime-web and as a .tflite in
 LiteRT.js, each as its converter finds it, and the ONNX one rewritten too. One page of one headless
-Chromium draws in turns on one thread; the least time of each counts. Before that, each must draw
+Chromium draws in turns, on one thread, and ours on --threads as well (by default as many as the
+site would take; 1 leaves that out); the least time of each counts. Before that, each must draw
 what Keras draws. --profile also says how our time divides among operations. Needs the `web` extra,
 onnx, playwright and Debian's chromium.
 """
@@ -47,15 +48,31 @@ PAGE = """
 import { Generator } from "./tfanime.js";
 const ort = await import("./node_modules/onnxruntime-web/dist/ort.wasm.min.mjs");
 ort.env.wasm.numThreads = 1;
-const { latents, labels, expected, names, height } = await (await fetch("./bench.json")).json();
+const { latents, labels, expected, names, threads } = await (await fetch("./bench.json")).json();
 const z = Float32Array.from(latents), y = Float32Array.from(labels);
 const competitors = {};
 const failures = {};
+let cores = 1; // what the site asks for before it starts threads
+Object.defineProperty(navigator, "hardwareConcurrency", { get: () => cores });
 
 for (const model of ["keras", "ours"]) {
   const generator = await Generator.load(".", { model, backend: "wasm" });
   competitors[`tfjs ${model}`] = async () =>
     (await generator.generate({ latent: z, labels: y })).pixels;
+}
+if (threads > 1) {
+  cores = threads;
+  const another = await import("./again/tfanime.js"); // a second module, for its own threads
+  const generator = await another.Generator.load(".", { model: "ours", backend: "wasm" });
+  const draw = () => generator.generate({ latent: z, labels: y });
+  for (let tries = 0; tries < 200 && (await draw()).threads < threads; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  competitors[`tfjs ours, ${threads} threads`] = async () => {
+    const picture = await draw();
+    if (picture.threads !== threads) throw new Error(`${picture.threads} threads have started`);
+    return picture.pixels;
+  };
 }
 for (const model of ["keras", "ours"]) {
   const session = await ort.InferenceSession.create(`./${model}.onnx`, {
@@ -228,7 +245,7 @@ def to_tflite(model, path):
     path.write_bytes(converter.convert())
 
 
-def write_folder(folder, size, blocks):
+def write_folder(folder, size, blocks, threads):
     """The site and every form of one generator; returns what Keras draws."""
     shutil.copytree(built_site(), folder, dirs_exist_ok=True)
     model = srresnet.generator(size, size, LATENT, MAKEGIRLSMOE.size, blocks=blocks)
@@ -287,10 +304,11 @@ def write_folder(folder, size, blocks):
     to_tflite(model, folder / "keras.tflite")
     (folder / "tfanime.json").write_text(json.dumps({"format": 1, "models": entries}))
     names = dict(zip(("latents", "labels"), keras_graph.inputs, strict=True))
-    question = {"latents": z[0].tolist(), "labels": labels[0].tolist(), "height": size}
+    question = {"latents": z[0].tolist(), "labels": labels[0].tolist(), "threads": threads}
     question |= {"expected": pictures.ravel().tolist(), "names": {**names, "output": "drawn"}}
     (folder / "bench.json").write_text(json.dumps(question))
     (folder / "bench.js").write_text(PAGE)
+    (folder / "again").symlink_to(".")
     page = '<!doctype html><meta charset="utf-8"><script type="module" src="bench.js"></script>'
     (folder / "bench.html").write_text(page)
 
@@ -315,7 +333,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, **TYPES}
 
     def end_headers(self):
-        # A page that is isolated has a clock of 5 microseconds instead of 100.
+        # A page that is isolated has threads, and a clock of 5 microseconds instead of 100.
         self.send_header("Cross-Origin-Opener-Policy", "same-origin")
         self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
         super().end_headers()
@@ -350,24 +368,25 @@ def main():
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128])
     parser.add_argument("--blocks", type=int, default=16)
+    parser.add_argument("--threads", type=int, default=min(4, os.cpu_count() or 1))
     parser.add_argument("--profile", action="store_true")
     arguments = parser.parse_args()
     others = packages()
     for size in arguments.sizes:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
-            write_folder(folder, size, arguments.blocks)
+            write_folder(folder, size, arguments.blocks, arguments.threads)
             (folder / "node_modules").symlink_to(others / "node_modules")
             shutil.copy(others / "litert.js", folder)
             found = measure(folder, arguments.runs, arguments.profile)
         times = found["times"]
         ours = times["tfjs ours"]
         print(f"\n{size} px, least of {arguments.runs}, load average {os.getloadavg()[0]:.1f}")
-        print(f"{'':<18}{'ms':>8}{'ours / it':>11}{'it - Keras':>12}")
+        print(f"{'':<22}{'ms':>8}{'ours / it':>11}{'it - Keras':>12}")
         for name, least in sorted(times.items(), key=lambda pair: pair[1]):
-            print(f"{name:<18}{least:8.1f}{ours / least:11.2f}{found['off'][name]:12.1e}")
+            print(f"{name:<22}{least:8.1f}{ours / least:11.2f}{found['off'][name]:12.1e}")
         for name, reason in found["failures"].items():
-            print(f"{name:<18}{reason}")
+            print(f"{name:<22}{reason}")
         if found["profile"]:
             spent, whole = found["profile"]["spent"], found["profile"]["whole"]
             print(f"\na drawing of tfjs ours, mean of {arguments.runs}: {whole:.1f} ms")

@@ -164,6 +164,15 @@ def test_the_policy_is_that_of_the_page(ask, path):
     assert f"{own}; frame-ancestors 'none'" == POLICY == ask(path)[1]["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize("path", ["/", "/a.js", "/missing"])
+def test_sites_that_have_threads_may_use_them(ask, path):
+    """An earlier one, kept without these headers by a browser, would not start with them."""
+    names = ("Cross-Origin-Opener-Policy", "Cross-Origin-Embedder-Policy")
+    assert [ask(path)[1][name] for name in names] == [None, None]
+    (ask.site / "assets" / "helper-1a2b.js").write_text("")
+    assert [ask(path)[1][name] for name in names] == ["same-origin", "require-corp"]
+
+
 def test_idle_connections_are_closed(ask, monkeypatch):
     monkeypatch.setattr(module._Handler, "timeout", 0.05)
     idle = [socket.create_connection(("127.0.0.1", ask.port), timeout=30) for _ in range(20)]

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from tiny import Tiny, write_folder
 
+from tfanime.export.web.server import ISOLATED
+
 TYPES = {
     ".js": "text/javascript",
     ".wasm": "application/wasm",
@@ -40,12 +42,13 @@ BROWSERS = ("chromium-headless-shell", "chromium")
 
 class Server(http.server.ThreadingHTTPServer):
     """Serves a folder on a free port. `changes` alters what it sends; `down` lets nobody in; `pace`
-    is how many bytes a second its line carries."""
+    is how many bytes a second its line carries; `isolated` sends what threads need."""
 
     daemon_threads = True
 
     def __init__(self, folder: Path):
         self.down = False
+        self.isolated = False
         self.pace: float | None = None
         self.line = threading.Lock()
         self.changes: dict[str, Callable[[bytes], bytes | None]] = {}
@@ -90,6 +93,8 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def end_headers(self):
         self.send_header("Cache-Control", "no-store")
+        for name, value in ISOLATED.items() if self.server.isolated else ():
+            self.send_header(name, value)
         super().end_headers()
 
     def log_message(self, *arguments):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -12,16 +13,23 @@ from tfanime.export.web.server import server as serving
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def server(folder):
-    """In the place of the test's own."""
+@contextmanager
+def served(folder):
+    """Its address."""
     running = serving(folder, 0)
     thread = threading.Thread(target=running.serve_forever, args=(0.02,))
     thread.start()
-    yield SimpleNamespace(address=f"http://127.0.0.1:{running.server_port}/")
+    yield f"http://127.0.0.1:{running.server_port}/"
     running.shutdown()
     thread.join()
     running.server_close()
+
+
+@pytest.fixture
+def server(folder):
+    """In the place of the test's own."""
+    with served(folder) as address:
+        yield SimpleNamespace(address=address)
 
 
 DRAW = """async backend => {

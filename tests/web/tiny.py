@@ -38,20 +38,22 @@ class Tiny:
         cells: tuple[int, int] = (CELLS, CELLS),
         upscaler: str | None = None,
         directions: list[Direction] | None = None,
+        channels: int = CHANNELS,
     ):
         self.name, self.schema, self.cells, self.upscaler = name, schema, cells, upscaler
+        self.channels = channels
         self.directions = directions or []
         self.height, self.width = (BLOCK * side for side in cells)
         random = np.random.default_rng(seed)
         inputs = LATENT + (schema.size if schema else 0)
-        self.dense = random.normal(0, 0.4, (inputs, cells[0] * cells[1] * CHANNELS)).astype("<f4")
-        kernel = random.normal(0, 0.25, (3, 3, CHANNELS, 3 * BLOCK**2))
+        self.dense = random.normal(0, 0.4, (inputs, cells[0] * cells[1] * channels)).astype("<f4")
+        kernel = random.normal(0, 0.25, (3, 3, channels, 3 * BLOCK**2))
         self.kernel = kernel.astype("<f4")
 
     def __call__(self, z: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
         """`(n, LATENT)`, `(n, L)` in -1/+1 coding -> `(n, height, width, 3)` in [-1, 1]."""
         x = z if labels is None else np.concatenate((z, labels), axis=1)
-        x = np.maximum(x @ self.dense, 0).reshape(-1, *self.cells, CHANNELS)
+        x = np.maximum(x @ self.dense, 0).reshape(-1, *self.cells, self.channels)
         x = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
         windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(1, 2))
         x = np.einsum("nyxcij,ijco->nyxo", windows, self.kernel)
@@ -138,7 +140,7 @@ class Tiny:
 
     def _constants(self) -> dict[str, np.ndarray]:
         constants = {"dense": self.dense, "kernel": self.kernel}
-        constants["shape"] = np.asarray([-1, *self.cells, CHANNELS], "<i4")
+        constants["shape"] = np.asarray([-1, *self.cells, self.channels], "<i4")
         if self.schema is not None:
             constants["axis"] = np.asarray(1, "<i4")
         return constants

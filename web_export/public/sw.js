@@ -38,11 +38,20 @@ async function fetchAndKeep(request) {
   return answer;
 }
 
+/** A page that is cross-origin isolated takes no worker without this header, and those that were kept
+ * before its host began to send it have none. On other pages it changes nothing. */
+function isolated(found) {
+  const headers = new Headers(found.headers);
+  headers.set("Cross-Origin-Embedder-Policy", "require-corp");
+  return new Response(found.body, { status: found.status, headers });
+}
+
 /** Files with a hash in their name never change; the others are asked for, and kept for when
  * nobody answers. */
 async function answer(request) {
   if (new URL(request.url).pathname.includes("/assets/")) {
-    return (await kept(request)) ?? fetchAndKeep(request);
+    const found = (await kept(request)) ?? (await fetchAndKeep(request));
+    return request.destination === "worker" ? isolated(found) : found;
   }
   try {
     return await fetchAndKeep(request);

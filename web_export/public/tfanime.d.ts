@@ -80,6 +80,8 @@ export interface Picture {
   /** Milliseconds that drawing took. */
   ms: number;
   backend: Backend;
+  /** Of the processor: several with "wasm" on a page that is cross-origin isolated, else 1. */
+  threads: number;
 }
 
 export class Generator {

@@ -28,13 +28,21 @@ async function part<T>(code: Promise<T>): Promise<T> {
   });
 }
 
+let threadsOfWasm = () => 1;
+
+/** How many threads of the processor draw. */
+export function threads(backend: Backend): number {
+  return backend === "wasm" ? threadsOfWasm() : 1;
+}
+
 const importers: Record<Backend, () => Promise<unknown>> = {
   webgpu: () => part(import("@tensorflow/tfjs-backend-webgpu")),
   webgl: () => part(import("@tensorflow/tfjs-backend-webgl")),
   wasm: async () => {
-    const { setWasmPaths } = await part(import("./wasm"));
+    const { setWasmPaths, threads } = await part(import("./wasm"));
+    threadsOfWasm = threads;
     await checkWasm();
-    // Threads need headers that static hosts do not send.
+    // Its threads start from blob addresses, which the page's policy forbids; ours are in threads.ts.
     tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
     setWasmPaths({
       "tfjs-backend-wasm.wasm": plainWasm,

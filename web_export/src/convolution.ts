@@ -4,8 +4,8 @@ import { backend_util, type KernelConfig, type NamedAttrMap, type TensorInfo } f
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { fusedConv2DConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/FusedConv2D";
 
+import { engine } from "./threads";
 import { fits, Winograd } from "./winograd";
-import { program } from "./winograd-program";
 
 type Shape4D = [number, number, number, number];
 interface Attributes {
@@ -21,12 +21,9 @@ let winograd: Winograd | null | undefined;
 const filters = new WeakMap<object, number>();
 const forgotten = new FinalizationRegistry<[number, number]>(([at, length]) => winograd?.giveBack(at, length));
 
-function engine(): Winograd | null {
-  if (winograd === undefined) {
-    const code = program();
-    winograd = code && new Winograd(code);
-  }
-  return winograd;
+/** How many threads compute convolutions; the others of a shared memory come in their own time. */
+export function threads(): number {
+  return winograd?.threads ?? 1;
 }
 
 /** By how much each output is multiplied below zero, if that is all that the activation does. */
@@ -57,8 +54,8 @@ export const convolutionConfig: KernelConfig = {
       fits(height, width, channels, outputs);
     const wasm = given.backend as BackendWasm;
     const numbers = (tensor: TensorInfo) => wasm.typedArrayFromHeap(tensor) as Float32Array;
-    const slope =
-      plain && engine() ? slopes(activation, outputs, leakyreluAlpha ?? 0, prelu && numbers(prelu)) : null;
+    const slope = plain ? slopes(activation, outputs, leakyreluAlpha ?? 0, prelu && numbers(prelu)) : null;
+    if (slope && winograd === undefined) winograd = engine();
     if (!winograd || !slope) return fusedConv2DConfig.kernelFunc(given);
     const made = wasm.makeOutput(info.outShape, "float32");
     // Only now: room for the result may have moved all memory.

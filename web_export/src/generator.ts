@@ -1,7 +1,7 @@
 // The JavaScript module: `import { Generator } from "./tfanime.js"`. docs/site.md describes it,
 // public/tfanime.d.ts types it.
 
-import { accelerated, type Backend, BACKENDS, using } from "./backends";
+import { accelerated, type Backend, BACKENDS, threads, using } from "./backends";
 import * as check from "./check";
 import type { Field, Tags } from "./labels";
 import { fetchManifest, type Group, type Manifest, type Model, type Upscaler } from "./manifest";
@@ -30,6 +30,7 @@ export interface Picture extends Inputs {
   tags: Tags;
   ms: number;
   backend: Backend;
+  threads: number;
 }
 
 // WASM runs everywhere and starts fastest; plain JavaScript is slow but hardly ever fails.
@@ -131,7 +132,8 @@ export class Generator {
     const ms = performance.now() - began;
     const { height, width } = this.model;
     const imageData = toImageData(values, height, width);
-    return { ...found, pixels: values, imageData, height, width, ms, backend: this.backend };
+    const { backend } = this;
+    return { ...found, pixels: values, imageData, height, width, ms, backend, threads: threads(backend) };
   }
 
   /** Runs the network; if it fails or draws nothing, as after a graphics driver's reset, goes to

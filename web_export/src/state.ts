@@ -40,6 +40,7 @@ export interface State {
   settings: Settings | null;
   choice: Backend | "auto";
   backend: Backend | null;
+  threads: number;
   offline: boolean;
   busy: boolean;
   /** The picture is being enlarged. */
@@ -86,6 +87,7 @@ export const OPENING: State = {
   settings: null,
   choice: "auto",
   backend: null,
+  threads: 1,
   offline: false,
   busy: false,
   sharpening: false,

@@ -112,9 +112,9 @@ export class Studio extends Store {
           return;
         }
       }
-      const { backend } = await this.engine.call("open", this.folder.href, manifest, model.name, choice);
+      const opened = await this.engine.call("open", this.folder.href, manifest, model.name, choice);
       if (run !== this.opens) return;
-      this.set({ phase: "ready", backend });
+      this.set({ phase: "ready", ...opened });
     } catch (error) {
       if (run === this.opens) this.set({ phase: "failed", failure: reason(error) });
       return;
@@ -122,8 +122,8 @@ export class Studio extends Store {
     await this.drawView();
     await this.settle();
     if (choice === "auto" && run === this.opens) {
-      const { backend } = await this.engine.call("chooseFastest");
-      if (run === this.opens) this.set({ backend });
+      const opened = await this.engine.call("chooseFastest");
+      if (run === this.opens) this.set(opened);
     }
     await this.prepareOffline(model);
   }
@@ -184,13 +184,14 @@ export class Studio extends Store {
 
   async shoot(request: Request): Promise<Drawn> {
     const picture = await this.engine.call("generate", request);
-    if (picture.backend !== this.state.backend) this.set({ backend: picture.backend });
+    const { backend, threads } = picture;
+    if (backend !== this.state.backend || threads !== this.state.threads) this.set({ backend, threads });
     return picture;
   }
 
   async shootSettings(settings: Settings): Promise<Shot> {
     const { fields = [], rows = null } = this.model ?? {};
-    const { backend: _, ...drawn } = await this.shoot(toRequest(settings, fields, rows));
+    const { backend: _, threads: __, ...drawn } = await this.shoot(toRequest(settings, fields, rows));
     return { ...drawn, id: ++this.ids, settings, favourite: false };
   }
 

@@ -2,6 +2,10 @@ declare module "virtual:worker" {
   const address: string;
   export default address;
 }
+declare module "virtual:helper" {
+  const address: string;
+  export default address;
+}
 declare module "gifenc" {
   export function quantize(rgba: Uint8ClampedArray, colors: number): number[][];
   export function applyPalette(rgba: Uint8ClampedArray, palette: number[][]): Uint8Array;

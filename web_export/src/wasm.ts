@@ -51,4 +51,5 @@ for (const kernel of [
   registerKernel(kernel);
 }
 
+export { threads } from "./convolution";
 export { setWasmPaths } from "@tensorflow/tfjs-backend-wasm/dist/base";

@@ -286,8 +286,11 @@ const section = (kind, content) => [kind, ...unsigned(content.length), ...conten
 /** @param {string} text */
 const named = (text) => [text.length, ...new TextEncoder().encode(text)];
 
-/** @param {boolean} relaxed */
-export function assembled(relaxed) {
+/** How far its memory may grow, which threads have to agree on: 1 GiB, that small devices can promise. */
+export const PAGES = 16384;
+
+/** @param {boolean} relaxed @param {boolean} [shared] whether other threads have its memory too */
+export function assembled(relaxed, shared = false) {
   const routines = { prepare, spread, multiply: multiply(relaxed), gather };
   const bodies = Object.values(routines);
   const types = bodies.map(({ parameters }) => [0x60, parameters, ...new Array(parameters).fill(I32), 0]);
@@ -295,18 +298,18 @@ export function assembled(relaxed) {
   return Uint8Array.from([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, [types.length, ...types.flat()]),
-    ...section(2, [1, ...named("js"), ...named("memory"), 2, 0, 1]),
+    ...section(2, [1, ...named("js"), ...named("memory"), 2, ...(shared ? [3, 1, ...unsigned(PAGES)] : [0, 1])]),
     ...section(3, [bodies.length, ...bodies.keys()]),
     ...section(7, [bodies.length, ...exported]),
     ...section(10, [bodies.length, ...bodies.flatMap(({ code }) => [...unsigned(code.length), ...code])]),
   ]);
 }
 
-/** The program, with multiply-adds where there are such; null without SIMD. */
-export function program() {
+/** The program, with multiply-adds where there are such; null without SIMD. @param {boolean} [shared] */
+export function program(shared) {
   for (const relaxed of [true, false]) {
-    const code = assembled(relaxed);
-    if (WebAssembly.validate(code)) return code;
+    const code = assembled(relaxed, shared);
+    if (WebAssembly.validate(code)) return new WebAssembly.Module(code);
   }
   return null;
 }

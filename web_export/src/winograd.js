@@ -6,10 +6,13 @@
 // and rectifier. Plain JavaScript with its types in comments: tests/winograd_twin.mjs runs this very file
 // in Node.
 
+import { ask, done, HEAD, head, roomOf, started, threads, work } from "./winograd-blocks.js";
+
 const PAGE = 65536;
 const TILES = 64; // of a block, about: what its planes take stays in the processor's cache
 const LANES = 8; // output channels that are computed at a time
 const APART = 16; // numbers between planes, which would else displace each other from the cache
+const WORTH = 2 ** 20; // products, about 0.1 ms: below that one thread is as fast
 
 /**
  * A map, channels last, and what is done with it.
@@ -36,19 +39,31 @@ function up(number, unit) {
 }
 
 export class Winograd {
-  /** @param {Uint8Array<ArrayBuffer>} code what `program` made */
-  constructor(code) {
-    this.memory = new WebAssembly.Memory({ initial: 1 });
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), {
-      js: { memory: this.memory },
-    });
-    /** @type {Record<"prepare" | "spread" | "multiply" | "gather", (...given: number[]) => void>} */
-    this.run = /** @type {any} */ (exports);
-    this.numbers = new Float32Array(this.memory.buffer);
-    this.used = 0;
+  /**
+   * @param {WebAssembly.Module} code what `program` made
+   * @param {WebAssembly.Memory} memory
+   * @param {number} most threads that may compute: this one, and those that `help` with the memory
+   */
+  constructor(code, memory = new WebAssembly.Memory({ initial: 1 }), most = 1) {
+    this.memory = memory;
+    this.most = most;
+    this.run = started(code, memory);
+    this.numbers = new Float32Array(memory.buffer);
+    this.shared = head(memory);
+    this.used = HEAD;
     /** @type {Map<number, number[]>} places of a length that are free again */
     this.free = new Map();
     this.room = { at: 0, length: 0 };
+  }
+
+  /** How many threads compute. */
+  get threads() {
+    return threads(this.shared);
+  }
+
+  /** Takes part in what is asked of all threads. */
+  work() {
+    work(this.run, this.shared, 0);
   }
 
   /** A place for so many numbers; its address. @param {number} length */
@@ -61,6 +76,7 @@ export class Winograd {
     if (missing > 0) {
       this.memory.grow(missing);
       this.numbers = new Float32Array(this.memory.buffer);
+      this.shared = head(this.memory);
     }
     return at;
   }
@@ -103,36 +119,29 @@ export class Winograd {
 
   /** @param {Convolution} given */
   convolve({ x, height, width, channels, outputs, filter, bias, slope, y }) {
-    const across = width / 2;
-    const rows = Math.min(height / 2, Math.max(1, Math.floor(TILES / across)));
+    const [across, down] = [width / 2, height / 2];
+    const products = 16 * across * down * channels * outputs;
+    const share = products < WORTH ? down : Math.ceil(down / this.threads);
+    const rows = Math.min(share, Math.max(1, Math.floor(TILES / across)));
     const tiles = up(rows * across, 4);
     const wide = up(outputs, LANES);
     const row = (width + 2) * channels; // of the map with zeros around it
-    const [planeV, planeM] = [tiles * channels + APART, tiles * wide + APART]; // numbers of a plane
-    const lengths = [(height + 2) * row, 16 * planeV, 16 * planeM, y.length, outputs, outputs];
+    const [planeV, planeM] = [4 * (tiles * channels + APART), 4 * (tiles * wide + APART)];
+    const blocks = Math.ceil(down / rows);
+    const rooms = (this.most * roomOf(planeV, planeM)) / 4; // also for those that start meanwhile
+    const lengths = [(height + 2) * row, rooms, y.length, outputs, outputs];
     const ends = lengths.map(((sum) => (length) => (sum += up(length, 16)))(0));
-    const room = this.scratch(ends[5]);
-    const [map, spread, products, result, biases, slopes] = [0, ...ends].map((end) => room + 4 * end);
-    const { numbers, run } = this;
+    const start = this.scratch(ends[4]);
+    const [map, room, result, biases, slopes] = [0, ...ends].map((end) => start + 4 * end);
     this.place(x, map / 4, height, width, channels);
-    numbers.set(bias, biases / 4);
-    numbers.set(slope, slopes / 4);
-    const [depth, out, stride] = [4 * channels, 4 * outputs, 4 * wide];
-    for (let first = 0; first < height / 2; first += rows) {
-      const count = Math.min(rows, height / 2 - first);
-      for (let i = 0; i < count; i++) {
-        const from = map + 4 * 2 * (first + i) * row;
-        run.spread(from, spread + i * across * depth, across, 4 * row, depth, 4 * planeV);
-      }
-      const groups = Math.ceil((count * across) / 4);
-      run.multiply(spread, filter, products, groups, depth, wide / LANES, 4 * planeV, 4 * planeM, stride);
-      for (let i = 0; i < count; i++) {
-        const to = result + 2 * (first + i) * width * out;
-        const from = products + i * across * stride;
-        run.gather(from, to, across, width * out, out, stride, 4 * planeM, biases, slopes);
-      }
-    }
-    y.set(numbers.subarray(result / 4, result / 4 + y.length));
+    this.numbers.set(bias, biases / 4);
+    this.numbers.set(slope, slopes / 4);
+    const addresses = [map, filter, biases, slopes, result, room];
+    const sizes = [4 * row, 4 * channels, 4 * outputs, 4 * wide, planeV, planeM];
+    ask(this.shared, blocks, [...addresses, across, down, rows, ...sizes]);
+    this.work();
+    done(this.shared);
+    y.set(this.numbers.subarray(result / 4, result / 4 + y.length));
   }
 
   /**

@@ -1,7 +1,7 @@
 // The thread that computes. It draws one picture after the other.
 
 import { encode, type Frames } from "./animation";
-import { type Backend, using } from "./backends";
+import { type Backend, threads, using } from "./backends";
 import type { Format } from "./formats";
 import { Generator, type Picture } from "./generator";
 import type { Field } from "./labels";
@@ -12,10 +12,11 @@ import * as store from "./store";
 
 export interface Opened {
   backend: Backend;
+  threads: number;
 }
 
 /** A picture, without what the page does not need. */
-export type Drawn = Pick<Picture, "latent" | "labels" | "styles" | "tags" | "ms" | "backend"> & { image: ImageData };
+export type Drawn = Pick<Picture, "latent" | "labels" | "styles" | "tags" | "ms" | "backend" | "threads"> & { image: ImageData };
 
 export type News =
   | { event: "progress"; loaded: number; total: number }
@@ -44,6 +45,10 @@ const from = (folder: string, kit: Kit) => async (path: string) => {
 function loaded(): Generator {
   if (!generator) throw new Error("No model is open.");
   return generator;
+}
+
+function opened({ backend }: Generator): Opened {
+  return { backend, threads: threads(backend) };
 }
 
 export const methods = {
@@ -78,17 +83,18 @@ export const methods = {
       },
       onFallback: (failed, reason) => tell({ event: "fallback", backend: failed, reason }),
     });
-    return { backend: generator.backend };
+    return opened(generator);
   },
 
   async chooseFastest(): Promise<Opened> {
     await loaded().chooseFastest();
-    return { backend: loaded().backend };
+    return opened(loaded());
   },
 
   async generate(request: Request): Promise<Drawn> {
-    const { imageData: image, latent, labels, styles, tags, ms, backend } = await loaded().generate(request);
-    return { image, latent, labels, styles, tags, ms, backend };
+    const { imageData: image, ...picture } = await loaded().generate(request);
+    const { latent, labels, styles, tags, ms } = picture;
+    return { image, latent, labels, styles, tags, ms, ...opened(loaded()) };
   },
 
   async enlarge(request: Request): Promise<ImageData> {

@@ -29,6 +29,13 @@ POLICY = (
     "style-src 'self'; img-src 'self' blob:; connect-src 'self'; manifest-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+# A page that shares nothing with others may use threads that share memory. Its worker and the
+# threads need the second header too, so it is on every file. Sites that were exported before there
+# were threads do without: what browsers have kept of them lacks it, and would not start.
+ISOLATED = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+}
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -154,6 +161,9 @@ class _Handler(SimpleHTTPRequestHandler):
         self.send_header("Cache-Control", "no-cache")
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Content-Security-Policy", POLICY)
+        if any(Path(self.directory, "assets").glob("helper-*.js")):
+            for name, value in ISOLATED.items():
+                self.send_header(name, value)
         super().end_headers()
 
     def log_message(self, format: str, *arguments) -> None:

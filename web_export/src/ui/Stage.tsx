@@ -112,15 +112,15 @@ function BackToLast() {
 }
 
 function Status() {
-  const { state, say } = usePage("phase", "backend", "shot", "offline", "sharpening");
-  const { phase, backend, shot, offline, sharpening } = state;
+  const { state, say } = usePage("phase", "backend", "threads", "shot", "offline", "sharpening");
+  const { phase, backend, threads, shot, offline, sharpening } = state;
   if (phase !== "ready" || !backend) return null;
-  const parts = [BACKEND_NAMES[backend]];
+  const parts = [BACKEND_NAMES[backend] + (threads > 1 ? ` ×${threads}` : "")];
   if (shot) parts.push(say("milliseconds", { ms: Math.max(1, Math.round(shot.ms)) }));
   if (sharpening) parts.push(say("enlarging"));
   if (offline) parts.push(say("offline"));
   return (
-    <p className="status" data-backend={backend} data-offline={offline}>
+    <p className="status" data-backend={backend} data-threads={threads} data-offline={offline}>
       {parts.join(" · ")}
     </p>
   );
