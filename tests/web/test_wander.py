@@ -107,7 +107,7 @@ def sharp(folder) -> Tiny:
 def test_pictures_are_enlarged(visit, sharp, server):
     asked = []
     server.changes[r"/models/double/shard"] = lambda data: asked.append(1) or data
-    page = visit("#model=sharp&seed=7", service_workers="block")
+    page = visit("#model=sharp&seed=7")
     until(page, "document.querySelector('.frame canvas').width === 32")
     assert asked == [1] and "large" not in page.url
     assert same(shown(page), doubled(sharp.draw(7)))
@@ -155,7 +155,7 @@ def test_the_small_picture_is_shown_at_once(visit, sharp, server):
 
     go = threading.Event()
     server.changes[r"/models/double/shard"] = lambda data: go.wait(30) and data
-    page = visit("#model=sharp&seed=7", service_workers="block")
+    page = visit("#model=sharp&seed=7")
     assert same(shown(page), sharp.draw(7))
     page.get_by_text("Enlarging…").wait_for()
     page.wait_for_timeout(300)
@@ -170,7 +170,7 @@ def test_the_small_picture_is_shown_at_once(visit, sharp, server):
 def test_an_upscaler_that_fails_leaves_the_small_picture(visit, sharp, server):
     server.changes[r"/models/double/shard"] = lambda data: None
     visit.allowed = ["404"]
-    page = visit("#model=sharp&seed=7", service_workers="block")
+    page = visit("#model=sharp&seed=7")
     page.get_by_text("This could not be enlarged").wait_for()
     assert same(shown(page), sharp.draw(7))
     assert page.get_by_role("button", name="Draw a new picture").is_enabled()
@@ -188,7 +188,7 @@ def test_a_backend_that_enlarges_wrongly_is_not_used(visit, sharp, server):
       }
     """
     server.changes[r"/worker-[^/]*\.js$"] = lambda data: broken.encode() + data
-    page = visit("#model=sharp&seed=7", service_workers="block")
+    page = visit("#model=sharp&seed=7")
     page.get_by_text("Fine tuning").click()
     page.get_by_label("Compute with").select_option("webgl")
     page.get_by_text("webgl is not used: it draws another picture").wait_for()
