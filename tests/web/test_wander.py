@@ -81,7 +81,7 @@ def drag(page, selector: str, way: tuple[float, float], place=(0.5, 0.5)) -> Non
 
 def settled(page) -> None:
     """Waits until nothing is drawn any more, and the address says so, which it does when a drag has
-    rested for a moment."""
+    rested for 250 ms: nothing may change for longer."""
     before, equal = None, 0
     for _ in range(200):
         now = page.evaluate("[location.hash, document.querySelectorAll('.busy').length]")
@@ -89,7 +89,7 @@ def settled(page) -> None:
         if equal == 4:
             return
         before = now
-        page.wait_for_timeout(120)
+        page.wait_for_timeout(80)
     raise AssertionError("the page never came to rest")
 
 
