@@ -131,6 +131,18 @@ def judges_once():
         yield
 
 
+@pytest.fixture(scope="module")
+def models_once():
+    """Models are loaded once for a file of tests, which draw with the same ones all the time, by
+    their names or folders."""
+    from tfanime.zoo import saved
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("load_generator", "load_upscaler"):
+            patch.setattr(saved, name, functools.cache(getattr(saved, name)))
+        yield
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
     """What importing makes stays: to look for garbage among it takes a tenth of the time."""
