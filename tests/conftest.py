@@ -16,8 +16,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: threads w
 # XLA compiles for far longer than it computes here. At level 0 it rounds where graphs do not.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
 
-# Files of minutes, the longest first. A process takes the next file when it is done with one: begun
-# last, these would be what the other processes wait for at the end.
+# The longest files first. A process takes the next file when it is done with one: begun last, these
+# would be what the other processes wait for at the end. What is not in here takes a few seconds.
 LONGEST = (
     "recipes/test_battery.py",
     "web/test_site.py",
@@ -31,6 +31,7 @@ LONGEST = (
     "evaluation/test_steer.py",
     "training/test_train.py",
     "recipes/test_recipes.py",
+    "test_zoo.py",
     "web/test_visits.py",
     "gans/test_gan.py",
     "training/test_start.py",
@@ -47,6 +48,30 @@ LONGEST = (
     "web/test_graph.py",
     "web/test_exported.py",
     "evaluation/test_evaluate.py",
+    "training/test_upscaler.py",
+    "frozen/test_load.py",
+    "web/test_site_styles.py",
+    "text/test_bert.py",
+    "text/test_attach.py",
+    "training/test_evaluation.py",
+    "test_guides.py",
+    "models/test_models.py",
+    "test_hub.py",
+    "export/test_portable.py",
+    "training/test_start_steered.py",
+    "editing/test_encoding.py",
+    "gans/test_saving.py",
+    "tagging/test_training.py",
+    "editing/test_inverting.py",
+    "test_imagination.py",
+    "recipes/test_texts.py",
+    "models/test_projected.py",
+    "words/test_words.py",
+    "recipes/test_bench_train.py",
+    "training/test_fine_tune.py",
+    "training/test_start_grown.py",
+    "training/test_checkpoint.py",
+    "collect/test_http.py",
 )
 
 
@@ -103,6 +128,18 @@ def judges_once():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(features, "keras_network", functools.cache(features.keras_network))
+        yield
+
+
+@pytest.fixture(scope="module")
+def models_once():
+    """Models are loaded once for a file of tests, which draw with the same ones all the time, by
+    their names or folders."""
+    from tfanime.zoo import saved
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("load_generator", "load_upscaler"):
+            patch.setattr(saved, name, functools.cache(getattr(saved, name)))
         yield
 
 

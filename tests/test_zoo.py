@@ -15,9 +15,9 @@ from tfanime.recipes.config import Config
 from tfanime.tagging import load_tagger
 from tfanime.training.build import build_gan
 from tfanime.training.warm_start import start_from
-from tfanime.zoo.saved import GENERATOR, kind_of, load_upscaler
+from tfanime.zoo.saved import GENERATOR, kind_of
 
-pytestmark = pytest.mark.usefixtures("judges_once")
+pytestmark = pytest.mark.usefixtures("judges_once", "models_once")
 NETWORKS = [name for name in zoo.names() if (zoo.path(name) / "generator.keras").is_file()]
 GENERATORS = [name for name in NETWORKS if kind_of(name) == GENERATOR]
 
@@ -50,7 +50,7 @@ def test_every_generator_says_what_it_is(name):
 def test_every_network_can_be_trained_on(name):
     stored = Config.from_json(read_json(zoo.path(name) / "config.json")["config"])
     draws = name in GENERATORS
-    shipped = tfanime.load_generator(name) if draws else load_upscaler(name)
+    shipped = tfanime.load_generator(name) if draws else tfanime.load_upscaler(name)
     gan = build_gan(stored.override(precision="float32"), shipped.schema if draws else None)
     start_from(gan, name)
     for mine, theirs in zip(gan.generator.get_weights(), shipped.model.get_weights(), strict=True):
@@ -108,7 +108,7 @@ def test_the_labels_are_those_of_makegirlsmoe():
 def test_busts_have_labels_that_the_tagger_knows_and_that_go_together():
     generator, known = tfanime.load_generator(zoo.DEFAULT), load_tagger().schema
     assert set(generator.schema.columns) < set(known.columns)
-    drawn = tfanime.generate(zoo.DEFAULT, n=64, seed=3, upscale="none").labels
+    drawn = tfanime.generate(zoo.DEFAULT, n=16, seed=3, upscale="none").labels
     kept = {row.tobytes() for row in generator.schema.examples}
     assert all(row.tobytes() in kept for row in drawn)
 
@@ -158,7 +158,7 @@ def test_upscalers_come_nearer_to_real_drawings_than_plain_ways_do(upscaler, fac
             plain = [found["details"][way] for way in ("nearest", "bicubic", "lanczos")]
             better = found["value"] > max(plain), found["value"] < min(plain)
             assert found["protocol"]["real set"] and better[found["better"] == "lower"]
-    assert load_upscaler(upscaler).factor == factor
+    assert tfanime.load_upscaler(upscaler).factor == factor
     network = zoo.path(upscaler) / "generator.keras"
     assert network.stat().st_size < 1e6, "what a browser downloads is smaller still"
 

@@ -47,6 +47,8 @@ class Server:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Or each body waits 40 ms, until the client has acknowledged the headers before it.
+            disable_nagle_algorithm = True
 
             def do_GET(self):
                 outer._answer(self)

@@ -184,6 +184,18 @@ def test_idle_connections_are_closed(ask, monkeypatch):
                 pass
 
 
+def test_bodies_do_not_wait_until_headers_are_acknowledged(ask, monkeypatch):
+    undelayed = []
+
+    def do_GET(handler):
+        undelayed.append(handler.connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        usual(handler)
+
+    usual = module._Handler.do_GET
+    monkeypatch.setattr(module._Handler, "do_GET", do_GET)
+    assert ask("/a.js")[2] == b"a.js" and all(undelayed) and undelayed
+
+
 def test_several_requests_of_a_connection(ask):
     connection = http.client.HTTPConnection("127.0.0.1", ask.port, timeout=10)
     for path, body in (("/a.js", b"a.js"), ("/", b"index.html"), ("/c.bin", b"c.bin")):

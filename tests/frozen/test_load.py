@@ -57,7 +57,7 @@ def _float32_afterwards():
     keras.mixed_precision.set_global_policy("float32")
 
 
-@pytest.mark.parametrize("features", ["tagger", "FILE", ["tagger", "FILE"], ["FILE", "lite0"]])
+@pytest.mark.parametrize("features", ["FILE", ["tagger", "FILE", "lite0"]])
 def test_every_frozen_network_computes_in_the_precision_of_the_run(file, lite0_package, features):
     chosen = [features] if isinstance(features, str) else features
     chosen = [str(file) if name == "FILE" else name for name in chosen]
@@ -81,7 +81,7 @@ def test_a_network_keeps_its_weights_and_its_answers(file):
     np.testing.assert_allclose(rough, exact, atol=0.02 * np.abs(exact).max())
 
 
-@pytest.mark.parametrize("size", [(32, 32), (64, 64), (48, 64), (100, 100)])
+@pytest.mark.parametrize("size", [(32, 32), (48, 64), (100, 100)])
 @pytest.mark.parametrize("name", ["lite0", "lite0@2"])
 def test_lite0_takes_pictures_of_any_size(lite0_package, size, name):
     judge = gan(name, image_size=size, generator={"name": "modern", "channels": 4}).discriminator

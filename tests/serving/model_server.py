@@ -185,6 +185,7 @@ class _Services(
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server_: ModelServer
 
     def do_GET(self):

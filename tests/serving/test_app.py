@@ -12,6 +12,8 @@ import tfanime
 from tests import scripts
 from tfanime import zoo
 
+pytestmark = pytest.mark.usefixtures("models_once")
+
 
 class Refused(Exception):
     pass

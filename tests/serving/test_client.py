@@ -16,6 +16,7 @@ import tfanime
 from tfanime.core import seeds
 from tfanime.serving import Client, client, rest_transport
 
+pytestmark = pytest.mark.usefixtures("models_once")
 UNAVAILABLE, INVALID = grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INVALID_ARGUMENT
 
 

@@ -11,7 +11,6 @@ import tfanime
 from tfanime.core import seeds
 from tfanime.core.labels import to_signed
 from tfanime.export.serving.saved_model import export_saved_model
-from tfanime.export.serving.session import Session
 from tfanime.models import GENERATORS
 from tfanime.models.mixing import mixed, style_groups
 from tfanime.models.steering import PLANES, STEP, steered
@@ -21,6 +20,7 @@ from tfanime.zoo.saved import load_generator, save_generator
 pytestmark = pytest.mark.slow
 
 FROM = {"fine": 32, "middle": 16, "coarse": 8}  # sizes of the maps
+ASKED = {"coarse_seeds": [1, 2], "fine_seeds": [3, 4, 5], "tags": {"hair": "blue"}}
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,15 @@ def served(run, tmp_path_factory):
     return export_saved_model(run, tmp_path_factory.mktemp("served") / "styled", most=4)
 
 
+@pytest.fixture(scope="module")
+def styles(served):
+    """A server of it."""
+    from model_server import ModelServer
+
+    with ModelServer(served.path.parents[1]) as running:
+        yield running
+
+
 def row(*groups: str, **changes) -> dict[str, np.ndarray]:
     asked = {"seed": 1, "style_seed": 3, "truncation": 0.8, "tags": b"hair=blue"} | changes
     kinds = {"truncation": np.float32, "tags": object}
@@ -55,10 +64,10 @@ def face(seed: int) -> list[np.ndarray]:
     return [np.float32(0.8) * seeds.latents(seed, 1, LATENT), to_signed(labels)]
 
 
-def test_the_signature_mixes_what_python_mixes(run, served):
+def test_the_signature_mixes_what_python_mixes(run, served, styles):
     model = load_generator(run).model
     assert list(style_groups(model)) == ["coarse", "middle", "fine"]
-    session = Session(served.path)
+    session = styles.models["styled"][served.version]
     following: tuple[str, ...] = ()
     alone = np.asarray(model(face(1), training=False))
     np.testing.assert_allclose(session("mix", row())["pictures"], alone, atol=1e-5)
@@ -80,7 +89,6 @@ def test_the_signature_mixes_what_python_mixes(run, served):
     for changes, said in (({"style_seed": -1}, "style_seed is"), ({"tags": b"hat"}, "tags are of")):
         with pytest.raises(tf.errors.InvalidArgumentError, match=said):
             session("mix", row(**changes))
-    session.close()
 
 
 def test_weights_are_stored_once_still(run, served):
@@ -91,24 +99,22 @@ def test_weights_are_stored_once_still(run, served):
     assert 4 * sum(stored) == served.weight_bytes
 
 
-@pytest.mark.parametrize("kind", ["rest", "grpc"])
-def test_the_client_mixes(run, served, kind):
-    from model_server import ModelServer
+@pytest.fixture(scope="module")
+def by_python(run):
+    return tfanime.mix(run, **ASKED, fine_from=16, truncation=0.8)
 
-    asked = {"coarse_seeds": [1, 2], "fine_seeds": [3, 4, 5], "tags": {"hair": "blue"}}
-    with (
-        ModelServer(served.path.parents[1]) as server,
-        Client(getattr(server, kind), "styled") as at,
-    ):
+
+@pytest.mark.parametrize("kind", ["rest", "grpc"])
+def test_the_client_mixes(by_python, styles, kind):
+    with Client(getattr(styles, kind), "styled") as at:
         assert at.describe()["styles"] == ["coarse", "middle", "fine"]
-        found = at.mix(**asked, truncation=0.8)  # 6 images, where a request gives 4
-        expected = tfanime.mix(run, **asked, fine_from=16, truncation=0.8)
-        assert np.abs(found.images.astype(int) - expected.images).max() <= 1
-        np.testing.assert_array_equal(found.labels, expected.labels)
-        np.testing.assert_allclose(found.latents, expected.latents, atol=1e-6)
-        for styles in (["large"], "fine"):
+        found = at.mix(**ASKED, truncation=0.8)  # 6 images, where a request gives 4
+        assert np.abs(found.images.astype(int) - by_python.images).max() <= 1
+        np.testing.assert_array_equal(found.labels, by_python.labels)
+        np.testing.assert_allclose(found.latents, by_python.latents, atol=1e-6)
+        for wrong in (["large"], "fine"):
             with pytest.raises(ValueError, match="styles are of: coarse, middle, fine. Received"):
-                at.mix(**asked, styles=styles)
+                at.mix(**ASKED, styles=wrong)
         with pytest.raises(ValueError, match="one fine seed or more"):
             at.mix([1], [])
 

@@ -27,10 +27,9 @@ COMMON = {"describe", "from_latent", "generate", "generate_png", "interpolate", 
 
 
 @pytest.fixture(scope="module")
-def girls(exported):
-    session = Session(exported[1].path)
-    yield session
-    session.close()
+def girls(server) -> Session:
+    """The server's own, which takes seconds to load and to call for the first time."""
+    return server.models["girls"][1]
 
 
 @pytest.fixture(scope="module")
@@ -379,12 +378,11 @@ def test_pictures_to_enlarge_have_limits(girls):
             girls("upscale", {"pictures": np.zeros(shape, np.uint8)})
 
 
-def test_tags_of_a_model_without_labels_are_refused(exported):
-    session = Session(exported[2].path)
+def test_tags_of_a_model_without_labels_are_refused(server):
+    session = server.models["plain"][3]
     assert session("generate", row())["pictures"].shape == (1, 3, 32, 32, 3)
     with pytest.raises(tf.errors.InvalidArgumentError, match="trained without labels: tags is"):
         session("generate", row(tags=b"smile"))
-    session.close()
 
 
 def test_mixed_valid_and_hostile_requests(girls):

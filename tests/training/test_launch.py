@@ -44,12 +44,20 @@ def test_one_that_fails_ends_the_others():
     assert said == ["Worker 1 ended with exit code 3, so the others are stopped."]
 
 
-def test_one_that_does_not_listen_is_killed():
-    stubborn = (
-        "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True)\n"
-    )
-    waits = "time.sleep(60) if not task else (time.sleep(2), os.kill(os.getpid(), 9))"
-    code, _ = run_all(stubborn + waits, grace=0.5)
+def test_one_that_does_not_listen_is_killed(tmp_path):
+    """Worker 1 fails as soon as worker 0 has ceased to listen."""
+    ready = str(tmp_path / "ready")
+    program = f"""
+import signal
+if task == 0:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    open({ready!r}, "w").close()
+    time.sleep(60)
+while not os.path.exists({ready!r}):
+    time.sleep(0.01)
+os.kill(os.getpid(), 9)
+"""
+    code, _ = run_all(program, grace=0.5)
     assert code == 128 + signal.SIGKILL
 
 

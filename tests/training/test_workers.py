@@ -58,7 +58,7 @@ def killed(start, request, tmp_path_factory):
     """Where one of two workers is killed before it has written its checkpoint of step 4."""
     folder = tmp_path_factory.mktemp("workers")
     ended = start(folder, ["killed"], *two_workers(DIE_AT="4"))
-    for others in ("by_devices", "by_one"):  # meanwhile: it takes half a minute to miss a worker
+    for others in ("by_devices", "by_one"):  # meanwhile: to miss a worker is mostly waiting
         request.getfixturevalue(others)
     codes, said = ended()
     for i in range(2):

@@ -151,12 +151,16 @@ def chromium():
 def visit(chromium, server: Server):
     """`visit("#seed=7")` opens the site and returns a Playwright page. At the end, no request may
     have left the site's origin, and nothing may have been written to the console as an error,
-    except what the test puts into `visit.allowed`."""
+    except what the test puts into `visit.allowed`.
+
+    A first visit installs a service worker, which fetches all files of the site once more. Tests
+    that are about it, or about how all looks, ask for `service_workers="allow"`."""
 
     contexts, errors, foreign = [], [], []
 
     def open_page(fragment: str = "", path: str = "", wait: bool = True, **options):
-        options = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US", **options}
+        usual = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US"}
+        options = {**usual, "service_workers": "block", **options}
         scripts = options.pop("scripts", [])
         context = chromium.new_context(**options)
         context.set_default_timeout(120_000)

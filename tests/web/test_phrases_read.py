@@ -100,7 +100,7 @@ def test_models_without_genres_load_nothing_of_it(visit):
 
 
 def test_phrases_need_no_network_at_the_next_visit(visit, server):
-    page = visit("#seed=1")
+    page = visit("#seed=1", service_workers="allow")
     page.wait_for_selector(".status[data-offline=true]")
     server.down = True
     visit.allowed.append("Failed to load resource|ERR_|net::")

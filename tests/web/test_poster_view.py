@@ -221,7 +221,8 @@ def test_axe_finds_nothing(visit, site, scheme):
     source = site.parents[1] / "node_modules" / "axe-core" / "axe.min.js"
     if not source.is_file():
         pytest.skip("axe-core is in web_export/node_modules, which this installation lacks")
-    page = opened(visit, address(about=PHRASE), color_scheme=scheme, reduced_motion="reduce")
+    looks = {"color_scheme": scheme, "reduced_motion": "reduce", "service_workers": "allow"}
+    page = opened(visit, address(about=PHRASE), **looks)
     page.wait_for_selector(".odds")
     page.evaluate(source.read_text(encoding="utf-8"))
     found = page.evaluate("axe.run().then(r => r.violations)")

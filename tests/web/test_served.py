@@ -44,7 +44,7 @@ DRAW = """async backend => {
 
 def test_the_page_draws_and_keeps_itself(visit):
     """Pictures come from the worker, to which the header's policy applies."""
-    page = visit("#seed=7")
+    page = visit("#seed=7", service_workers="allow")
     assert page.locator(".frame canvas").count() == 1
     worker = "navigator.serviceWorker.ready.then(found => found.active.scriptURL)"
     assert page.evaluate(worker).endswith("/sw.js")

@@ -315,8 +315,9 @@ def test_axe_finds_nothing(visit, site, folder, scheme, width):
         pytest.skip("axe-core is in web_export/node_modules, which this installation lacks")
     ways = [Direction(name, "pca", np.eye(LATENT)[0], {"smile": 0.1}) for name in ("hat", "pca-1")]
     write_folder(folder, Tiny(directions=ways), Tiny("plain", None, 2))
-    size = {"width": width, "height": 844}
-    page = visit("#seed=1&hair=blue", color_scheme=scheme, reduced_motion="reduce", viewport=size)
+    looks = {"color_scheme": scheme, "viewport": {"width": width, "height": 844}}
+    options = {"reduced_motion": "reduce", "service_workers": "allow", **looks}
+    page = visit("#seed=1&hair=blue", **options)
     page.evaluate(source.read_text(encoding="utf-8"))
 
     def violations() -> list[str]:

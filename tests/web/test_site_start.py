@@ -90,7 +90,7 @@ def test_webassembly_is_asked_for_before_the_page_has_its_code(visit, server, ti
     in_time = []
     server.changes[r"\.wasm$"] = lambda data: asked.set() or data
     server.changes[r"/page-[^/]*\.js$"] = lambda data: in_time.append(asked.wait(60)) or data
-    page = visit("#seed=7", service_workers="block")
+    page = visit("#seed=7")
     assert in_time == [True]
     assert same(shown(page), tiny.draw(7))
 
@@ -117,7 +117,7 @@ def test_progress_is_seen_on_a_slow_line(visit, server, folder, tiny):
     """3.2 Mbit/s: 400 kB/s, from the first byte to the picture."""
     enlarge(folder, "tiny", np.random.default_rng(0).bytes(400_000))
     server.pace = 400_000
-    page = visit("#seed=7", scripts=[WATCH], service_workers="block")
+    page = visit("#seed=7", scripts=[WATCH])
     assert same(shown(page), tiny.draw(7))
     told = page.evaluate("told")
     assert page.evaluate("blank") == []
@@ -127,7 +127,7 @@ def test_progress_is_seen_on_a_slow_line(visit, server, folder, tiny):
 def test_a_picture_does_not_wait_for_the_disk(visit, server, tiny):
     never = b"Cache.prototype.put = () => new Promise(() => {});"
     server.changes[r"/worker-[^/]*\.js$"] = lambda data: never + data
-    page = visit("#seed=7")
+    page = visit("#seed=7", service_workers="allow")
     assert same(shown(page), tiny.draw(7))
     page.evaluate("navigator.serviceWorker.ready.then(() => null)")
     draw(page)  # although what is kept has been asked for meanwhile

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 def test_without_wasm_another_backend_draws(visit, server, tiny):
     server.changes[r"\.wasm$"] = lambda data: None
     visit.allowed = ["404", "wasm"]
-    page = visit("#seed=7&hair=blue&smile=true", service_workers="block")
+    page = visit("#seed=7&hair=blue&smile=true")
     assert page.locator(".status").get_attribute("data-backend") == "webgl"
     assert same(shown(page), tiny.draw(7, 0, ASKED))
     assert "wasm is not used" in page.locator(".note").inner_text()
@@ -43,7 +43,7 @@ def test_a_backend_that_draws_wrongly_is_not_used(visit, server, tiny, fault, se
       }}
     """
     server.changes[r"/worker-[^/]*\.js$"] = lambda data: broken.encode() + data
-    page = visit("#seed=7&hair=blue&smile=true", service_workers="block")
+    page = visit("#seed=7&hair=blue&smile=true")
     page.get_by_text("Fine tuning").click()
     page.get_by_label("Compute with").select_option("webgl")
     page.get_by_text(f"webgl is not used: {sentence}").wait_for()
@@ -53,7 +53,7 @@ def test_a_backend_that_draws_wrongly_is_not_used(visit, server, tiny, fault, se
 
 def test_reload_without_network(visit, server, tiny):
     visit.allowed = ["ERR_", "Failed to (load|fetch)"]
-    page = visit("#seed=7&hair=blue&smile=true")
+    page = visit("#seed=7&hair=blue&smile=true", service_workers="allow")
     page.wait_for_selector(".status[data-offline=true]")
     server.down = True
     page.reload()
@@ -63,7 +63,7 @@ def test_reload_without_network(visit, server, tiny):
 
 
 def test_second_visit_downloads_no_weights(visit, server):
-    page = visit()
+    page = visit(service_workers="allow")
     page.wait_for_selector(".status[data-offline=true]")
     asked = []
     page.context.on("request", lambda request: asked.append(request.url))
@@ -185,7 +185,7 @@ def test_hostile_folders(visit, folder):
         if page:
             page.reload()
         else:
-            page = visit(wait=False, service_workers="block")
+            page = visit(wait=False)
         page.get_by_role("alert").wait_for()
         assert sentence in page.get_by_role("alert").inner_text()
         assert page.locator("main img").count() == 0

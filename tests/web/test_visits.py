@@ -67,7 +67,7 @@ def test_one_shows_what_the_address_says(visit, tiny):
 def test_a_model_that_cannot_be_opened_says_so(visit, server, tiny):
     server.changes[r"/models/plain/shard"] = lambda data: None
     visit.allowed = ["404"]
-    page = visit("#model=tiny&seed=5", service_workers="block")
+    page = visit("#model=tiny&seed=5")
     page.get_by_label("Model").select_option("plain")
     page.get_by_role("alert").wait_for()
     assert "the server answered 404" in page.get_by_role("alert").inner_text()
@@ -300,8 +300,8 @@ def in_sight(page, box: dict) -> bool:
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390)])
 def test_on_phones_the_picture_stays_in_sight(visit, site, width, height):
-    size = {"width": width, "height": height}
-    page = visit("#model=tiny&seed=1", viewport=size, has_touch=True, is_mobile=True)
+    phone = {"viewport": {"width": width, "height": height}, "has_touch": True, "is_mobile": True}
+    page = visit("#model=tiny&seed=1", service_workers="allow", **phone)
     page.get_by_role("button", name="Add to your favourites: seed 1", exact=True).click()
     assert page.evaluate("document.documentElement.scrollWidth") == width
     last = page.locator(".flag").last
@@ -363,7 +363,7 @@ def test_the_card_is_set(visit, folder):
 
 def test_a_backend_that_was_not_kept(visit, server):
     visit.allowed = ["ERR_", "Failed to (load|fetch)"]
-    page = visit("#model=tiny&seed=1")
+    page = visit("#model=tiny&seed=1", service_workers="allow")
     page.wait_for_selector(".status[data-offline=true]")
     server.down = True
     page.evaluate("caches.keys().then(all => Promise.all(all.map(async name => {"

@@ -81,7 +81,7 @@ def drag(page, selector: str, way: tuple[float, float], place=(0.5, 0.5)) -> Non
 
 def settled(page) -> None:
     """Waits until nothing is drawn any more, and the address says so, which it does when a drag has
-    rested for a moment."""
+    rested for 250 ms: nothing may change for longer."""
     before, equal = None, 0
     for _ in range(200):
         now = page.evaluate("[location.hash, document.querySelectorAll('.busy').length]")
@@ -89,7 +89,7 @@ def settled(page) -> None:
         if equal == 4:
             return
         before = now
-        page.wait_for_timeout(120)
+        page.wait_for_timeout(80)
     raise AssertionError("the page never came to rest")
 
 
@@ -107,7 +107,7 @@ def sharp(folder) -> Tiny:
 def test_pictures_are_enlarged(visit, sharp, server):
     asked = []
     server.changes[r"/models/double/shard"] = lambda data: asked.append(1) or data
-    page = visit("#model=sharp&seed=7", service_workers="block")
+    page = visit("#model=sharp&seed=7")
     until(page, "document.querySelector('.frame canvas').width === 32")
     assert asked == [1] and "large" not in page.url
     assert same(shown(page), doubled(sharp.draw(7)))
@@ -155,7 +155,7 @@ def test_the_small_picture_is_shown_at_once(visit, sharp, server):
 
     go = threading.Event()
     server.changes[r"/models/double/shard"] = lambda data: go.wait(30) and data
-    page = visit("#model=sharp&seed=7", service_workers="block")
+    page = visit("#model=sharp&seed=7")
     assert same(shown(page), sharp.draw(7))
     page.get_by_text("Enlarging…").wait_for()
     page.wait_for_timeout(300)
@@ -170,7 +170,7 @@ def test_the_small_picture_is_shown_at_once(visit, sharp, server):
 def test_an_upscaler_that_fails_leaves_the_small_picture(visit, sharp, server):
     server.changes[r"/models/double/shard"] = lambda data: None
     visit.allowed = ["404"]
-    page = visit("#model=sharp&seed=7", service_workers="block")
+    page = visit("#model=sharp&seed=7")
     page.get_by_text("This could not be enlarged").wait_for()
     assert same(shown(page), sharp.draw(7))
     assert page.get_by_role("button", name="Draw a new picture").is_enabled()
@@ -188,7 +188,7 @@ def test_a_backend_that_enlarges_wrongly_is_not_used(visit, sharp, server):
       }
     """
     server.changes[r"/worker-[^/]*\.js$"] = lambda data: broken.encode() + data
-    page = visit("#model=sharp&seed=7", service_workers="block")
+    page = visit("#model=sharp&seed=7")
     page.get_by_text("Fine tuning").click()
     page.get_by_label("Compute with").select_option("webgl")
     page.get_by_text("webgl is not used: it draws another picture").wait_for()

@@ -135,7 +135,7 @@ def test_endless_pictures_give_back_their_memory(visit):
 
 def test_tfanime_json_is_fetched_once(visit):
     asked = []
-    page = visit("#model=tiny&seed=3", wait=False, service_workers="block")
+    page = visit("#model=tiny&seed=3", wait=False)
     page.context.on("request", lambda request: asked.append(request.url))
     page.reload()
     page.wait_for_selector(".frame:not(.busy) canvas")
@@ -205,7 +205,7 @@ def test_refusals_are_translated(visit):
 def test_a_model_that_is_missing_says_so_in_chinese(visit, server):
     server.changes[r"/models/tiny/shard"] = lambda data: None
     visit.allowed = ["404"]
-    page = visit(wait=False, locale="zh", service_workers="block")
+    page = visit(wait=False, locale="zh")
     page.get_by_role("alert").wait_for()
     said = page.get_by_role("alert").inner_text()
     assert "无法载入 models/tiny/shard-1.bin：服务器返回 404。" in said
