@@ -12,7 +12,7 @@ from keras import layers
 from tests.editing.tiny_editing import SCHEMA, network
 from tfanime.cli import main
 from tfanime.sampling.generate import generate
-from tfanime.zoo import chooser, saved
+from tfanime.zoo import chooser, hub, saved
 from tfanime.zoo.chooser import RUN_OF, load_chooser, save_chooser
 
 
@@ -163,3 +163,7 @@ def test_a_network_of_another_shape_is_refused(tiny):
     save_chooser(tiny, judge(0, 4, 4)[0], 0.0, {})
     with pytest.raises(ValueError, match="is no chooser of 'tiny'.*4, 4, 3"):
         load_chooser(tiny, saved.load_generator(tiny))
+
+
+def test_it_goes_to_the_hub_with_the_model():
+    assert {chooser.NETWORK, chooser.DESCRIPTION} <= set(hub.FILES)
