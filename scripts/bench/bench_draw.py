@@ -22,6 +22,7 @@ from statistics import median
 import tfanime
 from tfanime import zoo
 from tfanime.sampling import upscale
+from tfanime.zoo.chooser import has_chooser
 from tfanime.zoo.saved import Generator, load_generator
 
 IMPORT = (sys.executable, "-c", "from tfanime.core import lean; lean.install(); import keras")
@@ -46,6 +47,7 @@ def main() -> None:
         ways = {
             "import keras, lean": partial(started, IMPORT),
             "tfanime generate --n 16": partial(started, command),
+            "the same, --no-choose": partial(started, (*command, "--no-choose")),
         }
         print("processes from start to end:")
         report(rounds(ways, options.rounds))
@@ -53,7 +55,7 @@ def main() -> None:
 
 def in_process(generator: Generator, n: int, upscaler: object) -> dict[str, Callable]:
     """Keras's way and ours of drawing the same images."""
-    drawn = tfanime.generate(generator, n=n, upscale="none")
+    drawn = tfanime.generate(generator, n=n, upscale="none", choose=False)
     inputs = [drawn.latents]
     if drawn.labels is not None:
         inputs.append(2 * drawn.labels - 1)
@@ -63,7 +65,8 @@ def in_process(generator: Generator, n: int, upscaler: object) -> dict[str, Call
         return images if upscaler == "none" else upscaler.model.predict(images, verbose=0)
 
     ours = partial(tfanime.generate, generator, n=n, upscale=upscaler)
-    return {"model.predict": predict, "tfanime.generate": ours}
+    ways = {"model.predict": predict, "tfanime.generate": partial(ours, choose=False)}
+    return ways | ({"chosen ones": ours} if has_chooser(generator.folder) else {})
 
 
 def started(words: tuple[str, ...]) -> None:

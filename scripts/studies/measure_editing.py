@@ -134,7 +134,7 @@ def mixing(generator) -> np.ndarray:
 
 
 def drawn(model, **options) -> np.ndarray:
-    return tfanime.generate(model, upscale="none", **options).images
+    return tfanime.generate(model, upscale="none", choose=False, **options).images
 
 
 def store(source: Path, target: Path) -> None:
