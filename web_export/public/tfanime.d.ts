@@ -28,6 +28,10 @@ export interface LoadOptions {
   onProgress?: (loaded: number, total: number) => void;
   /** A backend was tried and is not used, and why. */
   onFallback?: (backend: Backend, reason: string) => void;
+  /** Whole pictures cannot be told, and why: from now on `choose` returns the index that it is given. */
+  onUnchosen?: (reason: string) => void;
+  /** Fetches with the model what `choose` needs, which is else fetched when that is called. */
+  choosing?: boolean;
 }
 
 export interface Request {
@@ -98,6 +102,10 @@ export class Generator {
   readonly backend: Backend;
   /** One picture. Calls follow each other: await one before the next. */
   generate(request?: Request): Promise<Picture>;
+  /** The index of the first whole picture at or after the request's, as the model's chooser tells; of
+   * eight in a row that are broken, that of the best. Of the request only seed, index, tags and
+   * truncation count. Without a chooser: the request's own index. */
+  choose(request?: Request): Promise<number>;
   /** A larger picture, by the upscaler that was exported with the model; throws if there is none. */
   upscale(picture: Pick<Picture, "pixels" | "height" | "width">): Promise<ImageData>;
   /** Frees the memory. */

@@ -18,7 +18,10 @@ export class Address {
     try {
       const settings = fromHash(location.hash, manifest);
       const model = manifest.models.find(({ name }) => name === settings?.model);
-      return settings && model ? { settings, scene: sceneOf(location.hash, manifest, model) } : null;
+      if (!settings || !model) return null;
+      const scene = sceneOf(location.hash, manifest, model);
+      if (!/[#&](seed|name|index)=/.test(location.hash)) this.studio.choosing.fresh = settings.seed;
+      return { settings, scene };
     } catch (error) {
       this.studio.tell("addressFailed", { reason: reason(error) }, true);
       return null;

@@ -3,8 +3,10 @@
 
 import { accelerated, type Backend, BACKENDS, threads, using } from "./backends";
 import * as check from "./check";
+import { type Chosen, Judge, RUN_OF } from "./chooser";
 import type { Field, Tags } from "./labels";
-import { fetchManifest, type Group, type Manifest, type Model, type Upscaler } from "./manifest";
+import { PICTURES } from "./latent.js";
+import { fetchManifest, filesOf, type Group, type Manifest, type Model, type Upscaler } from "./manifest";
 import { type Feed, Network, type Styled } from "./network";
 import { difference, emptiness, misfit, toImageData } from "./pixels";
 import { type Inputs, inputs, type Request } from "./request";
@@ -18,6 +20,10 @@ export interface LoadOptions {
   onProgress?: store.Progress;
   /** A backend was tried and is not used, and why. */
   onFallback?: (backend: Backend, reason: string) => void;
+  /** Whole pictures cannot be told, and why: `choose` returns the index that it is given from now on. */
+  onUnchosen?: (reason: string) => void;
+  /** Fetches with the model what `choose` needs, which is else fetched when that is called. */
+  choosing?: boolean;
   /** What `tfanime.json` says, if that has been read. */
   manifest?: Manifest;
 }
@@ -36,9 +42,17 @@ export interface Picture extends Inputs {
 // WASM runs everywhere and starts fastest; plain JavaScript is slow but hardly ever fails.
 const ORDER: readonly Backend[] = ["wasm", "webgl", "webgpu", "cpu"];
 
+/** What the network has made of inputs. */
+interface Made extends Inputs {
+  values: Float32Array<ArrayBuffer>;
+  ms: number;
+  backend: Backend;
+}
+
 export class Generator {
   private upscaler: Network | null = null;
   private readonly unfit = new Set<Backend>(); // that do not enlarge rightly
+  private made: Made | null = null; // what was chosen, which is likely to be asked for next
 
   private constructor(
     readonly folder: URL,
@@ -46,6 +60,8 @@ export class Generator {
     private readonly files: Map<string, Uint8Array<ArrayBuffer>>,
     private network: Network,
     private readonly report: NonNullable<LoadOptions["onFallback"]>,
+    private judge: Judge | null,
+    private readonly unchosen: NonNullable<LoadOptions["onUnchosen"]>,
   ) {}
 
   /** The label fields that `tags` may name. */
@@ -79,14 +95,23 @@ export class Generator {
     const names = manifest.models.map((model) => model.name);
     const name = check.oneOf(options.model ?? names[0], "model", names);
     const model = manifest.models.find((entry) => entry.name === name) as Model;
-    const files = await store.load(base, model.files, options.onProgress);
-    const kits = manifest.models.flatMap(({ poster }) => poster ?? []);
+    const { onFallback: report = () => {}, onUnchosen = () => {}, onProgress = () => {} } = options;
+    const judge = model.chooser && new Judge(base, model.chooser, report);
+    const wished = options.choosing ? filesOf(model, false) : model.files;
+    const total = wished.reduce((sum, file) => sum + file.bytes, 0);
+    const arrived = [0, 0];
+    const part = (i: number) => (bytes: number) => {
+      arrived[i] = bytes;
+      onProgress(arrived[0] + arrived[1], total);
+    };
+    if (options.choosing) judge?.fetch(part(1));
+    const files = await store.load(base, model.files, part(0));
+    const kits = manifest.models.flatMap(({ poster, chooser }) => [poster ?? [], chooser ?? []].flat());
     const known = [...manifest.models, ...manifest.upscalers, ...kits].flatMap((entry) => entry.files);
     void store.forgetOthers(base, known);
-    const report = options.onFallback ?? (() => {});
     await started;
     const network = await firstThatDraws(model, files, order, report);
-    const generator = new Generator(base, model, files, network, report);
+    const generator = new Generator(base, model, files, network, report, judge, onUnchosen);
     if (wanted === "auto") await generator.chooseFastest();
     return generator;
   }
@@ -127,13 +152,46 @@ export class Generator {
 
   async generate(request: Request = {}): Promise<Picture> {
     const found = inputs(this.model, request);
-    const began = performance.now();
-    const values = await this.draw(feeds(this.model, found), styled(this.model, found));
-    const ms = performance.now() - began;
+    const { made } = this;
+    this.made = null; // a picture belongs to one caller, who may change it
+    const same = made?.backend === this.backend && alike(made, found);
+    const { values, ms, backend } = same ? made : await this.make(found);
     const { height, width } = this.model;
     const imageData = toImageData(values, height, width);
-    const { backend } = this;
     return { ...found, pixels: values, imageData, height, width, ms, backend, threads: threads(backend) };
+  }
+
+  private async make(found: Inputs): Promise<Made> {
+    const began = performance.now();
+    const values = await this.draw(feeds(this.model, found), styled(this.model, found));
+    return { ...found, values, ms: performance.now() - began, backend: this.backend };
+  }
+
+  /** The index of the first whole picture at or after the request's, as the model's chooser tells. */
+  async choose(request: Request = {}): Promise<number> {
+    return (await this.search(request)).index;
+  }
+
+  /** The same, and where the search for another goes on. Of RUN_OF pictures of which none is whole the
+   * best is taken, and the search goes on behind them. Of the request only seed, index, tags and
+   * truncation count: a picture that is tuned stays the same. */
+  async search({ seed, tags, truncation, ...request }: Request): Promise<Chosen> {
+    const index = check.whole(request.index ?? 0, "index", 0, PICTURES);
+    let [best, least]: [number, number] = [index, Infinity];
+    for (let i = index; this.judge && i < index + RUN_OF && i <= PICTURES; i++) {
+      const made = await this.make(inputs(this.model, { seed, index: i, tags, truncation }));
+      const { height, width } = this.model;
+      try {
+        const { score, whole } = await this.judge.judge(made.values, [height, width, 3], made.backend);
+        if (score < least) [best, least, this.made] = [i, score, made];
+        if (whole) return { index: i, next: i + 1 };
+      } catch (error) {
+        this.judge.dispose();
+        this.judge = null;
+        this.unchosen(message(error));
+      }
+    }
+    return this.judge ? { index: best, next: index + RUN_OF } : { index, next: index + 1 };
   }
 
   /** Runs the network; if it fails or draws nothing, as after a graphics driver's reset, goes to
@@ -197,6 +255,7 @@ export class Generator {
   dispose(): void {
     this.network.dispose();
     this.upscaler?.dispose();
+    this.judge?.dispose();
   }
 }
 
@@ -208,6 +267,14 @@ function feeds(model: Model, { latent, labels }: Pick<Inputs, "latent" | "labels
     found.push({ name: model.inputs.labels, shape: [1, labels.length], values: labels });
   }
   return found;
+}
+
+/** Whether two pictures without styles of others are made of the same. */
+function alike(a: Inputs, b: Inputs): boolean {
+  const equal = (x: Float32Array | null, y: Float32Array | null) =>
+    x?.length === y?.length && (x ?? []).every((value, i) => value === y?.[i]);
+  const plain = [a, b].every(({ styles }) => !Object.keys(styles).length);
+  return plain && equal(a.latent, b.latent) && equal(a.labels, b.labels);
 }
 
 function styled(model: Model, { styles }: Inputs): Styled[] {

@@ -44,6 +44,8 @@ export interface Model extends Network {
   card: string | null;
   /** What enlarges its pictures. */
   upscaler: Upscaler | null;
+  /** What tells its broken pictures from whole ones. */
+  chooser: Chooser | null;
   /** What posters are made with, of a model that knows genres. */
   poster: Kit | null;
 }
@@ -72,6 +74,12 @@ export interface Upscaler extends Network {
   kind: "upscaler";
   factor: number;
   inputs: { pictures: string };
+}
+
+/** Broken is a picture with a score above the border. */
+export interface Chooser extends Network {
+  inputs: { pictures: string };
+  border: number;
 }
 
 export interface Manifest {
@@ -178,6 +186,7 @@ function readModel(entry: unknown, at: string, upscalers: Upscaler[]): Model {
         : check.number(json.leastTruncation, `${at}.leastTruncation`, 0, 1),
     card: json.card == null ? null : path(json.card, `${at}.card`),
     upscaler: json.upscaler == null ? null : upscalerOf(json.upscaler, `${at}.upscaler`, upscalers),
+    chooser: json.chooser == null ? null : readChooser(json.chooser, `${at}.chooser`),
     poster: json.poster == null ? null : readKit(json.poster, `${at}.poster`),
   };
 }
@@ -233,6 +242,16 @@ function upscalerOf(name: unknown, at: string, upscalers: Upscaler[]): Upscaler 
   return found ?? check.refuse(at, "one of the upscalers", name);
 }
 
+function readChooser(entry: unknown, at: string): Chooser {
+  const json = check.object(entry, at);
+  const inputs = check.object(json.inputs, `${at}.inputs`);
+  return {
+    ...readNetwork(json, at),
+    inputs: { pictures: check.text(inputs.pictures, `${at}.inputs.pictures`) },
+    border: check.number(json.border, `${at}.border`, -Number.MAX_VALUE, Number.MAX_VALUE),
+  };
+}
+
 function readUpscaler(entry: unknown, at: string): Upscaler {
   const json = check.object(entry, at);
   const inputs = check.object(json.inputs, `${at}.inputs`);
@@ -257,8 +276,8 @@ export function readManifest(source: string): Manifest {
 }
 
 /** What drawing with a model takes, with its upscaler if `large`. */
-export function filesOf(model: Model, large: boolean): File[] {
-  return [...model.files, ...(large ? (model.upscaler?.files ?? []) : [])];
+export function filesOf({ files, chooser, upscaler }: Model, large: boolean): File[] {
+  return [...files, ...(chooser?.files ?? []), ...(large ? (upscaler?.files ?? []) : [])];
 }
 
 export async function fetchManifest(folder: URL): Promise<Manifest> {

@@ -7,7 +7,6 @@ import { type Backend, using } from "./backends";
 import * as check from "./check";
 import type { Converted } from "./converted";
 import { Graph } from "./graph";
-import type { Model, Upscaler } from "./manifest";
 
 export interface Feed {
   name: string;
@@ -26,6 +25,12 @@ export interface Output {
   values: Float32Array<ArrayBuffer>;
 }
 
+/** What an entry of tfanime.json says of a graph. */
+interface Entry {
+  graph: string;
+  output: string;
+}
+
 interface Parts {
   modelTopology: check.Json;
   weightSpecs: io.WeightsManifestEntry[];
@@ -39,7 +44,7 @@ function tensors(feeds: Feed[]): Record<string, Tensor> {
   );
 }
 
-function parts(entry: Model | Upscaler, files: Map<string, Uint8Array>): Parts {
+function parts(entry: Entry, files: Map<string, Uint8Array>): Parts {
   const source = new TextDecoder().decode(files.get(entry.graph));
   const graph = check.object(check.parse(source, entry.graph), entry.graph);
   const at = `${entry.graph}: weightsManifest`;
@@ -73,7 +78,7 @@ export class Network {
   ) {}
 
   static async open(
-    entry: Model | Upscaler,
+    entry: Entry,
     files: Map<string, Uint8Array>,
     backend: Backend,
   ): Promise<Network> {

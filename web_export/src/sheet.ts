@@ -8,6 +8,7 @@ const MORE = 12; // at a time, where there is no end
 
 export class Sheet {
   private run = 0; // so that an older one ends
+  private ends: number[] = []; // of each picture: the index at which the search for the next begins
 
   constructor(private readonly studio: Studio) {}
 
@@ -25,7 +26,7 @@ export class Sheet {
   refresh(): void {
     const { settings, many, view, endless, count } = this.studio.state;
     const first = many[0]?.settings;
-    const same = first && settings && this.studio.gallery.same(first, { ...settings, index: 0 });
+    const same = first && settings && this.studio.gallery.same(first, { ...settings, index: first.index });
     if (!same) void this.draw();
     else if (many.length !== (view === "poster" ? DRAFTS : endless ? many.length : count)) void this.draw(true);
   }
@@ -42,7 +43,7 @@ export class Sheet {
     void this.draw(true);
   }
 
-  /** Pictures 0, 1, 2, ... of the seed. `more`: keeps those that are there. */
+  /** The seed's pictures in turn, as far as they are whole. `more`: keeps those that are there. */
   async draw(more = false): Promise<void> {
     const { studio } = this;
     const run = ++this.run;
@@ -52,11 +53,15 @@ export class Sheet {
     const there = more ? many : [];
     const goal = endless ? there.length + MORE : count;
     studio.set({ many: there.slice(0, goal), busy: true });
+    this.ends.length = studio.state.many.length;
     studio.address.write();
     try {
-      for (let index = studio.state.many.length; index < goal && run === this.run; index++) {
+      while (studio.state.many.length < goal && run === this.run) {
+        const { index, next } = await studio.choosing.find({ ...settings, index: this.ends.at(-1) ?? 0 });
         const shot = await studio.shootSettings({ ...settings, index });
-        if (run === this.run) studio.set({ many: [...studio.state.many, shot] });
+        if (run !== this.run) return;
+        this.ends.push(next);
+        studio.set({ many: [...studio.state.many, shot] });
       }
     } catch (error) {
       studio.tell("drawFailed", { reason: reason(error) }, true);

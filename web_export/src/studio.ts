@@ -3,6 +3,7 @@
 import { Address } from "./address";
 import type { Frames } from "./animation";
 import type { Backend } from "./backends";
+import { Choosing } from "./choosing";
 import { LARGE_DOWNLOAD, metered } from "./connection";
 import type { Engine } from "./engine";
 import { Explorer } from "./explorer";
@@ -13,6 +14,7 @@ import type { Field, Tag } from "./labels";
 import { seedOf } from "./latent.js";
 import { fetchManifest, filesOf, type Model } from "./manifest";
 import { mixOf, placed, styledOf } from "./moves";
+import { prepareOffline } from "./offline";
 import type { Request } from "./request";
 import {
   defaults,
@@ -38,6 +40,7 @@ export class Studio extends Store {
   readonly explorer = new Explorer(this);
   readonly sheet = new Sheet(this);
   readonly address = new Address(this);
+  readonly choosing = new Choosing(this);
   private ids = Date.now() * 1000; // later than those of earlier visits
   private drafting = false; // the newest picture comes from a slider that may move on
   private rested = false; // and has an address of its own, which the next takes over
@@ -57,6 +60,8 @@ export class Studio extends Store {
       // Files that arrive after one of them has failed change nothing.
       if (this.state.phase !== "loading" && this.state.phase !== "starting") return;
       this.set({ phase: loaded === total ? "starting" : "loading", loaded, total });
+    } else if (news.event === "unchosen") {
+      this.tell("unchosen", { reason: news.reason }, true);
     } else {
       this.tell("fallback", { backend: news.backend, reason: news.reason }, true);
     }
@@ -81,7 +86,9 @@ export class Studio extends Store {
     try {
       const manifest = await fetchManifest(this.folder);
       await new Promise((done) => setTimeout(done)); // a long file: the page answers before it is drawn
-      this.set({ manifest, settings: defaults(manifest.models[0]) });
+      const settings = defaults(manifest.models[0]);
+      this.set({ manifest, settings });
+      this.choosing.fresh = settings.seed;
       const asked = this.address.asked();
       if (asked) {
         this.address.show(asked.scene);
@@ -125,25 +132,12 @@ export class Studio extends Store {
       const opened = await this.engine.call("chooseFastest");
       if (run === this.opens) this.set(opened);
     }
-    await this.prepareOffline(model);
+    await prepareOffline(this, model);
   }
 
   /** Bytes that drawing with a model would still download. */
-  private missing(model: Model): Promise<number> {
+  missing(model: Model): Promise<number> {
     return this.engine.call("missing", this.folder.href, filesOf(model, this.enlarging));
-  }
-
-  private async prepareOffline(model: Model): Promise<void> {
-    const { serviceWorker } = navigator;
-    if (!import.meta.env.PROD || !serviceWorker) return;
-    try {
-      await serviceWorker.register("sw.js");
-      await serviceWorker.ready;
-      if (model.poster) await this.engine.call("keep", this.folder.href, model.poster.files);
-      this.set({ offline: (await this.missing(model)) === 0 });
-    } catch {
-      this.set({ offline: false }); // private windows forbid it; all else works
-    }
   }
 
   /** Settings as a whole: from a file, the address or the history. */
@@ -201,7 +195,9 @@ export class Studio extends Store {
     if (!settings) return;
     if (view === "explore") return this.explorer.next();
     if (!settings.keepSeed) {
-      this.set({ settings: { ...settings, seed: freshSeed(), index: 0 } });
+      const seed = freshSeed();
+      this.set({ settings: { ...settings, seed, index: 0 } });
+      this.choosing.fresh = seed;
     }
     if (this.sheet.seen) void this.sheet.draw();
     else if (view === "blend") void this.films.blend();
@@ -267,6 +263,7 @@ export class Studio extends Store {
       while (this.waiting) {
         const wish: { draft: boolean } = this.waiting;
         this.waiting = null;
+        await this.choosing.settle();
         const { settings } = this.state;
         if (!settings) break;
         const shot = await this.shootSettings(settings);

@@ -2,6 +2,7 @@
 
 import { encode, type Frames } from "./animation";
 import { type Backend, threads, using } from "./backends";
+import type { Chosen } from "./chooser";
 import type { Format } from "./formats";
 import { Generator, type Picture } from "./generator";
 import type { Field } from "./labels";
@@ -20,7 +21,8 @@ export type Drawn = Pick<Picture, "latent" | "labels" | "styles" | "tags" | "ms"
 
 export type News =
   | { event: "progress"; loaded: number; total: number }
-  | { event: "fallback"; backend: Backend; reason: string };
+  | { event: "fallback"; backend: Backend; reason: string }
+  | { event: "unchosen"; reason: string };
 
 const PAUSE = 50; // ms between two reports of progress: each has the page drawn anew
 
@@ -82,6 +84,8 @@ export const methods = {
         tell({ event: "progress", loaded: done, total });
       },
       onFallback: (failed, reason) => tell({ event: "fallback", backend: failed, reason }),
+      choosing: true,
+      onUnchosen: (reason) => tell({ event: "unchosen", reason }),
     });
     return opened(generator);
   },
@@ -89,6 +93,11 @@ export const methods = {
   async chooseFastest(): Promise<Opened> {
     await loaded().chooseFastest();
     return opened(loaded());
+  },
+
+  /** Which picture is shown of a seed, from the request's index on. */
+  choose(request: Request): Promise<Chosen> {
+    return loaded().search(request);
   },
 
   async generate(request: Request): Promise<Drawn> {

@@ -42,7 +42,7 @@ def close(pictures: np.ndarray, expected: np.ndarray, what: str) -> float:
     difference = float(np.abs(pictures - expected).max()) if same else np.inf
     if not difference <= FLOAT32:
         raise RuntimeError(
-            f"Images of {what} may differ from the trained model's by {FLOAT32:g} at most. "
+            f"Results of {what} may differ from the trained model's by {FLOAT32:g} at most. "
             f"Received: {difference:.2g}. Nothing was written; this is an error in tfanime or "
             "TensorFlow, please report it with the run's config.json."
         )

@@ -19,9 +19,10 @@ from tfanime.export.graph.subject import (
     MEASURED_SEED,
     Subject,
 )
-from tfanime.export.web import bundle, directions, styles, tfjs
+from tfanime.export.web import bundle, chooser, directions, styles, tfjs
 from tfanime.export.web.check import check_artifact
 from tfanime.sampling.sampler import Sampler
+from tfanime.zoo.chooser import chooser_of
 from tfanime.zoo.saved import (
     DESCRIPTION,
     Generator,
@@ -44,7 +45,7 @@ class Exported:
         name: its folder below `models/` (an upscaler's: `upscalers/`).
         kind: `"generator"` or `"upscaler"`.
         precision: of the weights.
-        weight_bytes: of the weights, as downloaded without compression.
+        weight_bytes: of the weights, the chooser's among them, as downloaded without compression.
         psnr: of the converted files' images against the trained model's, in dB.
         table: what every precision would have cost.
         steps: of the graph (see `tfanime.export.graph.graph`), as trained and as exported.
@@ -96,12 +97,15 @@ class Work:
         pictures = _in_chunks(artifact, graph.inputs, subject.inputs)
         entry = {"name": name, "kind": subject.kind, "precision": choice}
         entry |= self._described(artifact, pictures)
+        choosing = self._chooser()
+        if choosing:
+            entry["chooser"] = choosing
         judged = self.judge and subject.generator
         exported = Exported(
             name=name,
             kind=subject.kind,
             precision=choice,
-            weight_bytes=entry["weightBytes"],
+            weight_bytes=entry["weightBytes"] + choosing.get("weightBytes", 0),
             psnr=precision.decibel(precision.errors(pictures, subject.pictures).mean()),
             table=tuple(table),
             steps=(len(trained.nodes), len(plan.graph.nodes)),
@@ -109,7 +113,8 @@ class Work:
             kid=self.judge(subject.generator, graph, plan) if judged else None,
         )
         description = read_json(run / DESCRIPTION)
-        text = card.card(run, name, description, _facts(exported, difference), table, choice)
+        facts = _facts(exported, difference, choosing)
+        text = card.card(run, name, description, facts, table, choice)
         (self.home / card.CARD).write_text(text, encoding="utf-8")
         (self.home / card.LICENCE).write_text(card.licence(run), encoding="utf-8")
         return entry, exported
@@ -140,6 +145,14 @@ class Work:
             "output": artifact.output,
             "card": f"{self.place}/{card.CARD}",
         }
+
+    def _chooser(self) -> dict:
+        """The entry of the chooser, written beside the generator's graph; empty without one."""
+        found = self.subject.generator and chooser_of(self.subject.generator)
+        if not found:
+            return {}
+        place, images = f"{self.place}/chooser", self.subject.pictures
+        return chooser.write(self.folder, place, found, images, self.wanted, self.convert)
 
     def _measured(self, graph: Graph, bar) -> tuple[dict[str, Plan], list[Measured]]:
         """The plans that come into question, and what they cost."""
@@ -206,7 +219,7 @@ def _smallest(table: Sequence[Measured]) -> str:
     return min((row for row in table if row.invisible), key=lambda row: row.gzip_bytes).precision
 
 
-def _facts(model: Exported, difference: float) -> list[str]:
+def _facts(model: Exported, difference: float, choosing: Mapping) -> list[str]:
     before, after = model.steps
     work = [f"{count / 1e6:,.0f}" for count in model.multiply_adds]
     facts = [
@@ -215,6 +228,11 @@ def _facts(model: Exported, difference: float) -> list[str]:
         f"rewritten from {before} steps and {work[0]} million multiply-adds to {after} and "
         f"{work[1]}; that changed images by {difference:.1e} at most",
     ]
+    if choosing:
+        facts.append(
+            f"of these {choosing['weightBytes'] / 1e6:.2f} MB, in {choosing['precision']}, are the "
+            "chooser's, by which the site passes over broken images"
+        )
     if model.kid is not None:
         facts.append(
             f"KID against float32 images of other seeds ({JUDGED} each): float32 "

@@ -37,6 +37,7 @@ export async function imagine(studio: Studio, text: string): Promise<Answer | nu
   const tags = held(now, studio.model?.fields ?? [], answer.tags);
   const poster = { ...studio.state.poster, about: text, pick: null };
   studio.set({ settings: { ...now, ...tags, seed, index: 0 }, poster });
+  if (!settings.keepSeed) studio.choosing.fresh = seed;
   studio.look("poster");
   return answer;
 }

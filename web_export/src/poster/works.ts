@@ -78,12 +78,16 @@ export async function print(fetch: Fetch, kit: Kit, wish: Wish): Promise<Blob> {
 
 // ---- figures -----------------------------------------------------------------------------------
 
-const FIGURES = 16; // of which the best is taken
+const FIGURES = 16; // whole ones, of which the best is taken
 
 /** A face, cut out: of several the one that its image cuts off least. */
 export async function figure(faces: Generator, request: Request): Promise<ImageData> {
   let [best, least]: [Request, number] = [request, Infinity];
-  for (let index = 0; index < FIGURES; index++) {
+  let next = 0;
+  for (let i = 0; i < FIGURES; i++) {
+    const chosen = await faces.search({ ...request, index: next });
+    const { index } = chosen;
+    next = chosen.next;
     const { imageData, latent, labels } = await faces.generate({ ...request, index });
     const mark = faults(cutOut(imageData));
     if (mark < least) [best, least] = [{ latent, labels: labels ?? undefined }, mark];

@@ -67,6 +67,7 @@ export const en = {
   ready: "Ready",
   offline: "ready offline",
   fallback: "{backend} is not used: {reason}.",
+  unchosen: "Broken pictures cannot be told from whole ones here, and all are shown. {reason}",
   failed: "This does not work here",
   drawFailed: "This could not be drawn. {reason}",
   retry: "Try again",

@@ -69,6 +69,7 @@ export const ja: Record<Phrase, string> = {
   ready: "準備完了",
   offline: "オフラインでも使えます",
   fallback: "{backend}は使いません：{reason}。",
+  unchosen: "くずれた絵を見分けられないため、すべて表示します。{reason}",
   failed: "ここでは動きません",
   drawFailed: "描けませんでした。{reason}",
   retry: "もう一度",

@@ -69,6 +69,7 @@ export const ru: Record<Phrase, string> = {
   ready: "Готово",
   offline: "работает без сети",
   fallback: "{backend} не используется: {reason}.",
+  unchosen: "Отличить испорченные картинки не удаётся, поэтому показаны все. {reason}",
   failed: "Здесь это не работает",
   drawFailed: "Нарисовать не удалось. {reason}",
   retry: "Ещё раз",

@@ -69,6 +69,7 @@ export const zh: Record<Phrase, string> = {
   ready: "就绪",
   offline: "可离线使用",
   fallback: "未使用 {backend}：{reason}。",
+  unchosen: "无法分辨画坏的图片，因此全部显示。{reason}",
   failed: "在这里无法运行",
   drawFailed: "无法绘制。{reason}",
   retry: "重试",
