@@ -8,14 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import LATENT, SCHEMA, generator, saved
+from networks import LATENT, SCHEMA, generator, saved, shaken
 
 import tfanime
 from tests import tiny_choosers
 from tfanime.core import seeds
 from tfanime.core.labels import to_signed
+from tfanime.evaluation.by_eye.chooser import WIDTHS
 from tfanime.export.web import chooser as exported
 from tfanime.export.web import tfjs
+from tfanime.models import encoder
 from tfanime.zoo.chooser import Chooser, save_chooser
 
 HEIGHT, WIDTH = 32, 48  # of "modern"
@@ -97,6 +99,17 @@ def test_weights_are_halved_where_scores_stay(tmp_path, wanted, scale, kind):
     assert (
         0 <= found["weightBytes"] - bytes_each * model.count_params() < 100
     )  # shapes are weights too
+
+
+def test_the_network_that_is_trained_goes_along(tmp_path):
+    """The one of `tfanime judge chooser`, with residual maps and batch norm, and its scores."""
+    model = shaken(encoder.network(HEIGHT, WIDTH, 1, 0, WIDTHS))
+    drawn = images(16)
+    found = exported.write(tmp_path, "chooser", Chooser(model, 0.5), drawn, "float32", tfjs.convert)
+    graph = tmp_path / found["graph"]
+    graph.rename(graph.with_name(tfjs.MODEL))
+    scores = tfjs.read(graph.parent).function()(drawn)
+    np.testing.assert_allclose(scores, model(drawn, training=False), atol=1e-4)
 
 
 def test_sizes_count_it_and_the_card_says_so(both):
