@@ -25,6 +25,6 @@ def between(scores: np.ndarray, rejected: float) -> float:
     """A border that rejects about this part of images with these scores, and is far from each."""
     scores = np.sort(scores)
     gaps = np.diff(scores)
-    places = np.abs(np.arange(1, len(scores)) / len(scores) - (1 - rejected)) < 0.15
+    places = np.abs(np.arange(1, len(scores)) / len(scores) - (1 - rejected)) < 0.05
     i = int(np.argmax(gaps * places))
     return float(scores[i] + gaps[i] / 2)

@@ -166,6 +166,8 @@ FOLDERS = [
     (changed("leastTruncation", 2), "models[0].leastTruncation is a number from 0 to 1"),
     (changed("references", []), "models[0].references is one or more"),
     (changed("schema", {"fields": [{"name": 1}]}), "models[0].schema.fields[0].name is text"),
+    (changed("chooser", "all"), "models[0].chooser is an object"),
+    (changed("chooser", {"inputs": {}}), "models[0].chooser.files is a list"),
     (changed("output", "nowhere"), "tiny cannot be drawn in this browser"),
     (foreign_file, "is a relative path in the exported folder"),
     (climbing_file, "is a relative path in the exported folder"),
