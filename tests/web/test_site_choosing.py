@@ -92,6 +92,9 @@ CHOOSE = """async ([backend, requests]) => {
       const index = await g.choose(request);
       const { pixels } = await g.generate({ ...request, index });
       found[model].push({ index, pixels: [...pixels] });
+      pixels.fill(0); // it is the caller's, and no picture that is drawn later
+      const again = (await g.generate({ ...request, index })).pixels;
+      if (again.some((x, i) => x !== found[model].at(-1).pixels[i])) said.push("drawn otherwise");
     }
   }
   return { found, said };
