@@ -147,7 +147,7 @@ def ship(run: Path, out: Path, rows_of: PackedDataset | None, left_out: Collecti
 
 def without_fields(gan: GAN, config: Config, schema, left_out: Collection[str]):
     """A GAN whose networks know fewer labels and otherwise draw the same: those left out are always
-    absent, which the batch norm behind the first layer takes into account.
+    absent, which the batch norm behind the first layer and the biases of styles take into account.
 
     Returns:
         `(GAN, schema)`.
@@ -176,6 +176,9 @@ def _layer_without(name: str, network: keras.Model, absent: np.ndarray) -> list[
         gamma, beta, mean, variance = arrays
         kernel = network.get_layer("fc").get_weights()[0]
         return [gamma, beta, mean + kernel[absent].sum(axis=0), variance]
+    if re.fullmatch(r"style_\d+_fc", name):
+        kernel, bias = arrays
+        return [np.delete(kernel, absent, axis=0), bias - kernel[absent].sum(axis=0)]
     return arrays
 
 
