@@ -213,7 +213,8 @@ def test_a_model_without_a_chooser_shows_all(visit, twin):
 
 
 def test_it_is_there_for_a_visit_without_network(visit, server, twin):
-    page = visit(scripts=[COUNTED])
+    visit.allowed = ["ERR_", "Failed to (load|fetch)"]
+    page = visit(service_workers="allow", scripts=[COUNTED])
     until(page, "document.querySelector('.status').dataset.offline === 'true'")
     server.down = True
     page.reload()
