@@ -59,7 +59,7 @@ def shown(scores, border, n, first=0):
         run = list(range(start, start + RUN_OF))
         good = [i for i in run if scores[i] <= border]
         found.append(good[0] if good else min(run, key=lambda i: scores[i]))
-        start = good[0] + 1 if good else start + RUN_OF
+        start = found[-1] + 1
     return found
 
 
@@ -79,9 +79,12 @@ def test_the_whole_images_of_a_seed_are_shown_as_the_seed_draws_them(tiny, first
 def test_of_a_run_of_rejected_ones_the_best_is_shown(tiny):
     generator = saved.load_generator(tiny)
     save_chooser(tiny, judge(0, generator.height, generator.width)[0], -2.0, {})
-    scores = means(generate(tiny, 3 * RUN_OF, 5, choose=False).images)
-    best = [int(np.argmin(scores[i : i + RUN_OF])) + i for i in range(0, 3 * RUN_OF, RUN_OF)]
-    assert generate(tiny, 3, 5).indices.tolist() == best
+    scores = means(generate(tiny, 6 * RUN_OF, 5, choose=False).images)
+    best = shown(scores, -2.0, 5)
+    assert best[0] == np.argmin(scores[:RUN_OF])
+    found = generate(tiny, 5, 5).indices.tolist()
+    assert found == best
+    assert generate(tiny, 2, 5, first=found[2] + 1).indices.tolist() == found[3:]
 
 
 def test_attributes_are_asked_for_before_images_are_looked_at(tiny):

@@ -54,7 +54,7 @@ class Twin:
             run = range(begin, begin + RUN_OF)
             whole = [i for i in run if scores[i] <= self.border]
             found.append(whole[0] if whole else min(run, key=lambda i: scores[i]))
-            begin = whole[0] + 1 if whole else begin + RUN_OF
+            begin = found[-1] + 1
         return found
 
 

@@ -66,5 +66,5 @@ def dark(model: Tiny, border: float, seed: int, n: int, tags: dict | None = None
         scores = [float(model.draw(seed, begin + i, tags).mean()) for i in range(8)]
         passed = [i for i, score in enumerate(scores) if score <= border]
         found.append(begin + (passed[0] if passed else int(np.argmin(scores))))
-        begin = found[-1] + 1 if passed else begin + 8
+        begin = found[-1] + 1
     return found

@@ -31,8 +31,8 @@ def chosen(
     """Yields index and image of the first `n` that are shown, in the order of their indices.
 
     An image is shown if its score is not above the border. Of `RUN_OF` rejected ones in a row
-    the one of the lowest score is shown, so that the search ends. Which images are shown does not
-    depend on `n`.
+    the one of the lowest score is shown, so that the search ends; it goes on behind each image that
+    is shown. Which images are shown does not depend on `n`.
 
     Args:
         sampler, seed, tags: draw the images.
@@ -57,7 +57,7 @@ def chosen(
                 if score > chooser.border and len(rejected) < RUN_OF:
                     continue
                 _, index, image = min(rejected, key=lambda one: one[0])
-                rejected = []
+                rejected = [one for one in rejected if one[1] > index]
                 yield index, image
                 shown += 1
                 bar.update(1)

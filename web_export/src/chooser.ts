@@ -8,12 +8,6 @@ import * as store from "./store";
 
 export const RUN_OF = 8; // pictures: of so many in a row that are rejected, the best is shown
 
-/** A picture that was chosen, and where the search for another goes on. */
-export interface Chosen {
-  index: number;
-  next: number;
-}
-
 export class Judge {
   private files: Promise<Map<string, Uint8Array<ArrayBuffer>>> | null = null;
   private network: Network | null = null;

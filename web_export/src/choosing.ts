@@ -1,7 +1,6 @@
 // Which of a seed's pictures the page shows: the whole ones, where its model can tell. A picture that
 // has been shown keeps its index, whatever is changed about it.
 
-import type { Chosen } from "./chooser";
 import type { Settings } from "./settings";
 import type { Studio } from "./studio";
 
@@ -12,13 +11,13 @@ export class Choosing {
   constructor(private readonly studio: Studio) {}
 
   /** The first whole picture at or after the settings' index. */
-  async find({ model, seed, index, tags, truncation }: Settings): Promise<Chosen> {
-    if (!this.studio.modelOf(model)?.chooser) return { index, next: index + 1 };
+  async find({ model, seed, index, tags, truncation }: Settings): Promise<number> {
+    if (!this.studio.modelOf(model)?.chooser) return index;
     return this.studio.engine.call("choose", { seed, index, tags, truncation });
   }
 
   async first(settings: Settings): Promise<Settings> {
-    return { ...settings, index: (await this.find(settings)).index };
+    return { ...settings, index: await this.find(settings) };
   }
 
   /** Goes to the first whole picture of a seed that chance has picked. */
@@ -26,7 +25,7 @@ export class Choosing {
     const { studio } = this;
     const { settings } = studio.state;
     if (!settings || settings.seed !== this.fresh || settings.index) return;
-    const { index } = await this.find(settings);
+    const index = await this.find(settings);
     const now = studio.state.settings; // attributes may have changed meanwhile, or all
     if (now?.seed !== this.fresh || now.index) return;
     this.fresh = null;

@@ -3,7 +3,7 @@
 
 import { accelerated, type Backend, BACKENDS, threads, using } from "./backends";
 import * as check from "./check";
-import { type Chosen, Judge, RUN_OF } from "./chooser";
+import { Judge, RUN_OF } from "./chooser";
 import type { Field, Tags } from "./labels";
 import { PICTURES } from "./latent.js";
 import { fetchManifest, filesOf, type Group, type Manifest, type Model, type Upscaler } from "./manifest";
@@ -167,15 +167,10 @@ export class Generator {
     return { ...found, values, ms: performance.now() - began, backend: this.backend };
   }
 
-  /** The index of the first whole picture at or after the request's, as the model's chooser tells. */
-  async choose(request: Request = {}): Promise<number> {
-    return (await this.search(request)).index;
-  }
-
-  /** The same, and where the search for another goes on. Of RUN_OF pictures of which none is whole the
-   * best is taken, and the search goes on behind them. Of the request only seed, index, tags and
-   * truncation count: a picture that is tuned stays the same. */
-  async search({ seed, tags, truncation, ...request }: Request): Promise<Chosen> {
+  /** The index of the first whole picture at or after the request's, as the model's chooser tells; of RUN_OF
+   * of which none is whole, the best. Of the request only seed, index, tags and truncation count: a picture
+   * that is tuned stays the same. */
+  async choose({ seed, tags, truncation, ...request }: Request = {}): Promise<number> {
     const index = check.whole(request.index ?? 0, "index", 0, PICTURES);
     let [best, least]: [number, number] = [index, Infinity];
     for (let i = index; this.judge && i < index + RUN_OF && i <= PICTURES; i++) {
@@ -184,14 +179,14 @@ export class Generator {
       try {
         const { score, whole } = await this.judge.judge(made.values, [height, width, 3], made.backend);
         if (score < least) [best, least, this.made] = [i, score, made];
-        if (whole) return { index: i, next: i + 1 };
+        if (whole) return i;
       } catch (error) {
         this.judge.dispose();
         this.judge = null;
         this.unchosen(message(error));
       }
     }
-    return this.judge ? { index: best, next: index + RUN_OF } : { index, next: index + 1 };
+    return this.judge ? best : index;
   }
 
   /** Runs the network; if it fails or draws nothing, as after a graphics driver's reset, goes to

@@ -8,7 +8,6 @@ const MORE = 12; // at a time, where there is no end
 
 export class Sheet {
   private run = 0; // so that an older one ends
-  private ends: number[] = []; // of each picture: the index at which the search for the next begins
 
   constructor(private readonly studio: Studio) {}
 
@@ -53,14 +52,13 @@ export class Sheet {
     const there = more ? many : [];
     const goal = endless ? there.length + MORE : count;
     studio.set({ many: there.slice(0, goal), busy: true });
-    this.ends.length = studio.state.many.length;
     studio.address.write();
     try {
       while (studio.state.many.length < goal && run === this.run) {
-        const { index, next } = await studio.choosing.find({ ...settings, index: this.ends.at(-1) ?? 0 });
+        const last = studio.state.many.at(-1)?.settings.index ?? -1;
+        const index = await studio.choosing.find({ ...settings, index: last + 1 });
         const shot = await studio.shootSettings({ ...settings, index });
         if (run !== this.run) return;
-        this.ends.push(next);
         studio.set({ many: [...studio.state.many, shot] });
       }
     } catch (error) {

@@ -2,7 +2,6 @@
 
 import { encode, type Frames } from "./animation";
 import { type Backend, threads, using } from "./backends";
-import type { Chosen } from "./chooser";
 import type { Format } from "./formats";
 import { Generator, type Picture } from "./generator";
 import type { Field } from "./labels";
@@ -96,8 +95,8 @@ export const methods = {
   },
 
   /** Which picture is shown of a seed, from the request's index on. */
-  choose(request: Request): Promise<Chosen> {
-    return loaded().search(request);
+  choose(request: Request): Promise<number> {
+    return loaded().choose(request);
   },
 
   async generate(request: Request): Promise<Drawn> {

@@ -83,11 +83,9 @@ const FIGURES = 16; // whole ones, of which the best is taken
 /** A face, cut out: of several the one that its image cuts off least. */
 export async function figure(faces: Generator, request: Request): Promise<ImageData> {
   let [best, least]: [Request, number] = [request, Infinity];
-  let next = 0;
+  let index = -1;
   for (let i = 0; i < FIGURES; i++) {
-    const chosen = await faces.search({ ...request, index: next });
-    const { index } = chosen;
-    next = chosen.next;
+    index = await faces.choose({ ...request, index: index + 1 });
     const { imageData, latent, labels } = await faces.generate({ ...request, index });
     const mark = faults(cutOut(imageData));
     if (mark < least) [best, least] = [{ latent, labels: labels ?? undefined }, mark];
