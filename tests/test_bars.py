@@ -101,7 +101,7 @@ def test_enlarging_in_a_log_counts_tenths_of_pictures(capsys, monkeypatch):
     for _, tick in upscaling._with_progress(["a", "b"], True):
         tick(1 / 3)
     lines = capsys.readouterr().err.splitlines()
-    assert any("0.3/2 images" in line for line in lines) and "0.33" not in "".join(lines)
+    assert any("0.3/2 images" in line for line in lines) and "0.33/2" not in "".join(lines)
 
 
 def test_a_failing_step_leaves_no_bar_behind():

@@ -193,6 +193,7 @@ def test_generate(calls, run_folder, words, tags):
             "upscale": None,
             "scale": 1,
             "progress": True,
+            "choose": None,
         }
         assert result.stdout == "sheet: sheet.png\n"
 

@@ -103,7 +103,7 @@ def test_threads_that_do_not_start_are_not_waited_for(visit, server, tiny):
 
 
 def test_a_page_kept_from_before_its_host_isolated_it(visit, server):
-    page = visit()
+    page = visit(service_workers="allow")
     page.evaluate("navigator.serviceWorker.ready")
     page.reload()  # now what it loads is kept
     page.wait_for_selector(".frame:not(.busy) canvas")
