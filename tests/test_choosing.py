@@ -12,7 +12,7 @@ from keras import layers
 from tests.editing.tiny_editing import SCHEMA, network
 from tfanime.cli import main
 from tfanime.sampling.generate import generate
-from tfanime.zoo import chooser, hub, saved
+from tfanime.zoo import beside, chooser, hub, saved
 from tfanime.zoo.chooser import RUN_OF, load_chooser, save_chooser
 
 
@@ -122,6 +122,25 @@ def test_files_say_which_images_they_are(tiny, tmp_path):
     assert names == sorted(entries)
 
 
+def test_what_was_drawn_before_an_interruption_is_kept(tiny, tmp_path, monkeypatch):
+    shown = generate(tiny, 12, 5).indices.tolist()
+    calls = []
+
+    def stops(self, images, call=chooser.Chooser.__call__):
+        calls.append(len(images))
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return call(self, images)
+
+    monkeypatch.setattr(chooser.Chooser, "__call__", stops)
+    with pytest.raises(KeyboardInterrupt):
+        generate(tiny, 12, 5, out=tmp_path / "out")
+    entries = json.loads((tmp_path / "out" / "generated.json").read_text())["pictures"]
+    kept = [entry["index"] for entry in entries.values()]
+    assert kept and kept == shown[: len(kept)] and kept[-1] < 8
+    assert all((tmp_path / "out" / name).is_file() for name in entries)
+
+
 def test_every_image_is_drawn_on_request_and_without_a_chooser(tiny, plain, tmp_path):
     assert generate(plain, 6, 5).indices.tolist() == list(range(6))
     line = f"generate {tiny} --n 6 --seed 5 --no-choose --out {tmp_path / 'all'}"
@@ -144,7 +163,7 @@ def test_choosing_needs_a_chooser(plain):
 
 def test_weights_trained_since_are_drawn_with_a_note(tiny, capsys):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chooser, "weights_digest", lambda folder: "others")
+        patch.setattr(beside, "weights_digest", lambda folder: "others")
         with pytest.raises(ValueError, match="was trained for other weights"):
             generate(tiny, 1, choose=True)
         assert generate(tiny, 4, 5).indices.tolist() == [0, 1, 2, 3]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from numbers import Real
 from pathlib import Path
@@ -154,60 +154,61 @@ def generate(
     def latents(seed: int, start: int, count: int) -> np.ndarray:
         return seeds.truncate(sampler.latents(seed, count, start), truncation, middle)
 
-    plain = np.empty((0, generator.height, generator.width, 3), np.uint8)
+    moved(generator, latents(0, 0, 1), move)  # refuses an unknown direction before it draws
+    drawn_seed = None if faces else seed
     indices = np.arange(first, first + n)
-    if chooser is not None:
-        plain = np.empty((n, *plain.shape[1:]), np.uint8)
-        found = chosen(sampler, chooser, seed, n, tags, first, partial(latents, seed), progress)
-        for i, (index, image) in enumerate(found):
-            indices[i], plain[i] = index, pictures.to_uint8(image)
-    places = indices - first
-    count = int(places[-1]) + 1
-    if faces:
-        check_faces(faces, generator)
-        z, rows = stacked(faces)
-        z = seeds.truncate(z, truncation, middle)
-        labels = rows if labels is None else labels
-    else:
-        z = latents(seed, first, count)[places]
-    for share, other, towards in steps:
-        if towards is None:
-            others = latents(other, first, count)[places]
-        else:
-            others = latents(other, towards, 1).repeat(n, axis=0)
-        z = np.concatenate([seeds.slerp(a, b, [share]) for a, b in zip(z, others, strict=True)])
-    z = moved(generator, z, move)
-    labels = sampler.labels(seed, count, tags, first, labels)
-    labels = None if labels is None else labels[places]
     shots = np.empty((n, factor * generator.height, factor * generator.width, 3), np.uint8)
-    # Sliders are in the network's coding, and reach beyond what 0/1 coding can say.
-    signed = None if labels is None else to_signed(labels)
-    if columns and signed is not None:
-        signed[:, list(columns)] = list(columns.values())
-        labels = to_unsigned(signed)
+    tuned = bool(steps or columns or move)
     if folder:
         folder.tuned = {"vary": vary, "vary_seed": vary_seed} if steps else {}
         folder.tuned |= {"sliders": dict(sliders or {})} if columns else {}
         folder.tuned |= {"move": move} if move else {}
-    drawn_seed = None if faces else seed
-    result = Generated(shots, z, labels, generator.schema, drawn_seed, None if faces else indices)
-    tuned = bool(steps or columns or move)
-    drawn: Iterable[tuple[int, np.ndarray]] = sampler.parts(z, signed, indices, progress)
-    if chooser is not None and not tuned:
-        drawn = ((i, plain[i : i + 1]) for i in range(n))
+
+    def keep(i: int, image: np.ndarray, row: np.ndarray | None) -> None:
+        shots[i] = enlarged(image[None], upscaler, scale)[0]
+        if folder:
+            said = {} if row is None or generator.schema is None else generator.schema.decode(row)
+            folder.add(shots[i], drawn_seed, int(indices[i]), truncation, said, typical)
+
     try:
-        for start, images in drawn:
-            for i, image in enumerate(images, start):
-                shots[i] = enlarged(image[None], upscaler, scale)[0]
-                if folder:
-                    labels_drawn = {}
-                    if labels is not None and generator.schema is not None:
-                        labels_drawn = generator.schema.decode(labels[i])
-                    index = int(indices[i])
-                    folder.add(shots[i], drawn_seed, index, truncation, labels_drawn, typical)
+        if chooser is not None:
+            found = chosen(sampler, chooser, seed, n, tags, first, partial(latents, seed), progress)
+            for i, (index, image) in enumerate(found):
+                indices[i] = index
+                if not tuned:  # what is drawn is kept at once, whatever happens later
+                    own = sampler.labels(seed, 1, tags, index)
+                    keep(i, image, None if own is None else own[0])
+        places = indices - first
+        count = int(places[-1]) + 1
+        if faces:
+            check_faces(faces, generator)
+            z, rows = stacked(faces)
+            z = seeds.truncate(z, truncation, middle)
+            labels = rows if labels is None else labels
+        else:
+            z = latents(seed, first, count)[places]
+        for share, other, towards in steps:
+            if towards is None:
+                others = latents(other, first, count)[places]
+            else:
+                others = latents(other, towards, 1).repeat(n, axis=0)
+            z = np.concatenate([seeds.slerp(a, b, [share]) for a, b in zip(z, others, strict=True)])
+        z = moved(generator, z, move)
+        labels = sampler.labels(seed, count, tags, first, labels)
+        labels = None if labels is None else labels[places]
+        # Sliders are in the network's coding, and reach beyond what 0/1 coding can say.
+        signed = None if labels is None else to_signed(labels)
+        if columns and signed is not None:
+            signed[:, list(columns)] = list(columns.values())
+            labels = to_unsigned(signed)
+        if chooser is None or tuned:
+            for start, images in sampler.parts(z, signed, indices, progress):
+                for i, image in enumerate(images, start):
+                    keep(i, image, None if labels is None else labels[i])
     finally:
         if folder:
             folder.write_index()
+    result = Generated(shots, z, labels, generator.schema, drawn_seed, None if faces else indices)
     if grid is not None:
         pictures.save_grid(grid, shots)
     return result
@@ -333,9 +334,9 @@ def _chooser(generator: Generator, choose: bool | None, told: bool) -> Chooser |
 
 
 def enlarged(images: np.ndarray, upscaler: Upscaler | None, scale: int) -> np.ndarray:
-    """`(n, H, W, 3)`, float32 in [-1, 1] or uint8, as uint8, enlarged by an upscaler, if there is
-    one, and by `scale`."""
-    shots = images if images.dtype == np.uint8 else pictures.to_uint8(images)
+    """`(n, H, W, 3)` float32 in [-1, 1] as uint8, enlarged by an upscaler, if there is one, and by
+    `scale`."""
+    shots = pictures.to_uint8(images)
     if upscaler is not None:
         shots = np.stack([upscaling.enlarge(upscaler, shot) for shot in shots])
     return pictures.enlarge(shots, scale)

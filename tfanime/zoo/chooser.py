@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfanime import zoo
-from tfanime.core import bounds
 from tfanime.core.files import atomic_path, write_json
+from tfanime.zoo.beside import load_beside
 from tfanime.zoo.directions import weights_digest
 from tfanime.zoo.plain_graph import PlainGraph
 
@@ -84,33 +83,14 @@ def load_chooser(folder: str | os.PathLike, generator: Generator) -> Chooser:
     Raises:
         ValueError: where there is none, it was trained for other weights, or its files are damaged.
     """
-    folder = Path(folder)
-    if not has_chooser(folder):
-        raise ValueError(
-            f"A chooser stands beside a model's weights, and {str(folder)!r} has none. "
-            f"{TRAIN.format(folder)}"
-        )
-    ours, document = zoo.ships(folder), {}
-    if (folder / DESCRIPTION).is_file():
-        document = bounds.read_object(folder / DESCRIPTION)
+    folder, train = Path(folder), TRAIN.format(folder)
+    harm = "which break in other ways"
+    model, document = load_beside(folder, "chooser", generator, 1, harm, train)
     border = document.get("border")
     if not isinstance(border, float) or not isfinite(border):
         raise ValueError(
             f"{str(folder / DESCRIPTION)!r} says the border of a score. Received: {border!r}. "
-            f"{TRAIN.format(folder)}"
-        )
-    if not ours and document.get("weights") != weights_digest(folder):
-        raise ValueError(
-            f"{str(folder / NETWORK)!r} was trained for other weights than those beside it, which "
-            f"break in other ways. {TRAIN.format(folder)}"
-        )
-    model = bounds.load_network(folder / NETWORK, ours=ours)
-    own = [(None, generator.height, generator.width, 3), (None, 1)]
-    shapes = [tuple(tensor.shape) for tensor in (*model.inputs, *model.outputs)]
-    if shapes != own:
-        raise ValueError(
-            f"{str(folder / NETWORK)!r} is no chooser of {generator.name!r}: it goes from "
-            f"{shapes[0]} to {shapes[-1]}. {TRAIN.format(folder)}"
+            f"{train}"
         )
     return Chooser(model, border)
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfanime.core import bounds
 from tfanime.core.images import to_float
-from tfanime.zoo.directions import weights_digest
+from tfanime.zoo.beside import load_beside
 
 if TYPE_CHECKING:
     import keras
@@ -67,27 +66,8 @@ def load_encoder(folder: str | os.PathLike, generator: Generator) -> Encoder:
     Raises:
         ValueError: where there is none, it was trained for other weights, or its files are damaged.
     """
-    folder = Path(folder)
-    if not has_encoder(folder):
-        raise ValueError(
-            f"An encoder stands beside a model's weights, and {str(folder)!r} has none. "
-            f"{TRAIN.format(folder)}"
-        )
-    document: dict[str, Any] = {}
-    if (folder / DESCRIPTION).is_file():
-        document = bounds.read_object(folder / DESCRIPTION)
-    if document.get("weights") != weights_digest(folder):
-        raise ValueError(
-            f"{str(folder / NETWORK)!r} was trained for other weights than those beside it, and "
-            f"says other faces than these draw. {TRAIN.format(folder)}"
-        )
-    model = bounds.load_network(folder / NETWORK)
     labels = 0 if generator.schema is None else generator.schema.size
-    own = [(None, generator.height, generator.width, 3), (None, generator.latent_dim + labels)]
-    shapes = [tuple(tensor.shape) for tensor in (*model.inputs, *model.outputs)]
-    if shapes != own:
-        raise ValueError(
-            f"{str(folder / NETWORK)!r} is no encoder of {generator.name!r}: it goes from "
-            f"{shapes[0]} to {shapes[-1]}. {TRAIN.format(folder)}"
-        )
+    outputs, harm = generator.latent_dim + labels, "and says other faces than these draw"
+    train = TRAIN.format(folder)
+    model, _ = load_beside(Path(folder), "encoder", generator, outputs, harm, train)
     return Encoder(model, generator.latent_dim)

@@ -115,6 +115,16 @@ def learn(
     return Brokenness(network, len(judged), shown, judged, share, told, float(whole), float(border))
 
 
+def as_list(
+    folders: str | os.PathLike | Sequence[str | os.PathLike], form: str | os.PathLike | None
+) -> list[str | os.PathLike]:
+    """Judged folders as a list, or ValueError for several with one form."""
+    folders = [folders] if isinstance(folders, (str, os.PathLike)) else list(folders)
+    if form is not None and len(folders) > 1:
+        raise ValueError(f"A form is that of one folder. Received: {len(folders)} folders.")
+    return folders
+
+
 def check_size(judge: Brokenness, generator: Generator) -> None:
     """Raises ValueError for a generator that draws another size than the judged images have."""
     height, width = judge.images.shape[1:3]

@@ -89,14 +89,12 @@ def train_chooser(
             again or told apart (`brokenness.learn`), a model that was not judged where several
             were, or a number out of range.
     """
-    folders = [folders] if isinstance(folders, (str, os.PathLike)) else list(folders)
+    folders = brokenness.as_list(folders, form)
     if draws < 1000 or not 0 < keep < 1:
         raise ValueError(
             "A chooser learns from 1,000 draws or more, and keeps a share between 0 and 1. "
             f"Received: {draws:,} draws, a share of {keep:g}."
         )
-    if form is not None and len(folders) > 1:
-        raise ValueError(f"A form is that of one folder. Received: {len(folders)} folders.")
     folder = zoo.locate(model or only_model(folders))
     generator, seed = load_generator(folder), seeds.check_seed(seed)
     judge = brokenness.learn(folders, form, features)

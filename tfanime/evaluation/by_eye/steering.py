@@ -106,7 +106,7 @@ def steer(
             again or told apart (`brokenness.learn`), a model that was not judged where several
             were, or a number out of range.
     """
-    folders = [folders] if isinstance(folders, (str, os.PathLike)) else list(folders)
+    folders = brokenness.as_list(folders, form)
     out = Path(out)
     if out.exists():
         raise ValueError(
@@ -117,8 +117,6 @@ def steer(
             "Steering learns from 1,000 draws or more, with a pull above 0 and obey of at least 0. "
             f"Received: {draws:,} draws, a pull of {pull:g}, obey of {obey:g}."
         )
-    if form is not None and len(folders) > 1:
-        raise ValueError(f"A form is that of one folder. Received: {len(folders)} folders.")
     generator = load_generator(zoo.locate(model or only_model(folders)))
     seed = seeds.check_seed(seed)
     judge = brokenness.learn(folders, form, features)
