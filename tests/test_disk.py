@@ -222,6 +222,7 @@ def test_an_earlier_set_survives_a_kill_between_two_renames(tmp_path):
 def test_what_a_broken_disk_holds_is_not_damaged(tmp_path, monkeypatch, read):
     path = tmp_path / "a.keras"
     path.write_bytes(b"whatever")
+    recipes.get("srgan")  # reads files of packages, which is done once
     for module, name in ((zipfile, "ZipFile"), (Path, "read_bytes"), (Path, "open")):
         monkeypatch.setattr(module, name, refusing(errno.EIO))
     with pytest.raises(disk.DiskError, match="input/output error") as caught:
