@@ -210,6 +210,29 @@ def test_a_layer_that_ships_without_its_weights_is_refused(run):
         bounds.load_network(run / "generator.keras", ours=True)
 
 
+def test_a_layer_that_ships_with_weights_of_another_shape_is_refused(run):
+    def cut(data):
+        file = io.BytesIO(data)
+        with h5py.File(file, "r+") as weights:
+            kernel = weights["layers/dense/vars"].pop("0")[()]
+            weights["layers/dense/vars/0"] = kernel[:-1]
+        return file.getvalue()
+
+    changed(run / "generator.keras", cut, "model.weights.h5")
+    with pytest.raises(ValueError, match="has weights of shapes .*, and others are stored"):
+        bounds.load_network(run / "generator.keras", ours=True)
+
+
+def test_no_weights_are_drawn_that_stored_ones_replace(monkeypatch):
+    def drawn(*_, **__):
+        raise AssertionError("an initialiser was asked")
+
+    monkeypatch.setattr(keras.initializers.VarianceScaling, "__call__", drawn)
+    bounds.load_network(zoo.path("upscaler-2x") / "generator.keras", ours=True)
+    with pytest.raises(AssertionError, match="an initialiser was asked"):
+        keras.saving.load_model(zoo.path("upscaler-2x") / "generator.keras")
+
+
 @pytest.mark.parametrize("sides", [(16, 16), (None, None)])
 def test_layers_that_compute_too_much(tmp_path, sides):
     """No weights at all, and gigabytes a picture: 16x16, or any, enlarged 400-fold."""

@@ -54,6 +54,17 @@ def test_many_calls_that_are_expected_are_a_graph_from_the_first(calls, traced):
         np.testing.assert_array_equal(one, eager)
 
 
+def test_a_generator_is_a_graph_from_its_first_call():
+    generator = load_generator("faces-64")
+    calls = []
+    generator.model.call = lambda *args, **kwargs: (
+        calls.append(1) or type(generator.model).call(generator.model, *args, **kwargs)
+    )
+    inputs = [np.zeros((CHUNK, x.shape[1]), np.float32) for x in generator.model.inputs]
+    np.testing.assert_array_equal(generator(*inputs), generator(*inputs))
+    assert len(calls) == 1
+
+
 def test_the_graph_follows_the_weights():
     model, _ = counted()
     network, x = PlainGraph(model), np.ones((1, 3), np.float32)

@@ -190,19 +190,27 @@ def load_network(path: str | os.PathLike, ours: bool = False) -> keras.Model:
 
 def _read_network(path: Path) -> keras.Model:
     """What `keras.saving.load_model` returns, which searches every attribute of every layer for
-    more layers, and makes a layer for each to know which attributes to pass over."""
+    more layers, and makes a layer for each to know which attributes to pass over. And the variables
+    begin with the values that are stored: nothing is drawn first to be replaced."""
     import h5py
-    import keras
 
     with zipfile.ZipFile(path) as archive:
-        model = keras.saving.deserialize_keras_object(json.loads(archive.read("config.json")))
+        config = json.loads(archive.read("config.json"))
         packed = io.BytesIO(archive.read("model.weights.h5"))
+    model = _built(config, {})
     with h5py.File(packed) as file:
         groups = [group["vars"] for group in file["layers"].values()]
         stored = {group.attrs["name"]: group for group in groups}
         for layer in model.layers:
-            values = stored[layer.name].items()
-            layer.load_own_variables({key: value[()] for key, value in values})
+            values = [stored[layer.name][str(i)][()] for i in range(len(stored[layer.name]))]
+            shapes = [tuple(variable.shape) for variable in layer.weights]
+            if shapes != [value.shape for value in values]:
+                raise ValueError(
+                    f"its layer {layer.name!r} has weights of shapes {shapes}, and others are "
+                    f"stored: {[value.shape for value in values]}"
+                )
+            for variable, value in zip(layer.weights, values, strict=True):
+                variable._initialize(value)
     return model
 
 
@@ -224,14 +232,12 @@ def _check_network(path: Path) -> None:
         if size > EXPANSION * len(packed.getbuffer()) + SLACK:
             raise ValueError(f"its weights would unpack to {size:,} bytes")
     classes = _registered(config)
-    # In a thread of its own, whose list of variables that have no values yet ends with it.
-    with ThreadPoolExecutor(1) as pool:
-        try:
-            model = pool.submit(_without_values, config, classes).result()
-        except Exception:
-            if classes:  # a user's own layer may need values to be built
-                return
-            raise
+    try:
+        model = without_values(config)
+    except Exception:
+        if classes:  # a user's own layer may need values to be built
+            return
+        raise
     weights = sum(prod(variable.shape) for variable in model.variables)
     if weights > count + COLUMNS:
         raise ValueError(f"its layers have {weights:,} weights, and {count:,} are stored")
@@ -282,28 +288,32 @@ def _objects(config: object) -> Iterator[dict]:
 
 
 def without_values(config: dict) -> keras.Model:
-    """The network that a serialised configuration describes, with shapes alone.
+    """The network that a serialised configuration describes, with shapes alone: no variable is
+    given a value, and none takes memory. Sides that may be any are `SIDE`.
 
     Raises:
         Exception: whatever Keras raises for what describes none.
     """
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(_without_values, config, _registered(config)).result()
-
-
-def _without_values(config: dict, classes: dict[str, type]) -> keras.Model:
-    """The network with shapes alone: no variable is given a value, and none takes memory. Sides
-    that may be any are `SIDE`."""
-    import keras
-
     config = copy.deepcopy(config)
     for one in _objects(config):
         if one.get("class_name") == "InputLayer":
             shape = one["config"].get("batch_shape") or one["config"].get("batch_input_shape")
             if isinstance(shape, list):
                 shape[1:] = [SIDE if length is None else length for length in shape[1:]]
-    with keras.StatelessScope(initialize_variables=False):
-        return keras.saving.deserialize_keras_object(config, custom_objects=classes)
+    return _built(config, _registered(config))
+
+
+def _built(config: dict, classes: dict[str, type]) -> keras.Model:
+    """The network whose variables have no values yet."""
+    import keras
+
+    def build() -> keras.Model:
+        with keras.StatelessScope(initialize_variables=False):
+            return keras.saving.deserialize_keras_object(config, custom_objects=classes)
+
+    # In a thread of its own, whose list of variables that have no values yet ends with it.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(build).result()
 
 
 def _computed(model: keras.Model) -> Iterator[tuple[str, tuple]]:

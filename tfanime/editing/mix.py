@@ -114,7 +114,7 @@ class _Mixer:
 
     def __init__(self, generator: Generator, fine_from: int):
         self.schema, self.latent_dim = generator.schema, 2 * generator.latent_dim
-        self._network = PlainGraph(mixed(generator.model, fine_from))
+        self._network = PlainGraph(mixed(generator.model, fine_from), eager_calls=0)
 
     def __call__(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         halves = [np.split(x, 2, axis=1) for x in (latents, labels) if x is not None]

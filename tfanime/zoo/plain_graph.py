@@ -10,7 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     import keras
 
-# Calls of one shape before its graph is built, which takes as long as about ten calls save.
+# Calls of one shape before its graph is built. Of a generator it is built at once: tracing it takes
+# as long as two eager calls, and two are saved by the first four.
 EAGER_CALLS = 4
 
 
@@ -24,11 +25,12 @@ class PlainGraph:
 
     Args:
         model: takes one array or several and returns one; its weights may change between calls.
+        eager_calls: of one shape, before its graph is built.
     """
 
-    def __init__(self, model: keras.Model):
+    def __init__(self, model: keras.Model, eager_calls: int = EAGER_CALLS):
         self._model = model
-        self._eager_calls = EAGER_CALLS
+        self._eager_calls = eager_calls
         self._calls: Counter[tuple] = Counter()
         self._graphs: dict[tuple, Any] = {}
 

@@ -75,7 +75,7 @@ class Generator:
     _network: PlainGraph = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_network", PlainGraph(self.model))
+        object.__setattr__(self, "_network", PlainGraph(self.model, eager_calls=0))
 
     @property
     def latent_dim(self) -> int:
