@@ -5,8 +5,9 @@
 PACKED are the real images that `train_zoo.py` packed; the figures are measured against
 those of them that it held out, or, with --all, against all of them, which it then trained on.
 --rows keeps rows of their labels, from which what is not asked for is drawn. --without leaves out
-attributes that the generator does not draw: a model promises what it can. --upscaler names the
-upscaler, one that ships, that its images are shown through.
+attributes that the generator does not draw: a model promises what it can. --only style=bust makes
+one value of a group what is drawn unless another is asked for: of the rows, those that have it are
+kept. --upscaler names the upscaler, one that ships, that its images are shown through.
 
 The folder receives the averaged generator (kernels in float16, which halves the file;
 `generator.keras` stays a plain Keras file), `critic.npz` to train on from (`tfanime train ...
@@ -22,8 +23,9 @@ shipped, but the smallest of its kind, which begins anew.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import compare_upscalers
@@ -71,13 +73,15 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="nothing was held out")
     parser.add_argument("--rows", action="store_true", help="keep rows of labels")
     parser.add_argument("--without", nargs="+", default=[], metavar="FIELD")
+    parser.add_argument("--only", nargs="+", default=[], metavar="FIELD=VALUE")
     parser.add_argument("--upscaler", metavar="NAME")
     parser.add_argument("--shows", default=zoo.DEFAULT, help="what an upscaler's sheet enlarges")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     data = PackedDataset.open(options.data)
     training, held_out = (data, data) if options.all else data.split(HELD_OUT)
-    ship(options.run, options.out, training if options.rows else None, options.without)
+    usual = dict(pair.split("=", 1) for pair in options.only)
+    ship(options.run, options.out, training if options.rows else None, options.without, usual)
     if options.without:
         kept = [field.name for field in load_schema(options.out).fields]
         training, held_out = training.select(kept), held_out.select(kept)
@@ -99,12 +103,19 @@ def main() -> None:
     )
 
 
-def ship(run: Path, out: Path, rows_of: PackedDataset | None, left_out: Collection[str]) -> None:
+def ship(
+    run: Path,
+    out: Path,
+    rows_of: PackedDataset | None,
+    left_out: Collection[str],
+    usual: Mapping[str, str] | None = None,
+) -> None:
     """Everything but figures and images.
 
     Args:
         rows_of: data whose label rows the model keeps.
         left_out: names of label fields.
+        usual: names of groups to their value that is drawn unless another is asked for.
     """
     stored = read_json(run / "config.json")
     # In float32: the networks compute in what they were made in.
@@ -115,9 +126,14 @@ def ship(run: Path, out: Path, rows_of: PackedDataset | None, left_out: Collecti
     checkpoint.restore(gan, checkpoint.checkpoints(run)[-1])
     if left_out:
         gan, schema = without_fields(gan, config, schema, left_out)
+    for name, value in (usual or {}).items():
+        schema = with_usual(schema, name, value)
     if rows_of is not None:
         rows = rows_of.labels()[:, _columns(rows_of.schema, schema)]
-        schema = schema.with_rows(rows[~np.isnan(rows).any(axis=1)])
+        rows = rows[~np.isnan(rows).any(axis=1)]
+        for name, value in (usual or {}).items():
+            rows = rows[rows[:, schema.columns.index(f"{value}_{name}")] == 1]
+        schema = schema.with_rows(rows)
     round_kernels(gan.ema_generator)
     out.mkdir(parents=True, exist_ok=True)
     if enlarges:
@@ -143,6 +159,20 @@ def ship(run: Path, out: Path, rows_of: PackedDataset | None, left_out: Collecti
     if schema is not None:
         stored["labels"] = {k: v for k, v in schema.to_json().items() if k != "examples"}
     write_json(out / "config.json", stored)
+
+
+def with_usual(schema: LabelSchema, name: str, value: str) -> LabelSchema:
+    """The schema whose group always has this value, unless another is asked for."""
+    [group] = [field for field in schema.fields if field.name == name]
+    frequencies = tuple(float(one == value) for one in group.values)
+    if 1.0 not in frequencies:
+        raise ValueError(
+            f"--only {name}=VALUE is one of {', '.join(group.values)}. Received: {value!r}."
+        )
+    own = dataclasses.replace(group, frequencies=frequencies)
+    return dataclasses.replace(
+        schema, fields=tuple(own if field is group else field for field in schema.fields)
+    )
 
 
 def without_fields(gan: GAN, config: Config, schema, left_out: Collection[str]):
