@@ -15,10 +15,10 @@ from tests import tiny_choosers
 from tfanime.core import seeds
 from tfanime.core.labels import to_signed
 from tfanime.evaluation.by_eye.chooser import WIDTHS
-from tfanime.export.web import chooser as exported
-from tfanime.export.web import tfjs
+from tfanime.export.web import beside, tfjs
+from tfanime.export.web.model import OF_SCORES
 from tfanime.models import encoder
-from tfanime.zoo.chooser import Chooser, save_chooser
+from tfanime.zoo.chooser import save_chooser
 
 HEIGHT, WIDTH = 32, 48  # of "modern"
 BORDER = 0.25
@@ -92,8 +92,8 @@ def test_what_is_written_scores_as_keras_does(both):
 def test_weights_are_halved_where_scores_stay(tmp_path, wanted, scale, kind):
     """Rounded weights move large scores by more, and then stay as they are."""
     model = tiny_choosers.chooser(HEIGHT, WIDTH, scale)
-    judge = Chooser(model, 0.5)
-    found = exported.write(tmp_path, "chooser", judge, images(16), wanted, tfjs.convert)
+    given = ("chooser", model, images(16), OF_SCORES, wanted, tfjs.convert)
+    found = beside.write(tmp_path, "chooser", *given)
     assert found["precision"] == kind
     bytes_each = {"float16": 2, "float32": 4}[kind]
     assert (
@@ -105,7 +105,8 @@ def test_the_network_that_is_trained_goes_along(tmp_path):
     """The one of `tfanime judge chooser`, with residual maps and batch norm, and its scores."""
     model = shaken(encoder.network(HEIGHT, WIDTH, 1, 0, WIDTHS))
     drawn = images(16)
-    found = exported.write(tmp_path, "chooser", Chooser(model, 0.5), drawn, "float32", tfjs.convert)
+    given = ("chooser", model, drawn, OF_SCORES, "float32", tfjs.convert)
+    found = beside.write(tmp_path, "chooser", *given)
     graph = tmp_path / found["graph"]
     graph.rename(graph.with_name(tfjs.MODEL))
     scores = tfjs.read(graph.parent).function()(drawn)

@@ -12,7 +12,7 @@ import pytest
 from pages import same, shown, until
 from poster_model import POSTERS, write_posters
 from tiny import Tiny
-from tiny_chooser import dark, judge
+from tiny_beside import dark, judge
 
 from tfanime.core.images import to_uint8
 from tfanime.posters.cutout import cut_out, faults

@@ -8,9 +8,10 @@ refuse it.
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -71,3 +72,20 @@ def load_encoder(folder: str | os.PathLike, generator: Generator) -> Encoder:
     train = TRAIN.format(folder)
     model, _ = load_beside(Path(folder), "encoder", generator, outputs, harm, train)
     return Encoder(model, generator.latent_dim)
+
+
+def encoder_of(generator: Any, what: str) -> Encoder | None:
+    """The encoder of a loaded generator: None where it has none, and, with a note, where it was
+    trained for other weights.
+
+    Args:
+        what: then happens, as the note says it.
+    """
+    folder = getattr(generator, "folder", None)
+    if not has_encoder(folder):
+        return None
+    try:
+        return load_encoder(folder, generator)
+    except ValueError as error:
+        print(f"Note: {what}. {error}", file=sys.stderr)
+        return None

@@ -106,6 +106,9 @@ export class Generator {
    * eight in a row that are broken, that of the best. Of the request only seed, index, tags and
    * truncation count. Without a chooser: the request's own index. */
   choose(request?: Request): Promise<number>;
+  /** What the model would draw nearest to a picture of its own size, as its encoder tells: what
+   * `generate` takes. Throws if the model has no encoder. */
+  encode(image: ImageData): Promise<{ latent: Float32Array; tags: Tags }>;
   /** A larger picture, by the upscaler that was exported with the model; throws if there is none. */
   upscale(picture: Pick<Picture, "pixels" | "height" | "width">): Promise<ImageData>;
   /** Frees the memory. */

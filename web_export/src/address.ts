@@ -61,7 +61,7 @@ export class Address {
   private hash(): string {
     const { settings, manifest } = this.studio.state;
     if (!settings || !manifest) return "";
-    const first = this.studio.sheet.seen ? { ...settings, index: 0 } : settings;
+    const first = this.studio.sheet.seen ? { ...settings, index: 0, latent: null } : settings;
     return toHash(first, manifest, sceneOfState(this.studio.state));
   }
 

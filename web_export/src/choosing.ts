@@ -24,10 +24,10 @@ export class Choosing {
   async settle(): Promise<void> {
     const { studio } = this;
     const { settings } = studio.state;
-    if (!settings || settings.seed !== this.fresh || settings.index) return;
+    if (!settings || settings.seed !== this.fresh || settings.index || settings.latent !== null) return;
     const index = await this.find(settings);
     const now = studio.state.settings; // attributes may have changed meanwhile, or all
-    if (now?.seed !== this.fresh || now.index) return;
+    if (now?.seed !== this.fresh || now.index || now.latent !== null) return;
     this.fresh = null;
     if (index) studio.set({ settings: { ...now, index } });
     if (studio.state.view === "explore") studio.explorer.centre();

@@ -92,7 +92,7 @@ export class Films {
     for (const slot of ["from", "to"] as const) {
       const { ends, settings } = studio.state;
       if (ends[slot] || !settings) continue;
-      const chance = () => studio.choosing.first({ ...settings, seed: freshSeed(), index: 0 });
+      const chance = () => studio.choosing.first({ ...settings, seed: freshSeed(), index: 0, latent: null });
       const shot = await studio.shootSettings(asked[slot] ?? (await chance()));
       if (run !== this.run) return null;
       studio.set({ ends: { ...studio.state.ends, [slot]: shot } });

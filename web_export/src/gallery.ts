@@ -66,11 +66,11 @@ export class Gallery {
       const width = model && columns(model.fields).length;
       return model?.latentDim === latent.length && width === (labels?.length ?? 0) && Array.isArray(settings.vary);
     };
-    // Those of earlier versions know no directions and no styles.
+    // Those of earlier versions know no directions, no styles and no latents of their own.
     const known = ({ styles = {}, settings, ...shot }: Shot): Shot => ({
       ...shot,
       styles,
-      settings: { ...settings, move: settings.move ?? {}, styles: settings.styles ?? {} },
+      settings: { ...settings, move: settings.move ?? {}, styles: settings.styles ?? {}, latent: settings.latent ?? null },
     });
     const found = (await this.shelf.all()).filter(fit).map(known);
     const drawn = [...this.store.state.history].reverse();

@@ -3,12 +3,13 @@
 
 import { accelerated, type Backend, BACKENDS, threads, using } from "./backends";
 import * as check from "./check";
+import { Beside } from "./beside";
 import { Judge, RUN_OF } from "./chooser";
-import type { Field, Tags } from "./labels";
+import { columns, decode, type Field, type Tags } from "./labels";
 import { PICTURES } from "./latent.js";
 import { fetchManifest, filesOf, type Group, type Manifest, type Model, type Upscaler } from "./manifest";
 import { type Feed, Network, type Styled } from "./network";
-import { difference, emptiness, misfit, toImageData } from "./pixels";
+import { difference, emptiness, fromImageData, misfit, toImageData } from "./pixels";
 import { type Inputs, inputs, type Request } from "./request";
 import * as store from "./store";
 
@@ -39,6 +40,12 @@ export interface Picture extends Inputs {
   threads: number;
 }
 
+/** What a picture would be drawn from, as far as can be told. */
+export interface Encoded {
+  latent: Float32Array<ArrayBuffer>;
+  tags: Tags;
+}
+
 // WASM runs everywhere and starts fastest; plain JavaScript is slow but hardly ever fails.
 const ORDER: readonly Backend[] = ["wasm", "webgl", "webgpu", "cpu"];
 
@@ -53,6 +60,7 @@ export class Generator {
   private upscaler: Network | null = null;
   private readonly unfit = new Set<Backend>(); // that do not enlarge rightly
   private made: Made | null = null; // what was chosen, which is likely to be asked for next
+  private readonly encoder: Beside | null;
 
   private constructor(
     readonly folder: URL,
@@ -62,7 +70,9 @@ export class Generator {
     private readonly report: NonNullable<LoadOptions["onFallback"]>,
     private judge: Judge | null,
     private readonly unchosen: NonNullable<LoadOptions["onUnchosen"]>,
-  ) {}
+  ) {
+    this.encoder = model.encoder && new Beside(folder, model.encoder, report);
+  }
 
   /** The label fields that `tags` may name. */
   get fields(): Field[] {
@@ -106,7 +116,7 @@ export class Generator {
     };
     if (options.choosing) judge?.fetch(part(1));
     const files = await store.load(base, model.files, part(0));
-    const kits = manifest.models.flatMap(({ poster, chooser }) => [poster ?? [], chooser ?? []].flat());
+    const kits = manifest.models.flatMap(({ poster, chooser, encoder }) => [poster, chooser, encoder].flatMap((one) => one ?? []));
     const known = [...manifest.models, ...manifest.upscalers, ...kits].flatMap((entry) => entry.files);
     void store.forgetOthers(base, known);
     await started;
@@ -189,6 +199,19 @@ export class Generator {
     return this.judge ? best : index;
   }
 
+  /** Latent and attributes of a picture of the model's size, as its encoder tells them. */
+  async encode(image: ImageData): Promise<Encoded> {
+    const { height, width, latentDim, fields } = this.model;
+    if (!this.encoder) throw new check.Refused("No encoder was exported with this model.");
+    if (image.height !== height || image.width !== width) {
+      check.refuse("A picture to encode", `${width}x${height} pixels`, `${image.width}x${image.height}`);
+    }
+    const count = latentDim + columns(fields).length;
+    const said = await this.encoder.look(fromImageData(image), [height, width, 3], count, this.backend);
+    const likely = Array.from(said.subarray(latentDim), (x) => 1 / (1 + Math.exp(-x)));
+    return { latent: said.slice(0, latentDim), tags: decode(likely, fields) };
+  }
+
   /** Runs the network; if it fails or draws nothing, as after a graphics driver's reset, goes to
    * another backend first. */
   private async draw(...given: [Feed[], Styled[]]): Promise<Float32Array<ArrayBuffer>> {
@@ -251,6 +274,7 @@ export class Generator {
     this.network.dispose();
     this.upscaler?.dispose();
     this.judge?.dispose();
+    this.encoder?.dispose();
   }
 }
 

@@ -46,6 +46,8 @@ export interface Model extends Network {
   upscaler: Upscaler | null;
   /** What tells its broken pictures from whole ones. */
   chooser: Chooser | null;
+  /** What tells latent and labels of a picture. */
+  encoder: Looking | null;
   /** What posters are made with, of a model that knows genres. */
   poster: Kit | null;
 }
@@ -70,15 +72,18 @@ export interface Kit {
   files: File[];
 }
 
-export interface Upscaler extends Network {
-  kind: "upscaler";
-  factor: number;
+/** A network that looks at pictures of the model's size. */
+export interface Looking extends Network {
   inputs: { pictures: string };
 }
 
+export interface Upscaler extends Looking {
+  kind: "upscaler";
+  factor: number;
+}
+
 /** Broken is a picture with a score above the border. */
-export interface Chooser extends Network {
-  inputs: { pictures: string };
+export interface Chooser extends Looking {
   border: number;
 }
 
@@ -187,6 +192,7 @@ function readModel(entry: unknown, at: string, upscalers: Upscaler[]): Model {
     card: json.card == null ? null : path(json.card, `${at}.card`),
     upscaler: json.upscaler == null ? null : upscalerOf(json.upscaler, `${at}.upscaler`, upscalers),
     chooser: json.chooser == null ? null : readChooser(json.chooser, `${at}.chooser`),
+    encoder: json.encoder == null ? null : readLooking(json.encoder, `${at}.encoder`),
     poster: json.poster == null ? null : readKit(json.poster, `${at}.poster`),
   };
 }
@@ -242,25 +248,23 @@ function upscalerOf(name: unknown, at: string, upscalers: Upscaler[]): Upscaler 
   return found ?? check.refuse(at, "one of the upscalers", name);
 }
 
-function readChooser(entry: unknown, at: string): Chooser {
+function readLooking(entry: unknown, at: string): Looking {
   const json = check.object(entry, at);
   const inputs = check.object(json.inputs, `${at}.inputs`);
+  return { ...readNetwork(json, at), inputs: { pictures: check.text(inputs.pictures, `${at}.inputs.pictures`) } };
+}
+
+function readChooser(entry: unknown, at: string): Chooser {
+  const { border } = check.object(entry, at);
   return {
-    ...readNetwork(json, at),
-    inputs: { pictures: check.text(inputs.pictures, `${at}.inputs.pictures`) },
-    border: check.number(json.border, `${at}.border`, -Number.MAX_VALUE, Number.MAX_VALUE),
+    ...readLooking(entry, at),
+    border: check.number(border, `${at}.border`, -Number.MAX_VALUE, Number.MAX_VALUE),
   };
 }
 
 function readUpscaler(entry: unknown, at: string): Upscaler {
-  const json = check.object(entry, at);
-  const inputs = check.object(json.inputs, `${at}.inputs`);
-  return {
-    ...readNetwork(json, at),
-    kind: "upscaler",
-    factor: check.whole(json.factor, `${at}.factor`, 2, 8),
-    inputs: { pictures: check.text(inputs.pictures, `${at}.inputs.pictures`) },
-  };
+  const { factor } = check.object(entry, at);
+  return { ...readLooking(entry, at), kind: "upscaler", factor: check.whole(factor, `${at}.factor`, 2, 8) };
 }
 
 export function readManifest(source: string): Manifest {

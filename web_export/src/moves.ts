@@ -4,7 +4,8 @@
 
 import * as check from "./check";
 import { columns, type Field } from "./labels";
-import { SEEDS } from "./latent.js";
+import { SEEDS, slerp } from "./latent.js";
+import { packed } from "./latents";
 import type { Group } from "./manifest";
 import { eachStyle, MOST_STEPS, type Step } from "./request";
 import type { Settings } from "./settings";
@@ -55,13 +56,13 @@ export function loopOf(settings: Settings, i: number, n: number, radius = 0.09):
 
 // ---- between two pictures ------------------------------------------------------------------------
 
-type End = Pick<Shot, "settings" | "labels" | "styles">;
+type End = Pick<Shot, "settings" | "latent" | "labels" | "styles">;
 
 /** The picture that a group of a picture's maps has its style of. */
-function styleOf({ settings, labels, styles }: End, group: Group): End {
-  const plain = { ...settings, styles: {} };
-  const other = settings.styles[group];
-  return { settings: other ?? plain, labels: other ? (styles[group]?.labels ?? null) : labels, styles: {} };
+function styleOf({ settings, latent, labels, styles }: End, group: Group): End {
+  const [other, fed] = [settings.styles[group], styles[group]];
+  if (other && fed) return { settings: other, latent: fed.latent, labels: fed.labels, styles: {} };
+  return { settings: { ...settings, styles: {} }, latent, labels, styles: {} };
 }
 
 /** The first picture, with the second's style in these groups of maps. */
@@ -76,6 +77,8 @@ export function mixOf(from: End, to: End, t: number, locks: string[], fields: Fi
   const [a, b] = [from.settings, to.settings];
   if (t === 0) return a;
   if (t === 1 && !locks.length) return b;
+  // Between latents that no seed has there is no step: the mixture has a latent of its own.
+  const own = a.latent !== null || b.latent !== null;
   const index = b.index === a.index ? null : b.index;
   const steps = [{ seed: b.seed, index, strength: rounded(t) }];
   for (const step of b.vary) {
@@ -94,10 +97,11 @@ export function mixOf(from: End, to: End, t: number, locks: string[], fields: Fi
     mixOf(styleOf(from, group), styleOf(to, group), t, locks, fields);
   return {
     ...a,
+    ...(own
+      ? { latent: packed(slerp(from.latent, to.latent, t)), vary: [], move: {} }
+      : { vary: steps.reduce(withStep, a.vary), move }),
     truncation: rounded((1 - t) * a.truncation + t * b.truncation),
-    vary: steps.reduce(withStep, a.vary),
     sliders,
-    move,
     styles: eachStyle({ ...a.styles, ...b.styles }, between),
   };
 }

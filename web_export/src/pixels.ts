@@ -15,6 +15,16 @@ export function toImageData(pixels: Float32Array, height: number, width: number)
   return image;
 }
 
+/** What a network is given of a picture; what shines through is white. */
+export function fromImageData({ data }: ImageData): Float32Array<ArrayBuffer> {
+  const pixels = new Float32Array((data.length / 4) * 3);
+  for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
+    const solid = data[from + 3] / 255;
+    for (let c = 0; c < 3; c++) pixels[to + c] = (solid * (data[from + c] - 255) + 255) / 127.5 - 1;
+  }
+  return pixels;
+}
+
 /** Why `pixels` is no picture at all, or null if it is one. */
 export function emptiness(pixels: Float32Array): string | null {
   let [low, high] = [Infinity, -Infinity];

@@ -4,6 +4,7 @@
 import * as check from "./check";
 import { columns, encode, type Field, type Row, sample, type Tag, type Tags, toSigned } from "./labels";
 import { PICTURES, seedOf, SEEDS } from "./latent.js";
+import { unpacked } from "./latents";
 import { GROUPS, type Group, type Manifest, type Model } from "./manifest";
 import { NO_WORDS, readWords, type Words, writeWords } from "./poster/words";
 import { checkGroup, checkMove, checkSteps, eachStyle, type Move, type Request, type Step, type Styles } from "./request";
@@ -12,6 +13,9 @@ export interface Settings {
   model: string;
   seed: number;
   index: number;
+  /** Instead of the seed's: the latent of a visitor's own picture. The seed still says which attributes
+   * chance has picked. */
+  latent: string | null;
   /** Drawing again keeps the seed. */
   keepSeed: boolean;
   /** Attributes that the visitor chose; the others are left to chance. */
@@ -89,6 +93,7 @@ export function defaults(model: Model): Settings {
     model: model.name,
     seed: freshSeed(),
     index: 0,
+    latent: null,
     keepSeed: false,
     tags: {},
     sliders: {},
@@ -103,6 +108,7 @@ export function defaults(model: Model): Settings {
 export function toRequest(settings: Settings, fields: Field[], rows: Row[] | null): Request {
   const { seed, index, tags, truncation, sliders, vary, move, styles } = settings;
   const request: Request = { seed, index, tags, truncation, move };
+  if (settings.latent !== null) request.latent = unpacked(settings.latent);
   if (vary.length) request.vary = vary;
   if (Object.keys(sliders).length) {
     const row = toSigned(sample(seed, index, fields, tags, rows));
@@ -113,8 +119,8 @@ export function toRequest(settings: Settings, fields: Field[], rows: Row[] | nul
 }
 
 /** What a file of the picture is called. */
-export function nameOf({ model, seed, index }: Settings): string {
-  return [model, seed, ...(index ? [index] : [])].join("-");
+export function nameOf({ model, seed, index, latent }: Settings): string {
+  return [model, latent === null ? seed : "own", ...(index ? [index] : [])].join("-");
 }
 
 /** Settings without what another model does not know. */
@@ -135,6 +141,7 @@ export function fitted(settings: Settings, model: Model): Settings {
   return {
     ...settings,
     model: model.name,
+    latent: null, // which is of the other model
     tags: Object.fromEntries(tags),
     sliders: Object.fromEntries(sliders),
     move: Object.fromEntries(move),
@@ -187,6 +194,7 @@ function read(json: check.Json, manifest: Manifest): Settings {
     model: name,
     seed: check.whole(json.seed ?? usual.seed, "seed", 0, SEEDS),
     index: check.whole(json.index ?? 0, "index", 0, PICTURES),
+    latent: json.latent == null ? null : readLatent(json.latent, model),
     keepSeed: json.keepSeed === true,
     tags,
     sliders: Object.fromEntries(sliders),
@@ -196,6 +204,12 @@ function read(json: check.Json, manifest: Manifest): Settings {
     styles: Object.fromEntries(styles),
     large: json.large !== false,
   };
+}
+
+function readLatent(given: unknown, { latentDim }: Model): string {
+  const text = check.text(given, "latent", 100_000);
+  if (unpacked(text).length !== latentDim) check.refuse("latent", `${latentDim} bytes in base64`, given);
+  return text;
 }
 
 function readStyle(json: check.Json, what: string, model: string, manifest: Manifest): Settings {
@@ -224,7 +238,7 @@ export function fromJson(source: string, manifest: Manifest): Settings {
 // ---- address -----------------------------------------------------------------------------------
 
 const SCENE = ["view", "count", "frames", "path", "from", "to", "at", "locks", "ring", "spread", "poster"];
-const RESERVED = ["model", "seed", "name", "index", "truncation", "vary", "vary-seed", "large", ...SCENE];
+const RESERVED = ["model", "seed", "name", "index", "latent", "truncation", "vary", "vary-seed", "large", ...SCENE];
 // What each view has of its own, beside the ends of a transition.
 const OWN = {
   one: [],
@@ -255,6 +269,7 @@ export function toHash(settings: Settings, manifest: Manifest, scene = ONE): str
   if (manifest.models.length > 1) parts.set("model", settings.model);
   parts.set("seed", String(settings.seed));
   if (settings.index) parts.set("index", String(settings.index));
+  if (settings.latent !== null) parts.set("latent", settings.latent);
   for (const [name, value] of Object.entries(settings.tags)) {
     parts.set(RESERVED.includes(name) ? `tag.${name}` : name, String(value));
   }
@@ -316,7 +331,7 @@ export function fromHash(hash: string, manifest: Manifest): Settings | null {
   const [sliders, move, styles]: [string, unknown][][] = [[], [], []];
   for (const [name, text] of parts) {
     if (SCENE.includes(name)) continue;
-    if (name === "model") json.model = text;
+    if (name === "model" || name === "latent") json[name] = text;
     else if (name === "large") json.large = text === "1" || text === "true";
     else if (name === "name") {
       if (parts.has("seed")) check.refuse(name, "given instead of a seed", text);

@@ -25,7 +25,7 @@ export class Sheet {
   refresh(): void {
     const { settings, many, view, endless, count } = this.studio.state;
     const first = many[0]?.settings;
-    const same = first && settings && this.studio.gallery.same(first, { ...settings, index: first.index });
+    const same = first && settings && this.studio.gallery.same(first, { ...settings, index: first.index, latent: null });
     if (!same) void this.draw();
     else if (many.length !== (view === "poster" ? DRAFTS : endless ? many.length : count)) void this.draw(true);
   }
@@ -56,8 +56,8 @@ export class Sheet {
     try {
       while (studio.state.many.length < goal && run === this.run) {
         const last = studio.state.many.at(-1)?.settings.index ?? -1;
-        const index = await studio.choosing.find({ ...settings, index: last + 1 });
-        const shot = await studio.shootSettings({ ...settings, index });
+        const next = { ...settings, index: last + 1, latent: null };
+        const shot = await studio.shootSettings(await studio.choosing.first(next));
         if (run !== this.run) return;
         studio.set({ many: [...studio.state.many, shot] });
       }

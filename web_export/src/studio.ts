@@ -15,6 +15,7 @@ import { seedOf } from "./latent.js";
 import { fetchManifest, filesOf, type Model } from "./manifest";
 import { mixOf, placed, styledOf } from "./moves";
 import { prepareOffline } from "./offline";
+import { Own } from "./own";
 import type { Request } from "./request";
 import {
   defaults,
@@ -41,6 +42,7 @@ export class Studio extends Store {
   readonly sheet = new Sheet(this);
   readonly address = new Address(this);
   readonly choosing = new Choosing(this);
+  readonly own = new Own(this);
   private ids = Date.now() * 1000; // later than those of earlier visits
   private drafting = false; // the newest picture comes from a slider that may move on
   private rested = false; // and has an address of its own, which the next takes over
@@ -196,7 +198,7 @@ export class Studio extends Store {
     if (view === "explore") return this.explorer.next();
     if (!settings.keepSeed) {
       const seed = freshSeed();
-      this.set({ settings: { ...settings, seed, index: 0 } });
+      this.set({ settings: { ...settings, seed, index: 0, latent: null } });
       this.choosing.fresh = seed;
     }
     if (this.sheet.seen) void this.sheet.draw();
@@ -214,7 +216,9 @@ export class Studio extends Store {
   change(change: Partial<Settings>, draft = false): void {
     const { settings, view } = this.state;
     if (!settings) return;
-    this.set({ settings: { ...settings, ...change } });
+    // Another picture of a seed is not the visitor's own any more.
+    const seeded = "seed" in change || "index" in change ? { latent: null } : {};
+    this.set({ settings: { ...settings, ...seeded, ...change } });
     if (view === "explore") this.explorer.centre();
     if (this.sheet.seen) void this.sheet.draw();
     else void this.draw(draft);
@@ -389,6 +393,6 @@ export class Studio extends Store {
   // ---- files -----------------------------------------------------------------------------------
 
   encode(format: Format, frames: Frames): Promise<Blob> {
-    return this.engine.call("encode", format, frames);
+    return this.engine.call("film", format, frames);
   }
 }

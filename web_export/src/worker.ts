@@ -3,7 +3,7 @@
 import { encode, type Frames } from "./animation";
 import { type Backend, threads, using } from "./backends";
 import type { Format } from "./formats";
-import { Generator, type Picture } from "./generator";
+import { type Encoded, Generator, type Picture } from "./generator";
 import type { Field } from "./labels";
 import type { File, Kit, Manifest } from "./manifest";
 import type { Read, Sheet, Wish } from "./poster/works";
@@ -99,6 +99,11 @@ export const methods = {
     return loaded().choose(request);
   },
 
+  /** What a visitor's picture would be drawn from. */
+  encode(image: ImageData): Promise<Encoded> {
+    return loaded().encode(image);
+  },
+
   async generate(request: Request): Promise<Drawn> {
     const { imageData: image, ...picture } = await loaded().generate(request);
     const { latent, labels, styles, tags, ms } = picture;
@@ -109,7 +114,7 @@ export const methods = {
     return loaded().upscale(await loaded().generate(request));
   },
 
-  encode(format: Format, frames: Frames): Promise<Blob> {
+  film(format: Format, frames: Frames): Promise<Blob> {
     return encode(format, frames);
   },
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,20 +20,26 @@ from tfanime.export.graph.subject import (
     MEASURED_SEED,
     Subject,
 )
-from tfanime.export.web import bundle, chooser, directions, styles, tfjs
+from tfanime.export.web import beside, bundle, directions, styles, tfjs
 from tfanime.export.web.check import check_artifact
 from tfanime.sampling.sampler import Sampler
 from tfanime.zoo.chooser import chooser_of
+from tfanime.zoo.encoder import encoder_of
 from tfanime.zoo.saved import (
     DESCRIPTION,
     Generator,
 )
+
+if TYPE_CHECKING:
+    import keras
 
 REFERENCE = 7  # seed of the image by which a browser checks itself
 JUDGED = 256  # images that an extractor looks at
 # What other hardware may add to the error of the weights, as a mean of values in [-1, 1]. A
 # backend that fails draws something else altogether, 0.3 away and more.
 TOLERANCE = 0.02
+# What 16 bits may change: of scores, about 0 to 1, and of latents, about -3 to 3.
+OF_SCORES, OF_LATENTS = 0.005, 0.05
 
 Judge = Callable[[Generator, Graph, Plan], tuple[float, float]]
 
@@ -97,9 +104,9 @@ class Work:
         pictures = _in_chunks(artifact, graph.inputs, subject.inputs)
         entry = {"name": name, "kind": subject.kind, "precision": choice}
         entry |= self._described(artifact, pictures)
-        choosing = self._chooser()
-        if choosing:
-            entry["chooser"] = choosing
+        choosing, encoding = self._chooser(), self._encoder()
+        entry |= {"chooser": choosing} if choosing else {}
+        entry |= {"encoder": encoding} if encoding else {}
         judged = self.judge and subject.generator
         exported = Exported(
             name=name,
@@ -113,7 +120,7 @@ class Work:
             kid=self.judge(subject.generator, graph, plan) if judged else None,
         )
         description = read_json(run / DESCRIPTION)
-        facts = _facts(exported, difference, choosing)
+        facts = _facts(exported, difference, choosing, encoding)
         text = card.card(run, name, description, facts, table, choice)
         (self.home / card.CARD).write_text(text, encoding="utf-8")
         (self.home / card.LICENCE).write_text(card.licence(run), encoding="utf-8")
@@ -151,8 +158,17 @@ class Work:
         found = self.subject.generator and chooser_of(self.subject.generator)
         if not found:
             return {}
-        place, images = f"{self.place}/chooser", self.subject.pictures
-        return chooser.write(self.folder, place, found, images, self.wanted, self.convert)
+        return self._beside("chooser", found.model, OF_SCORES) | {"border": found.border}
+
+    def _encoder(self) -> dict:
+        """The entry of the encoder; empty without one."""
+        found = encoder_of(self.subject.generator, "pages read no pictures of visitors")
+        return self._beside("encoder", found.model, OF_LATENTS) if found else {}
+
+    def _beside(self, name: str, model: keras.Model, change: float) -> dict:
+        place, images = f"{self.place}/{name}", self.subject.pictures
+        given = (model, images, change, self.wanted, self.convert)
+        return beside.write(self.folder, place, name, *given)
 
     def _measured(self, graph: Graph, bar) -> tuple[dict[str, Plan], list[Measured]]:
         """The plans that come into question, and what they cost."""
@@ -219,7 +235,7 @@ def _smallest(table: Sequence[Measured]) -> str:
     return min((row for row in table if row.invisible), key=lambda row: row.gzip_bytes).precision
 
 
-def _facts(model: Exported, difference: float, choosing: Mapping) -> list[str]:
+def _facts(model: Exported, difference: float, choosing: Mapping, encoding: Mapping) -> list[str]:
     before, after = model.steps
     work = [f"{count / 1e6:,.0f}" for count in model.multiply_adds]
     facts = [
@@ -232,6 +248,11 @@ def _facts(model: Exported, difference: float, choosing: Mapping) -> list[str]:
         facts.append(
             f"of these {choosing['weightBytes'] / 1e6:.2f} MB, in {choosing['precision']}, are the "
             "chooser's, by which the site passes over broken images"
+        )
+    if encoding:
+        facts.append(
+            f"beside them {encoding['weightBytes'] / 1e6:.2f} MB, in {encoding['precision']}, of "
+            "the encoder, which is fetched when a visitor opens a picture of their own"
         )
     if model.kid is not None:
         facts.append(

@@ -7,6 +7,7 @@ import { Player, useFilm } from "./Film";
 import { Icon } from "./icons";
 import { NumberBox } from "./inputs";
 import { Keep } from "./Keep";
+import { Own } from "./Own";
 import { Shown } from "./Shown";
 import { Zones } from "./Zones";
 
@@ -52,6 +53,7 @@ export const One = memo(function One() {
           <Icon name={state.film.length ? "stop" : "loop"} /> {say(state.film.length ? "stop" : "alive")}
         </button>
         <Called />
+        {studio.own.possible && <Own />}
       </div>
       <div className="sticky">
         <button type="button" className="main" disabled={!shot} onClick={() => studio.again()}>

@@ -1,10 +1,12 @@
-"""What tells broken images from whole ones, where a generator has it: its network for browsers."""
+"""Networks that stand beside a generator's weights, for browsers: its chooser, which tells broken
+images from whole ones, and its encoder, which tells latent and labels of an image."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,35 +15,48 @@ from tfanime.export.graph.graph import Graph, from_keras
 from tfanime.export.graph.rewrite import rewrite
 from tfanime.export.web import bundle, tfjs
 from tfanime.export.web.check import check_artifact
-from tfanime.zoo.chooser import Chooser
+
+if TYPE_CHECKING:
+    import keras
 
 INPUT = "pictures"
-CHANGE = 0.005  # of a score by storing weights in 16 bits; scores are about 0 to 1
 
 
 def write(
-    folder: Path, place: str, chooser: Chooser, images: np.ndarray, wanted: str, convert: Callable
+    folder: Path,
+    place: str,
+    name: str,
+    model: keras.Model,
+    images: np.ndarray,
+    change: float,
+    wanted: str,
+    convert: Callable,
 ) -> dict:
-    """Writes the network into `folder / place`, in 16 bits where that leaves its scores alone.
+    """Writes the network into `folder / place`, in 16 bits where that leaves what it says alone.
 
     Args:
+        name: `"chooser"` or `"encoder"`.
+        model: from images `(B, H, W, 3)` float32 in [-1, 1] to numbers `(B, n)`.
         images: `(n, H, W, 3)` float32 in [-1, 1], what the generator draws.
+        change: of these numbers, by which storing weights in 16 bits may move them at most.
         wanted: precision of the export; `"float32"` holds for this network too.
         convert: writes the graph, see `tfjs.convert`.
 
     Returns:
-        The chooser's entry in the manifest: files and graph, and the border of its scores.
+        The network's entry in the manifest: files and graph.
 
     Raises:
-        RuntimeError: when what was written scores otherwise than the trained network.
+        RuntimeError: when what was written says something else than the trained network.
     """
-    scores = np.concatenate([chooser(images[i : i + 1]) for i in range(len(images))])[:, None]
-    graph = rewrite(_fed_by(from_keras(chooser.model), INPUT))
+    said = np.concatenate(
+        [np.asarray(model(images[i : i + 1], training=False)) for i in range(len(images))]
+    )
+    graph = rewrite(_fed_by(from_keras(model), INPUT))
     few = [images[: precision.CHUNK]]
-    parity.close(np.asarray(graph(*few)), scores[: precision.CHUNK], "the chooser as rewritten")
+    parity.close(np.asarray(graph(*few)), said[: precision.CHUNK], f"the {name} as rewritten")
     plan = precision.plan(graph, "float32" if wanted == "float32" else "float16")
     found = precision.draw(plan.graph, [images], plan.weights())
-    if not float(np.abs(found - scores).max()) <= CHANGE:
+    if not float(np.abs(found - said).max()) <= change:
         plan = precision.plan(graph, "float32")
     home = folder / place
     convert(plan.graph, home, plan.dtypes)
@@ -50,14 +65,13 @@ def write(
     path = bundle.finish(home)
     shards = bundle.shards(path)
     return {
-        "name": "chooser",
+        "name": name,
         "graph": path.relative_to(folder).as_posix(),
         "precision": plan.precision,
         "weightBytes": sum(shard.stat().st_size for shard in shards),
         "files": bundle.described([path, *shards], folder),
         "inputs": dict(artifact.inputs),
         "output": artifact.output,
-        "border": chooser.border,
     }
 
 

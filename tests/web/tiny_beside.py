@@ -1,5 +1,5 @@
-"""A chooser in the exported form, written by hand: a picture's score is its mean, so that bright
-ones are broken."""
+"""Networks beside a model in the exported form, written by hand: they see a picture's mean colour.
+A chooser scores its mean, so that bright ones are broken; an encoder multiplies it by a matrix."""
 
 from __future__ import annotations
 
@@ -8,22 +8,37 @@ import json
 from pathlib import Path
 
 import numpy as np
-from tiny import FLOATS, LAST, WHOLE, Tiny, node, sides, text, whole
+from tiny import FLOATS, LAST, LATENT, WHOLE, Tiny, node, sides, text, whole
 
 
 def judge(folder: Path, model: Tiny, border: float, padding: bytes = b"") -> None:
     """The model of a written folder gets a chooser; `padding`: a file more to download."""
-    at = f"models/{model.name}/chooser"
+    write_beside(folder, model, "chooser", np.full((3, 1), 1 / 3), padding, border=border)
+
+
+def tell(folder: Path, model: Tiny) -> np.ndarray:
+    """The model of a written folder gets an encoder: `(3, LATENT + L)`, which mean colours are
+    multiplied by."""
+    labels = model.schema.size if model.schema else 0
+    kernel = np.random.default_rng(4).normal(0, 1, (3, LATENT + labels)).astype("<f4")
+    write_beside(folder, model, "encoder", kernel)
+    return kernel
+
+
+def write_beside(
+    folder: Path, model: Tiny, name: str, kernel: np.ndarray, padding: bytes = b"", **more: float
+) -> None:
+    at = f"models/{model.name}/{name}"
     size = {of: whole(1, model.height, model.width, 1) for of in ("ksize", "strides")}
     shape = sides(-1, model.height, model.width, 3)
-    constants = {"shape": np.asarray([-1, 3], "<i4"), "thirds": np.full((3, 1), 1 / 3, "<f4")}
+    constants = {"shape": np.asarray([-1, 3], "<i4"), "kernel": kernel.astype("<f4")}
     nodes = [
         node("pictures", "Placeholder", dtype=FLOATS, shape=shape),
         node("mean", "AvgPool", "pictures", padding=text("VALID"), **size, **LAST),
         node("shape", "Const", dtype=WHOLE),
-        node("thirds", "Const", dtype=FLOATS),
+        node("kernel", "Const", dtype=FLOATS),
         node("colours", "Reshape", "mean", "shape"),
-        node("score", "MatMul", "colours", "thirds"),
+        node("said", "MatMul", "colours", "kernel"),
     ]
     weights = [
         {"name": name, "shape": list(value.shape), "dtype": value.dtype.name}
@@ -43,8 +58,8 @@ def judge(folder: Path, model: Tiny, border: float, padding: bytes = b"") -> Non
         (folder / path).write_bytes(data)
     manifest = json.loads((folder / "tfanime.json").read_text())
     (entry,) = (entry for entry in manifest["models"] if entry["name"] == model.name)
-    entry["chooser"] = {
-        "name": "chooser",
+    entry[name] = {
+        "name": name,
         "graph": f"{at}/model.json",
         "precision": "float32",
         "weightBytes": len(contents[f"{at}/shard.bin"]),
@@ -53,8 +68,8 @@ def judge(folder: Path, model: Tiny, border: float, padding: bytes = b"") -> Non
             for path, data in contents.items()
         ],
         "inputs": {"pictures": "pictures:0"},
-        "output": "score:0",
-        "border": border,
+        "output": "said:0",
+        **more,
     }
     (folder / "tfanime.json").write_text(json.dumps(manifest))
 
