@@ -166,7 +166,7 @@ def measure(generator, options, page: Path) -> None:
     names, own, alike, others = zip(*figures, strict=True)
     told = [f"**{(one < nearest).sum()} of {len(real)}**" for one in own]
     lines = [
-        f"Of {len(real)} images of {Path(options.data).name}:",
+        f"Of {len(real)} real images, of {Path(options.data).name}:",
         "",
         row("", names),
         "|---" * (1 + len(names)) + "|",
