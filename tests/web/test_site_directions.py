@@ -173,6 +173,7 @@ def test_settings_and_pictures_of_before_there_were_directions(visit, led, tiny,
         store.getAll().onsuccess = ({ target }) => {
           const [row] = target.result;
           delete row.settings.move;
+          delete row.settings.latent;
           store.put(row).onsuccess = () => done();
         };
       };

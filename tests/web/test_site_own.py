@@ -7,6 +7,7 @@ import base64
 import io
 import json
 import re
+import threading
 from urllib.parse import quote, unquote
 
 import numpy as np
@@ -158,6 +159,29 @@ def test_an_encoder_that_cannot_be_fetched_is_asked_again(visit, server, kernel,
     assert asked and all(method == "GET" and "/encoder/" in url for method, url in asked)
 
 
+@pytest.mark.parametrize("wish", ["draw", "Many"])
+def test_what_is_wished_for_meanwhile_goes_first(visit, server, kernel, wish):
+    """A picture that is still being read when something else is asked for changes nothing."""
+    opened = threading.Event()
+    server.changes = {"encoder": lambda data: opened.wait(20) and data}
+    page = visit("#model=tiny&seed=7")
+    page.set_input_files("input[accept='image/*']", file(HIGH))
+    page.wait_for_timeout(300)
+    if wish == "draw":
+        page.get_by_role("button", name="Draw a new picture").click()
+        until(page, "!location.hash.includes('seed=7&')")
+    else:
+        look(page, wish)
+        page.wait_for_selector(".grid li:nth-child(8)")
+    settled(page)
+    before = page.url
+    with page.expect_response(re.compile("encoder/shard")):
+        opened.set()
+    page.wait_for_timeout(500)
+    assert page.url == before and "latent" not in before
+    assert page.get_by_text("nearest face").count() == 0
+
+
 def test_many_are_the_seeds_and_mixtures_have_a_latent(visit, kernel, tiny):
     page = visit("#model=tiny&seed=7&hair=blue")
     give(page, HIGH)
@@ -219,6 +243,13 @@ def test_a_picture_may_be_dropped_or_pasted(visit, kernel):
         : new DragEvent("drop", { dataTransfer: data, cancelable: true, bubbles: true });
       document.querySelector("main, body").dispatchEvent(event);
     }"""
+    # A cell of a table is copied as text, with a picture of it.
+    page.evaluate(
+        come.replace("return", "").replace(
+            "const event", 'data.setData("text/plain", "cell"); const event'
+        ),
+        ["paste", list(file(HIGH)["buffer"])],
+    )
     for kind, colour in (("drop", RED), ("paste", GREEN)):
         image = file(blocks(SIZE, SIZE, (colour, (0, 0, SIZE, SIZE))))
         page.evaluate(come, [kind, list(image["buffer"])])

@@ -180,6 +180,30 @@ def test_settings_files_say_styles(visit, styled, tmp_path):
     assert page.url == address and (shown(page) == picture).all()
 
 
+def test_a_picture_of_before_there_were_latents_keeps_its_styles(visit):
+    page = visit("#model=styled&seed=1&style.fine=seed%3D9")
+    address = page.url
+    page.wait_for_timeout(600)
+    page.evaluate("""() => new Promise((done) => {
+      const request = indexedDB.open("tfanime", 1);
+      request.onsuccess = () => {
+        const store = request.result.transaction("pictures", "readwrite").objectStore("pictures");
+        store.getAll().onsuccess = ({ target }) => {
+          const [row] = target.result;
+          delete row.settings.styles.fine.latent;
+          store.put(row).onsuccess = () => done();
+        };
+      };
+    })""")
+    page.goto(address.split("#")[0] + "#model=styled&seed=3")
+    page.reload()
+    page.wait_for_selector(".history li:nth-child(2)")
+    page.get_by_role("button", name="Back to seed 1:").click()
+    until(page, "location.hash.includes('seed=1')")
+    settled(page)
+    assert page.url == address
+
+
 def test_a_model_without_styles_has_no_such_choice(visit):
     both = ends("seed=1", "seed=2", "plain")
     page = visit(f"#view=blend&{both}&model=plain&seed=1&at=0.5", wait=False)

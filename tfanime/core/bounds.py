@@ -193,6 +193,7 @@ def _read_network(path: Path) -> keras.Model:
     more layers, and makes a layer for each to know which attributes to pass over. And the variables
     begin with the values that are stored: nothing is drawn first to be replaced."""
     import h5py
+    import keras
 
     with zipfile.ZipFile(path) as archive:
         config = json.loads(archive.read("config.json"))
@@ -210,7 +211,7 @@ def _read_network(path: Path) -> keras.Model:
                     f"stored: {[value.shape for value in values]}"
                 )
             for variable, value in zip(layer.weights, values, strict=True):
-                variable._initialize(value)
+                variable._initialize(keras.ops.convert_to_tensor(value, variable.dtype))
     return model
 
 

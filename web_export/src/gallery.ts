@@ -2,6 +2,7 @@
 
 import { columns } from "./labels";
 import type { Manifest } from "./manifest";
+import { eachStyle } from "./request";
 import { toHash, type Settings } from "./settings";
 import { Shelf } from "./shelf";
 import { reason, type Shot, type Store } from "./state";
@@ -67,10 +68,16 @@ export class Gallery {
       return model?.latentDim === latent.length && width === (labels?.length ?? 0) && Array.isArray(settings.vary);
     };
     // Those of earlier versions know no directions, no styles and no latents of their own.
+    const whole = (old: Settings): Settings => ({
+      ...old,
+      latent: old.latent ?? null,
+      move: old.move ?? {},
+      styles: eachStyle(old.styles ?? {}, whole),
+    });
     const known = ({ styles = {}, settings, ...shot }: Shot): Shot => ({
       ...shot,
       styles,
-      settings: { ...settings, move: settings.move ?? {}, styles: settings.styles ?? {}, latent: settings.latent ?? null },
+      settings: whole(settings),
     });
     const found = (await this.shelf.all()).filter(fit).map(known);
     const drawn = [...this.store.state.history].reverse();

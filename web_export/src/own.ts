@@ -23,6 +23,8 @@ export async function cut(file: Blob, width: number, height: number): Promise<Im
 }
 
 export class Own {
+  private run = 0; // so that what is overtaken ends
+
   constructor(private readonly studio: Studio) {}
 
   /** Whether the model can tell what a picture would be drawn from. */
@@ -30,24 +32,33 @@ export class Own {
     return Boolean(this.studio.model?.encoder);
   }
 
+  /** Ends what is being read: something else is wished for. */
+  stop(): void {
+    this.run++;
+  }
+
   /** Goes to the face that is nearest to a picture. */
   async open(file: Blob): Promise<void> {
     const { studio } = this;
-    const { model } = studio;
-    if (!model?.encoder || studio.state.phase !== "ready") return;
-    studio.stop();
-    studio.set({ busy: true });
+    const { folder, engine, model } = studio;
+    const { phase } = studio.state;
+    if (!model?.encoder) return;
+    const run = ++this.run;
     try {
+      if (phase !== "ready") throw new Error("The model is not there yet.");
+      studio.set({ busy: true });
       const image = await cut(file, model.width, model.height).catch(() => {
         throw new Error("It is no picture that this browser reads.");
       });
-      const { latent, tags } = await studio.engine.call("encode", image);
-      if (studio.model !== model) return; // another was chosen meanwhile
-      if (studio.state.view !== "one") studio.look("one");
+      await engine.call("keep", folder.href, model.encoder.files); // while others are drawn
+      if (run !== this.run) return;
+      const { latent, tags } = await engine.call("encode", image);
+      if (run !== this.run) return;
       studio.change({ ...PLAIN, latent: packed(latent), tags });
       studio.tell("nearest");
     } catch (error) {
-      studio.set({ busy: false });
+      if (run !== this.run) return;
+      studio.set({ busy: studio.drawing });
       studio.tell("pictureFailed", { reason: reason(error) }, true);
     }
   }

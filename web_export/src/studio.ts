@@ -48,7 +48,7 @@ export class Studio extends Store {
   private rested = false; // and has an address of its own, which the next takes over
   private waiting: { draft: boolean } | null = null;
   private opens = 0; // counts openings, so that one that was overtaken changes nothing
-  private drawing = false;
+  drawing = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly engine: Engine) {
@@ -259,6 +259,7 @@ export class Studio extends Store {
    * newest wish is kept. */
   async draw(draft: boolean): Promise<void> {
     this.waiting = { draft };
+    this.own.stop();
     this.films.clear();
     if (this.drawing || this.state.phase !== "ready") return;
     this.drawing = true;
@@ -382,6 +383,7 @@ export class Studio extends Store {
   }
 
   stop(): void {
+    this.own.stop();
     this.waiting = null;
     this.drafting = false;
     this.sheet.stop();

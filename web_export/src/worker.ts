@@ -156,7 +156,7 @@ addEventListener("message", ({ data }: MessageEvent) => {
       postMessage({ id, error: error instanceof Error ? error.message : String(error) });
     }
   };
-  // What is missing waits for the disk, and no picture for that.
-  if (method === "missing") void answer();
+  // Files come from the disk or the network, and no picture waits for them.
+  if (method === "missing" || method === "keep") void answer();
   else queue = queue.then(answer);
 });

@@ -36,7 +36,7 @@ export async function imagine(studio: Studio, text: string): Promise<Answer | nu
   const now = studio.state.settings ?? settings;
   const tags = held(now, studio.model?.fields ?? [], answer.tags);
   const poster = { ...studio.state.poster, about: text, pick: null };
-  studio.set({ settings: { ...now, ...tags, seed, index: 0 }, poster });
+  studio.set({ settings: { ...now, ...tags, seed, index: 0, latent: null }, poster });
   if (!settings.keepSeed) studio.choosing.fresh = seed;
   studio.look("poster");
   return answer;

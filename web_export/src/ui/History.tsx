@@ -45,7 +45,8 @@ export function History() {
 const Kept = memo(function Kept({ shot, current }: { shot: Shot; current: boolean }) {
   const page = useStill();
   const { studio, say } = page;
-  const { seed } = shot.settings;
+  const { seed, latent } = shot.settings;
+  const words = wordsOf(page, shot.tags, studio.modelOf(shot.settings.model));
   const label = say(shot.favourite ? "unfavour" : "favour", { seed });
   return (
     <li>
@@ -53,7 +54,7 @@ const Kept = memo(function Kept({ shot, current }: { shot: Shot; current: boolea
         type="button"
         className="tile"
         aria-current={current}
-        aria-label={say("restore", { seed, words: wordsOf(page, shot.tags, studio.modelOf(shot.settings.model)) })}
+        aria-label={latent === null ? say("restore", { seed, words }) : say("picture", { words })}
         onClick={() => studio.restore(shot)}
       >
         <Tile image={shot.image} />

@@ -27,7 +27,8 @@ export function Keep() {
   const save = () => give(async (image, name) => offer(await pngOf(canvasOf(image)), `${name}.png`));
   const send = () =>
     give((image, name) => {
-      const seed = `${say("seed")} ${shot?.settings.seed ?? ""}`;
+      const { settings } = shot ?? {};
+      const seed = settings?.latent === null ? `${say("seed")} ${settings.seed}` : "";
       const card = { image, words: words(shot?.tags ?? {}), seed, address: readable(location.href) };
       return share(card, `${name}-card.png`, location.href);
     });

@@ -1,5 +1,6 @@
 import { type FormEvent, memo, useState } from "react";
 import { LOOP } from "../film";
+import { nameOf } from "../settings";
 import type { Shot } from "../state";
 import { usePage, useStill, useWords } from "./context";
 import { Face } from "./Face";
@@ -24,7 +25,7 @@ export const One = memo(function One() {
         {shot && !film.image && <Zones />}
       </div>
       {shot && <Shown />}
-      <Player film={film} goal={LOOP} name={String(settings.seed)} />
+      <Player film={film} goal={LOOP} name={nameOf(settings)} />
       <div className="seed">
         <NumberBox
           label={say("seed")}
@@ -61,7 +62,10 @@ export const One = memo(function One() {
         </button>
       </div>
       <p className="sr-only" aria-live="polite">
-        {shot && say("drawn", { words: words(shot.tags), seed: shot.settings.seed })}
+        {shot &&
+          (shot.settings.latent === null
+            ? say("drawn", { words: words(shot.tags), seed: shot.settings.seed })
+            : say("picture", { words: words(shot.tags) }))}
       </p>
     </>
   );

@@ -12,14 +12,19 @@ export function Own() {
   const open = (file: Blob) => void studio.own.open(file);
   useEffect(() => {
     const come = (event: Event, given: DataTransfer | null) => {
-      const file = Array.from(given?.files ?? []).find(({ type }) => type.startsWith("image/"));
+      const [file] = given?.files ?? [];
       if (!file) return;
       event.preventDefault();
       open(file);
     };
-    const paste = (event: ClipboardEvent) => come(event, event.clipboardData);
+    const paste = (event: ClipboardEvent) => {
+      // Tables and documents are copied as text and as a picture of it.
+      if (!event.clipboardData?.getData("text/plain")) come(event, event.clipboardData);
+    };
     const drop = (event: DragEvent) => come(event, event.dataTransfer);
-    const over = (event: DragEvent) => event.preventDefault(); // else the browser goes to the file
+    const over = (event: DragEvent) => {
+      if (event.dataTransfer?.types.includes("Files")) event.preventDefault(); // or the browser goes there
+    };
     document.addEventListener("paste", paste);
     document.addEventListener("drop", drop);
     document.addEventListener("dragover", over);
@@ -60,7 +65,8 @@ function Camera({ onTaken, onClose }: { onTaken: (picture: Blob) => void; onClos
   const { studio, say } = useStill();
   const dialog = useRef<HTMLDialogElement>(null);
   const video = useRef<HTMLVideoElement>(null);
-  const [seeing, setSeeing] = useState(false);
+  const [ready, setReady] = useState(false);
+  const close = () => dialog.current?.close(); // which gives the focus back
   useEffect(() => {
     let stream: MediaStream | null = null;
     let closed = false;
@@ -77,7 +83,7 @@ function Camera({ onTaken, onClose }: { onTaken: (picture: Blob) => void; onClos
       (error) => {
         if (closed) return;
         studio.tell("cameraFailed", { reason: reason(error) }, true);
-        onClose();
+        close();
       },
     );
     return () => {
@@ -88,22 +94,23 @@ function Camera({ onTaken, onClose }: { onTaken: (picture: Blob) => void; onClos
   const take = () => {
     const seen = video.current;
     if (!seen) return;
+    setReady(false);
     const canvas = document.createElement("canvas");
     Object.assign(canvas, { width: seen.videoWidth, height: seen.videoHeight });
     canvas.getContext("2d")?.drawImage(seen, 0, 0);
     canvas.toBlob((blob) => {
       if (blob) onTaken(blob);
-      onClose();
+      close();
     });
   };
   return (
     <dialog ref={dialog} className="camera" aria-label={say("camera")} onClose={onClose}>
-      <video ref={video} autoPlay playsInline muted onLoadedData={() => setSeeing(true)} />
+      <video ref={video} autoPlay playsInline muted onLoadedData={() => setReady(true)} />
       <p>
-        <button type="button" className="main" disabled={!seeing} onClick={take}>
+        <button type="button" className="main" disabled={!ready} onClick={take}>
           <Icon name="camera" /> {say("take")}
         </button>
-        <button type="button" className="soft" onClick={onClose}>
+        <button type="button" className="soft" onClick={close}>
           {say("close")}
         </button>
       </p>

@@ -28,18 +28,18 @@ export function Tuning() {
         <h2>{say("advanced")}</h2>
       </summary>
       <div className="stack">
-        <Slider
-          label={say("typical")}
-          hint={
-            lowest !== null && truncation < lowest ? say("typicalWorse", { lowest }) : say("typicalHint")
-          }
-          value={truncation}
-          least={0}
-          most={2}
-          step={0.05}
-          digits={2}
-          onChange={(x) => studio.change({ truncation: x }, true)}
-        />
+        {(settings.latent === null || vary.length > 0) && (
+          <Slider
+            label={say("typical")}
+            hint={lowest !== null && truncation < lowest ? say("typicalWorse", { lowest }) : say("typicalHint")}
+            value={truncation}
+            least={0}
+            most={2}
+            step={0.05}
+            digits={2}
+            onChange={(x) => studio.change({ truncation: x }, true)}
+          />
+        )}
         <Slider
           label={say("vary")}
           value={step.strength}
