@@ -250,6 +250,8 @@ def test_a_picture_may_be_dropped_or_pasted(visit, kernel):
         ),
         ["paste", list(file(HIGH)["buffer"])],
     )
+    page.wait_for_timeout(500)
+    assert "latent" not in page.url
     for kind, colour in (("drop", RED), ("paste", GREEN)):
         image = file(blocks(SIZE, SIZE, (colour, (0, 0, SIZE, SIZE))))
         page.evaluate(come, [kind, list(image["buffer"])])
