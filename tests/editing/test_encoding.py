@@ -32,6 +32,17 @@ def encoded(folder, tmp_path_factory):
     return copy
 
 
+def test_the_one_that_ships_reads_the_images_of_its_model():
+    generator = load_generator("busts-128")
+    sampler, told = Sampler(generator), load_encoder(generator.folder, generator)
+    latents, labels = sampler.latents(31, 64), sampler.labels(31, 64)
+    answers, logits = told(sampler.decode(latents, labels=labels))
+    # The mean, of those who know nothing, is off by 1.
+    assert np.mean((answers - latents) ** 2) < 0.95
+    hair = generator.schema.slices()["hair"]
+    assert np.mean(logits[:, hair].argmax(1) == labels[:, hair].argmax(1)) >= 0.75
+
+
 def test_an_encoder_learns_what_images_say(encoded):
     """Green says latent 0, blue latent 1 and red the hair; nothing says the other latents."""
     generator = load_generator(encoded)
