@@ -10,7 +10,8 @@ from mkdocs.structure.files import File
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOT_PAGES = ("CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md")
-ELSEWHERE = ("saved_models/*/MODEL_CARD.md", "saved_models/*/*.png", "LICENSE", *ROOT_PAGES)
+PICTURES = ("saved_models/*/*.png", "saved_models/*/*.webp")
+ELSEWHERE = ("saved_models/*/MODEL_CARD.md", *PICTURES, "LICENSE", *ROOT_PAGES)
 LINK = re.compile(r"(\]\(|src=\")((?:\.\./)+)([^)\"#]+)")
 
 
