@@ -62,3 +62,23 @@ def saved(page, name: str) -> bytes:
     with page.expect_download() as download:
         page.get_by_role("button", name=name).click()
     return download.value.path().read_bytes()
+
+
+def kept_before(page, *unknown: str) -> None:
+    """The kept picture becomes one of an earlier version, which did not know these parts."""
+    forget = """paths => new Promise((done) => {
+      const request = indexedDB.open("tfanime", 1);
+      request.onsuccess = () => {
+        const store = request.result.transaction("pictures", "readwrite").objectStore("pictures");
+        store.getAll().onsuccess = ({ target }) => {
+          const [row] = target.result;
+          for (const path of paths) {
+            const names = path.split(".");
+            const last = names.pop();
+            delete names.reduce((part, name) => part[name], row)[last];
+          }
+          store.put(row).onsuccess = () => done();
+        };
+      };
+    })"""
+    page.evaluate(forget, list(unknown))

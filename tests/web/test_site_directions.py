@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from pages import draw, same, shown, until
+from pages import draw, kept_before, same, shown, until
 from test_visits import chips, look
 from test_wander import Painter, by_python, drag, near, settled
 from tiny import LATENT, Tiny, write_folder
@@ -165,19 +165,7 @@ def test_neighbours_keep_the_move(visit, led, tiny):
 def test_settings_and_pictures_of_before_there_were_directions(visit, led, tiny, tmp_path):
     page = visit("#model=tiny&seed=7&move.smile=5")
     page.wait_for_timeout(600)
-    # As an earlier version has kept it.
-    page.evaluate("""() => new Promise((done) => {
-      const request = indexedDB.open("tfanime", 1);
-      request.onsuccess = () => {
-        const store = request.result.transaction("pictures", "readwrite").objectStore("pictures");
-        store.getAll().onsuccess = ({ target }) => {
-          const [row] = target.result;
-          delete row.settings.move;
-          delete row.settings.latent;
-          store.put(row).onsuccess = () => done();
-        };
-      };
-    })""")
+    kept_before(page, "settings.move", "settings.latent")
     page.goto(page.url.split("#")[0] + "#model=tiny&seed=9")
     page.reload()
     page.wait_for_selector(".history li:nth-child(2)")

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import keras
 import numpy as np
 import pytest
+from pages import kept_before
 from PIL import Image
 from test_site import same, shown, until
 from test_site import saved as save
@@ -184,17 +185,7 @@ def test_a_picture_of_before_there_were_latents_keeps_its_styles(visit):
     page = visit("#model=styled&seed=1&style.fine=seed%3D9")
     address = page.url
     page.wait_for_timeout(600)
-    page.evaluate("""() => new Promise((done) => {
-      const request = indexedDB.open("tfanime", 1);
-      request.onsuccess = () => {
-        const store = request.result.transaction("pictures", "readwrite").objectStore("pictures");
-        store.getAll().onsuccess = ({ target }) => {
-          const [row] = target.result;
-          delete row.settings.styles.fine.latent;
-          store.put(row).onsuccess = () => done();
-        };
-      };
-    })""")
+    kept_before(page, "settings.styles.fine.latent")
     page.goto(address.split("#")[0] + "#model=styled&seed=3")
     page.reload()
     page.wait_for_selector(".history li:nth-child(2)")

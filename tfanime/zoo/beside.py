@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tfanime import zoo
 from tfanime.core import bounds
@@ -13,6 +15,17 @@ if TYPE_CHECKING:
     import keras
 
     from tfanime.zoo.saved import Generator
+
+Network = TypeVar("Network")
+
+
+def or_note(load: Callable[[Path, Any], Network], generator: Any, note: str) -> Network | None:
+    """What `load` returns for a generator's folder, or None, with a note, where it refuses."""
+    try:
+        return load(generator.folder, generator)
+    except ValueError as error:
+        print(f"Note: {note}. {error}", file=sys.stderr)
+        return None
 
 
 def load_beside(

@@ -8,7 +8,6 @@ to the weights that it was trained for: `chooser.json` says which.
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfanime.core.files import atomic_path, write_json
-from tfanime.zoo.beside import load_beside
+from tfanime.zoo.beside import load_beside, or_note
 from tfanime.zoo.directions import weights_digest
 from tfanime.zoo.plain_graph import PlainGraph
 
@@ -98,11 +97,5 @@ def load_chooser(folder: str | os.PathLike, generator: Generator) -> Chooser:
 def chooser_of(generator: Any) -> Chooser | None:
     """The chooser to draw with by default: None where the generator has none, and, with a note,
     where it was trained for other weights."""
-    folder = getattr(generator, "folder", None)
-    if not has_chooser(folder):
-        return None
-    try:
-        return load_chooser(folder, generator)
-    except ValueError as error:
-        print(f"Note: images are not chosen. {error}", file=sys.stderr)
-        return None
+    there = has_chooser(getattr(generator, "folder", None))
+    return or_note(load_chooser, generator, "images are not chosen") if there else None

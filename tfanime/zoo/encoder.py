@@ -8,7 +8,6 @@ refuse it.
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfanime.core.images import to_float
-from tfanime.zoo.beside import load_beside
+from tfanime.zoo.beside import load_beside, or_note
 
 if TYPE_CHECKING:
     import keras
@@ -81,11 +80,5 @@ def encoder_of(generator: Any, what: str) -> Encoder | None:
     Args:
         what: then happens, as the note says it.
     """
-    folder = getattr(generator, "folder", None)
-    if not has_encoder(folder):
-        return None
-    try:
-        return load_encoder(folder, generator)
-    except ValueError as error:
-        print(f"Note: {what}. {error}", file=sys.stderr)
-        return None
+    there = has_encoder(getattr(generator, "folder", None))
+    return or_note(load_encoder, generator, what) if there else None

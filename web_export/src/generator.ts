@@ -2,8 +2,8 @@
 // public/tfanime.d.ts types it.
 
 import { accelerated, type Backend, BACKENDS, threads, using } from "./backends";
-import * as check from "./check";
 import { Beside } from "./beside";
+import * as check from "./check";
 import { Judge, RUN_OF } from "./chooser";
 import { columns, decode, type Field, type Tags } from "./labels";
 import { PICTURES } from "./latent.js";
