@@ -185,6 +185,29 @@ def test_what_ships_is_trusted_and_a_copy_of_it_is_checked(run, tmp_path, monkey
     assert checked == [copy / "generator.keras"]
 
 
+def test_options_that_earlier_versions_of_keras_refuse_are_left_out(monkeypatch):
+    """Keras 3.12 refuses options that it does not know; those that say something stay."""
+    seen = []
+    read = keras.saving.deserialize_keras_object
+
+    def noted(config, **options):
+        seen.append(json.dumps(config))
+        return read(config, **options)
+
+    monkeypatch.setattr(keras.saving, "deserialize_keras_object", noted)
+    path = zoo.path("faces-64") / "generator.keras"
+    with zipfile.ZipFile(path) as archive:
+        stored = archive.read("config.json").decode()
+    bounds.load_network(path, ours=True)
+    for option in ("quantization_config", "input_axes", "renorm_momentum"):
+        assert option in stored and option not in seen[0]
+    norm = keras.layers.BatchNormalization(momentum=0.5).get_config() | {"renorm": True}
+    bounds.without_values(
+        keras.saving.serialize_keras_object(keras.Sequential([keras.Input((2,))])) | {"note": norm}
+    )
+    assert '"renorm": true' in seen[-1] and '"renorm_momentum"' not in seen[-1]
+
+
 @pytest.mark.parametrize("name", [zoo.DEFAULT, "posters", "upscaler-2x"])
 def test_what_ships_is_read_as_keras_reads_it(name):
     path = zoo.path(name) / "generator.keras"

@@ -38,6 +38,10 @@ DEPTH = 256  # blocks, stages or layers of a network that settings describe
 # What damaged files make zipfile and NumPy raise, beside ValueError.
 BROKEN = (ValueError, KeyError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error)
 BROKEN += (NotImplementedError, SyntaxError, MemoryError)
+# Options that Keras writes into every file, with their defaults, and that its last version for
+# Python 3.10 does not know.
+LATER = {"quantization_config": None, "input_axes": None, "output_axes": None}
+LATER |= {"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99}
 
 
 def read_object(path: str | os.PathLike) -> dict[str, Any]:
@@ -212,6 +216,9 @@ def _read_network(path: Path) -> keras.Model:
                 )
             for variable, value in zip(layer.weights, values, strict=True):
                 variable._initialize(keras.ops.convert_to_tensor(value, variable.dtype))
+    for variable in model.variables:  # seeds of layers that are random in training
+        if variable._value is None:
+            variable._deferred_initialize()
     return model
 
 
@@ -307,6 +314,11 @@ def without_values(config: dict) -> keras.Model:
 def _built(config: dict, classes: dict[str, type]) -> keras.Model:
     """The network whose variables have no values yet."""
     import keras
+
+    for one in _objects(config):
+        for name in LATER.keys() & one.keys():
+            if one[name] == LATER[name]:
+                del one[name]
 
     def build() -> keras.Model:
         with keras.StatelessScope(initialize_variables=False):

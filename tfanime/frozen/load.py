@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import keras
 
+from tfanime import zoo
 from tfanime.core import bounds
 from tfanime.frozen import lite0
 from tfanime.zoo import features
@@ -25,7 +28,8 @@ def load_frozen(name: str, height: int, width: int) -> keras.Model:
     if times := features.enlargement(name):
         return lite0.maps(height, width, times)
     try:
-        return in_policy(bounds.load_network(features.network_file(name)))
+        file = features.network_file(name)
+        return in_policy(bounds.load_network(file, ours=zoo.ships(Path(file).parent)))
     except ValueError as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"{features.RULE} Received: {name!r} ({reason}).") from error

@@ -26,7 +26,14 @@ class PixelShuffle(keras.layers.Layer):
         self.block_size = block_size
 
     def call(self, inputs):
-        return ops.depth_to_space(inputs, self.block_size, data_format="channels_last")
+        b = self.block_size
+        if hasattr(ops, "depth_to_space"):
+            return ops.depth_to_space(inputs, b, data_format="channels_last")
+        # Keras 3.12, the last for Python 3.10, has no such operation.
+        batch, height, width, channels = ops.shape(inputs)
+        x = ops.reshape(inputs, (batch, height, width, b, b, channels // b**2))
+        x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
+        return ops.reshape(x, (batch, height * b, width * b, channels // b**2))
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape

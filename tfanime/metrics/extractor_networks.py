@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime.core import disk
+from tfanime import zoo
+from tfanime.core import bounds, disk
 from tfanime.metrics import onnx, tflite
 from tfanime.metrics.extractor import PIXEL_RANGE, Extractor, existing_file, file_digest
 
@@ -177,7 +178,10 @@ def _keras_model(path: Path):
     import tfanime.layers  # noqa: F401  (registers the layers that our own models name)
 
     try:
-        model = keras.saving.load_model(existing_file(path), compile=False)
+        if zoo.ships(path.parent):
+            model = bounds.load_network(existing_file(path), ours=True)
+        else:
+            model = keras.saving.load_model(existing_file(path), compile=False)
     except ValueError:
         raise
     except Exception as error:
