@@ -3,20 +3,22 @@
     tfanime directions RUN
     python scripts/studies/measure_editing.py --model RUN --docs docs
     python scripts/studies/measure_editing.py --model RUN --docs docs --data PACKED \\
-        --extractor mobilenet:FILE.tflite
+        --extractor drawings --extractor mobilenet:FILE.tflite --features lite0
 
 Without --model, of the model that ships. Writes `images/editing_directions.webp`,
 `editing_sheet.webp`, `editing_steps.webp` and, of a model with styles, `editing_mixing.webp`, and
 the table of directions into the page; with --data the figures instead. Then real images of the
-packed set, spread over it, are inverted, from the encoder if the model has one and from random
-draws; told is how many of them are nearer, by the extractor's features, to what their latent draws
-than to the nearest of --draws random draws, and how many of the tagger's hair and eye colours
-agree. Identity is measured on character sheets. On a busy machine seconds mean little.
+packed set, spread over it, are inverted: from the encoder if the model has one, from random draws,
+and from the former with the model tuned to 16 images at a time. Told is how many of them are
+nearer, by the features of each extractor, to what is drawn for them than to the nearest of --draws
+random draws, and how many of the tagger's hair and eye colours agree; beside it what a JPEG of the
+image itself has. Identity is measured on character sheets. On a busy machine seconds mean little.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import tempfile
 import time
 from pathlib import Path
@@ -28,8 +30,9 @@ import tfanime
 from tfanime import zoo
 from tfanime.core.images import check_pictures, fit, save_image
 from tfanime.editing.character_sheet import captioned
+from tfanime.editing.distance import psnr
 from tfanime.editing.identity import identity
-from tfanime.editing.invert import ENCODED, STEPS
+from tfanime.editing.invert import BATCH, TUNED
 from tfanime.evaluation import figures
 from tfanime.metrics.features import extract, load_extractor
 from tfanime.models.mixing import style_sizes
@@ -42,7 +45,8 @@ from tfanime.zoo.encoder import has_encoder
 SHEET_SEED = 7
 INVERTED, OTHER = {"n": 2, "seed": 12345}, {"n": 2, "seed": 3}  # the model's own, and faces-64's
 MIXED = (45, 15, 39), (25, 29, 57)  # seeds of coarse faces and of fine ones
-QUALITY, SHOWN = 72, 4
+QUALITY, SHOWN, JPEG = 72, 4, 90
+READ = "hair", "eyes"  # fields of the tagger
 ROWS = {"tagger": 2, "sefa": 3, "pca": 3}  # of the image of directions
 FIXED = {"eyes": "blue", "long_hair": True, "short_hair": False, "blush": False, "hat": False}
 FIXED |= {"animal_ears": False}
@@ -55,7 +59,9 @@ def main() -> None:
     parser.add_argument("--data", help="real images, packed at the model's size")
     parser.add_argument("--n", type=int, default=16, help="real images to invert")
     parser.add_argument("--draws", type=int, default=1000, help="random draws to compare with")
-    parser.add_argument("--extractor", default="tagger")
+    parser.add_argument("--extractor", action="append", help="one or several; default: tagger")
+    parser.add_argument("--features", default="tagger", help="that inversion goes by")
+    parser.add_argument("--tune-steps", type=int, nargs="+", default=[TUNED], help="each in turn")
     parser.add_argument("--steps", type=int, help="default: as `tfanime invert`")
     parser.add_argument("--faces", type=int, default=8, help="of the sheets of identity")
     options = parser.parse_args()
@@ -147,38 +153,44 @@ def measure(generator, options, page: Path) -> None:
     data = tfanime.load_data(options.data)
     some = np.linspace(0, len(data) - 1, options.n).astype(int)
     real = check_pictures(data.images(some))
-    network = load_extractor(options.extractor)
+    extractors = [load_extractor(name) for name in options.extractor or ["tagger"]]
     draws = Sampler(generator).images(99, options.draws)
-    x, z = (unit(extract(one, network)) for one in (real, draws))
-    nearest = (1 - x @ z.T).min(axis=1)
-    ways = [("from random draws", False)]
-    if has_encoder(generator.folder):
-        ways.insert(0, ("from the encoder", True))
-    figures = []
-    for name, encoder in ways:
-        steps = options.steps or (ENCODED if encoder else STEPS)
-        began = time.monotonic()
-        faces = tfanime.invert(real, generator, steps=steps, encoder=encoder, progress=True)
-        seconds = time.monotonic() - began
-        print(f"{name}: {seconds:.0f} s")
-        found = tfanime.generate(generator, face=faces, upscale="none").images
-        figures.append((f"{name}, {steps} steps", *inverted(faces, real, found, x, network)))
-    names, own, alike, others = zip(*figures, strict=True)
-    told = [f"**{(one < nearest).sum()} of {len(real)}**" for one in own]
-    lines = [
-        f"Of {len(real)} real images, of {Path(options.data).name}:",
-        "",
-        row("", names),
-        "|---" * (1 + len(names)) + "|",
-        row(f"nearer than the nearest of {len(draws):,} random draws, by {network.name}", told),
-        row(
-            f"cosine distance by {network.name} (of the nearest draw {nearest.mean():.3f})",
-            [f"{one.mean():.3f}" for one in own],
-        ),
-        row("distance by f", [f"{one['distance']:.3f}" for one in others]),
-        row("PSNR, dB", [f"{one['psnr']:.2f}" for one in others]),
-        row("hair colour, eye colour read as in the image", [f"{h}, {e}" for h, e in alike]),
+    judges = [Judge(network, real, draws) for network in extractors]
+    encoder = has_encoder(generator.folder)
+    ways = [("from random draws", {"encoder": False})]
+    if encoder:
+        ways.insert(0, ("from the encoder", {}))
+    columns = []
+    for name, more in ways:
+        columns.append((name, *inverted(generator, real, options, more)))
+    for steps in options.tune_steps:
+        more = {"encoder": encoder, "tune_steps": steps}
+        columns.append((f"then tuned, {steps} steps", *inverted(generator, real, options, more)))
+    copies = np.stack([jpeg(image) for image in real])
+    columns.append((f"its own JPEG, quality {JPEG}", copies, None))
+    names, drawn, faces = zip(*columns, strict=True)
+    lines = [f"Of {len(real)} real images, of {Path(options.data).name}:", "", row("", names)]
+    lines.append("|---" * (1 + len(names)) + "|")
+    for judge in judges:
+        lines += judge.rows(drawn)
+    tagger = load_tagger()
+    tags = tagger.tags(real)
+    alike = [
+        ", ".join(
+            str(sum(a[k] == b[k] for a, b in zip(tags, tagger.tags(x), strict=True))) for k in READ
+        )
+        for x in drawn
     ]
+    means = [
+        [
+            "" if one is None else f"{np.mean([getattr(f, name) for f in one]):.{digits}f}"
+            for one in faces
+        ]
+        for name, digits in (("distance", 3), ("psnr", 2))
+    ]
+    lines.append(row("hair colour, eye colour read as in the image", alike))
+    lines.append(row("distance by f", means[0]))
+    lines.append(row("PSNR, dB", means[1][:-1] + [f"{psnr(copies, real).mean():.2f}"]))
     put(page, "inversion", lines)
     known = {field.name for field in generator.schema.fields} if generator.schema else set()
     fixed = {name: value for name, value in FIXED.items() if name in known}
@@ -186,7 +198,7 @@ def measure(generator, options, page: Path) -> None:
         "| features | faces | same face | other faces | told | by chance |",
         "|---|---|---|---|---|---|",
     ]
-    for extractor in dict.fromkeys(("tagger", options.extractor)):
+    for extractor in dict.fromkeys(("tagger", *(options.extractor or []))):
         one = identity(generator, range(options.faces), ["hair"], fixed, extractor)
         name = load_extractor(extractor).name
         told = f"**{one.told:.2f}** of {one.pictures}"
@@ -199,17 +211,48 @@ def row(name: str, cells) -> str:
     return "| " + " | ".join([name, *cells]) + " |"
 
 
-def inverted(faces, real, found, x, network) -> tuple:
-    """Of what was found: cosine distances `(n,)` to the images, how many have their hair and eye
-    colour, and the means of what inversion itself says."""
-    own = 1 - (x * unit(extract(found, network))).sum(axis=1)
-    tagger = load_tagger()
-    tags = tagger.tags(real), tagger.tags(found)
-    alike = [
-        sum(a[field] == b[field] for a, b in zip(*tags, strict=True)) for field in ("hair", "eyes")
-    ]
-    means = {name: np.mean([getattr(f, name) for f in faces]) for name in ("psnr", "distance")}
-    return own, alike, means
+def inverted(generator, real: np.ndarray, options, more: dict) -> tuple:
+    """What is drawn for real images, and their faces; tuned, where `more` has steps of it, to as
+    many images at a time as one search takes."""
+    size, began = BATCH if "tune_steps" in more else len(real), time.monotonic()
+    images, faces = [], []
+    with tempfile.TemporaryDirectory() as scratch:
+        for start in range(0, len(real), size):
+            given = more | {"steps": options.steps, "features": options.features, "progress": True}
+            if "tune_steps" in more:
+                given["tune"] = Path(scratch) / f"tuned{start}"
+            found = tfanime.invert(real[start : start + size], generator, **given)
+            faces += found
+            drawer = given.get("tune", generator)
+            images.append(tfanime.generate(drawer, face=found, upscale="none").images)
+    print(f"{more}: {time.monotonic() - began:.0f} s")
+    return np.concatenate(images), faces
+
+
+def jpeg(image: np.ndarray) -> np.ndarray:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=JPEG)
+    return np.asarray(Image.open(file).convert("RGB"))
+
+
+class Judge:
+    """An extractor, with what it sees in real images and in random draws."""
+
+    def __init__(self, network, real: np.ndarray, draws: np.ndarray):
+        self.network, self.draws = network, len(draws)
+        self.real = unit(extract(real, network))
+        self.nearest = (1 - self.real @ unit(extract(draws, network)).T).min(axis=1)
+
+    def rows(self, columns) -> list[str]:
+        """Of several images for each real one."""
+        name = self.network.name
+        own = [1 - (self.real * unit(extract(x, self.network))).sum(axis=1) for x in columns]
+        told = [f"**{(one < self.nearest).sum()}**" for one in own]
+        far = f"cosine distance by {name} (of the nearest draw {self.nearest.mean():.3f})"
+        return [
+            row(f"nearer than the nearest of {self.draws:,} random draws, by {name}", told),
+            row(far, [f"{one.mean():.3f}" for one in own]),
+        ]
 
 
 def unit(features: np.ndarray) -> np.ndarray:

@@ -64,7 +64,11 @@ def test_invert(calls, folder, tmp_path):
     invoke("invert", "a.png", "b.png", *words, "--no-encoder")
     arguments, options = calls["invert"]
     assert arguments[0] == ["a.png", "b.png"]
-    assert (options["encoder"], options["steps"]) == (False, None)
+    assert (options["encoder"], options["steps"], options["tune"]) == (False, None, None)
+    done = invoke("invert", "a.png", *words, "--tune", tmp_path / "me", "--tune-steps", 7)
+    assert f"model that draws them: {tmp_path / 'me'}" in done.output
+    options = calls["invert"][1]
+    assert (options["tune"], options["tune_steps"]) == (str(tmp_path / "me"), 7)
 
 
 def test_encoder(calls, folder, tmp_path, monkeypatch):

@@ -11,11 +11,13 @@ from tfanime import zoo
 from tfanime.core.decode import read_image
 from tfanime.core.images import save_image, to_float
 from tfanime.core.labels import to_signed
+from tfanime.editing import tuning
 from tfanime.editing.descent import descend
 from tfanime.editing.distance import feature_network, features_of, mean_squares, psnr
 from tfanime.sampling.face import Face, load_faces, save_faces
 from tfanime.sampling.sampler import Sampler
-from tfanime.zoo.saved import load_generator
+from tfanime.zoo.directions import weights_digest
+from tfanime.zoo.saved import load_generator, steered_by
 
 
 def test_descent_finds_the_least_row_by_row():
@@ -81,6 +83,9 @@ def test_a_known_generator_is_inverted(folder, tmp_path):
         ({"draws": 3}, "draws is a whole number, at least 4"),
         ({"out": "face.txt"}, "out, the faces, ends in .json"),
         ({"grid": "a.gif"}, "grid, a sheet of images, ends in"),
+        ({"tune_steps": 0, "tune": "new"}, "tune_steps is a whole number, at least 1. Received: 0"),
+        ({"tune_steps": 9}, "tune_steps are of a tuning: name its folder, tune. Received: 9"),
+        ({"tune": "."}, "gets a folder of its own. Received: '.', which exists"),
         ({"tags": {"wings": True}}, "'wings' is not a known attribute"),
     ],
 )
@@ -96,6 +101,53 @@ def test_what_is_no_picture_is_named(folder, tmp_path):
         tfanime.invert(tmp_path / "a.png", folder, tagger=tagger())
     with pytest.raises(ValueError, match="at least one image"):
         tfanime.invert([], folder, tagger=tagger())
+
+
+def test_a_tuned_model_draws_what_no_latent_does(with_directions, tmp_path):
+    """Red is said by the hair alone, and never is as strong as here."""
+    images = np.full((2, SIZE, SIZE, 3), 130, np.uint8)
+    images[..., 0] = 240
+    images[1, ..., 1] = 90
+    tuned, out, grid = tmp_path / "tuned", tmp_path / "faces.json", tmp_path / "steps.png"
+    options = {"tagger": tagger(), "steps": 20, "draws": 8}
+    plain = tfanime.invert(images, with_directions, **options)
+    options |= {"tune": tuned, "tune_steps": 40}
+    before = load_generator(with_directions)
+    weights = before.model.get_weights()
+    faces = tfanime.invert(images, before, out=out, grid=grid, **options)
+    for face, other in zip(faces, plain, strict=True):
+        np.testing.assert_array_equal(face.latent, other.latent)
+        np.testing.assert_array_equal(face.labels, other.labels)
+        assert face.model == "tuned" and face.psnr > other.psnr + 3
+    drawn = tfanime.generate(tuned, face=out).images
+    np.testing.assert_allclose(psnr(drawn, images), [f.psnr for f in faces], atol=1e-4)
+    assert read_image(grid).size == (7 * (SIZE + 2) + 2, 2 * (SIZE + 2) + 2)
+    # The model that was given stays as it was; directions go along, and say what they are of.
+    for one, other in zip(before.model.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    moved = tfanime.generate(tuned, face=faces[0], move={"smile": 2})
+    assert moved.latents[0, 0] == faces[0].latent[0] + np.float32(2)
+    measured = json.loads((tuned / "directions.json").read_text())["measured"]
+    assert measured == {"images": 0, "weights": weights_digest(with_directions)}
+    assert steered_by(tuned) == ("tagger",)
+
+
+def test_tuning_leaves_other_draws_near_what_they_were(folder):
+    """Weights that no image holds to their place go where the images pull them."""
+    generator = load_generator(folder)
+    sampler = Sampler(generator)
+    inputs, others = sampler.inputs(1, 1), sampler.inputs(2, 32)
+    target, kept = np.ones((1, SIZE, SIZE, 3), np.float32), sampler.values(*others)
+    network = feature_network("tagger", SIZE, SIZE)
+    far = {}
+    for weight in (0.0, tuning.STAYS, 10.0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tuning, "STAYS", weight)
+            model = tuning.tune(
+                generator, inputs, target, network, (others, kept), 30, lambda n: None
+            )
+        far[weight] = float(((model.predict(others, verbose=0) - kept) ** 2).mean())
+    assert far[0.0] > far[tuning.STAYS] > far[10.0] > 0
 
 
 @pytest.mark.slow
@@ -134,8 +186,6 @@ def test_faces_come_back_to_the_bit(tmp_path):
 
 
 def face_of(folder, latent=None, labels=(1, 0, 1), **changes):
-    from tfanime.zoo.directions import weights_digest
-
     latent = np.ones(DIM, np.float32) if latent is None else latent
     row = np.float32(labels)
     given = {"model": "tiny", "weights": weights_digest(folder), "latent": latent}

@@ -106,7 +106,11 @@ def encoder(run, **options) -> None:
     "--model", type=Run(), default=zoo.DEFAULT, show_default=True, help="That draws the faces."
 )
 @click.option("--tags", type=Tags(), default="", metavar="TAGS", help="hair=blue,smile,no-hat")
-@click.option("--steps", type=COUNT, help="Of the descent. Default: 120, with an encoder 40.")
+@click.option(
+    "--steps",
+    type=COUNT,
+    help="Of the descent, for every 16 images. Default: 120, with an encoder 40.",
+)
 @click.option(
     "--draws",
     type=click.IntRange(min=4),
@@ -142,30 +146,43 @@ def encoder(run, **options) -> None:
     show_default=True,
     help="Begin with what the model's encoder says, if it has one.",
 )
+@click.option(
+    "--tune",
+    type=click.Path(),
+    metavar="RUN",
+    help="Also tune a copy of the model until it draws these images, and save it as RUN.",
+)
+@click.option("--tune-steps", type=COUNT, help="Of the tuning, for every 16 images. Default: 200.")
 @click.pass_context
-def invert(ctx, pictures, model, tags, out, grid, **options) -> None:
+def invert(ctx, pictures, model, tags, out, grid, tune, **options) -> None:
     """Find the face of a model that is nearest to an image, or to each of several.
 
     PICTURE is a file or a folder, of faces framed as the model draws them. The labels are those
     that the tagger reads, unless --tags says others. `generate --face` draws from FACE.json.
-    `tfanime encoder` gives a model what makes this quicker and nearer.
+    `tfanime encoder` gives a model what makes this quicker and nearer; --tune makes the face the
+    very one of the image, in a model of its own.
 
     \b
     Examples:
       tfanime invert me.png --out face.json --grid steps.png
       tfanime generate --face face.json --move smile=3 --hair pink --grid pink.png
       tfanime invert faces/ --model runs/girls --tags hair=blue --out faces.json
+      tfanime invert me.png --tune runs/me --out face.json
+      tfanime generate runs/me --face face.json --hair pink --grid pink.png
     """
     from tfanime.cli.attributes import tags_of
 
     tags = tags_of(ctx, model, tags) or None
     images = pictures[0] if len(pictures) == 1 else list(pictures)
-    faces = tfanime.invert(images, model, tags=tags, out=out, grid=grid, progress=True, **options)
+    options |= {"out": out, "grid": grid, "tune": tune, "progress": True}
+    faces = tfanime.invert(images, model, tags=tags, **options)
     for face in faces:
         click.echo(
             f"{face.picture}: PSNR {face.psnr:.2f} dB, distance {face.distance:.3f} "
             f"(nearest of the draws {face.draws_distance:.3f})"
         )
     click.echo(f"{len(faces):,} faces in {out}")
+    if tune is not None:
+        click.echo(f"model that draws them: {tune}")
     if grid is not None:
         click.echo(f"sheet: {grid}")

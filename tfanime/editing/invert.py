@@ -14,6 +14,7 @@ from tfanime.core.bars import progress_bar
 from tfanime.core.decode import read_image
 from tfanime.core.images import SHEETS, check_pictures, fit, save_grid, to_float
 from tfanime.core.labels import to_signed
+from tfanime.editing import tuning
 from tfanime.editing.descent import Objective, descend
 from tfanime.editing.distance import feature_network, features_of, mean_squares, psnr
 from tfanime.sampling.face import Face, save_faces
@@ -27,6 +28,7 @@ from tfanime.zoo.saved import Generator
 
 DRAWS, STEPS = 256, 120
 ENCODED = 40  # steps that are enough from where an encoder begins
+TUNED = 200  # steps of tuning
 BATCH = 16  # images that are sought together
 TRIED = 4  # of the nearest draws, with the image's own labels
 SHOWN = (0.0, 0.1, 0.25, 0.5, 1.0)  # parts of the steps on the grid
@@ -47,6 +49,8 @@ def invert(
     grid: str | os.PathLike | None = None,
     progress: bool = False,
     encoder: bool = True,
+    tune: str | os.PathLike | None = None,
+    tune_steps: int | None = None,
 ) -> list[Face]:
     """Finds what a model draws images from: a latent for each, and its labels.
 
@@ -56,21 +60,27 @@ def invert(
     has one (`tfanime.train_encoder`); a penalty keeps its length at that of latents which the
     generator has learnt from.
 
+    Latents can say no more than what a generator has learnt. With `tune` its weights are moved the
+    rest of the way, so that it draws these very images, and are saved as a model of their own.
+
     Args:
         pictures: an image, a folder, a list of files, or `(n, H, W, 3)` uint8. They are cropped to
             the shape of what the model draws: give faces as it frames them.
         model: a run folder, the name of a model that ships, or a loaded generator.
         tags: attributes, in place of what the tagger reads.
-        steps: of the descent, at least 1. None: 120, with an encoder 40.
+        steps: of the descent, for every 16 images, at least 1. None: 120, with an encoder 40.
         draws: random draws to start from, at least 4.
         features: `"tagger"`, the trunk of the one that ships, or `"lite0"` (extra `features`).
         tagger: that reads the labels, as in `tfanime.tagging.load_tagger`.
         seed: of the draws, and of labels that the tagger does not read.
         out: a JSON file for the faces, for `generate(face=...)`.
         grid: a sheet (.png, .jpg, .webp), a row an image: the image, and what is drawn at the
-            start, after a tenth, a quarter, a half and all of the steps.
+            start, after a tenth, a quarter, a half and all of the steps, and with `tune` after it.
         progress: show a progress bar.
         encoder: False leaves out the one that stands beside the model's weights.
+        tune: a new folder for a copy of the model whose weights are tuned to all of the images
+            together (see `tfanime.editing.tuning`); the faces are then that model's.
+        tune_steps: of the tuning, for every 16 images, at least 1. None: 200.
 
     Returns:
         A `tfanime.sampling.face.Face` for each image, in order.
@@ -84,40 +94,51 @@ def invert(
         >>> face = invert("me.png", out="face.json")[0]  # doctest: +SKIP
         >>> tfanime.generate(face.model, face=face, move={"smile": 3})  # doctest: +SKIP
     """
-    _check_numbers(steps=(STEPS if steps is None else steps, 1), draws=(draws, TRIED))
+    tuned_steps = TUNED if tune_steps is None else tune_steps
+    _check_numbers(
+        steps=(STEPS if steps is None else steps, 1),
+        draws=(draws, TRIED),
+        tune_steps=(tuned_steps, 1),
+    )
     check_ending(out, (".json",), "out, the faces,")
     check_ending(grid, SHEETS, "grid, a sheet of images,")
+    _check_tuned(tune, tune_steps)
     generator = loaded(model)
     names, target = _targets(pictures, generator.height, generator.width)
-    network = feature_network(features, generator.height, generator.width)
     tagger = tagger if isinstance(tagger, Tagger) else load_tagger(tagger)
     sampler = Sampler(generator)
     labels = _labels(sampler, tagger, target, tags, seed)
     start_encoder = _encoder(generator) if encoder else None
     if steps is None:
         steps = STEPS if start_encoder is None else ENCODED
-    search = _Search(sampler, network, seed, draws, start_encoder)
+    search = _Search(sampler, features, seed, draws, start_encoder)
+    batches = [slice(start, start + BATCH) for start in range(0, len(target), BATCH)]
+    total = len(batches) * (steps + (0 if tune is None else tuned_steps))
+    with progress_bar(total=total, unit="step", disable=not progress) as bar:
+        some = [None if labels is None else labels[part] for part in batches]
+        parts = [
+            search(target[part], rows, steps, bar.update)
+            for part, rows in zip(batches, some, strict=True)
+        ]
+        latents, stages, least = map(np.concatenate, zip(*parts, strict=True))
+        if tune is not None:
+            count = len(batches) * tuned_steps
+            generator = search.tuned(Path(tune), latents, labels, target, count, bar.update)
+            results = Sampler(generator).decode(latents, labels=labels)
+            stages = np.concatenate([stages, results[:, None]], axis=1)
+    results = stages[:, -1]
+    figures = np.stack([psnr(results, target), search.distances(results, target), least], axis=1)
     digest = None if generator.folder is None else weights_digest(generator.folder)
     columns = () if generator.schema is None else tuple(generator.schema.columns)
-    faces, rows = [], []
-    batches = range(0, len(target), BATCH)
-    with progress_bar(total=steps * len(batches), unit="step", disable=not progress) as bar:
-        for start in batches:
-            part = slice(start, start + BATCH)
-            some = None if labels is None else labels[part]
-            latents, stages, least = search(target[part], some, steps, bar.update)
-            results = stages[:, -1]
-            figures = (psnr(results, target[part]), search.distances(results, target[part]), least)
-            for i, z in enumerate(latents):
-                row = None if some is None else some[i]
-                numbers = [round(float(x[i]), 5) for x in figures]
-                name = names[start + i]
-                faces.append(Face(generator.name, digest, z, columns, row, name, *numbers))
-            rows.append(np.concatenate([target[part][:, None], stages], axis=1))
+    rows = [None] * len(target) if labels is None else labels
+    faces = [
+        Face(generator.name, digest, z, columns, row, name, *(round(float(x), 5) for x in numbers))
+        for z, row, name, numbers in zip(latents, rows, names, figures, strict=True)
+    ]
     if out is not None:
         save_faces(out, faces)
     if grid is not None:
-        images = np.concatenate(rows)
+        images = np.concatenate([target[:, None], stages], axis=1)
         save_grid(grid, images.reshape(-1, *images.shape[2:]), images.shape[1])
     return faces
 
@@ -126,13 +147,20 @@ class _Search:
     """The search for latents, and the random draws that it begins with, or the encoder."""
 
     def __init__(
-        self, sampler: Sampler, network: Any, seed: int, draws: int, encoder: Encoder | None = None
+        self,
+        sampler: Sampler,
+        features: str,
+        seed: int,
+        draws: int,
+        encoder: Encoder | None = None,
     ):
-        self.sampler, self.network, self.encoder = sampler, network, encoder
-        inputs = sampler.inputs(seed, draws)
-        self.latents = inputs[0]
-        self.maps = features_of(network, sampler.values(*inputs))
-        self.objective = Objective(sampler.generator, network)
+        generator = sampler.generator
+        self.sampler, self.features, self.encoder = sampler, features, encoder
+        self.network = network = feature_network(features, generator.height, generator.width)
+        self.inputs = sampler.inputs(seed, draws)
+        self.latents, self.images = self.inputs[0], sampler.values(*self.inputs)
+        self.maps = features_of(network, self.images)
+        self.objective = Objective(generator, network)
 
     def __call__(
         self,
@@ -167,6 +195,22 @@ class _Search:
             if i in at:
                 stages.append(self.sampler.decode(z, signed))
         return z, np.stack(stages, axis=1), least
+
+    def tuned(
+        self,
+        folder: Path,
+        latents: np.ndarray,
+        labels: np.ndarray | None,
+        target: np.ndarray,
+        steps: int,
+        tick: Callable[[float], object],
+    ) -> Generator:
+        """The generator tuned to draw `target` `(n, H, W, 3)` uint8, saved in a folder."""
+        inputs = [latents] if labels is None else [latents, to_signed(labels)]
+        generator, network = self.sampler.generator, self.network
+        others = self.inputs, self.images
+        model = tuning.tune(generator, inputs, to_float(target), network, others, steps, tick)
+        return tuning.save_tuned(folder, model, generator, self.features)
 
     def distances(self, some: np.ndarray, others: np.ndarray) -> np.ndarray:
         """`(n,)` distances of uint8 images by features."""
@@ -237,6 +281,15 @@ def _targets(pictures: Images, height: int, width: int) -> tuple[list[str], np.n
             except ValueError as error:
                 raise ValueError(f"{os.fspath(file)!r} is no image to invert: {error}.") from None
     return names, np.stack([np.asarray(fit(image, height, width)) for image in images])
+
+
+def _check_tuned(tune: str | os.PathLike | None, steps: int | None) -> None:
+    if tune is None and steps is not None:
+        raise ValueError(f"tune_steps are of a tuning: name its folder, tune. Received: {steps}.")
+    if tune is not None and Path(tune).exists():
+        raise ValueError(
+            f"A tuned model gets a folder of its own. Received: {os.fspath(tune)!r}, which exists."
+        )
 
 
 def _check_numbers(**numbers: tuple[Any, int]) -> None:

@@ -82,6 +82,20 @@ def store_directions(
     return path
 
 
+def carry_directions(source: str | os.PathLike, folder: str | os.PathLike) -> None:
+    """Copies the directions of a saved generator to one that was tuned from it, if it has any.
+
+    They lead where they led, as long as the weights are near; what they change was measured before,
+    and the copy says for which weights.
+    """
+    path = Path(source) / FILE
+    if path.is_file():
+        document = bounds.read_object(path)
+        measured = {**document.get("measured", {}), "weights": document.get("weights")}
+        changed = {"weights": weights_digest(folder), "measured": measured}
+        write_json(Path(folder) / FILE, document | changed)
+
+
 def load_directions(folder: str | os.PathLike, latent_dim: int) -> dict[str, Direction]:
     """The directions of a saved generator by name, in the order of the file.
 
