@@ -6,13 +6,14 @@
         --extractor drawings --extractor mobilenet:FILE.tflite --features lite0
 
 Without --model, of the model that ships. Writes `images/editing_directions.webp`,
-`editing_sheet.webp`, `editing_steps.webp` and, of a model with styles, `editing_mixing.webp`, and
-the table of directions into the page; with --data the figures instead. Then real images of the
-packed set, spread over it, are inverted: from the encoder if the model has one, from random draws,
-and from the former with the model tuned to 16 images at a time. Told is how many of them are
-nearer, by the features of each extractor, to what is drawn for them than to the nearest of --draws
-random draws, and how many of the tagger's hair and eye colours agree; beside it what a JPEG of the
-image itself has. Identity is measured on character sheets. On a busy machine seconds mean little.
+`editing_sheet.webp`, `editing_steps.webp`, `editing_tuned.webp` (with the extra `features`) and, of
+a model with styles, `editing_mixing.webp`, and the table of directions into the page; with --data
+the figures instead. Then real images of the packed set, spread over it, are inverted: from the
+encoder if the model has one, from random draws, and from the former with the model tuned to 16
+images at a time. Told is how many of them are nearer, by the features of each extractor, to what is
+drawn for them than to the nearest of --draws random draws, and how many of the tagger's hair and
+eye colours agree; beside it what a JPEG of the image itself has. Identity is measured on character
+sheets. On a busy machine seconds mean little.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ from tfanime.zoo.encoder import has_encoder
 SHEET_SEED = 7
 INVERTED, OTHER = {"n": 2, "seed": 12345}, {"n": 2, "seed": 3}  # the model's own, and faces-64's
 MIXED = (45, 15, 39), (25, 29, 57)  # seeds of coarse faces and of fine ones
+TUNED_TO = {"n": 4, "seed": 11}
+MOVED = {"sefa-3": 4, "pca-1": -4}
 QUALITY, SHOWN, JPEG = 72, 4, 90
 READ = "hair", "eyes"  # fields of the tagger
 ROWS = {"tagger": 2, "sefa": 3, "pca": 3}  # of the image of directions
@@ -119,6 +122,8 @@ def draw(generator, folder: Path, steps: int | None) -> None:
         if style_sizes(generator.model):
             save_image(made, mixing(generator))
             store(made, folder / "editing_mixing.webp")
+        save_image(made, tuned(generator, Path(scratch) / "tuned"))
+        store(made, folder / "editing_tuned.webp")
 
 
 def mixing(generator) -> np.ndarray:
@@ -137,6 +142,29 @@ def mixing(generator) -> np.ndarray:
     columns = ["coarse face", *(f"from {size}" for size in sizes), "fine face"]
     cells = np.stack([first, *between, last], axis=1).reshape(-1, *first.shape[1:])
     return captioned(cells, columns, [""] * len(first))
+
+
+def tuned(generator, folder: Path) -> np.ndarray:
+    """A sheet `(h, w, 3)` uint8: rows of a face of another model, what the nearest latent draws,
+    what the tuned model draws from it, and the latter with other labels and along directions."""
+    images = tfanime.generate("faces-64", upscale="upscaler-2x", choose=False, **TUNED_TO).images
+    target = np.stack([fit(Image.fromarray(x), generator.height, generator.width) for x in images])
+    given = {"features": "lite0", "seed": 0}
+    columns = {"image": target}
+    faces = tfanime.invert(target, generator, **given)
+    columns["nearest latent"] = drawn_faces(generator, faces)
+    faces = tfanime.invert(target, generator, tune=folder, **given)
+    columns["tuned"] = drawn_faces(folder, faces)
+    for hair in ("pink", "green"):
+        columns[f"{hair} hair"] = drawn_faces(folder, faces, tags={"hair": hair})
+    for name, by in MOVED.items():
+        columns[f"{name} {by:+g}"] = drawn_faces(folder, faces, move={name: by})
+    cells = np.stack(list(columns.values()), axis=1).reshape(-1, *target.shape[1:])
+    return captioned(cells, list(columns), [""] * len(target))
+
+
+def drawn_faces(model, faces, **options) -> np.ndarray:
+    return tfanime.generate(model, face=faces, upscale="none", **options).images
 
 
 def drawn(model, **options) -> np.ndarray:
@@ -224,7 +252,7 @@ def inverted(generator, real: np.ndarray, options, more: dict) -> tuple:
             found = tfanime.invert(real[start : start + size], generator, **given)
             faces += found
             drawer = given.get("tune", generator)
-            images.append(tfanime.generate(drawer, face=found, upscale="none").images)
+            images.append(drawn_faces(drawer, found))
     print(f"{more}: {time.monotonic() - began:.0f} s")
     return np.concatenate(images), faces
 

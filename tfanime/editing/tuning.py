@@ -1,8 +1,9 @@
 """Pivotal tuning: the weights of a generator, moved until it draws given images from given latents.
 
 A latent says no more than what a generator has learnt to draw. Once the nearest latent of an image
-is found, the rest of the way is the weights' (Roich et al. 2021, https://arxiv.org/abs/2106.05744):
-labels, directions and styles change the face then as they would have changed its neighbour.
+is found, the weights go the rest of the way (Roich et al. 2021, https://arxiv.org/abs/2106.05744).
+What reads latents and labels stays as it is, and so do, nearly, other faces: labels, directions and
+styles go on changing the tuned face as they change the others.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 RATE, WARM = 2e-3, 5  # of Adam: it rises for so many steps, then falls to 0 along half a cosine
 FEATURES = 1.0  # weight of the distance of features; pixels have 1
-OTHERS, STAYS = 2, 0.1  # draws a step that shall stay as they were, and the weight of that
+OTHERS, STAYS = 6, 2.0  # draws a step that shall stay as they were, and the weight of that
 BATCH = 16  # images a step, at most
 
 
@@ -45,9 +46,9 @@ def tune(
 ) -> keras.Model:
     """A copy of a generator's network that draws the images `x` near `y`: it minimises
 
-        mean (x - y)^2 + mean (f(x) - f(y))^2 + 0.1 mean (x' - y')^2
+        mean (x - y)^2 + mean (f(x) - f(y))^2 + 2 mean (x' - y')^2
 
-    over all weights but those of a steering, with f the maps of a frozen network, and x' what it
+    over all weights but those of dense layers, with f the maps of a frozen network, and x' what it
     draws from random inputs, for which the generator draws y'.
 
     Args:
@@ -60,11 +61,14 @@ def tune(
         steps: at least 1.
         tick: called after each.
         seed: of the order of images and draws.
+
+    Raises:
+        ValueError: for a generator of dense layers only.
     """
     import keras
     import tensorflow as tf
 
-    model, variables = _copied(generator.model)
+    model, variables = _copied(generator)
     rate = keras.optimizers.schedules.CosineDecay(0.0, steps, warmup_target=RATE, warmup_steps=WARM)
     optimizer = keras.optimizers.Adam(rate, beta_2=0.99)
     optimizer.build(variables)
@@ -112,14 +116,17 @@ def save_tuned(folder: Path, model: keras.Model, source: Generator, features: st
     return load_generator(folder)
 
 
-def _copied(model: keras.Model) -> tuple[keras.Model, list]:
-    """A copy of a network, and the weights of it that are tuned."""
+def _copied(generator: Generator) -> tuple[keras.Model, list]:
+    """A copy of the network, and the weights of it that are tuned."""
     import keras
 
-    from tfanime.models.steering import PLANES, STEP
-
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
+    copy = keras.models.clone_model(generator.model)
+    copy.set_weights(generator.model.get_weights())
     for layer in copy.layers:
-        layer.trainable = layer.name not in (PLANES, STEP)
+        layer.trainable = not isinstance(layer, keras.layers.Dense)
+    if not copy.trainable_variables:
+        raise ValueError(
+            "Tuning moves the weights of convolutions. Received: "
+            f"{generator.name!r}, which has dense layers only."
+        )
     return copy, copy.trainable_variables
