@@ -147,7 +147,7 @@ def mixing(generator) -> np.ndarray:
 def tuned(generator, folder: Path) -> np.ndarray:
     """A sheet `(h, w, 3)` uint8: rows of a face of another model, what the nearest latent draws,
     what the tuned model draws from it, and the latter with other labels and along directions."""
-    images = tfanime.generate("faces-64", upscale="upscaler-2x", choose=False, **TUNED_TO).images
+    images = tfanime.generate("faces-64", upscale="upscaler-2x", **TUNED_TO).images
     target = np.stack([fit(Image.fromarray(x), generator.height, generator.width) for x in images])
     given = {"features": "lite0", "seed": 0}
     columns = {"image": target}
