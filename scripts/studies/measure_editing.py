@@ -6,9 +6,9 @@
         --extractor drawings --extractor mobilenet:FILE.tflite --features lite0
 
 Without --model, of the model that ships. Writes `images/editing_directions.webp`,
-`editing_sheet.webp`, `editing_steps.webp`, `editing_tuned.webp` (with the extra `features`) and, of
-a model with styles, `editing_mixing.webp`, and the table of directions into the page; with --data
-the figures instead. Then real images of the packed set, spread over it, are inverted: from the
+`editing_sheet.webp`, `editing_steps.webp`, `editing_tuned.webp` and `editing_tuned_two.webp` (with
+the extra `features`) and, of a model with styles, `editing_mixing.webp`, and the table of
+directions into the page; with --data the figures instead. Then real images of the packed set, spread over it, are inverted: from the
 encoder if the model has one, from random draws, and from the former with the model tuned to 16
 images at a time. Told is how many of them are nearer, by the features of each extractor, to what is
 drawn for them than to the nearest of --draws random draws, and how many of the tagger's hair and
@@ -25,7 +25,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import tfanime
 from tfanime import zoo
@@ -46,7 +46,10 @@ from tfanime.zoo.encoder import has_encoder
 SHEET_SEED = 7
 INVERTED, OTHER = {"n": 2, "seed": 12345}, {"n": 2, "seed": 3}  # the model's own, and faces-64's
 MIXED = (45, 15, 39), (25, 29, 57)  # seeds of coarse faces and of fine ones
-TUNED_TO = {"n": 4, "seed": 11}
+PAINTED = {"seed": 5}  # two busts, and where their eyes are: glasses are painted on them
+EYES = {5: ((41, 62), (86, 62)), 13: ((44, 76), (86, 76))}
+TUNED_TO = {"n": 2, "seed": 11}  # of faces-64
+FRAME = (40, 30, 45)
 MOVED = {"sefa-3": 4, "pca-1": -4}
 QUALITY, SHOWN, JPEG = 72, 4, 90
 READ = "hair", "eyes"  # fields of the tagger
@@ -122,8 +125,11 @@ def draw(generator, folder: Path, steps: int | None) -> None:
         if style_sizes(generator.model):
             save_image(made, mixing(generator))
             store(made, folder / "editing_mixing.webp")
-        save_image(made, tuned(generator, Path(scratch) / "tuned"))
-        store(made, folder / "editing_tuned.webp")
+        cells, names = tuned(generator, Path(scratch) / "tuned")
+        for rows, columns, file in ((4, 8, "editing_tuned"), (2, 6, "editing_tuned_two")):
+            part = cells[:rows, :columns].reshape(-1, *cells.shape[2:])
+            save_image(made, captioned(part, names[:columns], [""] * rows))
+            store(made, folder / f"{file}.webp")
 
 
 def mixing(generator) -> np.ndarray:
@@ -144,23 +150,40 @@ def mixing(generator) -> np.ndarray:
     return captioned(cells, columns, [""] * len(first))
 
 
-def tuned(generator, folder: Path) -> np.ndarray:
-    """A sheet `(h, w, 3)` uint8: rows of a face of another model, what the nearest latent draws,
-    what the tuned model draws from it, and the latter with other labels and along directions."""
-    images = tfanime.generate("faces-64", upscale="upscaler-2x", **TUNED_TO).images
-    target = np.stack([fit(Image.fromarray(x), generator.height, generator.width) for x in images])
+def tuned(generator, folder: Path) -> tuple[np.ndarray, list[str]]:
+    """Rows `(4, 8, H, W, 3)` uint8 of an image, what the nearest latent draws, what the tuned model
+    draws from it, and the latter with other labels and along directions; and their captions."""
+    shape = generator.height, generator.width
+    others = tfanime.generate("faces-64", upscale="upscaler-2x", **TUNED_TO).images
+    target = [with_glasses(generator, index, eyes) for index, eyes in EYES.items()]
+    target = np.stack([*target, *(np.asarray(fit(Image.fromarray(x), *shape)) for x in others)])
     given = {"features": "lite0", "seed": 0}
     columns = {"image": target}
-    faces = tfanime.invert(target, generator, **given)
-    columns["nearest latent"] = drawn_faces(generator, faces)
+    columns["nearest latent"] = drawn_faces(generator, tfanime.invert(target, generator, **given))
     faces = tfanime.invert(target, generator, tune=folder, **given)
     columns["tuned"] = drawn_faces(folder, faces)
-    for hair in ("pink", "green"):
+    for hair in ("pink", "green", "blonde"):
         columns[f"{hair} hair"] = drawn_faces(folder, faces, tags={"hair": hair})
     for name, by in MOVED.items():
         columns[f"{name} {by:+g}"] = drawn_faces(folder, faces, move={name: by})
-    cells = np.stack(list(columns.values()), axis=1).reshape(-1, *target.shape[1:])
-    return captioned(cells, list(columns), [""] * len(target))
+    return np.stack(list(columns.values()), axis=1), list(columns)
+
+
+def with_glasses(generator, index: int, eyes) -> np.ndarray:
+    """A drawn bust with glasses painted on it, which no label of the model asks for."""
+    image = Image.fromarray(drawn(generator, n=1, first=index, **PAINTED)[0])
+    scale = 4  # painted larger, for smooth lines
+    large = image.resize([scale * side for side in image.size], Image.Resampling.LANCZOS)
+    pencil = ImageDraw.Draw(large)
+    line = {"width": 2 * scale}
+    (left, y), (right, _) = eyes
+    for x in (left, right):
+        box = [scale * a for a in (x - 17, y - 13, x + 17, y + 15)]
+        pencil.rounded_rectangle(box, 10 * scale, outline=FRAME, **line)
+    spans = (left + 17, right - 17), (left - 27, left - 17), (right + 17, right + 27)
+    for first, last in spans:
+        pencil.line([scale * first, scale * y, scale * last, scale * y], FRAME, **line)
+    return np.asarray(large.resize(image.size, Image.Resampling.LANCZOS))
 
 
 def drawn_faces(model, faces, **options) -> np.ndarray:
