@@ -8,12 +8,12 @@
 Without --model, of the model that ships. Writes `images/editing_directions.webp`,
 `editing_sheet.webp`, `editing_steps.webp`, `editing_tuned.webp` and `editing_tuned_two.webp` (with
 the extra `features`) and, of a model with styles, `editing_mixing.webp`, and the table of
-directions into the page; with --data the figures instead. Then real images of the packed set, spread over it, are inverted: from the
-encoder if the model has one, from random draws, and from the former with the model tuned to 16
-images at a time. Told is how many of them are nearer, by the features of each extractor, to what is
-drawn for them than to the nearest of --draws random draws, and how many of the tagger's hair and
-eye colours agree; beside it what a JPEG of the image itself has. Identity is measured on character
-sheets. On a busy machine seconds mean little.
+directions into the page; with --data the figures instead. Then real images of the packed set,
+spread over it, are inverted: from the encoder if the model has one, from random draws, and from the
+former with the model tuned to 16 images at a time. Told is how many of them are nearer, by the
+features of each extractor, to what is drawn for them than to the nearest of --draws random draws,
+and how many of the tagger's hair and eye colours agree; beside it what a JPEG of the image itself
+has. Identity is measured on character sheets. On a busy machine seconds mean little.
 """
 
 from __future__ import annotations
