@@ -1,7 +1,9 @@
 """Pictures to latents, and the file that keeps faces."""
 
 import json
+import shutil
 
+import keras
 import numpy as np
 import pytest
 
@@ -14,10 +16,11 @@ from tfanime.core.labels import to_signed
 from tfanime.editing import tuning
 from tfanime.editing.descent import descend
 from tfanime.editing.distance import feature_network, features_of, mean_squares, psnr
+from tfanime.layers import ConditioningAugmentation
 from tfanime.sampling.face import Face, load_faces, save_faces
 from tfanime.sampling.sampler import Sampler
-from tfanime.zoo.directions import weights_digest
-from tfanime.zoo.saved import load_generator, steered_by
+from tfanime.zoo.directions import carry_directions, weights_digest
+from tfanime.zoo.saved import Generator, load_generator
 
 
 def test_descent_finds_the_least_row_by_row():
@@ -84,8 +87,9 @@ def test_a_known_generator_is_inverted(folder, tmp_path):
         ({"out": "face.txt"}, "out, the faces, ends in .json"),
         ({"grid": "a.gif"}, "grid, a sheet of images, ends in"),
         ({"tune_steps": 0, "tune": "new"}, "tune_steps is a whole number, at least 1. Received: 0"),
-        ({"tune_steps": 9}, "tune_steps are of a tuning: name its folder, tune. Received: 9"),
-        ({"tune": "."}, "gets a folder of its own. Received: '.', which exists"),
+        ({"tune_steps": 9}, r"tune_steps goes with tune, .* Received: 9 without it"),
+        ({"tune": "."}, r"gets a new folder. Received: '.', and '.' is there. Name another"),
+        ({"tune": f"{__file__}/me"}, r"gets a new folder. Received: .*test_inverting.py' is there"),
         ({"tags": {"wings": True}}, "'wings' is not a known attribute"),
     ],
 )
@@ -103,19 +107,25 @@ def test_what_is_no_picture_is_named(folder, tmp_path):
         tfanime.invert([], folder, tagger=tagger())
 
 
-def test_a_tuned_model_draws_what_no_latent_does(with_directions, tmp_path, monkeypatch):
-    """Red is said by the hair alone, and never is as strong as here."""
-    monkeypatch.setattr(tuning, "RATE", 0.1)  # these few weights have far to go
+@pytest.fixture
+def unreachable(monkeypatch):
+    """Images whose red, which the hair alone says, is stronger than any that is drawn; and the
+    options of an inversion. The few weights of the generator have far to go to it."""
+    monkeypatch.setattr(tuning, "RATE", 0.1)
     images = np.full((2, SIZE, SIZE, 3), 130, np.uint8)
     images[..., 0] = 240
     images[1, ..., 1] = 90
-    tuned, out, grid = tmp_path / "tuned", tmp_path / "faces.json", tmp_path / "steps.png"
-    options = {"tagger": tagger(), "steps": 20, "draws": 8}
+    return images, {"tagger": tagger(), "steps": 20, "draws": 8}
+
+
+def test_a_tuned_model_draws_what_no_latent_does(with_directions, unreachable, tmp_path):
+    images, options = unreachable
+    tuned, out, grid = tmp_path / "new" / "tuned", tmp_path / "faces.json", tmp_path / "steps.png"
     plain = tfanime.invert(images, with_directions, **options)
-    options |= {"tune": tuned, "tune_steps": 40}
     before = load_generator(with_directions)
     weights = before.model.get_weights()
-    faces = tfanime.invert(images, before, out=out, grid=grid, **options)
+    options |= {"out": out, "grid": grid, "tune": tuned, "tune_steps": 40}
+    faces = tfanime.invert(images, before, **options)
     for face, other in zip(faces, plain, strict=True):
         np.testing.assert_array_equal(face.latent, other.latent)
         np.testing.assert_array_equal(face.labels, other.labels)
@@ -123,32 +133,90 @@ def test_a_tuned_model_draws_what_no_latent_does(with_directions, tmp_path, monk
     drawn = tfanime.generate(tuned, face=out).images
     np.testing.assert_allclose(psnr(drawn, images), [f.psnr for f in faces], atol=1e-4)
     assert read_image(grid).size == (7 * (SIZE + 2) + 2, 2 * (SIZE + 2) + 2)
-    # The model that was given stays as it was; directions go along, and say what they are of.
+    # Labels change it as they did before: blue hair has little red.
+    blue = tfanime.generate(tuned, face=faces, tags={"hair": "blue"}).images
+    assert blue[..., 0].max() < 100 < drawn[..., 0].min()
+    # The model that was given stays as it was, and directions go along.
     for one, other in zip(before.model.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(one, other)
     moved = tfanime.generate(tuned, face=faces[0], move={"smile": 2})
     assert moved.latents[0, 0] == faces[0].latent[0] + np.float32(2)
     measured = json.loads((tuned / "directions.json").read_text())["measured"]
-    assert measured == {"images": 0, "weights": weights_digest(with_directions)}
-    assert steered_by(tuned) == ("tagger",)
+    assert measured == {"measured": {"images": 0}, "with": weights_digest(with_directions)}
 
 
-def test_tuning_leaves_other_draws_near_what_they_were(folder):
+def test_one_step_tunes_what_draws_and_leaves_what_reads(folder, unreachable, tmp_path):
+    images, options = unreachable
+    tfanime.invert(images[:1], folder, tune=tmp_path / "tuned", tune_steps=1, **options)
+    dense, norm = (
+        [
+            next(layer for layer in load_generator(one).model.layers if isinstance(layer, kind))
+            for one in (folder, tmp_path / "tuned")
+        ]
+        for kind in (keras.layers.Dense, keras.layers.BatchNormalization)
+    )
+    np.testing.assert_array_equal(*(layer.kernel.numpy() for layer in dense))
+    assert (norm[0].gamma.numpy() != norm[1].gamma.numpy()).all()
+    np.testing.assert_array_equal(*(layer.moving_variance.numpy() for layer in norm))
+
+
+def test_which_weights_are_tuned():
+    """Those that training moves, in inner networks too; what reads texts has a dense layer."""
+    z, text = keras.Input((8,)), keras.Input((6,))
+    x = keras.layers.Reshape((1, 1, 8))(ConditioningAugmentation(6, 8)(z, text))
+    inner = keras.Sequential([keras.Input((1, 1, 8)), keras.layers.Conv2D(5, 1, name="inner")])
+    x = keras.layers.Conv2D(3, 1, trainable=False)(inner(x))
+    tuned = tuning.tuned_weights(keras.Model([z, text], x))
+    own = inner.get_layer("inner").weights
+    assert len(tuned) == 2 and all(a is b for a, b in zip(tuned, own, strict=True))
+
+
+def test_many_images_without_labels_and_without_a_folder_are_tuned_to(unreachable, tmp_path):
+    z = keras.Input((DIM,))
+    x = keras.layers.Reshape((1, 1, 3))(keras.layers.Dense(3)(z))
+    x = keras.layers.Conv2D(3, 1, activation="tanh")(keras.layers.UpSampling2D(SIZE)(x))
+    generator = Generator(keras.Model(z, x), None, "bare")
+    images, options = unreachable
+    many = np.repeat(images, 10, axis=0)[:17]
+    options = {"tagger": options["tagger"], "draws": 4, "steps": 1, "tune_steps": 10}
+    faces = tfanime.invert(many, generator, tune=tmp_path / "tuned", **options)
+    plain = tfanime.invert(many, generator, draws=4, steps=1, tagger=options["tagger"])
+    assert len(faces) == 17 and faces[0].labels is None
+    assert np.mean([f.psnr for f in faces]) > 3 + np.mean([f.psnr for f in plain])
+    assert not (tmp_path / "tuned" / "directions.json").exists()
+
+
+def test_directions_of_other_weights_do_not_go_along(with_directions, folder, tmp_path):
+    document = json.loads((with_directions / "directions.json").read_text())
+    document["weights"] = "of others"
+    (with_directions / "directions.json").write_text(json.dumps(document))
+    target = shutil.copytree(folder, tmp_path / "target")
+    carry_directions(with_directions, target)
+    assert not (target / "directions.json").exists()
+
+
+def test_a_network_with_nothing_to_tune_is_refused(tmp_path):
+    z = keras.Input((DIM,))
+    x = keras.layers.Reshape((SIZE, SIZE, 3))(keras.layers.Dense(SIZE * SIZE * 3)(z))
+    generator = Generator(keras.Model(z, x), None, "flat")
+    with pytest.raises(ValueError, match="Received: 'flat', which has no others. Leave out tune="):
+        tfanime.invert(np.zeros((1, SIZE, SIZE, 3), np.uint8), generator, tune=tmp_path / "tuned")
+    assert not (tmp_path / "tuned").exists()
+
+
+def test_tuning_leaves_other_draws_near_what_they_were(folder, monkeypatch):
     """Weights that no image holds to their place go where the images pull them."""
     generator = load_generator(folder)
     sampler = Sampler(generator)
     inputs, others = sampler.inputs(1, 1), sampler.inputs(2, 32)
     target, kept = np.ones((1, SIZE, SIZE, 3), np.float32), sampler.values(*others)
     network = feature_network("tagger", SIZE, SIZE)
-    far = {}
+    far = []
     for weight in (0.0, tuning.STAYS, 50.0):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(tuning, "STAYS", weight)
-            model = tuning.tune(
-                generator, inputs, target, network, (others, kept), 30, lambda n: None
-            )
-        far[weight] = float(((model.predict(others, verbose=0) - kept) ** 2).mean())
-    assert far[0.0] > far[tuning.STAYS] > far[50.0] > 0
+        monkeypatch.setattr(tuning, "STAYS", weight)
+        model = tuning.tune(generator, inputs, target, network, (others, kept), 30, lambda n: None)
+        far.append(float(((model.predict(others, verbose=0) - kept) ** 2).mean()))
+    assert far[0] > far[1] > far[2] > 0
 
 
 @pytest.mark.slow

@@ -150,7 +150,7 @@ def encoder(run, **options) -> None:
     "--tune",
     type=click.Path(),
     metavar="RUN",
-    help="Also tune a copy of the model until it draws these images, and save it as RUN.",
+    help="Also tune a copy of the model to these images, and save it as RUN.",
 )
 @click.option("--tune-steps", type=COUNT, help="Of the tuning, for every 16 images. Default: 200.")
 @click.pass_context
@@ -159,8 +159,8 @@ def invert(ctx, pictures, model, tags, out, grid, tune, **options) -> None:
 
     PICTURE is a file or a folder, of faces framed as the model draws them. The labels are those
     that the tagger reads, unless --tags says others. `generate --face` draws from FACE.json.
-    `tfanime encoder` gives a model what makes this quicker and nearer; --tune makes the face the
-    very one of the image, in a model of its own.
+    `tfanime encoder` gives a model what makes this quicker and nearer. --tune goes on with the
+    model itself, until its faces are much nearer still.
 
     \b
     Examples:

@@ -10,6 +10,7 @@ import numpy as np
 from tfanime.editing.distance import mean_squares
 from tfanime.zoo.saved import Generator
 
+BATCH = 16  # images that are sought, or tuned to, together
 RATE = 0.12  # of Adam at the start; it falls to 0 along half a cosine
 BETA_1, BETA_2, EPSILON = 0.9, 0.99, 1e-8
 FEATURES = 1.0  # weight of the distance of features; pixels have 1

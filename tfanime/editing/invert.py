@@ -15,7 +15,7 @@ from tfanime.core.decode import read_image
 from tfanime.core.images import SHEETS, check_pictures, fit, save_grid, to_float
 from tfanime.core.labels import to_signed
 from tfanime.editing import tuning
-from tfanime.editing.descent import Objective, descend
+from tfanime.editing.descent import BATCH, Objective, descend
 from tfanime.editing.distance import feature_network, features_of, mean_squares, psnr
 from tfanime.sampling.face import Face, save_faces
 from tfanime.sampling.generate import check_ending, loaded
@@ -29,7 +29,6 @@ from tfanime.zoo.saved import Generator
 DRAWS, STEPS = 256, 120
 ENCODED = 40  # steps that are enough from where an encoder begins
 TUNED = 200  # steps of tuning
-BATCH = 16  # images that are sought together
 TRIED = 4  # of the nearest draws, with the image's own labels
 SHOWN = (0.0, 0.1, 0.25, 0.5, 1.0)  # parts of the steps on the grid
 
@@ -60,8 +59,8 @@ def invert(
     has one (`tfanime.train_encoder`); a penalty keeps its length at that of latents which the
     generator has learnt from.
 
-    Latents can say no more than what a generator has learnt. With `tune` its weights are moved the
-    rest of the way, so that it draws these very images, and are saved as a model of their own.
+    Latents can say no more than what a generator has learnt. With `tune` a copy of it is tuned to
+    the images, and saved as a model of its own.
 
     Args:
         pictures: an image, a folder, a list of files, or `(n, H, W, 3)` uint8. They are cropped to
@@ -69,17 +68,18 @@ def invert(
         model: a run folder, the name of a model that ships, or a loaded generator.
         tags: attributes, in place of what the tagger reads.
         steps: of the descent, for every 16 images, at least 1. None: 120, with an encoder 40.
-        draws: random draws to start from, at least 4.
+        draws: random draws to start from, at least 4; with `tune` those that shall stay as they
+            are.
         features: `"tagger"`, the trunk of the one that ships, or `"lite0"` (extra `features`).
         tagger: that reads the labels, as in `tfanime.tagging.load_tagger`.
-        seed: of the draws, and of labels that the tagger does not read.
+        seed: of the draws, of labels that the tagger does not read, and of the tuning.
         out: a JSON file for the faces, for `generate(face=...)`.
         grid: a sheet (.png, .jpg, .webp), a row an image: the image, and what is drawn at the
             start, after a tenth, a quarter, a half and all of the steps, and with `tune` after it.
         progress: show a progress bar.
         encoder: False leaves out the one that stands beside the model's weights.
-        tune: a new folder for a copy of the model whose weights are tuned to all of the images
-            together (see `tfanime.editing.tuning`); the faces are then that model's.
+        tune: a new folder for a copy of the model that is tuned to all of the images together (see
+            `tfanime.editing.tuning`); the faces are then that model's.
         tune_steps: of the tuning, for every 16 images, at least 1. None: 200.
 
     Returns:
@@ -102,8 +102,8 @@ def invert(
     )
     check_ending(out, (".json",), "out, the faces,")
     check_ending(grid, SHEETS, "grid, a sheet of images,")
-    _check_tuned(tune, tune_steps)
     generator = loaded(model)
+    _check_tuned(generator, tune, tune_steps)
     names, target = _targets(pictures, generator.height, generator.width)
     tagger = tagger if isinstance(tagger, Tagger) else load_tagger(tagger)
     sampler = Sampler(generator)
@@ -127,7 +127,8 @@ def invert(
             results = Sampler(generator).decode(latents, labels=labels)
             stages = np.concatenate([stages, results[:, None]], axis=1)
     results = stages[:, -1]
-    figures = np.stack([psnr(results, target), search.distances(results, target), least], axis=1)
+    far = [search.distances(results[part], target[part]) for part in batches]
+    figures = np.stack([psnr(results, target), np.concatenate(far), least], axis=1)
     digest = None if generator.folder is None else weights_digest(generator.folder)
     columns = () if generator.schema is None else tuple(generator.schema.columns)
     rows = [None] * len(target) if labels is None else labels
@@ -155,7 +156,7 @@ class _Search:
         encoder: Encoder | None = None,
     ):
         generator = sampler.generator
-        self.sampler, self.features, self.encoder = sampler, features, encoder
+        self.sampler, self.seed, self.encoder = sampler, seed, encoder
         self.network = network = feature_network(features, generator.height, generator.width)
         self.inputs = sampler.inputs(seed, draws)
         self.latents, self.images = self.inputs[0], sampler.values(*self.inputs)
@@ -209,8 +210,9 @@ class _Search:
         inputs = [latents] if labels is None else [latents, to_signed(labels)]
         generator, network = self.sampler.generator, self.network
         others = self.inputs, self.images
-        model = tuning.tune(generator, inputs, to_float(target), network, others, steps, tick)
-        return tuning.save_tuned(folder, model, generator, self.features)
+        y, seed = to_float(target), self.seed
+        model = tuning.tune(generator, inputs, y, network, others, steps, tick, seed)
+        return tuning.save_tuned(folder, model, generator)
 
     def distances(self, some: np.ndarray, others: np.ndarray) -> np.ndarray:
         """`(n,)` distances of uint8 images by features."""
@@ -283,12 +285,25 @@ def _targets(pictures: Images, height: int, width: int) -> tuple[list[str], np.n
     return names, np.stack([np.asarray(fit(image, height, width)) for image in images])
 
 
-def _check_tuned(tune: str | os.PathLike | None, steps: int | None) -> None:
-    if tune is None and steps is not None:
-        raise ValueError(f"tune_steps are of a tuning: name its folder, tune. Received: {steps}.")
-    if tune is not None and Path(tune).exists():
+def _check_tuned(generator: Generator, tune: str | os.PathLike | None, steps: int | None) -> None:
+    """What tuning needs is known before the search, which takes a minute or more."""
+    if tune is None:
+        if steps is not None:
+            raise ValueError(
+                "tune_steps goes with tune, the folder of the tuned model (--tune RUN). "
+                f"Received: {steps} without it."
+            )
+        return
+    there = next(path for path in (Path(tune), *Path(tune).absolute().parents) if path.exists())
+    if there == Path(tune) or not there.is_dir():
         raise ValueError(
-            f"A tuned model gets a folder of its own. Received: {os.fspath(tune)!r}, which exists."
+            f"A tuned model gets a new folder. Received: {os.fspath(tune)!r}, and "
+            f"{os.fspath(there)!r} is there. Name another: tune= (--tune)."
+        )
+    if not tuning.tuned_weights(generator.model):
+        raise ValueError(
+            "Tuning moves layers that draw, such as convolutions, and leaves dense ones. Received: "
+            f"{generator.name!r}, which has no others. Leave out tune= (--tune)."
         )
 
 

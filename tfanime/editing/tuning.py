@@ -1,37 +1,31 @@
-"""Pivotal tuning: the weights of a generator, moved until it draws given images from given latents.
+"""Pivotal tuning: the weights of a generator, moved towards given images of given latents.
 
 A latent says no more than what a generator has learnt to draw. Once the nearest latent of an image
-is found, the weights go the rest of the way (Roich et al. 2021, https://arxiv.org/abs/2106.05744).
-What reads latents and labels stays as it is, and so do, nearly, other faces: labels, directions and
+is found, the weights go on from there (Roich et al. 2021, https://arxiv.org/abs/2106.05744). What
+reads latents and labels stays as it is, and so do, nearly, other faces: labels, directions and
 styles go on changing the tuned face as they change the others.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tfanime.core.files import atomic_folder
+from tfanime.editing.descent import BATCH, FEATURES
 from tfanime.editing.distance import features_of, mean_squares
 from tfanime.zoo.directions import carry_directions
-from tfanime.zoo.saved import (
-    Generator,
-    load_generator,
-    save_generator,
-    steered_by,
-    store_steering,
-    store_upscaler,
-)
+from tfanime.zoo.saved import Generator, load_generator, save_generator, store_upscaler
 
 if TYPE_CHECKING:
     import keras
 
-RATE, WARM = 2e-3, 5  # of Adam: it rises for so many steps, then falls to 0 along half a cosine
-FEATURES = 1.0  # weight of the distance of features; pixels have 1
+RATE, WARM = 2e-3, 5  # of Adam: it rises for so many steps, and falls along half a cosine
 OTHERS, STAYS = 6, 2.0  # draws a step that shall stay as they were, and the weight of that
-BATCH = 16  # images a step, at most
 
 
 def tune(
@@ -44,12 +38,13 @@ def tune(
     tick: Callable[[float], object],
     seed: int = 0,
 ) -> keras.Model:
-    """A copy of a generator's network that draws the images `x` near `y`: it minimises
+    """A copy of a generator's network, tuned to images `y`. With `x` what it draws from their
+    latents, each step takes 16 of them at most, and goes down
 
         mean (x - y)^2 + mean (f(x) - f(y))^2 + 2 mean (x' - y')^2
 
-    over all weights but those of dense layers, with f the maps of a frozen network, and x' what it
-    draws from random inputs, for which the generator draws y'.
+    where f stands for the maps of a frozen network, and x' is what it draws from random inputs, for
+    which the generator draws y'. `tuned_weights` says which weights move.
 
     Args:
         generator: a loaded one.
@@ -61,16 +56,14 @@ def tune(
         steps: at least 1.
         tick: called after each.
         seed: of the order of images and draws.
-
-    Raises:
-        ValueError: for a generator of dense layers only.
     """
     import keras
     import tensorflow as tf
 
-    model, variables = _copied(generator)
-    rate = keras.optimizers.schedules.CosineDecay(0.0, steps, warmup_target=RATE, warmup_steps=WARM)
-    optimizer = keras.optimizers.Adam(rate, beta_2=0.99)
+    model = keras.models.clone_model(generator.model)
+    model.set_weights(generator.model.get_weights())
+    variables = tuned_weights(model)
+    optimizer = keras.optimizers.Adam(RATE, beta_2=0.99)
     optimizer.build(variables)
 
     @tf.function(jit_compile=False, reduce_retracing=True)
@@ -85,48 +78,45 @@ def tune(
         optimizer.apply_gradients(zip(tape.gradient(total, variables), variables, strict=True))
 
     random, (others_in, others_out) = np.random.default_rng(seed), others
-    maps, count = features_of(network, target), min(BATCH, len(target))
-    for _ in range(steps):
-        some = random.choice(len(target), count, replace=False)
-        draws = random.choice(len(others_out), OTHERS, replace=False)
+    maps, warm = features_of(network, target), min(WARM, steps // 4)
+    for i in range(steps):
+        some = random.choice(len(target), min(BATCH, len(target)), replace=False)
+        draws = random.choice(len(others_out), min(OTHERS, len(others_out)), replace=False)
         pairs = zip(inputs, others_in, strict=True)
         rows = [np.concatenate([own[some], other[draws]]) for own, other in pairs]
         parts = [rows, target[some], [x[some] for x in maps], others_out[draws]]
+        rising = min(1.0, (i + 1) / (warm + 1))
+        optimizer.learning_rate = RATE * rising * (1 + math.cos(math.pi * i / steps)) / 2
         step(*tf.nest.map_structure(tf.constant, parts))
         tick(1)
     return model
 
 
-def save_tuned(folder: Path, model: keras.Model, source: Generator, features: str) -> Generator:
+def tuned_weights(layer: keras.Layer) -> list[keras.Variable]:
+    """The weights of a network, or of a layer, that tuning moves: those which training moves, but
+    for layers that read latents, labels and texts."""
+    import keras
+
+    from tfanime.layers import ConditioningAugmentation
+
+    if isinstance(layer, (keras.layers.Dense, ConditioningAugmentation)):
+        return []
+    if isinstance(layer, keras.Model):
+        return [variable for inner in layer.layers for variable in tuned_weights(inner)]
+    return layer.trainable_variables
+
+
+def save_tuned(folder: Path, model: keras.Model, source: Generator) -> Generator:
     """Writes a tuned network as a model of its own, named after its folder, and loads it.
 
     Args:
         folder: a new one.
         model: of `tune`.
         source: the generator that was tuned. Its directions and its upscaler go along.
-        features: name of the network that the images were compared through.
     """
-    folder.mkdir(parents=True)
-    save_generator(folder, model, source.schema, folder.name)
-    store_upscaler(folder, source.upscaler)
-    followed = () if source.folder is None else steered_by(source.folder)
-    store_steering(folder, tuple(dict.fromkeys((*followed, features))))
-    if source.folder is not None:
-        carry_directions(source.folder, folder)
+    with atomic_folder(folder) as temporary:
+        save_generator(temporary, model, source.schema, folder.name)
+        store_upscaler(temporary, source.upscaler)
+        if source.folder is not None:
+            carry_directions(source.folder, temporary)
     return load_generator(folder)
-
-
-def _copied(generator: Generator) -> tuple[keras.Model, list]:
-    """A copy of the network, and the weights of it that are tuned."""
-    import keras
-
-    copy = keras.models.clone_model(generator.model)
-    copy.set_weights(generator.model.get_weights())
-    for layer in copy.layers:
-        layer.trainable = not isinstance(layer, keras.layers.Dense)
-    if not copy.trainable_variables:
-        raise ValueError(
-            "Tuning moves the weights of convolutions. Received: "
-            f"{generator.name!r}, which has dense layers only."
-        )
-    return copy, copy.trainable_variables

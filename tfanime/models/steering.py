@@ -35,8 +35,7 @@ def steered(generator: keras.Model, hidden: int) -> keras.Model:
         hidden: planes, at least 1.
 
     Returns:
-        A network with the same inputs, output and name. Weights are copied, and those behind the
-        steering are frozen.
+        A network with the same inputs, output and name. Weights are copied.
     """
     inputs = like_inputs(generator)
     z = steering(inputs, hidden)

@@ -83,15 +83,16 @@ def store_directions(
 
 
 def carry_directions(source: str | os.PathLike, folder: str | os.PathLike) -> None:
-    """Copies the directions of a saved generator to one that was tuned from it, if it has any.
+    """Copies the directions of a saved generator to one that was tuned from it, if it has any that
+    are its own.
 
     They lead where they led, as long as the weights are near; what they change was measured before,
     and the copy says for which weights.
     """
-    path = Path(source) / FILE
-    if path.is_file():
-        document = bounds.read_object(path)
-        measured = {**document.get("measured", {}), "weights": document.get("weights")}
+    path, weights = Path(source) / FILE, weights_digest(source)
+    document = bounds.read_object(path) if path.is_file() else {}
+    if document.get("weights") == weights:
+        measured = {"measured": document.get("measured"), "with": weights}
         changed = {"weights": weights_digest(folder), "measured": measured}
         write_json(Path(folder) / FILE, document | changed)
 
