@@ -6,11 +6,11 @@
         --extractor drawings --extractor mobilenet:FILE.tflite --features lite0
 
 Without --model, of the model that ships. Writes `images/editing_directions.webp`,
-`editing_sheet.webp`, `editing_steps.webp`, `editing_tuned.webp` and `editing_tuned_two.webp` (with
-the extra `features`) and, of a model with styles, `editing_mixing.webp`, and the table of
-directions into the page; with --data the figures instead. Then real images of the packed set,
-spread over it, are inverted: from the encoder if the model has one, from random draws, and from the
-former with the model tuned to 16 images at a time. Told is how many of them are nearer, by the
+`editing_sheet.webp`, `editing_steps.webp`, of a model with styles `editing_mixing.webp`, of the one
+that is the default `editing_tuned.webp` and `editing_tuned_two.webp`, and the table of directions
+into the page; with --data the figures instead. Then real images of the packed set, spread over it,
+are inverted: from the encoder if the model has one, from random draws, and from the first of these
+with the model tuned to 16 images at a time afterwards. Told is how many of them are nearer, by the
 features of each extractor, to what is drawn for them than to the nearest of --draws random draws,
 and how many of the tagger's hair and eye colours agree; beside it what a JPEG of the image itself
 has. Identity is measured on character sheets. On a busy machine seconds mean little.
@@ -125,11 +125,12 @@ def draw(generator, folder: Path, steps: int | None) -> None:
         if style_sizes(generator.model):
             save_image(made, mixing(generator))
             store(made, folder / "editing_mixing.webp")
-        cells, names = tuned(generator, Path(scratch) / "tuned")
-        for rows, columns, file in ((4, 8, "editing_tuned"), (2, 6, "editing_tuned_two")):
-            part = cells[:rows, :columns].reshape(-1, *cells.shape[2:])
-            save_image(made, captioned(part, names[:columns], [""] * rows))
-            store(made, folder / f"{file}.webp")
+        if generator.name == zoo.DEFAULT:  # whose eyes are known
+            cells, names = tuned(generator, Path(scratch) / "tuned")
+            for rows, columns, file in ((4, 8, "editing_tuned"), (2, 6, "editing_tuned_two")):
+                part = cells[:rows, :columns].reshape(-1, *cells.shape[2:])
+                save_image(made, captioned(part, names[:columns], [""] * rows))
+                store(made, folder / f"{file}.webp")
 
 
 def mixing(generator) -> np.ndarray:
@@ -157,10 +158,9 @@ def tuned(generator, folder: Path) -> tuple[np.ndarray, list[str]]:
     others = tfanime.generate("faces-64", upscale="upscaler-2x", **TUNED_TO).images
     target = [with_glasses(generator, index, eyes) for index, eyes in EYES.items()]
     target = np.stack([*target, *(np.asarray(fit(Image.fromarray(x), *shape)) for x in others)])
-    given = {"features": "lite0", "seed": 0}
     columns = {"image": target}
-    columns["nearest latent"] = drawn_faces(generator, tfanime.invert(target, generator, **given))
-    faces = tfanime.invert(target, generator, tune=folder, **given)
+    columns["nearest latent"] = drawn_faces(generator, tfanime.invert(target, generator))
+    faces = tfanime.invert(target, generator, tune=folder)
     columns["tuned"] = drawn_faces(folder, faces)
     for hair in ("pink", "green", "blonde"):
         columns[f"{hair} hair"] = drawn_faces(folder, faces, tags={"hair": hair})
