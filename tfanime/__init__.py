@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tfanime.editing.encoder import train_encoder
     from tfanime.editing.invert import invert
     from tfanime.editing.mix import mix
+    from tfanime.editing.truncation import truncate_styles
     from tfanime.evaluation.evaluate import evaluate
     from tfanime.export.everything import export_all
     from tfanime.export.files.portable import export_litert, export_onnx
@@ -86,6 +87,7 @@ __all__ = [
     "text",
     "train",
     "train_encoder",
+    "truncate_styles",
     "upscale",
 ]
 
@@ -121,6 +123,7 @@ _FUNCTIONS = {
     "sweep": ("tfanime.training.sweep", "sweep"),
     "train": ("tfanime.training.train", "train"),
     "train_encoder": ("tfanime.editing.encoder", "train_encoder"),
+    "truncate_styles": ("tfanime.editing.truncation", "truncate_styles"),
     "upscale": ("tfanime.sampling.upscale", "upscale"),
 }
 _MODULES = ("collect", "gans", "prepare", "recipes", "text")

@@ -144,7 +144,7 @@ def test_a_later_model_is_steered_by_several_judgings(judged):
 
 def test_the_verb_says_what_was_learnt(judged, monkeypatch):
     stored = []
-    monkeypatch.setattr(steering, "save_steered_start", lambda *told: stored.append(told))
+    monkeypatch.setattr(steering, "save_start", lambda *told: stored.append(told))
     options = ["--features", "bands", "--draws", "1000", "--obey", "0"]
     result = CliRunner().invoke(main, ["judge", "steer", "judging", "--out", "s", *options])
     assert result.exit_code == 0, result.output

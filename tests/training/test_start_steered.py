@@ -9,7 +9,7 @@ from tfanime import recipes
 from tfanime.core.files import read_json
 from tfanime.models.steering import PLANES, STEP, is_steered, steered, unsteered
 from tfanime.training.fine_tune import fine_tune
-from tfanime.training.warm_start import save_steered_start
+from tfanime.training.warm_start import save_start
 from tfanime.zoo.saved import load_generator, save_generator, store_steering
 
 pytestmark = [pytest.mark.usefixtures("eager"), pytest.mark.slow]
@@ -30,7 +30,7 @@ def model(eager, faces, tmp_path_factory):
         layer.set_weights([random.normal(size=w.shape) for w in layer.get_weights()])
     save_generator(folder / "steered", network, generator.schema, "steered")
     store_steering(folder / "steered", ["tagger"])
-    save_steered_start(run.path, folder / "steered", HIDDEN)
+    save_start(run.path, folder / "steered", HIDDEN)
     return folder / "steered", run, few
 
 

@@ -73,6 +73,7 @@ for verb in (
     drawing.generate,
     drawing.interpolate,
     mixing.mix,
+    mixing.truncate,
     imagining.imagine,
     editing.invert,
     editing.directions,

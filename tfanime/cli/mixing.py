@@ -1,4 +1,4 @@
-"""`tfanime mix`."""
+"""`tfanime mix` and `truncate`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import click
 import tfanime
 from tfanime.cli.attributes import ATTRIBUTES, WithAttributes, pairs_of, tags_of
 from tfanime.cli.drawing import NO_UPSCALE, SCALE, UPSCALE, with_upscaler
-from tfanime.cli.kinds import COUNT, RUN_OR_DEFAULT, TRUNCATION, TYPICAL, Drawing, Seeds
+from tfanime.cli.kinds import COUNT, RUN, RUN_OR_DEFAULT, TRUNCATION, TYPICAL, Drawing, Seeds
 from tfanime.core import lean
 
 
@@ -66,3 +66,29 @@ def mix(ctx, run, grid, **options) -> None:
     lean.install()
     tfanime.mix(run, tags=tags, grid=grid, progress=True, **options)
     click.echo(f"sheet: {grid}")
+
+
+@click.command()
+@RUN
+@click.option(
+    "--styles",
+    type=click.FloatRange(0, 2),
+    required=True,
+    help="What latents count for in the styles: 0 the mean style, 1 as before.",
+)
+@click.option(
+    "--out", type=click.Path(), required=True, metavar="DIR", help="A new folder for the copy."
+)
+def truncate(run, styles, out) -> None:
+    """Save a copy of a model with styles, led towards the mean style of their labels.
+
+    Faces keep their shapes; light and shades become more usual, and fewer images break. The copy is
+    a model like any other, for `generate`, pages and servers.
+
+    \b
+    Examples:
+      tfanime truncate runs/styled --styles 0.3 --out runs/calm
+      tfanime generate runs/calm --n 16 --grid calm.png
+    """
+    tfanime.truncate_styles(run, styles, out)
+    click.echo(f"{out}: styles truncated to {styles:g}")

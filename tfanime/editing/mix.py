@@ -100,7 +100,7 @@ def mix(
     each = [np.repeat(x, len(columns), axis=0) for x in coarse]
     every = [np.tile(x, (len(rows), 1)) for x in fine]
     pairs = [np.concatenate(pair, axis=1) for pair in zip(each, every, strict=True)]
-    images = draw(Sampler(_Mixer(generator, size)), pairs)
+    images = draw(Sampler(Mixer(generator, size)), pairs)
     if grid is not None:
         above, beside = draw(sampler, fine), draw(sampler, coarse)
         save_image(grid, _sheet(images, above, beside, rows, columns))
@@ -108,7 +108,7 @@ def mix(
     return Generated(images, each[0], labels, generator.schema)
 
 
-class _Mixer:
+class Mixer:
     """Draws what `models.mixing.mixed` draws, for a `Sampler`: of latents and labels of both faces,
     side by side."""
 

@@ -91,6 +91,43 @@ def draw_mixed(
     return tensors[id(generator.outputs[0])]
 
 
+def truncated_styles(generator: keras.Model, truncation: float) -> keras.Model:
+    """A copy of a generator whose styles follow shortened latents, while its first map follows the
+    latents as they are: at 0 the style is that of the labels alone, about the mean of their styles.
+
+    Args:
+        generator: as in `mixed`.
+        truncation: what the latents are multiplied by.
+
+    Raises:
+        ValueError: for a mapping network that does not begin with a dense layer of latents and,
+            behind them, labels.
+    """
+    first, latent_dim = _first_of_mapping(generator), int(generator.inputs[0].shape[-1])
+    if first is None:
+        raise ValueError(
+            "Styles are truncated where they follow a dense layer of latents and labels. Received: "
+            f"{generator.name!r}, whose style begins otherwise. Truncate latents: --truncation."
+        )
+    copy = keras.models.clone_model(generator)
+    copy.set_weights(generator.get_weights())
+    kernel = copy.get_layer(first.name).kernel
+    rows = keras.ops.arange(kernel.shape[0])[:, None] < latent_dim
+    kernel.assign(keras.ops.where(rows, truncation * kernel, kernel))
+    return copy
+
+
+def _first_of_mapping(generator: keras.Model) -> keras.layers.Dense | None:
+    """The dense layer behind latents, and labels if there are, that a style begins with."""
+    from_output = {id(layer.output): layer for layer in generator.layers}
+    layer = first = generator.get_layer(STYLE)
+    while not isinstance(layer.input, list) and not isinstance(layer, keras.layers.InputLayer):
+        first, layer = layer, from_output[id(layer.input)]
+    at = layer.input[0] if isinstance(layer, keras.layers.Concatenate) else layer.output
+    fits = at.shape[-1] == generator.inputs[0].shape[-1]
+    return first if isinstance(first, keras.layers.Dense) and fits else None
+
+
 def _takers(generator: keras.Model, layer: keras.Layer) -> list[keras.Layer]:
     """The layers that take what a layer gives."""
     return [

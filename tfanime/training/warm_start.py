@@ -261,9 +261,17 @@ def _layer(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def save_steered_start(source: str | os.PathLike, folder: str | os.PathLike, planes: int) -> None:
-    """Writes what `start_from` needs beside the weights of a steered generator, if the run or model
-    that was steered has it."""
+def save_start(
+    source: str | os.PathLike, folder: str | os.PathLike, planes: int | None = None
+) -> None:
+    """Writes what `start_from` needs beside the weights of a generator that was made from a run or
+    model, if that has it.
+
+    Args:
+        source: the run or model.
+        folder: of the generator.
+        planes: of its steering; None: the steering is the source's.
+    """
     source, folder = Path(source), Path(folder)
     file = source / "config.json"
     run = bool(checkpoint.checkpoints(source))
@@ -273,7 +281,8 @@ def save_steered_start(source: str | os.PathLike, folder: str | os.PathLike, pla
     if config.recipe == CUSTOM or config.recipe_file is not None:
         return  # networks that only the user's program makes
     record = bounds.read_object(file)
-    record["config"]["steering"] = planes
+    if planes is not None:
+        record["config"]["steering"] = planes
     write_json(folder / "config.json", record)
     if run:
         save_critic_of_run(source, folder)

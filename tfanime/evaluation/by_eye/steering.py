@@ -34,7 +34,7 @@ from tfanime.models.common import resized
 from tfanime.models.steering import PLANES, STEERED, STEP, steered, unsteered
 from tfanime.sampling.sampler import Sampler
 from tfanime.tagging.tagger import LABELS
-from tfanime.training.warm_start import save_steered_start
+from tfanime.training.warm_start import save_start
 from tfanime.zoo.saved import (
     WEIGHTS,
     Generator,
@@ -135,7 +135,7 @@ def steer(
     store_upscaler(out, generator.upscaler)
     obeyed = ("tagger",) if obey and _readable(generator.schema) else ()
     store_steering(out, tuple(dict.fromkeys((*features, *obeyed))))
-    save_steered_start(generator.folder, out, HIDDEN)
+    save_start(generator.folder, out, HIDDEN)
     return Steering(judge.judged, judge.broken, judge.told, *shares, moved)
 
 
