@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import io
 import threading
@@ -157,8 +158,9 @@ def hung_up() -> Reply:
     return Reply(send=lambda handler, stop: None)
 
 
+@functools.cache
 def bomb(megabytes: int) -> Reply:
-    """A few kilobytes that unpack to many megabytes."""
+    """A few kilobytes that unpack to many megabytes; packing as many takes a while."""
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=9) as file:
         for _ in range(megabytes):
