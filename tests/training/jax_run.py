@@ -9,6 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import tests.quick_start  # noqa: F401
 import tests.without_tensorflow  # noqa: F401  (before all that would import it)
 
 # isort: split

@@ -54,7 +54,8 @@ class _LeanImport(ImportHook):
 def hidden() -> Iterator[None]:
     """Inside, those of `OPTIONAL` that are not loaded cannot be imported."""
     backend = os.environ.get("KERAS_BACKEND")
-    names = [name for name in OPTIONAL if name not in sys.modules and name != backend]
+    needed = (backend, "scipy") if backend == "jax" else (backend,)  # JAX imports SciPy
+    names = [name for name in OPTIONAL if name not in sys.modules and name not in needed]
     # None is how Python says that a module cannot be imported.
     sys.modules.update(dict.fromkeys(names))  # type: ignore[arg-type]
     try:
