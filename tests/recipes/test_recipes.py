@@ -84,21 +84,30 @@ COMBINED = ("dcgan", "dcgan-sn", "cdcgan-sn", "ac-infogan", "dcgan-dragan")
 LARGE = ("modern", "projected", "r3gan")  # which take as long as all others that it takes
 
 
-def in_time(names):
+def in_time(names, argument="name", **options):
     """All of these recipes, of which the quick run leaves some out."""
     slow = (*COMBINED, *LARGE)
     marked = [pytest.param(n, marks=[pytest.mark.slow] if n in slow else []) for n in names]
-    return pytest.mark.parametrize("name", marked)
+    return pytest.mark.parametrize(argument, marked, **options)
 
 
 EVERY_IN_TIME = in_time(recipes.names())
+EVERY_BUILT = in_time(recipes.names(), "built", indirect=True)
 
 
-@EVERY_IN_TIME
-def test_every_layer_trains_and_the_discriminator_learns_to_separate(name):
-    # Against a generator that hardly moves, and pictures that are nothing like its own.
-    config = tiny(name, d_lr=2e-3, g_lr=1e-5, critic_steps=1)
-    gan = build_gan(config, SCHEMA)
+@pytest.fixture(scope="module")
+def built(request):
+    """A recipe's configuration and GAN, built once for the two tests behind: that takes as long as
+    two steps."""
+    # The generator hardly moves.
+    config = tiny(request.param, d_lr=2e-3, g_lr=1e-5, critic_steps=1)
+    return config, build_gan(config, SCHEMA)
+
+
+@EVERY_BUILT
+def test_every_layer_trains_and_the_discriminator_learns_to_separate(built):
+    # Pictures that are nothing like the generator's own.
+    config, gan = built
     variables = gan.generator_variables + gan.discriminator_variables
     before = kernels(variables)
     data = batch(config)
@@ -122,11 +131,10 @@ def test_every_layer_trains_and_the_discriminator_learns_to_separate(name):
         assert largest <= np.float32(config.weight_clip)
 
 
-@EVERY_IN_TIME
-def test_pictures_and_logits(name):
-    config = tiny(name)
-    gan = build_gan(config, SCHEMA)
-    data = batch(config.override(critic_steps=1))
+@EVERY_BUILT
+def test_pictures_and_logits(built):
+    config, gan = built
+    data = batch(config)
     assert gan.conditional_generator == (config.conditioning != "none")
     assert gan.conditional_discriminator == (config.conditioning == "concat")
     if config.generator["name"] in models.UPSCALERS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -113,15 +114,15 @@ def test_own_server_files_are_left_alone(tmp_path):
     assert "max_batch_size { value: 64 }" in (tmp_path / "batching.config").read_text()
 
 
-def test_versions_are_never_replaced(runs, tmp_path, monkeypatch):
+def test_versions_are_never_replaced(runs, exported, tmp_path, monkeypatch):
     same = (np.zeros((1, 2, 2, 3)),) * 2
     monkeypatch.setattr("tfanime.export.serving.saved_model._compared", lambda *_: same)
-    before = export_saved_model(runs / "plain", tmp_path / "plain")
-    inside = {p: p.read_bytes() for p in before.path.rglob("*") if p.is_file()}
+    before = shutil.copytree(exported[2].path, tmp_path / "plain" / "1")
+    inside = {p: p.read_bytes() for p in before.rglob("*") if p.is_file()}
     with pytest.raises(ValueError, match="never replaced. Received: 1, .* version out for 2"):
         export_saved_model(runs / "plain", tmp_path / "plain", version=1)
     assert export_saved_model(runs / "plain", tmp_path / "plain").version == 2
-    assert {p: p.read_bytes() for p in before.path.rglob("*") if p.is_file()} == inside
+    assert {p: p.read_bytes() for p in before.rglob("*") if p.is_file()} == inside
 
 
 def test_nothing_is_left_of_an_export_that_draws_something_else(runs, tmp_path, monkeypatch):
@@ -238,15 +239,13 @@ def test_upscale(girls, runs):
 
 @pytest.mark.slow
 def test_files_are_shown_through_the_upscaler_that_the_model_names(runs, tmp_path, monkeypatch):
-    from shutil import copytree
-
     from tfanime import zoo
     from tfanime.zoo.saved import store_upscaler
 
     monkeypatch.setattr(zoo.shipped, "PLACES", (tmp_path / "zoo",))
-    copytree(runs / "larger", tmp_path / "zoo" / "enlarger")
+    shutil.copytree(runs / "larger", tmp_path / "zoo" / "enlarger")
     (tmp_path / "zoo" / "enlarger" / "MODEL_CARD.md").write_text("# Larger\n")
-    run = copytree(runs / "plain", tmp_path / "plain")
+    run = shutil.copytree(runs / "plain", tmp_path / "plain")
     store_upscaler(run, "enlarger")
     served = export_saved_model(run, tmp_path / "serving" / "plain")
     assert "upscale" in served.signatures
