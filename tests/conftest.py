@@ -39,7 +39,6 @@ LONGEST = (
     "web/test_site_directions.py",
     "web/test_phrases_read.py",
     "test_start_notebooks.py",
-    "collect/test_resume.py",
     "test_packaging.py",
     "training/test_gpu_bundle.py",
     "training/test_jax_run.py",
@@ -71,6 +70,7 @@ LONGEST = (
     "training/test_fine_tune.py",
     "training/test_start_grown.py",
     "training/test_checkpoint.py",
+    "collect/test_resume.py",
     "collect/test_http.py",
 )
 
