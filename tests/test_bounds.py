@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 import tfanime
 from tfanime import cli, zoo
-from tfanime.core import bounds
+from tfanime.core import bounds, later
 from tfanime.core.files import read_json, save_arrays, write_json
 from tfanime.core.labels import Field, LabelSchema
 from tfanime.models import GENERATORS
@@ -211,7 +211,7 @@ def test_options_that_earlier_versions_of_keras_refuse_are_left_out(monkeypatch)
 @pytest.mark.parametrize("name", [zoo.DEFAULT, "posters", "upscaler-2x"])
 def test_what_ships_is_read_as_keras_reads_it(name):
     path = zoo.path(name) / "generator.keras"
-    ours, kerass = bounds.load_network(path, ours=True), keras.saving.load_model(path)
+    ours, kerass = bounds.load_network(path, ours=True), later.load_model(path)
     assert ours.get_config() == kerass.get_config()
     assert ours.compiled == kerass.compiled
     pairs = list(zip(ours.variables, kerass.variables, strict=True))
@@ -253,7 +253,7 @@ def test_no_weights_are_drawn_that_stored_ones_replace(monkeypatch):
     monkeypatch.setattr(keras.initializers.VarianceScaling, "__call__", drawn)
     bounds.load_network(zoo.path("upscaler-2x") / "generator.keras", ours=True)
     with pytest.raises(AssertionError, match="an initialiser was asked"):
-        keras.saving.load_model(zoo.path("upscaler-2x") / "generator.keras")
+        later.load_model(zoo.path("upscaler-2x") / "generator.keras")
 
 
 @pytest.mark.parametrize("sides", [(16, 16), (None, None)])

@@ -6,6 +6,7 @@ import pytest
 from keras import layers, ops
 
 from tfanime import recipes, zoo
+from tfanime.core import later
 from tfanime.models import projected
 from tfanime.models.sizes import shown_regions
 from tfanime.training.build import build_gan
@@ -191,7 +192,7 @@ def test_the_tagger_that_ships_is_looked_through():
     )
     judge = build_gan(config).discriminator
     inner = next(layer for layer in judge.layers if isinstance(layer, keras.Model))
-    shipped = keras.saving.load_model(zoo.path("tagger") / "tagger.keras", compile=False)
+    shipped = later.load_model(zoo.path("tagger") / "tagger.keras")
     for layer in inner.layers:
         for mine, theirs in zip(layer.weights, shipped.get_layer(layer.name).weights, strict=True):
             np.testing.assert_array_equal(mine.numpy(), theirs.numpy())

@@ -5,9 +5,11 @@ import pytest
 
 import tfanime
 from tfanime import gans
-from tfanime.core.files import read_json
+from tfanime.core import later
+from tfanime.core.files import read_json, write_json
 from tfanime.gans import penalties
 from tfanime.training.own_gan import differing
+from tfanime.training.run_config import generator_of
 
 
 def built(channels=4, weight=1.0):
@@ -63,6 +65,20 @@ def test_the_same_gan_goes_on_and_another_is_refused(run):
         run(built(weight=2.0), 3)
     with pytest.raises(ValueError, match=r"another GAN: discriminator, generator differ"):
         run(built(channels=6), 3)
+
+
+def test_options_that_only_a_later_keras_writes_make_no_difference(run, monkeypatch):
+    folder = run(built(), 1).path
+    stored = read_json(folder / "config.json")
+    for network in ("generator", "discriminator"):
+        for layer in stored["gan"][network]["config"]["layers"]:
+            layer["config"]["of_later"] = None
+    write_json(folder / "config.json", stored)
+    monkeypatch.setitem(later.OPTIONS, "of_later", None)
+    values = tfanime.load_generator(folder).model.get_weights()
+    generator, _ = generator_of(folder, values)
+    assert [array.shape for array in generator.get_weights()] == [array.shape for array in values]
+    assert run(built(), 2).step == 2
 
 
 def test_it_serves_as_a_start(run, data, tmp_path):

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfanime.core import disk
+from tfanime.core import disk, later
 from tfanime.core.files import read_json
 
 if TYPE_CHECKING:
@@ -38,10 +38,6 @@ DEPTH = 256  # blocks, stages or layers of a network that settings describe
 # What damaged files make zipfile and NumPy raise, beside ValueError.
 BROKEN = (ValueError, KeyError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error)
 BROKEN += (NotImplementedError, SyntaxError, MemoryError)
-# Options that Keras writes into every file, with their defaults, and that its last version for
-# Python 3.10 does not know.
-LATER = {"quantization_config": None, "input_axes": None, "output_axes": None}
-LATER |= {"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99}
 
 
 def read_object(path: str | os.PathLike) -> dict[str, Any]:
@@ -178,18 +174,17 @@ def load_network(path: str | os.PathLike, ours: bool = False) -> keras.Model:
             more; and none of its layers holds layers, so that it is read in less time.
 
     Raises:
-        ValueError: for a file that is none, is damaged, or asks for more than its weights fill or
-            than an image needs; the message names the file.
+        ValueError: for a file that is none, is damaged, is of a later Keras and says what this one
+            does not know, or asks for more than its weights fill or than an image needs; the
+            message names the file.
     """
-    import keras
-
     try:
         if ours:
             return _read_network(Path(path))
         _check_network(Path(path))
-        return keras.saving.load_model(path, compile=False)
+        return later.load_model(path)
     except Exception as error:  # Keras lets through whatever its layers raise
-        raise damaged(path, error) from error
+        raise later.refusal(path, error) or damaged(path, error) from error
 
 
 def _read_network(path: Path) -> keras.Model:
@@ -275,24 +270,13 @@ def _registered(config: object) -> dict[str, type]:
     import keras
 
     classes = {}
-    for one in _objects(config):
+    for one in later.objects(config):
         name = one.get("registered_name")
         if isinstance(name, str) and not name.startswith("tfanime"):
             kind = keras.saving.get_registered_object(name)
             if kind is not None and not kind.__module__.startswith("keras."):
                 classes[name] = kind
     return classes
-
-
-def _objects(config: object) -> Iterator[dict]:
-    waiting = [config]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            yield one
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
 
 
 def without_values(config: dict) -> keras.Model:
@@ -303,7 +287,7 @@ def without_values(config: dict) -> keras.Model:
         Exception: whatever Keras raises for what describes none.
     """
     config = copy.deepcopy(config)
-    for one in _objects(config):
+    for one in later.objects(config):
         if one.get("class_name") == "InputLayer":
             shape = one["config"].get("batch_shape") or one["config"].get("batch_input_shape")
             if isinstance(shape, list):
@@ -315,10 +299,7 @@ def _built(config: dict, classes: dict[str, type]) -> keras.Model:
     """The network whose variables have no values yet."""
     import keras
 
-    for one in _objects(config):
-        for name in LATER.keys() & one.keys():
-            if one[name] == LATER[name]:
-                del one[name]
+    later.drop_options(config)
 
     def build() -> keras.Model:
         with keras.StatelessScope(initialize_variables=False):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tfanime import zoo
-from tfanime.core import bounds, disk
+from tfanime.core import bounds, later
 from tfanime.metrics import onnx, tflite
 from tfanime.metrics.extractor import PIXEL_RANGE, Extractor, existing_file, file_digest
 
@@ -173,20 +173,15 @@ def keras_network(path: Path, layer: str | None, pixel_range, classes: bool = Fa
 
 
 def _keras_model(path: Path):
-    import keras
-
     import tfanime.layers  # noqa: F401  (registers the layers that our own models name)
 
-    try:
-        if zoo.ships(path.parent):
-            model = bounds.load_network(existing_file(path), ours=True)
-        else:
-            model = keras.saving.load_model(existing_file(path), compile=False)
-    except ValueError:
-        raise
-    except Exception as error:
-        disk.check(error, path)
-        raise ValueError(f"{path} is no Keras model ({error}).") from error
+    if zoo.ships(existing_file(path).parent):
+        model = bounds.load_network(path, ours=True)
+    else:
+        try:
+            model = later.load_model(path)
+        except Exception as error:  # Keras lets through whatever its layers raise
+            raise later.refusal(path, error) or bounds.damaged(path, error) from error
     shape = model.input_shape
     if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] != 3 or None in shape[1:]:
         raise ValueError(

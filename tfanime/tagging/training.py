@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfanime.core import bounds
 from tfanime.core.files import atomic_path, read_json, write_json
 from tfanime.core.labels import FACES
 from tfanime.frozen import lite0
@@ -108,7 +109,7 @@ def _train(data, out: Path, extra, group, start, drawn, epochs, rate, seed, prog
     stages = Stages(out / PROGRESS, progress)
     if start is not None:
         # Its batch norm is in the convolutions, and stays there.
-        model = keras.saving.load_model(Path(start) / WEIGHTS, compile=False)
+        model = bounds.load_network(Path(start) / WEIGHTS)
         stages.weights, stages.batch_norm = model.get_weights(), False
     if drawn:
         built_in = load_data("drawn", models.SIZE, count=drawn, progress=progress)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import keras
 
-from tfanime.core import bounds
+from tfanime.core import bounds, later
 from tfanime.gans import GAN
 from tfanime.recipes.checks import CUSTOM
 from tfanime.recipes.config import Config
@@ -82,7 +82,8 @@ def described(gan: GAN) -> dict:
 
 
 def differing(before: dict, now: dict) -> list[str]:
-    """The arguments in which two GANs differ. Names that Keras counts up do not matter."""
+    """The arguments in which two GANs differ. Names that Keras counts up do not matter, nor what
+    only later versions of it write."""
     names = sorted(set(before) | set(now))
     return [one for one in names if _nameless(before.get(one)) != _nameless(now.get(one))]
 
@@ -104,7 +105,7 @@ def network(file: Path, role: str) -> keras.Model | None:
 
 
 def _nameless(config):
-    """The same with every layer's name replaced by its place."""
+    """The same with every layer's name replaced by its place, and without what says nothing."""
     places: dict[str, str] = {}
 
     def collect(one):
@@ -125,4 +126,6 @@ def _nameless(config):
         return places.get(one, one) if isinstance(one, str) else one
 
     collect(config)
-    return replaced(config)
+    named = replaced(config)
+    later.drop_options(named)
+    return named

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from tfanime.core import bounds, programs
+from tfanime.core import bounds, later, programs
 from tfanime.core.disk import DiskError
 from tfanime.core.labels import LabelSchema
 from tfanime.recipes.checks import CUSTOM
@@ -117,9 +117,9 @@ def generator_of(run: Path, values: list[np.ndarray]) -> tuple[keras.Model, Labe
             "generator of {:,} weights in these shapes, and {:,} are stored.".format(*counts)
         )
     if config.recipe == CUSTOM:
-        generator = keras.saving.deserialize_keras_object(
-            bounds.read_object(run / "config.json")["gan"]["generator"]
-        )
+        written = bounds.read_object(run / "config.json")["gan"]["generator"]
+        later.drop_options(written)
+        generator = keras.saving.deserialize_keras_object(written)
     else:
         keras.config.set_dtype_policy(config.precision)
         generator = generator_network(config, schema)
