@@ -218,7 +218,7 @@ class LabelSchema:
             part = np.asarray(labels, np.float64)[:, self.slices()[field.name]]
             part = part[~np.isnan(part).any(axis=1)]
             if not len(part) or field.kind == "vector":
-                frequencies = np.empty(0)
+                frequencies: np.ndarray = np.empty(0)
             elif field.kind == "value":
                 frequencies = np.quantile(part[:, 0], np.linspace(0, 1, QUANTILES))
             else:

@@ -156,7 +156,8 @@ class _Real:
                 f"An encoder of {generator.name!r} learns from images of {size[1]}x{size[0]}. "
                 f"Received: {self.images.shape[2]}x{self.images.shape[1]}. Pack them at that size."
             )
-        self.rows = self.labels = np.zeros((len(self.images), 0), np.float32)
+        none: np.ndarray = np.zeros((len(self.images), 0), np.float32)
+        self.rows = self.labels = none
         if schema is None:
             return
         self.rows = np.full((len(self.images), schema.size), np.nan, np.float32)

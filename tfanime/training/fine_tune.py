@@ -168,7 +168,7 @@ def with_labels_of(
     wanted_names = {field.name for field in schema.fields}
     added = tuple(f for f in own if f.kind != "vector" and f.name not in wanted_names)
     joined = LabelSchema((*frequent.fields, *added))
-    rows = np.full((len(data), joined.size), np.nan, np.float32)
+    rows: np.ndarray = np.full((len(data), joined.size), np.nan, np.float32)
     if data.schema is not None:
         rows = joined.convert(data.labels(), data.schema)
     estimated = np.isnan(frequent.convert(np.ones((1, tagger.schema.size)), tagger.schema))
