@@ -5,6 +5,11 @@ from __future__ import annotations
 import tensorflow as tf
 from keras import ops
 
+from tfanime.gans import philox
+
+SCRAMBLE = philox.SCRAMBLE[1] << 32 | philox.SCRAMBLE[0]
+PHILOX = 1  # as the operations of TensorFlow call it
+
 # ---- gradients -----------------------------------------------------------------------------------
 
 
@@ -153,14 +158,20 @@ def all_replicas_mean(values: list) -> list:
 
 
 def random_bits(stream: int, step, rows, count: int):
-    """`(rows, count)` uint32: Philox's bits for `(stream, step)`, see `tfanime.gans.philox`."""
-    return tf.random.stateless_uniform(
-        (rows, count),
-        tf.stack([tf.constant(stream, tf.int64), tf.cast(step, tf.int64)]),
-        minval=None,
-        maxval=None,
-        dtype=tf.uint32,
-        alg="philox",
+    """`(rows, count)` uint32: Philox's bits for `(stream, step)`, see `tfanime.gans.philox`.
+
+    They are those of `tf.random.stateless_uniform(alg="philox")`, which joins the words of key and
+    counter by a dozen operations; steps that augment draw dozens of times.
+    """
+    seed = tf.stack([tf.constant(stream, tf.int64), tf.cast(step, tf.int64)])
+    words = _full_int((4,), tf.constant([SCRAMBLE], tf.uint64), tf.cast(seed, tf.uint64))
+    key, upper = tf.split(tf.bitcast(tf.reshape(words, (2, 2)), tf.uint64), 2)
+    return _full_int((rows, count), key, tf.concat([tf.zeros_like(upper), upper], 0))
+
+
+def _full_int(shape, key, counter):
+    return tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=shape, key=key, counter=counter, alg=PHILOX, dtype=tf.uint32
     )
 
 
