@@ -5,10 +5,9 @@ from __future__ import annotations
 import tensorflow as tf
 from keras import ops
 
-from tfanime.gans import philox
+from tfanime.gans.philox import SCRAMBLE
 
-SCRAMBLE = philox.SCRAMBLE[1] << 32 | philox.SCRAMBLE[0]
-PHILOX = 1  # as the operations of TensorFlow call it
+PHILOX = 1  # what TensorFlow's operations call it
 
 # ---- gradients -----------------------------------------------------------------------------------
 
@@ -164,7 +163,8 @@ def random_bits(stream: int, step, rows, count: int):
     counter by a dozen operations; steps that augment draw dozens of times.
     """
     seed = tf.stack([tf.constant(stream, tf.int64), tf.cast(step, tf.int64)])
-    words = _full_int((4,), tf.constant([SCRAMBLE], tf.uint64), tf.cast(seed, tf.uint64))
+    scramble = tf.constant([SCRAMBLE[1] << 32 | SCRAMBLE[0]], tf.uint64)
+    words = _full_int((4,), scramble, tf.cast(seed, tf.uint64))
     key, upper = tf.split(tf.bitcast(tf.reshape(words, (2, 2)), tf.uint64), 2)
     return _full_int((rows, count), key, tf.concat([tf.zeros_like(upper), upper], 0))
 
