@@ -8,14 +8,23 @@ import pytest
 import tfanime
 from tests.command_line import invoke
 from tests.editing.test_mixing import DIM, SCHEMA, affine, network
+from tfanime import zoo
 from tfanime.core import seeds
+from tfanime.core.files import read_json
 from tfanime.core.labels import to_signed
 from tfanime.editing import path_length as lengths
+from tfanime.layers import ConditioningAugmentation
 from tfanime.models.mixing import truncated_styles
 from tfanime.models.steering import PLANES, STEP, steered
 from tfanime.sampling.sampler import Sampler
 from tfanime.zoo.directions import Direction, load_directions, store_directions
-from tfanime.zoo.saved import Generator, load_generator, save_generator
+from tfanime.zoo.saved import (
+    Generator,
+    load_generator,
+    save_generator,
+    steered_by,
+    upscaler_of,
+)
 
 
 def colour(model, inputs, truncation):
@@ -77,11 +86,38 @@ def test_what_cannot_be_truncated(folder, tmp_path, truncation, says):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_style_that_begins_otherwise_is_refused():
-    z = keras.Input((DIM,))
-    x = keras.layers.Reshape((1, 1, DIM))(keras.layers.Activation("tanh", name="style")(z))
+def of_texts(z, labels):
+    """As wide as the latents, but texts are in it."""
+    return keras.layers.Dense(4, name="style")(ConditioningAugmentation(DIM, DIM)(z, labels))
+
+
+def with_the_map(z, labels):
+    """The first layer of the style is that of the map too."""
+    both = keras.layers.Dense(4, name="shared")(keras.layers.Concatenate()([z, labels]))
+    style = keras.layers.LeakyReLU(name="style")(both)
+    return keras.layers.Add()([style, keras.layers.ReLU()(both)])
+
+
+def of_labels(z, labels):
+    return keras.layers.Dense(4, name="style")(labels)
+
+
+@pytest.mark.parametrize("style", [of_texts, with_the_map, of_labels])
+def test_a_style_that_begins_otherwise_is_refused(style):
+    z, labels = keras.Input((DIM,)), keras.Input((DIM,))
+    model = keras.Model([z, labels], style(z, labels))
     with pytest.raises(ValueError, match="where they follow a dense layer of latents and labels"):
-        truncated_styles(keras.Model(z, x), 0.5)
+        truncated_styles(model, 0.5)
+
+
+def test_what_goes_along_with_a_copy(tmp_path):
+    source, copy = zoo.path(zoo.DEFAULT), tmp_path / "copy"
+    tfanime.truncate_styles(zoo.DEFAULT, np.float32(1.0), copy)
+    assert steered_by(copy) == steered_by(source) != ()
+    assert upscaler_of(copy) == upscaler_of(source) != ""
+    assert read_json(copy / "config.json") == read_json(source / "config.json")
+    assert (copy / "critic.npz").read_bytes() == (source / "critic.npz").read_bytes()
+    assert not (copy / "chooser.keras").exists() and not (copy / "encoder.keras").exists()
 
 
 # ---- how long paths are --------------------------------------------------------------------------

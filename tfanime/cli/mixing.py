@@ -82,8 +82,8 @@ def mix(ctx, run, grid, **options) -> None:
 def truncate(run, styles, out) -> None:
     """Save a copy of a model with styles, led towards the mean style of their labels.
 
-    Faces keep their shapes; light and shades become more usual, and fewer images break. The copy is
-    a model like any other, for `generate`, pages and servers.
+    Faces keep their shapes; light and shades become more usual. The copy is a model like any other,
+    for `generate`, pages and servers; chooser and encoder stay behind.
 
     \b
     Examples:

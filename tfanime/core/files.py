@@ -80,6 +80,22 @@ def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
             raise
 
 
+def check_new(path: str | os.PathLike, what: str, option: str) -> None:
+    """Refuses a folder that cannot be made, before the work whose result it is for.
+
+    Args:
+        path: of the folder.
+        what: the result, such as `"A tuned model"`.
+        option: that names the folder, in Python; on the command line it has two dashes before it.
+    """
+    there = next(p for p in (Path(path), *Path(path).absolute().parents) if p.exists())
+    if there == Path(path) or not there.is_dir():
+        raise ValueError(
+            f"{what} gets a new folder. Received: {os.fspath(path)!r}, and {os.fspath(there)!r} is "
+            f"there. Name another: {option}= (--{option})."
+        )
+
+
 def temporary_prefix(name: str) -> str:
     """How the temporary file or folder of this process for `name` begins."""
     return f".{name}~{os.getpid()}~{_machine()}~"

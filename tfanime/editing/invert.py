@@ -12,6 +12,7 @@ import numpy as np
 from tfanime import zoo
 from tfanime.core.bars import progress_bar
 from tfanime.core.decode import read_image
+from tfanime.core.files import check_new
 from tfanime.core.images import SHEETS, check_pictures, fit, save_grid, to_float
 from tfanime.core.labels import to_signed
 from tfanime.editing import tuning
@@ -294,12 +295,7 @@ def _check_tuned(generator: Generator, tune: str | os.PathLike | None, steps: in
                 f"Received: {steps} without it."
             )
         return
-    there = next(path for path in (Path(tune), *Path(tune).absolute().parents) if path.exists())
-    if there == Path(tune) or not there.is_dir():
-        raise ValueError(
-            f"A tuned model gets a new folder. Received: {os.fspath(tune)!r}, and "
-            f"{os.fspath(there)!r} is there. Name another: tune= (--tune)."
-        )
+    check_new(tune, "A tuned model", "tune")
     if not tuning.tuned_weights(generator.model):
         raise ValueError(
             "Tuning moves layers that draw, such as convolutions, and leaves dense ones. Received: "

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import os
+from numbers import Real
 from pathlib import Path
 
-from tfanime.core.files import atomic_folder
+from tfanime.core.files import atomic_folder, check_new
 from tfanime.models.mixing import style_sizes, truncated_styles
 from tfanime.sampling.generate import loaded
-from tfanime.zoo.directions import carry_directions
-from tfanime.zoo.saved import (
-    Generator,
-    load_generator,
-    save_generator,
-    steered_by,
-    store_steering,
-    store_upscaler,
-)
+from tfanime.zoo.copies import save_copy
+from tfanime.zoo.saved import Generator, load_generator
 
 MOST = 2.0
 
@@ -49,14 +43,10 @@ def truncate_styles(
     """
     from tfanime.training.warm_start import save_start
 
-    number = isinstance(truncation, (int, float)) and not isinstance(truncation, bool)
+    number = isinstance(truncation, Real) and not isinstance(truncation, bool)
     if not number or not 0 <= truncation <= MOST:
         raise ValueError(f"truncation is a number from 0 to {MOST:g}. Received: {truncation!r}.")
-    if Path(out).exists():
-        raise ValueError(
-            f"A truncated model gets a new folder. Received: {os.fspath(out)!r}, which exists. "
-            "Name another: out= (--out)."
-        )
+    check_new(out, "A truncated model", "out")
     generator = loaded(run)
     if not style_sizes(generator.model):
         raise ValueError(
@@ -65,11 +55,7 @@ def truncate_styles(
         )
     model = truncated_styles(generator.model, float(truncation))
     with atomic_folder(out) as folder:
-        save_generator(folder, model, generator.schema, Path(out).name)
-        store_upscaler(folder, generator.upscaler)
+        save_copy(folder, model, generator, Path(out).name)
         if generator.folder is not None:
-            if followed := steered_by(generator.folder):
-                store_steering(folder, followed)
-            carry_directions(generator.folder, folder)
             save_start(generator.folder, folder)
     return load_generator(out)

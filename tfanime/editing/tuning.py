@@ -18,8 +18,8 @@ import numpy as np
 from tfanime.core.files import atomic_folder
 from tfanime.editing.descent import BATCH, FEATURES
 from tfanime.editing.distance import features_of, mean_squares
-from tfanime.zoo.directions import carry_directions
-from tfanime.zoo.saved import Generator, load_generator, save_generator, store_upscaler
+from tfanime.zoo.copies import save_copy
+from tfanime.zoo.saved import Generator, load_generator
 
 if TYPE_CHECKING:
     import keras
@@ -112,11 +112,8 @@ def save_tuned(folder: Path, model: keras.Model, source: Generator) -> Generator
     Args:
         folder: a new one.
         model: of `tune`.
-        source: the generator that was tuned. Its directions and its upscaler go along.
+        source: the generator that was tuned.
     """
     with atomic_folder(folder) as temporary:
-        save_generator(temporary, model, source.schema, folder.name)
-        store_upscaler(temporary, source.upscaler)
-        if source.folder is not None:
-            carry_directions(source.folder, temporary)
+        save_copy(temporary, model, source, folder.name)
     return load_generator(folder)

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from tfanime.models.common import STYLE, copied, like_inputs
+from tfanime.models.steering import STEERED
 
 GROUPS = ("coarse", "middle", "fine")
 
@@ -118,13 +119,16 @@ def truncated_styles(generator: keras.Model, truncation: float) -> keras.Model:
 
 
 def _first_of_mapping(generator: keras.Model) -> keras.layers.Dense | None:
-    """The dense layer behind latents, and labels if there are, that a style begins with."""
+    """The dense layer of latents, and of labels behind them if there are, that a style begins with,
+    if it is the style's alone."""
     from_output = {id(layer.output): layer for layer in generator.layers}
     layer = first = generator.get_layer(STYLE)
     while not isinstance(layer.input, list) and not isinstance(layer, keras.layers.InputLayer):
         first, layer = layer, from_output[id(layer.input)]
     at = layer.input[0] if isinstance(layer, keras.layers.Concatenate) else layer.output
-    fits = at.shape[-1] == generator.inputs[0].shape[-1]
+    latents = [generator.inputs[0], *(x.output for x in generator.layers if x.name == STEERED)]
+    own = first.name == STYLE or len(_takers(generator, first)) == 1
+    fits = own and any(at is x for x in latents)
     return first if isinstance(first, keras.layers.Dense) and fits else None
 
 

@@ -89,8 +89,10 @@ def carry_directions(source: str | os.PathLike, folder: str | os.PathLike) -> No
     They lead where they led, as long as the weights are near; what they change was measured before,
     and the copy says for which weights.
     """
-    path, weights = Path(source) / FILE, weights_digest(source)
-    document = bounds.read_object(path) if path.is_file() else {}
+    path = Path(source) / FILE
+    if not path.is_file():
+        return
+    document, weights = bounds.read_object(path), weights_digest(source)
     if document.get("weights") == weights:
         measured = {"measured": document.get("measured"), "with": weights}
         changed = {"weights": weights_digest(folder), "measured": measured}
