@@ -4,6 +4,7 @@ import gc
 import importlib
 import subprocess
 import sys
+import typing
 
 import pytest
 
@@ -139,3 +140,15 @@ def test_a_command_that_draws_loads_none_of_them(tmp_path):
         [sys.executable, "-c", program, *words], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python no longer compiles these names")
+def test_types_of_one_name_are_one_object_while_tensorflow_is_imported():
+    def constraint(name):
+        return typing.TypeVar("T", name, int).__constraints__[0]
+
+    with lean.one_reference_each():
+        one, same, other = map(constraint, ("Name", "Name", "Another"))
+        assert one is same and one == typing.ForwardRef("Name")
+        assert other == typing.ForwardRef("Another")
+    assert constraint("Name") is not constraint("Name")

@@ -13,6 +13,7 @@ import atexit
 import gc
 import os
 import sys
+import typing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -42,7 +43,7 @@ class _LeanImport(ImportHook):
         searched = gc.isenabled()
         gc.disable()
         try:
-            with hidden(), put_off():
+            with hidden(), put_off(), one_reference_each():
                 yield
         finally:
             if searched:
@@ -77,6 +78,30 @@ def put_off() -> Iterator[None]:
         for name, module in modules.items():
             del sys.modules[name]
             module.__getattr__ = partial(_imported, name)  # type: ignore[method-assign]
+
+
+@contextmanager
+def one_reference_each() -> Iterator[None]:
+    """Inside, types that are named by the same string are one object. TensorFlow names the types of
+    its operations so, a few dozen names 18,000 times, and Python compiles every one."""
+    convert = getattr(typing, "_type_convert", None)  # Python's own, and not promised
+    if convert is None:
+        yield
+        return
+    references: dict[str, Any] = {}
+
+    def once(argument, module=None, *more, **options):
+        if not isinstance(argument, str) or module is not None:
+            return convert(argument, module, *more, **options)
+        if argument not in references:
+            references[argument] = convert(argument, module, *more, **options)
+        return references[argument]
+
+    typing._type_convert = once  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        typing._type_convert = convert  # type: ignore[attr-defined]
 
 
 def _imported(module: str, name: str) -> Any:
