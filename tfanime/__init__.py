@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from tfanime.editing.encoder import train_encoder
     from tfanime.editing.invert import invert
     from tfanime.editing.mix import mix
-    from tfanime.editing.truncation import truncate_styles
     from tfanime.evaluation.evaluate import evaluate
     from tfanime.export.everything import export_all
     from tfanime.export.files.portable import export_litert, export_onnx
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from tfanime.training.fine_tune import fine_tune
     from tfanime.training.sweep import sweep
     from tfanime.training.train import train
+    from tfanime.training.truncation import truncate_styles
     from tfanime.zoo.saved import load_generator, load_upscaler
 
 __all__ = [
@@ -123,7 +123,7 @@ _FUNCTIONS = {
     "sweep": ("tfanime.training.sweep", "sweep"),
     "train": ("tfanime.training.train", "train"),
     "train_encoder": ("tfanime.editing.encoder", "train_encoder"),
-    "truncate_styles": ("tfanime.editing.truncation", "truncate_styles"),
+    "truncate_styles": ("tfanime.training.truncation", "truncate_styles"),
     "upscale": ("tfanime.sampling.upscale", "upscale"),
 }
 _MODULES = ("collect", "gans", "prepare", "recipes", "text")

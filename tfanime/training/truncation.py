@@ -9,6 +9,7 @@ from pathlib import Path
 from tfanime.core.files import atomic_folder, check_new
 from tfanime.models.mixing import style_sizes, truncated_styles
 from tfanime.sampling.generate import loaded
+from tfanime.training.warm_start import save_start
 from tfanime.zoo.copies import save_copy
 from tfanime.zoo.saved import Generator, load_generator
 
@@ -41,8 +42,6 @@ def truncate_styles(
     Example:
         >>> truncate_styles("runs/styled", 0.3, "runs/calm")  # doctest: +SKIP
     """
-    from tfanime.training.warm_start import save_start
-
     number = isinstance(truncation, Real) and not isinstance(truncation, bool)
     if not number or not 0 <= truncation <= MOST:
         raise ValueError(f"truncation is a number from 0 to {MOST:g}. Received: {truncation!r}.")
