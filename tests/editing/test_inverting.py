@@ -237,6 +237,19 @@ def test_the_shipped_models_own_image_is_found_nearer_than_random_draws():
     assert 0.7 < np.linalg.norm(face.latent) / np.sqrt(generator.latent_dim) < 1.3
 
 
+@pytest.mark.slow
+def test_the_shipped_model_is_tuned_to_what_it_has_no_label_for(tmp_path):
+    """A bust of its own, with a bar painted over the eyes."""
+    image = Sampler(load_generator(zoo.DEFAULT)).images(12345, 1)
+    image[:, 60:72, 24:104] = [40, 30, 45]
+    options = {"steps": 2, "draws": 8, "encoder": False}
+    plain = tfanime.invert(image, **options)[0]
+    face = tfanime.invert(image, tune=tmp_path / "me", tune_steps=12, **options)[0]
+    assert face.psnr > plain.psnr + 1 and face.distance < plain.distance
+    drawn = tfanime.generate(tmp_path / "me", face=face).images
+    assert drawn.shape == (1, 256, 256, 3)  # through the upscaler of the model it came from
+
+
 # ---- files ---------------------------------------------------------------------------------------
 
 
