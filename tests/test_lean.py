@@ -44,23 +44,33 @@ def test_what_is_loaded_stays_and_the_backend_is_never_hidden(planted, monkeypat
         sys.modules.pop(name)
 
 
-def test_what_is_put_off_is_imported_when_it_is_asked_for(tmp_path, monkeypatch):
-    (tmp_path / "put_off_early.py").write_text("")
-    (tmp_path / "put_off_late.py").write_text("value = []")
+def test_what_is_put_off_is_executed_when_something_of_it_is_asked_for(tmp_path, monkeypatch):
+    names = ("put_off_early", "put_off_inside", "put_off_late", "put_off_not")
+    for name in names:
+        (tmp_path / f"{name}.py").write_text("executed.append(__name__)\nvalue = []")
+    executed = []
+    monkeypatch.setattr("builtins.executed", executed, raising=False)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(lean, "LATER", ("put_off_early", "put_off_late"))
+    monkeypatch.setattr(lean, "LATER", names[:3])
     early = importlib.import_module("put_off_early")
     with lean.put_off():
         assert importlib.import_module("put_off_early") is early
         late = importlib.import_module("put_off_late")
-        assert not hasattr(late, "value")
-    assert "put_off_late" not in sys.modules
-    value = late.value
-    assert importlib.import_module("put_off_late").value is value
+        importlib.import_module("put_off_not")
+        from put_off_inside import value
+
+        assert executed == ["put_off_early", "put_off_not", "put_off_inside"]
+    assert late.value == value and executed[3:] == ["put_off_late"]
+    assert importlib.import_module("put_off_late") is late and len(executed) == 4
     with pytest.raises(AttributeError, match="put_off_late"):
         print(late.other)
-    for name in lean.LATER:
+    for name in names:
         del sys.modules[name]
+
+
+def test_what_is_in_a_module_is_put_off_with_it_and_what_begins_alike_is_not():
+    assert lean.within("a.b", ("a.b",)) and lean.within("a.b.c", ("x", "a.b"))
+    assert not lean.within("a.bc", ("a.b",)) and not lean.within("a", ("a.b",))
 
 
 @pytest.mark.slow
@@ -70,16 +80,83 @@ def test_tensorflow_has_all_of_its_interfaces_after_a_lean_import():
         "from tfanime.core import lean\n"
         "lean.install()\n"
         "import keras, tensorflow as tf\n"
-        "print([name for name in lean.LATER if name in sys.modules])\n"
-        "print(tf.lite.Interpreter.__name__, tf.compat.v1.Session.__name__)\n"
+        "print('tensorflow.python.keras' in sys.modules, tf.lite.Interpreter.__name__)\n"
+        "print(tf.lite.Optimize.__name__, tf.compat.v1.Session.__name__)\n"
         "print(tf.compat.v1.ConfigProto(), tf.feature_column.numeric_column('a').name)\n"
         "print(tf.tpu.experimental.initialize_tpu_system.__name__)\n"
-        "print(tf.compat.v2.constant(1).shape)\n"
+        "print(tf.compat.v2.constant(1).shape, tf.distribute.MirroredStrategy.__name__)\n"
+        "print(tf.nn.conv2d.__name__, tf.nn.RNNCellDropoutWrapper.__name__)\n"
+        "print(hasattr(tf.nn, 'RNNCellWrapper'), hasattr(tf.nn, 'other'))\n"
+        "parts = [name for name in sys.modules if name.startswith('tensorflow._api.v2.')]\n"
+        "print(len(parts) > 50, all([len(vars(sys.modules[name])) for name in parts]))\n"
+        "print(len(vars(tf.math)) > 100)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.split() == (
-        ["[]", "Interpreter", "Session", "a", "initialize_tpu_system", "()"]
+        ["False", "Interpreter", "Optimize", "Session", "a", "initialize_tpu_system", "()"]
+        + [
+            "MirroredStrategy",
+            "conv2d_v2",
+            "DropoutWrapper",
+            "False",
+            "False",
+            "True",
+            "True",
+            "True",
+        ]
     ), done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="libraries have other names there")
+def test_libraries_of_tensorflow_are_loaded_before_it_is_and_nothing_is_printed():
+    program = (
+        "import sys\n"
+        "import tfanime\n"
+        "from tfanime.core import lean\n"
+        "lean.open_libraries().join()\n"
+        "with open('/proc/self/maps') as maps: loaded = maps.read()\n"
+        "print([name in loaded for name in lean.LIBRARIES], 'tensorflow' in sys.modules)\n"
+        "import tensorflow as tf\n"
+        "print(tf.constant([1.0, 2.0]).numpy().sum())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["[True, True] False", "3.0"], done.stderr
+    assert not done.stderr
+
+
+@pytest.mark.parametrize("backend", ["jax", "tensorflow"])
+def test_libraries_are_not_loaded_where_another_backend_draws(monkeypatch, backend):
+    opened = []
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    monkeypatch.setattr(lean, "open_libraries", lambda: opened.append(backend))
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    lean.install()
+    assert opened == (["tensorflow"] if backend == "tensorflow" else [])
+
+
+def test_libraries_that_are_not_where_they_are_known_to_be_are_left_to_tensorflow(monkeypatch):
+    monkeypatch.setattr(lean, "LIBRARIES", ("libtensorflow_of_another_day.so",))
+    assert lean.open_libraries() is None
+    monkeypatch.setattr(lean, "find_spec", lambda name: None)
+    assert lean.open_libraries() is None
+
+
+@pytest.mark.slow
+def test_what_draws_knows_our_layers_and_does_not_import_what_trains():
+    program = (
+        "import sys\n"
+        "from tfanime.core import lean\n"
+        "lean.install()\n"
+        "import keras\n"
+        "print(keras.saving.get_registered_object('tfanime>PixelShuffle').__name__)\n"
+        "print('tfanime.gans' in sys.modules)\n"
+        "import tfanime.gans\n"
+        "print(keras.saving.get_registered_object('tfanime>GAN').__name__)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.split() == ["PixelShuffle", "False", "GAN"], done.stderr
 
 
 def test_finders_of_ours_look_behind_themselves_only(monkeypatch):

@@ -11,9 +11,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tfanime.core import lean
 from tfanime.core.import_hook import ImportHook
 
-ROOMS = ("tfanime.layers", "tfanime.gans")  # whose modules register classes
+LAYERS = ("tfanime.layers",)  # what draws consists of these
+ROOMS = (*LAYERS, "tfanime.gans")  # whose modules register classes
 ABOVE_KERAS = (*ROOMS, "tfanime.models")  # where Keras is imported by ourselves
 
 
@@ -31,7 +33,7 @@ class _AfterKeras(ImportHook):
 def _register() -> None:
     # One of these is being imported, and registers its classes itself.
     if not any(name in sys.modules for name in ABOVE_KERAS):
-        for name in ROOMS:
+        for name in LAYERS if lean.installed() else ROOMS:
             importlib.import_module(name)
 
 

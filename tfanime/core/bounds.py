@@ -191,30 +191,39 @@ def _read_network(path: Path) -> keras.Model:
     """What `keras.saving.load_model` returns, which searches every attribute of every layer for
     more layers, and makes a layer for each to know which attributes to pass over. And the variables
     begin with the values that are stored: nothing is drawn first to be replaced."""
-    import h5py
+    config, stored = _stored(path)
+    # Behind the reading: libraries of its backend may be on their way (`lean.open_libraries`).
     import keras
 
-    with zipfile.ZipFile(path) as archive:
-        config = json.loads(archive.read("config.json"))
-        packed = io.BytesIO(archive.read("model.weights.h5"))
     model = _built(config, {})
-    with h5py.File(packed) as file:
-        groups = [group["vars"] for group in file["layers"].values()]
-        stored = {group.attrs["name"]: group for group in groups}
-        for layer in model.layers:
-            values = [stored[layer.name][str(i)][()] for i in range(len(stored[layer.name]))]
-            shapes = [tuple(variable.shape) for variable in layer.weights]
-            if shapes != [value.shape for value in values]:
-                raise ValueError(
-                    f"its layer {layer.name!r} has weights of shapes {shapes}, and others are "
-                    f"stored: {[value.shape for value in values]}"
-                )
-            for variable, value in zip(layer.weights, values, strict=True):
-                variable._initialize(keras.ops.convert_to_tensor(value, variable.dtype))
+    for layer in model.layers:
+        values = stored[layer.name]
+        shapes = [tuple(variable.shape) for variable in layer.weights]
+        if shapes != [value.shape for value in values]:
+            raise ValueError(
+                f"its layer {layer.name!r} has weights of shapes {shapes}, and others are "
+                f"stored: {[value.shape for value in values]}"
+            )
+        for variable, value in zip(layer.weights, values, strict=True):
+            variable._initialize(keras.ops.convert_to_tensor(value, variable.dtype))
     for variable in model.variables:  # seeds of layers that are random in training
         if variable._value is None:
             variable._deferred_initialize()
     return model
+
+
+def _stored(path: Path) -> tuple[dict, dict[str, list[np.ndarray]]]:
+    """Of a `.keras` file its description, and the values of each layer's variables by its name."""
+    import h5py
+
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read("config.json"))
+        packed = io.BytesIO(archive.read("model.weights.h5"))
+    with h5py.File(packed) as file:
+        groups = [group["vars"] for group in file["layers"].values()]
+        return config, {
+            group.attrs["name"]: [group[str(i)][()] for i in range(len(group))] for group in groups
+        }
 
 
 def _check_network(path: Path) -> None:

@@ -21,10 +21,7 @@ class ImportHook(MetaPathFinder):
     def find_spec(self, name, path=None, target=None) -> ModuleSpec | None:
         if name != self.module:
             return None
-        # Those behind this one only: two of ours would ask each other for ever.
-        others = sys.meta_path[sys.meta_path.index(self) + 1 :]
-        specs = (one.find_spec(name, path, target) for one in others)
-        spec = next((spec for spec in specs if spec is not None), None)
+        spec = spec_behind(self, name, path, target)
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 
@@ -34,3 +31,10 @@ class ImportHook(MetaPathFinder):
 
             spec.loader.exec_module = exec_module
         return spec
+
+
+def spec_behind(finder: MetaPathFinder, name, path=None, target=None) -> ModuleSpec | None:
+    """What finders behind one of ours find: two of ours would ask each other for ever."""
+    others = sys.meta_path[sys.meta_path.index(finder) + 1 :]
+    specs = (one.find_spec(name, path, target) for one in others)
+    return next((spec for spec in specs if spec is not None), None)

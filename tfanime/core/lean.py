@@ -4,32 +4,46 @@ Keras and TensorFlow import scikit-learn, pandas, Matplotlib, JAX and more when 
 for features of theirs that drawing does not use, and that takes as long as their own code; and
 TensorFlow imports all of its own interfaces, earlier ones too. Python searches all that they make
 for garbage while they make it, and takes it apart when the process ends, although the system would
-take all of its memory back at once.
+take all of its memory back at once. And a second core stands idle while the first reads modules.
 """
 
 from __future__ import annotations
 
 import atexit
+import ctypes
 import gc
 import os
 import sys
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import LazyLoader, find_spec
+from pathlib import Path
+from threading import Thread
 from types import ModuleType
 from typing import Any, NoReturn
 
-from tfanime.core.import_hook import ImportHook
+from tfanime.core.import_hook import ImportHook, spec_behind
+from tfanime.core.quiet import quiet
 
 # What Keras and TensorFlow can do without: each is imported inside `try` there.
 OPTIONAL = ("IPython", "cv2", "huggingface_hub", "jax", "matplotlib", "pandas", "psutil")
 OPTIONAL += ("scipy", "sklearn")
-# What TensorFlow imports whole and uses in functions only, or not at all.
-LATER = ("requests", "tensorflow._api.v2.compat.v1", "tensorflow._api.v2.compat.v2")
-LATER += ("tensorflow._api.v2.feature_column", "tensorflow._api.v2.__internal__.feature_column")
-LATER += ("tensorflow._api.v2.tpu",)
+# What is imported whole and used in functions only, or not at all: each with what is in it.
+LATER = ("requests", "rich.console", "rich.markup", "rich.table", "tensorflow._api.v2")
+AT_ONCE = ("tensorflow._api.v2.distribute",)  # which cannot be imported later
+LITE = "tensorflow._api.v2.lite"
+# Three wrappers for cells of RNNs in `tensorflow.nn`, each by a name of its own there: they alone
+# need a Keras of TensorFlow's own.
+NN, CELL = "tensorflow._api.v2.nn", "RNNCell"  # how these names begin
+CELLS = "tensorflow.python.keras.layers.rnn_cell_wrapper_v2"
+# Its libraries on Linux: the first is small and prints, the second is large.
+LIBRARIES = ("libtensorflow_framework.so.2", "libtensorflow_cc.so.2")
+WITH_LIBRARIES = ("PIL.Image", "PIL.ImageCms", "h5py")  # and NumPy: imported before TensorFlow
 
 
 class _LeanImport(ImportHook):
@@ -68,16 +82,55 @@ def hidden() -> Iterator[None]:
 
 @contextmanager
 def put_off() -> Iterator[None]:
-    """Inside, those of `LATER` that are not loaded are empty modules. Whoever has imported one
-    finds its content there afterwards: it is imported when something of it is asked for."""
-    modules = {name: ModuleType(name) for name in LATER if name not in sys.modules}
-    sys.modules.update(modules)
+    """Inside, modules of `LATER` are not executed when they are imported, but when something of
+    them is asked for, inside or later."""
+    finder = _LazyImport()
+    sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
-        for name, module in modules.items():
-            del sys.modules[name]
-            module.__getattr__ = partial(_imported, name)  # type: ignore[method-assign]
+        sys.meta_path.remove(finder)
+
+
+class _LazyImport(MetaPathFinder):
+    """Finds modules of `LATER` where they would be found anyway, with a lazy loader."""
+
+    def find_spec(self, name, path=None, target=None) -> ModuleSpec | None:
+        if within(name, AT_ONCE) or not within(name, LATER):
+            return None
+        spec = spec_behind(self, name, path, target)
+        if spec is not None and spec.loader is not None:
+            if name == LITE:  # its namesake, an empty package, would take its place afterwards
+                import_module("tensorflow.lite")
+            if name == NN:
+                spec.loader.exec_module = partial(_without_cells, spec.loader.exec_module)
+            spec.loader = LazyLoader(spec.loader)
+        return spec
+
+
+def _without_cells(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
+    """Executes `NN`; its three wrappers are imported when they are asked for."""
+    stub = ModuleType(CELLS)
+    stub.__getattr__ = lambda name: None  # type: ignore[method-assign]
+    sys.modules[CELLS] = stub
+    try:
+        execute(module)
+    finally:
+        del sys.modules[CELLS]
+    for name in [name for name in vars(module) if name.startswith(CELL)]:
+        delattr(module, name)
+
+    def late(name: str) -> Any:
+        if name.startswith(CELL):
+            return getattr(import_module(CELLS), name.removeprefix(CELL))
+        raise AttributeError(f"module {NN!r} has no attribute {name!r}")
+
+    module.__getattr__ = late  # type: ignore[method-assign]
+
+
+def within(name: str, modules: tuple[str, ...]) -> bool:
+    """Whether a module is one of these, or is in one of them."""
+    return f"{name}.".startswith(tuple(f"{module}." for module in modules))
 
 
 @contextmanager
@@ -104,10 +157,6 @@ def one_reference_each() -> Iterator[None]:
         typing._type_convert = convert  # type: ignore[attr-defined]
 
 
-def _imported(module: str, name: str) -> Any:
-    return getattr(import_module(module), name)
-
-
 def install() -> None:
     """Lets the import of Keras, which is still to come, pass over `OPTIONAL` and `LATER`.
 
@@ -117,12 +166,42 @@ def install() -> None:
     """
     if "keras" not in sys.modules:
         sys.meta_path.insert(0, _LeanImport())
+        if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+            open_libraries()
+
+
+def installed() -> bool:
+    """Whether `install` prepared the import of Keras in this process, which then only draws."""
+    return any(isinstance(finder, _LeanImport) for finder in sys.meta_path)
+
+
+def open_libraries() -> Thread | None:
+    """Begins to load TensorFlow's libraries, the larger one in a thread that is returned: linking
+    it takes 0.3 s, in which Python can import what comes before TensorFlow. None: they are not
+    where they are known to be, and TensorFlow will load them itself."""
+    spec = None if sys.platform != "linux" else find_spec("tensorflow")
+    folders = (spec and spec.submodule_search_locations) or []
+    paths = [Path(folder) / name for folder in folders for name in LIBRARIES]
+    if not paths or not all(path.exists() for path in paths):
+        return None
+    # ctypes.CDLL keeps other threads waiting while it loads a library, but not while it calls a
+    # function of one that is loaded.
+    load = ctypes.CDLL(None).dlopen
+    load.argtypes, load.restype = (ctypes.c_char_p, ctypes.c_int), ctypes.c_void_p
+    for module in WITH_LIBRARIES:  # the system loads one library at a time: these would wait
+        import_module(module)
+    small, large = (partial(load, os.fsencode(path), os.RTLD_NOW) for path in paths)
+    with quiet():
+        small()
+    thread = Thread(target=large, daemon=True)
+    thread.start()
+    return thread
 
 
 def leave(end: SystemExit) -> NoReturn:
     """Ends the process with the status of `end`: after `install` without taking apart what it
     holds. Functions registered with `atexit` are called in any case."""
-    if any(isinstance(finder, _LeanImport) for finder in sys.meta_path):
+    if installed():
         atexit._run_exitfuncs()
         try:
             sys.stdout.flush()

@@ -266,15 +266,13 @@ def load_upscaler(folder: str | os.PathLike) -> Upscaler:
 
 
 def _model(folder: Path) -> keras.Model:
-    import keras
-
-    import tfanime.layers  # noqa: F401  (registers the layers that the file names)
-
     try:
         model = bounds.load_network(folder / WEIGHTS, ours=zoo.ships(folder))
     except ValueError:
         programs.check_run(folder)  # whose layers may be those of a file that has not been run
         raise
+    import keras
+
     for layer in model.layers:
         # Rounding to bfloat16 shows, and differs with the batch, the machine and the graph: one
         # seed would be other images here, in a browser and on a server.
