@@ -117,8 +117,9 @@ def _without_cells(execute: Callable[[ModuleType], None], module: ModuleType) ->
         execute(module)
     finally:
         del sys.modules[CELLS]
-    for name in [name for name in vars(module) if name.startswith(CELL)]:
-        delattr(module, name)
+    content = vars(module)  # of a module that a lazy loader executes, `delattr` would never end
+    for name in [name for name in content if name.startswith(CELL)]:
+        del content[name]
 
     def late(name: str) -> Any:
         if name.startswith(CELL):
