@@ -8,6 +8,7 @@ import typing
 
 import pytest
 
+from tfanime import __main__, cli
 from tfanime.core import lean, quiet
 
 
@@ -208,15 +209,39 @@ def test_a_command_that_draws_fails_with_its_sentence_and_status(tmp_path):
 @pytest.mark.slow
 def test_a_command_that_draws_loads_none_of_them(tmp_path):
     program = (
-        "import sys; from tfanime.cli import main; "
-        "main(sys.argv[1:], standalone_mode=False); "
-        f"print([name for name in {lean.OPTIONAL!r} if name in sys.modules])"
+        "import atexit, sys; from tfanime import __main__; "
+        f"say = lambda: print([name for name in {lean.OPTIONAL!r} if name in sys.modules]); "
+        "atexit.register(say); __main__.main()"
     )
     words = ("generate", "--n", "1", "--no-upscale", "--out", str(tmp_path / "one"))
     done = subprocess.run(
         [sys.executable, "-c", program, *words], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    "words, prepared",
+    [
+        (["generate", "--n", "1"], True),
+        (["mix", "--help"], False),
+        (["generate", "-h"], False),
+        (["train", "generate"], False),
+        (["--help"], False),
+        ([], False),
+    ],
+)
+def test_only_commands_that_draw_prepare_the_import_of_keras(words, prepared, monkeypatch):
+    said = []
+    monkeypatch.setattr(sys, "argv", ["tfanime", *words])
+    monkeypatch.setattr(lean, "install", lambda: said.append("prepared"))
+    monkeypatch.setattr(cli, "main", lambda **_: said.append("run"))
+    __main__.main()
+    assert said == ["prepared", "run"][not prepared :]
+
+
+def test_verbs_that_draw_are_verbs():
+    assert set(__main__.DRAWING) <= set(cli.main.commands)
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python no longer compiles these names")

@@ -21,7 +21,7 @@ from tfanime.cli.kinds import (
     Step,
     Tags,
 )
-from tfanime.core import choices, lean
+from tfanime.core import choices
 
 UPSCALE = click.option(
     "--upscale",
@@ -170,7 +170,6 @@ def generate(
     if out is None and grid is None:
         raise click.UsageError("Say where the images go: --out DIR, --grid FILE or both.", ctx)
     tags = tags_of(ctx, run, pairs_of(ctx))
-    lean.install()
     options = with_upscaler(ctx, options)
     no_choose = options.pop("no_choose")
     options |= {"move": dict(move)} if move else {}
@@ -324,7 +323,6 @@ def interpolate(ctx, run, seeds, start, end, out, grid, **options) -> None:
     if start is not None:
         common = tags or {}
         tags = [common | tags_of(ctx, run, pairs) for pairs in (start, end)]
-    lean.install()
     tfanime.interpolate(run, seeds=seeds, tags=tags, out=out, grid=grid, progress=True, **options)
     if out is not None:
         click.echo(f"animation: {out}")

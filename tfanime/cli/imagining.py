@@ -9,7 +9,7 @@ from tfanime import zoo
 from tfanime.cli.attributes import ATTRIBUTES, WithAttributes, pairs_of, tags_of
 from tfanime.cli.drawing import NO_UPSCALE, UPSCALE, with_upscaler
 from tfanime.cli.kinds import COUNT, SEED, TRUNCATION, TRUST_ENCODER, Drawing, Run
-from tfanime.core import choices, lean
+from tfanime.core import choices
 
 SHEET, POSTER = "imagined.png", "poster.png"  # where nobody says
 SHOWN = 4  # times as large as they are drawn, drafts on a sheet
@@ -119,7 +119,6 @@ def imagine(ctx, text, run, title, **options) -> None:
         raise click.UsageError(f"{poster_only[0]} is of a poster: give its --title too.", ctx)
     model = zoo.path(zoo.POSTERS) if run is None else run
     tags = tags_of(ctx, model, pairs_of(ctx)) or None
-    lean.install()
     if title is not None:
         _poster(ctx, text, title, model, tags, options, of_poster)
         return

@@ -8,7 +8,6 @@ import tfanime
 from tfanime.cli.attributes import ATTRIBUTES, WithAttributes, pairs_of, tags_of
 from tfanime.cli.drawing import NO_UPSCALE, SCALE, UPSCALE, with_upscaler
 from tfanime.cli.kinds import COUNT, RUN, RUN_OR_DEFAULT, TRUNCATION, TYPICAL, Drawing, Seeds
-from tfanime.core import lean
 
 
 def _seeds(which: str, default: str, text: str):
@@ -63,7 +62,6 @@ def mix(ctx, run, grid, **options) -> None:
     """
     options = with_upscaler(ctx, options)
     tags = tags_of(ctx, run, pairs_of(ctx)) or None
-    lean.install()
     tfanime.mix(run, tags=tags, grid=grid, progress=True, **options)
     click.echo(f"sheet: {grid}")
 

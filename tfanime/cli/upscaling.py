@@ -7,7 +7,6 @@ import click
 import tfanime
 from tfanime import zoo
 from tfanime.cli.kinds import Run
-from tfanime.core import lean
 
 
 @click.command()
@@ -41,6 +40,5 @@ def upscale(pictures, run, out, **options) -> None:
       tfanime train lineart --data packed/ --minutes 60 --out runs/larger
       tfanime upscale poster.jpg runs/larger --out posters4x/ --tile 128
     """
-    lean.install()
     files = tfanime.upscale(pictures, run, out=out, progress=True, **options)
     click.echo(f"{len(files):,} images in {out}")
