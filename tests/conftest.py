@@ -1,8 +1,10 @@
 """What all tests share: how TensorFlow computes in their processes, and which files come first."""
 
+import contextlib
 import functools
 import gc
 import os
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -89,12 +91,30 @@ def pytest_xdist_make_scheduler(config, log):
     return Files(config, log)
 
 
+class Hasty(sqlite3.Connection):
+    """Its transactions wait for no disk, whatever it is told."""
+
+    def execute(self, statement, *values):
+        if statement.startswith("PRAGMA synchronous="):
+            statement = "PRAGMA synchronous=OFF"
+        return super().execute(statement, *values)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_waiting_for_disks():
     """Writing to the disk at once is for power cuts, which no test makes: other processes see a
-    file whole without it."""
+    file whole without it. SQLite has its own way to the disk, a dozen times a database."""
     patch = pytest.MonkeyPatch()
     patch.setattr(os, "fsync", lambda handle: None)
+    connect = sqlite3.connect
+
+    def connect_hastily(*given, **named):
+        found = connect(*given, **{"factory": Hasty, **named})
+        with contextlib.suppress(sqlite3.Error):  # which the next statement meets as well
+            found.execute("PRAGMA synchronous=OFF")
+        return found
+
+    patch.setattr(sqlite3, "connect", connect_hastily)
     yield
     patch.undo()
 

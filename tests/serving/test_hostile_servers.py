@@ -10,6 +10,7 @@ import resource
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -254,22 +255,32 @@ def dripping(start: bytes, drop: bytes):
     return send
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        dripping(b"HTTP/1.1 200 OK\r\nX: ", b"x"),
-        dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"x"),
-        dripping(b"HTTP/1.1 200 OK\r\n\r\n", b"x"),
-        dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
-        lambda handler: time.sleep(30),
-    ],
-    ids=["headers", "body", "no length", "chunks", "silence"],
-)
-def test_one_deadline_for_a_whole_call(hostile, answer):
-    hostile.about, hostile.answer = None, answer
-    with pytest.raises(TimeoutError, match=r"did not answer within 0\.4 s"):
-        Client(hostile.address, "m", timeout=0.4).describe()
-    assert hostile.asked == ["describe"]
+SLOW = {
+    "headers": dripping(b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+    "body": dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"x"),
+    "no length": dripping(b"HTTP/1.1 200 OK\r\n\r\n", b"x"),
+    "chunks": dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    "silence": lambda handler: time.sleep(30),
+}
+
+
+def test_one_deadline_for_a_whole_call():
+    """Of a server each, all at the same time: they do nothing but wait."""
+
+    def asked(name: str) -> list[str]:
+        running = Hostile()
+        running.about, running.answer = None, SLOW[name]
+        try:
+            with pytest.raises(TimeoutError, match=r"did not answer within 0\.4 s"):
+                Client(running.address, "m", timeout=0.4).describe()
+        finally:
+            running.server.shutdown()
+            running.server.server_close()
+        return running.asked
+
+    with ThreadPoolExecutor(len(SLOW)) as pool:
+        found = dict(zip(SLOW, pool.map(asked, SLOW), strict=True))
+    assert found == dict.fromkeys(SLOW, ["describe"])
 
 
 def test_repetitions_are_within_the_deadline(hostile):

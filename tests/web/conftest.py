@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
 import os
@@ -135,6 +136,21 @@ def server(folder: Path) -> Iterator[Server]:
     server.server_close()
 
 
+def often(wait):
+    """Playwright looks for an element at once, after 20, 70, 170 and 270 ms, and from then on every
+    half second. Where it may wait for less than half a second, it looks every 50 ms."""
+    from playwright.sync_api import TimeoutError
+
+    @functools.wraps(wait)
+    def waiting(*given, **named):
+        for _ in range(240):
+            with contextlib.suppress(TimeoutError):
+                return wait(*given, **named, timeout=490)
+        return wait(*given, **named, timeout=490)  # says what it waited for
+
+    return waiting
+
+
 @pytest.fixture(scope="session")
 def chromium():
     playwright = pytest.importorskip(
@@ -144,34 +160,79 @@ def chromium():
     if program is None:
         package = BROWSERS[0]
         pytest.skip(f"the browser tests need Chromium: apt install {package}, or CHROMIUM=/path")
-    with playwright.sync_playwright() as driver:
+    with pytest.MonkeyPatch.context() as patch, playwright.sync_playwright() as driver:
+        for kind, name in (playwright.Page, "wait_for_selector"), (playwright.Locator, "wait_for"):
+            patch.setattr(kind, name, often(getattr(kind, name)))
         browser = driver.chromium.launch(executable_path=program, args=list(FLAGS))
         yield browser
         browser.close()
 
 
+USUAL = {
+    "viewport": {"width": 1280, "height": 800},
+    "locale": "en-US",
+    "service_workers": "block",
+}
+
+
+def context_of(chromium, **options):
+    context = chromium.new_context(**{**USUAL, **options})
+    context.set_default_timeout(120_000)
+    return context
+
+
+@pytest.fixture(scope="session")
+def pool() -> list:
+    """Contexts with the usual options at which nobody looks. To open one, with the first page that
+    it has, takes as long as all that the site does then. They have no service workers, which would
+    stay alive."""
+    return []
+
+
+@contextlib.contextmanager
+def borrowed(chromium, pool: list, origin: str):
+    """A context in which no other page is open, and that afterwards has forgotten the origin, which
+    each test has of its own."""
+    if pool:
+        context = pool.pop()
+    else:
+        context = context_of(chromium)
+        context.new_page()  # stays, and with it what pages share
+    yield context
+    first, *others = context.pages
+    for page in others:
+        page.close()
+    screen = context.new_cdp_session(first)
+    screen.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+    screen.detach()
+    pool.append(context)
+
+
 @pytest.fixture
-def visit(chromium, server: Server):
-    """`visit("#seed=7")` opens the site and returns a Playwright page. At the end, no request may
-    have left the site's origin, and nothing may have been written to the console as an error,
-    except what the test puts into `visit.allowed`.
+def visit(chromium, pool, server: Server):
+    """`visit("#seed=7")` opens the site as somebody who has not been there, and returns a
+    Playwright page. At the end, no request may have left the site's origin, and nothing may have
+    been written to the console as an error, except what the test puts into `visit.allowed`.
 
     A first visit installs a service worker, which fetches all files of the site once more. Tests
     that are about it, or about how all looks, ask for `service_workers="allow"`."""
 
-    contexts, errors, foreign = [], [], []
+    errors, foreign = [], []
 
     def open_page(fragment: str = "", path: str = "", wait: bool = True, **options):
-        usual = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US"}
-        options = {**usual, "service_workers": "block", **options}
         scripts = options.pop("scripts", [])
-        context = chromium.new_context(**options)
-        context.set_default_timeout(120_000)
-        contexts.append(context)
+        if set(options) <= {"viewport"}:
+            context = stack.enter_context(borrowed(chromium, pool, server.address))
+        else:
+            context = context_of(chromium, **options)
+            stack.callback(context.close)
         page = context.new_page()
+        if "viewport" in options:
+            page.set_viewport_size(options["viewport"])
         for script in scripts:
             page.add_init_script(script)
-        context.on("request", lambda request: outside(request.url))
+        context.on("request", outside)
+        stack.callback(context.remove_listener, "request", outside)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         page.goto(server.address + path + fragment)
@@ -179,14 +240,13 @@ def visit(chromium, server: Server):
             page.wait_for_selector(".frame:not(.busy) canvas")
         return page
 
-    def outside(url: str) -> None:
-        if not url.startswith((server.address, "blob:", "data:")):
-            foreign.append(url)
+    def outside(request) -> None:
+        if not request.url.startswith((server.address, "blob:", "data:")):
+            foreign.append(request.url)
 
     open_page.allowed = []
-    yield open_page
-    for context in contexts:
-        context.close()
+    with contextlib.ExitStack() as stack:
+        yield open_page
     assert foreign == []
     allowed = "|".join(open_page.allowed)
     assert [e for e in errors if not (allowed and re.search(allowed, e))] == []

@@ -37,11 +37,15 @@ def same(found: np.ndarray, expected: np.ndarray) -> bool:
 def until(page, condition: str) -> None:
     """Waits for a JavaScript condition. Playwright's own waiting needs eval, which the site's
     policy forbids."""
-    for _ in range(2000):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(30)
-    raise AssertionError(f"never came true: {condition}")
+    waiting = f"""async () => {{
+      for (let i = 0; i < 6000; i++) {{
+        if ({condition}) return true;
+        await new Promise((soon) => setTimeout(soon, 10));
+      }}
+      return false;
+    }}"""
+    if not page.evaluate(waiting):
+        raise AssertionError(f"never came true: {condition}")
 
 
 def seed_of(page) -> int:
@@ -62,6 +66,29 @@ def saved(page, name: str) -> bytes:
     with page.expect_download() as download:
         page.get_by_role("button", name=name).click()
     return download.value.path().read_bytes()
+
+
+def kept(page, pictures: int, favourites: int = 0) -> None:
+    """Waits until the browser's database has so many pictures: they are written a moment later than
+    they are drawn."""
+    count = """() => new Promise((done) => {
+      const request = indexedDB.open("tfanime", 1);
+      request.onupgradeneeded = () => request.transaction.abort(); // the page makes it
+      request.onerror = () => done([]);
+      request.onsuccess = () => {
+        const { result } = request;
+        const all = result.transaction("pictures").objectStore("pictures").getAll();
+        all.onsuccess = () => {
+          result.close();
+          done([all.result.length, all.result.filter(({ favourite }) => favourite).length]);
+        };
+      };
+    })"""
+    for _ in range(600):
+        if page.evaluate(count) == [pictures, favourites]:
+            return
+        page.wait_for_timeout(30)
+    raise AssertionError(f"never kept {pictures} pictures, {favourites} of them favourites")
 
 
 def kept_before(page, *unknown: str) -> None:

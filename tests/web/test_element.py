@@ -64,6 +64,16 @@ def test_faces_are_drawn_and_follow_their_attributes(page, server):
     assert same(shown(page, "#a"), sharp.draw(7, 0, {"hair": "blue", "smile": False}))
     box = page.locator("#a").bounding_box()
     assert (box["width"], box["height"]) == (256, 256)
+    # One below the page waits until it is seen.
+    page.evaluate("() => { window.drawn = undefined; }")
+    far = '<div class="tall"></div><tfanime-face id="far" seed="7"></tfanime-face>'
+    # The page's policy forbids styles in HTML, and not those that its scripts set.
+    above = "document.querySelector('.tall').style.height = '9000px'"
+    page.evaluate(f"html => {{ ({MAKE})(html); {above} }}", far)
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.drawn") is None
+    page.locator("#far").scroll_into_view_if_needed()
+    until(page, "window.drawn === 1")
 
 
 REFUSED = {
@@ -82,14 +92,3 @@ def test_what_cannot_be_drawn_says_why(visit, page):
         page.evaluate(MAKE, f"<tfanime-face {attributes}></tfanime-face>")
         until(page, "Boolean(window.said)")
         assert sentence in page.evaluate("window.said")
-
-
-def test_a_face_below_the_page_waits_until_it_is_seen(page):
-    far = '<div class="tall"></div><tfanime-face id="far" seed="7"></tfanime-face>'
-    # The page's policy forbids styles in HTML, and not those that its scripts set.
-    above = "document.querySelector('.tall').style.height = '9000px'"
-    page.evaluate(f"html => {{ ({MAKE})(html); {above} }}", far)
-    page.wait_for_timeout(500)
-    assert page.evaluate("window.drawn") is None
-    page.locator("#far").scroll_into_view_if_needed()
-    until(page, "window.drawn === 1")

@@ -72,6 +72,8 @@ def test_an_address_names_a_picture(visit, tiny):
     page.evaluate("location.hash = '#seed=5'")
     until(page, "document.querySelector('.box input').value === '5'")
     assert same(shown(page), tiny.draw(5))
+    with Image.open(io.BytesIO(saved(page, "Save PNG"))) as picture:
+        assert same(np.asarray(picture.convert("RGB"), int), tiny.draw(5))
 
 
 def backends(page) -> list[str]:
@@ -80,8 +82,11 @@ def backends(page) -> list[str]:
     return [name for name in BACKENDS if name != "webgpu" or adapter]
 
 
-def test_every_backend_draws_pythons_picture(visit, tiny):
+def test_the_example_page_and_every_backend_draw(visit, tiny):
+    """The example its own, every backend Python's picture; what is wrong is refused."""
     page = visit(path="example.html", wait=False)
+    until(page, "/\\d+ ms/.test(document.querySelector('output').textContent)")
+    assert shown(page, "canvas").std() > 1
     expected = tiny.draw(7, 0, ASKED)
     labels = to_signed(seeds.sample_labels(7, 1, tiny.schema, ASKED)[0])
     for backend in backends(page):
@@ -93,6 +98,9 @@ def test_every_backend_draws_pythons_picture(visit, tiny):
         np.testing.assert_allclose(found["latent"], seeds.latents(7, 1, LATENT)[0], atol=1e-6)
         np.testing.assert_allclose(found["labels"], labels, atol=1e-6)
         assert (found["tags"]["hair"], found["tags"]["smile"]) == ("blue", True)
+    said = page.evaluate(REFUSE, [request for request, _ in REFUSED])
+    for (request, sentence), words in zip(REFUSED, said, strict=True):
+        assert sentence in words, request
 
 
 REFUSED = [
@@ -106,27 +114,14 @@ REFUSED = [
 ]
 
 
-def test_the_module_refuses_with_a_sentence(visit):
-    page = visit(path="example.html", wait=False)
-    said = page.evaluate(
-        """async requests => {
-          const { Generator } = await import("./tfanime.js");
-          const g = await Generator.load(".", { backend: "cpu" });
-          const found = [];
-          for (const request of requests)
-            found.push(await g.generate(request).then(() => "drawn", error => error.message));
-          return found;
-        }""",
-        [request for request, _ in REFUSED],
-    )
-    for (request, sentence), words in zip(REFUSED, said, strict=True):
-        assert sentence in words, request
-
-
-def test_the_example_page_draws(visit):
-    page = visit(path="example.html", wait=False)
-    until(page, "/\\d+ ms/.test(document.querySelector('output').textContent)")
-    assert shown(page, "canvas").std() > 1
+REFUSE = """async requests => {
+  const { Generator } = await import("./tfanime.js");
+  const g = await Generator.load(".", { backend: "cpu" });
+  const found = [];
+  for (const request of requests)
+    found.push(await g.generate(request).then(() => "drawn", error => error.message));
+  return found;
+}"""
 
 
 # ---- what a visitor does -----------------------------------------------------------------------
@@ -206,12 +201,6 @@ def test_transition_as_file(visit, tiny):
             lost = np.abs(coarse(last) - coarse(images.to_uint8(expected[4]))).mean()
             # Chance picks the other face, which may be much like the first.
             assert lost < 12 and lost < np.abs(coarse(last) - coarse(first)).mean()
-
-
-def test_png_is_the_picture(visit, tiny):
-    page = visit("#seed=8")
-    with Image.open(io.BytesIO(saved(page, "Save PNG"))) as picture:
-        assert same(np.asarray(picture.convert("RGB"), int), tiny.draw(8))
 
 
 def test_fine_tuning(visit, tiny):
@@ -308,21 +297,24 @@ def test_phone_layout(visit):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(visit, site, folder, scheme, width):
+def test_axe_finds_nothing(visit, site, folder, width):
     source = site.parents[1] / "node_modules" / "axe-core" / "axe.min.js"
     if not source.is_file():
         pytest.skip("axe-core is in web_export/node_modules, which this installation lacks")
     ways = [Direction(name, "pca", np.eye(LATENT)[0], {"smile": 0.1}) for name in ("hat", "pca-1")]
     write_folder(folder, Tiny(directions=ways), Tiny("plain", None, 2))
-    looks = {"color_scheme": scheme, "viewport": {"width": width, "height": 844}}
-    options = {"reduced_motion": "reduce", "service_workers": "allow", **looks}
+    size = {"width": width, "height": 844}
+    options = {"reduced_motion": "reduce", "service_workers": "allow", "viewport": size}
     page = visit("#seed=1&hair=blue", **options)
     page.evaluate(source.read_text(encoding="utf-8"))
 
     def violations() -> list[str]:
-        found = page.evaluate("axe.run().then(r => r.violations)")
-        return [f"{v['id']}: {v['nodes'][0]['html']}" for v in found]
+        said = []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found = page.evaluate("axe.run().then(r => r.violations)")
+            said += [f"{scheme}, {v['id']}: {v['nodes'][0]['html']}" for v in found]
+        return said
 
     draw(page)
     page.get_by_text("Fine tuning").click()

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from pages import draw, kept_before, same, shown, until
+from pages import draw, kept, kept_before, same, shown, until
 from test_visits import chips, look
 from test_wander import Painter, by_python, drag, near, settled
 from tiny import LATENT, Tiny, write_folder
@@ -143,6 +143,7 @@ def test_a_mixture_lies_between_the_moves_too(visit, led, tiny):
     ends = ["seed=4&move.smile=6", "seed=4&move.pca-1=-4"]
     ends = [f"model%3Dtiny%26{end.replace('=', '%3D').replace('&', '%26')}" for end in ends]
     page = visit(f"#view=blend&from={ends[0]}&to={ends[1]}&model=tiny&seed=4", wait=False)
+    page.get_by_label("Mixture").wait_for()
     page.get_by_label("Mixture").fill("0.25")
     until(page, "location.hash.includes('at=0.25')")
     settled(page)
@@ -164,7 +165,7 @@ def test_neighbours_keep_the_move(visit, led, tiny):
 
 def test_settings_and_pictures_of_before_there_were_directions(visit, led, tiny, tmp_path):
     page = visit("#model=tiny&seed=7&move.smile=5")
-    page.wait_for_timeout(600)
+    kept(page, 1)
     kept_before(page, "settings.move", "settings.latent")
     page.goto(page.url.split("#")[0] + "#model=tiny&seed=9")
     page.reload()
@@ -195,19 +196,25 @@ def test_bad_moves_in_addresses(visit, led):
         until(page, f"document.querySelector('.note.bad').innerText.includes({said})")
 
 
-@pytest.mark.parametrize("fault", ["short", "twice", "beyond 1"])
-def test_damaged_directions_are_refused(visit, folder, led, fault):
-    manifest = json.loads((folder / "tfanime.json").read_text())
-    listed = manifest["models"][0]["directions"]
-    if fault == "short":
-        listed[0]["vector"] = listed[0]["vector"][:8]
-    elif fault == "twice":
-        listed[1]["name"] = "smile"
-    else:
-        listed[0]["changes"] = [["smile", 7]]
-    (folder / "tfanime.json").write_text(json.dumps(manifest))
-    page = visit(wait=False)
-    assert "models[0].directions" in page.get_by_role("alert").inner_text()
+def test_damaged_directions_are_refused(visit, folder, led):
+    """One page, opened again for each: it keeps no manifest."""
+    whole, page = (folder / "tfanime.json").read_text(), None
+    for fault in ("short", "twice", "beyond 1"):
+        manifest = json.loads(whole)
+        listed = manifest["models"][0]["directions"]
+        if fault == "short":
+            listed[0]["vector"] = listed[0]["vector"][:8]
+        elif fault == "twice":
+            listed[1]["name"] = "smile"
+        else:
+            listed[0]["changes"] = [["smile", 7]]
+        (folder / "tfanime.json").write_text(json.dumps(manifest))
+        if page:
+            page.reload()
+        else:
+            page = visit(wait=False)
+        page.get_by_role("alert").wait_for()
+        assert "models[0].directions" in page.get_by_role("alert").inner_text(), fault
 
 
 MODULE = """async () => {

@@ -208,10 +208,23 @@ def test_many_are_the_seeds_and_mixtures_have_a_latent(visit, kernel, tiny):
 
 
 def test_the_camera_takes_one_and_is_off_then(visit, kernel):
+    """Nor is it on before, where nobody may use it, which is said."""
     watch = """const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-    navigator.mediaDevices.getUserMedia = async (asked) => (window.seen = await ask(asked));"""
+    window.may = false;
+    navigator.mediaDevices.getUserMedia = async (asked) => {
+      if (!window.may) throw new Error("Permission denied");
+      return (window.seen = await ask(asked));
+    };"""
     page = visit("#model=tiny&seed=7", scripts=[watch])
     page.get_by_role("button", name="Camera").click()
+    note = page.locator(".note.bad")
+    note.wait_for()
+    assert "The camera cannot be used. Permission denied" in note.inner_text()
+    page.wait_for_selector("dialog.camera", state="detached")
+    assert page.locator("dialog.camera").count() == 0
+    page.evaluate("() => { window.may = true; }")
+    page.get_by_role("button", name="Camera").click()
+    page.wait_for_selector("dialog.camera .main:enabled")
     page.get_by_role("button", name="Take the picture").click()
     page.get_by_text("nearest face").wait_for()
     settled(page)
@@ -219,18 +232,6 @@ def test_the_camera_takes_one_and_is_off_then(visit, kernel):
     assert page.locator("dialog.camera").count() == 0
     ended = "window.seen.getTracks().every(({ readyState }) => readyState === 'ended')"
     until(page, ended)
-
-
-def test_a_camera_that_is_refused_is_said(visit, kernel):
-    refuse = """navigator.mediaDevices.getUserMedia = async () => {
-      throw new Error("Permission denied");
-    };"""
-    page = visit("#model=tiny&seed=7", scripts=[refuse])
-    page.get_by_role("button", name="Camera").click()
-    note = page.locator(".note.bad")
-    note.wait_for()
-    assert "The camera cannot be used. Permission denied" in note.inner_text()
-    assert page.locator("dialog.camera").count() == 0
 
 
 def test_a_picture_may_be_dropped_or_pasted(visit, kernel):

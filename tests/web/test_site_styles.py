@@ -10,7 +10,7 @@ from urllib.parse import quote
 import keras
 import numpy as np
 import pytest
-from pages import kept_before
+from pages import kept, kept_before
 from PIL import Image
 from test_site import same, shown, until
 from test_site import saved as save
@@ -101,7 +101,9 @@ def ends(first: str, second: str, model: str = "styled") -> str:
 
 
 def press(page, group: str) -> None:
-    page.get_by_role("button", name=group, exact=True).click()
+    button = page.get_by_role("button", name=group, exact=True)
+    button.wait_for()
+    button.click()
     settled(page)
 
 
@@ -184,7 +186,7 @@ def test_settings_files_say_styles(visit, styled, tmp_path):
 def test_a_picture_of_before_there_were_latents_keeps_its_styles(visit):
     page = visit("#model=styled&seed=1&style.fine=seed%3D9")
     address = page.url
-    page.wait_for_timeout(600)
+    kept(page, 1)
     kept_before(page, "settings.styles.fine.latent")
     page.goto(address.split("#")[0] + "#model=styled&seed=3")
     page.reload()

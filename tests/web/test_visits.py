@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from pages import draw, same, saved, seed_of, shown, until
+from pages import draw, kept, same, saved, seed_of, shown, until
 from PIL import Image
 from tiny import LATENT, SIZE, Tiny, enlarge, write_folder
 
@@ -262,7 +262,7 @@ def test_pictures_outlive_the_page(visit, tiny):
     draw(page)
     draw(page)
     page.get_by_role("button", name="Add to your favourites: seed 1", exact=True).click()
-    page.wait_for_timeout(600)
+    kept(page, 3, favourites=1)
     page.reload()
     page.wait_for_selector(".history li:nth-child(3)")
     assert page.locator(".history li").count() == 3
@@ -280,7 +280,7 @@ def test_pictures_outlive_the_page(visit, tiny):
     page.get_by_role("button", name="Forget the others").click()
     page.get_by_label("Only favourites").uncheck()
     assert page.locator(".history li").count() == 1
-    page.wait_for_timeout(600)
+    kept(page, 1, favourites=1)
     page.reload()
     page.wait_for_selector(".frame:not(.busy) canvas")
     page.get_by_role("button", name="No longer a favourite: seed 1").wait_for()

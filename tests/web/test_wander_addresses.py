@@ -153,9 +153,23 @@ BAD = [
 ]
 
 
-def test_bad_addresses_of_near_pictures(visit):
+REFUSALS = [
+    ("ru", "#seed=-1", "seed — целое число от 0 до 9007199254740991. Получено: -1."),
+    ("ru", "#hair=mauve", 'hair — одно из этих слов: blonde, blue, red. Получено: "mauve".'),
+    ("ja", "#nonsense=1", "特徴は次のどれか（hair, eyes, smile, glasses, year）です。"),
+    ("ja", "#seed=1&seed=2", "seedはアドレスに一度だけ書くものです。"),
+    ("zh", "#slider.blue_hair=9", "blue_hair 应为-1 到 1 的数。收到：9。"),
+    ("zh", "#vary=0.1,0.2&vary-seed=5,6,7", "vary-seed 应为与 vary 数量相同、以逗号分隔的数。"),
+]
+
+
+def test_bad_addresses_of_near_pictures_and_their_translations(visit):
     page = visit()
     for fragment, sentence in BAD:
+        page.evaluate("fragment => { location.hash = fragment; }", fragment)
+        page.locator(".note.bad").get_by_text(sentence).wait_for()
+    for language, fragment, sentence in REFUSALS:
+        page.locator("header select").last.select_option(language)
         page.evaluate("fragment => { location.hash = fragment; }", fragment)
         page.locator(".note.bad").get_by_text(sentence).wait_for()
 
@@ -182,24 +196,6 @@ def test_russian_adjectives_agree(visit, folder):
     page.locator(".describe input").fill("без улыбки")
     page.locator(".describe input").press("Enter")
     page.get_by_text("Понято: улыбка: нет").wait_for()
-
-
-REFUSALS = [
-    ("ru", "#seed=-1", "seed — целое число от 0 до 9007199254740991. Получено: -1."),
-    ("ru", "#hair=mauve", 'hair — одно из этих слов: blonde, blue, red. Получено: "mauve".'),
-    ("ja", "#nonsense=1", "特徴は次のどれか（hair, eyes, smile, glasses, year）です。"),
-    ("ja", "#seed=1&seed=2", "seedはアドレスに一度だけ書くものです。"),
-    ("zh", "#slider.blue_hair=9", "blue_hair 应为-1 到 1 的数。收到：9。"),
-    ("zh", "#vary=0.1,0.2&vary-seed=5,6,7", "vary-seed 应为与 vary 数量相同、以逗号分隔的数。"),
-]
-
-
-def test_refusals_are_translated(visit):
-    page = visit()
-    for language, fragment, sentence in REFUSALS:
-        page.locator("header select").last.select_option(language)
-        page.evaluate("fragment => { location.hash = fragment; }", fragment)
-        page.locator(".note.bad").get_by_text(sentence).wait_for()
 
 
 def test_a_model_that_is_missing_says_so_in_chinese(visit, server):
