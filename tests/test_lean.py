@@ -118,11 +118,9 @@ def test_libraries_of_tensorflow_are_loaded_before_it_is_and_nothing_is_printed(
         "lean.open_libraries().join()\n"
         "with open('/proc/self/maps') as maps: loaded = maps.read()\n"
         "print([name in loaded for name in lean.LIBRARIES], 'tensorflow' in sys.modules)\n"
-        "import tensorflow as tf\n"
-        "print(tf.constant([1.0, 2.0]).numpy().sum())\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stdout.splitlines() == ["[True, True] False", "3.0"], done.stderr
+    assert done.stdout.splitlines() == ["[True, True] False"], done.stderr
     assert not done.stderr
 
 
