@@ -7,13 +7,14 @@ from importlib.metadata import version
 
 # XLA's compiler turns a whole step of an upscaler into wrong numbers in JAX 0.6 (Python 3.10) when
 # it optimises nothing: other than those of the same operations one by one, by 0.7 %.
-OPTIMISED = 1 if version("jax").startswith("0.6.") else 0
+FAULTY, RIGHT = "0.6.", 1
 
 
 def environment(compiled: str | os.PathLike | None = None) -> dict[str, str]:
     """On the CPU, where compiling takes far longer than the steps. In the folder `compiled`
     processes find what others have compiled."""
-    found = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": f"--xla_backend_optimization_level={OPTIMISED}"}
+    level = RIGHT if version("jax").startswith(FAULTY) else 0
+    found = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": f"--xla_backend_optimization_level={level}"}
     if compiled is not None:
         found |= {
             "JAX_COMPILATION_CACHE_DIR": os.fspath(compiled),

@@ -6,13 +6,18 @@ from tfanime.core import lean
 
 DRAWING = ("generate", "interpolate", "mix", "imagine", "upscale")  # verbs that draw, and end
 HELP = {"-h", "--help"}
+INTERRUPTED = 130
 
 
 def main() -> None:
-    verb, options = sys.argv[1:2], set(sys.argv[2:])
-    if verb and verb[0] in DRAWING and not HELP & options:
-        lean.install()  # before all else, which is read while TensorFlow's library is linked
-    from tfanime import cli
+    words = [word for word in sys.argv[1:] if word != "--debug"]
+    try:
+        if words and words[0] in DRAWING and not HELP & set(words):
+            lean.install()  # before all else, which is read while TensorFlow's library is linked
+        from tfanime import cli
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        sys.exit(INTERRUPTED)
 
     try:
         cli.main(prog_name="tfanime")

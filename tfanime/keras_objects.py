@@ -1,4 +1,5 @@
-"""Keras knows our classes once tfanime is imported, without tfanime importing Keras.
+"""Keras knows our classes once tfanime is imported, without tfanime importing Keras; in commands
+that draw, those of layers.
 
 `keras.models.load_model("generator.keras")` finds a class by its registered name, and it is
 registered when its module is imported. That happens here as soon as Keras itself is.
@@ -31,10 +32,11 @@ class _AfterKeras(ImportHook):
 
 
 def _register() -> None:
-    # One of these is being imported, and registers its classes itself.
-    if not any(name in sys.modules for name in ABOVE_KERAS):
-        for name in LAYERS if lean.installed() else ROOMS:
-            importlib.import_module(name)
+    # Where one of these is being imported, what imports it may be half executed: layers, which
+    # import nothing else of ours, are what can be imported.
+    above = any(name in sys.modules for name in ABOVE_KERAS)
+    for name in LAYERS if above or lean.installed() else ROOMS:
+        importlib.import_module(name)
 
 
 def install() -> None:

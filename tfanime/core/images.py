@@ -21,8 +21,8 @@ from tfanime.core.files import atomic_path
 HALF_RANGE = 127.5  # uint8 / HALF_RANGE - 1 lies in [-1, 1]
 BACKGROUND = (255, 255, 255)
 SHEETS = (".png", ".jpg", ".jpeg", ".webp")
-# Of drawn images, whose grain repeats no texture, as small as zlib's level 4 makes it in half the
-# time; diagrams, of some kilobytes, grow by a half.
+# Drawn images have a grain in which zlib finds no repeats: run lengths pack them as small as its
+# level 4, in half the time. Diagrams, of some kilobytes, grow by a half.
 PNG = {"compress_type": zlib.Z_RLE}
 
 

@@ -16,7 +16,7 @@ import os
 import sys
 import typing
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
 from importlib.abc import MetaPathFinder
@@ -34,16 +34,22 @@ from tfanime.core.quiet import quiet
 OPTIONAL = ("IPython", "cv2", "huggingface_hub", "jax", "matplotlib", "pandas", "psutil")
 OPTIONAL += ("scipy", "sklearn")
 # What is imported whole and used in functions only, or not at all: each with what is in it.
-LATER = ("requests", "rich.console", "rich.markup", "rich.table", "tensorflow._api.v2")
-AT_ONCE = ("tensorflow._api.v2.distribute",)  # which cannot be imported later
+LATER = ("rich.console", "rich.markup", "rich.table", "tensorflow._api.v2")
+# Two that, executed later, would import packages of TensorFlow that are called alike, and these
+# would take their places in `tensorflow`. That of the second is empty and can come first.
+AT_ONCE = ("tensorflow._api.v2.distribute",)
 LITE = "tensorflow._api.v2.lite"
-# Three wrappers for cells of RNNs in `tensorflow.nn`, each by a name of its own there: they alone
-# need a Keras of TensorFlow's own.
+# Three wrappers for cells of RNNs: the only part of `tensorflow.nn` that imports the Keras which
+# TensorFlow has inside.
 NN, CELL = "tensorflow._api.v2.nn", "RNNCell"  # how these names begin
 CELLS = "tensorflow.python.keras.layers.rnn_cell_wrapper_v2"
-# Its libraries on Linux: the first is small and prints, the second is large.
-LIBRARIES = ("libtensorflow_framework.so.2", "libtensorflow_cc.so.2")
-WITH_LIBRARIES = ("PIL.Image", "PIL.ImageCms", "h5py")  # and NumPy: imported before TensorFlow
+# TensorFlow's libraries on Linux, where pip puts them: a small one, which prints, and a module of
+# Python's that needs all of them, in the order in which TensorFlow links them.
+LIBRARIES = ("libtensorflow_framework.so.2", "python/_pywrap_tensorflow_internal.so")
+SILENT = (2, 21)  # the first version whose other libraries print nothing
+# Modules that are imported before TensorFlow in any case. The first two bring cryptography that
+# must be the system's and not the one in TensorFlow's libraries; all have libraries of their own.
+BEFORE = ("hashlib", "ssl", "PIL.Image", "PIL.ImageCms", "h5py")
 
 
 class _LeanImport(ImportHook):
@@ -83,7 +89,8 @@ def hidden() -> Iterator[None]:
 @contextmanager
 def put_off() -> Iterator[None]:
     """Inside, modules of `LATER` are not executed when they are imported, but when something of
-    them is asked for, inside or later."""
+    them is asked for, inside or later. By one thread at a time: up to Python 3.11 another one would
+    see a module that is half executed."""
     finder = _LazyImport()
     sys.meta_path.insert(0, finder)
     try:
@@ -100,7 +107,7 @@ class _LazyImport(MetaPathFinder):
             return None
         spec = spec_behind(self, name, path, target)
         if spec is not None and spec.loader is not None:
-            if name == LITE:  # its namesake, an empty package, would take its place afterwards
+            if name == LITE:
                 import_module("tensorflow.lite")
             if name == NN:
                 spec.loader.exec_module = partial(_without_cells, spec.loader.exec_module)
@@ -110,6 +117,9 @@ class _LazyImport(MetaPathFinder):
 
 def _without_cells(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
     """Executes `NN`; its three wrappers are imported when they are asked for."""
+    if CELLS in sys.modules:
+        execute(module)
+        return
     stub = ModuleType(CELLS)
     stub.__getattr__ = lambda name: None  # type: ignore[method-assign]
     sys.modules[CELLS] = stub
@@ -168,29 +178,30 @@ def install() -> None:
     if "keras" not in sys.modules:
         sys.meta_path.insert(0, _LeanImport())
         if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
-            open_libraries()
+            with suppress(Exception):  # whatever it is, TensorFlow's import meets it and says so
+                open_libraries()
 
 
 def installed() -> bool:
-    """Whether `install` prepared the import of Keras in this process, which then only draws."""
+    """Whether `install` prepared the import of Keras in this process."""
     return any(isinstance(finder, _LeanImport) for finder in sys.meta_path)
 
 
 def open_libraries() -> Thread | None:
-    """Begins to load TensorFlow's libraries, the larger one in a thread that is returned: linking
-    it takes 0.3 s, in which Python can import what comes before TensorFlow. None: they are not
-    where they are known to be, and TensorFlow will load them itself."""
+    """Begins to load TensorFlow's libraries, most of them in a thread, which is returned: linking
+    them takes 0.3 s, in which Python can import what comes before TensorFlow. None: they are not
+    those that are known, and TensorFlow will load them itself."""
     spec = None if sys.platform != "linux" else find_spec("tensorflow")
-    folders = (spec and spec.submodule_search_locations) or []
-    paths = [Path(folder) / name for folder in folders for name in LIBRARIES]
-    if not paths or not all(path.exists() for path in paths):
+    folders = [Path(folder) for folder in (spec and spec.submodule_search_locations) or []]
+    paths = [folder / name for folder in folders for name in LIBRARIES]
+    if not all(path.exists() for path in paths) or not any(map(_is_silent, folders)):
         return None
+    for module in BEFORE:  # the system loads one library at a time: later, these would wait
+        import_module(module)
     # ctypes.CDLL keeps other threads waiting while it loads a library, but not while it calls a
     # function of one that is loaded.
     load = ctypes.CDLL(None).dlopen
     load.argtypes, load.restype = (ctypes.c_char_p, ctypes.c_int), ctypes.c_void_p
-    for module in WITH_LIBRARIES:  # the system loads one library at a time: these would wait
-        import_module(module)
     small, large = (partial(load, os.fsencode(path), os.RTLD_NOW) for path in paths)
     with quiet():
         small()
@@ -199,14 +210,21 @@ def open_libraries() -> Thread | None:
     return thread
 
 
+def _is_silent(folder: Path) -> bool:
+    """Whether this is the folder of a TensorFlow of version `SILENT` or later."""
+    versions = [path.name.split("-")[1] for path in folder.parent.glob("tensorflow-*.dist-info")]
+    return any(tuple(map(int, version.split(".")[:2])) >= SILENT for version in versions)
+
+
 def leave(end: SystemExit) -> NoReturn:
     """Ends the process with the status of `end`: after `install` without taking apart what it
     holds. Functions registered with `atexit` are called in any case."""
     if installed():
         atexit._run_exitfuncs()
         try:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:  # closed by who started the process
+                    stream.flush()
         except OSError:  # the reader of a pipe is gone: Python knows what to do
             raise end from None
         if isinstance(end.code, int):
