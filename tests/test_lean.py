@@ -12,6 +12,11 @@ from tfanime import __main__, cli
 from tfanime.core import lean, quiet
 
 
+def ended(program: str) -> subprocess.CompletedProcess:
+    """A Python program, run in a process of its own."""
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+
 @pytest.fixture
 def planted(tmp_path, monkeypatch):
     """Modules of the names that are left out, none of them loaded."""
@@ -93,7 +98,7 @@ def test_tensorflow_has_all_of_its_interfaces_after_a_lean_import():
         "print(len(parts) > 50, empty)\n"
         "print(len(vars(tf.math)) > 100)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = ended(program)
     assert done.stdout.split() == (
         ["False", "Interpreter", "Optimize", "Session", "a", "initialize_tpu_system", "()"]
         + [
@@ -116,7 +121,7 @@ def test_libraries_of_tensorflow_are_loaded_before_it_is_and_nothing_is_printed(
         "with open('/proc/self/maps') as maps: loaded = maps.read()\n"
         "print([name in loaded for name in lean.LIBRARIES], 'tensorflow' in sys.modules)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = ended(program)
     assert done.stdout.splitlines() == ["[True, True] False"], done.stderr
     assert not done.stderr
 
@@ -155,7 +160,7 @@ def test_what_draws_knows_our_layers_and_does_not_import_what_trains():
         "import tfanime.gans\n"
         "print(keras.saving.get_registered_object('tfanime>GAN').__name__)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = ended(program)
     assert done.stdout.split() == ["PixelShuffle", "False", "GAN"], done.stderr
 
 
@@ -192,7 +197,7 @@ def test_a_process_ends_with_its_status_and_what_is_to_be_done_at_its_end(instal
         "print('said')\n"
         "lean.leave(SystemExit(3))\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = ended(program)
     assert done.returncode == 3 and not done.stderr
     assert done.stdout.split("\n")[:2] == ["said", "at exit"]
     assert ("taken apart" in done.stdout) != installed
@@ -272,7 +277,7 @@ def test_a_process_without_standard_error_ends_with_its_status():
         "sys.stderr = None\n"
         "lean.leave(SystemExit(0))\n"
     )
-    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+    assert ended(program).returncode == 0
 
 
 def test_a_model_that_ships_is_read_after_a_recipe_was_looked_at():
@@ -285,7 +290,7 @@ def test_a_model_that_ships_is_read_after_a_recipe_was_looked_at():
         "from tfanime.zoo.saved import load_generator\n"
         "print(load_generator('faces-64').height)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = ended(program)
     assert done.stdout.split() == ["64"], done.stderr
 
 

@@ -54,7 +54,7 @@ TUNED_TO = {"n": 2, "seed": 11}  # of faces-64
 FRAME = (40, 30, 45)
 MOVED = {"sefa-3": 4, "pca-1": -4}
 QUALITY, SHOWN, JPEG = 72, 4, 90
-COMPONENTS = 256
+COMPONENTS, LEAST = 256, 1e-6  # as a share of the largest deviation: below, all draws are alike
 READ = "hair", "eyes"  # fields of the tagger
 ROWS = {"tagger": 2, "sefa": 3, "pca": 3}  # of the image of directions
 FIXED = {"eyes": "blue", "long_hair": True, "short_hair": False, "blush": False, "hat": False}
@@ -331,7 +331,8 @@ def whitening(draws: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """From features to unit vectors of principal components, whitened, as draws have them."""
     middle = draws.mean(axis=0)
     _, deviations, directions = np.linalg.svd(draws - middle, full_matrices=False)
-    kept = directions[:COMPONENTS].T / deviations[:COMPONENTS]
+    some = np.flatnonzero(deviations > LEAST * deviations[0])[:COMPONENTS]
+    kept = directions[some].T / deviations[some]
     return lambda features: unit((features - middle) @ kept)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -66,6 +67,23 @@ def saved(page, name: str) -> bytes:
     with page.expect_download() as download:
         page.get_by_role("button", name=name).click()
     return download.value.path().read_bytes()
+
+
+def reopened(visit, folder, changes):
+    """Yields one page, opened again for each change of the site's manifest, when it says what is
+    wrong. It keeps no manifest, and every file under its hash."""
+    file, page = folder / "tfanime.json", None
+    whole = file.read_text()
+    for change in changes:
+        manifest = json.loads(whole)
+        change(manifest)
+        file.write_text(json.dumps(manifest))
+        if page:
+            page.reload()
+        else:
+            page = visit(wait=False)
+        page.get_by_role("alert").wait_for()
+        yield page
 
 
 def kept(page, pictures: int, favourites: int = 0) -> None:

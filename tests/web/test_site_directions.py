@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from pages import draw, kept, kept_before, same, shown, until
+from pages import draw, kept, kept_before, reopened, same, shown, until
 from test_visits import chips, look
 from test_wander import Painter, by_python, drag, near, settled
 from tiny import LATENT, Tiny, write_folder
@@ -197,24 +197,20 @@ def test_bad_moves_in_addresses(visit, led):
 
 
 def test_damaged_directions_are_refused(visit, folder, led):
-    """One page, opened again for each: it keeps no manifest."""
-    whole, page = (folder / "tfanime.json").read_text(), None
-    for fault in ("short", "twice", "beyond 1"):
-        manifest = json.loads(whole)
-        listed = manifest["models"][0]["directions"]
-        if fault == "short":
-            listed[0]["vector"] = listed[0]["vector"][:8]
-        elif fault == "twice":
-            listed[1]["name"] = "smile"
-        else:
-            listed[0]["changes"] = [["smile", 7]]
-        (folder / "tfanime.json").write_text(json.dumps(manifest))
-        if page:
-            page.reload()
-        else:
-            page = visit(wait=False)
-        page.get_by_role("alert").wait_for()
-        assert "models[0].directions" in page.get_by_role("alert").inner_text(), fault
+    def short(directions):
+        directions[0]["vector"] = directions[0]["vector"][:8]
+
+    def twice(directions):
+        directions[1]["name"] = "smile"
+
+    def beyond(directions):
+        directions[0]["changes"] = [["smile", 7]]
+
+    def of(damage):
+        return lambda manifest: damage(manifest["models"][0]["directions"])
+
+    for page in reopened(visit, folder, map(of, (short, twice, beyond))):
+        assert "models[0].directions" in page.get_by_role("alert").inner_text()
 
 
 MODULE = """async () => {

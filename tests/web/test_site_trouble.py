@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from pages import ASKED, draw, same, seed_of, shown, tags_of, until
+from pages import ASKED, draw, reopened, same, seed_of, shown, tags_of, until
 from tiny import Tiny, enlarge, write_folder
 
 pytestmark = pytest.mark.slow
@@ -178,17 +178,8 @@ FOLDERS = [
 
 
 def test_hostile_folders(visit, folder):
-    """One page, opened again for each: it keeps no manifest, and every file under its hash."""
-    whole, page = (folder / "tfanime.json").read_text(), None
-    for change, sentence in FOLDERS:
-        manifest = json.loads(whole)
-        change(manifest)
-        (folder / "tfanime.json").write_text(json.dumps(manifest))
-        if page:
-            page.reload()
-        else:
-            page = visit(wait=False)
-        page.get_by_role("alert").wait_for()
+    pages = reopened(visit, folder, [change for change, _ in FOLDERS])
+    for (_, sentence), page in zip(FOLDERS, pages, strict=True):
         assert sentence in page.get_by_role("alert").inner_text()
         assert page.locator("main img").count() == 0
 
