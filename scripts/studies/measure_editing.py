@@ -10,7 +10,7 @@ Without --model, of the model that ships. Writes `images/editing_directions.webp
 that is the default `editing_tuned.webp` and `editing_tuned_two.webp`, and the table of directions
 into the page; with --data the figures instead. Then real images of the packed set, spread over it,
 are inverted: from the encoder if the model has one, from random draws, and from the first of these
-with the model tuned to 16 images at a time afterwards. Told is how many of them are nearer, by the
+with the model tuned to --at-a-time images afterwards. Told is how many of them are nearer, by the
 features of each extractor, to what is drawn for them than to the nearest of --draws random draws,
 and how many of the tagger's hair and eye colours agree; beside it what a JPEG of the image itself
 has; `Judge` explains what near means. Identity is measured on character sheets. On a busy machine
@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import tempfile
 import time
 from collections.abc import Callable
@@ -71,6 +72,9 @@ def main() -> None:
     parser.add_argument("--extractor", action="append", help="one or several; default: tagger")
     parser.add_argument("--features", default="tagger", help="that inversion goes by")
     parser.add_argument("--tune-steps", type=int, nargs="+", default=[TUNED], help="each in turn")
+    parser.add_argument(
+        "--at-a-time", type=int, nargs="+", default=[BATCH], help="images tuned to, each in turn"
+    )
     parser.add_argument("--steps", type=int, help="default: as `tfanime invert`")
     parser.add_argument("--faces", type=int, default=8, help="of the sheets of identity")
     options = parser.parse_args()
@@ -217,9 +221,10 @@ def measure(generator, options, page: Path) -> None:
     columns = []
     for name, more in ways:
         columns.append((name, *inverted(generator, real, options, more)))
-    for steps in options.tune_steps:
+    for steps, size in itertools.product(options.tune_steps, options.at_a_time):
         more = {"encoder": encoder, "tune_steps": steps}
-        columns.append((f"then tuned, {steps} steps", *inverted(generator, real, options, more)))
+        name = f"then tuned, {steps} steps, {size} at a time"
+        columns.append((name, *inverted(generator, real, options, more, size)))
     copies = np.stack([jpeg(image) for image in real])
     columns.append((f"its own JPEG, quality {JPEG}", copies, None))
     names, drawn, faces = zip(*columns, strict=True)
@@ -265,10 +270,10 @@ def row(name: str, cells) -> str:
     return "| " + " | ".join([name, *cells]) + " |"
 
 
-def inverted(generator, real: np.ndarray, options, more: dict) -> tuple:
-    """What is drawn for real images, and their faces; tuned, where `more` has steps of it, to as
-    many images at a time as one search takes."""
-    size, began = BATCH if "tune_steps" in more else len(real), time.monotonic()
+def inverted(generator, real: np.ndarray, options, more: dict, size: int | None = None) -> tuple:
+    """What is drawn for real images, and their faces; tuned, where `more` has steps of it, to
+    `size` images at a time."""
+    size, began = size or len(real), time.monotonic()
     images, faces = [], []
     with tempfile.TemporaryDirectory() as scratch:
         for start in range(0, len(real), size):
