@@ -9,7 +9,7 @@ import typing
 import pytest
 
 from tfanime import __main__, cli
-from tfanime.core import lean, quiet
+from tfanime.core import lean, linking, quiet
 
 
 def ended(program: str) -> subprocess.CompletedProcess:
@@ -116,10 +116,10 @@ def test_libraries_of_tensorflow_are_loaded_before_it_is_and_nothing_is_printed(
     program = (
         "import sys\n"
         "import tfanime\n"
-        "from tfanime.core import lean\n"
-        "lean.open_libraries().join()\n"
+        "from tfanime.core import linking\n"
+        "linking.open_libraries().join()\n"
         "with open('/proc/self/maps') as maps: loaded = maps.read()\n"
-        "print([name in loaded for name in lean.LIBRARIES], 'tensorflow' in sys.modules)\n"
+        "print([name in loaded for name in linking.LIBRARIES], 'tensorflow' in sys.modules)\n"
     )
     done = ended(program)
     assert done.stdout.splitlines() == ["[True, True] False"], done.stderr
@@ -131,7 +131,7 @@ def test_libraries_are_not_loaded_where_another_backend_draws(monkeypatch, backe
     opened = []
     monkeypatch.setenv("KERAS_BACKEND", backend)
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
-    monkeypatch.setattr(lean, "open_libraries", lambda: opened.append(backend))
+    monkeypatch.setattr(linking, "open_libraries", lambda: opened.append(backend))
     monkeypatch.delitem(sys.modules, "keras", raising=False)
     lean.install()
     assert opened == (["tensorflow"] if backend == "tensorflow" else [])
@@ -139,13 +139,13 @@ def test_libraries_are_not_loaded_where_another_backend_draws(monkeypatch, backe
 
 def test_libraries_that_are_not_where_they_are_known_to_be_are_left_to_tensorflow(monkeypatch):
     with monkeypatch.context() as another:
-        another.setattr(lean, "LIBRARIES", ("libtensorflow_of_another_day.so",))
-        assert lean.open_libraries() is None
+        another.setattr(linking, "LIBRARIES", ("libtensorflow_of_another_day.so",))
+        assert linking.open_libraries() is None
     with monkeypatch.context() as another:
-        another.setattr(lean, "SILENT", (99, 0))
-        assert lean.open_libraries() is None
-    monkeypatch.setattr(lean, "find_spec", lambda name: None)
-    assert lean.open_libraries() is None
+        another.setattr(linking, "SILENT", (99, 0))
+        assert linking.open_libraries() is None
+    monkeypatch.setattr(linking, "find_spec", lambda name: None)
+    assert linking.open_libraries() is None
 
 
 @pytest.mark.slow
@@ -252,7 +252,7 @@ def test_what_fails_while_libraries_are_loaded_is_left_to_tensorflow(monkeypatch
 
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
-    monkeypatch.setattr(lean, "open_libraries", full)
+    monkeypatch.setattr(linking, "open_libraries", full)
     monkeypatch.delitem(sys.modules, "keras", raising=False)
     lean.install()
     assert lean.installed()

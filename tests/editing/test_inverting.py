@@ -195,6 +195,14 @@ def test_directions_of_other_weights_do_not_go_along(with_directions, folder, tm
     assert not (target / "directions.json").exists()
 
 
+def test_damaged_directions_are_refused_before_the_search(with_directions, tmp_path, monkeypatch):
+    (with_directions / "directions.json").write_text("{")
+    monkeypatch.setattr("tfanime.editing.invert.descend", None)
+    with pytest.raises(ValueError, match=r"directions\.json"):
+        tfanime.invert(np.zeros((1, SIZE, SIZE, 3), np.uint8), with_directions, tune=tmp_path / "t")
+    assert not (tmp_path / "t").exists()
+
+
 def test_a_network_with_nothing_to_tune_is_refused(tmp_path):
     z = keras.Input((DIM,))
     x = keras.layers.Reshape((SIZE, SIZE, 3))(keras.layers.Dense(SIZE * SIZE * 3)(z))

@@ -192,7 +192,7 @@ def _read_network(path: Path) -> keras.Model:
     more layers, and makes a layer for each to know which attributes to pass over. And the variables
     begin with the values that are stored: nothing is drawn first to be replaced."""
     config, stored = _stored(path)
-    # Imported after the file is read: meanwhile `lean.open_libraries` may link TensorFlow.
+    # Imported after the file is read: meanwhile `linking.open_libraries` may link TensorFlow.
     import keras
 
     model = _built(config, {})

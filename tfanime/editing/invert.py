@@ -23,7 +23,7 @@ from tfanime.sampling.generate import check_ending, loaded
 from tfanime.sampling.sampler import Sampler
 from tfanime.sampling.upscale import files_of
 from tfanime.tagging import Tagger, load_tagger
-from tfanime.zoo.directions import weights_digest
+from tfanime.zoo.directions import own_document, weights_digest
 from tfanime.zoo.encoder import Encoder, has_encoder, load_encoder
 from tfanime.zoo.saved import Generator
 
@@ -301,6 +301,8 @@ def _check_tuned(generator: Generator, tune: str | os.PathLike | None, steps: in
             "Tuning moves layers that draw, such as convolutions, and leaves dense ones. Received: "
             f"{generator.name!r}, which has no others. Leave out tune= (--tune)."
         )
+    if generator.folder is not None:
+        own_document(generator.folder)  # which goes along: a damaged one is refused now
 
 
 def _check_numbers(**numbers: tuple[Any, int]) -> None:

@@ -89,14 +89,22 @@ def carry_directions(source: str | os.PathLike, folder: str | os.PathLike) -> No
     They lead where they led, as long as the weights are near; what they change was measured before,
     and the copy says for which weights.
     """
-    path = Path(source) / FILE
-    if not path.is_file():
-        return
-    document, weights = bounds.read_object(path), weights_digest(source)
-    if document.get("weights") == weights:
-        measured = {"measured": document.get("measured"), "with": weights}
+    document = own_document(source)
+    if document is not None:
+        measured = {"measured": document.get("measured"), "with": document["weights"]}
         changed = {"weights": weights_digest(folder), "measured": measured}
         write_json(Path(folder) / FILE, document | changed)
+
+
+def own_document(folder: str | os.PathLike) -> dict | None:
+    """The file of directions of a saved generator; None if it has none, or one of other weights.
+
+    Raises:
+        ValueError: for a damaged file.
+    """
+    path = Path(folder) / FILE
+    document = bounds.read_object(path) if path.is_file() else {}
+    return document if document.get("weights") == weights_digest(folder) else None
 
 
 def load_directions(folder: str | os.PathLike, latent_dim: int) -> dict[str, Direction]:
