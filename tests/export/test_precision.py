@@ -8,6 +8,7 @@ from networks import generator, inputs
 
 from tfanime.export.graph import precision
 from tfanime.export.graph.graph import from_keras
+from tfanime.export.graph.quantisation import shortened
 from tfanime.export.graph.rewrite import rewrite
 
 
@@ -28,6 +29,32 @@ def test_float16_is_ieees():
     stored, seen = precision.quantised(values, "float16")
     assert stored.dtype == np.float16 and seen.dtype == np.float32
     np.testing.assert_array_equal(seen, [1365 / 4096, np.inf, 0])
+
+
+def test_fourteen_bits_are_float16_rounded_to_eight_bits_behind_the_point():
+    given = [1, 1 + 2**-8, 1 + 3 * 2**-10, -1 / 3, 2047 / 1024, 0, 6e-8]
+    expected = [1, 1 + 2**-8, 1 + 2**-8, -1364 / 4096, 2, 0, 0]
+    np.testing.assert_array_equal(shortened(np.float32(given)), np.float32(expected))
+
+
+def test_kernels_that_get_no_8_bits_use_14_of_16(drawn):
+    graph, *_ = drawn
+    eight = precision.kernels(graph)[:1]
+    plans = {name: precision.plan(graph, name, eight) for name in ("mixed", "float16")}
+    for name, plan in plans.items():
+        stored = {names: data for names, data, _ in plan.stored() if names[1] == "kernel"}
+        used = {
+            names: data.view(np.uint16) % 4 for names, data in stored.items() if data.itemsize == 2
+        }
+        assert len(used) == len(stored) - (name == "mixed")
+        assert any(bits.any() for bits in used.values()) == (name == "float16")
+    for node in graph.nodes:  # the graph itself stays
+        for key, values in node.weights.items():
+            if node.name not in eight:
+                expected = shortened(values) if key == "kernel" else values
+                np.testing.assert_array_equal(
+                    plans["mixed"].graph.node(node.name).weights[key], expected
+                )
 
 
 def test_eight_bits_are_256_steps_with_zero_among_them():

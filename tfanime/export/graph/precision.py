@@ -25,7 +25,7 @@ import numpy as np
 
 from tfanime.export.folder import gzipped
 from tfanime.export.graph.graph import Graph, Node
-from tfanime.export.graph.quantisation import quantised
+from tfanime.export.graph.quantisation import quantised, shortened
 
 PRECISIONS = ("float32", "float16", "mixed", "uint8")
 INVISIBLE = 48.0  # dB
@@ -127,6 +127,9 @@ def plan(graph: Graph, precision: str, eight: Collection[str] = ()) -> Plan:
         eight = ()
     for name in eight:
         graph = scaled(graph, name, POWER[precision])
+    if precision == "mixed":
+        nodes = tuple(_short(node, node.name in eight) for node in graph.nodes)
+        graph = replace(graph, nodes=nodes)
     rest = "float32" if precision == "float32" else "float16"
     dtypes = {
         (node.name, key): "uint8" if key == "kernel" and node.name in eight else rest
@@ -134,6 +137,13 @@ def plan(graph: Graph, precision: str, eight: Collection[str] = ()) -> Plan:
         for key in node.weights
     }
     return Plan(precision, graph, dtypes)
+
+
+def _short(node: Node, eight: bool) -> Node:
+    """A step whose kernel, where it is stored in 16 bits, uses 14 of them."""
+    if eight or "kernel" not in node.weights:
+        return node
+    return replace(node, weights={**node.weights, "kernel": shortened(node.weights["kernel"])})
 
 
 def kernels(graph: Graph) -> list[str]:
@@ -224,10 +234,10 @@ def choose_eight(
     budget = MARGIN * 4 / 10 ** (INVISIBLE / 10)
     harm: dict[str, float] = {}
     for name in kernels(graph):
-        alone = plan(graph, "mixed", [name])
-        weights = {(n.name, key): w for n in alone.graph.nodes for key, w in n.weights.items()}
+        alone = scaled(graph, name, POWER["mixed"])
+        weights = {(n.name, key): w for n in alone.nodes for key, w in n.weights.items()}
         weights[name, "kernel"] = quantised(weights[name, "kernel"], "uint8")[1]
-        harm[name] = errors(draw(alone.graph, few, weights), reference[:PROBES]).mean()
+        harm[name] = errors(draw(alone, few, weights), reference[:PROBES]).mean()
         tick(PROBES)
     layers, spent = [], 0.0
     for name in sorted(harm, key=lambda name: harm[name] / graph.node(name).weights["kernel"].size):
