@@ -9,6 +9,7 @@ import pytest
 
 import tfanime
 from tests.editing.tiny_editing import DIM, SCHEMA, SIZE, tagger
+from tests.editing.tiny_editing import feature_network as tiny_features
 from tfanime import zoo
 from tfanime.core.decode import read_image
 from tfanime.core.images import save_image, to_float
@@ -210,7 +211,7 @@ def test_tuning_leaves_other_draws_near_what_they_were(folder, monkeypatch):
     sampler = Sampler(generator)
     inputs, others = sampler.inputs(1, 1), sampler.inputs(2, 32)
     target, kept = np.ones((1, SIZE, SIZE, 3), np.float32), sampler.values(*others)
-    network = feature_network("tagger", SIZE, SIZE)
+    network = tiny_features("tagger", SIZE, SIZE)
     far = []
     for weight in (0.0, tuning.STAYS, 50.0):
         monkeypatch.setattr(tuning, "STAYS", weight)
@@ -220,6 +221,7 @@ def test_tuning_leaves_other_draws_near_what_they_were(folder, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("true_features")
 def test_the_shipped_models_own_image_is_found_nearer_than_random_draws():
     generator = load_generator(zoo.DEFAULT)
     inputs = Sampler(generator).inputs(12345, 1)
@@ -238,6 +240,7 @@ def test_the_shipped_models_own_image_is_found_nearer_than_random_draws():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("true_features")
 def test_the_shipped_model_is_tuned_to_what_it_has_no_label_for(tmp_path):
     """A bust of its own, with a bar painted over the eyes."""
     image = Sampler(load_generator(zoo.DEFAULT)).images(12345, 1)
