@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import keras
 import numpy as np
@@ -32,24 +33,29 @@ def plain(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def tiny(plain, tmp_path):
+@pytest.fixture(scope="module")
+def middle(plain):
+    """A border that rejects about half of the images."""
+    return float(np.median(means(generate(plain, 64, 5, choose=False).images)))
+
+
+@pytest.fixture(scope="module")
+def choosy(plain, middle, tmp_path_factory):
     """A model whose chooser rejects about half of its images."""
-    folder = tmp_path / "tiny"
-    saved.save_generator(folder, network(), SCHEMA, "tiny")
-    (folder / saved.WEIGHTS).write_bytes((plain / saved.WEIGHTS).read_bytes())
+    folder = shutil.copytree(plain, tmp_path_factory.mktemp("choosy") / "tiny")
     generator = saved.load_generator(folder)
-    model, border = judge(middle(folder), generator.height, generator.width)
-    save_chooser(folder, model, border, {})
+    save_chooser(folder, *judge(middle, generator.height, generator.width), {})
     return folder
+
+
+@pytest.fixture
+def tiny(choosy, tmp_path):
+    """A copy of it, which a test may change."""
+    return shutil.copytree(choosy, tmp_path / "tiny")
 
 
 def means(images):
     return images.astype(float).mean(axis=(1, 2, 3)) / 127.5 - 1
-
-
-def middle(folder):
-    return float(np.median(means(generate(folder, 64, 5, choose=False).images)))
 
 
 def shown(scores, border, n, first=0):
@@ -64,10 +70,10 @@ def shown(scores, border, n, first=0):
 
 
 @pytest.mark.parametrize("first", [0, 3, 16])
-def test_the_whole_images_of_a_seed_are_shown_as_the_seed_draws_them(tiny, first):
+def test_the_whole_images_of_a_seed_are_shown_as_the_seed_draws_them(tiny, middle, first):
     every = generate(tiny, 80, 5, choose=False)
     some = generate(tiny, 12, 5, first=first)
-    assert some.indices.tolist() == shown(means(every.images), middle(tiny), 12, first)
+    assert some.indices.tolist() == shown(means(every.images), middle, 12, first)
     np.testing.assert_array_equal(some.images, every.images[some.indices])
     np.testing.assert_array_equal(some.latents, every.latents[some.indices])
     np.testing.assert_array_equal(some.labels, every.labels[some.indices])
@@ -87,11 +93,11 @@ def test_of_a_run_of_rejected_ones_the_best_is_shown(tiny):
     assert generate(tiny, 2, 5, first=found[2] + 1).indices.tolist() == found[3:]
 
 
-def test_attributes_are_asked_for_before_images_are_looked_at(tiny):
+def test_attributes_are_asked_for_before_images_are_looked_at(tiny, middle):
     tags = {"hat": True}
     every = generate(tiny, 80, 5, tags, choose=False)
     some = generate(tiny, 8, 5, tags)
-    assert some.indices.tolist() == shown(means(every.images), middle(tiny), 8)
+    assert some.indices.tolist() == shown(means(every.images), middle, 8)
     assert all(tags["hat"] for tags in some.tags)
 
 

@@ -83,7 +83,10 @@ class Hub(BaseHTTPRequestHandler):
         self._answer(200, {"commitUrl": f"{host}/{name}/commit/{commit}", "commitOid": commit})
 
     def _commit(self, name):
-        return hashlib.sha1(repr(sorted(self.repositories[name].items())).encode()).hexdigest()
+        found = hashlib.sha1()  # of megabytes, many times: not of how Python writes them
+        for file, data in sorted(self.repositories[name].items()):
+            found.update(b"%b %d %b" % (file.encode(), len(data), data))
+        return found.hexdigest()
 
     def _file(self):
         name, _, rest = unquote(urlsplit(self.path).path)[1:].partition("/resolve/")

@@ -177,7 +177,8 @@ def test_python_example_of_the_readme_runs(tmp_path):
     assert small.count("32") == small.count("steps=2") == 1
     # Two steps do not pay for tracing a graph.
     eager = "from tfanime.gans import backend\nbackend.compiled = lambda gan: gan.train_step"
-    code = f"import os; os.chdir({str(tmp_path)!r})\n{eager}\n{small}"
+    start = f"import os, tests.quick_start; os.chdir({str(tmp_path)!r})"
+    code = f"{start}\n{eager}\n{small}"
     done = run_python(code, TFANIME_CACHE=str(tmp_path / "cache"), PYTHONPATH=str(ROOT))
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("(16, 256, 256, 3) {'hair': 'pink',")

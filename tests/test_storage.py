@@ -196,7 +196,7 @@ def test_s3_has_a_connection_for_each_image():
 
 
 @pytest.mark.slow
-def test_training_goes_on_with_a_copy(local, address, tmp_path):
+def test_training_goes_on_with_a_copy(local, address, tmp_path, eager):
     """A run that was begun on a folder goes on, bit for bit, on a copy in object storage."""
     options = {"size": None, "batch_size": 4, "sample_every": 10, "checkpoint_every": 2}
     options |= {"tensorboard": False, "progress": False, "image_size": (16, 16)}

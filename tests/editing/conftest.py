@@ -14,6 +14,21 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
+def true_features():
+    """For models as large as those that ship: no `_small_features`."""
+
+
+@pytest.fixture(autouse=True)
+def _small_features(request, monkeypatch):
+    """What tells images apart is as small as the models: the gradient of the tagger, that of what
+    ships, takes seconds to trace."""
+    if "true_features" not in request.fixturenames:
+        for name in ("invert", "encoder"):
+            place = f"tfanime.editing.{name}.feature_network"
+            monkeypatch.setattr(place, tiny_editing.feature_network)
+
+
+@pytest.fixture
 def with_directions(folder, tmp_path):
     """A copy of it with the directions `smile`, latent 0, and `sefa-1`, latent 1."""
     import shutil

@@ -1,5 +1,6 @@
 """Pictures to latents, and the file that keeps faces."""
 
+import functools
 import json
 import shutil
 
@@ -9,16 +10,18 @@ import pytest
 
 import tfanime
 from tests.editing.tiny_editing import DIM, SCHEMA, SIZE, tagger
+from tests.editing.tiny_editing import feature_network as tiny_features
 from tfanime import zoo
 from tfanime.core.decode import read_image
 from tfanime.core.images import save_image, to_float
 from tfanime.core.labels import to_signed
-from tfanime.editing import tuning
+from tfanime.editing import invert, tuning
 from tfanime.editing.descent import descend
 from tfanime.editing.distance import feature_network, features_of, mean_squares, psnr
 from tfanime.layers import ConditioningAugmentation
 from tfanime.sampling.face import Face, load_faces, save_faces
 from tfanime.sampling.sampler import Sampler
+from tfanime.zoo import saved
 from tfanime.zoo.directions import carry_directions, weights_digest
 from tfanime.zoo.saved import Generator, load_generator
 
@@ -218,7 +221,7 @@ def test_tuning_leaves_other_draws_near_what_they_were(folder, monkeypatch):
     sampler = Sampler(generator)
     inputs, others = sampler.inputs(1, 1), sampler.inputs(2, 32)
     target, kept = np.ones((1, SIZE, SIZE, 3), np.float32), sampler.values(*others)
-    network = feature_network("tagger", SIZE, SIZE)
+    network = tiny_features("tagger", SIZE, SIZE)
     far = []
     for weight in (0.0, tuning.STAYS, 50.0):
         monkeypatch.setattr(tuning, "STAYS", weight)
@@ -227,14 +230,30 @@ def test_tuning_leaves_other_draws_near_what_they_were(folder, monkeypatch):
     assert far[0] > far[1] > far[2] > 0
 
 
+@pytest.fixture(scope="module")
+def once():
+    """What takes seconds for a large model, kept between inversions: to load it, and to trace how
+    far its images are from others."""
+    keep = {invert: ("feature_network", "Objective"), saved: ("load_generator",)}
+    return [(m, name, functools.cache(getattr(m, name))) for m in keep for name in keep[m]]
+
+
+@pytest.fixture
+def shipped(once, true_features, monkeypatch):
+    """The generator that ships, for inversions of it."""
+    for change in once:
+        monkeypatch.setattr(*change)
+    return saved.load_generator(zoo.DEFAULT)
+
+
 @pytest.mark.slow
-def test_the_shipped_models_own_image_is_found_nearer_than_random_draws():
-    generator = load_generator(zoo.DEFAULT)
+def test_the_shipped_models_own_image_is_found_nearer_than_random_draws(shipped):
+    generator = shipped
     inputs = Sampler(generator).inputs(12345, 1)
     image = Sampler(generator).decode(*inputs)
     tags = generator.schema.decode(inputs[1][0] / 2 + 0.5)
     face = tfanime.invert(image, generator, tags=tags, steps=30, draws=16)[0]
-    network = feature_network("tagger", generator.height, generator.width)
+    network = invert.feature_network("tagger", generator.height, generator.width)
     maps = features_of(network, to_float(image))
     draws = Sampler(generator).values(*Sampler(generator).inputs(1, 256))
     others = np.asarray(mean_squares(features_of(network, draws), maps))
@@ -246,9 +265,9 @@ def test_the_shipped_models_own_image_is_found_nearer_than_random_draws():
 
 
 @pytest.mark.slow
-def test_the_shipped_model_is_tuned_to_what_it_has_no_label_for(tmp_path):
+def test_the_shipped_model_is_tuned_to_what_it_has_no_label_for(shipped, tmp_path):
     """A bust of its own, with a bar painted over the eyes."""
-    image = Sampler(load_generator(zoo.DEFAULT)).images(12345, 1)
+    image = Sampler(shipped).images(12345, 1)
     image[:, 60:72, 24:104] = [40, 30, 45]
     options = {"steps": 2, "draws": 8, "encoder": False}
     plain = tfanime.invert(image, **options)[0]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -31,21 +32,32 @@ class Stripes:
         return drawn.astype(np.float32)
 
 
-@pytest.fixture
-def models(monkeypatch):
+@pytest.fixture(scope="module")
+def loaded():
     """`runs/a` and `runs/b` have labels, `runs/grey` has none."""
     loaded = {"runs/a": Stripes(MAKEGIRLSMOE), "runs/b": Stripes(MAKEGIRLSMOE)}
-    loaded |= {"runs/grey": Stripes()}
+    return loaded | {"runs/grey": Stripes()}
+
+
+@pytest.fixture
+def models(loaded, monkeypatch):
     monkeypatch.setattr(saved, "load_generator", loaded.__getitem__)
     return loaded
 
 
+@pytest.fixture(scope="module")
+def drawn(loaded, tmp_path_factory):
+    """Sheets of all of them, which tests have copies of."""
+    folder = tmp_path_factory.mktemp("drawn") / "judging"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(saved, "load_generator", loaded.__getitem__)
+        by_eye.sheets(["runs/a", "runs/b", "runs/grey"], folder, per_value=2, per_flag=3, n=10)
+    return folder
+
+
 @pytest.fixture
-def folder(models, tmp_path):
-    by_eye.sheets(
-        ["runs/a", "runs/b", "runs/grey"], tmp_path / "judging", per_value=2, per_flag=3, n=10
-    )
-    return tmp_path / "judging"
+def folder(models, drawn, tmp_path):
+    return shutil.copytree(drawn, tmp_path / "judging")
 
 
 def key_of(folder):

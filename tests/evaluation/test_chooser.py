@@ -1,12 +1,13 @@
 """A chooser learnt from a filled form: of a generator whose broken images are known beforehand."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tests.evaluation.test_steer import GREEN, colours, first, judged  # noqa: F401
+from tests.evaluation.test_steer import GREEN, colours, copy, first, judged  # noqa: F401
 from tfanime.cli import main
 from tfanime.evaluation import by_eye
 from tfanime.evaluation.by_eye import chooser
@@ -21,15 +22,28 @@ def green(result):
     return colours(result.images)[:, 1] > GREEN
 
 
-def test_a_trained_chooser_passes_over_broken_images(judged, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(chooser, "EPOCHS", 6)
-    told = CliRunner().invoke(
-        main,
-        "judge chooser judging --features bands --draws 2000 --keep 0.6",
-        catch_exceptions=False,
-    )
+@pytest.fixture(scope="module")
+def trained(first, tmp_path_factory):  # noqa: F811
+    """The folder of a model that has a chooser, and what the command said."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = copy(first, tmp_path_factory.mktemp("trained"), patch)
+        patch.setattr(chooser, "EPOCHS", 6)
+        words = "judge chooser judging --features bands --draws 2000 --keep 0.6"
+        told = CliRunner().invoke(main, words, catch_exceptions=False)
     assert told.exit_code == 0, told.output
-    record = json.loads((judged / "tiny" / "chooser.json").read_text())
+    return folder / "tiny", told
+
+
+@pytest.fixture
+def chosen(judged, trained):  # noqa: F811
+    """The folder of judging, its model with the chooser."""
+    shutil.copytree(trained[0], judged / "tiny", dirs_exist_ok=True)
+    return judged
+
+
+def test_a_trained_chooser_passes_over_broken_images(chosen, trained):
+    told = trained[1]
+    record = json.loads((chosen / "tiny" / "chooser.json").read_text())
     learnt = record["trained"]
     assert learnt["judged"] == 120 and learnt["features"] == ["bands"]
     assert learnt["followed"] > 0.7 and learnt["told_judged"] > 0.9
@@ -45,11 +59,9 @@ def test_a_trained_chooser_passes_over_broken_images(judged, monkeypatch):  # no
     assert np.corrcoef(scores, green(every))[0, 1] > 0.7
 
 
-def test_sheets_show_what_is_chosen_and_are_learnt_from_again(judged, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(chooser, "EPOCHS", 2)
-    by_eye.train_chooser("judging", features=("bands",), draws=1000, keep=0.6)
+def test_sheets_show_what_is_chosen_and_are_learnt_from_again(chosen):
     by_eye.sheets(["tiny"], "again", per_value=30, per_flag=30, seed=9)
-    key = json.loads((judged / "again" / "key.json").read_text())
+    key = json.loads((chosen / "again" / "key.json").read_text())
     some = [e for e in key["images"] if e["seed"] == 9]
     shown = generate("tiny", 30, 9, some[0]["asked"])
     assert sorted(e["index"] for e in some) == shown.indices.tolist()

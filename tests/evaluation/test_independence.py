@@ -13,6 +13,7 @@ from tfanime.evaluation.independence import INSIDE, LABELLED, LED, Part, judged,
 from tfanime.evaluation.report import Figure
 from tfanime.zoo.saved import save_generator, steered_by, store_steering
 
+pytestmark = pytest.mark.usefixtures("judges_once")
 FIGURE = Figure("fid", 1.0, 0.5, "lower", {})
 THROUGH = {
     name: (Part(name, INSIDE),)

@@ -54,14 +54,27 @@ def first(tmp_path_factory):
     return folder
 
 
+def copy(first, folder, patch):
+    """Goes to a folder with a copy of `first`, where small networks are for frozen ones."""
+    for module in (brokenness, steering):
+        patch.setattr(module, "load_frozen", frozen)
+    patch.setattr(steering, "_of_tagger", lambda: SCHEMA)
+    shutil.copytree(first, folder, dirs_exist_ok=True)
+    patch.chdir(folder)
+    return folder
+
+
 @pytest.fixture
 def judged(first, tmp_path, monkeypatch):
-    for module in (brokenness, steering):
-        monkeypatch.setattr(module, "load_frozen", frozen)
-    monkeypatch.setattr(steering, "_of_tagger", lambda: SCHEMA)
-    shutil.copytree(first, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return copy(first, tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def once(first, tmp_path_factory):
+    """The folder of a steered model, and what was learnt: several tests look at it."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = copy(first, tmp_path_factory.mktemp("once"), patch)
+        return folder / "steered", by_eye.steer("judging", "steered", **LITTLE)
 
 
 def judge(model, folder, seed=0):
@@ -87,8 +100,9 @@ def fill(rows, folder="judging"):
 LITTLE = {"features": ("bands",), "draws": 4000, "pull": 0.1, "obey": 0}
 
 
-def test_a_steered_model_draws_hardly_any_broken_images(judged):
-    found = by_eye.steer("judging", "steered", **LITTLE)
+def test_a_steered_model_draws_hardly_any_broken_images(judged, once):
+    folder, found = once
+    shutil.copytree(folder, "steered")
     assert found.judged == 120 and 0.2 < found.broken < 0.4
     assert found.told > 0.95
     before, after = (generate(name, 400, 77) for name in ("tiny", "steered"))
@@ -109,11 +123,9 @@ def test_a_steered_model_draws_hardly_any_broken_images(judged):
     assert again.before == pytest.approx(found.before)
 
 
-def test_a_stronger_pull_keeps_images_nearer(judged):
-    moved = [
-        by_eye.steer("judging", f"s{pull}", **(LITTLE | {"pull": pull})).moved for pull in (0.01, 5)
-    ]
-    assert moved[1] < moved[0] / 3
+def test_a_stronger_pull_keeps_images_nearer(judged, once):
+    strong = by_eye.steer("judging", "strong", **(LITTLE | {"pull": 5}))
+    assert strong.moved < once[1].moved / 3
 
 
 def test_attributes_are_obeyed_as_the_tagger_reads_them(judged):
@@ -137,7 +149,7 @@ def test_a_later_model_is_steered_by_several_judgings(judged):
     assert found.judged == 240
     green = [colours(generate(name, 200, 77).images)[:, 1] for name in ("later", "steered")]
     assert np.mean(green[1] > GREEN) < np.mean(green[0] > GREEN) / 4
-    judge("later", "other")
+    by_eye.sheets(["later"], "other", per_value=1, per_flag=1)
     with pytest.raises(ValueError, match="judged models are later, tiny.*--model"):
         by_eye.steer(["judging", "other"], "again", **LITTLE)
 

@@ -185,6 +185,8 @@ class Stages:
             network.compile(
                 _optimizer(rate, steps), loss=partial(models.loss, FACES), jit_compile=False
             )
+            # Or its variables are made in the first trace of a step, which is then traced again.
+            network.optimizer.build(network.trainable_variables)
             backup = keras.callbacks.BackupAndRestore(self.folder / name, delete_checkpoint=False)
             network.fit(
                 _batches(images, targets, rows, size),
