@@ -163,6 +163,17 @@ def models_once():
         yield
 
 
+@pytest.fixture(scope="module")
+def encoders_once():
+    """Text encoders of a folder are loaded once for a file of tests, which ask for the same tiny
+    one all the time: loading it, and calling it first, takes a second."""
+    from tfanime.text import bert
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bert, "_load", functools.cache(bert._load))
+        yield
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
     """What importing makes stays: to look for garbage among it takes a tenth of the time."""

@@ -24,6 +24,7 @@ from tfanime.text.codes import TextCode
 from tfanime.text.vector_cache import KeptTexts, keep_texts
 from tfanime.zoo.saved import save_generator
 
+pytestmark = pytest.mark.usefixtures("encoders_once")
 WORDS = ["red moon"] * 12 + ["lone sword"] * 12
 GENRES = ["Red, Slice of Moon"] * 12 + ["Sword"] * 12
 

@@ -15,6 +15,7 @@ from tfanime.text.captions import captions
 from tfanime.text.codes import TextCode
 from tfanime.text.vector_cache import KeptTexts, keep_texts
 
+pytestmark = pytest.mark.usefixtures("encoders_once")
 MOOD = LabelSchema((Field("mood", "group", ("light", "heavy")),))
 WORDS = ["red moon", "lone sword", "blue hair", "the", "red sword", "blue moon"]
 GENRES = [["A"], ["B", "C"], ["A", "C"], [], ["B"], ["C"]]

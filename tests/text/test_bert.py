@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import sys
@@ -17,8 +18,22 @@ LENGTH = 40  # as many places as the tiny BERT has
 
 
 @pytest.fixture(scope="module")
-def encoder(pair):
-    return TextEncoder(pair)
+def load():
+    """What loads each folder once."""
+    return functools.cache(bert._load)
+
+
+@pytest.fixture
+def loaded_once(monkeypatch, load):
+    """For tests of what is done with an encoder, which takes a second to load."""
+    monkeypatch.setattr(bert, "_load", load)
+
+
+@pytest.fixture(scope="module")
+def encoder(pair, load):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bert, "_load", load)
+        return TextEncoder(pair)
 
 
 def padded(rows):
@@ -54,6 +69,7 @@ def test_undecodable_bytes_are_left_out(encoder):
     assert found[0].tolist() == token_ids("moon", VOCABULARY, LENGTH)
 
 
+@pytest.mark.usefixtures("loaded_once")
 def test_a_length_cuts_and_pads(pair):
     found = TextEncoder(pair, length=6).tokens(tf.constant(["the moon the moon the moon", "moon"]))
     ids = found["input_word_ids"].numpy()
@@ -61,6 +77,7 @@ def test_a_length_cuts_and_pads(pair):
     assert ids[1].tolist() == token_ids("moon", VOCABULARY, 6) + [0, 0, 0]
 
 
+@pytest.mark.usefixtures("loaded_once")
 @pytest.mark.parametrize("pooling", ["mean", "pooled", "cls"])
 def test_vectors_equal_a_numpy_forward_pass(pair, checkpoint, pooling):
     ids = padded([token_ids(text, VOCABULARY, LENGTH) for text in TEXTS])
@@ -85,6 +102,7 @@ def test_no_texts(encoder):
         encoder.encode("moon")
 
 
+@pytest.mark.usefixtures("loaded_once")
 def test_the_layer_is_rebuilt_from_its_configuration(encoder):
     again = TextEncoder.from_config(encoder.get_config())
     assert again.identity == encoder.identity

@@ -140,6 +140,7 @@ def test_tables_that_cannot_be_used(tmp_path):
         embed_table(table, "synopsis", tmp_path / "out", skip=["x"], **options)
 
 
+@pytest.mark.usefixtures("encoders_once")
 def test_a_real_encoder(pair):
     encoder = TextEncoder(pair)
     np.testing.assert_allclose(embed(["red moon"], pair), encoder.encode(["red moon"]), rtol=1e-6)
