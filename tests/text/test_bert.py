@@ -173,6 +173,7 @@ def test_operations_for_another_tensorflow(monkeypatch):
     assert f"'tensorflow-text=={minor}.*'" in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("converted_before")
 def test_the_offline_encoder_is_preferred(monkeypatch, checkpoint):
     monkeypatch.setattr(offline, "_packaged", lambda: checkpoint[0])
     monkeypatch.setattr(offline, "FILES", {})

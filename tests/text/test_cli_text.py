@@ -49,6 +49,7 @@ def test_mistakes_get_a_sentence(invoke, table, pair, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.usefixtures("converted_before")
 def test_install(invoke, monkeypatch, checkpoint):
     monkeypatch.setattr(offline, "_packaged", lambda: checkpoint[0])
     monkeypatch.setattr(offline, "FILES", {})
