@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf import text_format
-from tiny_models import LATENT, SCHEMA
+from tiny_models import LATENT, SCHEMA, trace_only
 
 import tfanime
 from tests import scripts
@@ -115,6 +115,7 @@ def test_own_server_files_are_left_alone(tmp_path):
 
 
 def test_versions_are_never_replaced(runs, exported, tmp_path, monkeypatch):
+    trace_only(monkeypatch, "generate")
     same = (np.zeros((1, 2, 2, 3)),) * 2
     monkeypatch.setattr("tfanime.export.serving.saved_model._compared", lambda *_: same)
     before = shutil.copytree(exported[2].path, tmp_path / "plain" / "1")
@@ -126,6 +127,7 @@ def test_versions_are_never_replaced(runs, exported, tmp_path, monkeypatch):
 
 
 def test_nothing_is_left_of_an_export_that_draws_something_else(runs, tmp_path, monkeypatch):
+    trace_only(monkeypatch, "generate")
     differing = (np.zeros((1, 2, 2, 3)), np.full((1, 2, 2, 3), 2e-4))
     monkeypatch.setattr("tfanime.export.serving.saved_model._compared", lambda *_: differing)
     with pytest.raises(RuntimeError, match="by 0.0001 at most. Received: 0.0002"):
@@ -264,6 +266,7 @@ def test_files_are_shown_through_the_upscaler_that_the_model_names(runs, tmp_pat
     assert pictures(moving["png_bytes"][0]).shape == (2, 64, 64, 3)
     same = (np.zeros((1, 2, 2, 3)),) * 2
     monkeypatch.setattr("tfanime.export.serving.saved_model._compared", lambda *_: same)
+    trace_only(monkeypatch, "generate", "upscale")
     without = export_saved_model(run, tmp_path / "serving" / "small", upscaler="none")
     assert "upscale" not in without.signatures
 
@@ -282,10 +285,11 @@ def test_the_size_of_files_that_a_server_shows():
 
 
 @pytest.mark.slow
-def test_a_model_trained_in_bfloat16_is_served_in_float32(tmp_path):
+def test_a_model_trained_in_bfloat16_is_served_in_float32(tmp_path, monkeypatch):
     """One seed is one picture, and bfloat16 rounds differently in every graph."""
     import keras
 
+    trace_only(monkeypatch, "generate")
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
         model = GENERATORS["dcgan"](16, 16, 3, 0, channels=4)
@@ -296,10 +300,11 @@ def test_a_model_trained_in_bfloat16_is_served_in_float32(tmp_path):
 
 
 @pytest.mark.slow
-def test_imagine(tmp_path):
+def test_imagine(tmp_path, monkeypatch):
     """A text becomes the vector of a field; this reader counts letters."""
     from tfanime.export.serving.served.module import Limits, Reader, Served
 
+    trace_only(monkeypatch, "imagine")
     schema = LabelSchema((*SCHEMA.fields, Field("text", "vector", length=2)))
     model = GENERATORS["dcgan"](16, 16, 3, schema.size, channels=4)
 
