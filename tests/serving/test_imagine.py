@@ -48,6 +48,7 @@ def run(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("encoders_once")
 def test_imagine(run, tmp_path):
     from model_server import ModelServer
 
