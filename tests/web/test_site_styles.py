@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import re
@@ -45,11 +46,17 @@ def face(seed: int, **tags) -> list[np.ndarray]:
     return [seeds.latents(seed, 1, LATENT), to_signed(seeds.sample_labels(seed, 1, SCHEMA, tags))]
 
 
+@functools.cache
+def mixing(model, fine_from: int) -> keras.Model:
+    """Made once: these tests mix by three of them again and again."""
+    return mixed(model, fine_from)
+
+
 def drawn(model, first: list, second: list | None = None, fine_from: int = 0) -> np.ndarray:
     """By Python: the first face, or that with the second's styles from a size on."""
     if second is None:
         return np.asarray(model(first, training=False))[0]
-    return np.asarray(mixed(model, fine_from)([*first, *second], training=False))[0]
+    return np.asarray(mixing(model, fine_from)([*first, *second], training=False))[0]
 
 
 DRAW = """async () => {
