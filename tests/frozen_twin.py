@@ -24,3 +24,9 @@ def features_file() -> str:
     file = Path(PLACE.name) / "features.keras"
     keras.Model(pictures, x, name="twin").save(file)
     return str(file)
+
+
+def through_it() -> dict:
+    """Options of a discriminator that looks through it, at the two smallest maps: each of four has
+    layers of its own, which tests of tests/models/test_projected.py look at."""
+    return {"features": features_file(), "scales": [8, 16], "channels": 4}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.frozen_twin import features_file
+from tests.frozen_twin import through_it
 from tfanime import models, recipes
 from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema
 from tfanime.recipes.config import Config
@@ -39,7 +39,7 @@ def tiny(name, **overrides):
     judge = dict(options)
     if config.projected is not None:  # from the first step on
         overrides = {
-            "projected": {"features": features_file(), "channels": 4},
+            "projected": through_it(),
             "projected_weight": 1.0,
             "projected_every": 1,
             **overrides,
@@ -147,8 +147,8 @@ def test_pictures_and_logits(built):
     assert pictures.shape == (BATCH, *config.image_size, 3)
     seen = [pictures, data["labels"]] if gan.conditional_discriminator else pictures
     assert gan.discriminator(seen)["logits"].shape == (BATCH, 1)
-    if config.projected is not None:  # 16 places of each of four maps
-        assert gan.projected(pictures)["logits"].shape == (BATCH, 4 * 16)
+    if config.projected is not None:  # 16 places of each of two maps
+        assert gan.projected(pictures)["logits"].shape == (BATCH, 2 * 16)
 
 
 CONDITIONED = [name for name in recipes.names() if recipes.get(name).conditioning != "none"]

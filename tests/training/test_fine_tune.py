@@ -6,7 +6,7 @@ import pytest
 from runs import arrays_of
 
 import tfanime
-from tests.frozen_twin import features_file
+from tests.frozen_twin import through_it
 from tfanime import recipes
 from tfanime.core.decode import read_image
 from tfanime.core.files import read_json
@@ -35,7 +35,7 @@ def model(eager, tmp_path_factory, faces):
     """A run to begin with, of the recipe that the shipped faces have."""
     out = tmp_path_factory.mktemp("model") / "faces"
     options = {"generator": {"channels": 4}, "discriminator": {"channels": 4}, "batch_size": 8}
-    options["projected"] = {"features": features_file(), "channels": 4}
+    options["projected"] = through_it()
     return tfanime.train(
         "projected", faces, out=out, steps=2, tensorboard=False, progress=False, **options
     )

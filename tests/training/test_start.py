@@ -7,7 +7,7 @@ import pytest
 from runs import arrays_of
 
 import tfanime
-from tests.frozen_twin import features_file
+from tests.frozen_twin import through_it
 from tfanime import recipes, zoo
 from tfanime.core.images import save_image
 from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema
@@ -23,12 +23,7 @@ TINY = {"generator": {"channels": 4}, "discriminator": {"channels": 4}, "batch_s
 # A discriminator that looks through a frozen network, to which `start` gives no weights.
 THROUGH_TWIN = recipes.get("modern").override(
     recipe="mine",
-    discriminator={
-        "name": "projected",
-        "features": features_file(),
-        "channels": 4,
-        "pixel_channels": 4,
-    },
+    discriminator={"name": "projected", "pixel_channels": 4, **through_it()},
     loss="hinge",
     penalty="none",
     joint_batch=True,
@@ -74,10 +69,11 @@ def test_the_average_leaves_that_of_the_start_at_its_half_life(first, train, fac
 
 
 @pytest.mark.slow
-def test_a_run_that_is_continued_does_not_begin_again(first, train, faces):
-    train(THROUGH_TWIN, faces, "second", steps=1, start=str(first.path))
-    whole = train(THROUGH_TWIN, faces, "second", steps=2, start=str(first.path))
-    straight = train(THROUGH_TWIN, faces, "straight", steps=2, start=str(first.path))
+def test_a_run_that_is_continued_does_not_begin_again(dcgan, train, faces):
+    start = str(dcgan[0])
+    train("dcgan", faces, "second", steps=1, start=start)
+    whole = train("dcgan", faces, "second", steps=2, start=start)
+    straight = train("dcgan", faces, "straight", steps=2, start=start)
     ends = [arrays_of(checkpoint.checkpoints(run.path)[-1]) for run in (whole, straight)]
     for name, array in ends[0].items():
         np.testing.assert_array_equal(array, ends[1][name], err_msg=name)
@@ -189,7 +185,10 @@ def test_a_name_that_ships_is_a_run(shipped):
             "generator has other weights.*: mine.*--set generator.channels=4",
         ),
         ({"conditioning": "none"}, "with conditioning ac, here none"),
-        ({"discriminator": {"channels": 6}}, "discriminator has other weights"),
+        (
+            {"discriminator": {"channels": 6, "pixel_channels": 6}},
+            "discriminator has other weights",
+        ),
         ({"start": "nowhere"}, "start is a run folder with checkpoints.*'nowhere'"),
     ],
 )
