@@ -209,7 +209,7 @@ def test_a_generator_is_fitted_on_from_its_first_batch_on():
 
 def test_drawing_with_a_gan_is_drawing_with_its_average():
     gan = labelled(ema_half_life=1.0)
-    gan.compile()
+    gan.compile(run_eagerly=True)
     fit(gan)
     drawn = tfanime.generate(gan, n=3, seed=5, tags={"hair": "blue"})
     assert drawn.tags[0]["hair"] == "blue" and drawn.images.shape == (3, 16, 16, 3)
