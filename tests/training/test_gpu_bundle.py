@@ -57,6 +57,9 @@ def test_two_slices_are_one_training(bundle, packed, tmp_path, monkeypatch):
     out = tmp_path / "bundle"
     command = ["gpu_bundle.py", str(packed), *words, "--out", str(out)]
     monkeypatch.setattr(sys, "argv", command)
+    # pip builds with the setuptools that is here, instead of fetching one (test_package.py tells
+    # what a build may need). For an option that switches off, 0 is what switches.
+    monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "0")
     bundle.main()
     env = {**os.environ, **jax_process.environment(tmp_path / "compiled"), "PYTHON": sys.executable}
     env.pop("PYTHONPATH", None)
