@@ -107,6 +107,7 @@ def test_it_stays_while_all_else_changes_and_ends_with_another_seed(visit, kerne
     assert "latent" not in page.url
     page.go_back()
     until(page, "location.hash.includes('latent')")
+    settled(page)  # until the page has read its address again, it sets the seed to that of it
     page.get_by_label("Seed", exact=True).fill("9")
     page.get_by_label("Seed", exact=True).press("Enter")
     until(page, "!location.hash.includes('latent')")
