@@ -26,7 +26,7 @@ def shortened(values: np.ndarray) -> np.ndarray:
     """Float32 values rounded to what float16 can hold with 8 bits behind the point instead of 10.
 
     The last two bits of each number are then zero, and the file packs better: by 6 % that of
-    busts-128. Relative errors are 2^-9 at most, an eighth of those of 8 bits on the whole.
+    busts-128. Relative errors are 2^-9 at most.
     """
     with np.errstate(over="ignore"):  # shows in the images
         bits = values.astype(np.float16).view(np.uint16)
