@@ -3,11 +3,13 @@
 import keras
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from runs import arrays_of
 
 import tfanime
 from tests.frozen_twin import through_it
 from tfanime import recipes
+from tfanime.cli import main
 from tfanime.core.decode import read_image
 from tfanime.core.files import read_json
 from tfanime.core.images import save_image
@@ -16,7 +18,7 @@ from tfanime.core.schedules import Schedule
 from tfanime.drawn.faces import draw_faces
 from tfanime.training import checkpoint
 from tfanime.training.build import build_gan
-from tfanime.training.fine_tune import amount, fine_tune, settings, with_labels_of
+from tfanime.training.fine_tune import amount, fine_tune, planned, settings, with_labels_of
 
 TINY = {"tensorboard": False, "progress": False, "sample_every": 10}
 HAIR = MAKEGIRLSMOE.field("hair").size
@@ -55,11 +57,14 @@ def newest(run):
 
 @pytest.mark.slow
 def test_a_plain_folder_of_30(model, mine, tmp_path, capsys):
-    options = {**TINY, "progress": True}
+    plan = planned(model.path, mine, tmp_path / "run", g_lr=3e-5)
+    assert not (tmp_path / "run").exists() and not (tmp_path / "cache").exists()
+    options = {**TINY, "progress": True, "g_lr": 3e-5}
     run = fine_tune(model.path, mine, out=tmp_path / "run", steps=2, **options)
     said = capsys.readouterr().err
     assert "estimated by tagger" in said and "hair" in said and "30 images: " in said
     stored = read_json(run.path / "config.json")
+    assert stored["config"] == plan.to_json()
     before = read_json(model.path / "config.json")["config"]
     for name in ("recipe", "generator", "discriminator", "loss", "head_weight", "conditioning"):
         assert stored["config"][name] == before[name]
@@ -76,7 +81,11 @@ def test_a_plain_folder_of_30(model, mine, tmp_path, capsys):
         if name.startswith(("generator/", "ema_generator/", "discriminator/", "head/")):
             np.testing.assert_array_equal(begun[name], array, err_msg=name)
     # The same call goes on.
-    assert fine_tune(model.path, mine, out=tmp_path / "run", steps=3, **TINY).step == 3
+    again = fine_tune(model.path, mine, out=tmp_path / "run", steps=3, **TINY, g_lr=3e-5)
+    assert again.step == 3
+    assert planned(model.path, mine, tmp_path / "run", g_lr=3e-5) == plan
+    with pytest.raises(ValueError, match="g_lr"):
+        planned(model.path, mine, tmp_path / "run", g_lr=4e-5)
 
 
 @pytest.mark.slow
@@ -98,6 +107,31 @@ def test_labels_of_ones_own_are_added_and_draw_nothing_at_first(model, mine, tmp
     assert begun["head/0000"][:, -2:].any()
     # And they can be asked for.
     assert tfanime.generate(run.path, n=1, tags={"artist": "y"}).tags[0]["artist"] == "y"
+
+
+def test_a_dry_run_shows_the_settings_and_reads_no_image(model, tmp_path):
+    for i in range(9):
+        (tmp_path / f"{i}.png").write_bytes(b"not an image")
+    words = ["train", "--from", model.path, tmp_path, "--steps", 3, "--out", tmp_path / "run"]
+    shown = CliRunner().invoke(main, [*map(str, words), "--dry-run"])
+    assert shown.exit_code == 0, shown.output
+    rows = dict(line.split(maxsplit=1) for line in shown.stdout.splitlines() if "  " in line)
+    assert (rows["start"], rows["batch_size"], rows["steps"]) == (str(model.path), "8", "3")
+    assert (rows["freeze_discriminator"], rows["augment_probability"]) == ("2", "0.9")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_dry_run_refuses_what_needs_no_image_to_be_refused(model, mine, faces, tmp_path):
+    out = tmp_path / "run"
+    with pytest.raises(ValueError, match="The images are 16x16 and the run is to be 32x32"):
+        planned(model.path, faces, out, size=32, start=None)
+    with pytest.raises(ValueError, match="start needs a model of the same networks"):
+        planned(model.path, mine, out, generator={"channels": 8})
+    for image in sorted(mine.iterdir())[7:]:
+        image.unlink()
+    with pytest.raises(ValueError, match="8 images at least. Received: 7"):
+        planned(model.path, mine, out)
+    assert not out.exists()
 
 
 def test_what_images_say_goes_before_what_the_tagger_guesses():

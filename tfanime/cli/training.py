@@ -126,9 +126,9 @@ def train(ctx, recipe, model, data, out, settings, dry_run, **options) -> None:
     else:
         _check_begun(ctx, model, options)
     if dry_run:
-        if model is not None:
-            raise click.UsageError("--dry-run is for recipes; it does not go with --from.", ctx)
-        _show_plan(ctx, config, data, out, options)
+        with _usage(ctx):
+            plan = _plan_begun(model, data, out, options) if model else _plan(config, data, out)
+        _show_plan(plan, data, options)
         return
     with _usage(ctx, WrongUsage):
         if model is None:
@@ -345,11 +345,21 @@ def _show_recipe(name: str) -> None:
             click.echo(f"{row} {layer.count_params():>12,}")
 
 
-def _show_plan(ctx: click.Context, config: Config, data: str, out: str, options: dict) -> None:
+def _plan(config: Config, data: str, out: str) -> Config:
     from tfanime.training.plan import check_plan
 
-    with _usage(ctx):
-        config = check_plan(config, data, out)
+    return check_plan(config, data, out)
+
+
+def _plan_begun(model: Path, data: str, out: str, options: dict) -> Config:
+    """The same of training a model on."""
+    from tfanime.training.fine_tune import planned
+
+    changes = {name: value for name, value in options.items() if name not in RUNNING}
+    return planned(model, data, out, **changes)
+
+
+def _show_plan(config: Config, data: str, options: dict) -> None:
     click.echo(f"Would train on {data} with")
     _show_config(config.to_json())
     click.echo("and")

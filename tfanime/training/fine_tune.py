@@ -30,6 +30,7 @@ from tfanime.prepare.pack import replacing
 from tfanime.recipes.config import Config
 from tfanime.sampling.generate import generate
 from tfanime.sampling.upscale import NONE
+from tfanime.training import plan
 from tfanime.training.run import Run
 from tfanime.training.run_config import described
 from tfanime.training.train import train
@@ -99,8 +100,7 @@ def fine_tune(
     config, schema = _model(model, folder)
     if not isinstance(data, PackedDataset):
         data = load_data(data, size=config.image_size, progress=progress)
-    if len(data) < FEWEST:
-        raise ValueError(f"Fine-tuning needs {FEWEST} images at least. Received: {len(data)}.")
+    _check_count(len(data))
     if schema is not None:
         heads = config.conditioning in ("ac", "infogan", "auto") and not config.label_embedding
         data = with_labels_of(schema, data, heads, progress)
@@ -111,6 +111,39 @@ def fine_tune(
     run = train(full_config, data, out=out, progress=progress, sample_every=every, **options)
     _draw_before_after(folder, run, progress)
     return run
+
+
+def planned(
+    model: str | os.PathLike,
+    data: str | os.PathLike | PackedDataset,
+    out: str | os.PathLike,
+    **overrides: Any,
+) -> Config:
+    """The settings of `fine_tune`, as far as they are known before images are read; trains nothing.
+
+    Args:
+        model, data, out: as for `fine_tune`.
+        **overrides: any field of `Config`.
+
+    Raises:
+        ValueError: for what `fine_tune` refuses before it reads images.
+    """
+    config, _ = _model(model, zoo.locate(model))
+    count = plan.count_images(data, config.image_size, enough=AMOUNTS[-1][0])
+    if count is None:
+        raise ValueError(
+            "--dry-run with --from counts the images, whose number decides rates and changes. "
+            f"Received: {data!r}, which does not tell. Give a folder of images."
+        )
+    _check_count(count)
+    config = plan.recipe_config(settings(config, model, count), **overrides)
+    plan.check_begun(config, data, out)
+    return config
+
+
+def _check_count(count: int) -> None:
+    if count < FEWEST:
+        raise ValueError(f"Fine-tuning needs {FEWEST} images at least. Received: {count}.")
 
 
 def settings(config: Config, model: str | os.PathLike, count: int) -> Config:

@@ -92,14 +92,30 @@ def check_settings(config: Config, source, out: str | os.PathLike) -> None:
         refuse_others(Path(out), "data", data_record(data))
         refuse_other_decisions(Path(out), resolve(config, schema), schema)
         return
+    count = count_images(source, config.image_size, config.batch_size * config.critic_steps)
+    if count is not None:
+        _check_count(config, count)
+
+
+def count_images(source, size: tuple[int, int], enough: int) -> int | None:
+    """How many images there are, as far as it can be told without reading them: files that may be
+    images.
+
+    Args:
+        source: what `load_data` takes or returns.
+        size: (height, width) of the images.
+        enough: a tar is read until so many are found.
+
+    Returns:
+        None where only the source itself knows.
+    """
+    if (data := _packed(source)) is not None:
+        return len(data)
     if named := named_source(source):
         name, argument = named
         count = None if argument else DATA_SOURCES.fact(name, "count")
-        count = drawn_count(argument, config.image_size) if name == "drawn" else count
-    else:
-        count = count_files(Path(source), enough=config.batch_size * config.critic_steps)
-    if count is not None:
-        _check_count(config, count)
+        return drawn_count(argument, size) if name == "drawn" else count
+    return count_files(Path(source), enough)
 
 
 def check_plan(config: Config, source, out: str | os.PathLike) -> Config:
@@ -119,6 +135,16 @@ def check_plan(config: Config, source, out: str | os.PathLike) -> Config:
     config = resolve(config, schema)
     check_networks(config, schema, out, known=True)
     return config
+
+
+def check_begun(config: Config, source, out: str | os.PathLike) -> None:
+    """The same for `fine_tune`, whose images get the model's labels once they are read."""
+    refuse_others(Path(out), "config", config.to_json())
+    check_frozen(config)
+    check_start(config)
+    if (data := _packed(source)) is not None:
+        check_data(config, data)
+    check_networks(config, None, out)
 
 
 def check_networks(
