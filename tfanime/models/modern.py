@@ -15,7 +15,7 @@ from functools import partial
 import keras
 from keras import layers
 
-from tfanime.layers import ICNR, Binomial, LeakyReLU, MinibatchStdDev, Mirror, PixelShuffle
+from tfanime.layers import ICNR, Binomial, LeakyReLU, MinibatchStdDev, PixelShuffle
 from tfanime.models.common import (
     LEAK,
     check_generator_norm,
@@ -124,9 +124,9 @@ def _grown(image, x, channels: int, norm: Callable):
     return layers.Add(name="grown_add")([image, _nothing_yet(x, "grown_out")])
 
 
-def _nothing_yet(x, name: str, channels: int = 3):
-    """Maps as an image, or as others, which are zero before they are trained."""
-    return layers.Conv2D(channels, 3, padding="same", name=name, kernel_initializer="zeros")(x)
+def _nothing_yet(x, name: str):
+    """Maps as an image, which is zero before it is trained."""
+    return layers.Conv2D(3, 3, padding="same", name=name, kernel_initializer="zeros")(x)
 
 
 def _norm(normalisation: str, inputs, x) -> Callable:
@@ -150,7 +150,6 @@ def discriminator(
     channels: int = 48,
     scaling: str = "signed",
     grown: int = 0,
-    mirrored: int = 0,
 ) -> keras.Model:
     """Residual halvings without batch norm, minibatch deviation, one convolution, one logit.
 
@@ -161,9 +160,6 @@ def discriminator(
         scaling: as for `dcgan.discriminator`.
         grown: channels of what sees the image itself, where the rest is a network for half the size
             and sees it reduced; 0 for none. It begins without influence.
-        mirrored: channels of what sees maps beside their mirror images, so that a convolution
-            compares the two eyes of a face that looks ahead; 0 for none. It begins without
-            influence.
     """
     if label_dim:
         raise ValueError(
@@ -186,20 +182,10 @@ def discriminator(
         x = layers.Conv2D(wide, 4, 2, padding="same", name=f"down{i}_2", **INIT)(x)
         x = LeakyReLU(LEAK, name=f"down{i}_2_lrelu")(x)
         x = layers.Average(name=f"down{i}_add")([x, skip])
-        if mirrored and i == 1:
-            x = layers.Add(name="mirrored_add")([x, _compared(x, mirrored)])
     x = MinibatchStdDev(name="spread")(x)
     x = layers.Conv2D(channels * 4, 3, padding="same", name="last", **INIT)(x)
     x = LeakyReLU(LEAK, name="last_lrelu")(x)
     return discriminator_model(pictures, layers.Flatten(name="flat")(x))
-
-
-def _compared(x, channels: int):
-    """What maps are beside their mirror images, as maps to be added to them."""
-    both = layers.Concatenate(name="mirrored_both")([x, Mirror(name="mirrored")(x)])
-    seen = layers.Conv2D(channels, 3, padding="same", name="mirrored_conv", **INIT)(both)
-    seen = LeakyReLU(LEAK, name="mirrored_lrelu")(seen)
-    return _nothing_yet(seen, "mirrored_out", x.shape[-1])
 
 
 def _seen_in_full(x, grown: int, channels: int):
