@@ -49,7 +49,7 @@ PENALTIES = Registry(
 )
 
 # Classes of `gans.objective.Term` that are made of their weight alone.
-TERMS = Registry("term", "tfanime.terms", {"negatives": entry("tfanime.gans.negatives:Negatives")})
+TERMS = Registry("term", "tfanime.terms", {})
 
 # Functions `(height, width, latent_dim, label_dim, ...options) -> keras.Model`, see
 # `tfanime.models`. check: function `(height, width, **options)` that raises ValueError for a size

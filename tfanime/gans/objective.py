@@ -16,7 +16,7 @@ the literature have are in `gans.terms`; one of your own is a `Term` with a meth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,9 +59,6 @@ class Part:
         inputs: what the generator draws from.
         step: steps before this one.
         images_seen: real images of all those steps, float32 scalar.
-        against: `(on_real, images, labels) -> loss`, a float32 scalar: what the discriminator's
-            adversarial loss is with other images than the generated ones, which it sees as it sees
-            those.
     """
 
     whole: Any
@@ -72,7 +69,6 @@ class Part:
     inputs: Any
     step: Any
     images_seen: Any
-    against: Callable[[Side, Any, Any], Any]
 
     def now(self, value: float | Schedule):
         """What a number, or a schedule, is at this step."""

@@ -179,15 +179,8 @@ class TrainingStep:
     def _part(self, whole, real, labels, condition, noise, rows) -> Part:
         condition = self._in_pairs(condition, rows)
         inputs = self._generator_inputs(real, condition, noise)
-        seen = self._images_seen(real)
-
-        def against(on_real, images, labels):
-            logits = self._discriminate(images, labels, noise)["logits"]
-            return self.loss_pair.discriminator(
-                on_real.logits, logits, label_smoothing=self.label_smoothing
-            )
-
-        return Part(whole, real, labels, condition, noise, inputs, self.steps_done, seen, against)
+        images_seen = self._images_seen(real)
+        return Part(whole, real, labels, condition, noise, inputs, self.steps_done, images_seen)
 
     def _in_pairs(self, condition, rows):
         """The labels to draw with, where noise alone is to tell two images apart."""
