@@ -24,7 +24,7 @@ done
 # the next run, take them as they are.
 unset PYTHONDONTWRITEBYTECODE
 
-# They write into memory where there is room (1.2 GB so far): a disk is waited for.
+# The tests write into memory where there is room, since a disk is waited for. They need 1.2 GB.
 free=$(df --output=avail -k /dev/shm 2>/dev/null | tail -1)
 if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && [ "${free:-0}" -gt 4000000 ]; then
   TMPDIR=$(mktemp -d /dev/shm/tfanime-tests.XXXXXX)

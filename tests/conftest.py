@@ -12,7 +12,7 @@ import pytest
 
 HERE = Path(__file__).parent
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # enough processes: threads would only wait
+if "PYTEST_XDIST_WORKER" in os.environ:  # a process a core or more: threads would only wait
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):
         os.environ.setdefault(name, "1")
 # XLA compiles for far longer than it computes here. At level 0 it rounds where graphs do not.

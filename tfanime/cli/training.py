@@ -254,6 +254,11 @@ RUNNING = ("steps", "epochs", "minutes", "strategy", "sample_every", "checkpoint
 RUNNING += ("evaluate_every", "tensorboard")
 
 
+def _changes(options: dict) -> dict:
+    """Those that are settings of the recipe."""
+    return {name: value for name, value in options.items() if name not in RUNNING}
+
+
 def _one(ctx: click.Context, first: str | None, data: str | None) -> str:
     """The data of --from, which may be the first word or --data."""
     if (first is None) == (data is None):
@@ -266,7 +271,7 @@ def _checked(ctx: click.Context, recipe: str, data: str, out: str, options: dict
     time to be imported."""
     from tfanime.training import plan
 
-    changes = {name: value for name, value in options.items() if name not in RUNNING}
+    changes = _changes(options)
     with _usage(ctx):
         _check_budget(options)
         if "image_size" not in changes:
@@ -281,11 +286,10 @@ def _check_begun(ctx: click.Context, model: Path, options: dict) -> None:
     """The same of training a model on, whose settings are taken over."""
     from tfanime.training import plan
 
-    changes = {name: value for name, value in options.items() if name not in RUNNING}
     with _usage(ctx):
         _check_budget(options)
         if (config := plan.stored_config(model)) is not None:
-            plan.recipe_config(config, **changes)
+            plan.recipe_config(config, **_changes(options))
 
 
 def _check_cells(
@@ -355,8 +359,7 @@ def _plan_begun(model: Path, data: str, out: str, options: dict) -> Config:
     """The same of training a model on."""
     from tfanime.training.fine_tune import planned
 
-    changes = {name: value for name, value in options.items() if name not in RUNNING}
-    return planned(model, data, out, **changes)
+    return planned(model, data, out, **_changes(options))
 
 
 def _show_plan(config: Config, data: str, options: dict) -> None:

@@ -138,7 +138,8 @@ def check_plan(config: Config, source, out: str | os.PathLike) -> Config:
 
 
 def check_begun(config: Config, source, out: str | os.PathLike) -> None:
-    """The same for `fine_tune`, whose images get the model's labels once they are read."""
+    """Refuses what `fine_tune` would refuse before it reads images, which get the model's labels
+    only then."""
     refuse_others(Path(out), "config", config.to_json())
     check_frozen(config)
     check_start(config)
