@@ -45,6 +45,14 @@ def test_atomic_folder_appears_whole_or_not_at_all(tmp_path):
     assert os.listdir(path) == ["sub"]
 
 
+def test_the_current_folder_is_not_replaced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in (".", "..", tmp_path):
+        with pytest.raises(ValueError, match="current one"), atomic_folder(path):
+            pass
+    assert os.listdir(tmp_path) == []
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 def test_permissions_follow_the_umask(tmp_path):
     before = os.umask(0o027)

@@ -146,7 +146,8 @@ def test_own_export_format(anew):
     (said,) = follow("own_export_format", anew).values()
     assert said.startswith("numpy: ") or "numpy: " in said
     with np.load("numpy/check.npz") as check:
-        assert (check["image"] == tfanime.generate("faces-64", 1, seed=0).images[0]).all()
+        drawn = tfanime.load_generator("faces-64").model([check["latents"], check["labels"]])
+        assert np.abs(127.5 * (np.asarray(drawn) + 1) - check["images"]).max() < 0.6
     assert "numpy" in CliRunner().invoke(main, ["export", "--help"]).output
 
 

@@ -102,6 +102,7 @@ def run(data, tmp_path_factory):
 @pytest.mark.slow
 def test_what_a_text_is_read_as(run, data):
     found = imagine("The <b>red</b> moon!", run, n=3)
+    assert (found.grid(columns=3) == found.pictures.grid(columns=3)).all()
     assert found.read == {"plot": "red moon", "tags": "red"}
     assert found.read_as == {"mood": {"light": 1.0}} and found.chosen == {"mood": "light"}
     assert [near.title[0] for near in found.nearest] == ["T"] * 5

@@ -24,7 +24,7 @@ def installed(tmp_path: Path) -> Path:
     for name in ("tfanime.js", "tfanime.json", "index.html", "assets/a.js", "models/girls/m.bin"):
         (folder / name).write_text("export const here = 1;\n" if name == "tfanime.js" else "{}")
     shutil.copy(PUBLIC / "tfanime.d.ts", folder)
-    package.write(folder, "My Faces!")
+    package.write(folder, tmp_path / "My Faces!")
     return tmp_path
 
 
@@ -40,6 +40,19 @@ def test_node_finds_the_module(installed):
     code = "import { here } from 'my-faces'; console.log(here, import.meta.resolve('my-faces'))"
     found = run("node", "--input-type=module", "-e", code, folder=installed)
     assert found.startswith("1 file:") and found.strip().endswith("my-faces/tfanime.js")
+
+
+def test_a_name_of_ones_own_stays(tmp_path):
+    named, damaged = tmp_path / "named", tmp_path / "damaged"
+    for out, text in ((named, '{"name": "@mine/faces"}'), (damaged, "{")):
+        out.mkdir()
+        (out / "package.json").write_text(text)
+        (folder := out / "fresh").mkdir()
+        package.write(folder, out)
+    names = [
+        json.loads((out / "fresh/package.json").read_text())["name"] for out in (named, damaged)
+    ]
+    assert names == ["@mine/faces", "damaged"]
 
 
 def test_npm_packs_what_the_module_needs(installed):

@@ -79,10 +79,13 @@ def test_an_earlier_export_is_replaced_and_nothing_else(run, tmp_path, monkeypat
     monkeypatch.setattr(portable, "_litert", lambda data, graph: lambda given: graph(*given))
     out = tmp_path / "out"
     tfanime.export_litert(run, out)
-    (out / "old").touch()
+    (out / "model.tflite").rename(out / "old")
+    manifest = json.loads((out / "tfanime.json").read_text())
+    (out / "tfanime.json").write_text(json.dumps(manifest | {"written": ["old", "tfanime.json"]}))
     tfanime.export_litert(run, out)
     assert not (out / "old").exists()
     manifest = json.loads((out / "tfanime.json").read_text())
+    assert manifest["written"] == sorted(entry.name for entry in out.iterdir())
     for other in ("onnx", None):
         manifest = {k: v for k, v in (manifest | {"kind": other}).items() if v}
         (out / "tfanime.json").write_text(json.dumps(manifest))

@@ -353,6 +353,7 @@ def test_the_upscaler_that_a_model_names_goes_along(site, tmp_path, monkeypatch)
 
     assert exported(girls) == (["own"], ["own"])
     assert exported(girls, upscaler=False) == ([None], [])
+    assert exported([plain, girls]) == ([None, "own"], ["own"])  # not made for those of `plain`
     assert exported([plain, other, girls]) == (["other", "own"], ["other", "own"])
     with pytest.raises(ValueError, match="names the upscaler 'nowhere'.*--no-upscaler"):
         exported(naming(girls, "nowhere"))

@@ -134,6 +134,11 @@ def test_a_dry_run_refuses_what_needs_no_image_to_be_refused(model, mine, faces,
     assert not out.exists()
 
 
+def test_a_model_that_draws_rows_of_labels_goes_on_to(model, mine, tmp_path):
+    kept, plain = (planned(name, mine, tmp_path / "run") for name in ("busts-128", model.path))
+    assert (kept.prior, plain.prior) == ("rows", "data")
+
+
 def test_what_images_say_goes_before_what_the_tagger_guesses():
     images, labels = draw_faces(12, size=16, seed=3)
     schema = LabelSchema((MAKEGIRLSMOE.field("hair"), Field("tall", "flag")))

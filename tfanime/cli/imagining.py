@@ -12,7 +12,6 @@ from tfanime.cli.kinds import COUNT, SEED, TRUNCATION, TRUST_ENCODER, Drawing, R
 from tfanime.core import choices
 
 SHEET, POSTER = "imagined.png", "poster.png"  # where nobody says
-SHOWN = 4  # times as large as they are drawn, drafts on a sheet
 # Options that only a poster has.
 OF_POSTERS = {
     "tagline": "--tagline",
@@ -50,8 +49,7 @@ OF_POSTERS = {
 @click.option(
     "--scale",
     type=click.IntRange(1, 16),
-    help=f"Make images so many times as large, without new detail. Default: {SHOWN} without "
-    "--run, else 1.",
+    help="Make images so many times as large, without new detail. Default: 1.",
 )
 @UPSCALE
 @NO_UPSCALE
@@ -124,7 +122,7 @@ def imagine(ctx, text, run, title, **options) -> None:
         return
     if options["out"] is None and options["grid"] is None:
         options["grid"] = SHEET
-    options["scale"] = options["scale"] or (SHOWN if run is None else 1)
+    options["scale"] = options["scale"] or 1
     options = with_upscaler(ctx, options)
     result = tfanime.imagine(text, model, tags=tags, progress=True, **options)
     click.echo(result.explanation())

@@ -40,8 +40,8 @@ def judge() -> None:
     Examples:
       tfanime judge sheets faces-64 runs/girls --out judging/
       tfanime judge score judging/
-      tfanime judge steer judging/ --out steered/
-      tfanime judge chooser judging/
+      tfanime judge steer judging/ --model runs/girls --out steered/
+      tfanime judge chooser judging/ --model runs/girls
     """
 
 

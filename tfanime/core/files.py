@@ -61,9 +61,11 @@ def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
     """Yields a temporary folder; on success it becomes `path`, which must not exist before.
 
     Raises:
+        ValueError: for the current folder.
         DiskError: when the disk is full, read-only or broken.
     """
     path = Path(path)
+    check_not_current(path)
     with disk.checked(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_left_over(path.parent, path.name)
@@ -156,6 +158,17 @@ def _is_running(process: int) -> bool:
 def write_text(path: str | os.PathLike, text: str) -> None:
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def check_not_current(folder: Path) -> None:
+    """Raises ValueError for a folder that cannot be put in place as a whole: the one that the
+    process is in, or one above it."""
+    here = Path.cwd()
+    if folder.resolve() in (here, *here.parents):
+        raise ValueError(
+            "A folder that is written as a whole can be neither the current one nor one above it. "
+            f"Received: {os.fspath(folder)!r}, in {os.fspath(here)!r}. Name another folder."
+        )
 
 
 def write_json(path: str | os.PathLike, value: Any) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from tfanime import zoo
 from tfanime.core import seeds
 from tfanime.core.labels import LabelSchema, check_tags
+from tfanime.core.notebook import Pictures
 from tfanime.core.printing import plain
 from tfanime.sampling.generate import Generated, Tags, generate
 from tfanime.sampling.phrases import Reading, genres_of
@@ -47,7 +48,7 @@ class Near:
 
 
 @dataclass(frozen=True)
-class Imagined:
+class Imagined(Pictures):
     """Images of a text, and how it was read.
 
     Args:
@@ -82,8 +83,12 @@ class Imagined:
         """`(n, H, W, 3)` uint8."""
         return self.pictures.images
 
-    def _repr_png_(self) -> bytes:
-        return self.pictures._repr_png_()
+    def _few(self) -> np.ndarray:
+        return self.pictures._few()
+
+    def save(self, path: str | os.PathLike, columns: int | None = None) -> None:
+        """As `Generated.save`."""
+        self.pictures.save(path, columns)
 
     def explanation(self) -> str:
         """The reading in a few lines."""

@@ -258,6 +258,8 @@ def _model(model: str | os.PathLike, folder: Path) -> tuple[Config, LabelSchema 
             f"from texts. Received: {os.fspath(model)!r}. Train with --set start={model} on data "
             "with texts of their own."
         )
+    if schema is not None and schema.examples is not None:
+        config = config.override(prior="rows")  # those of the new images
     return config, schema
 
 

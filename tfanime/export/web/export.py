@@ -134,7 +134,7 @@ def export_web(
                     work = Work(subject, folder, place, precision, convert, judge, progress)
                     entry, model = work.export(name, run)
                 if subject.generator is not None:
-                    entry["upscaler"] = _enlarging(own.get(run), named)
+                    entry["upscaler"] = _enlarging(own.get(run), folders, named)
                     entry["poster"] = poster_kit.write(folder, subject.generator.schema)
                 entries[PARTS[kind]].append(entry)
                 models.append(model)
@@ -142,7 +142,7 @@ def export_web(
                     pictures = subject.pictures
         if built and pictures is not None:
             sharing.write_card(folder, pictures)
-            package.write(folder, out.resolve().name)
+            package.write(folder, out)
             if address:
                 sharing.write_address(folder, address)
         write_json(folder / MANIFEST, {"format": FORMAT, "tfanime": __version__, **entries})
@@ -171,11 +171,15 @@ def _upscaler_of(run: Path) -> Path | None:
         ) from error
 
 
-def _enlarging(own: Path | None, named: list[tuple[str, str, Path]]) -> str | None:
-    """The name of a generator's own upscaler, else of the first there is."""
-    upscalers = [(name, run) for kind, name, run in named if kind == UPSCALER]
-    same = [name for name, run in upscalers if own and run.resolve() == own.resolve()]
-    return next(iter(same or [name for name, _ in upscalers]), None)
+def _enlarging(
+    own: Path | None, folders: Sequence[Path], named: list[tuple[str, str, Path]]
+) -> str | None:
+    """The name of a generator's own upscaler, else of the first among the folders given: what
+    another generator names may be made for other images."""
+    for kind, name, run in named:
+        if kind == UPSCALER and (run.resolve() == own.resolve() if own else run in folders):
+            return name
+    return None
 
 
 def _named(runs: list[Path], upscalers: Sequence[Path] = ()) -> list[tuple[str, str, Path]]:
