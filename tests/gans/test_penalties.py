@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfanime.gans import penalties
+from tfanime.gans import penalties, terms
 from tfanime.gans.backend import input_gradients
 from tfanime.gans.noise import StepNoise
 
@@ -175,6 +175,27 @@ def test_dragans_perturbation_in_published_code(name, axis):
     assert u.min() >= -1e-4 and u.max() < 1 + 1e-4
     expected = ((np.arange(count) + 0.5) / count)[:, None, None, None]
     assert np.abs(u - expected).max() < 2.2 / np.sqrt(count)  # each pixel, uniform
+
+
+def test_the_deviation_over_replicas_is_that_of_the_whole_batch(monkeypatch):
+    # Two replicas, the second with what the first has and 0.5: a border of one grey stays one.
+    grey = np.linspace(-1, 1, 256, dtype=np.float32)[None].repeat(8, axis=0)
+    own, other = grey.copy(), grey.copy()
+    own[:, :9], other[:, :9] = 0.25, 0.75
+    parts = iter((other.mean(0), None))
+
+    def mean_of_both(values):
+        (value,) = values
+        theirs = next(parts)
+        if theirs is None:  # squares around the mean of both
+            theirs = ((other - (own.mean(0) + other.mean(0)) / 2) ** 2).mean(0)
+        return [(value + theirs) / 2]
+
+    monkeypatch.setattr(terms.backend, "replicas", lambda: 2)
+    monkeypatch.setattr(terms.backend, "all_replicas_mean", mean_of_both)
+    found = np.asarray(terms._global_deviation(tf.constant(own), 0))
+    np.testing.assert_allclose(found, np.concatenate((own, other)).std(0), atol=1e-6)
+    assert (found[9:] < 1e-6).all() and found[0] == 0.25
 
 
 def test_r1_looks_at_the_real_pictures():

@@ -166,6 +166,15 @@ def test_one_optimizer_for_both_is_one_for_each():
         gan.compile(loss="mse", metrics=["accuracy"])
 
 
+@pytest.mark.parametrize("kind", [gans.WGAN, gans.WGANGP])
+def test_one_optimizer_takes_the_place_of_those_of_a_paper(kind):
+    gan = kind(plain().generator, plain().discriminator)
+    gan.compile(optimizer=keras.optimizers.SGD(0.1))
+    assert [type(o) for o in (gan.g_optimizer, gan.d_optimizer)] == 2 * [keras.optimizers.SGD]
+    gan.compile()
+    assert keras.optimizers.SGD not in (type(gan.g_optimizer), type(gan.d_optimizer))
+
+
 def test_what_a_gan_cannot_do_it_says_in_a_sentence():
     gan = plain()
     gan.compile()

@@ -287,6 +287,30 @@ def test_optimizers(optimizer, kind):
         assert getattr(gan.g_optimizer, "beta_1", None) == 0.3 or gan.g_optimizer.momentum == 0.3
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        dict.fromkeys(("g_lr", "d_lr"), {"start": 1e-3, "end": 1e-4, "images": 32}),
+        {
+            "lr_decay_start": 1,
+            "lr_decay_steps": 1,
+            "lr_decay_rate": 0.5,
+            "g_lr": 1e-3,
+            "d_lr": 1e-3,
+        },
+    ],
+)
+def test_rates_of_both_networks_fall_alike(changes):
+    """Also where the critic is updated twice in a step, with four images each time."""
+    config = tiny("wgan-gp", critic_steps=2, conditioning="none", **changes)
+    gan = build_gan(config)
+    for _ in range(2):
+        gan.train_step(batch(config))
+    rates = [float(o.learning_rate) for o in (gan.g_optimizer, gan.d_optimizer)]
+    # A schedule is half way after 16 of 32 images; a decay has halved the rate once.
+    assert rates == pytest.approx(2 * [5.5e-4 if "lr_decay_start" not in changes else 5e-4])
+
+
 def test_bfloat16_recipe():
     config = tiny("dcgan-dragan", precision="mixed_bfloat16")
     gan = build_gan(config, SCHEMA)

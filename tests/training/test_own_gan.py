@@ -1,6 +1,7 @@
 """Runs of a GAN that the user built."""
 
 import keras
+import numpy as np
 import pytest
 
 import tfanime
@@ -8,6 +9,7 @@ from tfanime import gans
 from tfanime.core import later
 from tfanime.core.files import read_json, write_json
 from tfanime.gans import penalties
+from tfanime.training.checkpoint import checkpoints, generator_weights
 from tfanime.training.own_gan import differing
 from tfanime.training.run_config import generator_of
 
@@ -65,6 +67,25 @@ def test_the_same_gan_goes_on_and_another_is_refused(run):
         run(built(weight=2.0), 3)
     with pytest.raises(ValueError, match=r"another GAN: discriminator, generator differ"):
         run(built(channels=6), 3)
+
+
+def test_a_gan_that_has_been_trained_is_trained_on(run):
+    """The steps of a run are its own, and it goes on where it was stopped."""
+    whole = built()
+    run(whole, 2, "before")
+    first = run(whole, 3, "whole")
+    assert (first.step, first.finished) == (3, True)
+    names = sorted(folder.name for folder in (first.path / "checkpoints").iterdir())
+    assert names == ["step-000000000", "step-000000003"]
+
+    stopped = built()
+    run(stopped, 2, "before")
+    assert run(stopped, 1, "stopped").step == 1
+    again = run(built(), 3, "stopped")
+    assert (again.step, again.finished) == (3, True)
+    newest = generator_weights(checkpoints(again.path)[-1])
+    for one, other in zip(whole.generator.weights, newest, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_options_that_only_a_later_keras_writes_make_no_difference(run, monkeypatch):

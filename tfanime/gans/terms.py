@@ -194,6 +194,7 @@ def _global_deviation(values, axis):
     """Standard deviation of the batch over all replicas."""
     if backend.replicas() == 1:
         return ops.std(values, axis=axis)
-    moments = [ops.mean(values, axis=axis), ops.mean(ops.square(values), axis=axis)]
-    mean, square = backend.all_replicas_mean(moments)
-    return ops.sqrt(square - ops.square(mean))
+    # The mean of squares less the square of the mean may round to less than 0 where all are alike.
+    (mean,) = backend.all_replicas_mean([ops.mean(values, axis=axis)])
+    (variance,) = backend.all_replicas_mean([ops.mean(ops.square(values - mean), axis=axis)])
+    return ops.sqrt(variance)

@@ -49,11 +49,10 @@ class WGAN(GAN):
 
     def compile(self, g_optimizer=None, d_optimizer=None, **kwargs):
         """Default optimisers: RMSprop 5e-5, as momentum destabilises a clipped critic."""
-        super().compile(
-            g_optimizer or keras.optimizers.RMSprop(5e-5),
-            d_optimizer or keras.optimizers.RMSprop(5e-5),
-            **kwargs,
-        )
+        if kwargs.get("optimizer") is None:
+            g_optimizer = g_optimizer or keras.optimizers.RMSprop(5e-5)
+            d_optimizer = d_optimizer or keras.optimizers.RMSprop(5e-5)
+        super().compile(g_optimizer, d_optimizer, **kwargs)
 
 
 @keras.saving.register_keras_serializable("tfanime")
@@ -72,11 +71,10 @@ class WGANGP(GAN):
 
     def compile(self, g_optimizer=None, d_optimizer=None, **kwargs):
         """Default optimisers: Adam 1e-4, (0, 0.9)."""
-        super().compile(
-            g_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9),
-            d_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9),
-            **kwargs,
-        )
+        if kwargs.get("optimizer") is None:
+            g_optimizer = g_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9)
+            d_optimizer = d_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9)
+        super().compile(g_optimizer, d_optimizer, **kwargs)
 
 
 @keras.saving.register_keras_serializable("tfanime")

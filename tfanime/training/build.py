@@ -90,7 +90,10 @@ def build_gan(config: Config, schema: LabelSchema | None = None) -> GAN:
     )
     if config.sync_batch_norm:
         _synchronise(gan)
-    gan.compile(_optimizer(config, config.g_lr), _optimizer(config, config.d_lr))
+    gan.compile(
+        _optimizer(config, config.g_lr, updates=1),
+        _optimizer(config, config.d_lr, updates=config.critic_steps),
+    )
     return gan
 
 
@@ -275,8 +278,9 @@ def _content(config: Config) -> dict:
     }
 
 
-def _optimizer(config: Config, rate: float | Schedule) -> keras.optimizers.Optimizer:
-    images = config.batch_size * config.critic_steps
+def _optimizer(config: Config, rate: float | Schedule, updates: int) -> keras.optimizers.Optimizer:
+    """An optimizer that makes so many updates a training step, and counts these."""
+    images = config.batch_size * config.critic_steps // updates
     if isinstance(rate, Schedule):
         if config.lr_decay_start is not None:
             raise ValueError(
@@ -289,9 +293,8 @@ def _optimizer(config: Config, rate: float | Schedule) -> keras.optimizers.Optim
     if config.lr_decay_start is not None:
         # Both networks' rates end after as many steps, whatever their proportion.
         end = 0.0 if config.lr_end is None else rate * min(1.0, config.lr_end / config.g_lr)
-        rate = DelayedDecay(
-            rate, config.lr_decay_start, config.lr_decay_steps, config.lr_decay_rate, end
-        )
+        start, steps = config.lr_decay_start * updates, config.lr_decay_steps * updates
+        rate = DelayedDecay(rate, start, steps, config.lr_decay_rate, end)
     if config.optimizer == "adam":
         return keras.optimizers.Adam(rate, beta_1=config.beta_1, beta_2=config.beta_2)
     if config.optimizer == "rmsprop":

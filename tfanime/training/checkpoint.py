@@ -31,6 +31,7 @@ STATE, META, CONFIG, SUMS = "state.npz", "meta.json", "config.json", "SHA256SUMS
 CRITIC = "critic.npz"  # of a model that ships, in place of checkpoints: what it is trained on with
 NAME = re.compile(r"step-[0-9]{9,}")
 ASIDE = ".damaged"
+BEFORE = "before"  # of a run that began with a GAN of the user's: the steps this had done already
 ADAPTING = "adapting"  # part of the state: what adaptive augmentation has added up
 
 
@@ -91,14 +92,14 @@ def save(state: GAN | dict, run: str | os.PathLike, meta: dict, keep: int = 3) -
     Args:
         state: a compiled GAN, or what `arrays_of` returned for it.
         run: the run folder.
-        meta: what else to keep, JSON-ready.
+        meta: what else to keep, JSON-ready; `before`: steps that the GAN had done before this run.
         keep: how many checkpoints stay.
 
     Raises:
         NotFinite: when a weight is NaN or infinite; nothing is written then.
     """
     arrays = state if isinstance(state, dict) else arrays_of(state)
-    step = int(arrays["gan/0000"])
+    step = int(arrays["gan/0000"]) - meta.get(BEFORE, 0)
     target, config = Path(run) / FOLDER / f"step-{step:09d}", Path(run) / CONFIG
     if not target.is_dir():
         _set_aside(target)
@@ -142,7 +143,8 @@ def read(checkpoint: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict]:
         if isinstance(error, OSError):
             error = bounds.damaged(error.filename or folder, error)
         raise Damaged(str(error)) from error
-    if "gan/0000" not in arrays or int(arrays["gan/0000"]) != meta["step"]:
+    steps_done = meta["step"] + meta.get(BEFORE, 0)
+    if "gan/0000" not in arrays or int(arrays["gan/0000"]) != steps_done:
         raise Damaged(f"{str(folder / STATE)!r} is damaged: it is not of step {meta['step']}.")
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -257,7 +259,7 @@ def _check_sums(folder: Path) -> None:
 
 def _meta(folder: Path) -> dict:
     meta = bounds.read_object(folder / META)
-    numbers = [meta.get("step"), meta.get("seconds", 0.0)]
+    numbers = [meta.get("step"), meta.get("seconds", 0.0), meta.get(BEFORE, 0)]
     if not all(isinstance(n, (int, float)) and isfinite(n) and n >= 0 for n in numbers):
         raise ValueError(f"{str(folder / META)!r} is damaged: its step or seconds are no numbers.")
     if meta["step"] != _step_of(folder):

@@ -57,6 +57,8 @@ class Trainer:
         self.sample_every = sample_every or epoch
         self.checkpoint_every = checkpoint_every
         self.step, self.seconds_before = meta.get("step", 0), meta.get("seconds", 0.0)
+        # A run counts its own steps, also where a GAN of the user's has been trained before.
+        self.steps_before = meta.get(checkpoint.BEFORE, 0) if meta else int(gan.steps_done)
         self.warnings: list[str] = meta.get("warnings", [])
         self.started: float | None = None  # when the first step was done
         self.saved_at = time.monotonic()
@@ -233,6 +235,7 @@ class Trainer:
     def _meta(self) -> dict:
         """What a checkpoint holds besides weights."""
         return {
+            checkpoint.BEFORE: self.steps_before,
             "seconds": self.seconds,
             "warnings": self.warnings,
             "log": self.log.state(),
