@@ -12,6 +12,7 @@ from keras import layers
 
 from tests.editing.tiny_editing import SCHEMA, network
 from tfanime.cli import main
+from tfanime.evaluation import subject
 from tfanime.sampling.generate import generate
 from tfanime.zoo import beside, chooser, hub, saved
 from tfanime.zoo.chooser import RUN_OF, load_chooser, save_chooser
@@ -116,6 +117,12 @@ def test_fine_tuning_shows_the_same_ones(tiny, tuning):
     np.testing.assert_array_equal(some.images, every.images[some.indices])
     np.testing.assert_array_equal(some.latents, every.latents[some.indices])
     np.testing.assert_array_equal(some.labels, every.labels[some.indices])
+
+
+def test_what_is_measured_is_not_chosen(tiny, monkeypatch):
+    monkeypatch.setattr(subject, "CHUNK", 16)
+    found = np.concatenate([images for images, _ in subject.Generator(tiny).chunks(40, 5)])
+    np.testing.assert_array_equal(found, generate(tiny, 40, 5, choose=False).images)
 
 
 def test_files_say_which_images_they_are(tiny, tmp_path):

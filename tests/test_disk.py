@@ -174,6 +174,16 @@ def test_drawing_to_a_full_disk(tmp_path, monkeypatch):
     assert sorted(os.listdir(tmp_path / "out")) == ["generated.json", "seed1_000000.png"]
 
 
+def test_two_that_draw_into_a_folder_list_the_images_of_both(tmp_path):
+    one, other = ImageFolder(tmp_path), ImageFolder(tmp_path)
+    for seed, folder in ((1, one), (2, other)):
+        folder.add(np.zeros((8, 8, 3), np.uint8), seed, 0, 1.0, {})
+    one.write_index()
+    other.write_index()
+    listed = files.read_json(tmp_path / "generated.json")["pictures"]
+    assert set(listed) == {"seed1_000000.png", "seed2_000000.png"}
+
+
 def test_what_cannot_be_written_is_told_though_the_index_can(tmp_path):
     folder = ImageFolder(tmp_path)
     (tmp_path / "seed1_000001.png").mkdir()

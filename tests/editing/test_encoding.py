@@ -129,6 +129,30 @@ def test_one_that_is_of_another_shape_is_refused(encoded, tmp_path):
         tfanime.train_encoder(copy, steps=1, start=copy)
 
 
+def test_a_damaged_description_is_told_before_training(encoded, tmp_path, monkeypatch):
+    copy = shutil.copytree(encoded, tmp_path / "copy")
+    (copy / "encoder.json").write_text("{")
+    monkeypatch.setattr(encoding._Training, "fit", None)
+    with pytest.raises(ValueError, match="encoder.json' is damaged"):
+        tfanime.train_encoder(encoded, steps=1, start=copy)
+
+
+def test_weights_that_a_training_replaces_are_not_taken_for_those_it_is_of(
+    encoded, tmp_path, monkeypatch
+):
+    copy, fit = shutil.copytree(encoded, tmp_path / "copy"), encoding._Training.fit
+    other = network()
+    other.set_weights([1.5 * w for w in other.get_weights()])
+
+    def in_the_meantime(self, *arguments):
+        save_generator(copy, other, SCHEMA, "tiny")
+        return fit(self, *arguments)
+
+    monkeypatch.setattr(encoding._Training, "fit", in_the_meantime)
+    with pytest.raises(ValueError, match="trained for other weights"):
+        tfanime.train_encoder(copy, steps=1)
+
+
 def test_a_folder_without_one_says_how_to_train_it(folder):
     assert not has_encoder(folder) and not has_encoder(None)
     with pytest.raises(ValueError, match="has none. Train it: tfanime encoder"):

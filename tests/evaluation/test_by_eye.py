@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from tfanime.cli import main
-from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema
 from tfanime.evaluation import by_eye
 from tfanime.sampling.generate import generate
 from tfanime.zoo import saved
@@ -199,6 +199,17 @@ def test_a_perfect_model_and_one_whose_answers_are_known(folder):
     assert stored["protocol"] == key_of(folder)["protocol"]
     assert stored["protocol"]["images a value"] == 2 and stored["protocol"]["seed"] == 0
     assert (folder / "by_eye.md").read_text() == by_eye.table([a, b, grey])
+
+
+def test_values_are_the_same_in_capitals(tmp_path, monkeypatch):
+    schema = LabelSchema((Field("hair", "group", ("Blonde", "Teal")),))
+    monkeypatch.setattr(saved, "load_generator", {"runs/a": Stripes(schema)}.__getitem__)
+    by_eye.sheets(["runs/a"], tmp_path / "judging", per_value=2)
+    assert key_of(tmp_path / "judging")["words"]["hair"].count("blonde") == 1
+    fill(tmp_path / "judging", lambda entry: (entry["asked"]["hair"], "-"))
+    assert by_eye.score(tmp_path / "judging")[0].mean.share == 1
+    fill(tmp_path / "judging", lambda entry: ("TEAL", "-"))
+    assert by_eye.score(tmp_path / "judging")[0].mean.share == 0.5
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,12 @@ THROUGH = {
         ("drawings:x.keras", THROUGH["lite0@2"], True, "images of nsfwjs., which had no part"),
         ("drawings", THROUGH["unknown.keras"], None, "same as unknown.keras, .* is not known"),
         ("x/unknown.keras", THROUGH["unknown.keras"], False, "unknown.keras, which was inside"),
+        (
+            "x/unknown.keras:relu",
+            THROUGH["unknown.keras"],
+            False,
+            "unknown.keras, which was inside",
+        ),
         ("other.tflite", THROUGH["lite0@2"], None, "same as lite0, .* is not known"),
         ("drawings", None, None, "drawings; which networks had a part .* not known"),
     ],
@@ -111,8 +117,16 @@ def test_what_led_the_steering_is_no_stranger(faces, tmp_path):
     assert parts_of(run, faces) == (Part("lite0", INSIDE), Part("tagger", LED))
     found = judged(FIGURE, "tagger", parts_of(run, faces))
     assert found.judge == "tagger, which led its steering" and found.independent is False
-    # Training begins without it.
-    assert parts_of(a_run(tmp_path / "on", None, start=str(run)), faces) == (Part("lite0", INSIDE),)
+    # Training begins without it, unless it keeps it, also by way of another run.
+    on = a_run(tmp_path / "on", None, start=str(run))
+    assert parts_of(on, faces) == (Part("lite0", INSIDE),)
+    for start in (run, on):
+        kept = a_run(tmp_path / f"of_{start.name}", None, start=str(start))
+        for folder in (on, kept):
+            stored = read_json(folder / "config.json")
+            stored["config"]["steering"] = 8
+            write_json(folder / "config.json", stored)
+        assert parts_of(kept, faces) == (Part("lite0", INSIDE), Part("tagger", LED))
     described = read_json(run / "generator.json")
     write_json(run / "generator.json", {**described, "steered_by": "tagger"})
     with pytest.raises(ValueError, match="says that it was steered by 'tagger'"):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -59,6 +60,20 @@ def networks(monkeypatch):
     monkeypatch.setattr(workbench, "load_extractor", load("extractor"))
     monkeypatch.setattr(measures, "load_classifier", load("classifier"))
     return there, asked
+
+
+def test_a_flag_has_two_classes():
+    bench = SimpleNamespace(
+        settings=SimpleNamespace(classifier="tagger:smile", progress=False),
+        tagger=SimpleNamespace(
+            name="tagger",
+            schema=MAKEGIRLSMOE,
+            probabilities=lambda images, progress: np.repeat([[0.2], [0.9]], 34, axis=1),
+        ),
+    )
+    name, posteriors = measures._classifier(bench)
+    assert name == "tagger, smile"
+    np.testing.assert_allclose(posteriors(None), [[0.8, 0.2], [0.1, 0.9]])
 
 
 def test_seed_a_measures_each_metric_by_its_network(many, painter, networks):

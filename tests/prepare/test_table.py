@@ -124,6 +124,25 @@ def test_the_commonest_tags_are_kept(tmp_path, column, separator):
     assert row.sum() == 3 and row[where("w")] == row[where("t37")] == row[where("t7")] == 1
 
 
+@pytest.mark.parametrize(
+    ("column", "odd"), [("tag_string", "a;b"), ("tags", ";d"), ("tags", ";)"), ("tags", "no,_no")]
+)
+def test_signs_in_tags_that_blanks_separate(tmp_path, column, odd):
+    labels = columns(tmp_path, column, ["smile hat", f'"hat {odd}"', "smile", "bow hat"])
+    assert {"smile", "hat", "bow"} <= set(labels.schema.columns)
+    assert labels.values["1.png"][labels.schema.columns.index("hat")] == 1
+
+
+def test_columns_that_are_ignored_leave_no_image_out(tmp_path):
+    names = [f"{i}.png" for i in range(80)]
+    sources = [f"x{i}" if i % 10 == 0 else 9000 + i for i in range(80)]
+    always = ["odd" if i == 3 else 7 for i in range(80)]
+    rows = list(map("{},{},{}".format, sources, always, 40 * ("red", "blue")))
+    labels = columns(tmp_path, "source,always,hair", rows, names)
+    assert set(labels.ignored) == {"source", "always"} and not labels.bad
+    assert labels.schema.columns == ("blue_hair", "red_hair") and len(labels.values) == 80
+
+
 def test_words_with_blanks_elsewhere_are_values(tmp_path):
     labels = columns(tmp_path, "hair,tags", ["light blue,a", "red,b", "red,a", "light blue,"])
     assert labels.schema.field("hair").values == ("light blue", "red")

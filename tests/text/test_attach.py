@@ -132,9 +132,12 @@ def test_texts_become_labels(tmp_path, pair):
     expected = code.encode(["red moon", "lone sword"], trust_encoder=True)
     np.testing.assert_allclose(labels[:2, places["plot"]] * 2 - 1, expected, atol=1e-5)
     assert data.sha256 != plain.sha256
+    before = (folder / "dataset.json").read_bytes()
     # Fallback to another column, in place of the same name.
     data = attach(folder, "plot", "synopsis,title", size=3, encoder=pair, progress=False)
     assert np.isfinite(data.labels()[3, data.schema.slices()["plot"]]).all()
+    # Copies of the set elsewhere are known by this file.
+    assert (folder / "dataset.json").read_bytes() != before
     assert [f.name for f in data.schema.fields] == ["mood", "tags", "plot"]
 
 

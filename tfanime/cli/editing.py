@@ -70,9 +70,9 @@ def directions(run, **options) -> None:
 @click.option(
     "--from",
     "start",
-    type=click.Path(exists=True, file_okay=False),
-    metavar="DIR",
-    help="A folder whose encoder to go on from.",
+    type=Run(file_okay=False),
+    metavar="MODEL",
+    help="A model, or a folder, whose encoder to go on from.",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the draws.")
 @TAGGER

@@ -22,7 +22,7 @@ from tfanime.editing.measure import STEP, measured
 from tfanime.sampling.generate import loaded
 from tfanime.sampling.sampler import Sampler
 from tfanime.tagging import Tagger, load_tagger
-from tfanime.zoo.directions import Direction, store_directions
+from tfanime.zoo.directions import Direction, store_directions, weights_digest
 from tfanime.zoo.saved import Generator
 
 DRAWS, MEASURED, COUNT = 3000, 48, 8
@@ -81,6 +81,8 @@ def find_directions(
     folder = getattr(generator, "folder", None)
     if store and not isinstance(folder, Path):
         raise ValueError("store needs the folder of the model. Received: a loaded generator.")
+    # A training may replace the weights in the meantime.
+    weights = weights_digest(folder) if store and folder is not None else None
     if max(sefa, pca) > generator.latent_dim:
         raise ValueError(
             f"sefa and pca are at most the length of the latents, {generator.latent_dim}. "
@@ -101,7 +103,8 @@ def find_directions(
     directions = [one for one in directions if one.name not in idle]
     if store and folder is not None:
         how = {"images": n, "seed": seed, "measured on": n_measured, "steps": STEP}
-        store_directions(folder, directions, how | {"tagger": tagger.name, "without effect": idle})
+        how |= {"tagger": tagger.name, "without effect": idle}
+        store_directions(folder, directions, how, weights)
     return directions
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tfanime import zoo
 from tfanime.core import bounds
 from tfanime.core.bars import progress_bar
 from tfanime.core.files import atomic_path, write_json
@@ -86,24 +87,30 @@ def train_encoder(
             "An encoder reads attributes off an image, and no texts. Received: "
             f"{generator.name!r}, which is conditioned on texts."
         )
+    weights = weights_digest(folder)  # which a training may replace in the meantime
     real = None if data is None else _Real(data, generator, tagger, seed)
-    training = _Training(generator, real, seed, None if start is None else Path(start))
+    start = None if start is None else zoo.locate(start)
+    training = _Training(generator, real, seed, start)
+    before = None if start is None else bounds.read_object(start / DESCRIPTION).get("trained")
     network, figures = training.fit(budget, progress)
     pictures = 0 if real is None else len(real)
     trained: dict[str, Any] = {"steps": budget.done, "seed": seed, "pictures": pictures}
     if start is not None:
-        trained["before"] = bounds.read_object(Path(start) / DESCRIPTION).get("trained")
-    store_encoder(folder, network, trained | figures)
+        trained["before"] = before
+    store_encoder(folder, network, trained | figures, weights)
     return load_encoder(folder, generator)
 
 
-def store_encoder(folder: str | os.PathLike, model: Any, trained: Mapping[str, object]) -> Path:
+def store_encoder(
+    folder: str | os.PathLike, model: Any, trained: Mapping[str, object], weights: str | None = None
+) -> Path:
     """Writes `encoder.keras` and `encoder.json` beside a generator's weights.
 
     Args:
         folder: of the saved generator.
         model: of `tfanime.models.encoder`. Its kernels are rounded to what float16 holds.
         trained: how it was made, as JSON has it.
+        weights: `weights_digest` of those that it was made for; None: those that are there.
     """
     from tfanime.frozen.compact import pack_again, round_kernels
 
@@ -112,7 +119,7 @@ def store_encoder(folder: str | os.PathLike, model: Any, trained: Mapping[str, o
     with atomic_path(folder / NETWORK) as temporary:
         model.save(temporary)
     pack_again(folder / NETWORK)
-    record = {"weights": weights_digest(folder), "trained": dict(trained)}
+    record = {"weights": weights or weights_digest(folder), "trained": dict(trained)}
     write_json(folder / DESCRIPTION, record)
     return folder / NETWORK
 

@@ -104,6 +104,8 @@ def invert(
     check_ending(out, (".json",), "out, the faces,")
     check_ending(grid, SHEETS, "grid, a sheet of images,")
     generator = loaded(model)
+    # A training may replace the weights in the meantime.
+    digest = None if generator.folder is None else weights_digest(generator.folder)
     _check_tuned(generator, tune, tune_steps)
     names, target = _targets(pictures, generator.height, generator.width)
     tagger = tagger if isinstance(tagger, Tagger) else load_tagger(tagger)
@@ -125,12 +127,12 @@ def invert(
         if tune is not None:
             count = len(batches) * tuned_steps
             generator = search.tuned(Path(tune), latents, labels, target, count, bar.update)
+            digest = weights_digest(generator.folder)
             results = Sampler(generator).decode(latents, labels=labels)
             stages = np.concatenate([stages, results[:, None]], axis=1)
     results = stages[:, -1]
     far = [search.distances(results[part], target[part]) for part in batches]
     figures = np.stack([psnr(results, target), np.concatenate(far), least], axis=1)
-    digest = None if generator.folder is None else weights_digest(generator.folder)
     columns = () if generator.schema is None else tuple(generator.schema.columns)
     rows = [None] * len(target) if labels is None else labels
     faces = [

@@ -220,7 +220,7 @@ def _judge(figure: Figure, bench: Workbench) -> str | None:
     if "extractor" in figure.protocol:
         of_gan = figure.name in ("gan-train", "gan-test") and settings.gan_extractor
         return bench.used(of_gan or settings.extractor)
-    if "classifier" in figure.protocol and not settings.classifier.startswith("tagger"):
+    if "classifier" in figure.protocol and settings.classifier.partition(":")[0] != "tagger":
         return bench.used(settings.classifier).removesuffix(":output")
     return tagger if {"classifier", "tagger"} & set(figure.protocol) else None
 

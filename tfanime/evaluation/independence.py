@@ -19,6 +19,7 @@ from tfanime import zoo
 from tfanime.core.files import read_json
 from tfanime.data import PackedDataset
 from tfanime.evaluation.report import Figure
+from tfanime.metrics.features import path_and_layer
 from tfanime.zoo.saved import steered_by
 
 # What networks learnt from, by their own names or those inside files of `tfanime features`.
@@ -57,7 +58,7 @@ def parts_of(run: Path | None, data: PackedDataset) -> tuple[Part, ...] | None:
 
     Those of the runs that it began with (`start`) are among them. What labelled the images is
     in `config.json`, or, for runs older than that, in `data`, if these are what it learnt from.
-    Steering is the model's own: a training that begins with it begins without.
+    What led the steering of a model had a part in all that keeps its steering.
     """
     parts, led = [], [] if run is None else [Part(name, LED) for name in steered_by(run)]
     for _ in range(MOST_STARTS):
@@ -76,6 +77,8 @@ def parts_of(run: Path | None, data: PackedDataset) -> tuple[Part, ...] | None:
         if config.get("start") is None:
             return tuple(dict.fromkeys(parts + led))
         run = zoo.locate(config["start"])
+        if config.get("steering"):
+            led += [Part(name, LED) for name in steered_by(run)]
     return None
 
 
@@ -122,14 +125,19 @@ def judged(figure: Figure, judge: str | None, parts: Sequence[Part] | None) -> F
 def _short(name: str) -> str:
     """`lite0@2` and `drawings:/somewhere/FILE` by their names, a file by its own."""
     base = name.partition("@")[0].partition(":")[0]
-    return base if base in FAMILIES else Path(name).name
+    return base if base in FAMILIES else _file(name).name
+
+
+def _file(name: str) -> Path:
+    """Of `FILE` or `FILE:LAYER`."""
+    return Path(name) if Path(name).exists() else path_and_layer(name)[0]
 
 
 def _family(name: str) -> str | None:
     """What a network learnt from, if that is known."""
     if _short(name) in FAMILIES:
         return FAMILIES[_short(name)]
-    path = Path(name)
+    path = _file(name)
     if path.suffix == ".keras":
         return FAMILIES.get(_name_inside(path))
     # Else a folder of a tagger.

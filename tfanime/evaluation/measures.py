@@ -312,6 +312,8 @@ def _classifier(bench: Workbench) -> tuple[str, Callable[[np.ndarray], np.ndarra
             probabilities = bench.tagger.probabilities(pictures, bench.settings.progress)[
                 :, columns
             ]
+            if probabilities.shape[1] == 1:  # a flag, which is there or not
+                return np.concatenate([1 - probabilities, probabilities], axis=1)
             return probabilities / probabilities.sum(axis=1, keepdims=True)
 
         return f"{bench.tagger.name}, {field}", posteriors

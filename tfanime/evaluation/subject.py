@@ -85,7 +85,8 @@ class Generator(Subject):
         for first in range(0, n, CHUNK):
             some = None if rows is None else rows[first : min(first + CHUNK, n)]
             count = min(CHUNK, n - first)
-            result = generate(self.generator, count, seed, first=first, labels=some, upscale=NONE)
+            settings = {"labels": some, "upscale": NONE, "choose": False}
+            result = generate(self.generator, count, seed, first=first, **settings)
             yield result.images, result.labels
 
     def asked(self, tags: Mapping[str, object], n: int, seed: int) -> np.ndarray:

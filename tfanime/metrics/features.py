@@ -78,7 +78,7 @@ def load_extractor(
         return drawings_network(rest)
     if spec == "lite0":
         return lite0_network()
-    path, layer = (Path(spec), None) if Path(spec).exists() else _path_and_layer(spec)
+    path, layer = (Path(spec), None) if Path(spec).exists() else path_and_layer(spec)
     if path.suffix.lower() == TFLITE_ENDING:
         return tflite_network(path, layer, pixel_range)
     if path.suffix.lower() in KERAS_ENDINGS:
@@ -112,7 +112,7 @@ def load_classifier(spec: str | os.PathLike) -> Extractor:
         return tflite_network(Path(rest), "output", PIXEL_RANGE, name)
     if spec == "lite0":
         return lite0_network(top=True)
-    path, layer = (Path(spec), None) if Path(spec).exists() else _path_and_layer(spec)
+    path, layer = (Path(spec), None) if Path(spec).exists() else path_and_layer(spec)
     ending = path.suffix.lower()
     if name in ("tagger", "drawings", "illustration2vec") or (layer and ending != ONNX_ENDING):
         raise ValueError(
@@ -221,7 +221,7 @@ def _illustration2vec(rest: str) -> Extractor:
     return dataclasses.replace(plain, name="illustration2vec", identity=identity, compute=compute)
 
 
-def _path_and_layer(spec: str) -> tuple[Path, str | None]:
+def path_and_layer(spec: str) -> tuple[Path, str | None]:
     path, _, layer = spec.rpartition(":")
     if Path(path).suffix.lower() in (*KERAS_ENDINGS, TFLITE_ENDING, ONNX_ENDING):
         return Path(path), layer

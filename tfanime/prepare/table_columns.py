@@ -31,6 +31,7 @@ from tfanime.prepare.table import MOST_LABELS, Table
 
 MISSING = frozenset({"", "nan", "na", "n/a", "null"})
 TAG_COLUMNS = ("tags", "tag", "tag_string", "tag_string_general", "keywords")
+BLANK_SEPARATED = ("tag_string", "tag_string_general")  # Danbooru's
 MOST_VALUES = 64  # a text column with more different values is not a group
 LARGEST = float(np.finfo(np.float32).max)  # that a label can hold
 # A column is of a kind when at least this share of its filled cells is; the others are errors.
@@ -46,6 +47,7 @@ class _Plan:
     fields: list[Field] = field(default_factory=list)
     parts: list[np.ndarray] = field(default_factory=list)  # (n, field.size) each
     errors: dict[int, str] = field(default_factory=dict)  # row to what is wrong with it
+    doubts: dict[int, str] = field(default_factory=dict)  # errors, if the column makes labels
     ignored: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)  # names of fields and of their columns
@@ -60,9 +62,15 @@ class _Plan:
             self.taken |= names
             self.fields.append(new)
             self.parts.append(part.reshape(len(part), -1).astype(np.float32))
+            self.errors = {**self.doubts, **self.errors}
+        self.doubts = {}
 
-    def wrong(self, row: int, column: str, cell: str, expected: str) -> None:
-        self.errors.setdefault(row, f"{column} is {expected}, not {cell[:40]!r}")
+    def ignore(self, column: str, why: str) -> None:
+        self.ignored[column] = why
+        self.doubts = {}
+
+    def wrong(self, row: int, what: str) -> None:
+        self.doubts.setdefault(row, what)
 
 
 def label_plan(table: Table, cells: list[list[str]], most_tags: int) -> _Plan:
@@ -92,7 +100,7 @@ def _one_hot(plan: _Plan, group: Field, part: np.ndarray) -> np.ndarray:
     """Checks `(n, size)` 0/1/NaN columns of a group; an unfilled row is "not known"."""
     ones, filled = np.nansum(part, axis=1), ~np.isnan(part)
     for row in np.flatnonzero((ones != 1) & filled.all(axis=1) | (ones > 1)):
-        plan.errors.setdefault(
+        plan.wrong(
             int(row), f"{group.name}: {int(ones[row])} of {group.size} values set, not exactly one"
         )
     return np.where((ones == 1)[:, None], np.nan_to_num(part), np.nan)
@@ -122,8 +130,9 @@ def _tag_separator(column: str, filled: Sequence[str]) -> str | None:
     if any("|" in text for text in filled):
         return "|"
     if column.lower() in TAG_COLUMNS:
-        for separator in (",", ";"):
-            if any(separator in text for text in filled):
+        # Where blanks separate, a tag may begin with a sign, as ";d" does, or have ",_" in it.
+        for separator in () if column.lower() in BLANK_SEPARATED else (",", ";"):
+            if any(re.search(rf"[^\s,;]{separator}(\s|$|[^\W_])", text) for text in filled):
                 return separator
         if any(len(text.split()) > 1 for text in filled):
             return None
@@ -179,7 +188,7 @@ def _flag_cells(plan: _Plan, column: str, texts: Sequence[str]) -> np.ndarray:
         if flag is not None:
             part[row] = flag
         elif text.lower() not in MISSING:
-            plan.wrong(row, column, text, "0 or 1")
+            plan.wrong(row, f"{column} is 0 or 1, not {text[:40]!r}")
     return part
 
 
@@ -189,19 +198,19 @@ def _add_value(plan: _Plan, column: str, texts: Sequence[str]) -> None:
         if text.lower() not in MISSING:
             number = _number(text)
             if number is None:
-                plan.wrong(row, column, text, "a number")
+                plan.wrong(row, f"{column} is a number, not {text[:40]!r}")
             else:
                 part[row] = number
     low, high = float(np.nanmin(part)), float(np.nanmax(part))
     numbers = part[~np.isnan(part)]
     if low == high:
-        plan.ignored[column] = f"always {low:g}"
+        plan.ignore(column, f"always {low:g}")
     elif (
         len(numbers) > MOST_VALUES
         and len(set(numbers)) == len(numbers)
         and (numbers % 1 == 0).all()
     ):
-        plan.ignored[column] = "whole numbers that never repeat, as identifiers do"
+        plan.ignore(column, "whole numbers that never repeat, as identifiers do")
     else:
         plan.add(Field(column, "value", low=low, high=high), (part - low) / (high - low))
 

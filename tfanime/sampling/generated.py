@@ -96,20 +96,25 @@ class ImageFolder:
                 "out is a folder, one file per image. "
                 f"Received: {os.fspath(path)!r}. For one sheet use grid."
             )
-        self.entries: dict[str, dict] = {}
+        self.entries: dict[str, dict] = {}  # of what is added
         self.tuned: dict[str, object] = {}  # how all that is added was tuned, if it was
         self._thread = ThreadPoolExecutor(1)
         self._waiting: deque[Future] = deque()
         remove_left_over(self.path)
+        self._listed()  # before anything is drawn
+
+    def _listed(self) -> dict[str, dict]:
+        """The entries of the folder's index as it is now."""
         index = self.path / INDEX
-        if index.exists():
-            try:
-                self.entries = dict(read_json(index)["pictures"])
-            except (TypeError, KeyError, ValueError):
-                raise ValueError(
-                    f"{INDEX} in the folder out lists its images; this one is not readable. "
-                    f"Received: {str(index)!r}. Choose another folder, or remove the file."
-                ) from None
+        if not index.exists():
+            return {}
+        try:
+            return dict(read_json(index)["pictures"])
+        except (TypeError, KeyError, ValueError):
+            raise ValueError(
+                f"{INDEX} in the folder out lists its images; this one is not readable. "
+                f"Received: {str(index)!r}. Choose another folder, or remove the file."
+            ) from None
 
     def add(
         self,
@@ -136,6 +141,7 @@ class ImageFolder:
         """Also after an interruption: what is there is then listed."""
         wait(self._waiting)
         if self.entries:
-            write_json(self.path / INDEX, {"pictures": self.entries})
+            # Read anew, since another process may have drawn other seeds into the folder.
+            write_json(self.path / INDEX, {"pictures": {**self._listed(), **self.entries}})
         while self._waiting:
             self._waiting.popleft().result()

@@ -127,9 +127,10 @@ class Client:
         truncation: float = 1.0,
         first: int = 0,
     ) -> Generated:
-        """`tfanime.generate`, elsewhere: same arguments, same images.
+        """`tfanime.generate` with `choose=False`, elsewhere: same arguments, same images.
 
-        More than the model allows for one request are asked for in several.
+        A server draws every index, and none is passed over. More images than the model allows
+        for one request are asked for in several.
         """
         seed = check_seed(seed)
         n, first = check_indices(n, first)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfanime.core.files import json_lines, read_json, write_json, write_text
+from tfanime.core.files import json_lines, read_json, sha256, write_json, write_text
 from tfanime.data.packed import PackedDataset
 from tfanime.data.stored_arrays import text_file
 from tfanime.text.clean import check_steps
@@ -112,6 +112,9 @@ def attach(
     codes[some] = code.project(vectors)
     code.save(text_file(folder, name), codes=codes)
     manifest = read_json(folder / "dataset.json")
+    # So that copies of the set elsewhere are known to be older.
+    sums = {**manifest.get("text_sha256", {}), name: sha256(text_file(folder, name))}
+    manifest["text_sha256"] = sums
     manifest["texts"] = list(dict.fromkeys([*manifest.get("texts", ()), name]))
     write_json(folder / "dataset.json", manifest)
     return PackedDataset.open(folder)

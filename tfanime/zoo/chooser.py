@@ -58,17 +58,23 @@ def has_chooser(folder: str | os.PathLike | None) -> bool:
 
 
 def save_chooser(
-    folder: str | os.PathLike, model: keras.Model, border: float, trained: dict[str, Any]
+    folder: str | os.PathLike,
+    model: keras.Model,
+    border: float,
+    trained: dict[str, Any],
+    weights: str | None = None,
 ) -> None:
-    """Writes the two files, each atomically, for the weights that the folder has now.
+    """Writes the two files, each atomically.
 
     Args:
         trained: figures of its training, kept with it.
+        weights: `weights_digest` of those that it was trained for; None: of those that are there.
     """
     folder = Path(folder)
     with atomic_path(folder / NETWORK) as temporary:
         model.save(temporary)
-    record = {"weights": weights_digest(folder), "border": border, "trained": trained}
+    weights = weights or weights_digest(folder)
+    record = {"weights": weights, "border": border, "trained": trained}
     write_json(folder / DESCRIPTION, record)
 
 

@@ -56,7 +56,10 @@ def weights_digest(folder: str | os.PathLike) -> str:
 
 
 def store_directions(
-    folder: str | os.PathLike, directions: Iterable[Direction], measured: Mapping[str, object]
+    folder: str | os.PathLike,
+    directions: Iterable[Direction],
+    measured: Mapping[str, object],
+    weights: str | None = None,
 ) -> Path:
     """Writes `directions.json` beside a generator's weights.
 
@@ -64,6 +67,7 @@ def store_directions(
         folder: of the saved generator.
         directions: of different names.
         measured: how they were found, as JSON has it: seeds, counts, the tagger.
+        weights: `weights_digest` of those that they are of; None: of those that are there.
     """
     listed = [
         {
@@ -77,7 +81,8 @@ def store_directions(
         for one in directions
     ]
     path = Path(folder) / FILE
-    document = {"weights": weights_digest(folder), "measured": dict(measured), "directions": listed}
+    weights = weights or weights_digest(folder)
+    document = {"weights": weights, "measured": dict(measured), "directions": listed}
     write_json(path, document)
     return path
 

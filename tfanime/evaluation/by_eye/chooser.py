@@ -26,6 +26,7 @@ from tfanime.metrics.extractor_networks import float32
 from tfanime.models import encoder
 from tfanime.sampling.sampler import Sampler
 from tfanime.zoo.chooser import NETWORK, save_chooser
+from tfanime.zoo.directions import weights_digest
 from tfanime.zoo.saved import Generator, load_generator
 
 BATCH, RATE, EPOCHS = 32, 2e-3, 8
@@ -97,6 +98,7 @@ def train_chooser(
         )
     folder = zoo.locate(model or only_model(folders))
     generator, seed = load_generator(folder), seeds.check_seed(seed)
+    weights = weights_digest(folder)  # which a training may replace in the meantime
     judge = brokenness.learn(folders, form, features)
     brokenness.check_size(judge, generator)
     images, scores = _scored(generator, judge, draws, seed, progress)
@@ -118,7 +120,7 @@ def train_chooser(
         float(broken.mean()),
         float(broken[kept].mean()),
     )
-    save_chooser(folder, network, border, asdict(learnt) | {"features": list(features)})
+    save_chooser(folder, network, border, asdict(learnt) | {"features": list(features)}, weights)
     pack_again(folder / NETWORK)
     return learnt
 

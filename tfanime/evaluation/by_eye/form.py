@@ -101,7 +101,7 @@ def _checked(row: str, answer: dict[str, str], key: dict) -> dict[str, str]:
     checked = {"flags": flags}
     for name, words in key["words"].items():
         word = answer[name].lower()
-        if word not in words and not (word == "" and "X" in flags):
+        if word not in (other.lower() for other in words) and not (word == "" and "X" in flags):
             raise ValueError(
                 f"{row}, cell {name}: one of {', '.join(words)}. Received: {answer[name]!r}."
             )

@@ -60,7 +60,8 @@ def vocabulary(schemas: Sequence[LabelSchema | None]) -> tuple[dict, dict]:
         values = [str(tags[name]) for tags in tags_of.values() if name in tags]
         if values:
             usual = FACES.field(name).values
-            words[name] = list(dict.fromkeys([*usual, *values, *others]))
+            # In lower case, as the form is read.
+            words[name] = list(dict.fromkeys(word.lower() for word in [*usual, *values, *others]))
     return words, {name: letter for name, (letter, _) in LETTERS.items() if name in tags_of}
 
 

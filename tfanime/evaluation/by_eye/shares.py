@@ -123,7 +123,7 @@ def _of_model(model: str, key: dict, answers: Mapping[tuple[int, int], Mapping])
         if entry["attribute"] is not None:
             ((name, value),) = entry["asked"].items()
             right = (
-                answer[name] == value
+                answer[name] == str(value).lower()
                 if name in key["words"]
                 else key["letters"][name] in answer["flags"]
             )
