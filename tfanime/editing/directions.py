@@ -102,7 +102,12 @@ def find_directions(
     idle = [one.name for one in of_tagger if one.changes.get(one.name, 0) <= 0]
     directions = [one for one in directions if one.name not in idle]
     if store and folder is not None:
-        how = {"images": n, "seed": seed, "measured on": n_measured, "steps": STEP}
+        how: dict[str, object] = {
+            "images": n,
+            "seed": seed,
+            "measured on": n_measured,
+            "steps": STEP,
+        }
         how |= {"tagger": tagger.name, "without effect": idle}
         store_directions(folder, directions, how, weights)
     return directions

@@ -127,7 +127,7 @@ def invert(
         if tune is not None:
             count = len(batches) * tuned_steps
             generator = search.tuned(Path(tune), latents, labels, target, count, bar.update)
-            digest = weights_digest(generator.folder)
+            digest = weights_digest(tune)
             results = Sampler(generator).decode(latents, labels=labels)
             stages = np.concatenate([stages, results[:, None]], axis=1)
     results = stages[:, -1]
