@@ -22,6 +22,16 @@ def test_other_settings_are_refused_by_name(train, faces):
         train("dcgan-sn", faces, steps=2)
 
 
+def test_options_in_tuples_are_not_other_settings(tmp_path):
+    """JSON gives lists back, and the same call was refused."""
+    config = recipes.get("modern").override(size=32, generator={"channels": (64, 32, 16)})
+    write_json(tmp_path / "config.json", {"config": config.to_json()})
+    refuse_others(tmp_path, "config", config.to_json())
+    other = config.override(generator={"channels": (64, 32, 8)})
+    with pytest.raises(ValueError, match=r"there .*\[64, 32, 16\].*, now .*\[64, 32, 8\]"):
+        refuse_others(tmp_path, "config", other.to_json())
+
+
 def test_a_run_from_before_a_setting_existed_goes_on(tmp_path):
 
     config = recipes.get("dcgan")
