@@ -24,6 +24,7 @@ from tfanime.training import plan
 DCGAN = {"name": "dcgan"}
 FINE = {"name": "modern", "fine_channels": 8}
 LOOKING = {"name": "projected", "features": "lite0"}
+LOOKING_INSTEAD = "--set discriminator=projected --set discriminator.features=tagger"
 BARE = {"name": "dcgan", "normalisation": "none"}
 
 
@@ -35,6 +36,7 @@ BARE = {"name": "dcgan", "normalisation": "none"}
         ({"penalty": "r3"}, "penalty is 'none' or some of: wgan-gp, .*Received: 'r3'"),
         ({"penalty": "r1,"}, "penalty is 'none' or some of"),
         ({"penalty": "r2"}, "batch norm mixes them: .*normalisation='layer'.*penalty='r2'"),
+        ({"penalty": "r1", "discriminator": LOOKING}, "batch norm mixes them: .*and 'projected' w"),
         ({"augment": "blur"}, "augment is a list of: color.*Received: 'blur'"),
         ({"projected_augment": "blur"}, "augment is a list of: color.*Received: 'blur'"),
         ({"updates": "never"}, "updates is one of: alternating, simultaneous"),
@@ -136,6 +138,7 @@ def test_overrides_and_sizes_are_settings_too():
 
 def test_what_fits_together_is_taken():
     Config("mine", penalty="r1,r2", discriminator=BARE, loss="relativistic")
+    Config("mine", penalty="none", discriminator=LOOKING)
     Config("mine", augment="ada,cutout", augment_target=0.6)
     Config("mine", augment="none", augment_target=0.6, loss="wasserstein")  # it means nothing
     Config("mine", generator={"name": "srgan"}, conditioning="auto")
@@ -167,6 +170,7 @@ LINES = {
     # what follows `tfanime train`: a part of the sentence
     "dcgan --data plain --set loss=bce": "loss is one of",
     "dcgan --data plain --set penalty=r2": "batch norm mixes them",
+    f"modern --data plain --batch 4 {LOOKING_INSTEAD}": "penalty='r1', and 'projected' with batch",
     "dcgan --data plain --set augment=blur": "augment is a list of",
     "dcgan --data plain --precision mixed_float16": "'mixed_float16' is not one of",
     "dcgan --data plain --set precision=mixed_float16": "not scaled",

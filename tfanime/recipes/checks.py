@@ -291,13 +291,21 @@ def _check_objective(config) -> None:
             f"Received: penalty={config.penalty!r} without one."
         )
     spec = config.discriminator
-    registered = isinstance(spec, Mapping) and spec.get("name") in DISCRIMINATORS
-    if names and registered and option("discriminator", spec, "normalisation") == "batch":
+    if names and isinstance(spec, Mapping) and _has_batch_norm(spec):
         raise ValueError(
             "A gradient penalty is a matter of single images, and batch norm mixes them: the "
             "discriminator must have none (DCGAN: normalisation='layer', 'spectral' or 'none'). "
-            f"Received: penalty={config.penalty!r}, and a {spec['name']} with batch norm."
+            f"Received: penalty={config.penalty!r}, and {spec['name']!r} with batch norm. Choose "
+            "another discriminator, or penalty='none'."
         )
+
+
+def _has_batch_norm(discriminator: Mapping) -> bool:
+    name = discriminator.get("name")
+    if name not in DISCRIMINATORS:
+        return False
+    chosen = option("discriminator", discriminator, "normalisation") == "batch"
+    return chosen or DISCRIMINATORS.fact(name, "batch_norm", False)
 
 
 def _check_augmentation(config) -> None:
