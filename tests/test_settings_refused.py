@@ -193,6 +193,7 @@ LINES = {
     "dcgan --data plain --batch 9": "One step takes 9 images and the data hold 8",
     "wgan --data plain --batch 2": "One step takes 10 images and the data hold 8",
     "cdcgan-sn --data plain --batch 4": "conditioned on labels and the data have none",
+    "modern --data plain --batch 4 --set rare_share=0.05": "rare labels, and the data have none",
     "modern --data labelled --batch 4 --set condition_on=hairs": "hair",
     "modern --data plain --batch 4 --set start=nowhere": "start is a run folder with checkpoints",
     "modern --data plain --batch 4 --set start=begun": "generator dcgan, here modern",

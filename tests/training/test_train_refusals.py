@@ -103,6 +103,15 @@ def test_conditional_recipe_needs_labels(train, faces):
     assert train("dcgan-dragan", plain, "free", steps=1, conditioning="none").step == 1
 
 
+def test_rare_labels_that_there_are_not_leave_no_run_behind(train, faces):
+    """It was found in the first step: the folder held a run, which refused the right settings."""
+    plain = tfanime.from_arrays(faces.images(slice(None)))
+    with pytest.raises(ValueError, match="rare_share repeats .* have none. Received: 0.05"):
+        train("dcgan", plain, steps=1, rare_share=0.05)
+    assert train("dcgan", plain, steps=1).step == 1
+    assert train("dcgan", faces, "labelled", steps=1, rare_share=0.05).step == 1
+
+
 def test_batch_must_divide_by_the_replicas():
     class Two:
         num_replicas_in_sync = 2
