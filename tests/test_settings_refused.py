@@ -19,12 +19,14 @@ from tfanime.core.usage import WrongUsage
 from tfanime.data.writer import Writer
 from tfanime.prepare.sources import count_files
 from tfanime.recipes import Config
+from tfanime.registries import TERMS
 from tfanime.training import plan
 
 DCGAN = {"name": "dcgan"}
 FINE = {"name": "modern", "fine_channels": 8}
 LOOKING = {"name": "projected", "features": "lite0"}
 LOOKING_INSTEAD = "--set discriminator=projected --set discriminator.features=tagger"
+ADAPTED = "--set augment=color --set augment_target=0.6"
 BARE = {"name": "dcgan", "normalisation": "none"}
 
 
@@ -145,6 +147,20 @@ def test_what_fits_together_is_taken():
     Config("custom", loss="a program's own", image_size=10)  # the program has built it
 
 
+def test_what_follows_the_discriminator_needs_one_that_an_upscaler_asks(monkeypatch):
+    monkeypatch.setattr(TERMS, "registered", {})
+    TERMS.register("dark", object())
+    alone = {"generator": {"name": "srgan"}, "adversarial_weight": 0, "lecam_weight": 0.3}
+    seen_by_another = {"feature_weight": 0.1, "feature_model": "lite0"}
+    for more in ({}, seen_by_another, {"augment": "none", "augment_target": 0.6}):
+        with pytest.raises(ValueError, match="upscaler asks. Received: lecam_weight=0.3. Leave"):
+            Config("mine", **alone, **more)
+    second = {"projected": {"features": "lite0"}, "updates": "simultaneous"}
+    for asking in ({"adversarial_weight": 1}, {"feature_weight": 0.1}, {"terms": "dark"}, second):
+        Config("mine", **{**alone, **asking})
+    Config("mine", **{**alone, "generator": DCGAN})  # whose discriminator is always asked
+
+
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory):
     """Eight images of 16x16, once with labels and once without."""
@@ -197,6 +213,8 @@ LINES = {
     "modern --data labelled --batch 4 --set condition_on=hairs": "hair",
     "modern --data plain --batch 4 --set start=nowhere": "start is a run folder with checkpoints",
     "modern --data plain --batch 4 --set start=begun": "generator dcgan, here modern",
+    "lineart --data plain --batch 4 --set lecam_weight=0.3": "asks. Received: lecam_weight=0.3",
+    f"lineart --data plain --batch 4 {ADAPTED}": "upscaler asks. Received: augment_target=0.6",
     "srgan --data plain --batch 4 --evaluate-every 5": "an upscaler draws none",
     "dcgan --data plain --batch 4 --epochs -1": "epochs is greater than 0",
     "missing.py --data plain": "'missing.py' is to be a file of Python and cannot be read",

@@ -21,14 +21,8 @@ from tfanime.recipes.network_options import (
     network_options,
     option,
 )
-from tfanime.registries import (
-    DISCRIMINATORS,
-    LOSSES,
-    PENALTIES,
-    TERMS,
-    UPSCALERS,
-    check_augment,
-)
+from tfanime.recipes.upscaler_checks import check_upscaler
+from tfanime.registries import DISCRIMINATORS, LOSSES, PENALTIES, TERMS, check_augment
 
 CUSTOM = "custom"  # the recipe of a GAN that a program built, which says itself what it is
 RANGES = {
@@ -198,22 +192,13 @@ def check_networks(config) -> None:
             )
         check_size(role, spec, *config.image_size)
         check_values(role, spec)
+    check_upscaler(config)
     _check_conditioning(config)
 
 
 def _check_conditioning(config) -> None:
     """Refuses labels for networks that do not look at any."""
     name, conditioning = config.discriminator["name"], config.conditioning
-    if config.generator["name"] in UPSCALERS and conditioning not in ("none", "auto"):
-        raise ValueError(
-            "An upscaler takes images only. "
-            f"Received: conditioning={conditioning!r}. Use conditioning='none'."
-        )
-    if config.generator["name"] in UPSCALERS and config.steering:
-        raise ValueError(
-            "An upscaler takes images only, and steering moves latents. "
-            f"Received: steering={config.steering}. Leave it out."
-        )
     if conditioning == "concat" and not DISCRIMINATORS.fact(name, "labels", True):
         raise ValueError(
             "conditioning='concat' needs a discriminator that looks at labels, such as 'dcgan'. "
