@@ -27,6 +27,7 @@ FINE = {"name": "modern", "fine_channels": 8}
 LOOKING = {"name": "projected", "features": "lite0"}
 LOOKING_INSTEAD = "--set discriminator=projected --set discriminator.features=tagger"
 ADAPTED = "--set augment=color --set augment_target=0.6"
+UNTIL_1000 = '{"start":0.001,"end":0.0001,"images":"1000"}'
 BARE = {"name": "dcgan", "normalisation": "none"}
 
 
@@ -217,6 +218,9 @@ LINES = {
     f"lineart --data plain --batch 4 {ADAPTED}": "upscaler asks. Received: augment_target=0.6",
     "srgan --data plain --batch 4 --evaluate-every 5": "an upscaler draws none",
     "dcgan --data plain --batch 4 --epochs -1": "epochs is greater than 0",
+    "dcgan --data plain --batch 4 --epochs inf": "epochs is greater than 0, and finite",
+    "dcgan --data plain --batch 4 --minutes inf": "minutes is greater than 0, and finite",
+    f"dcgan --data plain --batch 4 --set g_lr={UNTIL_1000}": "A schedule has finite numbers only",
     "missing.py --data plain": "'missing.py' is to be a file of Python and cannot be read",
     "broken.py --data plain": "'broken.py' cannot be run (line 2: NameError: name 'oops'",
     "empty.py --data plain": "sets RECIPE = tfanime.recipes.Config",

@@ -61,8 +61,10 @@ def test_foreign_folder_is_refused(train, faces, tmp_path):
     ("options", "sentence"),
     [
         ({}, "needs a budget"),
-        ({"steps": 0}, "steps is greater than 0. Received: 0"),
+        ({"steps": 0}, "steps is greater than 0, and finite. Received: 0"),
         ({"minutes": float("nan")}, "minutes is greater than 0"),
+        ({"epochs": float("inf")}, "epochs is greater than 0, and finite. Received: inf"),
+        ({"minutes": float("inf")}, "minutes is greater than 0, and finite. Received: inf"),
         ({"steps": 1, "batch_size": 64}, "One step takes 64 images and the data hold 48"),
         ({"steps": 1, "batch_size": 0}, "batch_size is at least 1. Received: 0"),
         ({"steps": 1, "g_rate": 1}, "Unknown setting: g_rate. Known: .*g_lr"),
