@@ -126,6 +126,23 @@ def test_json_round_trip():
     assert config.generator["channels"] == 8
 
 
+def test_options_in_tuples_are_stored_as_they_are_read_back():
+    """Else a run would be refused as one of other settings when the same call goes on with it."""
+    regions = (None, (0.25, 0.0, 0.75, 1.0))
+    config = CONFIG.override(
+        generator={"name": "modern", "channels": (64, 32, 16, 8)},
+        projected={"features": ("tagger", "tagger"), "regions": regions},
+        updates="simultaneous",
+        more_averages=(1000,),
+    )
+    stored = config.to_json()
+    assert stored["generator"]["channels"] == [64, 32, 16, 8]
+    assert stored["projected"]["features"] == ["tagger", "tagger"]
+    assert stored["projected"]["regions"] == [None, [0.25, 0.0, 0.75, 1.0]]
+    assert json.loads(json.dumps(stored)) == stored
+    assert Config.from_json(stored).to_json() == stored
+
+
 def test_settings_of_the_command_line():
     pairs = ["g_lr=1e-4", "flip=false", "weight_clip=null", "loss=hinge", "seed=7", "a=b=c"]
     assert parse_overrides(pairs) == {

@@ -41,10 +41,15 @@ def test_a_mapping_is_read_and_written():
         ({"start": 1.0, "end": 0.0, "images": 10, "until": 3}, "until"),
         ({"start": 1.0, "end": float("nan"), "images": 10}, "nan"),
         ({"start": 1.0, "end": 0.0, "images": 0}, "'images': 0"),
+        ({"start": 1.0, "end": 0.0, "images": "1000"}, "'images': '1000'"),
+        ({"start": 1.0, "end": 0.0, "images": None}, "'images': None"),
+        ({"start": 1.0, "end": 0.0, "images": float("inf")}, "'images': inf"),
+        ({"start": 1.0, "end": 0.0, "images": 10, "after": [5]}, "'after': [5]"),
+        ({"start": 1.0, "end": 0.0, "images": 10, "after": -1}, "'after': -1"),
     ],
 )
 def test_what_is_no_schedule_is_refused(stored, received):
-    with pytest.raises(ValueError, match="schedule") as raised:
+    with pytest.raises(ValueError, match="A schedule has") as raised:
         read(stored)
     assert received in str(raised.value)
 

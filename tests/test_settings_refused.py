@@ -19,11 +19,15 @@ from tfanime.core.usage import WrongUsage
 from tfanime.data.writer import Writer
 from tfanime.prepare.sources import count_files
 from tfanime.recipes import Config
+from tfanime.registries import TERMS
 from tfanime.training import plan
 
 DCGAN = {"name": "dcgan"}
 FINE = {"name": "modern", "fine_channels": 8}
 LOOKING = {"name": "projected", "features": "lite0"}
+LOOKING_INSTEAD = "--set discriminator=projected --set discriminator.features=tagger"
+ADAPTED = "--set augment=color --set augment_target=0.6"
+UNTIL_1000 = '{"start":0.001,"end":0.0001,"images":"1000"}'
 BARE = {"name": "dcgan", "normalisation": "none"}
 
 
@@ -35,6 +39,7 @@ BARE = {"name": "dcgan", "normalisation": "none"}
         ({"penalty": "r3"}, "penalty is 'none' or some of: wgan-gp, .*Received: 'r3'"),
         ({"penalty": "r1,"}, "penalty is 'none' or some of"),
         ({"penalty": "r2"}, "batch norm mixes them: .*normalisation='layer'.*penalty='r2'"),
+        ({"penalty": "r1", "discriminator": LOOKING}, "batch norm mixes them: .*and 'projected' w"),
         ({"augment": "blur"}, "augment is a list of: color.*Received: 'blur'"),
         ({"projected_augment": "blur"}, "augment is a list of: color.*Received: 'blur'"),
         ({"updates": "never"}, "updates is one of: alternating, simultaneous"),
@@ -136,10 +141,25 @@ def test_overrides_and_sizes_are_settings_too():
 
 def test_what_fits_together_is_taken():
     Config("mine", penalty="r1,r2", discriminator=BARE, loss="relativistic")
+    Config("mine", penalty="none", discriminator=LOOKING)
     Config("mine", augment="ada,cutout", augment_target=0.6)
     Config("mine", augment="none", augment_target=0.6, loss="wasserstein")  # it means nothing
     Config("mine", generator={"name": "srgan"}, conditioning="auto")
     Config("custom", loss="a program's own", image_size=10)  # the program has built it
+
+
+def test_what_follows_the_discriminator_needs_one_that_an_upscaler_asks(monkeypatch):
+    monkeypatch.setattr(TERMS, "registered", {})
+    TERMS.register("dark", object())
+    alone = {"generator": {"name": "srgan"}, "adversarial_weight": 0, "lecam_weight": 0.3}
+    seen_by_another = {"feature_weight": 0.1, "feature_model": "lite0"}
+    for more in ({}, seen_by_another, {"augment": "none", "augment_target": 0.6}):
+        with pytest.raises(ValueError, match="upscaler asks. Received: lecam_weight=0.3. Leave"):
+            Config("mine", **alone, **more)
+    second = {"projected": {"features": "lite0"}, "updates": "simultaneous"}
+    for asking in ({"adversarial_weight": 1}, {"feature_weight": 0.1}, {"terms": "dark"}, second):
+        Config("mine", **{**alone, **asking})
+    Config("mine", **{**alone, "generator": DCGAN})  # whose discriminator is always asked
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +187,7 @@ LINES = {
     # what follows `tfanime train`: a part of the sentence
     "dcgan --data plain --set loss=bce": "loss is one of",
     "dcgan --data plain --set penalty=r2": "batch norm mixes them",
+    f"modern --data plain --batch 4 {LOOKING_INSTEAD}": "penalty='r1', and 'projected' with batch",
     "dcgan --data plain --set augment=blur": "augment is a list of",
     "dcgan --data plain --precision mixed_float16": "'mixed_float16' is not one of",
     "dcgan --data plain --set precision=mixed_float16": "not scaled",
@@ -189,11 +210,17 @@ LINES = {
     "dcgan --data plain --batch 9": "One step takes 9 images and the data hold 8",
     "wgan --data plain --batch 2": "One step takes 10 images and the data hold 8",
     "cdcgan-sn --data plain --batch 4": "conditioned on labels and the data have none",
+    "modern --data plain --batch 4 --set rare_share=0.05": "rare labels, and the data have none",
     "modern --data labelled --batch 4 --set condition_on=hairs": "hair",
     "modern --data plain --batch 4 --set start=nowhere": "start is a run folder with checkpoints",
     "modern --data plain --batch 4 --set start=begun": "generator dcgan, here modern",
+    "lineart --data plain --batch 4 --set lecam_weight=0.3": "asks. Received: lecam_weight=0.3",
+    f"lineart --data plain --batch 4 {ADAPTED}": "upscaler asks. Received: augment_target=0.6",
     "srgan --data plain --batch 4 --evaluate-every 5": "an upscaler draws none",
     "dcgan --data plain --batch 4 --epochs -1": "epochs is greater than 0",
+    "dcgan --data plain --batch 4 --epochs inf": "epochs is greater than 0, and finite",
+    "dcgan --data plain --batch 4 --minutes inf": "minutes is greater than 0, and finite",
+    f"dcgan --data plain --batch 4 --set g_lr={UNTIL_1000}": "A schedule has finite numbers only",
     "missing.py --data plain": "'missing.py' is to be a file of Python and cannot be read",
     "broken.py --data plain": "'broken.py' cannot be run (line 2: NameError: name 'oops'",
     "empty.py --data plain": "sets RECIPE = tfanime.recipes.Config",

@@ -76,7 +76,8 @@ UPSCALERS = Registry(
 )
 
 # Functions `(height, width, label_dim, ...options) -> keras.Model`. labels: whether it looks at
-# labels, with conditioning="concat". check: as above.
+# labels, with conditioning="concat". batch_norm: whether it always has some, which no penalty goes
+# with; what an option `normalisation` says is known without. check: as above.
 DISCRIMINATORS = Registry(
     "discriminator's name",
     "tfanime.discriminators",
@@ -97,7 +98,10 @@ DISCRIMINATORS = Registry(
             check=f"{_SIZES}:modern_discriminator",
         ),
         "projected": entry(
-            "tfanime.models.projected:discriminator", labels=False, check=f"{_SIZES}:projected"
+            "tfanime.models.projected:discriminator",
+            labels=False,
+            batch_norm=True,
+            check=f"{_SIZES}:projected",
         ),
         "r3gan": entry("tfanime.models.r3gan:discriminator", labels=True, check=f"{_SIZES}:halved"),
         "srgan": entry(

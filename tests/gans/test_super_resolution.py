@@ -10,9 +10,10 @@ from keras import layers
 
 from tfanime import gans
 from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.gans.augment import diff_augment
 from tfanime.gans.degrade import color_jitter, degrade
 from tfanime.gans.noise import StepNoise
-from tfanime.gans.objective import Side
+from tfanime.gans.objective import Side, Term
 from tfanime.gans.super_resolution import enlargement
 from tfanime.models import dcgan, srgan
 
@@ -70,6 +71,38 @@ def test_a_discriminator_that_no_loss_asks_is_left_alone(updates):
     before = matching.discriminator.get_weights()
     matching.train_step({"images": batch()})
     assert matching.asks_discriminator and not gan.asks_discriminator
+
+
+@pytest.mark.parametrize("updates", ["alternating", "simultaneous"])
+def test_terms_of_ones_own_count_where_nothing_else_asks_the_discriminator(updates):
+    gan = make(adversarial_weight=0.0, updates=updates, terms=[Dark(3.0)])
+    small = degrade(batch(), StepNoise(3, 0, COUNT), 2, 0.5)
+    variables = gan.generator.trainable_variables + gan.discriminator.trainable_variables
+    before = [v.numpy() for v in variables]
+    with tf.GradientTape() as tape:
+        fakes = gan.generator(small, training=True)
+        dark = tf.reduce_mean(fakes**2)
+        logits = gan.discriminator(batch(), training=True)["logits"]
+        # Neither network is in the other's summand.
+        loss = tf.reduce_mean(tf.abs(fakes - batch())) + 3.0 * (dark + tf.reduce_mean(logits))
+    gradients = tape.gradient(
+        loss, [v.value for v in variables], unconnected_gradients=tf.UnconnectedGradients.ZERO
+    )
+    logs = gan.train_step({"images": batch()})
+    assert float(logs["g_dark"]) == pytest.approx(float(dark), rel=1e-5)
+    for old, gradient, variable in zip(before, gradients, variables, strict=True):
+        np.testing.assert_allclose(variable, old - 0.1 * gradient, atol=1e-6)
+
+
+class Dark(Term):
+    """Draws generated images to middle grey, and lowers D(real)."""
+
+    def generator(self, on_fake, on_real, part):
+        value = keras.ops.mean(keras.ops.square(on_fake.images))
+        return part.now(self.weight) * value, {"g_dark": value}
+
+    def discriminator(self, on_real, on_fake, part):
+        return part.now(self.weight) * keras.ops.mean(on_real.logits), {}
 
 
 def test_accumulated_parts_without_a_discriminator_are_one_batch():
@@ -171,6 +204,14 @@ HEAD = keras.Sequential([keras.Input((2,))])
         (
             {"schema": MAKEGIRLSMOE, "head": keras.Sequential([keras.Input((2,))])},
             "SRGAN takes no labels",
+        ),
+        (
+            {"adversarial_weight": 0.0, "lecam_weight": 0.3},
+            "follow what the discriminator says, .*Received: lecam_weight=0.3. Leave that out",
+        ),
+        (
+            {"adversarial_weight": 0, "augment": diff_augment("color"), "augment_target": 0.0},
+            "Received: augment_target=0.0. Leave that out",
         ),
     ],
 )

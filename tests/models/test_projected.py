@@ -7,8 +7,10 @@ from keras import layers, ops
 
 from tfanime import recipes, zoo
 from tfanime.core import later
+from tfanime.gans.upkeep import batch_norms
 from tfanime.models import projected
 from tfanime.models.sizes import shown_regions
+from tfanime.registries import DISCRIMINATORS
 from tfanime.training.build import build_gan
 
 SMALL = {"channels": 8, "pixel_channels": 4}
@@ -33,6 +35,7 @@ def test_every_part_has_as_many_logits(frozen, size):
     judge = projected.discriminator(*size, features=frozen, **SMALL)
     found = judge(pictures(*size))
     assert found["logits"].dtype == found["features"].dtype == "float32"
+    assert DISCRIMINATORS.fact("projected", "batch_norm") and batch_norms(judge)
     widths = [layer.output.shape[-1] for layer in judge.layers if layer.name.startswith("flat")]
     assert len(widths) == 5 and sum(widths) == found["logits"].shape[1]
     assert set(widths[:4]) == {16}

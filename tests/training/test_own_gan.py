@@ -1,5 +1,7 @@
 """Runs of a GAN that the user built."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -14,7 +16,14 @@ from tfanime.training.own_gan import differing
 from tfanime.training.run_config import generator_of
 
 
-def built(channels=4, weight=1.0):
+class Darker:
+    """An augmentation that is called and has no name."""
+
+    def __call__(self, images, noise):
+        return images - 0.1
+
+
+def built(channels=4, weight=1.0, augment=None):
     inputs = keras.Input((8,))
     x = keras.layers.Dense(16 * 16 * channels, activation="relu")(inputs)
     x = keras.layers.Reshape((16, 16, channels))(x)
@@ -23,7 +32,13 @@ def built(channels=4, weight=1.0):
     inputs = keras.Input((16, 16, 3))
     x = keras.layers.Conv2D(channels, 3, strides=2, activation="leaky_relu")(inputs)
     discriminator = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(x)))
-    gan = gans.GAN(generator, discriminator, penalty=penalties.r1(weight), updates="simultaneous")
+    gan = gans.GAN(
+        generator,
+        discriminator,
+        penalty=penalties.r1(weight),
+        augment=augment,
+        updates="simultaneous",
+    )
     gan.compile(optimizer=keras.optimizers.Adam(1e-3))
     return gan
 
@@ -86,6 +101,16 @@ def test_a_gan_that_has_been_trained_is_trained_on(run):
     newest = generator_weights(checkpoints(again.path)[-1])
     for one, other in zip(whole.generator.weights, newest, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("make", [Darker, lambda: functools.partial(Darker())])
+def test_an_augmentation_without_a_name_is_not_another_in_the_next_process(run, make):
+    """Its description held the object's address."""
+    here, there = make(), make()
+    run(built(augment=here), 1)
+    assert run(built(augment=there), 2).step == 2
+    with pytest.raises(ValueError, match="a run of another GAN: not stored differ"):
+        run(built(augment=lambda images, noise: images), 3)
 
 
 def test_options_that_only_a_later_keras_writes_make_no_difference(run, monkeypatch):

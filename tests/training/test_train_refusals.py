@@ -22,6 +22,16 @@ def test_other_settings_are_refused_by_name(train, faces):
         train("dcgan-sn", faces, steps=2)
 
 
+def test_options_in_tuples_are_not_other_settings(tmp_path):
+    """JSON gives lists back, and the same call was refused."""
+    config = recipes.get("modern").override(size=32, generator={"channels": (64, 32, 16)})
+    write_json(tmp_path / "config.json", {"config": config.to_json()})
+    refuse_others(tmp_path, "config", config.to_json())
+    other = config.override(generator={"channels": (64, 32, 8)})
+    with pytest.raises(ValueError, match=r"there .*\[64, 32, 16\].*, now .*\[64, 32, 8\]"):
+        refuse_others(tmp_path, "config", other.to_json())
+
+
 def test_a_run_from_before_a_setting_existed_goes_on(tmp_path):
 
     config = recipes.get("dcgan")
@@ -51,8 +61,10 @@ def test_foreign_folder_is_refused(train, faces, tmp_path):
     ("options", "sentence"),
     [
         ({}, "needs a budget"),
-        ({"steps": 0}, "steps is greater than 0. Received: 0"),
+        ({"steps": 0}, "steps is greater than 0, and finite. Received: 0"),
         ({"minutes": float("nan")}, "minutes is greater than 0"),
+        ({"epochs": float("inf")}, "epochs is greater than 0, and finite. Received: inf"),
+        ({"minutes": float("inf")}, "minutes is greater than 0, and finite. Received: inf"),
         ({"steps": 1, "batch_size": 64}, "One step takes 64 images and the data hold 48"),
         ({"steps": 1, "batch_size": 0}, "batch_size is at least 1. Received: 0"),
         ({"steps": 1, "g_rate": 1}, "Unknown setting: g_rate. Known: .*g_lr"),
@@ -91,6 +103,15 @@ def test_conditional_recipe_needs_labels(train, faces):
     with pytest.raises(ValueError, match="conditioned on labels and the data have none"):
         train("dcgan-dragan", plain, steps=1)
     assert train("dcgan-dragan", plain, "free", steps=1, conditioning="none").step == 1
+
+
+def test_rare_labels_that_there_are_not_leave_no_run_behind(train, faces):
+    """It was found in the first step: the folder held a run, which refused the right settings."""
+    plain = tfanime.from_arrays(faces.images(slice(None)))
+    with pytest.raises(ValueError, match="rare_share repeats .* have none. Received: 0.05"):
+        train("dcgan", plain, steps=1, rare_share=0.05)
+    assert train("dcgan", plain, steps=1).step == 1
+    assert train("dcgan", faces, "labelled", steps=1, rare_share=0.05).step == 1
 
 
 def test_batch_must_divide_by_the_replicas():

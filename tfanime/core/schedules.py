@@ -32,11 +32,11 @@ class Schedule:
     after: int = 0
 
     def __post_init__(self):
-        numbers = (self.start, self.end)
+        numbers = dataclasses.astuple(self)
         right = all(isinstance(n, (int, float)) and math.isfinite(n) for n in numbers)
-        if not right or not self.images >= 1 or not self.after >= 0:
+        if not right or self.images < 1 or self.after < 0:
             raise ValueError(
-                "A schedule has two finite numbers `start` and `end`, at least 1 `images` and at "
+                "A schedule has finite numbers only: `start` and `end`, at least 1 `images` and at "
                 f"least 0 images `after` which it begins. Received: {dataclasses.asdict(self)}."
             )
 

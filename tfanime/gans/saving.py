@@ -179,9 +179,11 @@ def _policy(name: str, augment) -> str | None:
         return None
     policy = getattr(augment, "policy", None)
     if policy is None:
+        # Not the object's own words, which may hold its address: runs store and compare this.
+        what = getattr(augment, "__name__", type(augment).__name__)
         raise ValueError(
             f"A GAN is saved with the policy of its {name}. Received: a function of your own, "
-            f"{getattr(augment, '__name__', augment)!r}, which has none. Give it an attribute "
-            "`policy` that `gans.augment.diff_augment` takes, or save gan.ema_generator alone."
+            f"{what!r}, which has none. Give it an attribute `policy` that "
+            "`gans.augment.diff_augment` takes, or save gan.ema_generator alone."
         )
     return policy

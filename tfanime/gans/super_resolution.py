@@ -16,6 +16,7 @@ from tfanime.gans.gan import GAN
 from tfanime.gans.objective import Side, Term
 from tfanime.gans.step import averaged
 from tfanime.recipes.config import jitters
+from tfanime.recipes.upscaler_checks import check_asked
 
 UNASKED = ("d_loss", "d_real", "d_fake", "g_loss")  # figures of a discriminator that is not asked
 PIXEL_LOSSES = ("l1", "mse")
@@ -45,6 +46,7 @@ class SRGAN(GAN):
         jitter: of the colours of the real images, a number or one for each kind, see
             `degrade.color_jitter`; 0 for none.
         adversarial_weight: as for `GAN`; the paper's is 1e-3. 0 leaves the content losses.
+        terms: as for `GAN`. The discriminator is asked for them, also where nothing else asks it.
         **kwargs: as for `GAN`.
 
     References:
@@ -100,6 +102,7 @@ class SRGAN(GAN):
         self.degraded = degraded
         self.faults = {"wobble": wobble, "sharpened": sharpened}
         self.jitter = {name: amount for name, amount in jitters(jitter).items() if amount}
+        check_asked(self.asks_discriminator, self.lecam_weight, self.augment_target)
 
     def get_config(self) -> dict:
         own = {name: saving.number(getattr(self, name)) for name in CONTENT} | self.faults
@@ -130,7 +133,9 @@ class SRGAN(GAN):
     def asks_discriminator(self) -> bool:
         """Whether any loss asks the discriminator, which otherwise is neither asked nor trained."""
         matches = self.matches_features and self.feature_weight
-        return bool(self.adversarial_weight or self.projected is not None or matches)
+        # What terms of the user's own look at, only they know.
+        more = matches or self.projected is not None or len(self.terms) > 1
+        return bool(self.adversarial_weight or more)
 
     def _update_in_turn(self, parts):
         return (

@@ -21,14 +21,8 @@ from tfanime.recipes.network_options import (
     network_options,
     option,
 )
-from tfanime.registries import (
-    DISCRIMINATORS,
-    LOSSES,
-    PENALTIES,
-    TERMS,
-    UPSCALERS,
-    check_augment,
-)
+from tfanime.recipes.upscaler_checks import check_upscaler
+from tfanime.registries import DISCRIMINATORS, LOSSES, PENALTIES, TERMS, check_augment
 
 CUSTOM = "custom"  # the recipe of a GAN that a program built, which says itself what it is
 RANGES = {
@@ -198,22 +192,13 @@ def check_networks(config) -> None:
             )
         check_size(role, spec, *config.image_size)
         check_values(role, spec)
+    check_upscaler(config)
     _check_conditioning(config)
 
 
 def _check_conditioning(config) -> None:
     """Refuses labels for networks that do not look at any."""
     name, conditioning = config.discriminator["name"], config.conditioning
-    if config.generator["name"] in UPSCALERS and conditioning not in ("none", "auto"):
-        raise ValueError(
-            "An upscaler takes images only. "
-            f"Received: conditioning={conditioning!r}. Use conditioning='none'."
-        )
-    if config.generator["name"] in UPSCALERS and config.steering:
-        raise ValueError(
-            "An upscaler takes images only, and steering moves latents. "
-            f"Received: steering={config.steering}. Leave it out."
-        )
     if conditioning == "concat" and not DISCRIMINATORS.fact(name, "labels", True):
         raise ValueError(
             "conditioning='concat' needs a discriminator that looks at labels, such as 'dcgan'. "
@@ -291,13 +276,21 @@ def _check_objective(config) -> None:
             f"Received: penalty={config.penalty!r} without one."
         )
     spec = config.discriminator
-    registered = isinstance(spec, Mapping) and spec.get("name") in DISCRIMINATORS
-    if names and registered and option("discriminator", spec, "normalisation") == "batch":
+    if names and isinstance(spec, Mapping) and _has_batch_norm(spec):
         raise ValueError(
             "A gradient penalty is a matter of single images, and batch norm mixes them: the "
             "discriminator must have none (DCGAN: normalisation='layer', 'spectral' or 'none'). "
-            f"Received: penalty={config.penalty!r}, and a {spec['name']} with batch norm."
+            f"Received: penalty={config.penalty!r}, and {spec['name']!r} with batch norm. Choose "
+            "another discriminator, or penalty='none'."
         )
+
+
+def _has_batch_norm(discriminator: Mapping) -> bool:
+    name = discriminator.get("name")
+    if name not in DISCRIMINATORS:
+        return False
+    chosen = option("discriminator", discriminator, "normalisation") == "batch"
+    return chosen or DISCRIMINATORS.fact(name, "batch_norm", False)
 
 
 def _check_augmentation(config) -> None:

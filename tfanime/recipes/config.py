@@ -225,10 +225,15 @@ class Config:
         return dataclasses.replace(self, **overridden(self, changes))
 
     def to_json(self) -> dict:
-        document = dataclasses.asdict(self)
-        as_stored = {name: list(document[name]) for name in ("image_size", "more_averages")}
-        return {**document, **as_stored}
+        """As it is read back: tuples, such as a network's channels, are lists."""
+        return _with_lists(dataclasses.asdict(self))
 
     @classmethod
     def from_json(cls, document: Mapping) -> Config:
         return cls(**{**document, "image_size": tuple(document["image_size"])})
+
+
+def _with_lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_lists(one) for name, one in value.items()}
+    return [*map(_with_lists, value)] if isinstance(value, (list, tuple)) else value

@@ -5,8 +5,9 @@ Ours, of parts that are known: all convolutions at the small image's size and on
 absolute difference, and 0.1 of the distance that EfficientNet-Lite0 sees (Zhang et al. 2018,
 arXiv:1801.03924; the extra `features`; without it: `--set feature_model=null`), which makes lines
 crisp where pixels alone leave them soft. No discriminator: it is neither asked nor trained
-(`--set adversarial_weight=0.001` asks it). Of ten small images seven are made worse, as a
-generator would: lines tremble by half a pixel, edges have halos or are soft, colours are blotched.
+(`--set adversarial_weight=0.001` asks it, as do `terms`). Of ten small images seven are made worse,
+as a generator would: lines tremble by half a pixel, edges have halos or are soft, colours are
+blotched.
 
 From 64 to 256 pixels: 271,536 weights, 0.54 MB in float16, 1.1 billion multiply-adds. From 128 to
 256: `--set generator.factor=2 generator.channels=32 generator.blocks=4`, 78,348 weights, 1.3

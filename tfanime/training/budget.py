@@ -13,8 +13,8 @@ def check_budget(steps, epochs, minutes) -> None:
     if not limits:
         raise ValueError("A run needs a budget: give steps, epochs or minutes. Received none.")
     for name, value in limits.items():
-        if not value > 0:
-            raise ValueError(f"{name} is greater than 0. Received: {value}.")
+        if not 0 < value < float("inf"):
+            raise ValueError(f"{name} is greater than 0, and finite. Received: {value}.")
 
 
 @dataclass(frozen=True)

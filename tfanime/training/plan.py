@@ -293,7 +293,16 @@ def data_record(data: PackedDataset) -> dict:
 
 def conditioned_on(data: PackedDataset, config: Config) -> PackedDataset:
     """The data with those labels only that the run is conditioned on, and its codes; and rows of
-    labels to draw from if its prior is that."""
+    labels to draw from if its prior is that.
+
+    Raises:
+        ValueError: for labels that are asked for and missing.
+    """
+    if config.rare_share and data.schema is None:
+        raise ValueError(
+            "rare_share repeats images with rare labels, and the data have none. Received: "
+            f"{config.rare_share}. Prepare them with --labels FILE.csv, or leave it out."
+        )
     if config.condition_on != "all":
         data = data.select([name.strip() for name in config.condition_on.split(",")])
     if codes := codes_of(config, data.schema):

@@ -8,7 +8,6 @@ half-trained one continues, and values that were added to the grid are trained t
 from __future__ import annotations
 
 import csv
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -132,8 +131,6 @@ def _check(cell: Cell, config: Config, data: PackedDataset) -> None:
 def _train(path: Path, config: Config, data: PackedDataset, budget: dict, options: dict) -> dict:
     """Trains a cell, or returns what is known of it when there is nothing left to do."""
     made_from = {"config": config.to_json(), "data": data.sha256, "budget": budget}
-    # As it will be read back: tuples become lists.
-    made_from = json.loads(json.dumps(made_from))
     if (path / RESULT).exists():
         before = read_json(path / RESULT)
         if before["made_from"] == made_from and before["result"]["state"] != "stopped":
