@@ -50,6 +50,10 @@ def prepare(folder, own, tags, body=None, **metadata):
     (folder / f"{name}.json").write_text(json.dumps(stored))
 
 
+def ids(folder):
+    return {json.loads(line)["id"] for line in (folder / "records.jsonl").read_text().splitlines()}
+
+
 def test_labels():
     labels = labels_from_tags(["Blue hair", "red_eyes", "smile", "very_long_hair", "1girl", ":d"])
     assert list(labels) == list(MAKEGIRLSMOE.columns)
@@ -121,6 +125,31 @@ def test_a_board(tmp_path, fake, capsys):
     assert (row["blue_hair"], row["smile"], row["hat"], row["red_hair"]) == ("1", "1", "0", "0")
     adult = danbooru.collect(tmp_path / "out", ["1girl"], adult=True, **options)
     assert adult.count == 2
+
+
+def test_the_latest_search_decides_what_is_there(tmp_path, fake):
+    prepared, program = tmp_path / "prepared", fake()
+
+    def kept(tag, **options):
+        options = {"gallery_dl": program, "progress": False, **options}
+        manifest = danbooru.collect(tmp_path / "out", [tag], **options)
+        for file in prepared.iterdir():
+            file.unlink()  # nothing is given twice
+        assert len(ids(tmp_path / "out")) == manifest.count
+        return ids(tmp_path / "out"), manifest.steps[0].dropped
+
+    for own in (9, 10, 11):
+        prepare(prepared, own, "blue_hair")
+    prepare(prepared, 12, "blue_hair", rating="e")
+    every = {"danbooru-9", "danbooru-10", "danbooru-11"}
+    assert kept("blue_hair") == (every, {"adult": 1})
+    prepare(prepared, 13, "red_hair")
+    assert kept("red_hair") == ({"danbooru-13"}, {})
+    prepare(prepared, 14, "red_hair")
+    assert kept("red_hair", board="konachan") == ({"danbooru-14"}, {})
+    newest = {"danbooru-10", "danbooru-11"}
+    assert kept("blue_hair", most=2) == (newest, {"adult": 1, "more than asked for": 1})
+    assert kept("blue_hair") == (every, {"adult": 1})
 
 
 def test_a_board_becomes_a_packed_set(tmp_path, fake):
@@ -198,3 +227,10 @@ def test_the_real_gallery_dl_understands_the_configuration(server, tmp_path, mon
     asked = server.asked().count("/image/1.jpg")
     danbooru.collect(tmp_path / "out", [], address, rate=100, progress=False)
     assert server.asked().count("/image/1.jpg") == asked == 1
+    # Another search for the same images gets them too; the first then finds what it fetched.
+    other = f"{server.url}/post?tags=smile"
+    assert danbooru.collect(tmp_path / "out", [], other, rate=100, progress=False).count == 2
+    fewer = {"most": 1, "rate": 100, "progress": False}
+    assert danbooru.collect(tmp_path / "out", [], address, **fewer).count == 1
+    assert ids(tmp_path / "out") == {"ours-3"}
+    assert server.asked().count("/image/1.jpg") == 2  # once for each search

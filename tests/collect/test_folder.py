@@ -100,6 +100,29 @@ def test_what_is_left_out_is_counted(server, tmp_path):
     assert "/images/anime/6/1.jpg" not in server.asked()[asked:]
 
 
+def test_folders_and_litter_among_the_pictures_stay(server, tmp_path):
+    for own in (1, 2):
+        anime(server, own, picture(own))
+    collect(server, tmp_path, ids=[1, 2])
+    (tmp_path / "pictures" / "@eaDir").mkdir()
+    (tmp_path / "pictures" / "small" / "2.jpg").mkdir(parents=True)
+    (tmp_path / "pictures" / "Thumbs.db").write_bytes(b"notes")
+    collect(server, tmp_path, ids=[2])
+    assert [row["id"] for row in rows_of(tmp_path)] == [2]
+    assert {*os.listdir(tmp_path / "pictures")} == {"2.jpg", "@eaDir", "small", "Thumbs.db"}
+
+
+def test_records_that_cannot_be_written_cost_no_pictures(server, tmp_path):
+    for own in (1, 2):
+        anime(server, own, picture(own))
+    collect(server, tmp_path, ids=[1])
+    (tmp_path / "records.jsonl").rename(tmp_path / "before.jsonl")
+    (tmp_path / "records.jsonl").mkdir()  # nothing can be written here
+    with pytest.raises(OSError):
+        collect(server, tmp_path, ids=[2])
+    assert (tmp_path / "pictures" / "1.jpg").read_bytes() == picture(1)
+
+
 def test_a_wall_against_robots_loses_nothing(server, tmp_path):
     """403 for everything for a while, then the same command again."""
     ids = range(1, 13)

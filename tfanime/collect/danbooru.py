@@ -7,6 +7,7 @@ attributes of MakeGirlsMoe.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -112,7 +113,7 @@ def collect(
         out: the folder.
         tags: the images have all of them; some boards allow only two.
         board: one of `BOARDS`, or the address of a search on any board that gallery-dl knows.
-        most: at most so many images are fetched.
+        most: at most so many images; of those that earlier runs fetched, too, the newest.
         adult: fetch images that the board rates questionable or explicit, too.
         rate: requests a second, at most.
         contact: goes into the User-Agent.
@@ -132,8 +133,8 @@ def collect(
         raise ValueError(f"most and rate are above 0. Received: {most} and {rate}.")
     command = _command(gallery_dl)
     with Collection(out) as collection:
-        raw = collection.inner / "board"
-        raw.mkdir(exist_ok=True)
+        raw = _folder(collection.inner, address)
+        raw.mkdir(parents=True, exist_ok=True)
         config = collection.inner / "gallery-dl.json"
         write_json(config, configuration(raw, adult, rate, user_agent(contact)))
         limited = ["--config-ignore", "--config", str(config), "--range", f"1-{most}"]
@@ -145,7 +146,7 @@ def collect(
             text=True,
             errors="replace",
         )
-        rows, pictures, step = _read(raw, collection.store, adult)
+        rows, pictures, step = _read(raw, collection.store, adult, most)
         if result.returncode and not rows:
             errors = [line for line in result.stderr.splitlines() if line.strip()]
             raise RuntimeError(
@@ -199,7 +200,7 @@ def configuration(raw: Path, adult: bool, rate: float, agent: str) -> dict:
         "base-directory": str(raw),
         "directory": [],
         "filename": "{category}-{id}.{extension}",
-        "archive": str(raw.parent / "archive.sqlite"),
+        "archive": str(raw.with_suffix(".sqlite")),
         "archive-format": "{category}-{id}",
         "user-agent": agent,
         "sleep": [1 / rate, 1.3 / rate],
@@ -235,10 +236,21 @@ def _command(program: str | os.PathLike | None) -> list[str]:
     return [sys.executable, "-m", "gallery_dl"]
 
 
-def _read(raw: Path, store: Path, adult: bool) -> tuple[dict[str, dict], dict[str, Picture], Step]:
-    """Rows and images by id, from the images and metadata in `raw`."""
+def _folder(inner: Path, address: str) -> Path:
+    """Where a search's files are: other tags, or another board, have a folder of their own.
+
+    Version 0.1 put the files of all searches into `board` itself. Which search gave which cannot be
+    told from them, so they are not read: such a search is fetched anew.
+    """
+    return inner / "board" / hashlib.sha256(address.encode()).hexdigest()[:12]
+
+
+def _read(
+    raw: Path, store: Path, adult: bool, most: int
+) -> tuple[dict[str, dict], dict[str, Picture], Step]:
+    """Rows and images by id, from the images and metadata in `raw`: the newest `most`."""
     rows: dict[str, dict] = {}
-    pictures: dict[str, Picture] = {}
+    paths: dict[str, Path] = {}
     dropped: Counter = Counter()
     for path in sorted(raw.iterdir()):
         if path.suffix == ".json":
@@ -256,12 +268,26 @@ def _read(raw: Path, store: Path, adult: bool) -> tuple[dict[str, dict], dict[st
         if not adult and str(metadata.get("rating", "")).lower() not in SAFE:
             dropped["adult"] += 1
             continue
-        picture = check(path.read_bytes(), path.name)
-        if not picture.refused:
-            link(path, store / path.name)
-        rows[row["id"]], pictures[row["id"]] = row, picture
+        rows[row["id"]], paths[row["id"]] = row, path
+    # Boards give the newest first: a new folder would get the same ones.
+    for name in sorted(rows, key=_number)[:-most]:
+        del rows[name]
+        dropped["more than asked for"] += 1
+    pictures = {name: _picture(paths[name], store) for name in rows}
     dropped = {reason: count for reason, count in dropped.items() if count}
     return rows, pictures, Step("found", len(rows), dropped)
+
+
+def _number(name: str) -> int:
+    """Of a post: boards count them up."""
+    return int(name.rpartition("-")[2])
+
+
+def _picture(path: Path, store: Path) -> Picture:
+    picture = check(path.read_bytes(), path.name)
+    if not picture.refused:
+        link(path, store / path.name)
+    return picture
 
 
 def _metadata(path: Path) -> dict:

@@ -1,7 +1,7 @@
 """The folder of a collection: records, images and a manifest, resumable at any moment.
 
     OUT/records.jsonl      one JSON object a line
-    OUT/pictures/ID.EXT    exactly the images that the records name
+    OUT/pictures/ID.EXT    exactly the images that the records name; folders and litter stay
     OUT/manifest.json      source, licence note, counts at every filter
     OUT/.collect/          what was fetched (answers.sqlite, pictures/) and the journal
 
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from tfanime.collect.answers import PICTURES, REFUSED, FetchError
 from tfanime.collect.http import Client
-from tfanime.core.files import atomic_path, write_text
+from tfanime.core.files import atomic_path, is_litter, write_text
 from tfanime.core.manifest import Manifest, Step
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class Collection:
         Args:
             rows: records, each with the key `picture` (`pictures/NAME.EXT`) and a unique `id`.
             pictures: id of a row -> its image; rows without one have none.
-            manifest: written last.
+            manifest: written last; only then are files removed that no record names.
             labels: column of `labels.csv` -> key of the rows; None for no such file.
         """
         visible = self.out / "pictures"
@@ -185,13 +185,14 @@ class Collection:
                 row |= {"width": picture.width, "height": picture.height}
                 table.append([name, *(row[key] for key in (labels or {}).values())])
             lines.append(json.dumps(row, ensure_ascii=False))
-        for stale in visible.iterdir():
-            if stale.name not in names:
-                stale.unlink()
         write_text(self.out / "records.jsonl", "".join(line + "\n" for line in lines))
         if labels is not None:
             write_csv(self.out / "labels.csv", table)
         manifest.write(self.out)
+        for stale in visible.iterdir():
+            # Network drives and file managers put folders (@eaDir) and notes among images.
+            if stale.name not in names and stale.is_file() and not is_litter(stale.name):
+                stale.unlink()
 
 
 def keep_pictures(names: Sequence[str], pictures: Mapping[str, Picture]) -> tuple[list[str], Step]:

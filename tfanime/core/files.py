@@ -26,6 +26,8 @@ from tfanime.core import disk
 if TYPE_CHECKING:
     import numpy as np
 
+# What systems leave among images without being asked; nobody means it as an image.
+LITTER = (".ds_store", "thumbs.db", "desktop.ini", ".directory", "__macosx", "@eadir")
 TEMPORARY = re.compile(r"\..+~(?P<process>\d+)~(?P<machine>[^~]*)~\w{8}(\.[^~]*)?")
 
 
@@ -191,6 +193,11 @@ def read_json(path: str | os.PathLike) -> Any:
 def is_address(source: object) -> TypeGuard[str]:
     """Whether this is an address in object storage, `SCHEME://...`, and no path."""
     return isinstance(source, str) and "://" in source
+
+
+def is_litter(name: str) -> bool:
+    """`name` is a path; macOS puts `._NAME` beside NAME where it cannot store its notes."""
+    return any(part.lower() in LITTER or part.startswith("._") for part in re.split(r"[/\\]", name))
 
 
 def sha256(path: str | os.PathLike) -> str:

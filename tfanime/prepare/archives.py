@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tfanime.core import disk
+from tfanime.core.files import is_litter
 from tfanime.prepare.check import Rejected
 
 FILE_LIMIT = 256 * 2**20  # bytes of one image file, unpacked
@@ -28,8 +29,6 @@ EXPANSION, SLACK = 32, 128 * 2**20
 HEADER_LIMIT = 2**20  # bytes of a long name in a tar
 XZ_MEMORY = 256 * 2**20  # `xz -9` needs a quarter
 BLOCK = 2**18
-# What systems leave among images without being asked; nobody means it as an image.
-LITTER = (".ds_store", "thumbs.db", "desktop.ini", ".directory", "__macosx", "@eadir")
 
 
 def readable(name: str) -> str:
@@ -185,11 +184,6 @@ def _stream(path: Path, file: BinaryIO) -> BinaryIO | _Unpacked:
     file.seek(0)
     opener = next((o for signature, o in DECOMPRESSORS if start.startswith(signature)), None)
     return _Unpacked(opener(file), path) if opener else file
-
-
-def is_litter(name: str) -> bool:
-    """`name` is a path; macOS puts `._NAME` beside NAME where it cannot store its notes."""
-    return any(part.lower() in LITTER or part.startswith("._") for part in re.split(r"[/\\]", name))
 
 
 def _copy(data: BinaryIO, scratch: BinaryIO) -> None:

@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfanime.core import disk
+from tfanime.core.files import is_litter
 from tfanime.prepare import archives
 from tfanime.prepare.archives import (
     check_bytes,
     first_line,
-    is_litter,
     is_tar,
     opened_zip,
     readable,
