@@ -30,7 +30,13 @@ GENERATED = {
     "modern_fine": ("modern", {"channels": 4, "fine_channels": 4}, (32, 32)),
     "modern_grown": (
         "modern",
-        {"channels": 4, "fine_channels": 4, "normalisation": "styled", "grown": 4},
+        {
+            "channels": 4,
+            "fine_channels": 4,
+            "normalisation": "styled",
+            "grown": 4,
+            "mirrored": True,
+        },
         (32, 64),
     ),
 }

@@ -139,6 +139,7 @@ def test_strides_and_padding(options, tmp_path):
         Node("up", "resize", options={"factor": 3, "method": "bilinear"}),
         Node("up", "resize", options={"factor": 2, "method": "nearest"}),
         Node("less", "mean", options={"pool_size": (2, 2), "strides": (1, 1), "padding": "same"}),
+        Node("turned", "mirror"),
     ],
     ids=lambda step: str(step.op if isinstance(step, Node) else step),
 )

@@ -1,4 +1,4 @@
-"""`modern` with styles, and grown to twice the size: by hand, and what both begin with."""
+"""`modern` with styles, grown to twice the size, and mirrored: by hand, and what they begin with."""
 
 from __future__ import annotations
 
@@ -131,3 +131,69 @@ def test_a_grown_discriminator_begins_with_the_logits_of_the_image_reduced():
     out = grown.get_layer("grown_out")
     out.set_weights([np.ones_like(weight) for weight in out.get_weights()])
     assert np.abs(np.asarray(grown(images)["logits"]) - before["logits"]).max() > 1e-3
+
+
+# ---- mirrored ------------------------------------------------------------------------------------
+
+
+def test_mirror_images_begin_without_influence_on_what_is_drawn():
+    plain = shaken(small(normalisation="styled", grown=8))
+    mirrored = lent(plain, small(normalisation="styled", grown=8, mirrored=True))
+    given = [noise(3, LATENT), noise(3, LABELS, seed=1)]
+    before = np.asarray(plain(given))
+    np.testing.assert_allclose(mirrored(given), before, atol=1e-6)
+    for name in ("up0_other", "grown_other"):  # one for every stage
+        layer = mirrored.get_layer(name)
+        layer.kernel.assign(layer.kernel + 0.5)
+        assert np.abs(np.asarray(mirrored(given)) - before).max() > 1e-3, name
+        layer.kernel.assign(0 * layer.kernel)
+
+
+def test_a_stage_adds_what_stands_on_the_other_side():
+    network = small(mirrored=True)
+    channels = network.get_layer("up1_relu").output.shape[-1]
+    kernel = np.zeros((1, 1, channels, channels), np.float32)
+    kernel[0, 0, 2, 3] = 0.5  # of channel 2 of the other side, to channel 3 of this one
+    network.get_layer("up1_other").set_weights([kernel])
+    seen = [network.get_layer(name).output for name in ("up1_relu", "up1_mirrored")]
+    before, after = (
+        np.asarray(x)
+        for x in keras.Model(network.inputs, seen)([noise(2, LATENT), noise(2, LABELS, seed=1)])
+    )
+    expected = before.copy()
+    expected[..., 3] += 0.5 * before[:, :, ::-1, 2]
+    np.testing.assert_allclose(after, expected, atol=1e-6)
+    assert np.abs(after - before).max() > 0.01
+
+
+@pytest.mark.parametrize("grown", [0, 8])
+def test_a_look_at_the_mirror_image_begins_without_influence(grown):
+    plain = shaken(modern.discriminator(32, 48, channels=4, grown=grown))
+    compares = lent(plain, modern.discriminator(32, 48, channels=4, grown=grown, mirrored=5))
+    images = np.tanh(noise(5, 32, 48, 3))
+    before = {name: np.asarray(x) for name, x in plain(images).items()}
+    for name, x in compares(images).items():
+        np.testing.assert_allclose(x, before[name], rtol=1e-5, atol=1e-6, err_msg=name)
+    out = compares.get_layer("mirrored_out")
+    out.set_weights([np.ones_like(weight) for weight in out.get_weights()])
+    assert np.abs(np.asarray(compares(images)["logits"]) - before["logits"]).max() > 1e-3
+
+
+def test_one_convolution_tells_what_the_halves_of_an_image_differ_in():
+    network = modern.discriminator(32, 48, channels=4, mirrored=1)
+    maps = network.get_layer("down0_lrelu").output
+    channels = maps.shape[-1]
+    difference = np.zeros((3, 3, 2 * channels, 1), np.float32)
+    difference[1, 1, 2], difference[1, 1, channels + 2] = 1, -1  # of channel 2, place by place
+    network.get_layer("mirrored_conv").set_weights([difference, np.zeros(1, np.float32)])
+    copied = np.zeros((3, 3, 1, channels), np.float32)
+    copied[1, 1, 0, 3] = 1
+    network.get_layer("mirrored_out").set_weights([copied, np.zeros(channels, np.float32)])
+    seen = keras.Model(network.inputs, [maps, network.get_layer("mirrored_add").output])
+    before, after = (np.asarray(x) for x in seen(np.tanh(noise(2, 32, 48, 3))))
+    assert before.shape == (2, 16, 24, channels)
+    uneven = before[..., 2] - before[:, :, ::-1, 2]
+    expected = before.copy()
+    expected[..., 3] += leaky(uneven)
+    np.testing.assert_allclose(after, expected, atol=1e-5)
+    assert np.abs(uneven).max() > 0.01

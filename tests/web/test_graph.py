@@ -88,7 +88,7 @@ class Everything(Tiny):
         x = x.reshape(-1, CELLS, CELLS, CHANNELS)
         first = leaky(convolved(x, e["kernel1"], 1, 0) + e["bias1"], LEAK)
         x = leaky(convolved(first, e["kernel2"], 1, 1) + e["bias2"], e["alpha2"])
-        x = shuffled((x - first) * e["factor"] + e["bias3"], 2)
+        x = shuffled((x - first) * e["factor"] + e["bias3"], 2)[:, :, ::-1]
         x = leaky(leaky(averaged(doubled(doubled(x, 1), 2)), LEAK), e["alpha3"])
         return np.tanh(x[..., :3] + 1 / (1 + np.exp(-x[..., 3:])))
 
@@ -97,6 +97,7 @@ class Everything(Tiny):
             "one": [1],
             "three": [3],
             "two": 2,
+            "columns": [2],
             "start": [0, 0, 0, 0],
             "half": [0, 0, 0, 3],
             "size": [1, SIZE, SIZE, 3],
@@ -135,7 +136,8 @@ class Everything(Tiny):
             node("less", "Sub", "conv2", "conv1"),
             node("scaled", "Mul", "less", "factor"),
             node("moved", "BiasAdd", "scaled", "bias3"),
-            node("cells2", "DepthToSpace", "moved", block_size={"i": "2"}, **LAST),
+            node("shuffled", "DepthToSpace", "moved", block_size={"i": "2"}, **LAST),
+            node("cells2", "ReverseV2", "shuffled", "columns"),
             node("sides", "Shape", "cells2"),
             node("rectangle", "StridedSlice", "sides", "one", "three", "one"),
             node("twice", "Mul", "rectangle", "two"),

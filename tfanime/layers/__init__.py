@@ -3,6 +3,7 @@
 from tfanime.layers.conditioning_augmentation import ConditioningAugmentation
 from tfanime.layers.leaky_relu import LeakyReLU
 from tfanime.layers.minibatch_stddev import MinibatchStdDev
+from tfanime.layers.mirror import Mirror
 from tfanime.layers.pixel_shuffle import ICNR, Binomial, PixelShuffle
 from tfanime.layers.spectral import SpectralConv2D, SpectralDense
 
@@ -12,6 +13,7 @@ __all__ = [
     "ICNR",
     "LeakyReLU",
     "MinibatchStdDev",
+    "Mirror",
     "PixelShuffle",
     "SpectralConv2D",
     "SpectralDense",

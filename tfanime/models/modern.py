@@ -15,7 +15,7 @@ from functools import partial
 import keras
 from keras import layers
 
-from tfanime.layers import ICNR, Binomial, LeakyReLU, MinibatchStdDev, PixelShuffle
+from tfanime.layers import ICNR, Binomial, LeakyReLU, MinibatchStdDev, Mirror, PixelShuffle
 from tfanime.models.common import (
     LEAK,
     check_generator_norm,
@@ -44,6 +44,7 @@ def generator(
     scaling: str = "signed",
     normalisation: str = "batch",
     grown: int = 0,
+    mirrored: bool = False,
 ) -> keras.Model:
     """Dense layer to 4x4 (64 px), then stages of pixel shuffle, convolution, residual block.
 
@@ -63,6 +64,8 @@ def generator(
         grown: channels of stages that double the image of a network for half the size, which has
             all layers but these and can be the start of this one; 0 for none. They begin with that
             image, enlarged. Needs `fine_channels`.
+        mirrored: whether every stage adds to its maps what it makes of their mirror images, so that
+            the two eyes of a face that looks ahead can be alike. It begins without influence.
     """
     check_generator_norm("modern", normalisation, label_dim)
     wide = map_channels(height, width, channels, fine_channels, grown)
@@ -79,6 +82,7 @@ def generator(
         x = _doubled(x, f"up{i}", f"up{i}_mean")
         x = _conv_bn(x, filters, f"up{i}_conv", norm)
         x = layers.ReLU(name=f"up{i}_relu")(x)
+        x = _with_other_side(x, f"up{i}") if mirrored else x
         skip = x
         x = _conv_bn(x, filters, f"res{i}_1", norm)
         x = layers.Add(name=f"res{i}_add")([x, skip])
@@ -94,8 +98,16 @@ def generator(
     if fine_channels:
         maps = _fine(last, fine_channels, norm)
         x = layers.Add(name="fine_add")([x, _nothing_yet(maps, "fine_out")])
-        x = _grown(x, maps, grown, norm) if grown else x
+        x = _grown(x, maps, grown, norm, mirrored) if grown else x
     return keras.Model(inputs, picture_output(x, scaling), name="generator")
+
+
+def _with_other_side(x, name: str):
+    """Maps, and what every place takes from its mirror image: nothing before it is trained."""
+    zeros = {"kernel_initializer": "zeros", "use_bias": False}
+    other = Mirror(name=f"{name}_mirror")(x)
+    other = layers.Conv2D(x.shape[-1], 1, name=f"{name}_other", **zeros)(other)
+    return layers.Add(name=f"{name}_mirrored")([x, other])
 
 
 def _doubled(x, shuffle: str, mean: str):
@@ -112,11 +124,12 @@ def _fine(x, channels: int, norm: Callable):
     return layers.ReLU(name="fine_relu")(x)
 
 
-def _grown(image, x, channels: int, norm: Callable):
+def _grown(image, x, channels: int, norm: Callable, mirrored: bool):
     """The image twice as large, and what a residual stage at its size, and a thin one at twice
     that, add to it."""
     image = layers.UpSampling2D(2, interpolation="bilinear", name="grown_image")(image)
     x = layers.ReLU(name="grown_conv_relu")(_conv_bn(x, channels, "grown_conv", norm))
+    x = _with_other_side(x, "grown") if mirrored else x
     x = layers.Add(name="grown_res_add")([x, _conv_bn(x, channels, "grown_res", norm)])
     x = layers.ReLU(name="grown_res_relu")(x)
     x = _doubled(x, "grown_up", "grown_mean")
@@ -124,9 +137,9 @@ def _grown(image, x, channels: int, norm: Callable):
     return layers.Add(name="grown_add")([image, _nothing_yet(x, "grown_out")])
 
 
-def _nothing_yet(x, name: str):
-    """Maps as an image, which is zero before it is trained."""
-    return layers.Conv2D(3, 3, padding="same", name=name, kernel_initializer="zeros")(x)
+def _nothing_yet(x, name: str, channels: int = 3):
+    """Maps as an image, or as others, which are zero before they are trained."""
+    return layers.Conv2D(channels, 3, padding="same", name=name, kernel_initializer="zeros")(x)
 
 
 def _norm(normalisation: str, inputs, x) -> Callable:
@@ -150,6 +163,7 @@ def discriminator(
     channels: int = 48,
     scaling: str = "signed",
     grown: int = 0,
+    mirrored: int = 0,
 ) -> keras.Model:
     """Residual halvings without batch norm, minibatch deviation, one convolution, one logit.
 
@@ -160,6 +174,9 @@ def discriminator(
         scaling: as for `dcgan.discriminator`.
         grown: channels of what sees the image itself, where the rest is a network for half the size
             and sees it reduced; 0 for none. It begins without influence.
+        mirrored: channels of what sees maps beside their mirror images, so that a convolution
+            compares the two eyes of a face that looks ahead; 0 for none. It begins without
+            influence.
     """
     if label_dim:
         raise ValueError(
@@ -173,6 +190,8 @@ def discriminator(
     if grown:
         x = layers.Add(name="grown_add")([x, _seen_in_full(full, grown, channels)])
     x = LeakyReLU(LEAK, name="down0_lrelu")(x)
+    if mirrored:
+        x = layers.Add(name="mirrored_add")([x, _compared(x, mirrored)])
     for i in range(1, times):
         wide = channels * min(4, 2**i)
         skip = layers.AveragePooling2D(2, name=f"down{i}_pool")(x)
@@ -186,6 +205,14 @@ def discriminator(
     x = layers.Conv2D(channels * 4, 3, padding="same", name="last", **INIT)(x)
     x = LeakyReLU(LEAK, name="last_lrelu")(x)
     return discriminator_model(pictures, layers.Flatten(name="flat")(x))
+
+
+def _compared(x, channels: int):
+    """What maps are beside their mirror images, as maps to be added to them."""
+    both = layers.Concatenate(name="mirrored_both")([x, Mirror(name="mirrored")(x)])
+    seen = layers.Conv2D(channels, 3, padding="same", name="mirrored_conv", **INIT)(both)
+    seen = LeakyReLU(LEAK, name="mirrored_lrelu")(seen)
+    return _nothing_yet(seen, "mirrored_out", x.shape[-1])
 
 
 def _seen_in_full(x, grown: int, channels: int):

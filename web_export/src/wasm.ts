@@ -16,6 +16,7 @@ import { reluConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Relu";
 import { reshapeConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Reshape";
 import { resizeBilinearConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/ResizeBilinear";
 import { resizeNearestNeighborConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/ResizeNearestNeighbor";
+import { reverseConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Reverse";
 import { sigmoidConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Sigmoid";
 import { sliceConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Slice";
 import { stridedSliceConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/StridedSlice";
@@ -42,6 +43,7 @@ for (const kernel of [
   reshapeConfig,
   resizeBilinearConfig,
   resizeNearestNeighborConfig,
+  reverseConfig,
   sigmoidConfig,
   sliceConfig,
   stridedSliceConfig,

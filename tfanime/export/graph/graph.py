@@ -18,6 +18,7 @@ own is kept as it is (`layer`), which the rewrite then leaves alone.
 | `add`, `multiply` | of maps alike, or of maps and of one number per channel and image, `(1, 1, C)` |
 | `reshape` | `shape` without the batch |
 | `shuffle` | depth to space by `block`, then `crop` lines off the top and left, `block - crop` off the bottom and right (none when `crop` is 0) |
+| `mirror` | left and right change places |
 | `mean` | over windows of `pool_size`; `strides`; `padding`: `"same"` leaves out what lies outside |
 | `resize` | enlarged by `factor`; `method`: `"nearest"` or `"bilinear"` |
 | `layer` | `layer`, a Keras layer |
@@ -237,6 +238,8 @@ def _step(kind: str, layer, config: Mapping, inputs: tuple[str, ...]) -> Node | 
     elif kind == "AveragePooling2D" and plain:
         options = {name: config[name] for name in ("pool_size", "strides", "padding")}
         return step("mean", **options)
+    elif kind == "Mirror":
+        return step("mirror")
     elif kind == "PixelShuffle":
         return step("shuffle", block=layer.block_size, crop=0)
     elif kind == "UpSampling2D" and plain and len(set(config["size"])) == 1:
@@ -283,7 +286,7 @@ def _shape(node: Node, shapes: list[Shape]) -> Shape:
         return tuple(options["layer"].output.shape[1:])
     if node.op in ("add", "multiply"):
         return max(shapes, key=lambda shape: np.prod([side or 64 for side in shape]))
-    if node.op in (*POINTWISE, "scale"):
+    if node.op in (*POINTWISE, "scale", "mirror"):
         return shapes[0]
     height, width, channels = shapes[0]
     if node.op == "conv":
@@ -354,6 +357,8 @@ def _compute(node: Node, inputs: list, shape: Shape, weight: Callable[[Node, str
         return tf.concat(inputs, axis=-1)
     if node.op == "reshape":
         return tf.reshape(x, (-1, *shape))
+    if node.op == "mirror":
+        return tf.reverse(x, (2,))
     if node.op == "mean":
         padding = options["padding"].upper()
         return tf.nn.avg_pool2d(x, options["pool_size"], options["strides"], padding)

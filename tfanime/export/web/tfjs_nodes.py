@@ -232,6 +232,13 @@ def _reshape(nodes: Nodes, node: Node, behind, shapes) -> None:
     )
 
 
+def _mirror(nodes: Nodes, node: Node, behind, shapes) -> None:
+    axis = nodes.numbers(f"{node.scope}/axis", 2)
+    nodes.ends[node.name] = nodes.add(
+        node.scope, "ReverseV2", [*_ends(nodes, node), axis], T=T, Tidx={"type": "DT_INT32"}
+    )
+
+
 def _mean(nodes: Nodes, node: Node, behind, shapes) -> None:
     options = node.options
     nodes.ends[node.name] = nodes.add(
@@ -331,5 +338,6 @@ WRITERS: dict[str, Writer] = {
     "reshape": _reshape,
     "mean": _mean,
     "shuffle": _shuffle,
+    "mirror": _mirror,
     "resize": _resize,
 }

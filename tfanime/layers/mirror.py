@@ -1,0 +1,14 @@
+"""Maps mirrored from left to right."""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("tfanime")
+class Mirror(keras.layers.Layer):
+    """Maps `(B, H, W, C)` mirrored from left to right."""
+
+    def call(self, inputs):
+        return ops.flip(inputs, axis=2)
