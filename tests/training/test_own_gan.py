@@ -10,9 +10,10 @@ import tfanime
 from tfanime import gans
 from tfanime.core import later
 from tfanime.core.files import read_json, write_json
+from tfanime.core.labels import Field, LabelSchema
 from tfanime.gans import penalties
 from tfanime.training.checkpoint import checkpoints, generator_weights
-from tfanime.training.own_gan import differing
+from tfanime.training.own_gan import check_labels, differing
 from tfanime.training.run_config import generator_of
 
 
@@ -51,9 +52,32 @@ def data():
 @pytest.fixture
 def run(eager, tmp_path, data):
     options = {"tensorboard": False, "progress": False, "batch_size": 8}
-    return lambda gan, steps, name="run": tfanime.train(
+    return lambda gan, steps, name="run", data=data: tfanime.train(
         gan, data, out=tmp_path / name, steps=steps, **options
     )
+
+
+HAIR, SMILE = Field("hair", "group", ("red", "blue")), Field("smile", "flag")
+LABELS = LabelSchema((HAIR, SMILE))
+
+
+def labelled(schema=LABELS):
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (8, 16, 16, 3), np.uint8)
+    rows = schema.sample(random.random((8, len(schema.fields))), "training")
+    return tfanime.from_arrays(images, rows, schema)
+
+
+def conditional(drawn=3, judged=3, schema=None):
+    """A GAN whose networks take so many labels."""
+    inputs = [keras.Input((8,)), keras.Input((drawn,))]
+    x = keras.layers.Dense(16 * 16 * 3)(keras.layers.Concatenate()(inputs))
+    generator = keras.Model(inputs, keras.layers.Reshape((16, 16, 3))(x))
+    inputs = [keras.Input((16, 16, 3)), keras.Input((judged,))]
+    x = keras.layers.Concatenate()([keras.layers.Flatten()(inputs[0]), inputs[1]])
+    gan = gans.GAN(generator, keras.Model(inputs, keras.layers.Dense(1)(x)), schema=schema)
+    gan.compile()
+    return gan
 
 
 def test_its_config_says_what_is_so_and_nothing_else(run):
@@ -148,3 +172,43 @@ def test_what_keras_counts_up_makes_no_difference():
     assert differing({"generator": one, "seed": 0}, {"generator": two, "seed": 1}) == [
         "generator", "seed",
     ]  # fmt: skip
+
+
+def test_the_names_of_labels_are_the_datas(run):
+    data = labelled()
+    folder = run(conditional(), 1, data=data).path
+    faces = tfanime.generate(folder, n=2, tags={"hair": "blue", "smile": True})
+    assert faces.tags == [{"hair": "blue", "smile": True}] * 2
+    labels, latents = np.tile([[-1.0, 1.0, 1.0]], (2, 1)), faces.latents
+    network = tfanime.load_generator(folder).model
+    expected = np.clip(127.5 * (network([latents, labels]).numpy() + 1), 0, 255)
+    np.testing.assert_allclose(faces.images, expected, atol=0.51)
+    # Said or not, they are the same.
+    assert run(conditional(schema=data.schema), 2, data=data).step == 2
+    assert run(conditional(), 3, data=data).step == 3
+
+
+TURNED = LabelSchema((SMILE, HAIR))
+NARROW = "takes every column of the data's. Received: a {} that takes 2, and data that have 3. "
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"drawn": 2}, NARROW.format("generator")),
+        ({"judged": 2}, NARROW.format("discriminator")),
+        ({"schema": TURNED}, "Received: a schema of smile, hair, and data of hair, smile. Build"),
+    ],
+)
+def test_labels_that_are_not_the_datas_are_refused_before_there_is_a_folder(
+    run, tmp_path, options, sentence
+):
+    with pytest.raises(ValueError, match=sentence):
+        run(conditional(**options), 1, data=labelled())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_generator_of_labels_is_not_trained_without_any():
+    gan = gans.GAN(conditional().generator, built().discriminator)
+    with pytest.raises(ValueError, match="a generator that takes 3, and data that have 0"):
+        check_labels(gan, None)

@@ -32,6 +32,7 @@ __all__ = [
     "LabelSchema",
     "free_codes",
     "check_tags",
+    "told_apart",
     "to_signed",
     "to_unsigned",
 ]
@@ -313,6 +314,31 @@ class LabelSchema:
             return schema
         rows = np.frombuffer(base64.b64decode(document["examples"]), "<f2")
         return replace(schema, examples=rows.astype(np.float32).reshape(-1, schema.size))
+
+
+def told_apart(one: LabelSchema, other: LabelSchema) -> tuple[str, str]:
+    """Two schemas of different columns in words: the names of their fields; where these are the
+    same, with the values of the fields that differ.
+
+    Example:
+        >>> smile, hat = Field("smile", "flag"), Field("hat", "flag")
+        >>> told_apart(LabelSchema((smile,)), LabelSchema((smile, hat)))
+        ('smile', 'smile, hat')
+        >>> hair, dark = (Field("hair", "group", ("black", x)) for x in ("white", "brown"))
+        >>> told_apart(LabelSchema((hair, smile)), LabelSchema((dark, smile)))
+        ('hair (black, white), smile', 'hair (black, brown), smile')
+    """
+    names = [[field.name for field in schema.fields] for schema in (one, other)]
+    if names[0] == names[1]:
+        pairs = list(zip(one.fields, other.fields, strict=True))
+        names = [[_beside(*pair) for pair in pairs], [_beside(*pair[::-1]) for pair in pairs]]
+    return ", ".join(names[0]), ", ".join(names[1])
+
+
+def _beside(field: Field, other: Field) -> str:
+    if field.columns == other.columns:
+        return field.name
+    return f"{field.name} ({', '.join(field.values) or field.size})"
 
 
 def _flags(names: str, frequencies: Sequence[float]) -> tuple[Field, ...]:

@@ -50,7 +50,8 @@ class GAN(TrainingStep, keras.Model):
             (WGAN, Arjovsky et al. 2017, algorithm 1).
         head: `keras.Model` from the discriminator's features to `(B, L)` raw label outputs; its
             loss is `losses.label_loss`.
-        schema: the `LabelSchema` of the labels; needed with `head`.
+        schema: the `LabelSchema` of the labels; needed with `head`. `tfanime.train` takes the
+            data's for one that is not given.
         multilabel: one sigmoid per label column (MakeGirlsMoe) instead of a softmax per group.
         vector_loss: of vectors among the labels, see `losses.label_loss`.
         head_on_real: whether the head also learns from real labels: AC-GAN does, InfoGAN does not.

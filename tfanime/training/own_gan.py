@@ -12,6 +12,8 @@ from pathlib import Path
 import keras
 
 from tfanime.core import bounds, later
+from tfanime.core.labels import LabelSchema, told_apart
+from tfanime.core.printing import plain
 from tfanime.gans import GAN
 from tfanime.recipes.checks import CUSTOM
 from tfanime.recipes.config import Config
@@ -66,6 +68,30 @@ def _conditioning_of(gan: GAN) -> str:
     return "concat" if gan.conditional_discriminator else "none"
 
 
+def check_labels(gan: GAN, schema: LabelSchema | None) -> None:
+    """Refuses data whose labels are not those that the GAN is made for.
+
+    Args:
+        gan: to be trained.
+        schema: of the data's labels; None: they have none.
+    """
+    size = 0 if schema is None else schema.size
+    for role, network in (("generator", gan.generator), ("discriminator", gan.discriminator)):
+        if len(network.inputs) == 2 and network.inputs[1].shape[-1] != size:
+            raise ValueError(
+                "A network that takes labels takes every column of the data's. Received: a "
+                f"{role} that takes {network.inputs[1].shape[-1]}, and data that have {size}. "
+                "Build it for data.schema.size columns, or give data with its labels."
+            )
+    if gan.schema is None or schema is None or gan.schema.columns == schema.columns:
+        return
+    its, ours = map(plain, told_apart(gan.schema, schema))
+    raise ValueError(
+        "The schema of a GAN has the labels of its data in their order. Received: a schema of "
+        f"{its}, and data of {ours}. Build the GAN with schema=data.schema."
+    )
+
+
 def described(gan: GAN) -> dict:
     """What the GAN is, JSON-ready: its configuration; where that cannot be stored, the reason and
     the shapes of its weights, by which another one is still noticed."""
@@ -83,8 +109,10 @@ def described(gan: GAN) -> dict:
 
 def differing(before: dict, now: dict) -> list[str]:
     """The arguments in which two GANs differ. Names that Keras counts up do not matter, nor what
-    only later versions of it write."""
+    only later versions of it write. A schema that is not given is the data's, as one that is."""
     names = sorted(set(before) | set(now))
+    if None in (before.get("schema"), now.get("schema")):
+        names = [one for one in names if one != "schema"]
     return [one for one in names if _nameless(before.get(one)) != _nameless(now.get(one))]
 
 

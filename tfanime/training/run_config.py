@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from math import prod
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import keras
 import numpy as np
@@ -19,6 +20,8 @@ from tfanime.recipes.config import Config
 from tfanime.recipes.network_options import option
 from tfanime.training import own_gan
 from tfanime.training.build import generator_network, networks, with_features
+
+T = TypeVar("T")
 
 
 class Networks(NamedTuple):
@@ -71,17 +74,41 @@ def without_values(config: Config, schema: LabelSchema | None, file: Path) -> Ne
 
 def plain_networks(config: Config, schema: LabelSchema | None) -> Networks:
     """`build.networks` without values: they take no memory and little time."""
-
-    def build() -> Networks:
-        with keras.StatelessScope(initialize_variables=False):
-            return Networks(*networks(config, schema))
-
     # Frozen networks come with their values.
     seeing = with_features(config.discriminator, *config.image_size)
     config = dataclasses.replace(config, discriminator=seeing)
+    return _valueless(lambda: Networks(*networks(config, schema)))
+
+
+def _valueless(build: Callable[[], T]) -> T:
+    """What is built, with variables that are given no values."""
+
+    def scoped() -> T:
+        with keras.StatelessScope(initialize_variables=False):
+            return build()
+
     # In a thread of its own, whose list of variables that have no values yet ends with it.
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(build).result()
+        return pool.submit(scoped).result()
+
+
+def rows_of_labels(generator: keras.Model) -> list[bool] | None:
+    """Which weights of a generator of latents and labels have a row for every label: those that
+    one label more makes longer by a row.
+
+    Returns:
+        None where layers of a user's own do not tell.
+    """
+    latents, labels = (keras.Input(x.shape[1:], dtype=x.dtype) for x in generator.inputs)
+    more = keras.Input((labels.shape[1] + 1,), dtype=labels.dtype)
+    try:
+        wider = _valueless(lambda: keras.models.clone_model(generator, [latents, more])).weights
+        shapes = [(a.shape, b.shape) for a, b in zip(generator.weights, wider, strict=True)]
+    except Exception:  # Keras lets through whatever its layers raise
+        return None
+    rows = [one != other for one, other in shapes]
+    longer = [other == (one[0] + 1, *one[1:]) for one, other in shapes if one != other]
+    return rows if all(longer) else None
 
 
 def without_labels(config: Config) -> Config:

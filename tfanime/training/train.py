@@ -150,6 +150,8 @@ def train(
         config = resolve(config, data.schema)
         refuse_others(out, "data", record)
         refuse_other_decisions(out, config, data.schema)
+        if user_gan:
+            own_gan.check_labels(user_gan, data.schema)
         place = strategies.make("none" if user_gan else strategy, config.batch_size)
         with place.scope():
             gan = user_gan or build_gan(config, data.schema)

@@ -219,7 +219,7 @@ class Trainer:
             if isinstance(self.gan, SRGAN):
                 save_upscaler(folder, model, self.gan.factor, name)
             else:
-                save_generator(folder, model, conditional_schema(self.gan), name)
+                save_generator(folder, model, conditional_schema(self.gan, self.data), name)
 
     def _compare(self, arrays: dict) -> None:
         """Stops workers whose weights are not the same to the last bit."""
@@ -268,14 +268,17 @@ def _prior(config: Config) -> str | None:
 
 
 def _quality_curve(trainer: Trainer) -> QualityCurve:
-    schema = conditional_schema(trainer.gan)
+    schema = conditional_schema(trainer.gan, trainer.data)
     return QualityCurve(
         trainer.out, trainer.gan, trainer.data, trainer.config, schema, trainer.step
     )
 
 
-def conditional_schema(gan: GAN) -> LabelSchema | None:
-    return gan.schema if gan.conditional_generator else None
+def conditional_schema(gan: GAN, data) -> LabelSchema | None:
+    """Of the labels that its generator takes; a GAN of the user's may leave their names to the
+    data."""
+    schema = data.schema if gan.schema is None else gan.schema
+    return schema if gan.conditional_generator else None
 
 
 @contextmanager

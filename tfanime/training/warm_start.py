@@ -21,7 +21,7 @@ import numpy as np
 from tfanime import recipes, zoo
 from tfanime.core import bounds
 from tfanime.core.files import atomic_path, save_arrays, write_json
-from tfanime.core.labels import LabelSchema
+from tfanime.core.labels import LabelSchema, told_apart
 from tfanime.core.printing import plain
 from tfanime.gans import GAN
 from tfanime.models.steering import PLANES, STEP, unsteered
@@ -30,8 +30,19 @@ from tfanime.recipes.config import Config
 from tfanime.recipes.resolve import conditioning_of
 from tfanime.training import checkpoint
 from tfanime.training.checkpoint import CRITIC
-from tfanime.training.run_config import Networks, described, without_labels, without_values
+from tfanime.training.run_config import (
+    Networks,
+    described,
+    rows_of_labels,
+    without_labels,
+    without_values,
+)
 from tfanime.zoo.saved import UPSCALER, kind_of, load_generator, load_upscaler
+
+NEEDED = (
+    "start needs a model of the same networks and labels, and of images of the same or half the "
+    "size."
+)
 
 
 def start_from(gan: GAN, source: str | os.PathLike) -> None:
@@ -46,10 +57,11 @@ def start_from(gan: GAN, source: str | os.PathLike) -> None:
             generator itself. Its images have the size of `gan`'s, or half of it. Layers that it
             lacks, or has in other shapes, keep the weights they have; of the same size, the
             generator has all of its layers but those of a steering, and the discriminator at least
-            half. Labels that it lacks are added.
+            half. Its labels are among those of `gan`, in any order; more are added.
 
     Raises:
-        ValueError: when there is no such model, or its networks are others.
+        ValueError: when there is no such model, its networks are others, or labels of its own are
+            not among those of `gan`.
     """
     folder = zoo.locate(source)
     folders = checkpoint.checkpoints(folder)
@@ -97,7 +109,11 @@ def check_fit(networks: Networks, config: Config, schema: LabelSchema | None, kn
 
 
 class _Source(NamedTuple):
-    """What the `config.json` of a start says; nothing where there is none."""
+    """What the `config.json` of a start says; nothing where there is none.
+
+    Args:
+        schema: of the labels that its generator takes.
+    """
 
     config: Config | None = None
     schema: LabelSchema | None = None
@@ -111,7 +127,9 @@ class _Source(NamedTuple):
         config, schema = described(file)
         if not with_labels and config.recipe != CUSTOM:
             config, schema = without_labels(config), None
-        return cls(config, schema, without_values(config, schema, file))
+        networks = without_values(config, schema, file)
+        conditional = len(networks.generator.inputs) == 2
+        return cls(config, schema if conditional else None, networks)
 
 
 def _fitting(
@@ -133,8 +151,11 @@ def _fitting(
         value_of: the value of a variable of these networks.
     """
     targets, config = _parts(networks), theirs.config
-    if config is not None and theirs.schema is not None and schema is not None:
-        _add_labels(parts, networks, schema, theirs, value_of)
+    other = _other_labels(theirs.schema, schema)
+    placed = not other or _to_their_names(parts, networks, schema, theirs, value_of)
+    # Weights of as many labels have shapes that fit, and would be taken for those of others.
+    if not placed and theirs.schema.size == schema.size:
+        raise ValueError(f"{NEEDED} Received: {source!r}.{other}")
     if config is not None:
         size, own = config.image_size, networks.generator.output_shape[1:3]
         grows = own == tuple(2 * side for side in size)
@@ -145,11 +166,9 @@ def _fitting(
         shapes = [tuple(variable.shape) for variable in variables]
         if shapes != [tuple(array.shape) for array in parts[part]]:
             raise ValueError(
-                "start needs a model of the same networks and labels, and of images of the same "
-                f"or half the size. Received: {source!r}, whose {part} has other weights "
+                f"{NEEDED} Received: {source!r}, whose {part} has other weights "
                 f"({len(parts[part])} arrays, here {len(shapes)}, or other shapes). Use "
-                f"its recipe and settings{_settings(config)}."
-                f"{_other_labels(theirs.schema, schema)}"
+                f"its recipe and settings{_settings(config)}.{other}"
             )
     return parts
 
@@ -165,12 +184,9 @@ def _parts(gan: GAN | Networks) -> dict[str, list]:
 
 def _other_labels(theirs: LabelSchema | None, here: LabelSchema | None) -> str:
     """How labels differ, which may be all that does, and what brings them together."""
-    if theirs is None or here is None:
+    if theirs is None or here is None or theirs.columns == here.columns:
         return ""
-    names = [[field.name for field in schema.fields] for schema in (theirs, here)]
-    if names[0] == names[1]:
-        return ""
-    its, ours = (plain(", ".join(one)) for one in names)
+    its, ours = map(plain, told_apart(theirs, here))
     return f" Its labels are {its}; here they are {ours}: `tfanime train --from` joins them."
 
 
@@ -192,48 +208,49 @@ def _settings(config: Config | None) -> str:
     return f": {config.recipe} {' '.join(parts)}"
 
 
-def _add_labels(
+def _to_their_names(
     parts: dict,
     networks: GAN | Networks,
     here: LabelSchema,
     source: _Source,
     value_of: Callable[..., np.ndarray],
-) -> None:
-    """Room for labels that the source lacks: they begin without influence on what is drawn, and
-    with a head of their own."""
+) -> bool:
+    """Takes what was learnt of a label to where that label stands here. Those that the source
+    lacks begin without influence on what is drawn, and with a head of their own.
+
+    Returns:
+        False, with all as it was, for labels that are not here, or networks in which it is not
+        known where labels are.
+    """
     theirs = source.schema
-    more = here.size - theirs.size
     contained = set(theirs.columns) <= set(here.columns)
     conditional = len(networks.discriminator.inputs) == 2
-    if more <= 0 or not contained or conditional or source.config.label_embedding:
-        return
-    if here.vector_size or theirs.vector_size:
-        return
-    places = [here.columns.index(column) for column in theirs.columns]
-    shapes = {variable.path: tuple(variable.shape) for variable in networks.generator.weights}
-    paths = [variable.path for variable in source.networks.generator.weights]
+    if not contained or conditional or here.vector_size or theirs.vector_size:
+        return False
+    rows = rows_of_labels(source.networks.generator)
+    if rows is None or any(array.shape[-1:] != (theirs.size,) for array in parts["head"]):
+        return False
+    places = np.array([here.columns.index(column) for column in theirs.columns])
 
-    def joined(i: int, path: str, array: np.ndarray) -> np.ndarray:
-        larger = (len(array) + more, *array.shape[1:])
-        # Of layers without names of their own it is the first one that takes labels.
-        if array.ndim != 2 or (i > 0 and shapes.get(path) != larger):
-            return array
+    def moved(array: np.ndarray) -> np.ndarray:
         # The labels are the last of what a layer takes.
-        others, widened = len(array) - theirs.size, np.zeros(larger, array.dtype)
-        widened[:others] = array[:others]
-        widened[others + np.array(places)] = array[others:]
-        return widened
+        others = len(array) - theirs.size
+        larger = np.zeros((others + here.size, *array.shape[1:]), array.dtype)
+        larger[:others] = array[:others]
+        larger[others + places] = array[others:]
+        return larger
 
     for part in ("generator", "ema_generator"):
-        pairs = zip(paths, parts[part], strict=True)
-        parts[part] = [joined(i, path, array) for i, (path, array) in enumerate(pairs)]
-    if networks.head is not None:
-        heads = []
-        for array, variable in zip(parts["head"], networks.head.weights, strict=True):
-            head = np.array(value_of(variable), array.dtype)
+        pairs = zip(rows, parts[part], strict=True)
+        parts[part] = [moved(array) if labels else array for labels, array in pairs]
+    own = [] if networks.head is None else networks.head.weights
+    # One that reads other features, or that the source lacks, begins anew.
+    if [(*x.shape[:-1], here.size) for x in parts["head"]] == [tuple(v.shape) for v in own]:
+        heads = [np.array(value_of(v), x.dtype) for v, x in zip(own, parts["head"], strict=True)]
+        for head, array in zip(heads, parts["head"], strict=True):
             head[..., places] = array
-            heads.append(head)
         parts["head"] = heads
+    return True
 
 
 def _placed(
