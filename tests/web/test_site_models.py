@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 
 import numpy as np
 import pytest
@@ -20,6 +21,22 @@ def test_another_model(visit):
     until(page, "location.hash === '#model=plain&seed=5'")
     assert same(shown(page), Tiny("plain", None, 2).draw(5))
     assert page.get_by_role("heading", name="Looks").count() == 0
+
+
+def test_a_model_that_is_slow_can_be_left(visit, server, folder, tiny):
+    """Nothing waits for its files, nor for those of an upscaler."""
+    sharp, plain = Tiny("sharp", seed=3, upscaler="double"), Tiny("plain", None, 2)
+    write_folder(folder, sharp, plain, tiny)
+    come = threading.Event()
+    server.changes[r"/models/(double|plain)/shard"] = lambda data: come.wait() and data
+    page = visit("#model=sharp&seed=5")
+    page.get_by_text("Enlarging…").wait_for()
+    page.get_by_label("Model").select_option("plain")
+    page.wait_for_selector(".opening progress")
+    page.get_by_label("Model").select_option("tiny")
+    assert same(shown(page), tiny.draw(5))
+    assert page.locator(".note").count() == 0
+    come.set()
 
 
 def test_a_picture_fills_a_frame_of_its_own_shape(visit, folder, tiny):

@@ -62,7 +62,7 @@ export class Sheet {
         studio.set({ many: [...studio.state.many, shot] });
       }
     } catch (error) {
-      studio.tell("drawFailed", { reason: reason(error) }, true);
+      if (run === this.run) studio.tell("drawFailed", { reason: reason(error) }, true);
     } finally {
       if (run === this.run) studio.set({ busy: false });
     }

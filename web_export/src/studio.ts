@@ -4,7 +4,6 @@ import { Address } from "./address";
 import type { Frames } from "./animation";
 import type { Backend } from "./backends";
 import { Choosing } from "./choosing";
-import { LARGE_DOWNLOAD, metered } from "./connection";
 import type { Engine } from "./engine";
 import { Explorer } from "./explorer";
 import { Films } from "./film";
@@ -12,9 +11,9 @@ import type { Format } from "./formats";
 import { Gallery } from "./gallery";
 import type { Field, Tag } from "./labels";
 import { seedOf } from "./latent.js";
-import { fetchManifest, filesOf, type Model } from "./manifest";
+import { fetchManifest, type Model } from "./manifest";
 import { mixOf, placed, styledOf } from "./moves";
-import { prepareOffline } from "./offline";
+import { Opening } from "./opening";
 import { Own } from "./own";
 import type { Request } from "./request";
 import {
@@ -30,7 +29,7 @@ import {
 } from "./settings";
 import { Sheet } from "./sheet";
 import { reason, type Shot, type Still, Store } from "./state";
-import type { Drawn, News } from "./worker";
+import type { Drawn } from "./worker";
 
 const PAUSE = 250; // ms without a move, after which a picture is enlarged
 
@@ -43,30 +42,17 @@ export class Studio extends Store {
   readonly address = new Address(this);
   readonly choosing = new Choosing(this);
   readonly own = new Own(this);
+  readonly opening = new Opening(this);
   private ids = Date.now() * 1000; // later than those of earlier visits
   private drafting = false; // the newest picture comes from a slider that may move on
   private rested = false; // and has an address of its own, which the next takes over
   private waiting: { draft: boolean } | null = null;
-  private opens = 0; // counts openings, so that one that was overtaken changes nothing
   drawing = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly engine: Engine) {
     super();
-    engine.onNews = (news) => this.hear(news);
-  }
-
-  private hear(news: News): void {
-    if (news.event === "progress") {
-      const { loaded, total } = news;
-      // Files that arrive after one of them has failed change nothing.
-      if (this.state.phase !== "loading" && this.state.phase !== "starting") return;
-      this.set({ phase: loaded === total ? "starting" : "loading", loaded, total });
-    } else if (news.event === "unchosen") {
-      this.tell("unchosen", { reason: news.reason }, true);
-    } else {
-      this.tell("fallback", { backend: news.backend, reason: news.reason }, true);
-    }
+    engine.onNews = (news) => this.opening.hear(news);
   }
 
   get model(): Model | null {
@@ -101,57 +87,19 @@ export class Studio extends Store {
       this.set({ phase: "failed", failure: reason(error) });
       return;
     }
-    await this.open();
-  }
-
-  /** Opens the chosen model. `agreed`: whatever its size. */
-  async open(agreed = false): Promise<void> {
-    const { settings, manifest, choice } = this.state;
-    const { model } = this;
-    if (!settings || !manifest || !model) return this.start();
-    const run = ++this.opens;
-    this.set({ phase: "loading", loaded: 0, total: 0, backend: null, failure: "" });
-    this.stop();
-    try {
-      if (!agreed && metered()) {
-        const missing = await this.missing(model);
-        if (run !== this.opens) return;
-        if (missing > LARGE_DOWNLOAD) {
-          this.set({ phase: "asking", total: missing });
-          return;
-        }
-      }
-      const opened = await this.engine.call("open", this.folder.href, manifest, model.name, choice);
-      if (run !== this.opens) return;
-      this.set({ phase: "ready", ...opened });
-    } catch (error) {
-      if (run === this.opens) this.set({ phase: "failed", failure: reason(error) });
-      return;
-    }
-    await this.drawView();
-    await this.settle();
-    if (choice === "auto" && run === this.opens) {
-      const opened = await this.engine.call("chooseFastest");
-      if (run === this.opens) this.set(opened);
-    }
-    await prepareOffline(this, model);
-  }
-
-  /** Bytes that drawing with a model would still download. */
-  missing(model: Model): Promise<number> {
-    return this.engine.call("missing", this.folder.href, filesOf(model, this.enlarging));
+    await this.opening.open();
   }
 
   /** Settings as a whole: from a file, the address or the history. */
   use(settings: Settings): void {
     const other = settings.model !== this.state.settings?.model;
     this.set({ settings });
-    if (other) void this.open();
+    if (other) void this.opening.open();
     else void this.drawView();
   }
 
   /** Draws what the view shows. */
-  private async drawView(): Promise<void> {
+  async drawView(): Promise<void> {
     const { view, at } = this.state;
     if (view === "explore") this.explorer.centre();
     if (this.sheet.seen) await this.sheet.draw();
@@ -173,7 +121,7 @@ export class Studio extends Store {
 
   chooseBackend(choice: Backend | "auto"): void {
     this.set({ choice });
-    void this.open(true);
+    void this.opening.open(true);
   }
 
   // ---- one picture -----------------------------------------------------------------------------
@@ -262,6 +210,7 @@ export class Studio extends Store {
     this.own.stop();
     this.films.clear();
     if (this.drawing || this.state.phase !== "ready") return;
+    const { run } = this.opening;
     this.drawing = true;
     this.set({ busy: true });
     try {
@@ -283,7 +232,8 @@ export class Studio extends Store {
         if (!wish.draft) this.address.write();
       }
     } catch (error) {
-      this.tell("drawFailed", { reason: reason(error) }, true);
+      // Of a model that has been left, nothing is missed.
+      if (run === this.opening.run) this.tell("drawFailed", { reason: reason(error) }, true);
     } finally {
       this.drawing = false;
       if (!this.sheet.seen) this.set({ busy: false });
@@ -297,7 +247,7 @@ export class Studio extends Store {
     this.timer = setTimeout(() => void this.settle(), pause);
   }
 
-  private async settle(): Promise<void> {
+  async settle(): Promise<void> {
     clearTimeout(this.timer);
     if (this.drafting) {
       if (this.rested) this.address.replace();
@@ -313,6 +263,7 @@ export class Studio extends Store {
     const seen = view === "one" || view === "explore" || (view === "blend" && at !== null);
     if (!shot || shot.large || !seen || phase !== "ready" || !this.enlarging) return;
     if (shot.settings.model !== settings?.model) return;
+    const { run } = this.opening;
     this.set({ sharpening: true });
     try {
       const began = performance.now();
@@ -320,7 +271,7 @@ export class Studio extends Store {
       const now = this.state.shot;
       if (now?.id === shot.id) this.set({ shot: { ...now, large, ms: now.ms + performance.now() - began } });
     } catch (error) {
-      this.tell("enlargeFailed", { reason: reason(error) }, true);
+      if (run === this.opening.run) this.tell("enlargeFailed", { reason: reason(error) }, true);
     } finally {
       this.set({ sharpening: false });
     }
@@ -352,7 +303,7 @@ export class Studio extends Store {
     this.set({ settings: shot.settings, view: "one" });
     this.present(shot);
     this.address.write();
-    if (other) void this.open();
+    if (other) void this.opening.open();
   }
 
   look(view: View): void {
