@@ -48,14 +48,14 @@ export class Address {
     if (!asked) return;
     studio.stop();
     this.replacing = true;
-    this.show(asked.scene);
     const wanted = { ...asked.settings, keepSeed: settings.keepSeed };
     const known = studio.gallery.find(wanted);
     if (asked.scene.view === "one" && known && wanted.model === settings.model) {
       this.replacing = false;
+      this.show(asked.scene);
       studio.set({ settings: wanted });
       studio.present(known);
-    } else studio.use(wanted);
+    } else studio.use(wanted, asked.scene);
   }
 
   private hash(): string {

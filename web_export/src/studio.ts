@@ -21,7 +21,9 @@ import {
   fitted,
   freshSeed,
   held,
+  ONE,
   type Place,
+  type Scene,
   type Settings,
   toRequest,
   type View,
@@ -90,12 +92,22 @@ export class Studio extends Store {
     await this.opening.open();
   }
 
-  /** Settings as a whole: from a file, the address or the history. */
-  use(settings: Settings): void {
+  /** Settings as a whole: from a file, the history, or an address, which also says what is shown. */
+  use(settings: Settings, scene?: Scene): void {
     const other = settings.model !== this.state.settings?.model;
+    if (other) this.leave(settings.model);
+    if (scene) this.address.show(scene);
     this.set({ settings });
     if (other) void this.opening.open();
     else void this.drawView();
+  }
+
+  /** Ends what was made by the model that was open, and a view that the next one lacks. */
+  private leave(next: string): void {
+    const view = viewsOf(this.modelOf(next)).includes(this.state.view) ? this.state.view : "one";
+    this.films.asked = ONE.ends;
+    this.explorer.clear();
+    this.set({ view, ends: { from: null, to: null }, at: null, locks: [], many: [] });
   }
 
   /** Draws what the view shows. */
@@ -110,13 +122,9 @@ export class Studio extends Store {
   }
 
   chooseModel(name: string): void {
-    const { manifest, settings } = this.state;
-    const model = manifest?.models.find((entry) => entry.name === name);
-    if (!model || !settings) return;
-    this.films.clear();
-    const view = viewsOf(model).includes(this.state.view) ? this.state.view : "one";
-    this.set({ view, ends: { from: null, to: null }, at: null, locks: [], many: [] });
-    this.use(fitted(settings, model));
+    const { settings } = this.state;
+    const model = this.modelOf(name);
+    if (model && settings) this.use(fitted(settings, model));
   }
 
   chooseBackend(choice: Backend | "auto"): void {
@@ -291,15 +299,16 @@ export class Studio extends Store {
   // ---- views -----------------------------------------------------------------------------------
 
   restore(shot: Shot): void {
-    const { view, slot } = this.state;
-    if (view === "blend") {
+    const { view, slot, settings } = this.state;
+    const other = shot.settings.model !== settings?.model;
+    if (view === "blend" && !other) {
       this.films.setEnd(slot, shot);
       this.address.write();
       return;
     }
-    if (view === "explore" && shot.settings.model === this.state.settings?.model) return this.explorer.step(shot);
-    const other = shot.settings.model !== this.state.settings?.model;
+    if (view === "explore" && !other) return this.explorer.step(shot);
     this.stop();
+    if (other) this.leave(shot.settings.model);
     this.set({ settings: shot.settings, view: "one" });
     this.present(shot);
     this.address.write();
