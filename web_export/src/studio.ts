@@ -46,8 +46,6 @@ export class Studio extends Store {
   readonly own = new Own(this);
   readonly opening = new Opening(this);
   private ids = Date.now() * 1000; // later than those of earlier visits
-  private drafting = false; // the newest picture comes from a slider that may move on
-  private rested = false; // and has an address of its own, which the next takes over
   private waiting: { draft: boolean } | null = null;
   drawing = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -176,14 +174,14 @@ export class Studio extends Store {
     const seeded = "seed" in change || "index" in change ? { latent: null } : {};
     this.set({ settings: { ...settings, ...seeded, ...change } });
     if (view === "explore") this.explorer.centre();
-    if (this.sheet.seen) void this.sheet.draw();
+    if (this.sheet.seen) void this.sheet.draw(false, draft);
     else void this.draw(draft);
   }
 
   /** Holds attributes, or with null leaves them to chance. */
-  hold(tags: Record<string, Tag | null>): void {
+  hold(tags: Record<string, Tag | null>, draft = false): void {
     const { settings } = this.state;
-    if (settings) this.change(held(settings, this.model?.fields ?? [], tags));
+    if (settings) this.change(held(settings, this.model?.fields ?? [], tags), draft);
   }
 
   /** Puts an attribute between its values, as a finger does that moves over the face. */
@@ -231,13 +229,8 @@ export class Studio extends Store {
         const shot = await this.shootSettings(settings);
         // Another picture was opened meanwhile.
         if (!this.waiting && !this.gallery.same(settings, this.state.settings)) continue;
-        const moved = this.drafting && wish.draft;
-        this.drafting = wish.draft;
-        this.rested &&= moved;
-        this.gallery.collect(shot, moved);
-        this.present(shot, wish.draft ? PAUSE : 0);
-        // Browsers count how often an address changes, and some refuse it then.
-        if (!wish.draft) this.address.write();
+        this.gallery.collect(shot, this.address.drawn(wish.draft));
+        this.present(shot, wish.draft);
       }
     } catch (error) {
       // Of a model that has been left, nothing is missed.
@@ -248,20 +241,21 @@ export class Studio extends Store {
     }
   }
 
-  /** Shows a picture; what takes longer follows when it stays. */
-  present(shot: Shot, pause = 0): void {
+  /** Shows a picture. */
+  present(shot: Shot, draft = false): void {
     this.set({ shot });
+    this.later(draft);
+  }
+
+  /** What takes longer follows when that which is shown stays. */
+  later(draft: boolean): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.settle(), pause);
+    this.timer = setTimeout(() => void this.settle(), draft ? PAUSE : 0);
   }
 
   async settle(): Promise<void> {
     clearTimeout(this.timer);
-    if (this.drafting) {
-      if (this.rested) this.address.replace();
-      this.address.write();
-      this.rested = true;
-    }
+    this.address.rest();
     await this.explorer.draw();
     await this.sharpen();
   }
@@ -345,7 +339,7 @@ export class Studio extends Store {
   stop(): void {
     this.own.stop();
     this.waiting = null;
-    this.drafting = false;
+    this.address.release();
     this.sheet.stop();
     this.explorer.stop();
     this.films.clear();
