@@ -241,9 +241,10 @@ export class Studio extends Store {
     }
   }
 
-  /** Shows a picture. */
+  /** Shows a picture, which keeps its index from now on. */
   present(shot: Shot, draft = false): void {
     this.set({ shot });
+    this.choosing.shown(shot.settings);
     this.later(draft);
   }
 
