@@ -77,6 +77,24 @@ def test_two_by_chance_are_whole(visit, folder, tiny):
         assert [index] == dark(tiny, BORDER, seed, 1)
 
 
+def test_a_face_of_many_keeps_its_index(visit, folder, tiny):
+    """Its seed has been picked by chance; with another attribute its first face would be broken."""
+    judge(folder, tiny, BORDER)
+    seed, red = 41, {"hair": "red"}
+    assert dark(tiny, BORDER, 1, 1) != [0]
+    assert dark(tiny, BORDER, seed, 1) == [0] != dark(tiny, BORDER, seed, 1, red)
+    picked = COUNTED.replace("++seed", str(seed))
+    page = visit("#seed=1&model=tiny&view=many&count=2", wait=False, scripts=[picked])
+    page.get_by_role("button", name="Draw again").click()
+    until(page, f"location.hash.includes('seed={seed}')")
+    page.get_by_role("button", name="Open picture 0:").click()
+    until(page, "!location.hash.includes('view=')")
+    page.get_by_role("radio", name="red hair").check()
+    until(page, "location.hash.includes('hair=red')")
+    assert "index=" not in page.url
+    assert same(shown(page), tiny.draw(seed, 0, red))
+
+
 def test_a_metered_connection_is_asked_for_the_chooser_too(visit, folder, tiny):
     judge(folder, tiny, BORDER, padding=bytes(1_500_000))
     metered = "Object.defineProperty(navigator, 'connection', { value: { saveData: true } })"

@@ -14,7 +14,10 @@ pytestmark = pytest.mark.slow
 MAKE = """html => {
   const faces = document.createElement("div");
   faces.innerHTML = html;
-  faces.addEventListener("error", (event) => { window.said = event.message; }, true);
+  faces.addEventListener("error", ({ target, message }) => {
+    window.said = message;
+    target.classList.toggle("failed");
+  }, true);
   faces.addEventListener("draw", () => { window.drawn = (window.drawn ?? 0) + 1; }, true);
   document.body.prepend(faces);
 }"""
@@ -62,6 +65,24 @@ def test_faces_are_drawn_and_follow_their_attributes(page, server):
     page.evaluate("document.querySelector('#a').setAttribute('smile', 'false')")
     until(page, "window.drawn === 4")
     assert same(shown(page, "#a"), sharp.draw(7, 0, {"hair": "blue", "smile": False}))
+    # What asks for no other picture draws none, or a listener that marks faces would never end.
+    page.evaluate(
+        """() => {
+          const face = document.querySelector("#a");
+          face.addEventListener("draw", () => face.classList.toggle("drawn"));
+          face.title = "A face";
+          face.setAttribute("smile", "false");
+          face.setAttribute("alt", "Not smiling");
+        }"""
+    )
+    page.get_by_role("img", name="Not smiling", exact=True).wait_for()
+    assert page.evaluate("window.drawn") == 4
+    page.evaluate("document.querySelector('#a').removeAttribute('smile')")
+    until(page, "window.drawn === 5")
+    assert same(shown(page, "#a"), sharp.draw(7, 0, {"hair": "blue"}))
+    page.evaluate("document.querySelector('#a').removeAttribute('alt')")
+    page.locator("#a").get_by_role("img", name="blue hair").wait_for()
+    assert page.evaluate("window.drawn") == 5
     box = page.locator("#a").bounding_box()
     assert (box["width"], box["height"]) == (256, 256)
     # One below the page waits until it is seen.

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode
 
 import numpy as np
 import pytest
-from pages import until
+from pages import same, shown, until
 from PIL import Image
 from poster_model import POSTERS, write_posters
 from scipy.ndimage import binary_dilation, uniform_filter
@@ -204,6 +204,18 @@ def test_a_site_of_posters_alone_has_no_figures(visit, folder):
     write_posters(folder)
     page = opened(visit, address())
     assert page.get_by_label("Figure").count() == 0
+
+
+def test_a_model_without_posters_is_shown_alone(visit, server):
+    server.changes["/models/posters/shard"] = lambda data: None
+    visit.allowed = ["404"]
+    page = visit("#model=tiny&seed=5")
+    page.get_by_label("Model").select_option("posters")
+    page.get_by_role("alert").wait_for()
+    page.get_by_role("button", name="Poster", exact=True).click()
+    page.get_by_role("button", name="Back to tiny").click()
+    until(page, "location.hash === '#model=tiny&seed=5'")
+    assert same(shown(page), Tiny().draw(5))
 
 
 def test_a_wrong_poster_in_an_address_is_refused(visit):

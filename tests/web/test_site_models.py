@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 
 import numpy as np
 import pytest
 from pages import same, shown, tags_of, until
+from test_visits import look
 from tiny import SCHEMA, Tiny, write_folder
 
 from tfanime.core.labels import Field, LabelSchema
@@ -20,6 +22,59 @@ def test_another_model(visit):
     until(page, "location.hash === '#model=plain&seed=5'")
     assert same(shown(page), Tiny("plain", None, 2).draw(5))
     assert page.get_by_role("heading", name="Looks").count() == 0
+
+
+def test_a_model_that_is_slow_can_be_left(visit, server, folder, tiny):
+    """Nothing waits for its files, nor for those of an upscaler."""
+    sharp, plain = Tiny("sharp", seed=3, upscaler="double"), Tiny("plain", None, 2)
+    write_folder(folder, sharp, plain, tiny)
+    come = threading.Event()
+    server.changes[r"/models/(double|plain)/shard"] = lambda data: come.wait() and data
+    page = visit("#model=sharp&seed=5")
+    page.get_by_text("Enlarging…").wait_for()
+    page.get_by_label("Model").select_option("plain")
+    page.wait_for_selector(".opening progress")
+    page.get_by_label("Model").select_option("tiny")
+    assert same(shown(page), tiny.draw(5))
+    assert page.locator(".note").count() == 0
+    come.set()
+
+
+def test_a_blend_is_of_one_model(visit, folder, tiny):
+    """A picture of another opens that model, and ends what the one before has blended."""
+    write_folder(folder, tiny, Tiny("other", seed=2))
+
+    def back(seed: int) -> None:
+        page.get_by_role("button", name=f"Back to seed {seed}:").click()
+
+    page = visit("#model=tiny&seed=5")
+    page.evaluate("location.hash = '#model=other&seed=6'")
+    until(page, "document.querySelectorAll('.history li').length === 2")
+    look(page, "Blend")
+    until(page, "location.hash.includes('to=model%3Dother')")
+    back(5)
+    until(page, "location.hash === '#model=tiny&seed=5'")
+    assert same(shown(page), tiny.draw(5))
+    look(page, "Blend")
+    until(page, "location.hash.includes('to=model%3Dtiny')")
+    assert "other" not in page.url
+    look(page, "One")
+    back(6)
+    until(page, "location.hash === '#model=other&seed=6'")
+    assert same(shown(page), Tiny("other", seed=2).draw(6))
+    look(page, "Blend")
+    until(page, "location.hash.includes('to=model%3Dother')")
+    assert "tiny" not in page.url
+    # By the address, which leads back too.
+    look(page, "One")
+    page.evaluate("location.hash = '#model=tiny&seed=7'")
+    until(page, "document.querySelectorAll('.history li').length === 3")
+    look(page, "Blend")
+    until(page, "location.hash.includes('to=model%3Dtiny')")
+    assert "other" not in page.url
+    page.locator(".sticky .main").click()
+    page.wait_for_selector(".player")
+    assert page.url.count("other") == 0 and page.locator(".note.bad").count() == 0
 
 
 def test_a_picture_fills_a_frame_of_its_own_shape(visit, folder, tiny):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from pages import ASKED, draw, reopened, same, seed_of, shown, tags_of, until
@@ -70,6 +71,52 @@ def test_second_visit_downloads_no_weights(visit, server):
     page.reload()
     page.wait_for_selector(".frame:not(.busy) canvas")
     assert [url for url in asked if "/models/" in url] == []
+
+
+ASK = "name => fetch(name).then((answer) => answer.text(), () => 'nobody answers')"
+
+
+def test_what_cannot_be_kept_is_shown(visit, server):
+    full = b"Cache.prototype.put = () => Promise.reject(new Error('The disk is full.'));"
+    server.changes[r"/sw\.js$"] = lambda data: full + data
+    page = visit("#seed=7", service_workers="allow")
+    until(page, "navigator.serviceWorker.controller !== null")
+    card = page.evaluate(ASK, "models/tiny/MODEL_CARD.md")
+    assert "A test model." in card
+
+
+def test_sites_in_two_folders_keep_what_is_theirs(visit, server, folder, site, tiny):
+    """One below the other. Neither keeps what else lies there; an update ends its own version."""
+    visit.allowed = ["ERR_", "Failed to (load|fetch)"]
+    other = Tiny("other", None, 2)
+    shutil.copytree(site, folder / "other")
+    write_folder(folder / "other", other)
+    (folder / "theirs.txt").write_text("theirs")
+
+    def version(name: bytes):
+        return lambda data: data.replace(b'VERSION = "', b'VERSION = "' + name)
+
+    def come(place: str) -> None:
+        page.goto(server.address + place + "#seed=7")
+        page.wait_for_selector(".status[data-offline=true]")
+        home = f"{server.address}{place}sw.js"
+        until(page, f"navigator.serviceWorker.controller?.scriptURL === '{home}'")
+
+    server.changes[r"/other/sw\.js$"] = version(b"other")
+    page = visit("#seed=7", service_workers="allow")
+    for place in ("", "other/", ""):
+        come(place)
+    assert page.evaluate(ASK, "theirs.txt") == "theirs"
+    server.down = True
+    for place, model in (("other/", other), ("", tiny)):
+        page.goto(server.address + place + "#seed=7")
+        assert same(shown(page), model.draw(7))
+    assert page.evaluate(ASK, "theirs.txt") == "nobody answers"
+    server.down = False
+    server.changes[r"^/sw\.js$"] = version(b"next")
+    come("")
+    kept = "(await caches.keys()).filter((name) => name.startsWith('tfanime-site'))"
+    until(page, f"{kept}.map((name) => name.match(/ (next|other)/)?.[1]).join() === 'other,next'")
 
 
 def test_metered_connections_are_asked_first(visit, folder, tiny):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
 from pages import draw, same, saved, seed_of, shown, until
 from PIL import Image
 from test_visits import look
-from test_wander import by_python, near
+from test_wander import by_python, near, settled
 from tiny import LATENT, Tiny, write_folder
 
 from tfanime.core import seeds
@@ -83,6 +84,66 @@ def test_cards_are_shared_or_saved(visit, tiny):
     until(page, "Boolean(window.shared)")
     found = page.evaluate("window.shared")
     assert found == {"url": page.url, "name": "tiny-7-card.png", "size": [1080, 1080]}
+
+
+# ---- sliders -----------------------------------------------------------------------------------
+
+
+ASKED = """
+  const post = Worker.prototype.postMessage;
+  window.drawings = 0;
+  Worker.prototype.postMessage = function (data, ...given) {
+    if (data.method === "generate") window.drawings++;
+    post.call(this, data, ...given);
+  };
+"""
+PULL = """slider => {
+  for (let i = 0; i < 20; i++) {
+    slider.stepDown();
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}"""
+REFUSE = """() => {
+  history.pushState = history.replaceState = () => {
+    throw new DOMException("Too many in so short a time.", "SecurityError");
+  };
+}"""
+
+
+def test_a_slider_that_is_pulled_is_one_step_back(visit, tiny):
+    """In every view, and what it passes is not drawn."""
+
+    def drawn(sheet: int = 8) -> None:
+        until(page, f"window.drawings >= {sheet}")
+        page.get_by_role("button", name="Draw again").wait_for()
+        assert page.evaluate("window.drawings") == sheet
+        page.evaluate("() => { window.drawings = 0; }")
+
+    page = visit("#model=tiny&seed=3", scripts=[ASKED])
+    before = page.evaluate("history.length")
+    page.get_by_label("year: any").evaluate(PULL)
+    until(page, "location.hash.includes('year=')")
+    settled(page)
+    assert page.evaluate("history.length") == before + 1
+    assert page.locator(".history li").count() == 2
+    page.evaluate("() => { window.drawings = 0; }")
+    look(page, "Many")
+    drawn()
+    page.get_by_text("Fine tuning").click()
+    page.get_by_label("Typical or unusual").evaluate(PULL)
+    drawn()
+    until(page, "location.hash.includes('truncation=0')")
+    assert page.evaluate("history.length") == before + 3
+    page.evaluate("history.back()")
+    drawn()
+    assert "truncation" not in page.url and "view=many" in page.url
+    # A browser that counts how often an address changes.
+    page.evaluate(REFUSE)
+    page.get_by_role("radio", name="blue hair").check()
+    drawn()
+    year = float(re.search(r"year=([\d.]+)", page.url).group(1))
+    tile = shown(page, ".grid li:nth-child(8) canvas")
+    assert same(tile, tiny.draw(3, 7, {"hair": "blue", "year": year}))
 
 
 # ---- many --------------------------------------------------------------------------------------

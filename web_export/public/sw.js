@@ -3,7 +3,14 @@
 const VERSION = "VERSION";
 const FILES = ["FILES"];
 const POSTERS = ["POSTERS"]; // beside them, where a model makes posters
-const CACHE = `tfanime-site-${VERSION}`;
+const HOME = self.registration.scope;
+// Sites in other folders of the same address have theirs. Names of earlier exports, of a version alone, do
+// not say of which folder they are, so those stay.
+const OURS = `tfanime-site ${HOME} `;
+const CACHE = OURS + VERSION;
+const OWN = ["", "tfanime.json", ...FILES, ...POSTERS];
+// Kept when they are used: other backends, and what is said of a model.
+const USED = /^(assets\/.*|models\/[\w.-]+\/MODEL_CARD\.md)$/;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(
@@ -21,7 +28,7 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(
     (async () => {
       for (const name of await caches.keys()) {
-        if (name.startsWith("tfanime-site-") && name !== CACHE) await caches.delete(name);
+        if (name.startsWith(OURS) && name !== CACHE) await caches.delete(name);
       }
       await self.clients.claim();
     })(),
@@ -32,9 +39,12 @@ async function kept(request) {
   return (await caches.open(CACHE)).match(request, { ignoreSearch: true });
 }
 
+/** Only whole files are kept. One that cannot be, as where the disk is full, costs the next visit a
+ * download, not this one the file. */
 async function fetchAndKeep(request) {
   const answer = await fetch(request);
-  if (answer.ok) await (await caches.open(CACHE)).put(request, answer.clone());
+  const keep = async () => (await caches.open(CACHE)).put(request, answer.clone());
+  if (answer.status === 200) await keep().catch(() => {});
   return answer;
 }
 
@@ -48,25 +58,25 @@ function isolated(found) {
 
 /** Files with a hash in their name never change; the others are asked for, and kept for when
  * nobody answers. */
-async function answer(request) {
-  if (new URL(request.url).pathname.includes("/assets/")) {
+async function answer(request, path) {
+  if (path.startsWith("assets/")) {
     const found = (await kept(request)) ?? (await fetchAndKeep(request));
     return request.destination === "worker" ? isolated(found) : found;
   }
   try {
     return await fetchAndKeep(request);
   } catch (error) {
-    const home = request.url.split(/[?#]/)[0] === self.registration.scope;
-    const found = (await kept(request)) ?? (home ? await kept("index.html") : null);
+    const found = (await kept(request)) ?? (path ? null : await kept("index.html"));
     if (found) return found;
     throw error;
   }
 }
 
+// What else lies in the folder, or below it, is not the site's.
 self.addEventListener("fetch", (event) => {
   const { request } = event;
-  const address = new URL(request.url);
-  const ours = address.href.startsWith(self.registration.scope);
-  const model = /\.(bin|json)$/.test(address.pathname) && !address.pathname.endsWith("/tfanime.json");
-  if (request.method === "GET" && ours && !model) event.respondWith(answer(request));
+  const [address] = request.url.split(/[?#]/);
+  if (request.method !== "GET" || !address.startsWith(HOME)) return;
+  const path = address.slice(HOME.length);
+  if (OWN.includes(path) || USED.test(path)) event.respondWith(answer(request, path));
 });

@@ -6,6 +6,8 @@ import type { Studio } from "./studio";
 
 export class Address {
   private replacing = true; // the next address is no step of its own to go back to
+  private drafting = false; // what is drawn comes from a slider that may move on
+  private rested = false; // and has an address of its own, which the next takes over
 
   constructor(private readonly studio: Studio) {
     addEventListener("hashchange", () => this.follow());
@@ -48,14 +50,14 @@ export class Address {
     if (!asked) return;
     studio.stop();
     this.replacing = true;
-    this.show(asked.scene);
     const wanted = { ...asked.settings, keepSeed: settings.keepSeed };
     const known = studio.gallery.find(wanted);
     if (asked.scene.view === "one" && known && wanted.model === settings.model) {
       this.replacing = false;
+      this.show(asked.scene);
       studio.set({ settings: wanted });
       studio.present(known);
-    } else studio.use(wanted);
+    } else studio.use(wanted, asked.scene);
   }
 
   private hash(): string {
@@ -73,11 +75,38 @@ export class Address {
   /** Each picture and each view is a step to go back to. */
   write(): void {
     const hash = this.hash();
-    if (hash !== location.hash) {
-      if (this.replacing) history.replaceState(null, "", hash);
-      else history.pushState(null, "", hash);
+    try {
+      if (hash !== location.hash) {
+        if (this.replacing) history.replaceState(null, "", hash);
+        else history.pushState(null, "", hash);
+      }
+    } catch {
+      return; // browsers count how often an address changes, and some refuse it then: the next one says all
     }
     this.replacing = false;
+  }
+
+  /** Something else is drawn. All that comes of a slider that may move on (`draft`) has one address, which is
+   * written when the slider rests. Returns whether it has moved on. */
+  drawn(draft: boolean): boolean {
+    const moved = this.drafting && draft;
+    this.drafting = draft;
+    this.rested &&= moved;
+    if (!draft) this.write();
+    return moved;
+  }
+
+  /** Nothing has moved for a while. */
+  rest(): void {
+    if (!this.drafting) return;
+    if (this.rested) this.replace();
+    this.write();
+    this.rested = true;
+  }
+
+  /** What a slider does next is a step of its own. */
+  release(): void {
+    this.drafting = false;
   }
 
   // ---- the settings file -----------------------------------------------------------------------

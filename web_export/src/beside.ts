@@ -16,11 +16,12 @@ export class Beside {
     private readonly folder: URL,
     private readonly entry: Looking,
     private readonly report: (backend: Backend, reason: string) => void,
+    private readonly signal?: AbortSignal,
   ) {}
 
   /** Begins to fetch the network. That it failed is said when it is asked. */
   fetch(progress?: store.Progress): void {
-    this.files ??= store.load(this.folder, this.entry.files, progress);
+    this.files ??= store.load(this.folder, this.entry.files, progress, this.signal);
     this.files.catch(() => {});
   }
 

@@ -11,8 +11,9 @@ export class Judge extends Beside {
     folder: URL,
     private readonly chooser: Chooser,
     report: (backend: Backend, reason: string) => void,
+    signal?: AbortSignal,
   ) {
-    super(folder, chooser, report);
+    super(folder, chooser, report, signal);
   }
 
   /** Whether a picture is shown, and its score: the lower the better. */

@@ -20,6 +20,11 @@ export class Choosing {
     return { ...settings, index: await this.find(settings) };
   }
 
+  /** One of a seed's pictures is shown. */
+  shown({ seed }: Settings): void {
+    if (seed === this.fresh) this.fresh = null;
+  }
+
   /** Goes to the first whole picture of a seed that chance has picked. */
   async settle(): Promise<void> {
     const { studio } = this;

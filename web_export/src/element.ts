@@ -7,6 +7,7 @@ import { seedOf } from "./latent.js";
 import type { Request } from "./request";
 
 const HOME = new URL(".", import.meta.url); // the exported folder, beside this module
+const OWN = ["seed", "name", "index", "truncation", "model", "src", "small"]; // beside the model's attributes
 const STYLE = ":host { display: inline-block; width: 256px } canvas { display: block; width: 100% }";
 
 // Faces of one model share its generator, and draw in turns.
@@ -28,15 +29,26 @@ function tagOf(text: string, { kind, name }: Field): Tag {
   return text !== "false";
 }
 
+/** A label's `_` may be written `-`. */
+function spellings({ name }: Field): string[] {
+  return [name.replaceAll("_", "-"), name];
+}
+
+/** What attributes of these names say. */
+function given(face: HTMLElement, names: string[]): string {
+  return JSON.stringify(names.map((name) => face.getAttribute(name)));
+}
+
 function number(text: string | null): number | undefined {
   return text === null ? undefined : Number(text);
 }
 
-/** What an element's attributes ask for. A label's `_` is written `-`. */
+/** What an element's attributes ask for. */
 function requestOf(face: HTMLElement, fields: Field[]): Request {
   const name = face.getAttribute("name");
   const tags = fields.flatMap((field): [string, Tag][] => {
-    const text = face.getAttribute(field.name.replaceAll("_", "-")) ?? face.getAttribute(field.name);
+    const [dashed, plain] = spellings(field);
+    const text = face.getAttribute(dashed) ?? face.getAttribute(plain);
     return text === null ? [] : [[field.name, tagOf(text, field)]];
   });
   return {
@@ -60,6 +72,8 @@ export function defineFace(): void {
     private readonly canvas = document.createElement("canvas");
     private seen = false;
     private run = 0;
+    private asked = ""; // what attributes said when they were followed last
+    private words = ""; // that describe the picture
 
     constructor() {
       super();
@@ -69,24 +83,24 @@ export function defineFace(): void {
       root.adoptedStyleSheets = [sheet];
       root.append(this.canvas);
       this.canvas.setAttribute("role", "img");
-      new MutationObserver(() => this.draw()).observe(this, { attributes: true });
+      new MutationObserver(() => this.follow()).observe(this, { attributes: true });
       // A face that nobody sees costs nothing.
       const watch = new IntersectionObserver((found) => {
         if (this.seen || !found.some(({ isIntersecting }) => isIntersecting)) return;
         this.seen = true;
         watch.disconnect();
-        this.draw();
+        this.follow();
       });
       watch.observe(this);
     }
 
-    private draw(): void {
+    private follow(): void {
       if (!this.seen) return;
       const run = ++this.run;
       turn = turn.then(async () => {
         if (run !== this.run) return;
         try {
-          await this.show(run);
+          await this.show();
         } catch (error) {
           const message = error instanceof Error ? error.message : String(error);
           this.dispatchEvent(new ErrorEvent("error", { error, message }));
@@ -95,17 +109,28 @@ export function defineFace(): void {
       });
     }
 
-    private async show(run: number): Promise<void> {
+    /** Draws what is asked for, unless that was asked for last: a class or a style may change too, also by
+     * whoever hears that a picture is drawn. */
+    private async show(): Promise<void> {
+      const last = this.asked;
+      this.asked = given(this, OWN);
+      if (this.asked === last) return this.describe();
       const folder = new URL(this.getAttribute("src") ?? HOME, document.baseURI);
       const generator = await generatorOf(folder, this.getAttribute("model") ?? undefined);
+      this.asked = given(this, [...OWN, ...generator.fields.flatMap(spellings)]);
+      if (this.asked === last) return this.describe();
       const picture = await generator.generate(requestOf(this, generator.fields));
+      this.words = words(picture);
       this.paint(picture.imageData);
-      this.canvas.setAttribute("aria-label", this.getAttribute("alt") ?? words(picture));
+      this.describe();
       if (generator.model.upscaler && !this.hasAttribute("small")) {
-        const large = await generator.upscale(picture);
-        if (run === this.run) this.paint(large);
+        this.paint(await generator.upscale(picture));
       }
       this.dispatchEvent(new CustomEvent("draw", { detail: picture }));
+    }
+
+    private describe(): void {
+      this.canvas.setAttribute("aria-label", this.getAttribute("alt") ?? this.words);
     }
 
     private paint(image: ImageData): void {

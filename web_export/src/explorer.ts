@@ -22,6 +22,12 @@ export class Explorer {
     this.run++;
   }
 
+  /** Ends the eight, which were drawn by another model. */
+  clear(): void {
+    this.drawn = "";
+    this.set({ around: [] });
+  }
+
   /** Puts the picture of the settings into the middle. */
   centre(): void {
     this.set({ origin: this.studio.state.settings, x: 0, y: 0 });

@@ -27,6 +27,8 @@ export interface LoadOptions {
   choosing?: boolean;
   /** What `tfanime.json` says, if that has been read. */
   manifest?: Manifest;
+  /** Ends what is being fetched for the model, now or later. */
+  signal?: AbortSignal;
 }
 
 export interface Picture extends Inputs {
@@ -70,8 +72,9 @@ export class Generator {
     private readonly report: NonNullable<LoadOptions["onFallback"]>,
     private judge: Judge | null,
     private readonly unchosen: NonNullable<LoadOptions["onUnchosen"]>,
+    private readonly signal?: AbortSignal,
   ) {
-    this.encoder = model.encoder && new Beside(folder, model.encoder, report);
+    this.encoder = model.encoder && new Beside(folder, model.encoder, report, signal);
   }
 
   /** The label fields that `tags` may name. */
@@ -105,8 +108,8 @@ export class Generator {
     const names = manifest.models.map((model) => model.name);
     const name = check.oneOf(options.model ?? names[0], "model", names);
     const model = manifest.models.find((entry) => entry.name === name) as Model;
-    const { onFallback: report = () => {}, onUnchosen = () => {}, onProgress = () => {} } = options;
-    const judge = model.chooser && new Judge(base, model.chooser, report);
+    const { onFallback: report = () => {}, onUnchosen = () => {}, onProgress = () => {}, signal } = options;
+    const judge = model.chooser && new Judge(base, model.chooser, report, signal);
     const wished = options.choosing ? filesOf(model, false) : model.files;
     const total = wished.reduce((sum, file) => sum + file.bytes, 0);
     const arrived = [0, 0];
@@ -115,13 +118,13 @@ export class Generator {
       onProgress(arrived[0] + arrived[1], total);
     };
     if (options.choosing) judge?.fetch(part(1));
-    const files = await store.load(base, model.files, part(0));
+    const files = await store.load(base, model.files, part(0), signal);
     const kits = manifest.models.flatMap(({ poster, chooser, encoder }) => [poster, chooser, encoder].flatMap((one) => one ?? []));
     const known = [...manifest.models, ...manifest.upscalers, ...kits].flatMap((entry) => entry.files);
     void store.forgetOthers(base, known);
     await started;
     const network = await firstThatDraws(model, files, order, report);
-    const generator = new Generator(base, model, files, network, report, judge, onUnchosen);
+    const generator = new Generator(base, model, files, network, report, judge, onUnchosen, signal);
     if (wanted === "auto") await generator.chooseFastest();
     return generator;
   }
@@ -191,6 +194,7 @@ export class Generator {
         if (score < least) [best, least, this.made] = [i, score, made];
         if (whole) return i;
       } catch (error) {
+        this.signal?.throwIfAborted(); // nobody waits for it any more
         this.judge.dispose();
         this.judge = null;
         this.unchosen(message(error));
@@ -259,7 +263,8 @@ export class Generator {
     if (this.upscaler?.backend !== backend) {
       this.upscaler?.dispose();
       this.upscaler = null;
-      this.upscaler = await Network.open(entry, await store.load(this.folder, entry.files), backend);
+      const files = await store.load(this.folder, entry.files, undefined, this.signal);
+      this.upscaler = await Network.open(entry, files, backend);
     }
     const feed = { name: entry.inputs.pictures, shape: [1, height, width, 3], values: pixels };
     const { values } = await this.upscaler.run([feed]);

@@ -11,7 +11,7 @@ export async function prepareOffline(studio: Studio, model: Model): Promise<void
     await serviceWorker.register("sw.js");
     await serviceWorker.ready;
     if (model.poster) await studio.engine.call("keep", studio.folder.href, model.poster.files);
-    studio.set({ offline: (await studio.missing(model)) === 0 });
+    studio.set({ offline: (await studio.opening.missing(model)) === 0 });
   } catch {
     studio.set({ offline: false }); // private windows forbid it; all else works
   }

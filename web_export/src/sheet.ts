@@ -1,6 +1,7 @@
 // Many pictures of one seed.
 
 import { DRAFTS } from "./poster/words";
+import type { Settings } from "./settings";
 import { reason } from "./state";
 import type { Studio } from "./studio";
 
@@ -8,6 +9,7 @@ const MORE = 12; // at a time, where there is no end
 
 export class Sheet {
   private run = 0; // so that an older one ends
+  private filling: Promise<void> = Promise.resolve();
 
   constructor(private readonly studio: Studio) {}
 
@@ -37,13 +39,15 @@ export class Sheet {
   }
 
   change(count: number, endless: boolean): void {
-    this.studio.address.replace(); // a slider that moves
     this.studio.set({ count, endless });
+    this.studio.address.replace(); // a slider that moves
+    this.studio.address.write();
     void this.draw(true);
   }
 
-  /** The seed's pictures in turn, as far as they are whole. `more`: keeps those that are there. */
-  async draw(more = false): Promise<void> {
+  /** The seed's pictures in turn, as far as they are whole. `more`: keeps those that are there. `draft`: a
+   * slider may move on. */
+  async draw(more = false, draft = false): Promise<void> {
     const { studio } = this;
     const run = ++this.run;
     const { settings, many, phase, view } = studio.state;
@@ -52,7 +56,18 @@ export class Sheet {
     const there = more ? many : [];
     const goal = endless ? there.length + MORE : count;
     studio.set({ many: there.slice(0, goal), busy: true });
-    studio.address.write();
+    if (!more) {
+      studio.address.drawn(draft);
+      studio.later(draft);
+    }
+    await this.filling; // it ends with the picture that is being drawn; what is overtaken meanwhile is not begun
+    if (run !== this.run) return;
+    this.filling = this.fill(settings, goal, run);
+    await this.filling;
+  }
+
+  private async fill(settings: Settings, goal: number, run: number): Promise<void> {
+    const { studio } = this;
     try {
       while (studio.state.many.length < goal && run === this.run) {
         const last = studio.state.many.at(-1)?.settings.index ?? -1;
@@ -62,7 +77,7 @@ export class Sheet {
         studio.set({ many: [...studio.state.many, shot] });
       }
     } catch (error) {
-      studio.tell("drawFailed", { reason: reason(error) }, true);
+      if (run === this.run) studio.tell("drawFailed", { reason: reason(error) }, true);
     } finally {
       if (run === this.run) studio.set({ busy: false });
     }

@@ -38,8 +38,9 @@ async function download(
   folder: URL,
   file: File,
   arrived: (bytes: number) => void,
+  signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const answer = await fetch(new URL(file.path, folder)).catch(() => null);
+  const answer = await fetch(new URL(file.path, folder), { signal }).catch(() => null);
   if (!answer?.ok || !answer.body) {
     const reason = answer ? `the server answered ${answer.status}` : "the server cannot be reached";
     throw new Refused(`${file.path} could not be loaded: ${reason}.`);
@@ -81,6 +82,7 @@ export async function load(
   folder: URL,
   files: File[],
   progress: Progress = () => {},
+  signal?: AbortSignal,
 ): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   const cache = await openCache();
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
@@ -95,7 +97,7 @@ export async function load(
           return [file.path, bytes];
         }
       }
-      const bytes = await download(folder, file, (n) => progress((loaded += n), total));
+      const bytes = await download(folder, file, (n) => progress((loaded += n), total), signal);
       if (cache) keep(cache, key(folder, file), bytes);
       return [file.path, bytes];
     }),

@@ -4,7 +4,6 @@ import { Address } from "./address";
 import type { Frames } from "./animation";
 import type { Backend } from "./backends";
 import { Choosing } from "./choosing";
-import { LARGE_DOWNLOAD, metered } from "./connection";
 import type { Engine } from "./engine";
 import { Explorer } from "./explorer";
 import { Films } from "./film";
@@ -12,9 +11,9 @@ import type { Format } from "./formats";
 import { Gallery } from "./gallery";
 import type { Field, Tag } from "./labels";
 import { seedOf } from "./latent.js";
-import { fetchManifest, filesOf, type Model } from "./manifest";
+import { fetchManifest, type Model } from "./manifest";
 import { mixOf, placed, styledOf } from "./moves";
-import { prepareOffline } from "./offline";
+import { Opening } from "./opening";
 import { Own } from "./own";
 import type { Request } from "./request";
 import {
@@ -22,7 +21,9 @@ import {
   fitted,
   freshSeed,
   held,
+  ONE,
   type Place,
+  type Scene,
   type Settings,
   toRequest,
   type View,
@@ -30,7 +31,7 @@ import {
 } from "./settings";
 import { Sheet } from "./sheet";
 import { reason, type Shot, type Still, Store } from "./state";
-import type { Drawn, News } from "./worker";
+import type { Drawn } from "./worker";
 
 const PAUSE = 250; // ms without a move, after which a picture is enlarged
 
@@ -43,30 +44,15 @@ export class Studio extends Store {
   readonly address = new Address(this);
   readonly choosing = new Choosing(this);
   readonly own = new Own(this);
+  readonly opening = new Opening(this);
   private ids = Date.now() * 1000; // later than those of earlier visits
-  private drafting = false; // the newest picture comes from a slider that may move on
-  private rested = false; // and has an address of its own, which the next takes over
   private waiting: { draft: boolean } | null = null;
-  private opens = 0; // counts openings, so that one that was overtaken changes nothing
   drawing = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly engine: Engine) {
     super();
-    engine.onNews = (news) => this.hear(news);
-  }
-
-  private hear(news: News): void {
-    if (news.event === "progress") {
-      const { loaded, total } = news;
-      // Files that arrive after one of them has failed change nothing.
-      if (this.state.phase !== "loading" && this.state.phase !== "starting") return;
-      this.set({ phase: loaded === total ? "starting" : "loading", loaded, total });
-    } else if (news.event === "unchosen") {
-      this.tell("unchosen", { reason: news.reason }, true);
-    } else {
-      this.tell("fallback", { backend: news.backend, reason: news.reason }, true);
-    }
+    engine.onNews = (news) => this.opening.hear(news);
   }
 
   get model(): Model | null {
@@ -101,57 +87,29 @@ export class Studio extends Store {
       this.set({ phase: "failed", failure: reason(error) });
       return;
     }
-    await this.open();
+    await this.opening.open();
   }
 
-  /** Opens the chosen model. `agreed`: whatever its size. */
-  async open(agreed = false): Promise<void> {
-    const { settings, manifest, choice } = this.state;
-    const { model } = this;
-    if (!settings || !manifest || !model) return this.start();
-    const run = ++this.opens;
-    this.set({ phase: "loading", loaded: 0, total: 0, backend: null, failure: "" });
-    this.stop();
-    try {
-      if (!agreed && metered()) {
-        const missing = await this.missing(model);
-        if (run !== this.opens) return;
-        if (missing > LARGE_DOWNLOAD) {
-          this.set({ phase: "asking", total: missing });
-          return;
-        }
-      }
-      const opened = await this.engine.call("open", this.folder.href, manifest, model.name, choice);
-      if (run !== this.opens) return;
-      this.set({ phase: "ready", ...opened });
-    } catch (error) {
-      if (run === this.opens) this.set({ phase: "failed", failure: reason(error) });
-      return;
-    }
-    await this.drawView();
-    await this.settle();
-    if (choice === "auto" && run === this.opens) {
-      const opened = await this.engine.call("chooseFastest");
-      if (run === this.opens) this.set(opened);
-    }
-    await prepareOffline(this, model);
-  }
-
-  /** Bytes that drawing with a model would still download. */
-  missing(model: Model): Promise<number> {
-    return this.engine.call("missing", this.folder.href, filesOf(model, this.enlarging));
-  }
-
-  /** Settings as a whole: from a file, the address or the history. */
-  use(settings: Settings): void {
+  /** Settings as a whole: from a file, the history, or an address, which also says what is shown. */
+  use(settings: Settings, scene?: Scene): void {
     const other = settings.model !== this.state.settings?.model;
+    if (other) this.leave(settings.model);
+    if (scene) this.address.show(scene);
     this.set({ settings });
-    if (other) void this.open();
+    if (other) void this.opening.open();
     else void this.drawView();
   }
 
+  /** Ends what was made by the model that was open, and a view that the next one lacks. */
+  private leave(next: string): void {
+    const view = viewsOf(this.modelOf(next)).includes(this.state.view) ? this.state.view : "one";
+    this.films.asked = ONE.ends;
+    this.explorer.clear();
+    this.set({ view, ends: { from: null, to: null }, at: null, locks: [], many: [] });
+  }
+
   /** Draws what the view shows. */
-  private async drawView(): Promise<void> {
+  async drawView(): Promise<void> {
     const { view, at } = this.state;
     if (view === "explore") this.explorer.centre();
     if (this.sheet.seen) await this.sheet.draw();
@@ -162,18 +120,14 @@ export class Studio extends Store {
   }
 
   chooseModel(name: string): void {
-    const { manifest, settings } = this.state;
-    const model = manifest?.models.find((entry) => entry.name === name);
-    if (!model || !settings) return;
-    this.films.clear();
-    const view = viewsOf(model).includes(this.state.view) ? this.state.view : "one";
-    this.set({ view, ends: { from: null, to: null }, at: null, locks: [], many: [] });
-    this.use(fitted(settings, model));
+    const { settings } = this.state;
+    const model = this.modelOf(name);
+    if (model && settings) this.use(fitted(settings, model));
   }
 
   chooseBackend(choice: Backend | "auto"): void {
     this.set({ choice });
-    void this.open(true);
+    void this.opening.open(true);
   }
 
   // ---- one picture -----------------------------------------------------------------------------
@@ -220,14 +174,14 @@ export class Studio extends Store {
     const seeded = "seed" in change || "index" in change ? { latent: null } : {};
     this.set({ settings: { ...settings, ...seeded, ...change } });
     if (view === "explore") this.explorer.centre();
-    if (this.sheet.seen) void this.sheet.draw();
+    if (this.sheet.seen) void this.sheet.draw(false, draft);
     else void this.draw(draft);
   }
 
   /** Holds attributes, or with null leaves them to chance. */
-  hold(tags: Record<string, Tag | null>): void {
+  hold(tags: Record<string, Tag | null>, draft = false): void {
     const { settings } = this.state;
-    if (settings) this.change(held(settings, this.model?.fields ?? [], tags));
+    if (settings) this.change(held(settings, this.model?.fields ?? [], tags), draft);
   }
 
   /** Puts an attribute between its values, as a finger does that moves over the face. */
@@ -262,6 +216,7 @@ export class Studio extends Store {
     this.own.stop();
     this.films.clear();
     if (this.drawing || this.state.phase !== "ready") return;
+    const { run } = this.opening;
     this.drawing = true;
     this.set({ busy: true });
     try {
@@ -274,36 +229,34 @@ export class Studio extends Store {
         const shot = await this.shootSettings(settings);
         // Another picture was opened meanwhile.
         if (!this.waiting && !this.gallery.same(settings, this.state.settings)) continue;
-        const moved = this.drafting && wish.draft;
-        this.drafting = wish.draft;
-        this.rested &&= moved;
-        this.gallery.collect(shot, moved);
-        this.present(shot, wish.draft ? PAUSE : 0);
-        // Browsers count how often an address changes, and some refuse it then.
-        if (!wish.draft) this.address.write();
+        this.gallery.collect(shot, this.address.drawn(wish.draft));
+        this.present(shot, wish.draft);
       }
     } catch (error) {
-      this.tell("drawFailed", { reason: reason(error) }, true);
+      // Of a model that has been left, nothing is missed.
+      if (run === this.opening.run) this.tell("drawFailed", { reason: reason(error) }, true);
     } finally {
       this.drawing = false;
       if (!this.sheet.seen) this.set({ busy: false });
     }
   }
 
-  /** Shows a picture; what takes longer follows when it stays. */
-  present(shot: Shot, pause = 0): void {
+  /** Shows a picture, which keeps its index from now on. */
+  present(shot: Shot, draft = false): void {
     this.set({ shot });
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.settle(), pause);
+    this.choosing.shown(shot.settings);
+    this.later(draft);
   }
 
-  private async settle(): Promise<void> {
+  /** What takes longer follows when that which is shown stays. */
+  later(draft: boolean): void {
     clearTimeout(this.timer);
-    if (this.drafting) {
-      if (this.rested) this.address.replace();
-      this.address.write();
-      this.rested = true;
-    }
+    this.timer = setTimeout(() => void this.settle(), draft ? PAUSE : 0);
+  }
+
+  async settle(): Promise<void> {
+    clearTimeout(this.timer);
+    this.address.rest();
     await this.explorer.draw();
     await this.sharpen();
   }
@@ -313,6 +266,7 @@ export class Studio extends Store {
     const seen = view === "one" || view === "explore" || (view === "blend" && at !== null);
     if (!shot || shot.large || !seen || phase !== "ready" || !this.enlarging) return;
     if (shot.settings.model !== settings?.model) return;
+    const { run } = this.opening;
     this.set({ sharpening: true });
     try {
       const began = performance.now();
@@ -320,7 +274,7 @@ export class Studio extends Store {
       const now = this.state.shot;
       if (now?.id === shot.id) this.set({ shot: { ...now, large, ms: now.ms + performance.now() - began } });
     } catch (error) {
-      this.tell("enlargeFailed", { reason: reason(error) }, true);
+      if (run === this.opening.run) this.tell("enlargeFailed", { reason: reason(error) }, true);
     } finally {
       this.set({ sharpening: false });
     }
@@ -340,19 +294,20 @@ export class Studio extends Store {
   // ---- views -----------------------------------------------------------------------------------
 
   restore(shot: Shot): void {
-    const { view, slot } = this.state;
-    if (view === "blend") {
+    const { view, slot, settings } = this.state;
+    const other = shot.settings.model !== settings?.model;
+    if (view === "blend" && !other) {
       this.films.setEnd(slot, shot);
       this.address.write();
       return;
     }
-    if (view === "explore" && shot.settings.model === this.state.settings?.model) return this.explorer.step(shot);
-    const other = shot.settings.model !== this.state.settings?.model;
+    if (view === "explore" && !other) return this.explorer.step(shot);
     this.stop();
+    if (other) this.leave(shot.settings.model);
     this.set({ settings: shot.settings, view: "one" });
     this.present(shot);
     this.address.write();
-    if (other) void this.open();
+    if (other) void this.opening.open();
   }
 
   look(view: View): void {
@@ -385,7 +340,7 @@ export class Studio extends Store {
   stop(): void {
     this.own.stop();
     this.waiting = null;
-    this.drafting = false;
+    this.address.release();
     this.sheet.stop();
     this.explorer.stop();
     this.films.clear();

@@ -18,14 +18,24 @@ export interface Opened {
 /** A picture, without what the page does not need. */
 export type Drawn = Pick<Picture, "latent" | "labels" | "styles" | "tags" | "ms" | "backend" | "threads"> & { image: ImageData };
 
-export type News =
+/** What is told of an opening, which has a number. */
+export type News = { opening: number } & (
   | { event: "progress"; loaded: number; total: number }
   | { event: "fallback"; backend: Backend; reason: string }
-  | { event: "unchosen"; reason: string };
+  | { event: "unchosen"; reason: string }
+);
 
 const PAUSE = 50; // ms between two reports of progress: each has the page drawn anew
 
 let generator: Generator | null = null;
+let fetching = new AbortController();
+
+/** Who opens a model waits for no file of the one before. */
+function overtake(): AbortSignal {
+  fetching.abort();
+  fetching = new AbortController();
+  return fetching.signal;
+}
 
 // WebAssembly starts while the page reads which model it is for. If it fails, that is said when it is
 // asked for.
@@ -68,7 +78,10 @@ export const methods = {
     manifest: Manifest,
     model: string,
     backend: Backend | "auto",
+    opening: number,
+    signal?: AbortSignal,
   ): Promise<Opened> {
+    signal?.throwIfAborted();
     generator?.dispose();
     generator = null;
     let told = -Infinity;
@@ -80,11 +93,12 @@ export const methods = {
       onProgress: (done, total) => {
         if (done < total && performance.now() - told < PAUSE) return;
         told = performance.now();
-        tell({ event: "progress", loaded: done, total });
+        tell({ opening, event: "progress", loaded: done, total });
       },
-      onFallback: (failed, reason) => tell({ event: "fallback", backend: failed, reason }),
+      onFallback: (failed, reason) => tell({ opening, event: "fallback", backend: failed, reason }),
       choosing: true,
-      onUnchosen: (reason) => tell({ event: "unchosen", reason }),
+      onUnchosen: (reason) => tell({ opening, event: "unchosen", reason }),
+      signal,
     });
     return opened(generator);
   },
@@ -148,6 +162,7 @@ let queue: Promise<void> = Promise.resolve();
 
 addEventListener("message", ({ data }: MessageEvent) => {
   const { id, method, args } = data as { id: number; method: keyof Methods; args: unknown[] };
+  if (method === "open") args.push(overtake());
   const answer = async (): Promise<void> => {
     try {
       const run = methods[method] as (...args: unknown[]) => Promise<unknown>;

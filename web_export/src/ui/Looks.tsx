@@ -12,7 +12,10 @@ const MANY_VALUES = 16; // from here on a list to choose from, instead of button
 export function Looks() {
   const { studio, state, say } = usePage("manifest", "settings", "shot");
   const { settings, shot } = state;
-  const onChoose = useCallback((name: string, tag: Tag | null) => studio.hold({ [name]: tag }), [studio]);
+  const onChoose = useCallback(
+    (name: string, tag: Tag | null, draft = false) => studio.hold({ [name]: tag }, draft),
+    [studio],
+  );
   const fields = studio.model?.fields ?? [];
   const posters = usePosters(studio, Boolean(studio.model?.poster));
   if (!settings || !fields.length) return null;
@@ -115,7 +118,7 @@ const Describe = memo(function Describe({ fields }: { fields: Field[] }) {
 interface FieldProps<T> {
   field: Field;
   tag: T | undefined;
-  onChoose: (name: string, tag: T | null) => void;
+  onChoose: (name: string, tag: T | null, draft?: boolean) => void;
 }
 
 const Group = memo(function Group({ field, tag, onChoose }: FieldProps<string>) {
@@ -201,7 +204,7 @@ const Value = memo(function Value({ field, tag, onChoose }: FieldProps<number>) 
         most={high}
         step={(high - low) / 100}
         digits={high - low > 10 ? 0 : 2}
-        onChange={(x) => onChoose(field.name, x)}
+        onChange={(x) => onChoose(field.name, x, true)}
       />
       <button
         type="button"

@@ -63,7 +63,7 @@ function Opening() {
       <div className="opening" role="alert">
         <h2>{say("failed")}</h2>
         <p>{refusal(state.failure, language)}</p>
-        <button type="button" className="soft" onClick={() => studio.open()}>
+        <button type="button" className="soft" onClick={() => studio.opening.open()}>
           {say("retry")}
         </button>
         <BackToLast />
@@ -75,7 +75,7 @@ function Opening() {
       <div className="opening">
         <h2>{say("metered")}</h2>
         <p>{say("meteredText", { name: settings?.model ?? "", size: megabytes(total) })}</p>
-        <button type="button" className="main" onClick={() => studio.open(true)}>
+        <button type="button" className="main" onClick={() => studio.opening.open(true)}>
           {say("download")}
         </button>
         <BackToLast />
