@@ -1,4 +1,4 @@
-"""`modern` with styles, grown to twice the size, and mirrored: by hand, and what they begin with."""
+"""`modern` with styles, grown to twice the size, mirrored: by hand, and what they begin with."""
 
 from __future__ import annotations
 
