@@ -27,16 +27,10 @@ GENERATED = {
         (32, 32),
     ),
     "r3gan": ("r3gan", {"channels": 4}, (32, 48)),
-    "modern_fine": ("modern", {"channels": 4, "fine_channels": 4}, (32, 32)),
+    "modern_fine": ("modern", {"channels": 4, "fine_channels": 4, "mirrored": True}, (32, 32)),
     "modern_grown": (
         "modern",
-        {
-            "channels": 4,
-            "fine_channels": 4,
-            "normalisation": "styled",
-            "grown": 4,
-            "mirrored": True,
-        },
+        {"channels": 4, "fine_channels": 4, "normalisation": "styled", "grown": 4},
         (32, 64),
     ),
 }
