@@ -58,7 +58,7 @@ class Trainer:
         self.checkpoint_every = checkpoint_every
         self.step, self.seconds_before = meta.get("step", 0), meta.get("seconds", 0.0)
         # A run counts its own steps, also where a GAN of the user's has been trained before.
-        self.steps_before = meta.get(checkpoint.BEFORE, 0) if meta else int(gan.steps_done)
+        self.steps_before = meta.get(checkpoint.BEFORE, 0) if meta else int(gan.steps_done.numpy())
         self.warnings: list[str] = meta.get("warnings", [])
         self.started: float | None = None  # when the first step was done
         self.saved_at = time.monotonic()
