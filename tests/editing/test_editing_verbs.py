@@ -83,7 +83,7 @@ def test_encoder(calls, folder, tmp_path, monkeypatch):
     monkeypatch.setitem(vars(tfanime), "train_encoder", train)
     done = invoke("encoder", copy, "--data", "drawn", "--steps", 7, "--from", folder)
     assert done.exit_code == 0, done.output
-    expected = {"data": "drawn", "steps": 7, "minutes": None, "start": str(folder), "seed": 0}
+    expected = {"data": "drawn", "steps": 7, "minutes": None, "start": folder, "seed": 0}
     expected |= {"tagger": None, "progress": True}
     assert calls["train_encoder"] == ((copy,), expected)
     assert "encoder.keras: 5 bytes, 7 steps" in done.output and "latents   0.250 off" in done.output

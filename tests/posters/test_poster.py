@@ -191,4 +191,4 @@ def test_the_model_that_ships_needs_no_run(tmp_path, monkeypatch):
     assert done.exit_code == 0, done.output
     assert "words that it knew: lonely, swordsman, red, moon" in done.output
     with Image.open("imagined.png") as sheet:
-        assert sheet.width > 3 * 4 * 64
+        assert 3 * 192 <= sheet.width < 4 * 192  # as its upscaler shows them, and no larger
