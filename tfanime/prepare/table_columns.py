@@ -55,15 +55,14 @@ class _Plan:
     def add(self, new: Field, part: np.ndarray) -> None:
         names = {new.name, *new.columns}
         if names & self.taken:
-            self.ignored[new.name] = "its labels are named like those of another column"
+            self.ignore(new.name, "its labels are named like those of another column")
         elif sum(other.size for other in self.fields) + new.size > MOST_LABELS:
-            self.ignored[new.name] = f"it would make more than {MOST_LABELS:,} labels"
+            self.ignore(new.name, f"it would make more than {MOST_LABELS:,} labels")
         else:
             self.taken |= names
             self.fields.append(new)
             self.parts.append(part.reshape(len(part), -1).astype(np.float32))
-            self.errors = {**self.doubts, **self.errors}
-        self.doubts = {}
+            self.errors, self.doubts = {**self.doubts, **self.errors}, {}
 
     def ignore(self, column: str, why: str) -> None:
         self.ignored[column] = why
@@ -114,13 +113,13 @@ def _add_column(plan: _Plan, column: str, texts: Sequence[str]) -> None:
     if separator != "":
         _add_several(plan, column, texts, separator)
     elif not filled:
-        plan.ignored[column] = "no cell is filled"
+        plan.ignore(column, "no cell is filled")
     elif flags == 1 or (flags >= SOUND_SHARE and numbers < 1):
         plan.add(Field(column, "flag"), _flag_cells(plan, column, texts))
     elif numbers >= SOUND_SHARE:
         _add_value(plan, column, texts)
     elif len(set(filled)) == len(filled) > 1:
-        plan.ignored[column] = f"{len(filled):,} different texts, too many for a group"
+        plan.ignore(column, f"{len(filled):,} different texts, too many for a group")
     else:
         _add_group(plan, column, texts, MOST_VALUES)
 
@@ -147,10 +146,10 @@ def _add_group(plan: _Plan, column: str, texts: Sequence[str], most: int) -> Non
         different, key=lambda v: (int(v) if re.fullmatch("[0-9]{1,18}", v) else 10**18, v)
     )
     if len(values) == 1:
-        plan.ignored[column] = f"always {values[0]!r}"
+        plan.ignore(column, f"always {values[0]!r}")
         return
     if len(values) > most or not values:
-        plan.ignored[column] = f"{len(values):,} different texts, too many for a group"
+        plan.ignore(column, f"{len(values):,} different texts, too many for a group")
         return
     part = np.full((len(texts), len(values)), np.nan, np.float32)
     places = {value: i for i, value in enumerate(values)}
