@@ -80,7 +80,7 @@ def content(out):
 
 def test_cut_inside_is_a_slice():
     picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
-    np.testing.assert_array_equal(cut(picture, 5, 3, 8), picture[3:11, 5:13])
+    np.testing.assert_array_equal(cut(picture, 5, 3, 8, 8), picture[3:11, 5:13])
 
 
 @pytest.mark.parametrize(("left", "top"), [(-4, 2), (25, 2), (3, -7), (3, 16), (-9, -9), (28, 18)])
@@ -88,12 +88,12 @@ def test_cut_mirrors_at_the_edges(left, top):
     picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
     padded = np.pad(picture, ((40, 40), (40, 40), (0, 0)), mode="reflect")
     expected = padded[40 + top : 50 + top, 40 + left : 50 + left]
-    np.testing.assert_array_equal(cut(picture, left, top, 10), expected)
+    np.testing.assert_array_equal(cut(picture, left, top, 10, 10), expected)
 
 
 def test_cut_of_a_single_pixel():
     picture = np.full((1, 1, 3), 9, np.uint8)
-    np.testing.assert_array_equal(cut(picture, -3, 2, 4), np.full((4, 4, 3), 9))
+    np.testing.assert_array_equal(cut(picture, -3, 2, 4, 4), np.full((4, 4, 3), 9))
 
 
 def test_sharpness():
@@ -125,7 +125,7 @@ def test_crops_table_and_manifest(source, tmp_path, detector):
     assert set(found) == {row["crop"] for row in rows} and done.count == 3
     picture = np.asarray(Image.open(source / "a.png"))
     np.testing.assert_array_equal(found[rows[0]["crop"]], picture[20:80, 30:90])
-    np.testing.assert_array_equal(found[rows[1]["crop"]], cut(picture, -5, -5, 30))
+    np.testing.assert_array_equal(found[rows[1]["crop"]], cut(picture, -5, -5, 30, 30))
     assert float(rows[0]["sharpness"]) == round(sharpness(picture[20:80, 30:90]), 2)
     steps = {step.name: step for step in Manifest.read(tmp_path / "out").steps}
     assert steps["pictures"].kept == 3

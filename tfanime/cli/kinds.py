@@ -239,3 +239,14 @@ TRUST_ENCODER = click.option(
     help="Load the text encoder that the data name even if tfanime does not know it. It is a "
     "program that may read and write files.",
 )
+
+
+class Words(click.ParamType):
+    """`action,slice of life` to its parts."""
+
+    name = "words"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, str):
+            return tuple(word.strip() for word in value.split(",") if word.strip())
+        return value

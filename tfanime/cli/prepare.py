@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 import tfanime
-from tfanime.cli.kinds import COUNT, Labels, Size
+from tfanime.cli.kinds import COUNT, Labels, Size, Words
 from tfanime.core import choices
+from tfanime.core.images import parse_size
 from tfanime.core.printing import plain
 
 OUT = click.option(
@@ -142,15 +143,28 @@ def prepare(source, out, **options) -> None:
     type=click.FloatRange(0.5, 4),
     default=1.5,
     show_default=True,
-    help="Side of the crop per side of the face that was found.",
+    help="Width of the crop per side of the face that was found.",
+)
+@click.option(
+    "--shape",
+    default="1x1",
+    show_default=True,
+    metavar="WIDTHxHEIGHT",
+    help="Of the crop, such as 2x3; only the ratio counts.",
+)
+@click.option(
+    "--middle",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="How far down the crop the middle of the face is.",
 )
 @click.option(
     "--border",
     type=click.Choice(choices.BORDERS),
     default="reflect",
     show_default=True,
-    help="Crops that reach over the edge: mirror the image there, move them inside, or leave "
-    "them out.",
+    help="Crops over the edge: mirror the image there, move them inside, or leave them out.",
 )
 @click.option(
     "--smallest",
@@ -158,7 +172,7 @@ def prepare(source, out, **options) -> None:
     default=64,
     show_default=True,
     metavar="PIXELS",
-    help="Leave out crops with fewer pixels a side.",
+    help="Leave out crops whose shorter side has fewer pixels.",
 )
 @click.option(
     "--sharpness",
@@ -179,12 +193,18 @@ def prepare(source, out, **options) -> None:
     type=COUNT,
     default=5,
     show_default=True,
-    help="How many windows must agree on a face: more make fewer mistakes and find fewer.",
+    help="Windows that must agree on a face: more make fewer mistakes and find fewer.",
+)
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="CSV",
+    help="Labels of the images: DIR/labels.csv has them for the crops.",
 )
 @LICENCE
 @click.option("--overwrite", is_flag=True, help="Begin anew where DIR has other settings.")
 def faces(source, out, **options) -> None:
-    """Find anime faces in images, and write them as square crops.
+    """Find anime faces in images, and write them as crops.
 
     INPUT is a folder, a .zip, a .tar or a CSV of paths. Stopped, the same command continues.
     Open DIR/review.html (or DIR/sheets/) to weed out what is no face, put the names into
@@ -194,12 +214,16 @@ def faces(source, out, **options) -> None:
     Examples:
       tfanime prepare faces pictures/ --out faces/
       tfanime prepare faces posters.tar --enlarge 2 --smallest 48 --out faces/
-      tfanime prepare faces pictures/ --border refuse --sharpness 300 --out faces/
+      tfanime prepare faces posters/ --shape 2x3 --zoom 2 --middle 0.38 --border shift \\
+          --labels genres.csv --enlarge 3 --smallest 40 --out figures/
     """
     result = tfanime.crop_faces(source, out, **options)
     _say_steps(result.manifest)
     click.echo(f"Look at: {out}/review.html")
-    click.echo(f"Pack with: tfanime prepare {result.crops} --size 64 --out packed/")
+    height, width = parse_size(options["shape"])
+    more = f"--size 64x{round(64 * height / width)}" if height != width else "--size 64"
+    more += f" --labels {out}/labels.csv" if options["labels"] else ""
+    click.echo(f"Pack with: tfanime prepare {result.crops} {more} --out packed/")
     click.echo(f"Or with attributes: tfanime prepare tags {out} --size 64 --out packed/")
 
 
@@ -240,17 +264,6 @@ def tags(source, out, **options) -> None:
     packed = tfanime.estimate_tags(source, out, **options)
     click.echo(f"frequencies: {out}/frequencies.csv")
     _say_packed(out, packed)
-
-
-class Words(click.ParamType):
-    """`action,slice of life` to its parts."""
-
-    name = "words"
-
-    def convert(self, value, param, ctx):
-        if isinstance(value, str):
-            return tuple(word.strip() for word in value.split(",") if word.strip())
-        return value
 
 
 @prepare.stage

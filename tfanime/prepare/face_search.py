@@ -1,4 +1,4 @@
-"""Searching images for faces: boxes, the squares cut around them, and how sharp those are."""
+"""Searching images for faces: boxes, what is cut around them, and how sharp that is."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from tfanime.prepare.sources import AHEAD_BYTES, Source
 Detector = Callable[[np.ndarray], list[Box]]
 
 DETECTION_SIDE = 2048  # larger images are searched reduced to it: minutes would be spent on one
+SQUARE = {"shape": [1, 1], "middle": 0.5}  # the face in the middle of a square
 SHARPNESS_SIDE = 128  # crops are reduced to it, so that sharpness does not depend on resolution
 
 
@@ -45,11 +46,11 @@ def sharpness(crop: np.ndarray) -> float:
     return float(np.var(x[:-2, 1:-1] + x[2:, 1:-1] + x[1:-1, :-2] + x[1:-1, 2:] - 4 * inner))
 
 
-def cut(picture: np.ndarray, left: int, top: int, side: int) -> np.ndarray:
-    """The square `(side, side, 3)` of `picture` `(H, W, 3)`, mirrored where it leaves the edges."""
-    height, width = picture.shape[:2]
-    rows = _mirrored(np.arange(top, top + side), height)
-    columns = _mirrored(np.arange(left, left + side), width)
+def cut(picture: np.ndarray, left: int, top: int, width: int, height: int) -> np.ndarray:
+    """The part `(height, width, 3)` of `picture` `(H, W, 3)`, mirrored where it leaves the
+    edges."""
+    rows = _mirrored(np.arange(top, top + height), picture.shape[0])
+    columns = _mirrored(np.arange(left, left + width), picture.shape[1])
     return picture[rows[:, None], columns]
 
 
@@ -145,7 +146,8 @@ def search_all(
 def find_faces(picture: Image.Image, detector: Detector, zoom: float = 1.5) -> list[Face]:
     """The faces of one image as `crop_faces` finds them, none left out: `left`, `top` and `side`
     of the square that is cut, around a detected box of side `box`."""
-    settings = {"zoom": zoom, "border": "reflect", "smallest": 1, "sharpness": 0.0, "enlarge": 1.0}
+    settings = SQUARE | {"zoom": zoom, "border": "reflect", "enlarge": 1.0}
+    settings |= {"smallest": 1, "sharpness": 0.0}
     return _search("", picture, detector, settings)[0]
 
 
@@ -161,30 +163,44 @@ def _search(
     pixels = np.asarray(picture)
     faces, crops = [], {}
     for box in detector(np.asarray(grey)):
-        middle = ((box.left + box.side / 2) / scale, (box.top + box.side / 2) / scale)
-        side = max(1, round(box.side * settings["zoom"] / scale))
-        left, top = (round(place - side / 2) for place in middle)
-        limits = (picture.width - side, picture.height - side)
-        inside = 0 <= left <= limits[0] and 0 <= top <= limits[1]
-        if settings["border"] == "shift" and not inside:
-            side = min(side, *picture.size)
-            left = min(max(left, 0), picture.width - side)
-            top = min(max(top, 0), picture.height - side)
-        crop = cut(pixels, left, top, side)
+        left, top, width, height, inside = _window(box, scale, picture.size, settings)
+        crop = cut(pixels, left, top, width, height)
         sharp = round(sharpness(crop), 2)
         state = "kept"
         if settings["border"] == "refuse" and not inside:
             state = "at the border"
-        elif side < settings["smallest"]:
+        elif min(width, height) < settings["smallest"]:
             state = "too small"
         elif sharp < settings["sharpness"]:
             state = "not sharp"
-        title = hashlib.sha256(f"{name}\0{left},{top},{side}".encode()).hexdigest()[:12]
-        face = Face(title, left, top, side, round(box.side / scale), box.votes, sharp, state)
+        place = f"{left},{top},{width}" + (f",{height}" if height != width else "")
+        title = hashlib.sha256(f"{name}\0{place}".encode()).hexdigest()[:12]
+        found = round(box.side / scale)
+        face = Face(title, left, top, width, height, found, box.votes, sharp, state)
         faces.append(face)
         if state == "kept":
             crops[title] = _png(crop)
     return faces, crops
+
+
+def _window(
+    box: Box, scale: float, size: tuple[int, int], settings: dict
+) -> tuple[int, int, int, int, bool]:
+    """Left, top, width and height of what is cut around a box, and whether it was inside the image
+    of `size` (width, height) by itself. `scale` is that of the image that was searched."""
+    across, down = settings["shape"]
+    shift = settings["border"] == "shift"
+    asked = width = max(1, round(box.side * settings["zoom"] / scale))
+    if shift:
+        width = max(1, min(width, size[0], size[1] * across // down))
+    height = max(1, round(width * down / across))
+    left = round((box.left + box.side / 2) / scale - width / 2)
+    top = round((box.top + box.side / 2) / scale - height * settings["middle"])
+    inside = 0 <= left <= size[0] - width and 0 <= top <= size[1] - height and width == asked
+    if shift:
+        left = min(max(left, 0), size[0] - width)
+        top = min(max(top, 0), size[1] - height)
+    return left, top, width, height, inside
 
 
 def _mirrored(places: np.ndarray, length: int) -> np.ndarray:

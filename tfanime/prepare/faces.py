@@ -1,7 +1,8 @@
 """Cutting the faces out of images, with everything that is left out counted and kept in view.
 
-crops/0a1b2c3d4e5f.png    one square a face; the name is a hash of source, place and size
+crops/0a1b2c3d4e5f.png    one crop a face; the name is a hash of source, place and size
 crops.csv                 every face found: where, how sharp, kept or why not
+labels.csv                labels of the images, one row a crop, where some were given
 reject.txt                names of crops that are none; yours to edit, kept on every re-run
 rejected/                 those crops, out of the way but not lost
 sheets/, review.html      for finding them by eye, the doubtful ones first
@@ -11,16 +12,18 @@ manifest.json             counts at every filter
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from tfanime.core import disk
 from tfanime.core.choices import BORDERS
 from tfanime.core.files import write_csv
+from tfanime.core.images import parse_size
 from tfanime.core.manifest import UNKNOWN_LICENCE, Manifest, Step
 from tfanime.prepare.check import Rejected, summary
 from tfanime.prepare.detect import CascadeDetector, cascade_file
@@ -28,8 +31,10 @@ from tfanime.prepare.face_journal import REJECT, TABLE, Searched, begin
 from tfanime.prepare.face_search import Detector, one_thread_each, search_all
 from tfanime.prepare.review import Face, write_review
 from tfanime.prepare.sources import open_source, pictures_in
+from tfanime.prepare.table import Table, read_table
 
-VERSION = 1  # of what decides the crops
+LABELS = "labels.csv"
+VERSION = 2  # of what decides the crops
 
 
 @dataclass(frozen=True)
@@ -47,17 +52,20 @@ def crop_faces(
     out: str | os.PathLike,
     cascade: str | os.PathLike | None = None,
     zoom: float = 1.5,
+    shape: int | str | tuple[int, int] = "1x1",
+    middle: float = 0.5,
     border: str = "reflect",
     smallest: int = 64,
     sharpness: float = 0.0,
     enlarge: float = 1.0,
     neighbours: int = 5,
+    labels: str | os.PathLike | None = None,
     licence: str | None = None,
     overwrite: bool = False,
     progress: bool = True,
     detector: Detector | None = None,
 ) -> FaceCrops:
-    """Finds faces and writes them as square crops. The CLI's `tfanime prepare faces`.
+    """Finds faces and writes them as crops, squares by default. The CLI's `tfanime prepare faces`.
 
     Stopped at any moment, the same call continues; so it does after images were added. A crop
     named in `reject.txt` is moved to `rejected/`, and back when its line is gone.
@@ -67,16 +75,19 @@ def crop_faces(
             wrote.
         out: folder to write. One that has other settings is refused.
         cascade: file of the cascade; by default fetched once, see `detect.cascade_file`.
-        zoom: side of the crop per side of the detected box. MakeGirlsMoe took 1.5.
+        zoom: width of the crop per side of the detected box. MakeGirlsMoe took 1.5.
+        shape: of the crop, `"2x3"` (WIDTHxHEIGHT) or (height, width): only their ratio counts.
+        middle: how far down the crop the middle of the box is, 0 (top) to 1.
         border: crops that reach over the edge of the image are filled by mirroring
             (`"reflect"`), moved into the image and made smaller if need be (`"shift"`), or left
             out (`"refuse"`).
-        smallest: leave out crops with fewer pixels a side.
+        smallest: leave out crops whose shorter side has fewer pixels.
         sharpness: leave out crops with a smaller variance of the Laplacian (see `sharpness` in
             this module); 0 keeps all.
         enlarge: search the image enlarged so many times: 2 finds faces of half the size, and
             takes four times as long. Crops are cut from the image as it is.
         neighbours: see `detect.CascadeDetector`.
+        labels: CSV of labels of the images; `labels.csv` has them for the crops.
         licence: note for the manifest; by default that of the source's own manifest.
         overwrite: begin anew where `out` has other settings. `reject.txt` stays.
         progress: show a progress bar.
@@ -88,12 +99,17 @@ def crop_faces(
         OSError: if the cascade has to be fetched and cannot be.
     """
     source, out = Path(source), Path(out)
-    _check(zoom, border, smallest, sharpness, enlarge, neighbours)
+    _check(zoom, middle, border, smallest, sharpness, enlarge, neighbours)
+    height, width = parse_size(shape)
+    common = math.gcd(height, width)
+    table = None if labels is None else read_table(labels)
     with open_source(pictures_in(source)) as opened, one_thread_each(detector):
         if detector is None:
             detector = CascadeDetector(cascade_file(cascade), neighbours)
         settings = {
             "zoom": float(zoom),
+            "shape": [width // common, height // common],
+            "middle": float(middle),
             "border": border,
             "smallest": smallest,
             "sharpness": float(sharpness),
@@ -112,6 +128,8 @@ def crop_faces(
     rejected, strangers = _sort_out(out, searches)
     manifest = _manifest(source, settings, searches, unusable, rejected, licence)
     _write_table(out / TABLE, searches, rejected)
+    if table is not None:
+        _write_labels(out / LABELS, table, searches, rejected)
     write_review(out, [(one.file, face) for one in searches for face in one.kept()], rejected)
     manifest.write(out)
     for line in summary(unusable):
@@ -126,12 +144,19 @@ def crop_faces(
 
 
 def _check(
-    zoom: float, border: str, smallest: int, sharpest: float, enlarge: float, neighbours: int
+    zoom: float,
+    middle: float,
+    border: str,
+    smallest: int,
+    sharpest: float,
+    enlarge: float,
+    neighbours: int,
 ) -> None:
     if border not in BORDERS:
         raise ValueError(f"border is one of {', '.join(BORDERS)}. Received: {border!r}.")
     for name, value, low, high in (
         ("zoom", zoom, 0.5, 4),
+        ("middle", middle, 0, 1),
         ("smallest", smallest, 1, 4096),
         ("sharpness", sharpest, 0, 1e9),
         ("enlarge", enlarge, 0.25, 8),
@@ -206,7 +231,8 @@ def _step(name: str, things: Sequence, problem: Callable[..., str], of_each: boo
 
 
 def _write_table(path: Path, searches: list[Searched], rejected: set[str]) -> None:
-    columns = ("crop", "source", "left", "top", "side", "box", "votes", "sharpness", "state")
+    columns = [one.name for one in fields(Face)]
+    columns.insert(1, "source")
     rows = []
     for one in searches:
         for face in one.faces:
@@ -214,3 +240,18 @@ def _write_table(path: Path, searches: list[Searched], rejected: set[str]) -> No
             row["state"] = "rejected by hand" if face.crop in rejected else face.state
             rows.append([row[column] for column in columns])
     write_csv(path, [columns, *rows])
+
+
+def _write_labels(path: Path, table: Table, searches: list[Searched], rejected: set[str]) -> None:
+    """The labels of the images, one row a crop that is kept; crops of other images are told."""
+    cells = dict(zip(table.files, table.cells, strict=True))
+    crops = [(one.file, face.crop) for one in searches for face in one.kept()]
+    crops = [(file, crop) for file, crop in crops if crop not in rejected]
+    rows = [[f"{crop}.png", *cells[file]] for file, crop in crops if file in cells]
+    write_csv(path, [["file", *table.columns], *rows])
+    if missing := sorted({file for file, _ in crops if file not in cells}):
+        print(
+            f"no labels for the crops of {len(missing):,} images ({missing[0]}"
+            f"{', ...' if len(missing) > 1 else ''}): the table has no row of them",
+            file=sys.stderr,
+        )

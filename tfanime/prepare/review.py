@@ -28,7 +28,7 @@ class Face:
 
     Args:
         crop: name of its file, without `.png`; also given to those that are not kept.
-        left, top, side: the square that is cut, in pixels of the image.
+        left, top, side, height: what is cut, in pixels of the image; `side` is its width.
         box: side of the detector's own box, before zooming out.
         votes: see `detect.Box`.
         sharpness: see `sharpness`.
@@ -39,6 +39,7 @@ class Face:
     left: int
     top: int
     side: int
+    height: int
     box: int
     votes: int
     sharpness: float
@@ -51,7 +52,7 @@ PAGE = """\
 <title>Review of face crops</title>
 <style>
 body {{ font: 14px sans-serif; margin: 1em }}
-img {{ width: 96px; height: 96px; margin: 2px; cursor: pointer }}
+img {{ width: 96px; margin: 2px; cursor: pointer }}
 img.bad {{ outline: 3px solid #c00; opacity: .4 }}
 aside {{ position: sticky; top: 0; background: #fff; padding: .5em 0 }}
 </style>
