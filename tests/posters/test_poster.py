@@ -132,7 +132,7 @@ def test_prints_say_their_size(runs, tmp_path):
     "changes, said",
     [
         ({"layout": "left"}, "layout is one of auto, top"),
-        ({"style": "oil"}, "style is one of print, mist. Received: 'oil'"),
+        ({"style": "oil"}, "style is one of print, mist, paint. Received: 'oil'"),
         ({"font": "comic"}, "A font is one of bold"),
         ({"pick": 2}, "pick is a draft from 0 to 1. Received: 2"),
         ({"size": "300x200"}, "A poster is upright"),
@@ -155,6 +155,21 @@ def test_a_poster_has_a_title(runs):
         tfanime.poster("a dragon", "  ", run=runs[0])
     with pytest.raises(ValueError, match="at most 120 characters. Received: 130"):
         tfanime.poster("a dragon", "x" * 130, run=runs[0])
+
+
+def test_a_draft_that_is_shown_larger_is_the_picture(runs, tmp_path, monkeypatch):
+    from tfanime.posters import poster as module
+
+    drafts, faces = runs
+    plain = tfanime.poster("a war", "Red", run=drafts, drafts=1, size="200x300")
+    larger = np.full((96, 64, 3), (10, 120, 10), np.uint8)
+    monkeypatch.setattr(module.upscaling, "chosen", lambda run, name: None if name else "one")
+    monkeypatch.setattr(module.upscaling, "enlarge", lambda upscaler, draft: larger)
+    made = tfanime.poster("a war", "Red", run=drafts, drafts=1, size="200x300")
+    middle = (slice(100, 140), slice(80, 120))
+    assert np.abs(np.float64(made.image[middle]) - (10, 120, 10)).mean() < 8
+    asked = tfanime.poster("a war", "Red", run=drafts, drafts=1, size="200x300", style="print")
+    np.testing.assert_array_equal(asked.image, plain.image)
 
 
 # ---- on the command line -------------------------------------------------------------------------

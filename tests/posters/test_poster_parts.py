@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from tfanime.core.choices import LAYOUTS
+from tfanime.core.choices import LAYOUTS, STYLES
 from tfanime.posters import calm, type
-from tfanime.posters.backdrop import backdrop, grained, light, toned
+from tfanime.posters.backdrop import as_shown, backdrop, grained, light, toned
 from tfanime.posters.compose import Parts, compose, sampled, set_off, set_texts
 from tfanime.posters.cutout import cut_out, faults, likeness
 from tfanime.posters.faces import FOLDER, SHIPPED, face, face_for, is_japanese
@@ -163,6 +163,18 @@ def test_grounds_are_the_same_for_the_same_seed(style):
     assert one.tobytes() == two.tobytes() and one.size == (200, 300)
     assert grained(one, style, 3).tobytes() == grained(two, style, 3).tobytes()
     assert grained(one, style, 3).tobytes() != grained(one, style, 4).tobytes()
+
+
+def test_a_draft_as_it_is_shown_fills_the_ground():
+    halves = np.zeros((40, 20, 3), np.uint8)
+    halves[:20, :, 0], halves[20:, :, 2] = 200, 100
+    ground = np.asarray(as_shown(halves, 400, 200))
+    assert ground.shape == (400, 200, 3)
+    assert (ground[:180] == [200, 0, 0]).all() and (ground[220:] == [0, 0, 100]).all()
+    # Of an image that is wider than the poster the middle stays.
+    wide = np.zeros((30, 60, 3), np.uint8)
+    wide[:, 20:40, 1] = 255
+    assert (np.asarray(as_shown(wide, 300, 200))[:, 4:-4] == [0, 255, 0]).all()
 
 
 # ---- type ----------------------------------------------------------------------------------------
@@ -328,12 +340,23 @@ def test_the_title_goes_where_the_image_is_calm():
     assert composed(title="アカイ ツキ", layout="top").layout == "top"
 
 
-@pytest.mark.parametrize("style", ["print", "mist"])
+@pytest.mark.parametrize("style", STYLES)
 def test_same_parts_same_bytes(style):
     figure = cut_out(disc()[0])
     one, two = (composed(style=style, figure=figure, phrase="a red moon") for _ in range(2))
     assert one.image.tobytes() == two.image.tobytes()
     assert one.image.tobytes() != composed(style=style, phrase="a red moon").image.tobytes()
+
+
+def test_paint_leaves_the_middle_of_the_draft_in_view():
+    shown = np.full((384, 256, 3), (0, 90, 0), np.uint8)
+    made = composed(style="paint", shown=shown, phrase="a red moon", seed=1)
+    face = np.asarray(made.before, float)[120:180, 100:150]
+    assert np.abs(face - (0, 90, 0)).mean() < 6  # grain only: no moon, and no ground of its own
+    calm_in_the_middle = draft().copy()
+    calm_in_the_middle[36:60] = 60
+    assert composed(draft=calm_in_the_middle).layout == "centre"
+    assert composed(draft=calm_in_the_middle, style="paint", shown=shown).layout != "centre"
 
 
 def test_a_print_is_the_same_poster_at_the_size_of_its_paper():

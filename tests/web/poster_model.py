@@ -18,13 +18,14 @@ SCHEMA = LabelSchema(
     )
 )
 POSTERS = Tiny("posters", SCHEMA, 5, cells=(24, 16))
+SHOWN = Tiny("posters", SCHEMA, 5, cells=(24, 16), upscaler="double")  # the same, enlarged
 
 
-def write_posters(folder: Path, *others: Tiny) -> None:
+def write_posters(folder: Path, *others: Tiny, posters: Tiny = POSTERS) -> None:
     """The folder's models, as `export_web` writes them: of posters first, then others."""
-    write_folder(folder, POSTERS, *others)
+    write_folder(folder, posters, *others)
     path = folder / "tfanime.json"
     manifest = json.loads(path.read_text())
-    for entry, model in zip(manifest["models"], (POSTERS, *others), strict=True):
+    for entry, model in zip(manifest["models"], (posters, *others), strict=True):
         entry["poster"] = poster_kit.write(folder, model.schema)
     path.write_text(json.dumps(manifest))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pages import same, shown, until
 from PIL import Image
-from poster_model import POSTERS, write_posters
+from poster_model import POSTERS, SHOWN, write_posters
 from scipy.ndimage import binary_dilation, uniform_filter
 from test_phrases_read import PHRASE, say
 from tiny import Tiny
@@ -97,6 +97,24 @@ def test_it_is_the_poster_that_python_makes(visit, held, words, parts):
     # Without dots and grain, which are not the same to the pixel.
     small, expected = (np.asarray(i.reduce(20), float) for i in (image, made.image))
     assert np.abs(small - expected).mean() < 4
+
+
+def test_a_poster_without_a_figure_shows_its_draft_enlarged(visit, folder):
+    write_posters(folder, Tiny(), posters=SHOWN)
+    page = opened(visit, address(about="a red moon", type="bold"))
+    ground = draft(11, 2)
+    shown = ground.repeat(2, 0).repeat(2, 1)
+    parts = {"draft": ground, "shown": shown, "style": "paint", "phrase": "a red moon", "seed": 11}
+    made = compose(Parts(**{**TEXTS, **parts}), 1500, 1000)
+    assert told(page)["layout"] == made.layout
+    small, expected = (
+        np.asarray(i.reduce(20), float) for i in (saved(page, "Save PNG"), made.image)
+    )
+    assert np.abs(small - expected).mean() < 4
+    page.get_by_label("Figure").fill("blue hair")  # by genre again: another picture
+    page.wait_for_timeout(100)
+    page.wait_for_selector(DRAWN)
+    assert np.abs(np.asarray(saved(page, "Save PNG").reduce(20), float) - small).mean() > 8
 
 
 def test_type_can_be_read(visit):

@@ -203,8 +203,8 @@ def node(name: str, op: str, *inputs: str, **attributes: dict) -> dict:
     return {"name": name, "op": op, "input": list(inputs), "attr": {"T": FLOATS, **attributes}}
 
 
-def tiny_upscaler(folder: Path) -> dict:
-    """Doubles each pixel: a resize and nothing else."""
+def tiny_upscaler(folder: Path, height: int = SIZE, width: int = SIZE) -> dict:
+    """Doubles each pixel of an image of this size: a resize and nothing else."""
     nodes = [
         {
             "name": "pictures",
@@ -233,7 +233,7 @@ def tiny_upscaler(folder: Path) -> dict:
     }
     contents = {
         "models/double/model.json": json.dumps(manifest).encode(),
-        "models/double/shard.bin": np.asarray([2 * SIZE] * 2, "<i4").tobytes(),
+        "models/double/shard.bin": np.asarray([2 * height, 2 * width], "<i4").tobytes(),
     }
     for path, data in contents.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -258,7 +258,8 @@ def write_folder(folder: Path, *models: Tiny) -> None:
     """tfanime.json and everything that it names."""
     entries = [model.write(folder) for model in models]
     manifest = {"format": 1, "tfanime": "0", "models": entries}
-    manifest["upscalers"] = [tiny_upscaler(folder)]
+    sharp = next((model for model in models if model.upscaler), models[0])
+    manifest["upscalers"] = [tiny_upscaler(folder, sharp.height, sharp.width)]
     (folder / "tfanime.json").write_text(json.dumps(manifest))
 
 

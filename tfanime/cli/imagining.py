@@ -70,7 +70,8 @@ OF_POSTERS = {
 @click.option(
     "--style",
     type=click.Choice(choices.STYLES),
-    help="A screen print, or soft light. Default: by genre.",
+    help="A screen print, soft light, or the draft as it is shown (paint). Default: paint, but "
+    "with --figure by genre.",
 )
 @click.option(
     "--font",

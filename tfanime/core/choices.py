@@ -31,7 +31,7 @@ POOLINGS = ("mean", "pooled", "cls")
 INTERPOLATIONS = ("slerp", "lerp")
 FACE_FEATURES = ("tagger", "lite0")
 LAYOUTS = ("auto", "top", "bottom", "centre", "vertical")
-STYLES = ("print", "mist")
+STYLES = ("print", "mist", "paint")
 PAPERS = ("a3", "a2", "b2")
 
 # Evaluate.

@@ -1,7 +1,8 @@
 """The ground of a poster: a draft made large, on purpose.
 
 A draft of 64x96 pixels has a composition of light and no detail. `print` shows it as a screen print
-of four inks with dots between them, `mist` as soft light with grain.
+of four inks with dots between them, `mist` as soft light with grain. `paint` shows what its
+upscaler makes of it, so that a figure in it stays one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from tfanime.posters.palette import Palette
 BAND = 256  # rows that are computed at a time: print sizes have 20 million pixels
 DOT = 1 / 110  # of the poster's width: from one dot of a screen print to the next
 BLUR = 2.2
-GRAIN = {"print": 4.0, "mist": 6.5}  # standard deviation, of 255
+GRAIN = {"print": 4.0, "mist": 6.5, "paint": 4.0}  # standard deviation, of 255
 
 
 def light(draft: np.ndarray, blur: float = BLUR) -> np.ndarray:
@@ -62,6 +63,19 @@ def backdrop(
 
 
 BICUBIC = Image.Resampling.BICUBIC
+
+
+def as_shown(shown: np.ndarray, height: int, width: int) -> Image.Image:
+    """A draft as its upscaler shows it, as the ground, `height` x `width`, mode RGB.
+
+    Args:
+        shown: `(h, w, 3)` uint8; what it is higher or wider than the ground is cut off evenly.
+    """
+    scale = max(height / shown.shape[0], width / shown.shape[1])
+    rows, columns = round(height / scale), round(width / scale)
+    top, left = (shown.shape[0] - rows) // 2, (shown.shape[1] - columns) // 2
+    part = (left, top, left + columns, top + rows)
+    return Image.fromarray(shown).crop(part).resize((width, height), BICUBIC)
 
 
 def _large(field: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -46,6 +46,7 @@ class Parts:
         face: `bold` or `classic`, how titles are set where no font is given.
         font: of the title, a name of `faces.SHIPPED` or a file.
         seed: of the grain.
+        shown: the draft as its upscaler shows it, for the style `paint`; None: the draft itself.
     """
 
     draft: np.ndarray
@@ -59,6 +60,7 @@ class Parts:
     face: str = "bold"
     font: str | os.PathLike | None = None
     seed: int = 0
+    shown: np.ndarray | None = None
 
 
 @dataclass
@@ -85,7 +87,12 @@ def compose(parts: Parts, height: int, width: int) -> Composed:
     """Draws a poster of `height` x `width` pixels."""
     palette = palette_of(parts.draft, parts.phrase)
     blur = DETAIL if parts.figure is None else grounds.BLUR
-    ground = grounds.backdrop(parts.draft, palette, height, width, parts.style, blur)
+    if parts.style == "paint":
+        ground = grounds.as_shown(
+            parts.draft if parts.shown is None else parts.shown, height, width
+        )
+    else:
+        ground = grounds.backdrop(parts.draft, palette, height, width, parts.style, blur)
     # Dots are not what calm is measured on, nor is the size: a print has its type where the
     # screen has it.
     cost = calm.energy(_reference(parts, palette, height / width, blur))
@@ -97,7 +104,7 @@ def compose(parts: Parts, height: int, width: int) -> Composed:
             top = 0  # what its own image cuts off, the poster does
         _disc(canvas, palette, parts.style, width // 2, top + round(0.22 * width))
         _place(canvas, parts, palette, top)
-    elif SKY.search(parts.phrase):
+    elif SKY.search(parts.phrase) and parts.style != "paint":  # it would hide the draft's figure
         _disc(canvas, palette, parts.style, *_sky(layout, height, width))
     _foot(canvas, palette.paper, 0.56 if layout == "bottom" else 0.68)
     texts = set_texts(parts, layout, cost, height, width)
@@ -134,7 +141,8 @@ def _layout(parts: Parts, cost: np.ndarray) -> str:
     """Where the title goes if nobody says: at the calmest of the places that a figure leaves."""
     if is_japanese(parts.title):
         return "vertical"
-    names = ("top", "bottom") if parts.figure is not None else ("top", "centre", "bottom")
+    figure = parts.figure is not None or parts.style == "paint"
+    names = ("top", "bottom") if figure else ("top", "centre", "bottom")
     costs = {}
     for name in names:
         left, top, right, bottom = _calm_box(cost, ZONES[name], TITLE[name])

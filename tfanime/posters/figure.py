@@ -8,7 +8,7 @@ from PIL import Image, ImageFilter
 from tfanime.posters.backdrop import BICUBIC, inked, toned
 from tfanime.posters.palette import Palette
 
-OWN = {"print": 0.5, "mist": 0.66}  # how much of its own colours a figure keeps
+OWN = {"print": 0.5, "mist": 0.66, "paint": 0.8}  # how much of its own colours a figure keeps
 FADE = 0.18  # of its height, from its foot: there it goes over into the ground
 CUT = 0.15  # of its upper border that a figure may touch before that is faded too
 

@@ -125,7 +125,9 @@ def poster(
         tags: labels of `run` to hold fixed.
         layout: where the title is: `auto` (where the image is calm), `top`, `bottom`, `centre` or
             `vertical`.
-        style: `print` (a screen print with dots) or `mist` (soft light and grain); None: by genre.
+        style: `paint` (the draft as its upscaler shows it), `print` (a screen print with dots) or
+            `mist` (soft light and grain). None: `paint` without a figure, where the run names an
+            upscaler, else by genre.
         font: of the title: `bold`, `classic`, `credits`, `kana` or a font file; None: by genre.
         size: `"1000x1500"`, or (height, width).
         print: a size of paper, `a3`, `a2` or `b2`, instead of `size`.
@@ -156,13 +158,17 @@ def poster(
     )  # fmt: skip
     index = _clearest(read.images) if pick is None else pick
     draft = read.images[index]
+    upscaler = upscaling.chosen(loaded(run), None)
     face, usual = _manner(read, draft)
+    if upscaler is not None and figure is None:
+        usual = "paint"
     person, cut = (None, None) if figure is None else draw_figure(figure, figure_run, seed)
     parts = Parts(
         draft=draft, title=" ".join(title.split()), tagline=" ".join(tagline.split()),
         credits=credits, figure=cut, phrase=phrase, style=style or usual, layout=layout,
         face=font if font in ("bold", "classic") else face,
         font=None if font in ("bold", "classic") else font, seed=seed,
+        shown=None if upscaler is None else upscaling.enlarge(upscaler, draft),
     )  # fmt: skip
     composition: Composed = compose(parts, height, width)
     result = Poster(

@@ -6,7 +6,8 @@ import type { Format } from "./formats";
 import { type Encoded, Generator, type Picture } from "./generator";
 import type { Field } from "./labels";
 import type { File, Kit, Manifest } from "./manifest";
-import type { Read, Sheet, Wish } from "./poster/works";
+import { fromImageData } from "./pixels";
+import type { Enlarge, Read, Sheet, Wish } from "./poster/works";
 import type { Request } from "./request";
 import * as store from "./store";
 
@@ -56,6 +57,16 @@ const from = (folder: string, kit: Kit) => async (path: string) => {
 function loaded(): Generator {
   if (!generator) throw new Error("No model is open.");
   return generator;
+}
+
+/** What makes drafts of posters larger. */
+function enlarging(): Enlarge {
+  const model = loaded();
+  if (!model.model.upscaler) return null;
+  return (draft) => {
+    const { width, height } = draft;
+    return model.upscale({ pixels: fromImageData(draft), width, height });
+  };
 }
 
 function opened({ backend }: Generator): Opened {
@@ -137,12 +148,12 @@ export const methods = {
   },
 
   async poster(folder: string, kit: Kit, wish: Wish): Promise<Sheet> {
-    return (await posters()).poster(from(folder, kit), kit, wish);
+    return (await posters()).poster(from(folder, kit), kit, wish, enlarging());
   },
 
   /** A poster as PNG. */
   async print(folder: string, kit: Kit, wish: Wish): Promise<Blob> {
-    return (await posters()).print(from(folder, kit), kit, wish);
+    return (await posters()).print(from(folder, kit), kit, wish, enlarging());
   },
 
   /** A face for a poster, by a model of faces on white. */

@@ -1,15 +1,26 @@
 // The ground of a poster: a draft made large, on purpose. After tfanime/posters/backdrop.py and
 // compose.py, which explain it: `print` is a screen print of four inks with dots between them,
-// `mist` soft light with grain.
+// `mist` soft light with grain, `paint` the draft as its upscaler shows it.
 
 import { type Colour, mix, type Palette, ramp } from "./palette";
-import { blank, blurred, channel, Enlarged, grey, median, type Pixels, type Plane, plane } from "./raster";
+import {
+  blank,
+  blurred,
+  channel,
+  cropped,
+  Enlarged,
+  grey,
+  median,
+  type Pixels,
+  type Plane,
+  plane,
+} from "./raster";
 
-export type Style = "print" | "mist";
+export type Style = "print" | "mist" | "paint";
 
 const DOT = 1 / 110; // of the poster's width: from one dot of a screen print to the next
 export const BLUR = 2.2;
-const GRAIN: Record<Style, number> = { print: 4, mist: 6.5 }; // standard deviation, of 255
+const GRAIN: Record<Style, number> = { print: 4, mist: 6.5, paint: 4 }; // standard deviation, of 255
 export const DISC = 0.36; // radius, of the width
 
 /** How light a draft is at each place, 0 to 1, all of the range used, smooth. */
@@ -64,6 +75,22 @@ export function backdrop(soft: Soft, palette: Palette, width: number, height: nu
       const much = Math.max(0, Math.min(1, row[x]));
       paint(start + share * (lift + much), x, y, out.data, at);
       for (let c = 0; c < rows.length; c++) out.data[at + c] = 0.4 * rows[c][x] + 0.6 * out.data[at + c];
+    }
+  }
+  return out;
+}
+
+/** A draft as it is shown, as the ground; what it is higher or wider is cut off evenly. */
+export function asShown(shown: Pixels, width: number, height: number): Pixels {
+  const scale = Math.max(height / shown.height, width / shown.width);
+  const [rows, columns] = [Math.round(height / scale), Math.round(width / scale)];
+  const part = cropped(shown, (shown.width - columns) >> 1, (shown.height - rows) >> 1, columns, rows);
+  const out = blank(width, height);
+  for (let which = 0; which < 3; which++) {
+    const large = new Enlarged(channel(part, which), width, height);
+    for (let y = 0; y < height; y++) {
+      const row = large.at(y);
+      for (let x = 0; x < width; x++) out.data[4 * (y * width + x) + which] = row[x];
     }
   }
   return out;

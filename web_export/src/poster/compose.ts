@@ -1,13 +1,13 @@
 // A poster from its parts: ground, disc, figure, type. After tfanime/posters/compose.py.
 
-import { backdrop, BLUR, disc, foot, grained, over, type Soft, soften, type Style } from "./backdrop";
+import { asShown, backdrop, BLUR, disc, foot, grained, over, type Soft, soften, type Style } from "./backdrop";
 import { type Box, energy } from "./calm";
 import { cutAt } from "./cutout";
 import { faceFor } from "./faces";
 import { CUT, place } from "./figure";
 import { type Faces, type Place, placeFor, setTexts, SMALL, type TextName, type Texts } from "./layout";
 import { type Colour, ink, LEAST, luminance, mix, type Palette, paletteOf, paper, readable } from "./palette";
-import { blank, boxed, type Pixels, type Plane } from "./raster";
+import { boxed, cropped, type Pixels, type Plane } from "./raster";
 import { extent, type Line, write } from "./type";
 import type { Layout } from "./words";
 import type { Fetch } from "./works";
@@ -19,6 +19,8 @@ const GRAINED = 1.2; // by how much more contrast there must be before grain com
 
 export interface Parts extends Texts {
   draft: Pixels;
+  /** The draft as its upscaler shows it. */
+  shown: Pixels;
   /** Cut out. */
   figure: Pixels | null;
   /** A colour in it becomes the accent, a moon or sun is shown. */
@@ -70,7 +72,7 @@ export async function compose(
   ]);
   const faces: Faces = { title, tagline, credits };
   const { palette, soft, cost } = studied(draft, figure !== null, phrase, height / width);
-  const chosen = layout === "auto" ? placeFor(parts.title, figure !== null, cost) : layout;
+  const chosen = layout === "auto" ? placeFor(parts.title, figure !== null || style === "paint", cost) : layout;
   const ground = scene(parts, soft, palette, chosen, width, height);
   const lines = setTexts(parts, faces, chosen, parts.face === "classic", cost, width, height);
   const canvas = new OffscreenCanvas(width, height);
@@ -106,7 +108,7 @@ function remembered<A extends unknown[], R>(work: (...args: A) => R): (...args: 
 }
 
 /** Images come from the page as copies. */
-function same(one: unknown, other: unknown): boolean {
+export function same(one: unknown, other: unknown): boolean {
   const [a, b] = [one, other].map((value) => (value as Pixels | null)?.data);
   if (!(a instanceof Uint8ClampedArray && b instanceof Uint8ClampedArray)) return one === other;
   return a.length === b.length && a.every((x, i) => x === b[i]);
@@ -125,14 +127,14 @@ const LARGE = 4_000_000; // pixels: prints are drawn once, and would fill the me
 
 /** The poster without its type. */
 function scene(
-  { figure, phrase, style }: Parts,
+  { figure, phrase, style, shown }: Parts,
   soft: Soft,
   palette: Palette,
   at: Place,
   width: number,
   height: number,
 ): Pixels {
-  const parts = [figure, SKY.test(phrase), style, soft, palette, at, width, height] as const;
+  const parts = [figure, SKY.test(phrase), style, soft, shown, palette, at, width, height] as const;
   if (width * height > LARGE) return painted(...parts);
   const ground = paintedOnce(...parts);
   return { ...ground, data: ground.data.slice() };
@@ -144,19 +146,22 @@ function painted(
   sky: boolean,
   style: Style,
   soft: Soft,
+  shown: Pixels,
   palette: Palette,
   at: Place,
   width: number,
   height: number,
 ): Pixels {
-  const ground = backdrop(soft, palette, width, height, style);
+  const own = style === "paint";
+  const ground = own ? asShown(shown, width, height) : backdrop(soft, palette, width, height, style);
   const middle = Math.floor(width / 2);
   if (figure) {
     let top = Math.round(FIGURE[at] * height);
     if (at === "bottom" && cutAt(figure) > CUT) top = 0; // what its own image cuts off, the poster does
     disc(ground, palette, style, middle, top + Math.round(0.22 * width));
     place(ground, figure, palette, style, top);
-  } else if (sky) {
+  } else if (sky && !own) {
+    // It would hide the figure of the draft.
     const down = at === "top" ? 0.58 : at === "centre" ? 0.3 : 0.34; // away from the title
     disc(ground, palette, style, middle, Math.round(down * height));
   }
@@ -208,11 +213,8 @@ function setOff(ground: Pixels, box: Box, colour: Colour, scrim: Colour): Colour
 }
 
 /** Points of a box, 120 x 120 at most. */
-function sampled({ data, width }: Pixels, [left, top, right, bottom]: Box): Uint8ClampedArray {
-  const part = blank(right - left, bottom - top);
-  for (let y = top; y < bottom; y++) {
-    part.data.set(data.subarray(4 * (y * width + left), 4 * (y * width + right)), 4 * (y - top) * part.width);
-  }
+function sampled(ground: Pixels, [left, top, right, bottom]: Box): Uint8ClampedArray {
+  const part = cropped(ground, left, top, right - left, bottom - top);
   return boxed(part, Math.min(120, part.width), Math.min(120, part.height)).data;
 }
 

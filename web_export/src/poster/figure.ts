@@ -5,7 +5,7 @@ import { cutAt } from "./cutout";
 import { full, type Palette, paper } from "./palette";
 import { blurred, channel, Enlarged, grey, type Pixels, type Plane, plane, resized } from "./raster";
 
-const OWN: Record<Style, number> = { print: 0.5, mist: 0.66 }; // how much of its own colours it keeps
+const OWN: Record<Style, number> = { print: 0.5, mist: 0.66, paint: 0.8 }; // how much of its own colours it keeps
 const FADE = 0.18; // of its height, from its foot: there it goes over into the ground
 export const CUT = 0.15; // of its upper border that a figure may touch before that is faded too
 const SHARP = 0.9; // of the blur of enlarging that is taken back

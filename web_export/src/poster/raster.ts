@@ -156,6 +156,16 @@ export function blank(width: number, height: number): Pixels {
   return { data: new Uint8ClampedArray(4 * width * height).fill(255), width, height };
 }
 
+/** A part of an image. */
+export function cropped({ data, width }: Pixels, left: number, top: number, columns: number, rows: number): Pixels {
+  const part = blank(columns, rows);
+  for (let y = 0; y < rows; y++) {
+    const from = 4 * ((top + y) * width + left);
+    part.data.set(data.subarray(from, from + 4 * columns), 4 * y * columns);
+  }
+  return part;
+}
+
 /** An image made smaller, without its alpha: each pixel is the mean of those that it covers. */
 export function boxed(image: Pixels, width: number, height: number): Pixels {
   const { data } = blank(width, height);

@@ -4,7 +4,7 @@
 import * as check from "../check";
 
 export const LAYOUTS = ["auto", "top", "bottom", "centre", "vertical"] as const;
-export const STYLES = ["auto", "print", "mist"] as const;
+export const STYLES = ["auto", "print", "mist", "paint"] as const;
 export const TYPES = ["auto", "bold", "classic"] as const;
 export const DRAFTS = 8;
 

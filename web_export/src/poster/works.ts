@@ -5,7 +5,7 @@ import type { Field } from "../labels";
 import type { Kit } from "../manifest";
 import type { Request } from "../request";
 import type { Style } from "./backdrop";
-import { compose, type Made, manner } from "./compose";
+import { compose, type Made, manner, same } from "./compose";
 import { cutOut, faults } from "./cutout";
 import { type Reading, readPhrase, type Table, tagsOf } from "./phrases.js";
 import { pngOf } from "./png";
@@ -60,20 +60,34 @@ export interface Sheet extends Omit<Made, "canvas"> {
   image: ImageBitmap;
 }
 
-function made(fetch: Fetch, { fonts, loud }: Kit, wish: Wish): Promise<Made> {
-  const usual = manner(wish.genres, loud, wish.draft);
-  const style: Style = wish.style === "auto" ? usual.style : wish.style;
-  const face = wish.type === "auto" ? usual.face : wish.type;
-  return compose({ ...wish, style, face }, wish.width, wish.height, fetch, fonts);
+/** Makes a draft larger; null where the model has no upscaler. */
+export type Enlarge = ((draft: ImageData) => Promise<ImageData>) | null;
+
+let last: { draft: ImageData; shown: ImageData } | null = null; // while somebody types, it stays
+
+async function shownAs(draft: ImageData, enlarge: Enlarge): Promise<ImageData> {
+  if (!enlarge) return draft;
+  if (!last || !same(last.draft, draft)) last = { draft, shown: await enlarge(draft) };
+  return last.shown;
 }
 
-export async function poster(fetch: Fetch, kit: Kit, wish: Wish): Promise<Sheet> {
-  const { canvas, ...rest } = await made(fetch, kit, wish);
+async function made(fetch: Fetch, { fonts, loud }: Kit, wish: Wish, enlarge: Enlarge): Promise<Made> {
+  const usual = manner(wish.genres, loud, wish.draft);
+  // Without a figure of its own, the poster shows that of the draft.
+  const automatic: Style = enlarge && !wish.figure ? "paint" : usual.style;
+  const style = wish.style === "auto" ? automatic : wish.style;
+  const face = wish.type === "auto" ? usual.face : wish.type;
+  const shown = style === "paint" ? await shownAs(wish.draft, enlarge) : wish.draft;
+  return compose({ ...wish, style, face, shown }, wish.width, wish.height, fetch, fonts);
+}
+
+export async function poster(fetch: Fetch, kit: Kit, wish: Wish, enlarge: Enlarge): Promise<Sheet> {
+  const { canvas, ...rest } = await made(fetch, kit, wish, enlarge);
   return { ...rest, image: canvas.transferToImageBitmap() };
 }
 
-export async function print(fetch: Fetch, kit: Kit, wish: Wish): Promise<Blob> {
-  return pngOf((await made(fetch, kit, wish)).canvas, wish.dpi);
+export async function print(fetch: Fetch, kit: Kit, wish: Wish, enlarge: Enlarge): Promise<Blob> {
+  return pngOf((await made(fetch, kit, wish, enlarge)).canvas, wish.dpi);
 }
 
 // ---- figures -----------------------------------------------------------------------------------

@@ -273,7 +273,7 @@ function Form({ words, figure, sheet, onChange }: FormProps) {
       <Choice
         label={tell("style")}
         value={words.style}
-        choices={{ auto: tell("byGenre"), print: tell("print"), mist: tell("mist") }}
+        choices={{ auto: tell("auto"), paint: tell("paint"), print: tell("print"), mist: tell("mist") }}
         onChange={(style) => onChange({ style })}
       />
       <Choice
