@@ -70,12 +70,12 @@ def test_blocks_take_their_places_and_prose_stays(reproduction, tmp_path):
     book.block("faces", "| a |", "", shown)
     book.write()
     assert report.read_text() == (
-        "Before.\n\n<!-- d.faces -->\n| a |\n\n![black](images/reproduction_d_faces.jpg)\n"
+        "Before.\n\n<!-- d.faces -->\n| a |\n\n![black](images/reproduction_d_faces.webp)\n"
         "<!-- end -->\n\nAfter: it agrees.\n"
     )
-    picture = report.parent / "images" / "reproduction_d_faces.jpg"
+    picture = report.parent / "images" / "reproduction_d_faces.webp"
     assert size(picture) == (8, 8)
-    assert "](reproduction_d_faces.jpg)" in (tmp_path / "out" / "section.md").read_text()
+    assert "](reproduction_d_faces.webp)" in (tmp_path / "out" / "section.md").read_text()
 
 
 def test_a_block_without_a_place_is_an_error(reproduction):
@@ -98,7 +98,7 @@ def test_numbers_and_tables(reproduction):
 
 def test_a_picture_is_never_too_large(reproduction):
     noise = np.random.default_rng(0).integers(0, 256, (1600, 1600, 3), np.uint8)
-    file = reproduction.small_jpeg(noise)
+    file = reproduction.small_webp(noise)
     assert len(file) <= reproduction.LARGEST
     assert size(io.BytesIO(file))[0] in (800, 1600)
 

@@ -34,7 +34,7 @@ class Notebook:
     """One seed's results.
 
     Args:
-        seed: one letter; blocks are `a.name`, images `reproduction_a_name.jpg`.
+        seed: one letter; blocks are `a.name`, images `reproduction_a_name.webp`.
         out: folder for `results.json`, `section.md` and the images.
         report: Markdown file whose blocks are replaced, or None.
     """
@@ -64,9 +64,9 @@ class Notebook:
         if not isinstance(picture, np.ndarray):
             with Image.open(picture) as opened:
                 picture = np.asarray(opened.convert("RGB"))
-        file = self.out / f"reproduction_{self.seed}_{name}.jpg"
+        file = self.out / f"reproduction_{self.seed}_{name}.webp"
         with atomic_path(file) as temporary:
-            temporary.write_bytes(small_jpeg(picture))
+            temporary.write_bytes(small_webp(picture))
         return f"![{caption}]({PICTURES}{file.name})"
 
     def block(self, name: str, *lines: str) -> None:
@@ -120,15 +120,15 @@ def number(value: float | int | None) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}" if value else "0"
 
 
-def small_jpeg(picture: np.ndarray) -> bytes:
-    """`(H, W, 3)` uint8 as a JPEG file of at most `LARGEST` bytes."""
+def small_webp(picture: np.ndarray) -> bytes:
+    """`(H, W, 3)` uint8 as a WebP file of at most `LARGEST` bytes."""
     shown = Image.fromarray(picture)
-    for quality in (92, 85, 75, 60, 40):
+    for quality in (80, 70, 60, 40):
         file = io.BytesIO()
-        shown.save(file, "JPEG", quality=quality, optimize=True)
+        shown.save(file, "WEBP", quality=quality, method=6)
         if len(file.getvalue()) <= LARGEST:
             return file.getvalue()
-    return small_jpeg(np.asarray(shown.resize((shown.width // 2, shown.height // 2))))
+    return small_webp(np.asarray(shown.resize((shown.width // 2, shown.height // 2))))
 
 
 def rows_of(pictures: Sequence[np.ndarray]) -> np.ndarray:
