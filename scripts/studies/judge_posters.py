@@ -45,7 +45,7 @@ def main() -> None:
     drawing = verbs.add_parser("sheets")
     drawing.add_argument("model")
     drawing.add_argument("--data", required=True, help="what it was trained on, packed")
-    drawing.add_argument("--split", type=float, default=0.05, help="share held out")
+    drawing.add_argument("--split", type=float, default=0.05, help="share held out; 0: all of it")
     drawing.add_argument("--n", type=int, default=100, help="drawn")
     drawing.add_argument("--real", type=int, default=60)
     drawing.add_argument("--seed", type=int, default=0)
@@ -68,12 +68,23 @@ def moods(schema, rows: np.ndarray) -> np.ndarray:
     return np.where(having[0] == having[1], -1, having[1].astype(int))
 
 
+def rows_for(schema, given, rows: np.ndarray) -> np.ndarray:
+    """Rows of labels of the schema `given` as rows of `schema`; what it lacks is nowhere."""
+    found = np.zeros((len(rows), schema.size), rows.dtype)
+    for i, column in enumerate(schema.columns):
+        if column in given.columns:
+            found[:, i] = rows[:, given.columns.index(column)]
+    return found
+
+
 def sheets(options) -> None:
     options.out.mkdir(parents=True)
     generator = load_generator(options.model)
-    held_out = PackedDataset.open(options.data).split(options.split)[1]
+    data = PackedDataset.open(options.data)
+    held_out = data.split(options.split)[1] if options.split else data
     rows, rng = held_out.labels(), np.random.default_rng(options.seed)
     told = moods(held_out.schema, rows)
+    rows = rows_for(generator.schema, held_out.schema, rows)
     entries, images = [], []
     for mood in (0, 1):
         places = rng.permutation(np.flatnonzero(told == mood))
