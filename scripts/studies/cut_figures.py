@@ -69,7 +69,7 @@ def chosen(upright: list[dict[str, str]], heads: list[dict[str, str]]) -> list[t
     faces: dict[str, list[tuple[int, str, str]]] = {}
     for one, head in zip(upright, heads, strict=True):
         assert (one["source"], one["box"]) == (head["source"], head["box"])
-        if one["state"] == "kept" and head["state"] == "kept":
+        if one["state"] == "kept":
             found = faces.setdefault(one["source"], [])
             found.append((int(one["box"]), one["crop"], head["crop"]))
     pairs = []

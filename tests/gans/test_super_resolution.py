@@ -207,7 +207,14 @@ HEAD = keras.Sequential([keras.Input((2,))])
         ),
         (
             {"adversarial_weight": 0.0, "lecam_weight": 0.3},
-            "follow what the discriminator says, .*Received: lecam_weight=0.3. Leave that out",
+            "lecam_weight is of the discriminator, which no .*Received: lecam_weight=0.3. Leave",
+        ),
+        ({"adversarial_weight": 0, "penalty": gans.penalties.r1()}, "penalty is of the disc"),
+        ({"adversarial_weight": 0, "top_k": 0.5}, "top_k is of the discriminator"),
+        ({"adversarial_weight": 0, "instance_noise": 0.1}, "instance_noise is of the discrimin"),
+        (
+            {"adversarial_weight": 0, "label_smoothing": 0.1, "lecam_weight": 0.3},
+            "label_smoothing and lecam_weight are of the discriminator",
         ),
         (
             {"adversarial_weight": 0, "augment": diff_augment("color"), "augment_target": 0.0},

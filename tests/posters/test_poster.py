@@ -163,13 +163,32 @@ def test_a_draft_that_is_shown_larger_is_the_picture(runs, tmp_path, monkeypatch
     drafts, faces = runs
     plain = tfanime.poster("a war", "Red", run=drafts, drafts=1, size="200x300")
     larger = np.full((96, 64, 3), (10, 120, 10), np.uint8)
-    monkeypatch.setattr(module.upscaling, "chosen", lambda run, name: None if name else "one")
+    monkeypatch.setattr(module, "upscaler_of", lambda folder: "upscaler")
+    monkeypatch.setattr(module.upscaling, "loaded", lambda folder: "loaded")
     monkeypatch.setattr(module.upscaling, "enlarge", lambda upscaler, draft: larger)
     made = tfanime.poster("a war", "Red", run=drafts, drafts=1, size="200x300")
     middle = (slice(100, 140), slice(80, 120))
     assert np.abs(np.float64(made.image[middle]) - (10, 120, 10)).mean() < 8
     asked = tfanime.poster("a war", "Red", run=drafts, drafts=1, size="200x300", style="print")
     np.testing.assert_array_equal(asked.image, plain.image)
+
+
+def test_an_upscaler_that_cannot_be_used_is_missed_only_where_it_is_needed(runs, monkeypatch):
+    from tfanime.posters import poster as module
+
+    def damaged(folder):
+        raise ValueError("Its file is damaged.")
+
+    monkeypatch.setattr(module, "upscaler_of", lambda folder: "upscaler")
+    monkeypatch.setattr(module.upscaling, "loaded", damaged)
+    options = {"run": runs[0], "drafts": 1, "size": "200x300"}
+    with pytest.raises(ValueError, match=r"'upscaler' of its run.*\(Its file is damaged\).*'mist'"):
+        tfanime.poster("a war", "Red", **options)
+    assert tfanime.poster("a war", "Red", style="print", **options).pick == 0
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "_shown", damaged)
+    made = tfanime.poster("a war", "Red", figure="blue hair", figure_run=runs[1], **options)
+    assert made.figure is not None
 
 
 # ---- on the command line -------------------------------------------------------------------------

@@ -89,6 +89,31 @@ def test_crops_have_the_labels_of_their_images(source, tmp_path, capsys):
     assert PackedDataset.open(tmp_path / "packed").images().shape[1:] == (24, 16, 3)
 
 
+def test_labels_are_found_as_pack_finds_them_and_come_as_they_are(source, tmp_path, capsys):
+    table, out = tmp_path / "scores.csv", tmp_path / "out"
+    table.write_text("file,score\npictures/a.jpg,0\na,-3\nb.gif,-0.5\nb,@x,y\n")
+    crop(source, out, Box(40, 60, 20, 9), labels=table)
+    of = {row["crop"] + ".png": row["source"] for row in rows_of(out / "crops.csv")}
+    found = [(of[row["file"]], row["score"]) for row in rows_of(out / "labels.csv")]
+    assert found == [("a.png", "-3"), ("b.png", "-0.5")]
+    assert "labels left out" in capsys.readouterr().err  # the row with a cell too many
+    crop(source, out, Box(40, 60, 20, 9))
+    assert not (out / "labels.csv").exists()  # they would be another run's
+
+
+def test_two_faces_that_fill_their_image_are_one_crop(source, tmp_path):
+    def detector(grey):
+        return [Box(10, 30, 60, 9), Box(20, 40, 60, 5)]
+
+    done = crop_faces(
+        source, tmp_path / "out", zoom=2, shape="2x3", border="shift", detector=detector,
+        progress=False,
+    )  # fmt: skip
+    assert done.count == 2  # one an image
+    states = [row["state"] for row in rows_of(tmp_path / "out" / "crops.csv")]
+    assert states == ["kept", "cut already"] * 2
+
+
 def test_a_rejected_crop_has_no_labels(source, tmp_path):
     table, out = tmp_path / "genres.csv", tmp_path / "out"
     table.write_text("file,horror\na.png,1\nb.png,0\n")

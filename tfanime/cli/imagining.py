@@ -70,8 +70,8 @@ OF_POSTERS = {
 @click.option(
     "--style",
     type=click.Choice(choices.STYLES),
-    help="A screen print, soft light, or the draft as it is shown (paint). Default: paint, but "
-    "with --figure by genre.",
+    help="A screen print, soft light, or the draft as its upscaler shows it (paint). Default: "
+    "paint; by genre with --figure, or where the run names no upscaler.",
 )
 @click.option(
     "--font",

@@ -221,10 +221,12 @@ def faces(source, out, **options) -> None:
     _say_steps(result.manifest)
     click.echo(f"Look at: {out}/review.html")
     height, width = parse_size(options["shape"])
-    more = f"--size 64x{round(64 * height / width)}" if height != width else "--size 64"
+    square = height == width
+    more = "--size 64" if square else f"--size 64x{4 * max(4, round(16 * height / width))}"
     more += f" --labels {out}/labels.csv" if options["labels"] else ""
     click.echo(f"Pack with: tfanime prepare {result.crops} {more} --out packed/")
-    click.echo(f"Or with attributes: tfanime prepare tags {out} --size 64 --out packed/")
+    if square:
+        click.echo(f"Or with attributes: tfanime prepare tags {out} --size 64 --out packed/")
 
 
 @prepare.stage

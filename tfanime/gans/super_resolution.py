@@ -102,7 +102,15 @@ class SRGAN(GAN):
         self.degraded = degraded
         self.faults = {"wobble": wobble, "sharpened": sharpened}
         self.jitter = {name: amount for name, amount in jitters(jitter).items() if amount}
-        check_asked(self.asks_discriminator, self.lecam_weight, self.augment_target)
+        check_asked(
+            self.asks_discriminator,
+            penalty=", ".join(one.at for one in self.penalties),
+            top_k=self.top_k != 1 and self.top_k,
+            label_smoothing=self.label_smoothing,
+            instance_noise=self.instance_noise,
+            lecam_weight=self.lecam_weight,
+            augment_target=self.augment_target,
+        )
 
     def get_config(self) -> dict:
         own = {name: saving.number(getattr(self, name)) for name in CONTENT} | self.faults

@@ -40,7 +40,8 @@ class Parts:
         draft: `(h, w, 3)` uint8.
         title, tagline, credits: what it says; empty: nothing.
         figure: `(h, h, 4)` uint8, of `cutout.cut_out`, or None.
-        phrase: what it is about; a colour in it becomes the accent, a moon or sun is shown.
+        phrase: what it is about; a colour in it becomes the accent; a moon or sun is shown, but
+            not with `paint`.
         style: one of `core.choices.STYLES`.
         layout: one of `core.choices.LAYOUTS`.
         face: `bold` or `classic`, how titles are set where no font is given.

@@ -24,6 +24,7 @@ from tfanime.sampling import upscale as upscaling
 from tfanime.sampling.generate import check_ending, loaded
 from tfanime.sampling.imagine import Imagined, imagine, imagine_attributes
 from tfanime.sampling.phrases import LOUD
+from tfanime.zoo.saved import upscaler_of
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 SIZE = (1500, 1000)  # height and width on a screen
@@ -111,7 +112,7 @@ def poster(
 
     Args:
         phrase: what the poster is about, as for `tfanime.imagine`. A colour in it becomes the
-            accent, a moon, sun or planet is shown.
+            accent; a moon, sun or planet is shown, but not with the style `paint`.
         title: at most 120 characters; Japanese is set vertically.
         tagline: a line at the title, at most 160 characters.
         credits: at most 600 characters. Words in small letters are set in small capitals:
@@ -158,17 +159,18 @@ def poster(
     )  # fmt: skip
     index = _clearest(read.images) if pick is None else pick
     draft = read.images[index]
-    upscaler = upscaling.chosen(loaded(run), None)
     face, usual = _manner(read, draft)
-    if upscaler is not None and figure is None:
-        usual = "paint"
+    shown = None
+    if style == "paint" or (style is None and figure is None):
+        shown = _shown(draft, run)
+        usual = usual if shown is None else "paint"
     person, cut = (None, None) if figure is None else draw_figure(figure, figure_run, seed)
     parts = Parts(
         draft=draft, title=" ".join(title.split()), tagline=" ".join(tagline.split()),
         credits=credits, figure=cut, phrase=phrase, style=style or usual, layout=layout,
         face=font if font in ("bold", "classic") else face,
         font=None if font in ("bold", "classic") else font, seed=seed,
-        shown=None if upscaler is None else upscaling.enlarge(upscaler, draft),
+        shown=shown,
     )  # fmt: skip
     composition: Composed = compose(parts, height, width)
     result = Poster(
@@ -204,6 +206,20 @@ def draw_figure(words: str, run: str | os.PathLike, seed: int) -> tuple[Imagined
     if upscaler is not None:
         image = upscaling.enlarge(upscaler, image)
     return person, cut_out(image)
+
+
+def _shown(draft: np.ndarray, run: str | os.PathLike) -> np.ndarray | None:
+    """A draft through the upscaler that its run names; None where it names none."""
+    name = upscaler_of(zoo.locate(run))
+    if name is None:
+        return None
+    try:
+        return upscaling.enlarge(upscaling.loaded(zoo.path(name)), draft)
+    except ValueError as error:
+        raise ValueError(
+            f"A poster shows its draft through the upscaler {name!r} of its run, which cannot be "
+            f"used ({str(error).rstrip('.')}). Choose style='print' or 'mist' (--style)."
+        ) from error
 
 
 # ---- choices -------------------------------------------------------------------------------------

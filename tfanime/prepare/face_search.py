@@ -166,6 +166,8 @@ def _search(
         left, top, width, height, inside = _window(box, scale, picture.size, settings)
         crop = cut(pixels, left, top, width, height)
         sharp = round(sharpness(crop), 2)
+        place = f"{left},{top},{width}" + (f",{height}" if height != width else "")
+        title = hashlib.sha256(f"{name}\0{place}".encode()).hexdigest()[:12]
         state = "kept"
         if settings["border"] == "refuse" and not inside:
             state = "at the border"
@@ -173,8 +175,8 @@ def _search(
             state = "too small"
         elif sharp < settings["sharpness"]:
             state = "not sharp"
-        place = f"{left},{top},{width}" + (f",{height}" if height != width else "")
-        title = hashlib.sha256(f"{name}\0{place}".encode()).hexdigest()[:12]
+        elif title in crops:
+            state = "cut already"
         found = round(box.side / scale)
         face = Face(title, left, top, width, height, found, box.votes, sharp, state)
         faces.append(face)

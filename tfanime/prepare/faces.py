@@ -12,6 +12,7 @@ manifest.json             counts at every filter
 
 from __future__ import annotations
 
+import csv
 import math
 import os
 import sys
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from tfanime.core import disk
 from tfanime.core.choices import BORDERS
-from tfanime.core.files import write_csv
+from tfanime.core.files import atomic_path, write_csv
 from tfanime.core.images import parse_size
 from tfanime.core.manifest import UNKNOWN_LICENCE, Manifest, Step
 from tfanime.prepare.check import Rejected, summary
@@ -32,6 +33,7 @@ from tfanime.prepare.face_search import Detector, one_thread_each, search_all
 from tfanime.prepare.review import Face, write_review
 from tfanime.prepare.sources import open_source, pictures_in
 from tfanime.prepare.table import Table, read_table
+from tfanime.prepare.table_labels import finder
 
 LABELS = "labels.csv"
 VERSION = 2  # of what decides the crops
@@ -52,13 +54,13 @@ def crop_faces(
     out: str | os.PathLike,
     cascade: str | os.PathLike | None = None,
     zoom: float = 1.5,
-    shape: int | str | tuple[int, int] = "1x1",
-    middle: float = 0.5,
     border: str = "reflect",
     smallest: int = 64,
     sharpness: float = 0.0,
     enlarge: float = 1.0,
     neighbours: int = 5,
+    shape: int | str | tuple[int, int] = "1x1",
+    middle: float = 0.5,
     labels: str | os.PathLike | None = None,
     licence: str | None = None,
     overwrite: bool = False,
@@ -76,8 +78,6 @@ def crop_faces(
         out: folder to write. One that has other settings is refused.
         cascade: file of the cascade; by default fetched once, see `detect.cascade_file`.
         zoom: width of the crop per side of the detected box. MakeGirlsMoe took 1.5.
-        shape: of the crop, `"2x3"` (WIDTHxHEIGHT) or (height, width): only their ratio counts.
-        middle: how far down the crop the middle of the box is, 0 (top) to 1.
         border: crops that reach over the edge of the image are filled by mirroring
             (`"reflect"`), moved into the image and made smaller if need be (`"shift"`), or left
             out (`"refuse"`).
@@ -87,6 +87,8 @@ def crop_faces(
         enlarge: search the image enlarged so many times: 2 finds faces of half the size, and
             takes four times as long. Crops are cut from the image as it is.
         neighbours: see `detect.CascadeDetector`.
+        shape: of the crop, `"2x3"` (WIDTHxHEIGHT) or (height, width): only their ratio counts.
+        middle: how far down the crop the middle of the box is, 0 (top) to 1.
         labels: CSV of labels of the images; `labels.csv` has them for the crops.
         licence: note for the manifest; by default that of the source's own manifest.
         overwrite: begin anew where `out` has other settings. `reject.txt` stays.
@@ -128,7 +130,9 @@ def crop_faces(
     rejected, strangers = _sort_out(out, searches)
     manifest = _manifest(source, settings, searches, unusable, rejected, licence)
     _write_table(out / TABLE, searches, rejected)
-    if table is not None:
+    if table is None:
+        (out / LABELS).unlink(missing_ok=True)
+    else:
         _write_labels(out / LABELS, table, searches, rejected)
     write_review(out, [(one.file, face) for one in searches for face in one.kept()], rejected)
     manifest.write(out)
@@ -243,13 +247,23 @@ def _write_table(path: Path, searches: list[Searched], rejected: set[str]) -> No
 
 
 def _write_labels(path: Path, table: Table, searches: list[Searched], rejected: set[str]) -> None:
-    """The labels of the images, one row a crop that is kept; crops of other images are told."""
-    cells = dict(zip(table.files, table.cells, strict=True))
-    crops = [(one.file, face.crop) for one in searches for face in one.kept()]
-    crops = [(file, crop) for file, crop in crops if crop not in rejected]
-    rows = [[f"{crop}.png", *cells[file]] for file, crop in crops if file in cells]
-    write_csv(path, [["file", *table.columns], *rows])
-    if missing := sorted({file for file, _ in crops if file not in cells}):
+    """The rows of the images for the crops that are kept; images without a row are told."""
+    crops = {
+        one.file: [face.crop for face in one.kept() if face.crop not in rejected]
+        for one in searches
+    }
+    find, named = finder(list(crops)), set()
+    # As the table has it, and not guarded against spreadsheets: it is read again by `pack`.
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["file", *table.columns])
+        for cell, cells in zip(table.files, table.cells, strict=True):
+            images = find(cell)
+            named.update(images)
+            writer.writerows([f"{crop}.png", *cells] for image in images for crop in crops[image])
+    for line in summary(table.rejected):
+        print(f"labels left out, {line}", file=sys.stderr)
+    if missing := sorted(image for image, kept in crops.items() if kept and image not in named):
         print(
             f"no labels for the crops of {len(missing):,} images ({missing[0]}"
             f"{', ...' if len(missing) > 1 else ''}): the table has no row of them",

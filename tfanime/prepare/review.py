@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from tfanime.core.files import write_text
 from tfanime.core.images import save_image
@@ -32,7 +32,8 @@ class Face:
         box: side of the detector's own box, before zooming out.
         votes: see `detect.Box`.
         sharpness: see `sharpness`.
-        state: `"kept"`, `"at the border"`, `"too small"` or `"not sharp"`.
+        state: `"kept"`, `"at the border"`, `"too small"`, `"not sharp"` or `"cut already"`: two
+            faces that fill their image give the same crop.
     """
 
     crop: str
@@ -113,7 +114,7 @@ def contact_sheet(crops: Path, names: Sequence[str]) -> np.ndarray:
     for i, name in enumerate(names):
         left, top = i % COLUMNS * (TILE + 4) + 2, i // COLUMNS * (TILE + CAPTION + 4) + 2
         with Image.open(crops / f"{name}.png") as crop:
-            sheet.paste(crop.resize((TILE, TILE), Image.Resampling.LANCZOS), (left, top))
+            sheet.paste(ImageOps.contain(crop, (TILE, TILE), Image.Resampling.LANCZOS), (left, top))
         draw.text((left, top + TILE), name, fill="black", font=font)
     return np.asarray(sheet)
 

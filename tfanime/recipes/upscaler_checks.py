@@ -27,25 +27,37 @@ def check_upscaler(config) -> None:
         )
     matching = bool(config.feature_weight) and config.feature_model is None
     others = matching or config.projected is not None or config.terms != "none"
-    target = None if config.augment == "none" else config.augment_target
-    check_asked(config.adversarial_weight != 0 or others, config.lecam_weight, target)
+    check_asked(
+        config.adversarial_weight != 0 or others,
+        penalty=config.penalty != "none" and config.penalty,
+        top_k=config.top_k != 1 and config.top_k,
+        label_smoothing=config.label_smoothing,
+        instance_noise=config.instance_noise,
+        lecam_weight=config.lecam_weight,
+        augment_target=config.augment_target if config.augment != "none" else None,
+    )
 
 
-def check_asked(asked: bool, lecam_weight, augment_target: float | None) -> None:
-    """Refuses settings that follow what the discriminator says where no loss asks it.
+def check_asked(asked: bool, **settings: object) -> None:
+    """Refuses settings of what the discriminator sees and says where no loss asks it.
 
     Args:
         asked: whether any does.
-        lecam_weight, augment_target: see `gans.GAN`.
+        settings: their names to their values; None, 0 and False are not set, but an
+            `augment_target` of 0 is.
 
     Raises:
         ValueError: naming those that were set.
     """
-    settings = {"lecam_weight": lecam_weight or None, "augment_target": augment_target}
-    found = ", ".join(f"{name}={value}" for name, value in settings.items() if value is not None)
+    found = {
+        name: value
+        for name, value in settings.items()
+        if value or (name == "augment_target" and value is not None)
+    }
     if found and not asked:
+        listing = ", ".join(f"{name}={value}" for name, value in found.items())
         raise ValueError(
-            "lecam_weight and augment_target follow what the discriminator says, which no loss of "
-            f"this upscaler asks. Received: {found}. Leave that out, or choose an "
-            "adversarial_weight above 0."
+            f"{' and '.join(found)} {'is' if len(found) == 1 else 'are'} of the discriminator, "
+            f"which no loss of this upscaler asks. Received: {listing}. Leave that out, or choose "
+            "an adversarial_weight above 0."
         )

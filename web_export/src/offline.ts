@@ -10,7 +10,9 @@ export async function prepareOffline(studio: Studio, model: Model): Promise<void
   try {
     await serviceWorker.register("sw.js");
     await serviceWorker.ready;
-    if (model.poster) await studio.engine.call("keep", studio.folder.href, model.poster.files);
+    const { poster, upscaler } = model; // which shows the posters' drafts
+    const more = poster ? [...poster.files, ...(upscaler?.files ?? [])] : [];
+    if (more.length) await studio.engine.call("keep", studio.folder.href, more);
     studio.set({ offline: (await studio.opening.missing(model)) === 0 });
   } catch {
     studio.set({ offline: false }); // private windows forbid it; all else works

@@ -23,7 +23,7 @@ export interface Parts extends Texts {
   shown: Pixels;
   /** Cut out. */
   figure: Pixels | null;
-  /** A colour in it becomes the accent, a moon or sun is shown. */
+  /** A colour in it becomes the accent; a moon or sun is shown, but not in `paint`. */
   phrase: string;
   style: Style;
   layout: Layout;

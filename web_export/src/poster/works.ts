@@ -74,10 +74,17 @@ async function shownAs(draft: ImageData, enlarge: Enlarge): Promise<ImageData> {
 async function made(fetch: Fetch, { fonts, loud }: Kit, wish: Wish, enlarge: Enlarge): Promise<Made> {
   const usual = manner(wish.genres, loud, wish.draft);
   // Without a figure of its own, the poster shows that of the draft.
-  const automatic: Style = enlarge && !wish.figure ? "paint" : usual.style;
-  const style = wish.style === "auto" ? automatic : wish.style;
+  let style: Style = wish.style === "auto" ? (enlarge && !wish.figure ? "paint" : usual.style) : wish.style;
   const face = wish.type === "auto" ? usual.face : wish.type;
-  const shown = style === "paint" ? await shownAs(wish.draft, enlarge) : wish.draft;
+  let shown = wish.draft;
+  if (style === "paint") {
+    try {
+      shown = await shownAs(wish.draft, enlarge);
+    } catch (error) {
+      if (wish.style !== "auto") throw error;
+      style = usual.style; // without a network, or in a browser that cannot draw it
+    }
+  }
   return compose({ ...wish, style, face, shown }, wish.width, wish.height, fetch, fonts);
 }
 

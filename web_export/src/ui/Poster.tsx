@@ -179,7 +179,7 @@ function useSheet(
         setSheet(found);
         setDrawn(key);
       } catch (error) {
-        studio.tell("drawFailed", { reason: reason(error) }, true);
+        if (!gone) studio.tell("drawFailed", { reason: reason(error) }, true);
       }
     };
     const timer = setTimeout(() => void draw(), sheet ? PAUSE : 0);
