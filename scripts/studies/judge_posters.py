@@ -28,8 +28,8 @@ LIGHT = {"fantasy", "comedy", "slice_of_life"}
 HEAVY = {"action", "drama", "horror", "thriller"}
 RULES = """# Posters
 
-Each sheet has twenty posters and covers, numbered from 1, row by row. All are shown from a small
-size: look at them as at a wall from the other side of the street. Fill in `form.csv`:
+Each sheet has twenty images of posters and covers, numbered from 1, row by row. All are shown from
+a small size: look at them as at a wall from the other side of the street. Fill in `form.csv`:
 
 - `shows`: what can be named at a glance, in a word or two ("two girls", "man with sword",
   "city at night", "robot"); nothing if there are only colours, blots or marks. A patch of skin and

@@ -74,13 +74,19 @@ MODELS = {
         },
         tagged=True,
     ),
-    # Genres go together in rows. With fewer posters than faces, what knows images comes sooner.
+    # Of figures that `cut_figures.py` cuts out of posters; it began with a run of whole ones.
     "posters": Model(
         "projected",
         "48x72",
         {
+            "generator": {"normalisation": "styled"},
             "prior": "rows",
-            "projected_weight": {"start": 0.0, "end": 0.2, "images": 40_000, "after": 20_000},
+            "projected": {
+                "features": ["lite0@2", "lite0@2"],
+                "regions": [None, [12 / 72, 8 / 48, 44 / 72, 40 / 48]],
+            },
+            "projected_weight": {"start": 0.0, "end": 0.25, "images": 15_000, "after": 3_000},
+            "ema_half_life": 10_000.0,
         },
     ),
     # Of windows that `cut_crops.py` cuts out of images of 256 pixels. The rate has fallen

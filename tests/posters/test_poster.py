@@ -11,12 +11,14 @@ from PIL import Image
 import tfanime
 from tfanime import cli
 from tfanime.core.labels import Field, LabelSchema
+from tfanime.posters.poster import _manner
 from tfanime.sampling.phrases import GENRES, Phrases, shipped, stem
 from tfanime.zoo.saved import save_generator
 
 POSTERS = LabelSchema(
     (
         Field("medium", "group", ("anime", "film"), (0.2, 0.8)),
+        Field("male", "flag", (), (0.3,)),
         *(Field(genre, "flag", (), (0.3,)) for genre in GENRES),
     )
 )
@@ -95,7 +97,7 @@ def test_a_phrase_chooses_genres_and_what_is_named_goes_before(runs):
     assert all(not t["fantasy"] and t["medium"] == "film" for t in named.pictures.tags)
     tagged = tfanime.imagine("a dragon", drafts, n=2, tags={"horror": True})
     assert all(t["horror"] for t in tagged.pictures.tags)
-    with pytest.raises(ValueError, match="that says something .* is needed: medium, action"):
+    with pytest.raises(ValueError, match="that says something .* is needed: medium, male, action"):
         tfanime.imagine("xyzzy", drafts)
 
 
@@ -105,6 +107,15 @@ def test_a_phrase_chooses_genres_and_what_is_named_goes_before(runs):
 def made(runs, **changes):
     options = {"run": runs[0], "figure_run": runs[1], "size": "200x300", "drafts": 2}
     return tfanime.poster("a red dragon", "Red", **{**options, **changes})
+
+
+def test_a_person_is_no_genre(runs):
+    """Without a genre, type goes by how dark the draft is."""
+    bright, dark = np.full((9, 6, 3), 200, np.uint8), np.full((9, 6, 3), 20, np.uint8)
+    read = tfanime.imagine("male", runs[0], n=1)
+    assert read.chosen["male"] is True
+    assert _manner(read, dark) == ("bold", "print")
+    assert _manner(read, bright) == ("classic", "mist")
 
 
 def test_same_seed_same_bytes(runs):

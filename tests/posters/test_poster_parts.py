@@ -356,7 +356,9 @@ def test_paint_leaves_the_middle_of_the_draft_in_view():
     calm_in_the_middle = draft().copy()
     calm_in_the_middle[36:60] = 60
     assert composed(draft=calm_in_the_middle).layout == "centre"
-    assert composed(draft=calm_in_the_middle, style="paint", shown=shown).layout != "centre"
+    assert composed(draft=calm_in_the_middle, style="paint", shown=shown).layout == "bottom"
+    with_figure = composed(style="paint", shown=shown, figure=cut_out(disc()[0]))
+    assert with_figure.layout in ("top", "bottom")
 
 
 def test_a_print_is_the_same_poster_at_the_size_of_its_paper():

@@ -38,6 +38,9 @@ SCHEMAS = {
     "covers": LabelSchema(
         (
             Field("medium", "group", ("anime", "manga", "webtoon")),
+            FACES.field("hair"),
+            Field("male", "flag"),
+            Field("long_hair", "flag"),
             *(Field(name, "flag") for name in (*GENRES.split(), *MORE.split())),
         )
     ),

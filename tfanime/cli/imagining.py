@@ -65,7 +65,7 @@ OF_POSTERS = {
 @click.option(
     "--layout",
     type=click.Choice(choices.LAYOUTS),
-    help="Where the title is. Default: where the image is calm.",
+    help="Where the title is. Default: where the image is calm, with paint at the bottom.",
 )
 @click.option(
     "--style",

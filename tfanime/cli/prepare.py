@@ -381,7 +381,7 @@ def _say_packed(out, packed) -> None:
 
 
 def model_like(height: int, width: int) -> str | None:
-    """A model of faces that ships and draws images of this size."""
+    """A model of faces or figures that ships and draws images of this size."""
     from tfanime import zoo
     from tfanime.core.files import read_json
     from tfanime.core.labels import FACES

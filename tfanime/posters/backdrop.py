@@ -1,7 +1,7 @@
 """The ground of a poster: a draft made large, on purpose.
 
-A draft of 64x96 pixels has a composition of light and no detail. `print` shows it as a screen print
-of four inks with dots between them, `mist` as soft light with grain. `paint` shows what its
+A draft of 48x72 pixels has a composition of light and little detail. `print` shows it as a screen
+print of four inks with dots between them, `mist` as soft light with grain. `paint` shows what its
 upscaler makes of it, so that a figure in it stays one.
 """
 

@@ -142,8 +142,9 @@ def _layout(parts: Parts, cost: np.ndarray) -> str:
     """Where the title goes if nobody says: at the calmest of the places that a figure leaves."""
     if is_japanese(parts.title):
         return "vertical"
-    figure = parts.figure is not None or parts.style == "paint"
-    names = ("top", "bottom") if figure else ("top", "centre", "bottom")
+    if parts.style == "paint" and parts.figure is None:
+        return "bottom"  # above it a draft has its face
+    names = ("top", "bottom") if parts.figure is not None else ("top", "centre", "bottom")
     costs = {}
     for name in names:
         left, top, right, bottom = _calm_box(cost, ZONES[name], TITLE[name])

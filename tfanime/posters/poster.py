@@ -23,7 +23,7 @@ from tfanime.posters.paper import PAPERS, check_dpi, pixels_of
 from tfanime.sampling import upscale as upscaling
 from tfanime.sampling.generate import check_ending, loaded
 from tfanime.sampling.imagine import Imagined, imagine, imagine_attributes
-from tfanime.sampling.phrases import LOUD
+from tfanime.sampling.phrases import GENRES, LOUD
 from tfanime.zoo.saved import upscaler_of
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
@@ -124,7 +124,8 @@ def poster(
         pick: the draft that is used, from 0; None: the one with the clearest light and dark.
         drafts: how many are drawn.
         tags: labels of `run` to hold fixed.
-        layout: where the title is: `auto` (where the image is calm), `top`, `bottom`, `centre` or
+        layout: where the title is: `auto` (at the bottom with `paint`, else where the
+            image is calm), `top`, `bottom`, `centre` or
             `vertical`.
         style: `paint` (the draft as its upscaler shows it), `print` (a screen print with dots) or
             `mist` (soft light and grain). None: `paint` without a figure, where the run names an
@@ -233,7 +234,7 @@ def _clearest(drafts: np.ndarray) -> int:
 
 def _manner(read: Imagined, draft: np.ndarray) -> tuple[str, str]:
     """Face and style: by genre, or of a run without genres by how dark the draft is."""
-    genres = [name for name, value in read.chosen.items() if value is True]
+    genres = [name for name, value in read.chosen.items() if value is True and name in GENRES]
     if read.genres is not None and read.genres.chosen:
         genres = [read.genres.chosen[0]]
     if genres:

@@ -32,7 +32,7 @@ GENRES = (
     *("magical_girls", "mecha", "music", "mystery", "romance", "sci_fi", "slice_of_life"),
     *("sports", "supernatural", "thriller"),
 )
-# Posters of these have narrow capitals and a screen print; of others, Roman capitals and mist.
+# Posters of these have narrow capitals and, if not `paint`, a screen print; others Roman and mist.
 LOUD = ("action", "adventure", "comedy", "mecha", "music", "sci_fi", "sports", "thriller")
 LONGEST = 1000  # characters of a phrase that are read
 MOST = 3  # genres that a phrase is drawn with
@@ -61,7 +61,7 @@ class Reading:
 
     def tags(self, schema: LabelSchema) -> dict[str, object]:
         """What a phrase asks of a schema: its genres, none of the others, and anime rather than
-        film."""
+        another medium."""
         if not self.chosen:
             return {}
         there = [f.name for f in schema.fields if f.name in self.odds]

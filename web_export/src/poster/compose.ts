@@ -72,7 +72,7 @@ export async function compose(
   ]);
   const faces: Faces = { title, tagline, credits };
   const { palette, soft, cost } = studied(draft, figure !== null, phrase, height / width);
-  const chosen = layout === "auto" ? placeFor(parts.title, figure !== null || style === "paint", cost) : layout;
+  const chosen = layout === "auto" ? placeFor(parts.title, figure !== null, style === "paint", cost) : layout;
   const ground = scene(parts, soft, palette, chosen, width, height);
   const lines = setTexts(parts, faces, chosen, parts.face === "classic", cost, width, height);
   const canvas = new OffscreenCanvas(width, height);

@@ -26,8 +26,9 @@ export interface Texts {
 }
 
 /** Where the title goes if nobody says: at the calmest of the places that a figure leaves. */
-export function placeFor(title: string, figure: boolean, cost: Plane): Place {
+export function placeFor(title: string, figure: boolean, painted: boolean, cost: Plane): Place {
   if (isJapanese(title)) return "vertical";
+  if (painted && !figure) return "bottom"; // above it a draft has its face
   const names = figure ? (["top", "bottom"] as const) : (["top", "centre", "bottom"] as const);
   const costs = names.map((name) => mean(cost, calmBox(cost, name, TITLE[name])));
   return names[costs.indexOf(Math.min(...costs))];

@@ -73,7 +73,7 @@ export function readPhrase(text, table) {
 }
 
 /**
- * What a phrase asks of a schema: its genres, none of the others, and anime rather than film.
+ * What a phrase asks of a schema: its genres, none of the others, and anime rather than another medium.
  * @param {Reading} reading
  * @param {Field[]} fields
  * @returns {Record<string, string | boolean>}

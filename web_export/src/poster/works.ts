@@ -25,10 +25,14 @@ const tables = new Map<string, Table>();
 
 /** The genres of a phrase, with their odds. */
 export async function read(fetch: Fetch, phrases: string, text: string, fields: Field[]): Promise<Read> {
+  const reading = readPhrase(text, await tableOf(fetch, phrases));
+  return { ...reading, tags: tagsOf(reading, fields) };
+}
+
+async function tableOf(fetch: Fetch, phrases: string): Promise<Table> {
   const table = tables.get(phrases) ?? checked(JSON.parse(new TextDecoder().decode(await fetch(phrases))));
   tables.set(phrases, table);
-  const reading = readPhrase(text, table);
-  return { ...reading, tags: tagsOf(reading, fields) };
+  return table;
 }
 
 function checked(json: Table): Table {
@@ -46,7 +50,7 @@ export interface Wish extends Omit<Words, "about" | "figure" | "pick"> {
   draft: ImageData;
   figure: ImageData | null;
   phrase: string;
-  /** Those that it is of, the first one first. */
+  /** What it is of, the first genre first; attributes of another kind may be among them. */
   genres: string[];
   seed: number;
   width: number;
@@ -71,8 +75,9 @@ async function shownAs(draft: ImageData, enlarge: Enlarge): Promise<ImageData> {
   return last.shown;
 }
 
-async function made(fetch: Fetch, { fonts, loud }: Kit, wish: Wish, enlarge: Enlarge): Promise<Made> {
-  const usual = manner(wish.genres, loud, wish.draft);
+async function made(fetch: Fetch, kit: Kit, wish: Wish, enlarge: Enlarge): Promise<Made> {
+  const { genres } = await tableOf(fetch, kit.phrases);
+  const usual = manner(wish.genres.filter((genre) => genres.includes(genre)), kit.loud, wish.draft);
   // Without a figure of its own, the poster shows that of the draft.
   let style: Style = wish.style === "auto" ? (enlarge && !wish.figure ? "paint" : usual.style) : wish.style;
   const face = wish.type === "auto" ? usual.face : wish.type;
@@ -85,7 +90,7 @@ async function made(fetch: Fetch, { fonts, loud }: Kit, wish: Wish, enlarge: Enl
       style = usual.style; // without a network, or in a browser that cannot draw it
     }
   }
-  return compose({ ...wish, style, face, shown }, wish.width, wish.height, fetch, fonts);
+  return compose({ ...wish, style, face, shown }, wish.width, wish.height, fetch, kit.fonts);
 }
 
 export async function poster(fetch: Fetch, kit: Kit, wish: Wish, enlarge: Enlarge): Promise<Sheet> {
