@@ -109,6 +109,14 @@ def made(runs, **changes):
     return tfanime.poster("a red dragon", "Red", **{**options, **changes})
 
 
+def test_words_beside_an_attribute_still_say_genres(runs):
+    """ "Lonely" says nothing of a face, and was lost where the phrase named one."""
+    alone = tfanime.imagine("a lonely swordsman", runs[0], n=1)
+    beside = tfanime.imagine("a lonely swordsman, male", runs[0], n=1)
+    assert beside.chosen["male"] is True
+    assert beside.genres.known == alone.genres.known == ("lonely", "swordsman")
+
+
 def test_a_person_is_no_genre(runs):
     """Without a genre, type goes by how dark the draft is."""
     bright, dark = np.full((9, 6, 3), 200, np.uint8), np.full((9, 6, 3), 20, np.uint8)

@@ -139,6 +139,7 @@ def in_javascript(questions: list[tuple[str, str]]) -> list[Understood]:
             answer["tags"],
             {name: tuple(left) for name, left in answer["choices"].items()},
             tuple(answer["unknown"]),
+            answer["left"],
         )
         for answer in json.loads(done.stdout)
     ]
@@ -188,8 +189,9 @@ def test_javascript_understands_the_same():
     questions += [(text, names[i % 3]) for i, text in enumerate(mixtures(900))]
     for (phrase, name), found in zip(questions, in_javascript(questions), strict=True):
         expected = understand(phrase, SCHEMAS[name])
-        assert (found.tags, found.choices, found.unknown) == (
+        assert (found.tags, found.choices, found.unknown, found.left) == (
             expected.tags,
             expected.choices,
             expected.unknown,
+            expected.left,
         ), phrase

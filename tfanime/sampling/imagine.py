@@ -249,7 +249,7 @@ def imagine_attributes(
     """`imagine` for a run, or a loaded generator, that knows the attributes of `schema`."""
     words = understand(text, schema)
     # What it names as attributes is said already.
-    rest = " ".join(words.unknown) if words.tags or words.choices else text
+    rest = words.left if words.tags or words.choices else text
     genres = genres_of(rest, schema)
     if genres is not None:
         words = Understood(genres.tags(schema) | words.tags, words.choices, genres.unknown)

@@ -6,7 +6,7 @@
 
 import { tokensOf } from "./grammar/lexer.js";
 import { attach, itemsOf, negate } from "./grammar/parser.js";
-import { Reading, unknownOf } from "./grammar/reading.js";
+import { leftOf, Reading, unknownOf } from "./grammar/reading.js";
 import { Lexicon, plain } from "./grammar/table.js";
 
 /**
@@ -41,5 +41,5 @@ export function understand(text, fields, table) {
   attach(items, known);
   const reading = new Reading(known);
   for (const item of items) reading.take(item);
-  return { ...reading.result(), unknown: unknownOf(tokens, shown) };
+  return { ...reading.result(), unknown: unknownOf(tokens, shown), left: leftOf(tokens, shown) };
 }

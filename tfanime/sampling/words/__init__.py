@@ -22,7 +22,7 @@ from tfanime.sampling.words.items import items_of
 from tfanime.sampling.words.lexicon import lexicon_of, plain_spelling
 from tfanime.sampling.words.reading import Reading
 from tfanime.sampling.words.relations import attach, negate
-from tfanime.sampling.words.tokens import tokens_of, unknown_words
+from tfanime.sampling.words.tokens import left_words, tokens_of, unknown_words
 
 if TYPE_CHECKING:
     from tfanime.core.labels import Field, LabelSchema
@@ -39,11 +39,13 @@ class Understood:
         choices: of a group the values that are left, where several are: pink or blue hair, or any
             but blue.
         unknown: the words that say nothing about these attributes, as they were typed.
+        left: the text without the words that do; what it is about may be read from it.
     """
 
     tags: dict[str, object]
     choices: dict[str, tuple[str, ...]]
     unknown: tuple[str, ...]
+    left: str = ""
 
 
 def understand(text: str, schema: LabelSchema | Iterable[Field]) -> Understood:
@@ -69,7 +71,8 @@ def understand(text: str, schema: LabelSchema | Iterable[Field]) -> Understood:
     for item in items:
         reading.take(item)
     tags, choices = reading.result()
-    return Understood(tags, choices, tuple(unknown_words(tokens, plain_text)))
+    unknown = tuple(unknown_words(tokens, plain_text))
+    return Understood(tags, choices, unknown, left_words(tokens, plain_text))
 
 
 def narrowed(schema: LabelSchema, choices: Mapping[str, Iterable[str]]) -> LabelSchema:

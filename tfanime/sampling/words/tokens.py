@@ -160,3 +160,10 @@ def unknown_words(tokens: list[Token], text: str) -> list[str]:
             spans.append([token.start, token.end])
         near = True
     return [text[start:end] for start, end in spans]
+
+
+def left_words(tokens: list[Token], text: str) -> str:
+    """What was typed and not used, with words such as "lonely", which say nothing of a face."""
+    kinds = ("unknown", "filler")
+    left = (text[t.start : t.end] for t in tokens if t.kind in kinds or not t.used)
+    return " ".join(left)

@@ -10,6 +10,7 @@ import { valueField, valuesOf } from "./parser.js";
  * @property {Record<string, string | boolean | number>} tags
  * @property {Record<string, string[]>} choices of a group the values that are left, of several
  * @property {string[]} unknown what says nothing about these attributes, as it was typed
+ * @property {string} left the text without the words that do; what it is about may be read from it
  */
 
 export class Reading {
@@ -192,4 +193,14 @@ export function unknownOf(tokens, shown) {
     near = true;
   }
   return found.map(([start, end]) => shown.slice(start, end).join(""));
+}
+
+/**
+ * What was typed and not used, with words such as "lonely", which say nothing of a face.
+ * @param {Token[]} tokens
+ * @param {string[]} shown
+ */
+export function leftOf(tokens, shown) {
+  const left = tokens.filter(({ kind, used }) => kind === "unknown" || kind === "filler" || !used);
+  return left.map(({ start, end }) => shown.slice(start, end).join("")).join(" ");
 }

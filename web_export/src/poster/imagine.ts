@@ -21,7 +21,7 @@ export async function readAs(studio: Studio, text: string, seed: number): Promis
   const { fields, poster } = model;
   const words = understand(text, fields);
   const named = Object.keys({ ...words.tags, ...words.choices }).length > 0;
-  const left = named ? words.unknown.join(" ") : text;
+  const left = named ? words.left : text;
   const read = await studio.engine.call("read", studio.folder.href, poster, left, fields);
   return { ...read, tags: { ...read.tags, ...settled(words, fields, seed, 0) } };
 }
