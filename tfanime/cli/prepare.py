@@ -7,7 +7,6 @@ import click
 import tfanime
 from tfanime.cli.kinds import COUNT, Labels, Size, Words
 from tfanime.core import choices
-from tfanime.core.images import parse_size
 from tfanime.core.printing import plain
 
 OUT = click.option(
@@ -206,26 +205,25 @@ def prepare(source, out, **options) -> None:
 def faces(source, out, **options) -> None:
     """Find anime faces in images, and write them as crops.
 
-    INPUT is a folder, a .zip, a .tar or a CSV of paths. Stopped, the same command continues.
-    Open DIR/review.html (or DIR/sheets/) to weed out what is no face, put the names into
-    DIR/reject.txt, and run the same command again.
+    INPUT is a folder, a .zip, a .tar or a CSV of paths. Stopped, the same command continues. Open
+    DIR/review.html to weed out what is no face, and save reject.txt for the same command again.
 
     \b
     Examples:
       tfanime prepare faces pictures/ --out faces/
-      tfanime prepare faces posters.tar --enlarge 2 --smallest 48 --out faces/
       tfanime prepare faces posters/ --shape 2x3 --zoom 2 --middle 0.38 --border shift \\
           --labels genres.csv --enlarge 3 --smallest 40 --out figures/
     """
     result = tfanime.crop_faces(source, out, **options)
     _say_steps(result.manifest)
     click.echo(f"Look at: {out}/review.html")
+    from tfanime.core.images import parse_size
+
     height, width = parse_size(options["shape"])
-    square = height == width
-    more = "--size 64" if square else f"--size 64x{4 * max(4, round(16 * height / width))}"
+    more = "" if height == width else f"x{4 * max(4, round(16 * height / width))}"
     more += f" --labels {out}/labels.csv" if options["labels"] else ""
-    click.echo(f"Pack with: tfanime prepare {result.crops} {more} --out packed/")
-    if square:
+    click.echo(f"Pack with: tfanime prepare {result.crops} --size 64{more} --out packed/")
+    if height == width:
         click.echo(f"Or with attributes: tfanime prepare tags {out} --size 64 --out packed/")
 
 
