@@ -11,7 +11,7 @@ from PIL import Image
 import tfanime
 from tfanime import cli
 from tfanime.core.labels import Field, LabelSchema
-from tfanime.posters.poster import _manner
+from tfanime.posters.poster import _manner, _most_symmetrical
 from tfanime.sampling.phrases import GENRES, Phrases, shipped, stem
 from tfanime.zoo.saved import save_generator
 
@@ -115,6 +115,14 @@ def test_words_beside_an_attribute_still_say_genres(runs):
     beside = tfanime.imagine("a lonely swordsman, male", runs[0], n=1)
     assert beside.chosen["male"] is True
     assert beside.genres.known == alone.genres.known == ("lonely", "swordsman")
+
+
+def test_the_draft_that_looks_ahead_is_taken():
+    rng = np.random.default_rng(0)
+    drafts = rng.integers(0, 256, (3, 72, 48, 3), np.uint8).repeat(4, 1).repeat(4, 2)
+    drafts[1] = (drafts[1] // 2) + (drafts[1, :, ::-1] // 2)  # less contrast, and symmetrical
+    assert _most_symmetrical(drafts) == 1
+    assert _most_symmetrical(np.full((2, 72, 48, 3), 90, np.uint8)) == 0
 
 
 def test_a_person_is_no_genre(runs):

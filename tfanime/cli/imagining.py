@@ -81,7 +81,7 @@ OF_POSTERS = {
 @click.option(
     "--pick",
     type=click.IntRange(min=0),
-    help="The draft to use, 0 for the first of the sheet. Default: the clearest.",
+    help="The draft to use, 0 for the first of the sheet. Default: the most symmetrical.",
 )
 @click.option(
     "--print", "paper", type=click.Choice(choices.PAPERS), help="Draw it at this size of paper."

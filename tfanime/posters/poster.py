@@ -29,7 +29,7 @@ from tfanime.zoo.saved import upscaler_of
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 SIZE = (1500, 1000)  # height and width on a screen
 DPI = 200  # of a print: sharp at arm's length
-DRAFTS, FIGURES = 8, 16  # of which the clearest is taken
+DRAFTS, FIGURES = 8, 16  # of which one is taken
 LONGEST = {"title": 120, "tagline": 160, "credits": 600}  # characters
 SMALLEST, LARGEST = 200, 12_000  # pixels of a side
 
@@ -121,7 +121,7 @@ def poster(
         run: what draws drafts; a folder or the name of a model that ships.
         figure_run: what draws figures: a model of faces on white, with attributes.
         seed: of drafts, figures and grain.
-        pick: the draft that is used, from 0; None: the one with the clearest light and dark.
+        pick: the draft that is used, from 0; None: the one that is most like its mirror image.
         drafts: how many are drawn.
         tags: labels of `run` to hold fixed.
         layout: where the title is: `auto` (at the bottom with `paint`, else where the
@@ -158,7 +158,7 @@ def poster(
         phrase, run, drafts, seed, dict(tags or {}), trust_encoder=trust_encoder, progress=progress,
         upscale="none",
     )  # fmt: skip
-    index = _clearest(read.images) if pick is None else pick
+    index = _most_symmetrical(read.images) if pick is None else pick
     draft = read.images[index]
     face, usual = _manner(read, draft)
     shown = None
@@ -226,10 +226,13 @@ def _shown(draft: np.ndarray, run: str | os.PathLike) -> np.ndarray | None:
 # ---- choices -------------------------------------------------------------------------------------
 
 
-def _clearest(drafts: np.ndarray) -> int:
-    """The draft whose light and dark differ most once its noise is blurred away."""
-    greys = [np.asarray(Image.fromarray(d).convert("L").reduce(8), np.float64) for d in drafts]
-    return int(np.argmax([grey.std() for grey in greys]))
+def _most_symmetrical(drafts: np.ndarray) -> int:
+    """The draft that is most like its mirror image once its noise is blurred away, as a figure is
+    that looks ahead: by the correlation of the two."""
+    greys = [np.asarray(Image.fromarray(d).convert("L").reduce(4), np.float64) for d in drafts]
+    varied = [grey - grey.mean() for grey in greys]
+    alike = [(x * x[:, ::-1]).sum() / max((x * x).sum(), 1e-9) for x in varied]
+    return int(np.argmax(np.round(alike, 6)))
 
 
 def _manner(read: Imagined, draft: np.ndarray) -> tuple[str, str]:

@@ -86,10 +86,11 @@ export function wishFor(
   };
 }
 
-const BLOCK = 8;
+const BLOCK = 4;
 
-/** The draft whose light and dark differ most once its noise is blurred away. */
-export function clearest(drafts: Shot[]): number {
+/** The draft that is most like its mirror image once its noise is blurred away, as a figure is that
+ * looks ahead. */
+export function mostSymmetrical(drafts: Shot[]): number {
   const marks = drafts.map(({ image: { data, width, height } }) => {
     const [columns, rows] = [Math.ceil(width / BLOCK), Math.ceil(height / BLOCK)];
     const [sums, counts] = [new Float64Array(columns * rows), new Float64Array(columns * rows)];
@@ -100,7 +101,13 @@ export function clearest(drafts: Shot[]): number {
     }
     const greys = sums.map((sum, i) => Math.round(sum / counts[i]));
     const mean = greys.reduce((a, b) => a + b, 0) / greys.length;
-    return greys.reduce((sum, grey) => sum + (grey - mean) ** 2, 0);
+    let [alike, whole] = [0, 1e-9];
+    greys.forEach((grey, i) => {
+      const mirrored = greys[i - (i % columns) + columns - 1 - (i % columns)];
+      alike += (grey - mean) * (mirrored - mean);
+      whole += (grey - mean) ** 2;
+    });
+    return Math.round((1e6 * alike) / whole);
   });
   return marks.indexOf(Math.max(...marks));
 }

@@ -21,7 +21,7 @@ export interface Words {
   layout: Layout;
   style: (typeof STYLES)[number];
   type: (typeof TYPES)[number];
-  /** Which draft; null is the clearest. */
+  /** Which draft; null is the one most like its mirror image. */
   pick: number | null;
 }
 

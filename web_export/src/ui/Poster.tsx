@@ -1,6 +1,6 @@
 import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import {
-  clearest,
+  mostSymmetrical,
   type Figure,
   facesOf,
   figureAs,
@@ -29,7 +29,7 @@ export const Poster = memo(function Poster() {
   const { poster, many, settings } = state;
   const drafts = many.filter(({ settings: { model, seed } }) => model === settings?.model && seed === settings.seed);
   const all = drafts.length === DRAFTS;
-  const best = useMemo(() => (all ? clearest(drafts) : null), [many, all]);
+  const best = useMemo(() => (all ? mostSymmetrical(drafts) : null), [many, all]);
   const pick = poster.pick ?? best;
   const draft = pick === null ? undefined : drafts[pick];
   const genre = useGenre(poster.about);
