@@ -124,9 +124,8 @@ def poster(
         pick: the draft that is used, from 0; None: the one that is most like its mirror image.
         drafts: how many are drawn.
         tags: labels of `run` to hold fixed.
-        layout: where the title is: `auto` (at the bottom with `paint`, else where the
-            image is calm), `top`, `bottom`, `centre` or
-            `vertical`.
+        layout: where the title is: `auto` (at the bottom with `paint`, else where the image is
+            calm), `top`, `bottom`, `centre` or `vertical`.
         style: `paint` (the draft as its upscaler shows it), `print` (a screen print with dots) or
             `mist` (soft light and grain). None: `paint` without a figure, where the run names an
             upscaler, else by genre.

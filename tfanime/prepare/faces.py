@@ -37,6 +37,14 @@ from tfanime.prepare.table_labels import finder
 
 LABELS = "labels.csv"
 VERSION = 2  # of what decides the crops
+RANGES = {
+    "zoom": (0.5, 4),
+    "middle": (0, 1),
+    "smallest": (1, 4096),
+    "sharpness": (0, 1e9),
+    "enlarge": (0.25, 8),
+    "neighbours": (1, 1000),
+}
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,10 @@ def crop_faces(
         OSError: if the cascade has to be fetched and cannot be.
     """
     source, out = Path(source), Path(out)
-    _check(zoom, middle, border, smallest, sharpness, enlarge, neighbours)
+    _check(
+        border, zoom=zoom, middle=middle, smallest=smallest, sharpness=sharpness, enlarge=enlarge,
+        neighbours=neighbours,
+    )  # fmt: skip
     height, width = parse_size(shape)
     common = math.gcd(height, width)
     table = None if labels is None else read_table(labels)
@@ -147,25 +158,11 @@ def crop_faces(
     return FaceCrops(out / "crops", manifest.count, manifest, unusable)
 
 
-def _check(
-    zoom: float,
-    middle: float,
-    border: str,
-    smallest: int,
-    sharpest: float,
-    enlarge: float,
-    neighbours: int,
-) -> None:
+def _check(border: str, **numbers: float) -> None:
     if border not in BORDERS:
         raise ValueError(f"border is one of {', '.join(BORDERS)}. Received: {border!r}.")
-    for name, value, low, high in (
-        ("zoom", zoom, 0.5, 4),
-        ("middle", middle, 0, 1),
-        ("smallest", smallest, 1, 4096),
-        ("sharpness", sharpest, 0, 1e9),
-        ("enlarge", enlarge, 0.25, 8),
-        ("neighbours", neighbours, 1, 1000),
-    ):
+    for name, value in numbers.items():
+        low, high = RANGES[name]
         if not low <= value <= high:
             raise ValueError(f"{name} is a number from {low} to {high:g}. Received: {value!r}.")
 
