@@ -6,9 +6,10 @@ import json
 
 import pytest
 
+import tfanime
 from tests.command_line import invoke
 from tfanime import zoo
-from tfanime.core.labels import MAKEGIRLSMOE
+from tfanime.core.labels import MAKEGIRLSMOE, Field, LabelSchema
 
 
 def write_run(folder, schema=None, recipe="modern"):
@@ -52,6 +53,21 @@ def test_help_lists_the_attributes_of_the_model(tmp_path, verb):
     write_run(tmp_path / "plain")
     assert "without labels" in invoke(verb, tmp_path / "plain", "--help").stdout
     assert f"{verb} MODEL --help lists" in invoke(verb, "--help").stdout
+
+
+def test_an_attribute_called_like_an_option_of_the_verb(tmp_path, monkeypatch):
+    """`--style` of imagine is a poster's, `--seed` every verb's."""
+    write_run(tmp_path, LabelSchema((Field("seed", "flag"), Field("style", "group", ("a", "b")))))
+    listed = invoke("imagine", "--run", tmp_path, "--help").stdout
+    assert "--label-seed" in listed and "--label-style" in listed
+    listed = invoke("generate", tmp_path, "--help").stdout
+    assert "--label-seed" in listed and "--label-style" not in listed and "--style" in listed
+    seen = {}
+    monkeypatch.setattr(tfanime, "generate", lambda run, **given: seen.update(given))
+    words = ["--seed", 5, "--label-seed", "--style", "b", "--grid", "x.png"]
+    result = invoke("generate", tmp_path, *words)
+    assert result.exit_code == 0, result.stderr
+    assert (seen["seed"], seen["tags"]) == (5, {"seed": True, "style": "b"})
 
 
 def test_a_folder_in_the_way_hides_no_model(tmp_path, monkeypatch):

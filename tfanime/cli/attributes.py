@@ -41,11 +41,17 @@ class WithAttributes(click.Command):
             if schema is None:
                 formatter.write_text("none: it was trained without labels")
             else:
-                rows = attribute_lines(schema)
-                formatter.write_dl([(plain(name), plain(values)) for name, values in rows])
+                own = {name for param in self.params for name in param.opts}
+                formatter.write_dl(
+                    [
+                        (plain(f"{LABEL}{name[2:]}" if name in own else name), plain(values))
+                        for name, values in attribute_lines(schema)
+                    ]
+                )
 
 
 MODEL = "tfanime.model"
+LABEL = "--label-"  # before an attribute that is called like an option of the verb: --label-style
 
 
 def _is_model(word: str) -> bool:
@@ -100,6 +106,8 @@ def _tag(
 ) -> tuple[str, object]:
     by_name = {field.name.replace("_", "-"): field for field in schema.fields}
     spelt = name.replace("_", "-")
+    if spelt not in by_name:
+        spelt = spelt.removeprefix(LABEL[2:])
     if spelt in by_name:
         field = by_name[spelt]
         if value is None and field.kind != "flag":
