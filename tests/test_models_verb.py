@@ -40,7 +40,7 @@ def test_what_ships_and_what_is_here(tmp_path, monkeypatch):
 
 def test_attributes_of_one():
     rows = dict(line.split(maxsplit=1) for line in invoke("models", "faces-64").stdout.splitlines())
-    assert rows["--hair"].startswith("blonde, brown, black")
+    assert rows["--style"] == "bust, fan_art, game, television"
     assert rows["--open-mouth"] == "yes or no (--no-open-mouth)"
 
 
