@@ -173,6 +173,10 @@ def test_answers_that_are_no_description(hostile, answer):
         {"texts": {"name": 7, "genres": True, "skip": []}},
         {"texts": {"name": "no name", "genres": True, "skip": []}},
         {"texts": {"name": "a", "genres": True, "skip": ["nothing"]}},
+        {"chooser": None},
+        {"chooser": {}},
+        {"chooser": {"border": float("nan")}},
+        {"chooser": {"border": 10**400}},
         {"schema": []},
         {"schema": {}},
         {"schema": {"fields": [{"name": "v", "kind": "vector", "length": 10**12}]}},
@@ -233,6 +237,26 @@ def test_pictures_that_are_none(hostile, changes):
         hostile.answer = {"outputs": changes["png_bytes"][0]}
         with pytest.raises(BadAnswer):
             Client(hostile.address, "m").from_latent(np.zeros((2, LATENT)))
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [[[0.1]], [[0.1] * 3], [["x"] * 2], [[float("nan")] * 2], [[10**400] * 2], None],
+    ids=lambda scores: repr(scores)[:20],
+)
+def test_scores_that_are_none(hostile, scores):
+    hostile.about = {**ABOUT, "chooser": {"border": 0.5}}
+    hostile.answer = {"outputs": drawn(scores=scores)}
+    with pytest.raises(BadAnswer) as caught:
+        Client(hostile.address, "m").generate(n=1)
+    one_sentence(caught.value)
+
+
+def test_a_server_that_rejects_everything(hostile):
+    """Of eight in a row the best is shown."""
+    hostile.about = {**ABOUT, "chooser": {"border": 0.5}}
+    hostile.answer = {"outputs": drawn(n=4, scores=[[0.9, 0.8, 0.7, 0.9]])}
+    assert Client(hostile.address, "m").generate(n=2).indices.tolist() == [2, 6]
 
 
 def test_outputs_that_are_missing(hostile):

@@ -8,7 +8,9 @@ them (`tfanime.zoo.chooser`): rejection sampling, as by the discriminator in Aza
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,6 +18,8 @@ from tfanime.core.bars import progress_bar
 from tfanime.core.labels import to_signed
 from tfanime.sampling.sampler import CHUNK, Sampler
 from tfanime.zoo.chooser import RUN_OF, Chooser
+
+Image = TypeVar("Image")
 
 
 def chosen(
@@ -30,9 +34,7 @@ def chosen(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yields index and image of the first `n` that are shown, in the order of their indices.
 
-    An image is shown if its score is not above the border. Of `RUN_OF` rejected ones in a row
-    the one of the lowest score is shown, so that the search ends; it goes on behind each image that
-    is shown. Which images are shown does not depend on `n`.
+    Which images are shown does not depend on `n`.
 
     Args:
         sampler, seed, tags: draw the images.
@@ -42,25 +44,44 @@ def chosen(
     Yields:
         Index, and image `(H, W, 3)` float32 in [-1, 1].
     """
-    shown, rejected = 0, []
-    with progress_bar(total=n, unit=" images", disable=not progress) as bar:
-        while shown < n:
-            count = CHUNK - first % CHUNK
-            labels = sampler.labels(seed, count, tags, first)
+
+    def scored() -> Iterator[tuple[float, int, np.ndarray]]:
+        start = first
+        while True:
+            count = CHUNK - start % CHUNK
+            labels = sampler.labels(seed, count, tags, start)
             signed = None if labels is None else to_signed(labels)
-            [(_, images)] = sampler.parts(latents(first, count), signed, first)
+            [(_, images)] = sampler.parts(latents(start, count), signed, start)
             # As many rows as ever, each image in its place: a score is the same to the last bit.
             padded = np.pad(images, ((CHUNK - count, 0), (0, 0), (0, 0), (0, 0)), "edge")
-            scores = chooser(padded)[CHUNK - count :]
-            for i, (image, score) in enumerate(zip(images, scores, strict=True), first):
-                rejected.append((float(score), i, image))
-                if score > chooser.border and len(rejected) < RUN_OF:
-                    continue
-                _, index, image = min(rejected, key=lambda one: one[0])
-                rejected = [one for one in rejected if one[1] > index]
-                yield index, image
-                shown += 1
-                bar.update(1)
-                if shown == n:
-                    break
-            first += count
+            scores = chooser(padded)[CHUNK - count :].tolist()
+            yield from zip(scores, range(start, start + count), images, strict=True)
+            start += count
+
+    with progress_bar(total=n, unit=" images", disable=not progress) as bar:
+        for found in islice(let_pass(scored(), chooser.border), n):
+            yield found
+            bar.update(1)
+
+
+def let_pass(
+    scored: Iterable[tuple[float, int, Image]], border: float
+) -> Iterator[tuple[int, Image]]:
+    """Yields index and image of those that are shown.
+
+    An image is shown if its score is not above the border. Of `RUN_OF` rejected ones in a row
+    the one of the lowest score is shown, so that the search ends; it goes on behind each image that
+    is shown. No image is asked for before it is needed.
+
+    Args:
+        scored: score, index and image, in the order of the indices.
+        border: the score above which an image is rejected.
+    """
+    rejected: list[tuple[float, int, Image]] = []
+    for score, index, image in scored:
+        rejected.append((score, index, image))
+        if score > border and len(rejected) < RUN_OF:
+            continue
+        _, index, image = min(rejected, key=lambda one: one[0])
+        rejected = [one for one in rejected if one[1] > index]
+        yield index, image

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from tfanime.core.labels import LabelSchema
 from tfanime.serving.replies import Arrays, BadAnswer
 from tfanime.text.clean import check_steps
 
+FINITE = ("latents", "scores")
 GROUPS = ("coarse", "middle", "fine")  # of maps, whose styles can be another face's
 # No model has more, and what they mean grows fast: columns are compared with each other.
 MOST_PIXELS, MOST_NUMBERS, MOST_COLUMNS = 4096, 2**16, 4096
@@ -33,6 +35,9 @@ def description(address: str, arrays: Arrays) -> dict:
             _whole(about["upscaler"]["factor"], "upscaler.factor", 16)
             if not isinstance(about["upscaler"].get("shown", False), bool):
                 raise ValueError(f"upscaler.shown is {about['upscaler']['shown']!r}")
+        border = about["chooser"]["border"] if "chooser" in about else 0.0
+        if not isinstance(border, float) or not math.isfinite(border):
+            raise ValueError(f"chooser.border is {border!r}")
         _check_texts(about["texts"])
         if not set(about.get("styles", ())) <= set(GROUPS):
             raise ValueError(f"styles is {about['styles']!r}")
@@ -67,23 +72,31 @@ def schema(document: Mapping | None) -> LabelSchema | None:
 
 
 def row(
-    address: str, arrays: Arrays, pictures: int, latents: int, labels: int | None = None
+    address: str,
+    arrays: Arrays,
+    pictures: int,
+    latents: int,
+    labels: int | None = None,
+    scored: bool = False,
 ) -> Arrays:
     """The outputs of a call of one row, without the row's dimension.
 
     Args:
         address: of the server.
-        arrays: `png_bytes (1, n)`, `latents (1, n, dim)` and `labels (1, n, L)`.
+        arrays: `png_bytes (1, n)`, `latents (1, n, dim)`, `labels (1, n, L)` and `scores (1, n)`.
         pictures: n.
         latents: dim.
         labels: L; None for a model without.
+        scored: whether there are scores.
 
     Raises:
-        BadAnswer: for other shapes or types, and for latents that are no numbers.
+        BadAnswer: for other shapes or types, and for latents and scores that are no numbers.
     """
     shapes = {"png_bytes": (1, pictures), "latents": (1, pictures, latents)}
     if labels is not None:
         shapes["labels"] = (1, pictures, labels)
+    if scored:
+        shapes["scores"] = (1, pictures)
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             raise BadAnswer(
@@ -91,7 +104,7 @@ def row(
                 f"its output {name!r} has the shape {arrays[name].shape} instead of {shape}",
             )
         numbers = arrays[name].dtype.kind in "iuf"
-        finite = name != "latents" or (numbers and np.isfinite(arrays[name]).all())
+        finite = name not in FINITE or (numbers and np.isfinite(arrays[name]).all())
         if numbers == (name == "png_bytes") or not finite:
             raise BadAnswer(address, f"its output {name!r} is not what it should hold")
     return {

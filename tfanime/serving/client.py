@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from tfanime.core.label_fields import TRUE_WORDS
 from tfanime.core.labels import LabelSchema
 from tfanime.core.seeds import check_pictures as check_indices
 from tfanime.core.seeds import check_seed, check_truncation
+from tfanime.sampling.choosing import let_pass
 from tfanime.sampling.generate import MOST_PICTURES, Tags
 from tfanime.sampling.generated import Generated
 from tfanime.sampling.interpolate import key_pictures
@@ -126,18 +128,27 @@ class Client:
         tags: Tags | None = None,
         truncation: float = 1.0,
         first: int = 0,
+        choose: bool | None = None,
     ) -> Generated:
-        """`tfanime.generate` with `choose=False`, elsewhere: same arguments, same images.
+        """`tfanime.generate`, elsewhere: same arguments, same images.
 
-        A server draws every index, and none is passed over. More images than the model allows
-        for one request are asked for in several.
+        More images than the model allows for one request are asked for in several. The server
+        says how broken each looks; those that are passed over are sent, too.
         """
         seed = check_seed(seed)
         n, first = check_indices(n, first)
         if n > MOST_PICTURES:
             raise ValueError(f"n is at most {MOST_PICTURES:,}. Received: {n:,}.")
         truncation, text = check_truncation(truncation), self._text(tags)
-        return self._several("generate_png", n, seed, first, truncation, tags=text)
+        chooser = self.describe().get("chooser")
+        if choose and chooser is None:
+            raise ValueError("choose needs a model that was exported with a chooser.")
+        if chooser is None or choose is False:
+            return self._several("generate_png", n, seed, first, truncation, tags=text)
+        scored = self._scored(n, first, seed=seed, truncation=truncation, tags=text)
+        found = islice(let_pass(scored, chooser["border"]), n)
+        indices, parts = zip(*found, strict=True)
+        return self._generated(parts, seed, np.asarray(indices))
 
     def imagine(
         self,
@@ -197,7 +208,7 @@ class Client:
             )
             for (seed, text), (to_seed, to_text) in zip(keys, keys[1:] + keys[:1], strict=True)
         ]
-        return self._generated(parts, None, 0)
+        return self._generated(parts)
 
     def mix(
         self,
@@ -237,7 +248,7 @@ class Client:
                 **{group: np.full(len(seeds), group in styles) for group in groups},
             }
             parts.append(self._answered("mix", inputs, len(seeds), each=True))
-        return self._generated(parts, None, 0)
+        return self._generated(parts)
 
     def from_latent(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """Images of latent vectors.
@@ -316,23 +327,35 @@ class Client:
             self._one(signature, min(most, n - i), n=min(most, n - i), first=first + i, **common)
             for i in range(0, n, most)
         ]
-        return self._generated(parts, seed, first)
+        return self._generated(parts, seed, np.arange(first, first + n))
 
-    def _one(self, signature: str, count: int, **row: Any) -> Arrays:
+    def _scored(self, n: int, first: int, **row: Any) -> Iterator[tuple[float, int, Arrays]]:
+        """Score, index and outputs of the images from `first` on, of which n are looked for."""
+        most = self.describe()["limits"]["pictures"]
+        while True:
+            count, first = check_indices(min(most, 2 * n), first)  # about half are passed over
+            part = self._one("generate_png", count, n=count, first=first, scored=True, **row)
+            for i, score in enumerate(part.pop("scores").tolist()):
+                yield score, first + i, {name: values[i : i + 1] for name, values in part.items()}
+            first += count
+
+    def _one(self, signature: str, count: int, scored: bool = False, **row: Any) -> Arrays:
         """A call of one row that gives `count` images."""
         kinds = {"truncation": np.float32, "tags": object, "to_tags": object, "text": object}
         inputs = {name: np.asarray([x], kinds.get(name, np.int64)) for name, x in row.items()}
-        return self._answered(signature, inputs, count)
+        return self._answered(signature, inputs, count, scored=scored)
 
-    def _answered(self, signature: str, inputs: Arrays, count: int, each: bool = False) -> Arrays:
+    def _answered(
+        self, signature: str, inputs: Arrays, count: int, each: bool = False, scored: bool = False
+    ) -> Arrays:
         """A call that gives `count` images: of its one row, or (`each`) one of every row."""
         about, schema = self.describe(), self.schema
-        outputs = ["png_bytes", "latents", *(["labels"] if schema else [])]
+        outputs = ["png_bytes", "latents", *["labels"] * bool(schema), *["scores"] * scored]
         answer = self.predict(signature, inputs, outputs)
         if each:
             answer = {name: values[None] for name, values in answer.items()}
         size = schema.size if schema else None
-        return answers.row(self._address, answer, count, about["latentDim"], size)
+        return answers.row(self._address, answer, count, about["latentDim"], size, scored)
 
     def _in_parts(self, signature: str, inputs: Arrays, most: int) -> list[bytes]:
         count = len(next(iter(inputs.values())))
@@ -345,12 +368,13 @@ class Client:
             files += answers.files(self._address, contents, min(most, count - start))
         return files
 
-    def _generated(self, parts: Sequence[Arrays], seed: int | None, first: int) -> Generated:
+    def _generated(
+        self, parts: Sequence[Arrays], seed: int | None = None, indices: np.ndarray | None = None
+    ) -> Generated:
         about = self.describe()
         files = [file for part in parts for file in part["png_bytes"]]
         images = answers.pictures(self._address, files, *answers.shown_size(about))
         answer = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-        indices = None if seed is None else np.arange(first, first + len(images))
         return Generated(
             images, answer["latents"], answer.get("labels"), self.schema, seed, indices
         )

@@ -23,6 +23,7 @@ from tfanime.models.mixing import style_groups
 from tfanime.sampling import upscale as upscaling
 from tfanime.sampling.sampler import CHUNK, Sampler
 from tfanime.version import __version__
+from tfanime.zoo.chooser import chooser_of
 from tfanime.zoo.saved import DESCRIPTION, Generator, load_generator
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from tfanime.export.serving.served.module import Reader
     from tfanime.text.codes import TextCode
+    from tfanime.zoo.chooser import Chooser
     from tfanime.zoo.saved import Upscaler
 
 FORMAT = 1
@@ -38,6 +40,7 @@ CALL = 256  # images of all requests of a batch
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 COMPARED = CHUNK  # images: as many as `tfanime generate` computes at a time
 SEED = 7
+SCORE_ERROR = 1e-4
 TEXTS = "text"  # the folder of a run that was trained with texts
 
 
@@ -119,7 +122,8 @@ def export_saved_model(
     if generator.schema is not None:
         words.check_names(generator.schema)
     texts = _texts(run)
-    description = _description(generator, larger, shown, texts, most)
+    chooser = chooser_of(generator)
+    description = _description(generator, larger, shown, chooser, texts, most)
     module = Served(
         generator.model,
         generator.schema,
@@ -128,11 +132,12 @@ def export_saved_model(
         None if larger is None else rewrite(from_keras(larger.model)),
         None if texts is None else _reader(texts, trust_encoder),
         shown,
+        chooser and chooser.model,
     )
     signatures = module.signatures()
     with atomic_folder(home / str(version)) as folder:
         tf.saved_model.save(module, str(folder), signatures=signatures)
-        pictures, expected = _compared(folder, generator, most)
+        pictures, expected = _compared(folder, generator, chooser, most)
         difference = parity.check_converted(pictures, expected, "the saved model")
         extra = folder / server_files.EXTRA
         warmup.write(extra / warmup.FILE, signatures, home.name)
@@ -188,7 +193,12 @@ def _place(out: Path, version: int | None) -> tuple[Path, int]:
 
 
 def _description(
-    generator: Generator, upscaler: Upscaler | None, shown: bool, texts: TextCode | None, most: int
+    generator: Generator,
+    upscaler: Upscaler | None,
+    shown: bool,
+    chooser: Chooser | None,
+    texts: TextCode | None,
+    most: int,
 ) -> dict:
     code = texts and {"name": texts.name, "genres": texts.genres, "skip": list(texts.skip)}
     groups = list(style_groups(generator.model))
@@ -204,6 +214,7 @@ def _description(
         "schema": generator.schema.to_json() if generator.schema else None,
         "upscaler": upscaler and {"name": upscaler.name, "factor": upscaler.factor, "shown": shown},
         "limits": {"pictures": most, "call": CALL},
+        **({"chooser": {"border": chooser.border}} if chooser else {}),
         **({"styles": groups} if groups else {}),
     }
 
@@ -241,11 +252,13 @@ def _reader(code: TextCode, trust_encoder: bool) -> Reader:
 # ---- parity --------------------------------------------------------------------------------------
 
 
-def _compared(folder: Path, generator: Generator, most: int) -> tuple[np.ndarray, np.ndarray]:
+def _compared(
+    folder: Path, generator: Generator, chooser: Chooser | None, most: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Images of what was written, and Keras's of the same seed, `(n, H, W, 3)` float32 each.
 
     Raises:
-        RuntimeError: when seeds give other latents or labels.
+        RuntimeError: when seeds give other latents or labels, or images other scores.
     """
     import tensorflow as tf
 
@@ -260,9 +273,13 @@ def _compared(folder: Path, generator: Generator, most: int) -> tuple[np.ndarray
     labels = sampler.labels(SEED, n)
     if labels is not None:
         same &= np.array_equal(answer["labels"], labels)
+    if chooser is not None:
+        scores = chooser(answer["pictures"])
+        same &= np.allclose(answer["scores"], scores, rtol=0, atol=SCORE_ERROR)
     if not same:
         raise RuntimeError(
-            "A served model makes the same latents and labels as tfanime. Received: others. "
-            "Nothing was written; this is an error in tfanime or TensorFlow, please report it."
+            "A served model makes the same latents, labels and scores as tfanime. Received: "
+            "others. Nothing was written; this is an error in tfanime or TensorFlow, please "
+            "report it."
         )
     return answer["pictures"], sampler.values(*sampler.inputs(SEED, n))

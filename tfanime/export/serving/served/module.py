@@ -71,6 +71,7 @@ class Served(tf.Module):
         reader: of texts, for `imagine`, or None.
         shown: whether the files of drawn images are enlarged by the upscaler; the signatures'
             `pictures` never are.
+        chooser: from images in [-1, 1] to `(n, 1)` scores of being broken, or None.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Served(tf.Module):
         upscaler: Graph | None = None,
         reader: Reader | None = None,
         shown: bool = False,
+        chooser=None,
     ):
         super().__init__()
         # Variables alone are tracked: a Keras model would be stored a second time, its weights too.
@@ -89,11 +91,12 @@ class Served(tf.Module):
         self._groups, self._two = list(style_groups(model)), partial(draw_mixed, model)
         self._shape = tuple(model.output_shape[1:])
         self._schema, self._limits, self._upscaler = schema, limits, upscaler
-        self._shown = shown
+        self._shown, self._score = shown, chooser and partial(chooser, training=False)
         self._reads, self.reader = reader, reader and reader.tracked
         self._description = json.dumps(description, sort_keys=True, ensure_ascii=False)
         self._dim = int(model.inputs[0].shape[-1])
-        self.weights = [variable.value for variable in model.variables]
+        networks = [model] if chooser is None else [model, chooser]
+        self.weights = [variable.value for network in networks for variable in network.variables]
         # An upscaler is run from its graph: Keras cannot enlarge images of unknown size here.
         self.upscaler_weights = {
             f"{node.name}/{key}": tf.Variable(value, trainable=False)
@@ -297,6 +300,8 @@ class Served(tf.Module):
             z = checks.after([label_rows], z)
         images = self._drawn(z, signed)
         answer["png_bytes"] = self._files(images)
+        if self._score is not None:
+            answer["scores"] = _in_chunks(self._score, [images], (1,))[:, 0]
         if floats:
             answer["pictures"] = images
         return {name: _rows(value, n) for name, value in answer.items()}
@@ -336,25 +341,30 @@ class Served(tf.Module):
 
     def _drawn(self, z, *others, call=None):
         """`(m, dim)` latents and `(m, L)` labels, or what `call` takes instead of the generator, to
-        `(m, H, W, 3)` float32, a chunk at a time."""
-        call, arrays = call or self._call, [x for x in (z, *others) if x is not None]
-        count = tf.shape(z)[0]
-        steps = (count + CHUNK - 1) // CHUNK
-        parts = tf.TensorArray(FLOAT, steps, infer_shape=False, element_shape=(None, *self._shape))
-
-        def step(i, parts):
-            place = slice(i * CHUNK, (i + 1) * CHUNK)
-            inputs = [x[place] for x in arrays]
-            values = call(inputs if len(inputs) > 1 else inputs[0])
-            return i + 1, parts.write(i, tf.cast(values, FLOAT))
-
-        _, parts = tf.while_loop(
-            lambda i, _: i < steps, step, (tf.constant(0), parts), parallel_iterations=1
-        )
-        images = tf.ensure_shape(parts.concat(), (None, *self._shape))
+        `(m, H, W, 3)` float32."""
+        arrays = [x for x in (z, *others) if x is not None]
+        images = _in_chunks(call or self._call, arrays, self._shape)
         ok = tf.reduce_all(tf.math.is_finite(images), axis=(1, 2, 3))
         rule = "Images are finite: for these inputs the network computes none."
         return checks.after([checks.every(ok, tf.reduce_sum(z, axis=1), rule)], images)
+
+
+def _in_chunks(call, arrays, shape):
+    """What a network makes of the rows of its inputs, `(m, *shape)` float32, a chunk at a time."""
+    count = tf.shape(arrays[0])[0]
+    steps = (count + CHUNK - 1) // CHUNK
+    parts = tf.TensorArray(FLOAT, steps, infer_shape=False, element_shape=(None, *shape))
+
+    def step(i, parts):
+        place = slice(i * CHUNK, (i + 1) * CHUNK)
+        inputs = [x[place] for x in arrays]
+        values = call(inputs if len(inputs) > 1 else inputs[0])
+        return i + 1, parts.write(i, tf.cast(values, FLOAT))
+
+    _, parts = tf.while_loop(
+        lambda i, _: i < steps, step, (tf.constant(0), parts), parallel_iterations=1
+    )
+    return tf.ensure_shape(parts.concat(), (None, *shape))
 
 
 def _rows(values, n):
