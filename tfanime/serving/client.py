@@ -322,7 +322,7 @@ class Client:
     ) -> Generated:
         """Images `first` to `first + n`, in as many calls as it takes."""
         most = self.describe()["limits"]["pictures"]
-        common = {"seed": seed, "truncation": truncation, **row}
+        common: dict[str, Any] = {"seed": seed, "truncation": truncation, **row}
         parts = [
             self._one(signature, min(most, n - i), n=min(most, n - i), first=first + i, **common)
             for i in range(0, n, most)
