@@ -62,12 +62,15 @@ def test_an_attribute_called_like_an_option_of_the_verb(tmp_path, monkeypatch):
     assert "--label-seed" in listed and "--label-style" in listed
     listed = invoke("generate", tmp_path, "--help").stdout
     assert "--label-seed" in listed and "--label-style" not in listed and "--style" in listed
+    assert "(--label-no-seed)" in listed and "--no-seed" not in listed
     seen = {}
     monkeypatch.setattr(tfanime, "generate", lambda run, **given: seen.update(given))
     words = ["--seed", 5, "--label-seed", "--style", "b", "--grid", "x.png"]
     result = invoke("generate", tmp_path, *words)
     assert result.exit_code == 0, result.stderr
     assert (seen["seed"], seen["tags"]) == (5, {"seed": True, "style": "b"})
+    assert invoke("generate", tmp_path, "--label-no-seed", "--grid", "x.png").exit_code == 0
+    assert seen["tags"] == {"seed": False}
 
 
 def test_a_folder_in_the_way_hides_no_model(tmp_path, monkeypatch):

@@ -44,7 +44,12 @@ class WithAttributes(click.Command):
                 own = {name for param in self.params for name in param.opts}
                 formatter.write_dl(
                     [
-                        (plain(f"{LABEL}{name[2:]}" if name in own else name), plain(values))
+                        (plain(name), plain(values))
+                        if name not in own
+                        else (
+                            plain(LABEL + name[2:]),
+                            plain(values.replace("--no-", LABEL + "no-")),
+                        )
                         for name, values in attribute_lines(schema)
                     ]
                 )
