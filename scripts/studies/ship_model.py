@@ -5,9 +5,10 @@
 PACKED are the real images that `train_zoo.py` packed; the figures are measured against
 those of them that it held out, or, with --all, against all of them, which it then trained on.
 --rows keeps rows of their labels, from which what is not asked for is drawn. --without leaves out
-attributes that the generator does not draw: a model promises what it can. --only style=bust makes
-one value of a group what is drawn unless another is asked for: of the rows, those that have it are
-kept. --upscaler names the upscaler, one that ships, that its images are shown through.
+attributes that the generator does not draw: a model promises what it can. It takes values too
+(style=game), as for a run that begins with this one, on data that lack them. --only style=bust
+makes one value of a group what is drawn unless another is asked for: of the rows, those that have
+it are kept. --upscaler names the upscaler, one that ships, that its images are shown through.
 
 The folder receives the averaged generator (kernels in float16, which halves the file;
 `generator.keras` stays a plain Keras file), `critic.npz` to train on from (`tfanime train ...
@@ -39,7 +40,7 @@ from tfanime import zoo
 from tfanime.core.decode import read_image
 from tfanime.core.files import atomic_path, read_json, write_json
 from tfanime.core.images import grid, save_image
-from tfanime.core.labels import LabelSchema
+from tfanime.core.labels import Field, LabelSchema
 from tfanime.data import PackedDataset
 from tfanime.evaluation.independence import looked_through
 from tfanime.frozen.compact import pack_again, round_kernels
@@ -72,7 +73,7 @@ def main() -> None:
     parser.add_argument("--extractor", nargs="+", default=["tagger"], help="of FID and KID")
     parser.add_argument("--all", action="store_true", help="nothing was held out")
     parser.add_argument("--rows", action="store_true", help="keep rows of labels")
-    parser.add_argument("--without", nargs="+", default=[], metavar="FIELD")
+    parser.add_argument("--without", nargs="+", default=[], metavar="FIELD[=VALUE]")
     parser.add_argument("--only", nargs="+", default=[], metavar="FIELD=VALUE")
     parser.add_argument("--upscaler", metavar="NAME")
     parser.add_argument("--shows", default=zoo.DEFAULT, help="what an upscaler's sheet enlarges")
@@ -131,6 +132,9 @@ def ship(
     if rows_of is not None:
         rows = rows_of.labels()[:, _columns(rows_of.schema, schema)]
         rows = rows[~np.isnan(rows).any(axis=1)]
+        for field in schema.fields:
+            if field.kind == "group":  # of a value that is left out
+                rows = rows[rows[:, schema.slices()[field.name]].sum(axis=1) == 1]
         for name, value in (usual or {}).items():
             rows = rows[rows[:, schema.columns.index(f"{value}_{name}")] == 1]
         schema = schema.with_rows(rows)
@@ -182,10 +186,14 @@ def without_fields(gan: GAN, config: Config, schema, left_out: Collection[str]):
     Returns:
         `(GAN, schema)`.
     """
-    unknown = sorted(set(left_out) - {field.name for field in schema.fields})
+    known = {f.name for f in schema.fields} | {
+        f"{f.name}={v}" for f in schema.fields for v in f.values
+    }
+    unknown = sorted(set(left_out) - known)
     if unknown:
         raise ValueError(f"--without names fields of the run. Received: {', '.join(unknown)}.")
-    left = LabelSchema(tuple(f for f in schema.fields if f.name not in left_out))
+    fields = (f for f in schema.fields if f.name not in left_out)
+    left = LabelSchema(tuple(_without_values(field, left_out) for field in fields))
     columns = _columns(schema, left)
     absent = np.setdiff1d(np.arange(schema.size), columns) + config.latent_dim
     smaller = build_gan(config, left)
@@ -195,6 +203,16 @@ def without_fields(gan: GAN, config: Config, schema, left_out: Collection[str]):
                 layer.set_weights(_layer_without(layer.name, getattr(gan, name), absent))
     smaller.head.set_weights([array[..., columns] for array in gan.head.get_weights()])
     return smaller, left
+
+
+def _without_values(field: Field, left_out: Collection[str]) -> Field:
+    kept = [value for value in field.values if f"{field.name}={value}" not in left_out]
+    if len(kept) == len(field.values):
+        return field
+    shares = dict(zip(field.values, field.frequencies, strict=True))
+    total = sum(shares[value] for value in kept)
+    frequencies = tuple(shares[value] / total for value in kept)
+    return dataclasses.replace(field, values=tuple(kept), frequencies=frequencies)
 
 
 def _layer_without(name: str, network: keras.Model, absent: np.ndarray) -> list[np.ndarray]:
