@@ -106,12 +106,15 @@ def test_small_faces_have_styles_and_the_labels_that_their_images_show():
     assert (generator.width, generator.height) == (64, 64)
 
 
-def test_busts_have_labels_that_the_tagger_knows_and_that_go_together():
+def test_faces_have_labels_that_the_tagger_knows_and_that_go_together():
     generator, known = tfanime.load_generator(zoo.DEFAULT), load_tagger().schema
-    assert set(generator.schema.columns) < set(known.columns)
+    styles = {name for name in generator.schema.columns if name.endswith("_style")}
+    assert styles == {"bust_style", "fan_art_style", "television_style"}
+    assert set(generator.schema.columns) - styles < set(known.columns)
     drawn = tfanime.generate(zoo.DEFAULT, n=16, seed=3, upscale="none").labels
     kept = {row.tobytes() for row in generator.schema.examples}
     assert all(row.tobytes() in kept for row in drawn)
+    assert (drawn[:, generator.schema.columns.index("bust_style")] == 1).all(), "the usual one"
 
 
 @pytest.mark.slow
@@ -178,7 +181,7 @@ def test_without_a_run_the_upscaler_that_ships_enlarges(tmp_path):
         assert np.abs(means - small).mean() < 8, "an enlarged picture, made small again"
 
 
-def test_busts_are_shown_at_256_pixels():
+def test_faces_are_shown_at_256_pixels():
     shown = tfanime.generate(zoo.DEFAULT, n=2, seed=3)
     small = tfanime.generate(zoo.DEFAULT, n=2, seed=3, upscale="none")
     assert shown.images.shape == (2, 256, 256, 3) and small.images.shape == (2, 128, 128, 3)

@@ -44,37 +44,36 @@ def looks(network: str) -> dict:
     return {"features": [network, network], "regions": [None, [0.33, 0.08, 0.83, 0.92]]}
 
 
-BUSTS = {"prior": "rows", "rare_share": 0.05}
+def of_faces(network: str, grown: bool = False) -> dict:
+    """The networks of faces that look ahead."""
+    return {
+        "generator": {
+            "fine_channels": 24,
+            "normalisation": "styled",
+            "mirrored": True,
+            **({"grown": 48} if grown else {}),
+        },
+        "discriminator": {"mirrored": 24, **({"grown": 24} if grown else {})},
+        "projected": looks(network),
+    }
+
+
+FACES = {
+    "prior": "rows",
+    "rare_share": 0.05,
+    "projected_weight": {"start": 0.0, "end": 0.25, "images": 15_000, "after": 3_000},
+    "ema_half_life": 10_000.0,
+}
 ENLARGING = {"lr_decay_steps": 3300, "ema_half_life": 5000}
 MODELS = {
-    # Busts with labels of their own; rows of these are what `tfanime generate` draws from. Those of
-    # 64 pixels do not ship; the run of 128 begins with their run: --set start=RUN.
-    "busts-64": Model("projected", 64, {**BUSTS, "projected": looks("lite0@2")}),
-    "busts-128": Model(
-        "projected",
-        128,
-        {
-            **BUSTS,
-            "generator": {"grown": 48, "normalisation": "styled"},
-            "discriminator": {"grown": 24},
-            "projected": looks("lite0@1"),
-        },
-    ),
-    # Of four sets whose faces are in the same place, their style a label (see its card); it began
-    # with a run of busts of 64 pixels. Labels are the tagger's, where nobody has looked.
-    "faces-64": Model(
-        "projected",
-        64,
-        {
-            **BUSTS,
-            "generator": {"fine_channels": 24, "normalisation": "styled", "mirrored": True},
-            "discriminator": {"mirrored": 24},
-            "projected": looks("lite0@2"),
-            "projected_weight": {"start": 0.0, "end": 0.25, "images": 15_000, "after": 3_000},
-            "ema_half_life": 10_000.0,
-        },
-        tagged=True,
-    ),
+    # Busts with labels of their own, which do not ship; the next begins with their run:
+    # --set start=RUN.
+    "busts-64": Model("projected", 64, {**FACES, **of_faces("lite0@2")}),
+    # Of four sets whose faces are in the same place, their style a label (see its card). Labels are
+    # the tagger's, where nobody has looked.
+    "faces-64": Model("projected", 64, {**FACES, **of_faces("lite0@2")}, tagged=True),
+    # That run grown, on the three sets whose images are large enough.
+    "faces-128": Model("projected", 128, {**FACES, **of_faces("lite0@1", grown=True)}),
     # Of figures that `cut_figures.py` cuts out of posters; it began with a run of whole ones.
     "posters": Model(
         "projected",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tfanime
+from tfanime import zoo
 from tests.editing.tiny_editing import DIM, SCHEMA, SIZE, network, tagger
 from tfanime.core.labels import to_signed
 from tfanime.editing import descent
@@ -33,7 +34,7 @@ def encoded(folder, tmp_path_factory):
 
 
 def test_the_one_that_ships_reads_the_images_of_its_model():
-    generator = load_generator("busts-128")
+    generator = load_generator(zoo.DEFAULT)
     sampler, told = Sampler(generator), load_encoder(generator.folder, generator)
     latents, labels = sampler.latents(31, 64), sampler.labels(31, 64)
     answers, logits = told(sampler.decode(latents, labels=labels))

@@ -8,7 +8,7 @@ from runs import arrays_of
 
 import tfanime
 from tests.frozen_twin import through_it
-from tfanime import recipes
+from tfanime import recipes, zoo
 from tfanime.cli import main
 from tfanime.core.decode import read_image
 from tfanime.core.files import read_json
@@ -135,7 +135,7 @@ def test_a_dry_run_refuses_what_needs_no_image_to_be_refused(model, mine, faces,
 
 
 def test_a_model_that_draws_rows_of_labels_goes_on_to(model, mine, tmp_path):
-    kept, plain = (planned(name, mine, tmp_path / "run") for name in ("busts-128", model.path))
+    kept, plain = (planned(name, mine, tmp_path / "run") for name in (zoo.DEFAULT, model.path))
     assert (kept.prior, plain.prior) == ("rows", "data")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tfanime.core.printing import near_miss
 
-DEFAULT = "busts-128"  # what is drawn with when no run is named
+DEFAULT = "faces-128"  # what is drawn with when no run is named
 POSTERS = "posters"  # what draws a phrase when no run is named
 UPSCALER = "upscaler"  # what enlarges when no run is named
 HUB = "hf://"  # how the address of a model on the Hugging Face hub begins
