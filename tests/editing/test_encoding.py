@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import tfanime
-from tfanime import zoo
 from tests.editing.tiny_editing import DIM, SCHEMA, SIZE, network, tagger
+from tfanime import zoo
 from tfanime.core.labels import to_signed
 from tfanime.editing import descent
 from tfanime.editing import encoder as encoding
