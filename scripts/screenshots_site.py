@@ -18,7 +18,7 @@ from PIL import Image
 from tfanime.export.web.server import server
 
 DRAWN = ".frame:not(.busy) canvas"
-SEEDS = "31,9,29,40,6,36,0"  # of faces-128
+SEEDS = "22,15,4,13,21,10,0"  # of faces-128
 
 
 def store(page, path: Path) -> None:
