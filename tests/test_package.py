@@ -181,7 +181,7 @@ def test_python_example_of_the_readme_runs(tmp_path):
     code = f"{start}\n{eager}\n{small}"
     done = run_python(code, TFANIME_CACHE=str(tmp_path / "cache"), PYTHONPATH=str(ROOT))
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("(16, 256, 256, 3) {'hair': 'pink',")
+    assert done.stdout.startswith("(16, 256, 256, 3) {'style': 'bust', 'hair': 'pink',")
     assert (tmp_path / "faces.png").is_file() and (tmp_path / "loop.gif").is_file()
 
 
