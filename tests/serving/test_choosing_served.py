@@ -83,6 +83,19 @@ def test_scores_are_the_choosers(girls, run):
     assert girls.describe()["chooser"] == {"border": chooser.border}
 
 
+def test_a_server_that_rejects_everything(girls, monkeypatch):
+    """Of eight in a row the best is shown."""
+    told, scores = girls._one, iter([0.9, 0.8, 0.7] + [0.9] * 13)
+
+    def rejecting(signature, count, **row):
+        part = told(signature, count, **row)
+        return {**part, "scores": np.asarray([next(scores) for _ in range(count)], np.float32)}
+
+    monkeypatch.setattr(girls, "_one", rejecting)
+    monkeypatch.setitem(girls.describe(), "chooser", {"border": 0.5})
+    assert girls.generate(n=2).indices.tolist() == [2, 3]
+
+
 def test_choosing_needs_a_chooser(server):
     with Client(server.rest, "girls") as girls:
         with pytest.raises(ValueError, match="exported with a chooser"):

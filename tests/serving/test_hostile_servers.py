@@ -252,13 +252,6 @@ def test_scores_that_are_none(hostile, scores):
     one_sentence(caught.value)
 
 
-def test_a_server_that_rejects_everything(hostile):
-    """Of eight in a row the best is shown."""
-    hostile.about = {**ABOUT, "chooser": {"border": 0.5}}
-    hostile.answer = {"outputs": drawn(n=4, scores=[[0.9, 0.8, 0.7, 0.9]])}
-    assert Client(hostile.address, "m").generate(n=2).indices.tolist() == [2, 6]
-
-
 def test_outputs_that_are_missing(hostile):
     hostile.answer = {"outputs": {"png_bytes": [[png()] * 2]}}
     with pytest.raises(BadAnswer, match="it has no output 'latents'"):

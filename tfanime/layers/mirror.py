@@ -12,3 +12,6 @@ class Mirror(keras.layers.Layer):
 
     def call(self, inputs):
         return ops.flip(inputs, axis=2)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape  # said here, or Keras traces it, for which TensorFlow imports much
