@@ -58,12 +58,12 @@ def of_faces(network: str, grown: bool = False) -> dict:
     }
 
 
-FACES = {
+ROWS = {
     "prior": "rows",
-    "rare_share": 0.05,
     "projected_weight": {"start": 0.0, "end": 0.25, "images": 15_000, "after": 3_000},
     "ema_half_life": 10_000.0,
 }
+FACES = {**ROWS, "rare_share": 0.05}
 ENLARGING = {"lr_decay_steps": 3300, "ema_half_life": 5000}
 MODELS = {
     # Busts with labels of their own, which do not ship; the next begins with their run:
@@ -79,14 +79,12 @@ MODELS = {
         "projected",
         "48x72",
         {
+            **ROWS,
             "generator": {"normalisation": "styled"},
-            "prior": "rows",
             "projected": {
                 "features": ["lite0@2", "lite0@2"],
                 "regions": [None, [12 / 72, 8 / 48, 44 / 72, 40 / 48]],
             },
-            "projected_weight": {"start": 0.0, "end": 0.25, "images": 15_000, "after": 3_000},
-            "ema_half_life": 10_000.0,
         },
     ),
     # Of windows that `cut_crops.py` cuts out of images of 256 pixels. The rate has fallen

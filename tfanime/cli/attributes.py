@@ -42,17 +42,13 @@ class WithAttributes(click.Command):
                 formatter.write_text("none: it was trained without labels")
             else:
                 own = {name for param in self.params for name in param.opts}
-                formatter.write_dl(
-                    [
-                        (plain(name), plain(values))
-                        if name not in own
-                        else (
-                            plain(LABEL + name[2:]),
-                            plain(values.replace("--no-", LABEL + "no-")),
-                        )
-                        for name, values in attribute_lines(schema)
-                    ]
-                )
+                lines = [
+                    (LABEL + name[2:], values.replace("--no-", LABEL + "no-"))
+                    if name in own
+                    else (name, values)
+                    for name, values in attribute_lines(schema)
+                ]
+                formatter.write_dl([(plain(name), plain(values)) for name, values in lines])
 
 
 MODEL = "tfanime.model"

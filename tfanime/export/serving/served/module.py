@@ -91,7 +91,8 @@ class Served(tf.Module):
         self._groups, self._two = list(style_groups(model)), partial(draw_mixed, model)
         self._shape = tuple(model.output_shape[1:])
         self._schema, self._limits, self._upscaler = schema, limits, upscaler
-        self._shown, self._score = shown, chooser and partial(chooser, training=False)
+        self._shown = shown
+        self._score = None if chooser is None else partial(chooser, training=False)
         self._reads, self.reader = reader, reader and reader.tracked
         self._description = json.dumps(description, sort_keys=True, ensure_ascii=False)
         self._dim = int(model.inputs[0].shape[-1])
